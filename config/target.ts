@@ -1,0 +1,112 @@
+// A target: one model at one provider, with all that routing and billing need to know of it.
+
+import { type Capability, type Model, type Price, UNKNOWN_PRICE } from './catalogue';
+import type { CustomModel } from './schema';
+
+export interface Target {
+  readonly provider: string;
+  /** The model id that goes upstream. */
+  readonly model: string;
+  /** `provider/model`, as shown in `x-ovth-route`, logs and reports. */
+  readonly label: string;
+  readonly kind: 'chat' | 'embedding';
+  /** Tokens; undefined where nobody says. */
+  readonly context: number | undefined;
+  readonly maxOutput: number | undefined;
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly prices: readonly Price[];
+  /** Where the price comes from: `unknown` is the stated conservative tier, never zero. */
+  readonly priced: 'catalogue' | 'config' | 'unknown';
+  /** Where the model is in the catalogue, its row. */
+  readonly row: Model | undefined;
+}
+
+const everything: ReadonlySet<Capability> = new Set<Capability>([
+  'tools',
+  'images',
+  'pdf',
+  'audio',
+  'video',
+  'json_schema',
+  'reasoning',
+  'caching',
+]);
+
+/** @param send the id to send upstream: the row's own, or a dated one the caller pinned. */
+export function catalogueTarget(row: Model, send: string): Target {
+  return {
+    provider: row.provider,
+    model: send,
+    label: `${row.provider}/${send}`,
+    kind: row.kind,
+    context: row.context,
+    maxOutput: row.max_output,
+    capabilities: capabilitySet(row),
+    prices: row.prices,
+    priced: 'catalogue',
+    row,
+  };
+}
+
+/** A model described in the configuration; a price that is not given is the conservative tier's. */
+export function configuredTarget(provider: string, model: string, custom: CustomModel): Target {
+  const input = nano(custom.input) ?? UNKNOWN_PRICE.input;
+  const price: Price = {
+    from: UNKNOWN_PRICE.from,
+    input,
+    output: nano(custom.output) ?? UNKNOWN_PRICE.output,
+    cache_read: nano(custom.cache_read) ?? input,
+    cache_write_5m: input,
+    cache_write_1h: input,
+  };
+  return {
+    provider,
+    model,
+    label: `${provider}/${model}`,
+    kind: 'chat',
+    context: custom.context,
+    maxOutput: custom.max_output,
+    capabilities: new Set(custom.capabilities),
+    prices: [price],
+    priced: custom.input === undefined || custom.output === undefined ? 'unknown' : 'config',
+    row: undefined,
+  };
+}
+
+/** `provider/anything`: nothing is known of it, so nothing is ruled out and the price is the conservative tier. */
+export function unknownTarget(provider: string, model: string): Target {
+  return {
+    provider,
+    model,
+    label: `${provider}/${model}`,
+    kind: 'chat',
+    context: undefined,
+    maxOutput: undefined,
+    capabilities: everything,
+    prices: [UNKNOWN_PRICE],
+    priced: 'unknown',
+    row: undefined,
+  };
+}
+
+/** The rates that hold on a day. @param day ISO date. */
+export function rateOn(target: Target, day: string): Price {
+  let held = target.prices[0] ?? UNKNOWN_PRICE;
+  for (const price of target.prices) if (price.from <= day) held = price;
+  return held;
+}
+
+// ---
+
+const sets = new Map<string, ReadonlySet<Capability>>();
+
+function capabilitySet(row: Model): ReadonlySet<Capability> {
+  let set = sets.get(row.id);
+  if (set === undefined) sets.set(row.id, (set = new Set(row.capabilities)));
+  return set;
+}
+
+// USD per million tokens → nano-USD per token.
+function nano(dollarsPerMillion: number | undefined): number | undefined {
+  return dollarsPerMillion === undefined ? undefined : Math.round(dollarsPerMillion * 1_000);
+}

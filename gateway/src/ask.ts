@@ -1,0 +1,107 @@
+// What a request asks for, read off its bytes in one pass: model, stream, maximum output and what it needs of a model.
+
+import type { Capability } from '../../config/catalogue';
+import type { Limits } from '../../config/limits';
+import { GatewayError } from './errors';
+import { field, peek, type Peek } from './peek';
+import type { Needs } from './route';
+import { isObject } from './wire/json';
+import type { Format } from './wire/neutral';
+
+export interface Ask {
+  readonly model: string;
+  readonly stream: boolean;
+  /** A streamed chat request that wants its usage in the stream. */
+  readonly includeUsage: boolean;
+  readonly endUser: string | undefined;
+  readonly needs: Needs;
+  readonly seen: Peek;
+}
+
+/** Bytes of prompt a token stands for. Low, because what is reserved too little is only noticed when it is spent. */
+const bytesPerToken = 3;
+/** Tokens of one image or page; what is really charged is booked when the answer says so. */
+const tokensPerMedium = 1_600;
+
+const maximumFields: Readonly<Record<Format, readonly string[]>> = {
+  chat: ['max_completion_tokens', 'max_tokens'],
+  responses: ['max_output_tokens'],
+  messages: ['max_tokens'],
+  generate: [],
+};
+
+/** @throws GatewayError bad_json, too_complex, bad_request naming the field */
+export function readAsk(format: Format, body: Buffer, limits: Limits): Ask {
+  const seen = peek(body, { depth: limits.json_depth, nodes: limits.json_nodes });
+  const model = field(body, seen, 'model');
+  if (typeof model !== 'string' || model === '') {
+    throw new GatewayError('bad_request', {
+      field: 'model',
+      message: '"model" is missing: name a model or a route. GET /v1/models lists them.',
+    });
+  }
+  if (!seen.fields.has('messages') && (format === 'chat' || format === 'messages')) {
+    throw new GatewayError('bad_request', {
+      field: 'messages',
+      message: '"messages" is missing: send a list of messages.',
+    });
+  }
+  const stream = field(body, seen, 'stream');
+  if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
+    throw new GatewayError('bad_request', { field: 'stream', message: '"stream" must be true or false.' });
+  }
+  const options = format === 'chat' && stream === true ? field(body, seen, 'stream_options') : undefined;
+  const output = maximum(format, body, seen);
+  return {
+    model,
+    stream: stream === true,
+    includeUsage: isObject(options) && options['include_usage'] === true,
+    endUser: endUserOf(format, body, seen),
+    needs: { capabilities: capabilities(format, body, seen), input: estimateInput(seen), output },
+    seen,
+  };
+}
+
+/** Input tokens a body may be charged for, from its bytes: no tokenizer, whose cost an attacker could choose. */
+export function estimateInput(seen: Peek): number {
+  return Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * tokensPerMedium;
+}
+
+// ---
+
+function maximum(format: Format, body: Buffer, seen: Peek): number | undefined {
+  for (const name of maximumFields[format]) {
+    const value = field(body, seen, name);
+    if (value === undefined || value === null) continue;
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
+      throw new GatewayError('bad_request', { field: name, message: `"${name}" must be a whole number above 0.` });
+    }
+    const copies = format === 'chat' ? field(body, seen, 'n') : undefined;
+    return value * (typeof copies === 'number' && copies > 1 ? copies : 1);
+  }
+  return undefined;
+}
+
+function capabilities(format: Format, body: Buffer, seen: Peek): Capability[] {
+  const needs: Capability[] = [...seen.media];
+  const tools = seen.fields.get('tools');
+  if (tools !== undefined && tools.end - tools.start > '[{}]'.length) needs.push('tools');
+  if (format === 'chat') {
+    const shape = field(body, seen, 'response_format');
+    if (isObject(shape) && shape['type'] === 'json_schema') needs.push('json_schema');
+    const effort = field(body, seen, 'reasoning_effort');
+    if (typeof effort === 'string' && effort !== 'none' && effort !== 'minimal') needs.push('reasoning');
+  }
+  if (format === 'messages') {
+    const thinking = field(body, seen, 'thinking');
+    if (isObject(thinking) && thinking['type'] === 'enabled') needs.push('reasoning');
+  }
+  return needs;
+}
+
+function endUserOf(format: Format, body: Buffer, seen: Peek): string | undefined {
+  const value = format === 'chat' ? field(body, seen, 'user') : undefined;
+  const metadata = format === 'messages' ? field(body, seen, 'metadata') : undefined;
+  const user = isObject(metadata) ? metadata['user_id'] : value;
+  return typeof user === 'string' && user !== '' ? user.slice(0, 200) : undefined;
+}

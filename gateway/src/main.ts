@@ -1,0 +1,124 @@
+// The process: arguments, environment, files and signals in; exit codes out. The only reader of `process`.
+
+import { chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, formatProblem } from '../../config/problems';
+import { findMasterKey, fingerprint, type Place, readConfig, readPlace, withDotEnv } from './environment';
+import { type Running, startGateway } from './gateway';
+import { openLog } from './log';
+import { StoreError } from './store';
+
+/** EX_CONFIG of sysexits.h: the configuration cannot be used. */
+const badConfig = 78;
+const lookForChangesMs = 1_000;
+
+async function serve(): Promise<void> {
+  const environment = withDotEnv(process.env);
+  const place = readPlace(environment);
+  becomeUser(place);
+  mkdirSync(place.dataPath, { recursive: true, mode: 0o700 });
+  const log = openLog();
+  let running: Running;
+  try {
+    running = await startGateway({
+      ...place,
+      log,
+      readConfig: () => readConfig(place, environment),
+      masterKeyOf: (config) => {
+        const { key, made } = findMasterKey(config, place);
+        if (made !== undefined) log.news(`OVTH_MASTER_KEY is not set: a master key was made and is kept in ${made}`);
+        return key;
+      },
+    });
+  } catch (error) {
+    log.flush();
+    throw error;
+  }
+  log.news(`listening on ${running.url}`, { config: running.config.digest.slice(0, 16) });
+  log.flush();
+
+  let stopping = false;
+  const stop = (code: number) => {
+    if (stopping) return;
+    stopping = true;
+    running.stop().then(
+      () => exit(code),
+      (error: unknown) => {
+        log.problem('stopping failed', error);
+        exit(1);
+      },
+    );
+  };
+  const exit = (code: number) => {
+    log.flush();
+    process.exit(code);
+  };
+  process.on('SIGTERM', () => stop(0));
+  process.on('SIGINT', () => stop(0));
+  process.on('SIGHUP', () => running.reload());
+  const crash = (error: unknown) => {
+    log.problem('an unexpected error; the gateway drains and ends', error);
+    stop(1);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+
+  // Polled, because a single file mounted into a container sends no events for its folder, and a renamed one none for itself.
+  let seen = fingerprint(place);
+  setInterval(() => {
+    const next = fingerprint(place);
+    if (next === seen) return;
+    seen = next;
+    running.reload();
+  }, lookForChangesMs).unref();
+}
+
+/** Says what is wrong with the configuration, and ends with 0 or 78; nothing is started. */
+function check(): void {
+  const environment = withDotEnv(process.env);
+  const config = readConfig(readPlace(environment), environment);
+  for (const warning of config.warnings) console.log(`warning: ${warning}`);
+  console.log(
+    `the configuration is valid: ${config.routes.size} routes, providers ${[...config.providers.keys()].join(', ')}`,
+  );
+}
+
+// In a container that starts as root (its data folder was made by Docker), make that folder ours and drop all rights.
+function becomeUser(place: Place): void {
+  if (place.runAs === undefined || process.getuid?.() !== 0) return;
+  const { uid, gid } = place.runAs;
+  mkdirSync(place.dataPath, { recursive: true, mode: 0o700 });
+  const give = (path: string) => chownSync(path, uid, gid);
+  give(place.dataPath);
+  for (const entry of readdirSync(place.dataPath, { recursive: true })) give(join(place.dataPath, String(entry)));
+  process.setgroups?.([]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+}
+
+function fail(error: unknown): never {
+  if (error instanceof ConfigError) {
+    console.error(
+      `The configuration cannot be used:\n${error.problems.map((problem) => `  - ${formatProblem(problem)}`).join('\n')}`,
+    );
+    process.exit(badConfig);
+  }
+  if (error instanceof StoreError) console.error(`The ledger cannot be used: ${error.message}`);
+  else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    console.error('The address is in use: another gateway is running, or set OVTH_PORT to another port.');
+  else console.error(error);
+  process.exit(1);
+}
+
+const [command = 'serve'] = process.argv.slice(2);
+if (command === 'serve') serve().catch(fail);
+else if (command === 'check') {
+  try {
+    check();
+  } catch (error) {
+    fail(error);
+  }
+} else {
+  console.error(`"${command}" is not a command. There are: serve (default), check.`);
+  process.exit(64);
+}

@@ -1,0 +1,290 @@
+// The HTTP edge: paths, credentials, bodies, and the one place where failures become answers. The only importer of fastify.
+
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { isoDay } from '../../config/load';
+import type { Access, Caller } from './access';
+import type { Keys } from './admin';
+import { type BodyBudget, readBody } from './body';
+import { type Dialect, errorBody } from './dialects';
+import { dialectOf, type Door, doors, tidyUrl } from './doors';
+import { type ErrorCode, GatewayError } from './errors';
+import { type Gateway, handle } from './handle';
+import { newId } from './ids';
+import { listModels, oneModel } from './models';
+import type { Format } from './wire/neutral';
+
+export interface ServerParts {
+  readonly gateway: Gateway;
+  readonly access: Access;
+  readonly keys: Keys;
+  readonly bodies: BodyBudget;
+  readonly flight: Flight;
+}
+
+/** Requests in flight, all together and by key. */
+export interface Flight {
+  readonly count: number;
+  /** Set while the gateway shuts down: no new request is admitted. */
+  draining: boolean;
+  /** @throws GatewayError too_many_of_key, overloaded, draining */
+  enter(keyId: string, limits: { in_flight: number; in_flight_per_key: number }): void;
+  leave(keyId: string): void;
+  /** Resolves when nothing is in flight. */
+  empty(): Promise<void>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    dialect: Dialect;
+    caller: Caller | undefined;
+    startedAt: number;
+  }
+}
+
+/** Builds the server; it listens when told to. */
+export function buildServer(parts: ServerParts): FastifyInstance {
+  const { gateway } = parts;
+  const { limits } = gateway.config;
+  const server = fastify({
+    logger: false,
+    disableRequestLogging: true,
+    bodyLimit: limits.body_bytes, // bodies are read by body.ts; this bounds what fastify would
+    requestIdHeader: false,
+    genReqId: () => newId('req', gateway.now()),
+    rewriteUrl: (request) => tidyUrl(request.url ?? '/'),
+    forceCloseConnections: false,
+    keepAliveTimeout: 75_000, // longer than a proxy in front keeps its idle connections
+    http: {
+      headersTimeout: limits.headers_ms,
+      requestTimeout: limits.body_ms,
+      connectionsCheckingInterval: 1_000, // the two above act only when someone looks
+      maxHeaderSize: limits.header_bytes,
+      keepAlive: true,
+    },
+    clientErrorHandler(error, socket) {
+      const codes: Record<string, ErrorCode> = {
+        HPE_HEADER_OVERFLOW: 'headers_too_large',
+        ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+      };
+      const failure = new GatewayError(
+        codes[error.code] ?? 'bad_request',
+        codes[error.code] === undefined ? { message: 'This is not a valid HTTP request.' } : {},
+      );
+      const body = errorBody('openai', failure, 'unread');
+      if (socket.writable) {
+        socket.end(
+          `HTTP/1.1 ${failure.status} ${failure.code}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+        );
+      } else socket.destroy();
+    },
+  });
+  server.server.maxConnections = limits.connections;
+  server.removeAllContentTypeParsers();
+  // Whatever type a body claims (curl -d says it is a form), it is JSON to us, and it is read by body.ts.
+  server.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  server.decorateRequest('dialect', 'openai');
+  server.decorateRequest('caller', undefined);
+  server.decorateRequest('startedAt', 0);
+
+  server.addHook('onRequest', async (request) => {
+    request.startedAt = gateway.now();
+  });
+  for (const door of doors) openDoor(server, door, parts);
+  openAdmin(server, parts);
+  openOperations(server, parts);
+
+  server.setNotFoundHandler((request) => {
+    const path = request.url.split('?')[0] ?? '';
+    request.dialect = dialectOf(path);
+    const other = doors.find((door) => door.path === path);
+    if (other !== undefined)
+      throw new GatewayError('method_not_allowed', {
+        message: `${path} takes ${other.method}, not ${request.method}.`,
+        headers: { allow: other.method },
+      });
+    throw new GatewayError('not_found', { message: `There is nothing at ${request.method} ${path.slice(0, 200)}.` });
+  });
+  server.setErrorHandler((error, request, reply) => answerError(error, request, reply, gateway));
+  return server;
+}
+
+export function openFlight(): Flight {
+  const byKey = new Map<string, number>();
+  let count = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    draining: false,
+    get count() {
+      return count;
+    },
+    enter(keyId, limits) {
+      if (this.draining) throw new GatewayError('draining', { headers: { connection: 'close', 'retry-after': '1' } });
+      const ofKey = byKey.get(keyId) ?? 0;
+      if (ofKey >= limits.in_flight_per_key) {
+        throw new GatewayError('too_many_of_key', {
+          message: `This key has ${ofKey} requests in flight, the most it may (limits.in_flight_per_key).`,
+          headers: { 'retry-after': '1' },
+        });
+      }
+      if (count >= limits.in_flight) throw new GatewayError('overloaded', { headers: { 'retry-after': '1' } });
+      byKey.set(keyId, ofKey + 1);
+      count++;
+    },
+    leave(keyId) {
+      const ofKey = (byKey.get(keyId) ?? 1) - 1;
+      if (ofKey === 0) byKey.delete(keyId);
+      else byKey.set(keyId, ofKey);
+      count--;
+      if (count > 0) return;
+      for (const wake of waiting) wake();
+      waiting = [];
+    },
+    empty: () =>
+      new Promise((resolve) => {
+        if (count === 0) resolve();
+        else waiting.push(resolve);
+      }),
+  };
+}
+
+// ---
+
+function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void {
+  const { gateway, access } = parts;
+  const { serves, dialect } = door;
+  server.route({
+    method: door.method,
+    url: door.path,
+    // Before the body is read: what a caller may do is known from its headers alone.
+    onRequest: async (request) => {
+      request.dialect = dialect;
+      const open = serves === 'models' || serves === 'model';
+      request.caller = open ? access.identifyIfAny(request.headers) : access.identify(request.headers);
+      if (request.caller?.kind === 'master' && typeof serves === 'object') throw new GatewayError('master_key_refused');
+    },
+    handler: async (request, reply) => {
+      const day = isoDay(request.startedAt);
+      if (serves === 'models') return listModels(gateway.config, day);
+      if (serves === 'model')
+        return oneModel(gateway.config, decodeName((request.params as { '*': string })['*']), day);
+      if (serves === 'not_built')
+        throw new GatewayError('not_built', {
+          message: `This gateway version does not serve ${door.method} ${door.path}.`,
+        });
+      return infer(request, reply, serves.inference, parts);
+    },
+  });
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+async function infer(request: FastifyRequest, reply: FastifyReply, format: Format, parts: ServerParts): Promise<void> {
+  const { gateway, bodies, flight } = parts;
+  if (request.caller?.kind !== 'key') throw new GatewayError('no_credential');
+  const { key } = request.caller;
+  const { limits } = gateway.config;
+  flight.enter(key.id, limits);
+  let size = 0;
+  try {
+    const body = await readBody(request.raw, limits.body_bytes, bodies);
+    size = body.length;
+    await handle(gateway, {
+      id: request.id,
+      key,
+      format,
+      dialect: request.dialect,
+      headers: request.headers,
+      body,
+      raw: reply.raw,
+      startedAt: request.startedAt,
+    });
+    reply.hijack(); // answered by relay.ts
+  } finally {
+    bodies.give(size);
+    flight.leave(key.id);
+  }
+}
+
+function openAdmin(server: FastifyInstance, parts: ServerParts): void {
+  const { gateway, access, keys, bodies } = parts;
+  const route = (
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    url: string,
+    status: number,
+    work: (id: string, body: Buffer) => object,
+  ) => {
+    server.route({
+      method,
+      url,
+      onRequest: async (request) => {
+        request.dialect = 'admin';
+        if (access.identify(request.headers).kind !== 'master') throw new GatewayError('master_key_needed');
+      },
+      handler: async (request, reply) => {
+        const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, 64 * 1024, bodies);
+        bodies.give(body.length);
+        gateway.ledger.flush(); // what is shown is what is booked
+        return reply.code(status).send(work((request.params as { id?: string }).id ?? '', body));
+      },
+    });
+  };
+  route('GET', '/admin/keys', 200, () => keys.list());
+  route('POST', '/admin/keys', 201, (_id, body) => keys.mint(body));
+  route('GET', '/admin/keys/:id', 200, (id) => keys.show(id));
+  route('PATCH', '/admin/keys/:id', 200, (id, body) => keys.change(id, body));
+  route('DELETE', '/admin/keys/:id', 200, (id) => keys.revoke(id));
+  route('POST', '/admin/keys/:id/rotate', 200, (id) => keys.rotate(id));
+}
+
+function openOperations(server: FastifyInstance, { gateway, flight }: ServerParts): void {
+  server.get('/livez', () => ({ status: 'ok' }));
+  server.get('/readyz', (_request, reply) => {
+    const ready = !flight.draining;
+    return reply
+      .code(ready ? 200 : 503)
+      .send({ status: ready ? 'ok' : 'draining', config: gateway.config.digest.slice(0, 16), in_flight: flight.count });
+  });
+}
+
+async function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  gateway: Gateway,
+): Promise<void> {
+  const failure = asGatewayError(error);
+  if (failure.code === 'internal') gateway.log.problem('a request failed', error);
+  gateway.log.refused({
+    id: request.id,
+    method: request.method,
+    path: (request.url.split('?')[0] ?? '').slice(0, 200),
+    status: failure.status,
+    code: failure.code,
+    ...(request.caller?.kind === 'key' ? { key: request.caller.key.label } : {}),
+    ms: gateway.now() - request.startedAt,
+  });
+  if (reply.raw.headersSent || reply.raw.destroyed) return;
+  const unread = request.method !== 'GET' && !request.raw.readableEnded;
+  await reply
+    .code(failure.status)
+    .headers({ 'x-request-id': request.id, ...failure.headers, ...(unread ? { connection: 'close' } : {}) })
+    .type('application/json')
+    .send(errorBody(request.dialect, failure, request.id));
+}
+
+function asGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new GatewayError('body_too_large');
+  if (code.startsWith('FST_ERR_') && error instanceof Error && 'statusCode' in error && error.statusCode === 400)
+    return new GatewayError('bad_request', { message: `${error.message}.` });
+  if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE')
+    return new GatewayError('bad_request', { message: 'The body ended before it was complete.' });
+  return new GatewayError('internal', { cause: error });
+}

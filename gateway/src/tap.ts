@@ -1,0 +1,120 @@
+// Listening to a same-wire stream without touching it: usage, completeness and size, and the one event we asked for
+// ourselves taken out again.
+
+import type { Usage } from './money';
+import type { Codec } from './wire/codec';
+import { parseEvent } from './wire/chat';
+import { dataOf, FrameCutter, singleFrames } from './wire/frames';
+import { isObject } from './wire/json';
+
+export interface Tap {
+  /** The bytes to pass on now. @throws GatewayError upstream_garbage for an event above the limit */
+  feed(chunk: Buffer): Buffer | undefined;
+  /** What was held back at the end of the stream. */
+  rest(): Buffer | undefined;
+  readonly usage: Partial<Usage> | undefined;
+  /** The stream said that it is complete. */
+  readonly complete: boolean;
+  /** The provider reported a failure inside the stream. */
+  readonly failed: boolean;
+  /** Output tokens so far, from the sizes of the events alone. */
+  readonly estimatedOutput: number;
+}
+
+export interface TapOptions {
+  readonly codec: Codec;
+  /** Drop the closing `choices: []` usage event, which the client did not ask for. */
+  readonly hideUsage: boolean;
+  readonly eventLimit: number;
+}
+
+const nothing = Buffer.alloc(0);
+const usageWord = Buffer.from('"usage');
+const ends = ['[DONE]', 'finish_reason', 'message_stop', 'finishReason'].map((word) => Buffer.from(word));
+const errorWord = Buffer.from('"error"');
+
+export function openTap({ codec, hideUsage, eventLimit }: TapOptions): Tap {
+  const cutter = new FrameCutter(eventLimit);
+  const meter = openMeter();
+  let usage: Partial<Usage> | undefined;
+  let complete = false;
+  let failed = false;
+
+  // Whole frames in, the ones to pass on out. Only frames that can matter are parsed.
+  const read = (bytes: Buffer): Buffer => {
+    meter.add(bytes);
+    const telling = bytes.includes(usageWord) || bytes.includes(errorWord) || ends.some((word) => bytes.includes(word));
+    if (!telling) return bytes;
+    const kept: Buffer[] = [];
+    for (const frame of singleFrames(bytes)) {
+      const data = dataOf(frame);
+      complete ||= codec.isEnd(data);
+      const hidden = frame.includes(usageWord) || frame.includes(errorWord) ? readTelling(data) : false;
+      if (!hidden) kept.push(frame);
+    }
+    if (!hideUsage) return bytes;
+    return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
+  };
+
+  const readTelling = (data: string): boolean => {
+    const event = parseEvent(data);
+    if (event === undefined) return false;
+    if (isObject(event['error'])) failed = true;
+    const found = codec.usageIn(event);
+    if (found === undefined) return false;
+    usage = { ...usage, ...found };
+    return hideUsage && Array.isArray(event['choices']) && event['choices'].length === 0;
+  };
+
+  return {
+    feed(chunk) {
+      const whole = cutter.push(chunk);
+      const passed = whole === undefined ? nothing : read(whole);
+      // Without anything to hide, bytes go on as they come, whole frames or not.
+      return hideUsage ? passed : chunk;
+    },
+    rest() {
+      const rest = cutter.rest();
+      const passed = rest.length === 0 ? rest : read(rest);
+      return hideUsage ? passed : nothing;
+    },
+    get usage() {
+      return usage;
+    },
+    get complete() {
+      return complete;
+    },
+    get failed() {
+      return failed;
+    },
+    get estimatedOutput() {
+      return meter.tokens();
+    },
+  };
+}
+
+// ---
+
+/**
+ * Tokens of a stream from its bytes alone. What every event repeats (ids, names, punctuation) is learnt as the size of
+ * the smallest event so far; what is above that is text, at about four bytes a token, and an event is at least one token.
+ */
+function openMeter() {
+  let events = 0;
+  let bytes = 0;
+  let smallest = Infinity;
+  return {
+    add(frames: Buffer): void {
+      let from = 0;
+      while (from < frames.length) {
+        const next = frames.indexOf('\n\n', from);
+        const end = next < 0 ? frames.length : next + 2;
+        events++;
+        bytes += end - from;
+        smallest = Math.min(smallest, end - from);
+        from = end;
+      }
+    },
+    tokens: () => (events === 0 ? 0 : Math.max(events, Math.ceil((bytes - events * smallest) / 4))),
+  };
+}
