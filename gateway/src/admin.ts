@@ -1,4 +1,4 @@
-// Administration of keys: mint, list, change, rotate, revoke. What is asked for is checked field by field.
+// Administration: keys (mint, list, change, rotate, revoke) and the ledger's rows. What is asked for is checked field by field.
 
 import { hash } from 'node:crypto';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import type { Config } from '../../config/load';
 import { GatewayError } from './errors';
 import { newId } from './ids';
 import { ceilingsOf, dayOf, untilReset } from './quota';
-import { emptyBudget, type KeyRow, type Store } from './store';
+import { emptyBudget, type KeyRow, type RequestRow, type Store } from './store';
 
 const quota = z.strictObject({ daily_tokens: z.int().min(1).max(1_000_000_000_000) }).nullable();
 
@@ -36,6 +36,27 @@ export interface Keys {
   rotate(id: string): object;
   /** @throws GatewayError not_found */
   revoke(id: string): object;
+}
+
+export interface Requests {
+  /** The newest rows of the ledger. */
+  list(): object;
+  /** @throws GatewayError not_found */
+  show(id: string): object;
+}
+
+const newestRows = 100;
+
+export function openRequests(store: Store): Requests {
+  return {
+    list: () => ({ object: 'list', data: store.lastRequests(newestRows).map(describeRequest) }),
+    show(id) {
+      const row = store.requestById(id);
+      if (row === undefined)
+        throw new GatewayError('not_found', { message: `There is no settled request "${id.slice(0, 60)}".` });
+      return describeRequest(row);
+    },
+  };
 }
 
 /** @param changed called after every change, so that remembered keys are forgotten */
@@ -110,6 +131,21 @@ export function openKeys(store: Store, config: () => Config, now: () => number, 
 }
 
 // ---
+
+function describeRequest(row: RequestRow) {
+  const { started_at, ended_at, stream, estimated, cost, counted, raw, ...rest } = row;
+  return {
+    object: 'request',
+    ...rest,
+    started_at: new Date(started_at).toISOString(),
+    ended_at: new Date(ended_at).toISOString(),
+    stream: stream === 1,
+    estimated: estimated === 1,
+    tokens: counted,
+    raw_tokens: raw,
+    cost_usd: cost / 1e9,
+  };
+}
 
 const sha256 = (secret: string) => Buffer.from(hash('sha256', secret), 'hex');
 

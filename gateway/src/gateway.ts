@@ -6,7 +6,7 @@ import type { Config } from '../../config/load';
 import { ConfigError, formatProblem } from '../../config/problems';
 import type { Secret } from '../../config/secret';
 import { openAccess } from './access';
-import { openKeys } from './admin';
+import { openKeys, openRequests } from './admin';
 import { openBodyBudget } from './body';
 import { syncConfigKeys } from './configKeys';
 import type { Gateway } from './handle';
@@ -99,6 +99,7 @@ export async function startGateway(start: Start): Promise<Running> {
       now,
       () => access.forget(),
     ),
+    requests: openRequests(store),
     bodies: openBodyBudget(() => config.limits.bodies_in_memory_bytes),
     flight,
   });

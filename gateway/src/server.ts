@@ -3,7 +3,7 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { isoDay } from '../../config/load';
 import type { Access, Caller } from './access';
-import type { Keys } from './admin';
+import type { Keys, Requests } from './admin';
 import { type BodyBudget, readBody } from './body';
 import { type Dialect, errorBody } from './dialects';
 import { dialectOf, type Door, doors, tidyUrl } from './doors';
@@ -17,6 +17,7 @@ export interface ServerParts {
   readonly gateway: Gateway;
   readonly access: Access;
   readonly keys: Keys;
+  readonly requests: Requests;
   readonly bodies: BodyBudget;
   readonly flight: Flight;
 }
@@ -47,7 +48,6 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   const { limits } = gateway.config;
   const server = fastify({
     logger: false,
-    disableRequestLogging: true,
     bodyLimit: limits.body_bytes, // bodies are read by body.ts; this bounds what fastify would
     requestIdHeader: false,
     genReqId: () => newId('req', gateway.now()),
@@ -212,7 +212,7 @@ async function infer(request: FastifyRequest, reply: FastifyReply, format: Forma
 }
 
 function openAdmin(server: FastifyInstance, parts: ServerParts): void {
-  const { gateway, access, keys, bodies } = parts;
+  const { gateway, access, keys, requests, bodies } = parts;
   const route = (
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     url: string,
@@ -234,6 +234,8 @@ function openAdmin(server: FastifyInstance, parts: ServerParts): void {
       },
     });
   };
+  route('GET', '/admin/requests', 200, () => requests.list());
+  route('GET', '/admin/requests/:id', 200, (id) => requests.show(id));
   route('GET', '/admin/keys', 200, () => keys.list());
   route('POST', '/admin/keys', 201, (_id, body) => keys.mint(body));
   route('GET', '/admin/keys/:id', 200, (id) => keys.show(id));

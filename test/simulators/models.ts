@@ -79,7 +79,7 @@ const FAMILIES = {
 
 const LIMITS = {
   openai: { context: 128_000, output: 16_384 },
-  anthropic: { context: 200_000, output: 64_000 },
+  anthropic: { context: 1_000_000, output: 128_000 },
   google: { context: 1_048_576, output: 65_536 },
 } as const satisfies Record<Provider, { context: number; output: number }>;
 
