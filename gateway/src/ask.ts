@@ -72,10 +72,8 @@ export function estimateInput(seen: Peek): number {
 function maximum(format: Format, body: Buffer, seen: Peek): number | undefined {
   for (const name of maximumFields[format]) {
     const value = field(body, seen, name);
-    if (value === undefined || value === null) continue;
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
-      throw new GatewayError('bad_request', { field: name, message: `"${name}" must be a whole number above 0.` });
-    }
+    // What is no number of tokens is for the provider to refuse, in words its client knows; it reserves the default.
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) continue;
     const copies = format === 'chat' ? field(body, seen, 'n') : undefined;
     return value * (typeof copies === 'number' && copies > 1 ? copies : 1);
   }

@@ -1,0 +1,107 @@
+// A real gateway in this process, on a free port, with its own data folder; ended and cleaned up by `close`.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, loadConfig } from '../../config/load';
+import { Secret } from '../../config/secret';
+import { type Running, startGateway } from '../../gateway/src/gateway';
+import type { RequestLine, RequestLog } from '../../gateway/src/log';
+
+export const masterKey = 'a-master-key-for-tests-that-is-long-enough';
+
+export interface Line {
+  readonly kind: 'request' | 'refused' | 'news' | 'warn' | 'problem';
+  readonly fields: Record<string, unknown>;
+}
+
+export interface TestGateway {
+  readonly url: string;
+  readonly dataPath: string;
+  readonly lines: Line[];
+  readonly requests: RequestLine[];
+  readonly running: Running;
+  /** Replaces the configuration as a changed file would. */
+  reload(text: string): void;
+  admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>; // eslint-disable-line @typescript-eslint/no-explicit-any
+  mint(body?: object): Promise<string>;
+  /** Resolves when a request's row is in the ledger. */
+  row(id: string): Promise<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+  close(): Promise<void>;
+}
+
+export interface TestOptions {
+  readonly config: string;
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly dataPath?: string;
+  readonly now?: () => number;
+}
+
+const defaultKeys = { OPENAI_API_KEY: 'sk-upstream-openai', ANTHROPIC_API_KEY: 'sk-ant-upstream', GOOGLE_API_KEY: 'AIza-upstream' };
+
+export async function startTestGateway(options: TestOptions): Promise<TestGateway> {
+  const dataPath = options.dataPath ?? mkdtempSync(join(tmpdir(), 'ovth-test-'));
+  const lines: Line[] = [];
+  const requests: RequestLine[] = [];
+  let text = options.config;
+  const read = (): Config => loadConfig(text, { ...(options.keys ?? defaultKeys), OVTH_MASTER_KEY: masterKey });
+  const log = recorder(lines, requests);
+  const running = await startGateway({
+    host: '127.0.0.1',
+    port: 0,
+    dataPath,
+    log,
+    ...(options.now === undefined ? {} : { now: options.now }),
+    readConfig: read,
+    masterKeyOf: (config) => config.masterKey ?? new Secret(masterKey),
+  });
+  const admin: TestGateway['admin'] = async (method, path, body) => {
+    const answer = await fetch(running.url + path, {
+      method,
+      headers: { authorization: `Bearer ${masterKey}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+  return {
+    url: running.url,
+    dataPath,
+    lines,
+    requests,
+    running,
+    reload(next) {
+      text = next;
+      running.reload();
+    },
+    admin,
+    mint: async (body = { label: 'test' }) => (await admin('POST', '/admin/keys', body)).body.key as string,
+    row: async (id) => {
+      for (;;) {
+        const { status, body } = await admin('GET', `/admin/requests/${id}`);
+        if (status === 200) return body;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    close: async () => {
+      await running.stop();
+      if (options.dataPath === undefined) rmSync(dataPath, { recursive: true, force: true });
+    },
+  };
+}
+
+// ---
+
+function recorder(lines: Line[], requests: RequestLine[]): RequestLog {
+  return {
+    request(line) {
+      requests.push(line);
+      lines.push({ kind: 'request', fields: { ...line } });
+    },
+    refused: (line) => void lines.push({ kind: 'refused', fields: line }),
+    news: (message, fields) => void lines.push({ kind: 'news', fields: { message, ...fields } }),
+    warn: (message, fields) => void lines.push({ kind: 'warn', fields: { message, ...fields } }),
+    problem: (message, cause) => void lines.push({ kind: 'problem', fields: { message, cause } }),
+    setLevel: () => undefined,
+    flush: () => undefined,
+  };
+}
