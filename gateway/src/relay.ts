@@ -198,13 +198,13 @@ async function passThrough(sent: Sent, client: Client, passage: Passage): Promis
   try {
     for await (const chunk of sent.answer.chunks()) {
       const bytes = tap.feed(chunk);
-      if (bytes !== undefined && bytes.length > 0) await write(raw, bytes, limits.reader_stall_ms, signal);
       const estimate = tap.estimatedOutput;
       if (estimate > passage.estimatedOutput) {
         passage.estimatedOutput = estimate;
         const allowed = client.mayGoOn(estimate);
         if (allowed !== true && !(await allowed)) throw quotaEnded();
       }
+      if (bytes !== undefined && bytes.length > 0) await write(raw, bytes, limits.reader_stall_ms, signal);
     }
     const rest = tap.rest();
     if (rest !== undefined && rest.length > 0) await write(raw, rest, limits.reader_stall_ms, signal);
@@ -220,13 +220,13 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
   const watch: Watch = { bytes: 0, finished: false, failure: undefined };
   const events = sent.codec.decodeStream(readFrames(sent.answer.chunks(), limits.event_bytes));
   for await (const text of speakerCodec(client.format).encodeStream(observe(events, watch, passage), client.speaker)) {
-    await write(raw, text, limits.reader_stall_ms, signal);
     const estimate = Math.ceil(watch.bytes / 4);
     if (estimate > passage.estimatedOutput) {
       passage.estimatedOutput = estimate;
       const allowed = client.mayGoOn(estimate);
       if (allowed !== true && !(await allowed)) throw quotaEnded();
     }
+    await write(raw, text, limits.reader_stall_ms, signal);
   }
   if (watch.failure !== undefined) throw watch.failure;
   if (!watch.finished) throw new GatewayError('upstream_died');
