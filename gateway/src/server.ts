@@ -53,11 +53,11 @@ export function buildServer(parts: ServerParts): FastifyInstance {
     genReqId: () => newId('req', gateway.now()),
     rewriteUrl: (request) => tidyUrl(request.url ?? '/'),
     forceCloseConnections: false,
+    requestTimeout: limits.body_ms, // fastify's own option: it overwrites the server's
     keepAliveTimeout: 75_000, // longer than a proxy in front keeps its idle connections
     http: {
       headersTimeout: limits.headers_ms,
-      requestTimeout: limits.body_ms,
-      connectionsCheckingInterval: 1_000, // the two above act only when someone looks
+      connectionsCheckingInterval: 1_000, // the time-outs act only when someone looks
       maxHeaderSize: limits.header_bytes,
       keepAlive: true,
     },

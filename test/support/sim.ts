@@ -18,6 +18,9 @@ export async function startScene(config = guideConfig, options: Partial<TestOpti
     keys: { OPENAI_API_KEY: simulators.openai.key, ANTHROPIC_API_KEY: simulators.anthropic.key, GOOGLE_API_KEY: simulators.google.key },
     ...options,
     config: config + providersAt(simulators),
+  }).catch(async (error: unknown) => {
+    await simulators.close();
+    throw error;
   });
   return {
     gateway,
