@@ -1,0 +1,149 @@
+// `npm run bench`: this gateway beside its peers, in one run on one machine. It prints a table and writes JSON to
+// test/bench/results/. It reports and judges nothing: its exit code says only whether it could measure.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { pinSelf } from './child';
+import { contenderNames, contenderNotes } from './contender';
+import { startLoad, startUpstream } from './helpers';
+import { addedFirstToken, addedLatency } from './measures/added';
+import { memory, start } from './measures/footprint';
+import { largeRequests, smallRequests } from './measures/requests';
+import { leaving, pacedStreams } from './measures/streams';
+import { table } from './report';
+import { type Effort, efforts, openContenders, type Row, type Run } from './run';
+import { goalOf, isMet } from './targets';
+
+const measures: Readonly<Record<string, (run: Run) => Promise<Row[]>>> = {
+  start, // before anything else is up
+  memory,
+  requests: smallRequests,
+  bodies: largeRequests,
+  latency: addedLatency,
+  'first-token': addedFirstToken,
+  streams: pacedStreams,
+  leaving,
+};
+
+/** Nothing may hang: a run that takes longer than this is broken. */
+const deadlineMs = 15 * 60_000;
+const folderOfPeers = 'test/bench';
+const folderOfResults = 'test/bench/results';
+
+async function main(): Promise<void> {
+  const { names, effort, quick } = readArguments();
+  requireMachine();
+  installPeers();
+  for (const program of ['upstream', 'load', 'bareFastify', 'bareHttp'])
+    required([process.execPath, 'test/build.mjs', `test/bench/${program}.ts`]);
+  pinSelf();
+  const facts = machine(quick);
+  const startedAt = Date.now();
+  const rows = await measure(names, effort);
+  const seconds = Math.round((Date.now() - startedAt) / 1_000);
+  mkdirSync(folderOfResults, { recursive: true });
+  const file = join(folderOfResults, `${new Date(startedAt).toISOString().replace(/[:.]/g, '-')}.json`);
+  const judged = rows.map((row) => {
+    const goal = goalOf(row);
+    return goal === undefined ? row : { ...row, goal, met: isMet(row, goal) };
+  });
+  writeFileSync(file, JSON.stringify({ ...facts, seconds, rows: judged }, null, 2));
+  console.log(`\n${table(rows)}\n`);
+  for (const name of contenderNames) console.log(`${name.padEnd(13)} ${contenderNotes[name]}`);
+  console.log(`\n${JSON.stringify(facts)}\n${seconds} s; written to ${file}`);
+}
+
+// ---
+
+function readArguments(): { names: string[]; effort: Effort; quick: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true, default: [] } },
+    });
+    for (const name of values.only)
+      if (!(name in measures)) throw new Error(`--only must be one of ${Object.keys(measures).join(', ')}`);
+    const names = values.only.length > 0 ? values.only : Object.keys(measures);
+    return { names, effort: efforts[values.quick ? 'quick' : 'full'], quick: values.quick };
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    console.error(`${text}\nUsage: npm run bench -- [--quick] [--only NAME]...`);
+    process.exit(64);
+  }
+}
+
+function requireMachine(): void {
+  const missing = [
+    ...(process.platform === 'linux' ? [] : ['Linux, whose /proc tells the CPU time of a process']),
+    ...(cpus().length >= 2 ? [] : ['two cores, one for what is measured and one for the load']),
+    ...(spawnSync('taskset', ['--version']).status === 0 ? [] : ['taskset (package util-linux)']),
+  ];
+  if (missing.length === 0) return;
+  console.error(`The benchmark needs ${missing.join(', and ')}.`);
+  process.exit(69);
+}
+
+// Here and not in the repository's own dependencies, so that only who measures installs them.
+function installPeers(): void {
+  if (existsSync(join(folderOfPeers, 'node_modules/@portkey-ai/gateway/package.json'))) return;
+  console.log('installing the peers');
+  required(['npm', 'ci', '--prefix', folderOfPeers, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
+function required([program = '', ...rest]: readonly string[]): void {
+  const { status } = spawnSync(program, rest, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) throw new Error(`${[program, ...rest].join(' ')} failed`);
+}
+
+function machine(quick: boolean) {
+  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  return {
+    date: new Date().toISOString(),
+    commit: commit.status === 0 ? commit.stdout.trim() : undefined,
+    quick,
+    node: process.version,
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    load: loadavg().map((value) => Number(value.toFixed(2))),
+    // Syncing to memory costs nothing: then the durable figures say nothing.
+    ledgerOnDisk: statfsSync(tmpdir()).type !== 0x01021994,
+  };
+}
+
+async function measure(names: readonly string[], effort: Effort): Promise<Row[]> {
+  const deadline = setTimeout(() => {
+    console.error('the benchmark takes too long and ends here');
+    process.exit(1);
+  }, deadlineMs);
+  const folder = mkdtempSync(join(tmpdir(), 'ovth-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+  const rows: Row[] = [];
+  const upstream = await startUpstream(folder);
+  const load = startLoad(folder);
+  const contenders = openContenders(upstream, load, folder, effort);
+  try {
+    for (const name of names) {
+      const startedAt = Date.now();
+      process.stdout.write(`measuring ${name} … `);
+      rows.push(...((await measures[name]?.({ effort, load, upstream, folder, ...contenders })) ?? []));
+      console.log(`${Math.round((Date.now() - startedAt) / 1_000)} s`);
+    }
+  } finally {
+    await contenders.close();
+    await load.stop();
+    await upstream.stop();
+    clearTimeout(deadline);
+  }
+  return rows;
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,148 @@
+// Everybody who is measured: how each is started, and how a request reaches it.
+
+import type { ChildProcess } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { logged, measuredCore, startNode, stopNode } from './child';
+import { clockMs, type Target } from './jobs';
+
+export const contenderNames = ['direct', 'ovth-process', 'ovth', 'bare-fastify', 'bare-http', 'portkey'] as const;
+export type ContenderName = (typeof contenderNames)[number];
+
+export const contenderNotes: Readonly<Record<ContenderName, string>> = {
+  direct: 'straight to the upstream: what load generator and upstream can do',
+  'ovth-process': 'this gateway, storage.durability: process; key, quota, ledger and log on',
+  ovth: 'this gateway as it comes, storage.durability: power_loss; key, quota, ledger and log on',
+  'bare-fastify': 'Fastify and undici, body and answer untouched: the measure of all ratios',
+  'bare-http': 'node:http and undici, the same',
+  portkey: '@portkey-ai/gateway from npm; no keys, quota or ledger',
+};
+
+export interface Contender {
+  readonly name: ContenderName;
+  /** Undefined for `direct`. */
+  readonly pid: number | undefined;
+  readonly target: Target;
+  /** From its start to the line that says it listens. */
+  readonly startMs: number;
+  stop(): Promise<void>;
+}
+
+/** What `npm start` and the image give Node. The bare proxies get the same, so that only the work differs. */
+const flags = ['--max-old-space-size=192', '--max-semi-space-size=8'];
+const masterKey = 'bench-master-key-0123456789-abcdefghijkl';
+const path = '/v1/chat/completions';
+const listening = /listening on http:\/\/127\.0\.0\.1:(\d+)/;
+
+/**
+ * Starts one.
+ * @param folder for its data and log; a second start in the same one finds what the first left.
+ */
+export async function startContender(name: ContenderName, upstreamPort: number, folder: string): Promise<Contender> {
+  mkdirSync(folder, { recursive: true });
+  switch (name) {
+    case 'direct':
+      return { name, pid: undefined, target: targetAt(upstreamPort), startMs: 0, stop: async () => undefined };
+    case 'ovth':
+    case 'ovth-process':
+      return startOvth(name, upstreamPort, folder);
+    case 'bare-fastify':
+      return startBare(name, 'dist/tools/bareFastify.js', upstreamPort, folder);
+    case 'bare-http':
+      return startBare(name, 'dist/tools/bareHttp.js', upstreamPort, folder);
+    case 'portkey':
+      return startPortkey(upstreamPort, folder);
+  }
+}
+
+// ---
+
+function targetAt(port: number, headers: Readonly<Record<string, string>> = {}): Target {
+  return { port, path, headers: { authorization: 'Bearer sk-bench', ...headers } };
+}
+
+async function startOvth(name: 'ovth' | 'ovth-process', upstreamPort: number, folder: string): Promise<Contender> {
+  writeFileSync(
+    join(folder, 'config.yaml'),
+    `providers:
+  openai: {base_url: "http://127.0.0.1:${upstreamPort}/v1"}
+quota: {daily_tokens: 1000000000000}
+storage: {durability: ${name === 'ovth' ? 'power_loss' : 'process'}}
+`,
+  );
+  const logPath = join(folder, 'log');
+  const startedAt = clockMs();
+  const child = startNode({
+    core: measuredCore,
+    arguments: [...flags, 'dist/gateway.js'],
+    environment: {
+      OVTH_CONFIG: join(folder, 'config.yaml'),
+      OVTH_DATA: join(folder, 'data'),
+      OVTH_PORT: '0',
+      OVTH_MASTER_KEY: masterKey,
+      OPENAI_API_KEY: 'sk-bench',
+    },
+    logPath,
+  });
+  const port = Number((await logged(child, logPath, listening))[1]);
+  const startMs = clockMs() - startedAt;
+  const minted = await fetch(`http://127.0.0.1:${port}/admin/keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${masterKey}`, connection: 'close' },
+    body: '{"label":"bench"}',
+  });
+  const { key } = (await minted.json()) as { key: string };
+  return running(name, child, targetAt(port, { authorization: `Bearer ${key}` }), startMs);
+}
+
+async function startBare(
+  name: ContenderName,
+  program: string,
+  upstreamPort: number,
+  folder: string,
+): Promise<Contender> {
+  const logPath = join(folder, 'log');
+  const startedAt = clockMs();
+  const child = startNode({
+    core: measuredCore,
+    arguments: [...flags, program, `http://127.0.0.1:${upstreamPort}`, path],
+    logPath,
+  });
+  const port = Number((await logged(child, logPath, listening))[1]);
+  return running(name, child, targetAt(port), clockMs() - startedAt);
+}
+
+// As its package starts it, with Node's own memory settings.
+async function startPortkey(upstreamPort: number, folder: string): Promise<Contender> {
+  const logPath = join(folder, 'log');
+  const port = await freePort();
+  const startedAt = clockMs();
+  const child = startNode({
+    core: measuredCore,
+    arguments: ['test/bench/node_modules/@portkey-ai/gateway/build/start-server.js', '--headless', `--port=${port}`],
+    environment: { NODE_ENV: 'production', TRUSTED_CUSTOM_HOSTS: '127.0.0.1' },
+    logPath,
+  });
+  await logged(child, logPath, /Ready for connections/);
+  const target = targetAt(port, {
+    'x-portkey-provider': 'openai',
+    'x-portkey-custom-host': `http://127.0.0.1:${upstreamPort}/v1`,
+  });
+  return running('portkey', child, target, clockMs() - startedAt);
+}
+
+function running(name: ContenderName, child: ChildProcess, target: Target, startMs: number): Contender {
+  if (child.pid === undefined) throw new Error(`${name} could not be started`);
+  return { name, pid: child.pid, target, startMs, stop: () => stopNode(child) };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

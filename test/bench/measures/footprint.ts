@@ -1,0 +1,57 @@
+// Memory idle and after load, and the time to start.
+
+import { join } from 'node:path';
+import { type ContenderName, startContender } from '../contender';
+import { residentMbOf } from '../procfs';
+import { row, type Row, type Run } from '../run';
+
+/** A process of its own each: idle a moment after its start, and again a moment after the load. */
+export async function memory(run: Run): Promise<Row[]> {
+  const rows: Row[] = [];
+  // Portkey answers too slowly for the whole number.
+  const shares: readonly (readonly [ContenderName, number])[] = [['ovth-process', 1], ['bare-fastify', 1], ['portkey', 0.1]]; // prettier-ignore
+  for (const [name, share] of shares) {
+    const requests = run.effort.memoryRequests * share;
+    await run.fresh(name, async ({ pid, target }) => {
+      if (pid === undefined) return;
+      await settled();
+      rows.push(row('memory', name, 'idle', 'MB', [residentMbOf(pid)]));
+      const mostMs = 120_000;
+      const job = {
+        type: 'load',
+        target,
+        body: '1 KB',
+        connections: 64,
+        rampMs: 0,
+        ms: mostMs,
+        requests,
+        pid,
+      } as const;
+      await run.load.do<'load'>(job, mostMs + 5_000);
+      await settled();
+      rows.push(row('memory', name, `after ${requests.toLocaleString('en')} requests`, 'MB', [residentMbOf(pid)]));
+    });
+  }
+  return rows;
+}
+
+/** To the line that says it listens. The first start makes the ledger, the others find it. */
+export async function start(run: Run): Promise<Row[]> {
+  const names: readonly ContenderName[] = ['ovth', 'bare-fastify', 'portkey'];
+  const times = new Map<ContenderName, number[]>(names.map((name) => [name, []]));
+  for (let i = 0; i < run.effort.starts; i++) {
+    for (const name of names) {
+      const contender = await startContender(name, run.upstream.port, join(run.folder, `${name}-start`));
+      times.get(name)?.push(contender.startMs);
+      await contender.stop();
+    }
+  }
+  return [...times].flatMap(([name, list]) => [
+    row('start', name, 'median', 'ms', list),
+    { ...row('start', name, 'best', 'ms', [Math.min(...list)]) },
+  ]);
+}
+
+// ---
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 1_500));

@@ -1,0 +1,47 @@
+// Streams: CPU time an event when events come one by one, and how soon a client's leaving reaches the provider.
+
+import { streamShape } from '../bodies';
+import type { ContenderName } from '../contender';
+import type { LoadResult } from '../jobs';
+import { percentile } from '../figures';
+import { row, type Row, type Run } from '../run';
+
+const names: readonly ContenderName[] = ['ovth-process', 'ovth', 'bare-fastify', 'bare-http'];
+const connections = 64;
+
+/** 64 streams of 64 events, 20 ms apart; the client did not ask for usage, so that the gateway has an event to hide. */
+export async function pacedStreams(run: Run): Promise<Row[]> {
+  const oneStreamMs = streamShape.events * streamShape.gapMs;
+  const results = new Map<ContenderName, LoadResult[]>(names.map((name) => [name, []]));
+  for (let round = 0; round < run.effort.otherRounds; round++) {
+    for (const name of names) {
+      const { pid, target } = await run.warm(name);
+      const ms = Math.max(run.effort.roundMs * 2, oneStreamMs);
+      const job = { type: 'load', target, body: 'stream', connections, rampMs: 300, ms, pid } as const;
+      const result = await run.load.do<'load'>(job);
+      if (result.failures > 0) throw new Error(`${name}: ${result.failures} of ${result.requests} streams failed`);
+      results.get(name)?.push(result);
+    }
+  }
+  const each = (list: readonly LoadResult[]) => list.map((r) => ((r.cpuMs ?? NaN) * 1_000) / r.events);
+  const bare = each(results.get('bare-fastify') ?? []);
+  return [...results].map(([name, rounds]) =>
+    row(`${connections} paced streams`, name, 'CPU an event', 'µs', each(rounds), bare),
+  );
+}
+
+/** From the client's closing in the middle of a stream to the close of the provider's connection. */
+export async function leaving(run: Run): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const name of names) {
+    const { target } = await run.warm(name);
+    const times: number[] = [];
+    for (let i = 0; i < run.effort.leavings; i++) {
+      const { leftAt } = await run.load.do<'leave'>({ type: 'leave', target, body: 'stream' });
+      times.push((await run.upstream.leftAfter(leftAt)) - leftAt);
+    }
+    rows.push(row('client leaves', name, 'p50', 'ms', [percentile(times, 0.5)]));
+    rows.push(row('client leaves', name, 'p99', 'ms', [percentile(times, 0.99)]));
+  }
+  return rows;
+}

@@ -1,0 +1,120 @@
+// What every measure works with: the helpers, the contenders that are up, and how long it may take.
+
+import { join } from 'node:path';
+import { type Contender, type ContenderName, startContender } from './contender';
+import type { FixedUpstream, Load } from './helpers';
+import { median } from './figures';
+
+/** How much is done: a full run takes under ten minutes, a quick one under two and a half. */
+export interface Effort {
+  /** Of small requests. */
+  readonly rounds: number;
+  /** Of everything else. */
+  readonly otherRounds: number;
+  readonly roundMs: number;
+  readonly warmUpMs: number;
+  readonly pairs: number;
+  readonly memoryRequests: number;
+  readonly starts: number;
+  readonly leavings: number;
+}
+
+export const efforts: Readonly<Record<'full' | 'quick', Effort>> = {
+  full: {
+    rounds: 5,
+    otherRounds: 3,
+    roundMs: 1_600,
+    warmUpMs: 3_000,
+    pairs: 1_000,
+    memoryRequests: 100_000,
+    starts: 7,
+    leavings: 100,
+  },
+  quick: {
+    rounds: 3,
+    otherRounds: 2,
+    roundMs: 500,
+    warmUpMs: 1_500,
+    pairs: 200,
+    memoryRequests: 20_000,
+    starts: 3,
+    leavings: 30,
+  },
+};
+
+export interface Run {
+  readonly effort: Effort;
+  readonly load: Load;
+  readonly upstream: FixedUpstream;
+  readonly folder: string;
+  /** One that is up and warm; it is started at its first use and stays until the run ends. */
+  warm(name: ContenderName): Promise<Contender>;
+  /** A new one of its own, stopped when the work is done. */
+  fresh<T>(name: ContenderName, work: (contender: Contender) => Promise<T>): Promise<T>;
+}
+
+/** One figure of the report. */
+export interface Row {
+  readonly measure: string;
+  readonly contender: ContenderName;
+  readonly figure: string;
+  readonly unit: string;
+  /** Median of the rounds. */
+  readonly value: number;
+  /** Against bare-fastify (or, for requests/s, Portkey) in the same round; median of the rounds. */
+  readonly ratio: number | undefined;
+  /** What was measured round by round. */
+  readonly rounds: readonly number[];
+  /** The same for the ratio. */
+  readonly ratioRounds: readonly number[];
+}
+
+/** One row of rounds; where those of another contender are given too, with the ratio of each pair of rounds. */
+export function row(
+  measure: string,
+  contender: ContenderName,
+  figure: string,
+  unit: string,
+  rounds: readonly number[],
+  against?: readonly number[],
+): Row {
+  const ratioRounds = against === undefined ? [] : rounds.map((value, i) => value / (against[i] ?? NaN));
+  return {
+    measure,
+    contender,
+    figure,
+    unit,
+    value: median(rounds),
+    ratio: against === undefined ? undefined : median(ratioRounds),
+    rounds,
+    ratioRounds,
+  };
+}
+
+/** Keeps contenders for a run, and ends them. */
+export function openContenders(upstream: FixedUpstream, load: Load, folder: string, effort: Effort) {
+  const up = new Map<ContenderName, Contender>();
+  let count = 0;
+  return {
+    async warm(name: ContenderName): Promise<Contender> {
+      const found = up.get(name);
+      if (found !== undefined) return found;
+      const contender = await startContender(name, upstream.port, join(folder, name));
+      up.set(name, contender);
+      const { target } = contender;
+      await load.do<'load'>({ type: 'load', target, body: '1 KB', connections: 16, rampMs: 0, ms: effort.warmUpMs, pid: undefined }); // prettier-ignore
+      return contender;
+    },
+    async fresh<T>(name: ContenderName, work: (contender: Contender) => Promise<T>): Promise<T> {
+      const contender = await startContender(name, upstream.port, join(folder, `${name}-${++count}`));
+      try {
+        return await work(contender);
+      } finally {
+        await contender.stop();
+      }
+    },
+    async close(): Promise<void> {
+      await Promise.all([...up.values()].map((contender) => contender.stop()));
+    },
+  };
+}

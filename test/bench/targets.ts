@@ -1,0 +1,39 @@
+// What is to be reached, row by row.
+
+import type { Row } from './run';
+
+export interface Goal {
+  readonly of: 'value' | 'ratio';
+  readonly most?: number;
+  readonly least?: number;
+}
+
+/** Contenders a goal holds for. */
+const both = ['ovth-process', 'ovth'];
+
+const goals: readonly (Goal & { measure: string; figure: string; contenders: readonly string[] })[] = [
+  { measure: '1 KB, 1 conn', figure: 'CPU a request', contenders: ['ovth-process'], of: 'ratio', most: 1.8 },
+  { measure: '1 KB, 16 conn', figure: 'CPU a request', contenders: ['ovth-process'], of: 'ratio', most: 1.5 },
+  { measure: '1 KB, 64 conn', figure: 'CPU a request', contenders: ['ovth-process'], of: 'ratio', most: 1.5 },
+  { measure: '1 KB, 64 conn', figure: 'CPU a request', contenders: ['ovth'], of: 'ratio', most: 1.9 },
+  { measure: '1 KB, 64 conn', figure: 'requests/s', contenders: both, of: 'ratio', least: 6 },
+  { measure: '1 MB text, 8 conn', figure: 'CPU a request', contenders: ['ovth-process'], of: 'ratio', most: 1.7 },
+  { measure: '1 MB image, 8 conn', figure: 'CPU a request', contenders: ['ovth-process'], of: 'ratio', most: 1.2 },
+  { measure: 'added latency', figure: 'p50', contenders: both, of: 'value', most: 0.3 },
+  { measure: 'added latency', figure: 'p99', contenders: both, of: 'value', most: 2 },
+  { measure: 'added first token', figure: 'p50', contenders: both, of: 'value', most: 1 },
+  { measure: 'memory', figure: 'idle', contenders: ['ovth-process'], of: 'value', most: 90 },
+  { measure: 'memory', figure: 'after 100,000 requests', contenders: ['ovth-process'], of: 'value', most: 150 },
+  { measure: 'start', figure: 'median', contenders: ['ovth'], of: 'value', most: 250 },
+];
+
+export function goalOf(row: Row): Goal | undefined {
+  return goals.find(
+    (goal) => goal.measure === row.measure && goal.figure === row.figure && goal.contenders.includes(row.contender),
+  );
+}
+
+export function isMet(row: Row, goal: Goal): boolean {
+  const value = goal.of === 'ratio' ? (row.ratio ?? NaN) : row.value;
+  return value <= (goal.most ?? Infinity) && value >= (goal.least ?? -Infinity);
+}
