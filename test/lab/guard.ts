@@ -1,0 +1,48 @@
+// The guard of one run: a process that cleans up when this one ends, however it ends.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { projectRoot } from './shell';
+
+/** One run of the lab. */
+export interface Guard {
+  /** Its own temporary folder; the name is the label of its containers. */
+  folder: string;
+  /** Removes everything the run has made, and waits for that. */
+  sweep(): Promise<void>;
+}
+
+/** What is kept between runs: the Docker daemon's data (images), the registry's data. */
+export function cacheFolder(): string {
+  return process.env['OVTH_LAB'] ?? join(homedir(), '.cache', 'ovth-lab');
+}
+
+/** Takes the lock that lets one lab run at a time, and sets the guard. */
+export async function setGuard(): Promise<Guard> {
+  mkdirSync(cacheFolder(), { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), 'ovth-lab-'));
+  for (const name of ['pids', 'sockets', 'boxes', 'volumes']) mkdirSync(join(folder, name));
+  const script = join(projectRoot(), 'test', 'lab', 'reaper.sh');
+  const reaper = spawn('bash', [script, folder, join(cacheFolder(), 'lock')], {
+    // A session of its own: a Ctrl-C that ends the lab must not end its guard.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const ended = new Promise<number>((resolve) => reaper.on('close', (code) => resolve(code ?? 128)));
+  const ready = new Promise<boolean>((resolve) => reaper.stdout.once('data', () => resolve(true)));
+  if (!(await Promise.race([ready, ended.then(() => false)])))
+    throw new Error(`another lab is running on this machine (lock: ${join(cacheFolder(), 'lock')})`);
+  reaper.stdin.on('error', () => undefined);
+  // A caller that forgets to stop may still end; the guard then sees the end of its input.
+  reaper.unref();
+  for (const stream of [reaper.stdin, reaper.stdout]) (stream as unknown as { unref(): void }).unref();
+  return {
+    folder,
+    async sweep() {
+      reaper.ref();
+      reaper.stdin.end();
+      await ended;
+    },
+  };
+}
