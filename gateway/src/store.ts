@@ -228,6 +228,7 @@ export interface InstanceLock {
 export function takeLock(path: string): InstanceLock | undefined {
   const db = new DatabaseSync(path, { timeout: 0 });
   try {
+    db.exec('pragma journal_mode = memory'); // the lock is the file's; nothing is written, so nothing needs a journal
     db.exec('begin exclusive');
   } catch (error) {
     db.close();

@@ -39,8 +39,16 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
-      const closed = new Promise<'complete' | 'gone'>((resolve) => response.once('close', () => resolve(response.writableFinished ? 'complete' : 'gone')));
-      const call: FakeCall = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: Buffer.concat(parts), closed };
+      const closed = new Promise<'complete' | 'gone'>((resolve) =>
+        response.once('close', () => resolve(response.writableFinished ? 'complete' : 'gone')),
+      );
+      const call: FakeCall = {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(parts),
+        closed,
+      };
       calls.push(call);
       waiting = waiting.filter(({ count, wake }) => calls.length < count || wake());
       void play(fake.answer, call, response);

@@ -37,7 +37,11 @@ export interface TestOptions {
   readonly now?: () => number;
 }
 
-const defaultKeys = { OPENAI_API_KEY: 'sk-upstream-openai', ANTHROPIC_API_KEY: 'sk-ant-upstream', GOOGLE_API_KEY: 'AIza-upstream' };
+const defaultKeys = {
+  OPENAI_API_KEY: 'sk-upstream-openai',
+  ANTHROPIC_API_KEY: 'sk-ant-upstream',
+  GOOGLE_API_KEY: 'AIza-upstream',
+};
 
 export async function startTestGateway(options: TestOptions): Promise<TestGateway> {
   const dataPath = options.dataPath ?? mkdtempSync(join(tmpdir(), 'ovth-test-'));

@@ -7,7 +7,13 @@ import { startTestGateway, type TestGateway, type TestOptions } from './gateway'
 export interface Scene {
   readonly gateway: TestGateway;
   readonly simulators: Simulators;
-  post(path: string, key: string, body: object | string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>;
+  post(
+    path: string,
+    key: string,
+    body: object | string,
+    headers?: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -15,7 +21,11 @@ export interface Scene {
 export async function startScene(config = guideConfig, options: Partial<TestOptions> = {}): Promise<Scene> {
   const simulators = await startSimulators();
   const gateway = await startTestGateway({
-    keys: { OPENAI_API_KEY: simulators.openai.key, ANTHROPIC_API_KEY: simulators.anthropic.key, GOOGLE_API_KEY: simulators.google.key },
+    keys: {
+      OPENAI_API_KEY: simulators.openai.key,
+      ANTHROPIC_API_KEY: simulators.anthropic.key,
+      GOOGLE_API_KEY: simulators.google.key,
+    },
     ...options,
     config: config + providersAt(simulators),
   }).catch(async (error: unknown) => {

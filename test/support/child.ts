@@ -1,0 +1,98 @@
+// The bundled gateway as a process of its own: for what only a process can show (signals, exit codes, sudden death).
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { masterKey } from './gateway';
+
+/** Node 26 of this project, whatever runs the tests. */
+export const node = join(process.cwd(), 'node_modules/node/bin/node');
+
+export interface ChildGateway {
+  readonly url: string;
+  readonly process: ChildProcess;
+  readonly folder: string;
+  readonly output: () => string;
+  /** Resolves with exit code and signal. */
+  readonly ended: Promise<{ code: number | null; signal: string | null }>;
+  /** Resolves when the output holds a text. */
+  says(text: string): Promise<void>;
+}
+
+export interface ChildOptions {
+  readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The command instead of the bundle itself, such as `npm start`. */
+  readonly command?: readonly string[];
+  readonly cwd?: string;
+}
+
+/** A folder with a config.yaml; removed by `remove`. */
+export function makeFolder(config?: string): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'ovth-process-'));
+  if (config !== undefined) writeFileSync(join(path, 'config.yaml'), config);
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The bundle as `npm start` runs it; built when it is not there. */
+export function bundle(): string {
+  const path = join(process.cwd(), 'dist/gateway.js');
+  if (!existsSync(path)) execFileSync(node, ['gateway/build.mjs']);
+  return path;
+}
+
+/** Starts a gateway and waits until it listens or ends. @throws Error with its output when it ends */
+export async function startChild(options: ChildOptions): Promise<ChildGateway> {
+  const child = spawnChild(options);
+  const url = await Promise.race([
+    child.listens,
+    child.ended.then(({ code }) => Promise.reject(new Error(`ended with ${code}: ${child.output()}`))),
+  ]);
+  return { ...child, url };
+}
+
+/** Runs a gateway that is expected to end by itself. */
+export async function runChild(options: ChildOptions): Promise<{ code: number | null; output: string }> {
+  const child = spawnChild(options);
+  const { code } = await child.ended;
+  return { code, output: child.output() };
+}
+
+// ---
+
+function spawnChild({ folder, env, command = [node, bundle()], cwd }: ChildOptions) {
+  const [program = node, ...args] = command;
+  const child = spawn(program, args, {
+    cwd: cwd ?? folder,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      OVTH_CONFIG: join(folder, 'config.yaml'),
+      OVTH_DATA: join(folder, 'data'),
+      OVTH_PORT: '0',
+      OVTH_MASTER_KEY: masterKey,
+      OPENAI_API_KEY: 'sk-upstream',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let watchers: { text: string; wake: () => void }[] = [];
+  const hear = (part: Buffer) => {
+    output += part.toString();
+    watchers = watchers.filter(({ text, wake }) => !output.includes(text) || wake());
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
+    child.once('close', (code, signal) => resolve({ code, signal })),
+  );
+  const says = (text: string) =>
+    new Promise<void>((wake) => {
+      if (output.includes(text)) wake();
+      else watchers.push({ text, wake });
+    });
+  const listens = says('listening on http').then(() => /listening on (http:\/\/[^"\s]+)/.exec(output)?.[1] ?? '');
+  return { process: child, folder, output: () => output, ended, says, listens };
+}
