@@ -106,7 +106,7 @@ const secretsPath = (place: Place) => join(dirname(place.configPath), 'secrets.e
 
 function readEnvFile(path: string): Record<string, string | undefined> {
   try {
-    return parseEnv(readFileSync(path, 'utf8')) as Record<string, string | undefined>;
+    return parseEnv(readFileSync(path, 'utf8'));
   } catch (error) {
     if (isMissing(error)) return {};
     throw new ConfigError([{ path, message: `cannot be read (${codeOf(error)}).` }]);

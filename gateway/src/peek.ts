@@ -53,7 +53,7 @@ export function peek(body: Buffer, bounds: PeekBounds): Peek {
   let valueStart = -1;
   let expectKey = false; // at depth 1, is the next string a key?
   for (; at < length; at++) {
-    switch (body[at]) {
+    switch (body[at] ?? 0) {
       case 0x7b: // {
       case 0x5b: // [
         nodes++;

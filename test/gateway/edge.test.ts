@@ -17,16 +17,21 @@ beforeEach(() => scene.simulators.reset());
 
 const hi = { model: 'gpt-5.5', messages: say('hi') };
 
-test.each(['application/json', 'application/x-www-form-urlencoded', 'text/plain', undefined])('a body is JSON whatever its content type says: %s', async (type) => {
-  const answer = await scene.post(chat, key, JSON.stringify(hi), type === undefined ? {} : { 'content-type': type });
-  expect(answer.status).toBe(200);
-});
+test.each(['application/json', 'application/x-www-form-urlencoded', 'text/plain', undefined])(
+  'a body is JSON whatever its content type says: %s',
+  async (type) => {
+    const answer = await scene.post(chat, key, JSON.stringify(hi), type === undefined ? {} : { 'content-type': type });
+    expect(answer.status).toBe(200);
+  },
+);
 
 test('a body without any content type (raw socket)', async () => {
   const body = JSON.stringify(hi);
   const text = await new Promise<string>((resolve) => {
     const socket = connect(Number(new URL(scene.gateway.url).port), '127.0.0.1', () =>
-      socket.write(`POST ${chat} HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`),
+      socket.write(
+        `POST ${chat} HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      ),
     );
     let got = '';
     socket.on('data', (part) => (got += part.toString()));
@@ -41,13 +46,22 @@ test.each(['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'])('a key is
   expect(answer.status).toBe(200);
 });
 
-test.each(['/v1/v1/chat/completions', '/v1/chat/completions/', '//v1//chat/completions', '/api/v1/chat/completions', '/v1/chat/completions?beta=true'])('%s is understood', async (path) => {
+test.each([
+  '/v1/v1/chat/completions',
+  '/v1/chat/completions/',
+  '//v1//chat/completions',
+  '/api/v1/chat/completions',
+  '/v1/chat/completions?beta=true',
+])('%s is understood', async (path) => {
   expect((await scene.post(path, key, hi)).status).toBe(200);
 });
 
-test.each(['/anthropic/v1/messages?beta=true', '/v1/messages', '/anthropic/v1/v1/messages/', '/api/v1/messages'])('%s is understood', async (path) => {
-  expect((await scene.post(path, key, anthropicCurl)).status).toBe(200);
-});
+test.each(['/anthropic/v1/messages?beta=true', '/v1/messages', '/anthropic/v1/v1/messages/', '/api/v1/messages'])(
+  '%s is understood',
+  async (path) => {
+    expect((await scene.post(path, key, anthropicCurl)).status).toBe(200);
+  },
+);
 
 describe('models', () => {
   test('need no credential, but a wrong one is refused', async () => {
@@ -56,21 +70,33 @@ describe('models', () => {
     const { data } = (await answer.json()) as { data: { id: string }[] };
     expect(data.length).toBeGreaterThanOrEqual(28);
     expect(data.map((row) => row.id)).toEqual(expect.arrayContaining(['auto', 'cheap', 'smart']));
-    expect((await fetch(`${scene.gateway.url}/v1/models`, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
+    expect((await fetch(`${scene.gateway.url}/v1/models`, { headers: { authorization: 'Bearer wrong' } })).status).toBe(
+      401,
+    );
   });
 
   test('one document has the fields of three APIs', async () => {
     const listed = (await (await fetch(`${scene.gateway.url}/anthropic/v1/models?limit=1000`)).json()) as any; // eslint-disable-line @typescript-eslint/no-explicit-any
     expect(listed).toMatchObject({ object: 'list', has_more: false, first_id: 'auto' });
     for (const row of listed.data) {
-      expect(row).toMatchObject({ object: 'model', type: 'model', display_name: expect.any(String), created: expect.any(Number), created_at: expect.stringMatching(/^\d{4}-/), context_length: expect.any(Number) });
+      expect(row).toMatchObject({
+        object: 'model',
+        type: 'model',
+        display_name: expect.any(String),
+        created: expect.any(Number),
+        created_at: expect.stringMatching(/^\d{4}-/),
+        context_length: expect.any(Number),
+      });
       expect(Number(row.pricing.prompt)).toBeGreaterThan(0);
     }
   });
 
-  test.each(['anthropic/claude-opus-4.7', 'anthropic%2Fclaude-opus-4.7', 'claude-opus-4-7', 'auto'])('one by its name %s', async (name) => {
-    expect((await fetch(`${scene.gateway.url}/v1/models/${name}`)).status).toBe(200);
-  });
+  test.each(['anthropic/claude-opus-4.7', 'anthropic%2Fclaude-opus-4.7', 'claude-opus-4-7', 'auto'])(
+    'one by its name %s',
+    async (name) => {
+      expect((await fetch(`${scene.gateway.url}/v1/models/${name}`)).status).toBe(200);
+    },
+  );
 
   test('an unknown one is a 404', async () => {
     expect((await fetch(`${scene.gateway.url}/v1/models/nope`)).status).toBe(404);
@@ -83,7 +109,11 @@ describe('keys', () => {
   test('are shown once, listed without their secret, and stop when revoked', async () => {
     const { status, body } = await admin('POST', '/admin/keys', { label: 'cursor', quota: { daily_tokens: 100_000 } });
     expect(status).toBe(201);
-    expect(body).toMatchObject({ key: expect.stringMatching(/^ovth_live_[\w-]{49}$/), label: 'cursor', quota: { daily_tokens: 100_000 } });
+    expect(body).toMatchObject({
+      key: expect.stringMatching(/^ovth_live_[\w-]{49}$/),
+      label: 'cursor',
+      quota: { daily_tokens: 100_000 },
+    });
     const listed = await admin('GET', '/admin/keys');
     expect(JSON.stringify(listed.body)).not.toContain(body.key);
     expect((await scene.post(chat, body.key as string, hi)).status).toBe(200);
@@ -132,7 +162,9 @@ describe('keys', () => {
 
   test('a 401 comes before a byte of the body is read', async () => {
     const text = await new Promise<string>((resolve) => {
-      const socket = connect(Number(new URL(scene.gateway.url).port), '127.0.0.1', () => socket.write(`POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: wrong\r\ncontent-length: 1000000\r\n\r\n`));
+      const socket = connect(Number(new URL(scene.gateway.url).port), '127.0.0.1', () =>
+        socket.write(`POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: wrong\r\ncontent-length: 1000000\r\n\r\n`),
+      );
       socket.on('data', (part) => resolve(part.toString()));
     });
     expect(text).toMatch(/^HTTP\/1\.1 401/);
@@ -149,7 +181,8 @@ describe('a client that leaves', () => {
     await expect(answer).rejects.toThrow();
     const [call] = await scene.simulators.openai.waitForCalls(1);
     expect(call?.aborted).toBe(true);
-    while (scene.gateway.requests.at(-1)?.outcome !== 'client_gone') await new Promise((resolve) => setImmediate(resolve));
+    while (scene.gateway.requests.at(-1)?.outcome !== 'client_gone')
+      await new Promise((resolve) => setImmediate(resolve));
     const line = scene.gateway.requests.at(-1)!;
     const row = await scene.gateway.row(line.id);
     expect(row).toMatchObject({ outcome: 'client_gone', estimated: true });
@@ -158,16 +191,24 @@ describe('a client that leaves', () => {
   };
 
   test('before headers', () => leaving({ ...hi, messages: say('[[sim: hold=never1]] hi') }, (started) => started));
-  test('before headers of a stream', () => leaving({ ...hi, stream: true, messages: say('[[sim: hold=never2]] hi') }, (started) => started));
+  test('before headers of a stream', () =>
+    leaving({ ...hi, stream: true, messages: say('[[sim: hold=never2]] hi') }, (started) => started));
   test('in the middle of a stream', async () => {
     const abort = new AbortController();
-    const answer = await scene.post(chat, key, { ...hi, stream: true, messages: say('[[sim: stall_after=3 chunks=10]] hi') }, {}, abort.signal);
+    const answer = await scene.post(
+      chat,
+      key,
+      { ...hi, stream: true, messages: say('[[sim: stall_after=3 chunks=10]] hi') },
+      {},
+      abort.signal,
+    );
     const reader = answer.body!.getReader();
     await reader.read();
     abort.abort();
     const [call] = await scene.simulators.openai.waitForCalls(1);
     expect(call?.aborted).toBe(true);
-    while (scene.gateway.requests.at(-1)?.outcome !== 'client_gone') await new Promise((resolve) => setImmediate(resolve));
+    while (scene.gateway.requests.at(-1)?.outcome !== 'client_gone')
+      await new Promise((resolve) => setImmediate(resolve));
     expect(scene.gateway.requests.at(-1)).toMatchObject({ outcome: 'client_gone', estimated: true });
   });
   test('nothing of it stays reserved', async () => {
@@ -177,9 +218,19 @@ describe('a client that leaves', () => {
 });
 
 test('headers: anthropic-* and unknown ones cross, credentials and cookies do not', async () => {
-  await scene.post('/v1/messages', key, anthropicCurl, { 'anthropic-beta': 'a-2026,b-2026', 'x-unknown': 'kept', cookie: 'no=1', 'x-forwarded-for': '1.2.3.4', 'x-goog-api-key': key });
+  await scene.post('/v1/messages', key, anthropicCurl, {
+    'anthropic-beta': 'a-2026,b-2026',
+    'x-unknown': 'kept',
+    cookie: 'no=1',
+    'x-forwarded-for': '1.2.3.4',
+    'x-goog-api-key': key,
+  });
   const [call] = scene.simulators.anthropic.calls;
-  expect(call?.headers).toMatchObject({ 'anthropic-beta': 'a-2026,b-2026', 'x-unknown': 'kept', 'x-api-key': scene.simulators.anthropic.key });
+  expect(call?.headers).toMatchObject({
+    'anthropic-beta': 'a-2026,b-2026',
+    'x-unknown': 'kept',
+    'x-api-key': scene.simulators.anthropic.key,
+  });
   expect(JSON.stringify(call?.headers)).not.toContain(key);
   expect(call?.headers).not.toHaveProperty('cookie');
   expect(call?.headers).not.toHaveProperty('x-forwarded-for');

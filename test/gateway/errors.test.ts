@@ -44,7 +44,11 @@ afterAll(async () => {
 });
 
 const oddPost = (body: object | string, credential = oddKey, headers: Record<string, string> = {}) =>
-  fetch(odd.url + chat, { method: 'POST', headers: { authorization: `Bearer ${credential}`, ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  fetch(odd.url + chat, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credential}`, ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
 const ownHi = { model: 'own/m', messages: say('hi') };
 
 /** Raw bytes to the gateway, and all that comes back until it closes. */
@@ -115,12 +119,21 @@ const cases: Record<ErrorCode, () => Promise<Produced> | Produced> = {
   too_complex: () => statusAndBody(oddPost(`{"model":"own/m","messages":${'['.repeat(20)}${']'.repeat(20)}}`)),
   body_too_large: () => statusAndBody(oddPost({ ...ownHi, padding: 'x'.repeat(5_000) })),
   encoded_body: () => statusAndBody(oddPost(ownHi, oddKey, { 'content-encoding': 'gzip' })),
-  request_timeout: () => rawAnswer(odd.url, `POST ${chat} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${oddKey}\r\ncontent-length: 100\r\n\r\n{`),
-  headers_too_large: () => rawAnswer(scene.gateway.url, `GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(40_000)}\r\n\r\n`),
+  request_timeout: () =>
+    rawAnswer(
+      odd.url,
+      `POST ${chat} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${oddKey}\r\ncontent-length: 100\r\n\r\n{`,
+    ),
+  headers_too_large: () =>
+    rawAnswer(scene.gateway.url, `GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(40_000)}\r\n\r\n`),
   unknown_model: () => statusAndBody(scene.post(chat, key, { ...hi, model: 'gtp-5.5' })),
-  no_capable_target: () => statusAndBody(oddPost({ ...ownHi, model: 'small', tools: [{ type: 'function', function: { name: 'f', parameters: {} } }] })),
+  no_capable_target: () =>
+    statusAndBody(
+      oddPost({ ...ownHi, model: 'small', tools: [{ type: 'function', function: { name: 'f', parameters: {} } }] }),
+    ),
   cannot_translate: () => statusAndBody(scene.post(chat, key, { ...hi, model: 'strict', logit_bias: { '1': 2 } })),
-  over_quota: async () => statusAndBody(scene.post(chat, await scene.gateway.mint({ label: 'q', quota: { daily_tokens: 1 } }), hi)),
+  over_quota: async () =>
+    statusAndBody(scene.post(chat, await scene.gateway.mint({ label: 'q', quota: { daily_tokens: 1 } }), hi)),
   too_many_of_key: () => whileHeld([oddKey, oddKey], () => statusAndBody(oddPost(ownHi))),
   overloaded: async () => {
     const other = await odd.mint();
@@ -155,10 +168,14 @@ const cases: Record<ErrorCode, () => Promise<Produced> | Produced> = {
     fake.answer = () => undefined;
     return statusAndBody(oddPost(ownHi));
   },
-  upstream_error: () => statusAndBody(scene.post(chat, key, { model: 'gemini-3.5-flash', messages: say('[[sim: status=500]] hi') })),
-  upstream_overloaded: () => statusAndBody(scene.post(chat, key, { model: 'claude-opus-4.7', messages: say('[[sim: status=529]] hi') })),
-  upstream_rate_limited: () => statusAndBody(scene.post(chat, key, { model: 'claude-opus-4.7', messages: say('[[sim: status=429]] hi') })),
-  upstream_credential: () => statusAndBody(scene.post(chat, key, { model: 'claude-opus-4.7', messages: say('[[sim: status=401]] hi') })),
+  upstream_error: () =>
+    statusAndBody(scene.post(chat, key, { model: 'gemini-3.5-flash', messages: say('[[sim: status=500]] hi') })),
+  upstream_overloaded: () =>
+    statusAndBody(scene.post(chat, key, { model: 'claude-opus-4.7', messages: say('[[sim: status=529]] hi') })),
+  upstream_rate_limited: () =>
+    statusAndBody(scene.post(chat, key, { model: 'claude-opus-4.7', messages: say('[[sim: status=429]] hi') })),
+  upstream_credential: () =>
+    statusAndBody(scene.post(chat, key, { model: 'claude-opus-4.7', messages: say('[[sim: status=401]] hi') })),
   upstream_garbage: () => {
     fake.answer = { body: '<html>', headers: { 'content-type': 'text/html' } };
     return statusAndBody(oddPost(ownHi));
@@ -173,20 +190,24 @@ const cases: Record<ErrorCode, () => Promise<Produced> | Produced> = {
   },
 };
 
-test.each(Object.keys(cases) as ErrorCode[])('%s', async (code) => {
-  const { status, text } = await cases[code]();
-  expect(status).toBe(errorTable[code].status);
-  const aliases: Partial<Record<ErrorCode, string>> = {
-    no_credential: 'invalid_api_key',
-    invalid_key: 'invalid_api_key',
-    revoked_key: 'invalid_api_key',
-    unknown_model: 'model_not_found',
-    over_quota: 'insufficient_quota',
-    too_many_of_key: 'rate_limit_exceeded',
-    upstream_rate_limited: 'rate_limit_exceeded',
-  };
-  expect(text).toContain(`"code":"${aliases[code] ?? code}"`);
-}, 20_000);
+test.each(Object.keys(cases) as ErrorCode[])(
+  '%s',
+  async (code) => {
+    const { status, text } = await cases[code]();
+    expect(status).toBe(errorTable[code].status);
+    const aliases: Partial<Record<ErrorCode, string>> = {
+      no_credential: 'invalid_api_key',
+      invalid_key: 'invalid_api_key',
+      revoked_key: 'invalid_api_key',
+      unknown_model: 'model_not_found',
+      over_quota: 'insufficient_quota',
+      too_many_of_key: 'rate_limit_exceeded',
+      upstream_rate_limited: 'rate_limit_exceeded',
+    };
+    expect(text).toContain(`"code":"${aliases[code] ?? code}"`);
+  },
+  20_000,
+);
 
 test('a secret of the request never comes back in an error or a log line', async () => {
   const canary = 'ovth_live_canarycanarycanarycanarycanarycanarycana';
@@ -199,10 +220,20 @@ test('a secret of the request never comes back in an error or a log line', async
 describe('the dialects', () => {
   const error = new GatewayError('over_quota', { message: 'Used up.' });
   test('each has its own shape', () => {
-    expect(JSON.parse(errorBody('openai', error, 'r'))).toEqual({ error: { message: 'Used up.', type: 'insufficient_quota', param: null, code: 'insufficient_quota' } });
-    expect(JSON.parse(errorBody('anthropic', error, 'r'))).toEqual({ type: 'error', error: { type: 'billing_error', message: 'Used up.' }, request_id: 'r' });
-    expect(JSON.parse(errorBody('gemini', error, 'r'))).toEqual({ error: { code: 429, message: 'Used up.', status: 'RESOURCE_EXHAUSTED' } });
-    expect(JSON.parse(errorBody('openrouter', error, 'r'))).toEqual({ error: { code: 429, message: 'Used up.', metadata: { error_type: 'insufficient_quota' } } });
+    expect(JSON.parse(errorBody('openai', error, 'r'))).toEqual({
+      error: { message: 'Used up.', type: 'insufficient_quota', param: null, code: 'insufficient_quota' },
+    });
+    expect(JSON.parse(errorBody('anthropic', error, 'r'))).toEqual({
+      type: 'error',
+      error: { type: 'billing_error', message: 'Used up.' },
+      request_id: 'r',
+    });
+    expect(JSON.parse(errorBody('gemini', error, 'r'))).toEqual({
+      error: { code: 429, message: 'Used up.', status: 'RESOURCE_EXHAUSTED' },
+    });
+    expect(JSON.parse(errorBody('openrouter', error, 'r'))).toEqual({
+      error: { code: 429, message: 'Used up.', metadata: { error_type: 'insufficient_quota' } },
+    });
   });
   test('a stream ends with an error event and no clean end', () => {
     expect(streamError('anthropic', error, 'r')).toMatch(/^event: error\ndata: \{"type":"error".*\}\n\n$/);

@@ -1,5 +1,6 @@
 // Budgets: admission is exact under any concurrency, settlement happens once, and a refusal says all it should.
 
+import { countedTokens } from '../../gateway/src/money';
 import { say, type Scene, startScene } from '../support/sim';
 import { guideConfig } from '../support/guide';
 
@@ -36,11 +37,19 @@ test('over quota: 429 in the client’s dialect, naming key, limit and reset, no
   const openai = await scene.post(chat, key, { model: 'gpt-5.5', max_completion_tokens: 100, messages: say('hi') });
   expect(openai.status).toBe(429);
   expect(Number(openai.headers.get('retry-after'))).toBeGreaterThan(0);
-  expect(Object.fromEntries(openai.headers)).toMatchObject({ 'x-should-retry': 'false', 'x-ratelimit-limit-tokens': '50', 'x-ratelimit-remaining-tokens': '50' });
+  expect(Object.fromEntries(openai.headers)).toMatchObject({
+    'x-should-retry': 'false',
+    'x-ratelimit-limit-tokens': '50',
+    'x-ratelimit-remaining-tokens': '50',
+  });
   const { error } = (await openai.json()) as any; // eslint-disable-line @typescript-eslint/no-explicit-any
   expect(error).toMatchObject({ type: 'insufficient_quota', code: 'insufficient_quota' });
   expect(error.message).toMatch(/key "tiny".*of 50 tokens.*resets at \d{4}-\d\d-\d\dT00:00:00/);
-  const anthropic = await scene.post('/v1/messages', key, { model: 'claude-opus-4.7', max_tokens: 100, messages: say('hi') });
+  const anthropic = await scene.post('/v1/messages', key, {
+    model: 'claude-opus-4.7',
+    max_tokens: 100,
+    messages: say('hi'),
+  });
   expect(anthropic.status).toBe(429);
   expect(await anthropic.json()).toMatchObject({ type: 'error', error: { type: 'billing_error' } });
 });
@@ -92,7 +101,12 @@ test('per_user: false is one pool, and it starts from what was spent before it w
 test('an end-user id in the body opens no fresh budget, and is recorded', async () => {
   scene = await startScene('');
   const key = await scene.gateway.mint({ label: 'app', quota: { daily_tokens: 1_000 } });
-  const body = (user: string) => ({ model: 'gpt-5.5', user, max_completion_tokens: 500, messages: say('[[sim: usage=600/200]] hi') });
+  const body = (user: string) => ({
+    model: 'gpt-5.5',
+    user,
+    max_completion_tokens: 500,
+    messages: say('[[sim: usage=600/200]] hi'),
+  });
   const answer = await scene.post(chat, key, body('u1'));
   expect(answer.status).toBe(200);
   expect(await scene.gateway.row(answer.headers.get('x-request-id') ?? '')).toMatchObject({ end_user: 'u1' });
@@ -104,7 +118,12 @@ test('what the provider charged is booked even above what was reserved, and bloc
   const key = await scene.gateway.mint({ label: 'over', quota: { daily_tokens: 1_000 } });
   const body = { model: 'gpt-5.5', max_completion_tokens: 50, messages: say('[[sim: usage=9000/10]] hi') };
   const answer = await scene.post(chat, key, body);
-  expect(await scene.gateway.row(answer.headers.get('x-request-id') ?? '')).toMatchObject({ input: 9000, output: 10, tokens: 9010, estimated: false });
+  expect(await scene.gateway.row(answer.headers.get('x-request-id') ?? '')).toMatchObject({
+    input: 9000,
+    output: 10,
+    tokens: 9010,
+    estimated: false,
+  });
   expect((await scene.post(chat, key, body)).status).toBe(429);
 });
 
@@ -113,12 +132,20 @@ test('an error answer costs nothing', async () => {
   const key = await scene.gateway.mint({ label: 'free' });
   const answer = await scene.post(chat, key, { model: 'gpt-5.5', messages: say('[[sim: status=500]] hi') });
   expect(answer.status).toBe(500);
-  expect(await scene.gateway.row(answer.headers.get('x-request-id') ?? '')).toMatchObject({ tokens: 0, outcome: 'error', status: 500 });
+  expect(await scene.gateway.row(answer.headers.get('x-request-id') ?? '')).toMatchObject({
+    tokens: 0,
+    outcome: 'error',
+    status: 500,
+  });
 });
 
 test('a stream that passes its reservation takes more, and ends with the quota error when there is no more', async () => {
   scene = await startScene('quota: {default_output_tokens: 50}\n');
-  const body = { model: 'gpt-5.5', stream: true, messages: say('[[sim: chunks=400]] Tell me a long story of 3000 words') };
+  const body = {
+    model: 'gpt-5.5',
+    stream: true,
+    messages: say('[[sim: chunks=400]] Tell me a long story of 3000 words'),
+  };
   const rich = await scene.gateway.mint({ label: 'rich', quota: { daily_tokens: 1_000_000 } });
   const whole = await (await scene.post(chat, rich, body)).text();
   expect(whole).toContain('data: [DONE]');
@@ -127,7 +154,10 @@ test('a stream that passes its reservation takes more, and ends with the quota e
   const text = await cut.text();
   expect(text).not.toContain('[DONE]');
   expect(text).toContain('insufficient_quota');
-  expect(await scene.gateway.row(cut.headers.get('x-request-id') ?? '')).toMatchObject({ outcome: 'over_quota', estimated: true });
+  expect(await scene.gateway.row(cut.headers.get('x-request-id') ?? '')).toMatchObject({
+    outcome: 'over_quota',
+    estimated: true,
+  });
 });
 
 test('budgets reset at midnight UTC, and a request belongs to the day it was admitted in', async () => {
@@ -141,7 +171,9 @@ test('budgets reset at midnight UTC, and a request belongs to the day it was adm
   scene.simulators.release('night');
   const answered = await before;
   expect(answered.status).toBe(200);
-  expect(await scene.gateway.row(answered.headers.get('x-request-id') ?? '')).toMatchObject({ day: Math.floor(Date.UTC(2026, 10, 23) / 86_400_000) });
+  expect(await scene.gateway.row(answered.headers.get('x-request-id') ?? '')).toMatchObject({
+    day: Math.floor(Date.UTC(2026, 10, 23) / 86_400_000),
+  });
   expect((await scene.post(chat, key, body)).status).toBe(200);
   expect((await scene.post(chat, key, body)).status).toBe(429);
 });
@@ -149,9 +181,11 @@ test('budgets reset at midnight UTC, and a request belongs to the day it was adm
 test('a cached read counts a tenth, or one when counted raw; both figures are shown', async () => {
   scene = await startScene('');
   const key = await scene.gateway.mint({ label: 'cache' });
-  const { countedTokens } = await Promise.resolve(require('../../gateway/src/money') as typeof import('../../gateway/src/money'));
   const usage = { input: 100, cacheRead: 1_005, cacheWrite5m: 10, cacheWrite1h: 0, output: 50, reasoning: 0 };
   expect([countedTokens(usage, 'weighted'), countedTokens(usage, 'raw')]).toEqual([100 + 101 + 10 + 50, 1_165]);
   const answer = await scene.post(chat, key, { model: 'gpt-5.5', messages: say('hi') });
-  expect(await scene.gateway.row(answer.headers.get('x-request-id') ?? '')).toMatchObject({ tokens: expect.any(Number), raw_tokens: expect.any(Number) });
+  expect(await scene.gateway.row(answer.headers.get('x-request-id') ?? '')).toMatchObject({
+    tokens: expect.any(Number),
+    raw_tokens: expect.any(Number),
+  });
 });

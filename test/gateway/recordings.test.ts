@@ -5,8 +5,22 @@ import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
 import { startTestGateway, type TestGateway } from '../support/gateway';
 
 const wires = [
-  { file: 'openai-chat', path: '/v1/chat/completions', provider: 'fakeopenai', wire: 'openai', base: '/v1', target: '/v1/chat/completions' },
-  { file: 'anthropic-messages', path: '/anthropic/v1/messages', provider: 'fakeanthropic', wire: 'anthropic', base: '', target: '/v1/messages' },
+  {
+    file: 'openai-chat',
+    path: '/v1/chat/completions',
+    provider: 'fakeopenai',
+    wire: 'openai',
+    base: '/v1',
+    target: '/v1/chat/completions',
+  },
+  {
+    file: 'anthropic-messages',
+    path: '/anthropic/v1/messages',
+    provider: 'fakeanthropic',
+    wire: 'anthropic',
+    base: '',
+    target: '/v1/messages',
+  },
 ] as const;
 
 const slices = [undefined, 1, 7, 65_536];
@@ -36,42 +50,65 @@ describe.each(wires)('$file, same wire', ({ file, path, provider, wire, base, ta
       const request = row.request as Record<string, unknown>;
       const model = String(request['model']);
       const seen = Buffer.from(JSON.stringify(request));
-      return { sent: Buffer.from(seen.toString().replace(JSON.stringify(model), JSON.stringify(`${provider}/${model}`))), seen };
+      return {
+        sent: Buffer.from(seen.toString().replace(JSON.stringify(model), JSON.stringify(`${provider}/${model}`))),
+        seen,
+      };
     };
 
     test('there are recordings', () => expect(rows?.length).toBeGreaterThanOrEqual(70));
 
-    test.each(slices)('every request and response is byte-equal when the answer comes in slices of %s', async (slice) => {
-      for (const row of rows ?? []) {
-        const { sent, seen } = bodies(row);
-        const response = Buffer.from(typeof row.response === 'string' ? row.response : JSON.stringify(row.response));
-        // One byte a packet is only worth its time on streams, where cuts could matter, and on the first part of them.
-        const answer = slice === 1 && !row.contentType.includes('event-stream') ? { body: response } : { body: response, ...(slice === undefined ? {} : { slice }) };
-        upstream.answer = { ...answer, status: row.status, headers: { 'content-type': row.contentType } };
-        upstream.calls.length = 0;
-        const got = await fetch(gateway.url + path, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-          body: sent,
-        });
-        const bytes = Buffer.from(await got.arrayBuffer());
-        if (upstream.calls.length !== 1) throw new Error(`not sent once: ${bytes.toString()} for ${sent.toString().slice(0, 300)}`);
-        expect(upstream.calls[0]?.path).toBe(target);
-        expect(upstream.calls[0]?.body.equals(seen)).toBe(true);
-        expect(got.status).toBe(row.status);
-        expect(got.headers.get('content-type')).toBe(row.contentType);
-        if (!bytes.equals(response)) expect(bytes.toString()).toBe(response.toString());
-        if (row.status === 200) {
-          const line = await gateway.row(got.headers.get('x-request-id') ?? '');
-          expect({ id: row.path, estimated: line.estimated, ...usageOf(line) }).toEqual({ id: row.path, ...expectedUsage(row) });
+    test.each(slices)(
+      'every request and response is byte-equal when the answer comes in slices of %s',
+      async (slice) => {
+        for (const row of rows ?? []) {
+          const { sent, seen } = bodies(row);
+          const response = Buffer.from(typeof row.response === 'string' ? row.response : JSON.stringify(row.response));
+          // One byte a packet is only worth its time on streams, where cuts could matter, and on the first part of them.
+          const answer =
+            slice === 1 && !row.contentType.includes('event-stream')
+              ? { body: response }
+              : { body: response, ...(slice === undefined ? {} : { slice }) };
+          upstream.answer = { ...answer, status: row.status, headers: { 'content-type': row.contentType } };
+          upstream.calls.length = 0;
+          const got = await fetch(gateway.url + path, {
+            method: 'POST',
+            headers: {
+              authorization: `Bearer ${key}`,
+              'content-type': 'application/json',
+              'anthropic-version': '2023-06-01',
+            },
+            body: sent,
+          });
+          const bytes = Buffer.from(await got.arrayBuffer());
+          if (upstream.calls.length !== 1)
+            throw new Error(`not sent once: ${bytes.toString()} for ${sent.toString().slice(0, 300)}`);
+          expect(upstream.calls[0]?.path).toBe(target);
+          expect(upstream.calls[0]?.body.equals(seen)).toBe(true);
+          expect(got.status).toBe(row.status);
+          expect(got.headers.get('content-type')).toBe(row.contentType);
+          if (!bytes.equals(response)) expect(bytes.toString()).toBe(response.toString());
+          if (row.status === 200) {
+            const line = await gateway.row(got.headers.get('x-request-id') ?? '');
+            expect({ id: row.path, estimated: line.estimated, ...usageOf(line) }).toEqual({
+              id: row.path,
+              ...expectedUsage(row),
+            });
+          }
         }
-      }
-    }, 120_000);
+      },
+      120_000,
+    );
   });
 });
 
 function usageOf(line: Record<string, unknown>) {
-  return { input: line['input'], cache_read: line['cache_read'], cache_write: Number(line['cache_write_5m']) + Number(line['cache_write_1h']), output: line['output'] };
+  return {
+    input: line['input'],
+    cache_read: line['cache_read'],
+    cache_write: Number(line['cache_write_5m']) + Number(line['cache_write_1h']),
+    output: line['output'],
+  };
 }
 
 // What the provider reported, read independently of the gateway's own code: the last value of each field.
@@ -85,10 +122,17 @@ function expectedUsage(row: Recording) {
     const found = event.usage ?? event.message?.usage;
     if (found) usage = { ...usage, ...found };
   }
-  if (usage === undefined) return { estimated: true, input: expect.any(Number), cache_read: 0, cache_write: 0, output: expect.any(Number) };
+  if (usage === undefined)
+    return { estimated: true, input: expect.any(Number), cache_read: 0, cache_write: 0, output: expect.any(Number) };
   if ('prompt_tokens' in usage) {
     const cached = usage['prompt_tokens_details']?.cached_tokens ?? 0;
-    return { estimated: false, input: usage['prompt_tokens'] - cached, cache_read: cached, cache_write: 0, output: usage['completion_tokens'] ?? 0 };
+    return {
+      estimated: false,
+      input: usage['prompt_tokens'] - cached,
+      cache_read: cached,
+      cache_write: 0,
+      output: usage['completion_tokens'] ?? 0,
+    };
   }
   return {
     estimated: false,

@@ -35,7 +35,12 @@ describe.each(models)('$model', ({ model, provider }) => {
   });
 
   test('openai SDK: a stream, with its usage', async () => {
-    const stream = await openai.chat.completions.create({ model, messages: say('Three paragraphs, please: 3 paragraphs'), stream: true, stream_options: { include_usage: true } });
+    const stream = await openai.chat.completions.create({
+      model,
+      messages: say('Three paragraphs, please: 3 paragraphs'),
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     let text = '';
     let reason: string | null | undefined;
     let usage: OpenAI.CompletionUsage | null | undefined;
@@ -89,11 +94,13 @@ describe.each(models)('$model', ({ model, provider }) => {
   test.each([1, 3])('a stream cut after %s events is an error to both SDKs, never a clean end', async (events) => {
     scene.simulators[provider].always({ cutAfter: events, chunks: 8 });
     const chat = async () => {
-      for await (const _chunk of await openai.chat.completions.create({ model, messages: say('hi'), stream: true })) void _chunk;
+      for await (const _chunk of await openai.chat.completions.create({ model, messages: say('hi'), stream: true }))
+        void _chunk;
     };
     await expect(chat()).rejects.toThrow(OpenAI.APIError);
     const messages = async () => {
-      for await (const _event of anthropic.messages.stream({ model, max_tokens: 100, messages: say('hi') })) void _event;
+      for await (const _event of anthropic.messages.stream({ model, max_tokens: 100, messages: say('hi') }))
+        void _event;
     };
     await expect(messages()).rejects.toThrow();
     expect(scene.gateway.requests.at(-1)).toMatchObject({ outcome: 'upstream_died', estimated: true });
@@ -105,7 +112,9 @@ describe.each(models)('$model', ({ model, provider }) => {
     const first = await openai.chat.completions.create({
       model,
       messages: say('Use the tool get_weather for Paris'),
-      tools: [{ type: 'function', function: { name: 'get_weather', description: 'Weather of a city', parameters: schema } }],
+      tools: [
+        { type: 'function', function: { name: 'get_weather', description: 'Weather of a city', parameters: schema } },
+      ],
     });
     const call = first.choices[0]?.message.tool_calls?.[0];
     if (call?.type !== 'function') throw new Error('no tool was called');
@@ -113,7 +122,11 @@ describe.each(models)('$model', ({ model, provider }) => {
     expect(JSON.parse(call.function.arguments)).toHaveProperty('city');
     const second = await openai.chat.completions.create({
       model,
-      messages: [...say('Use the tool get_weather for Paris'), first.choices[0]!.message, { role: 'tool', tool_call_id: call.id, content: 'rain, 12 degrees' }],
+      messages: [
+        ...say('Use the tool get_weather for Paris'),
+        first.choices[0]!.message,
+        { role: 'tool', tool_call_id: call.id, content: 'rain, 12 degrees' },
+      ],
       tools: [{ type: 'function', function: { name: 'get_weather', parameters: schema } }],
     });
     expect(second.choices[0]?.message.content).toContain('rain, 12 degrees');
@@ -130,7 +143,11 @@ describe.each(models)('$model', ({ model, provider }) => {
     const told = await anthropic.messages.create({
       model,
       max_tokens: 500,
-      messages: [...say('Use the tool get_weather for Rome'), { role: 'assistant', content: asked.content }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: use.id, content: 'sun, 30 degrees' }] }],
+      messages: [
+        ...say('Use the tool get_weather for Rome'),
+        { role: 'assistant', content: asked.content },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: use.id, content: 'sun, 30 degrees' }] },
+      ],
       tools: [{ name: 'get_weather', input_schema: schema }],
     });
     expect(told.content[0]).toMatchObject({ type: 'text', text: expect.stringContaining('sun, 30 degrees') });
@@ -139,33 +156,53 @@ describe.each(models)('$model', ({ model, provider }) => {
 
 describe('errors raise the SDKs’ own types', () => {
   test('a wrong key', async () => {
-    await expect(new OpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: 'sk-wrong' }).models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
-    await expect(new Anthropic({ baseURL: `${scene.gateway.url}/anthropic`, apiKey: 'nope', maxRetries: 0 }).messages.create({ model: 'claude-opus-4.7', max_tokens: 5, messages: say('hi') })).rejects.toBeInstanceOf(
-      Anthropic.AuthenticationError,
-    );
+    await expect(
+      new OpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: 'sk-wrong' }).models.list(),
+    ).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+    await expect(
+      new Anthropic({ baseURL: `${scene.gateway.url}/anthropic`, apiKey: 'nope', maxRetries: 0 }).messages.create({
+        model: 'claude-opus-4.7',
+        max_tokens: 5,
+        messages: say('hi'),
+      }),
+    ).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
   });
 
   test('an unknown model names the nearest', async () => {
-    await expect(openai.chat.completions.create({ model: 'gpt-55', messages: say('hi') })).rejects.toMatchObject({ status: 404, code: 'model_not_found', message: expect.stringMatching(/gpt-5\.5/) });
-    await expect(anthropic.messages.create({ model: 'claude-hiku', max_tokens: 5, messages: say('hi') })).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+    await expect(openai.chat.completions.create({ model: 'gpt-55', messages: say('hi') })).rejects.toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+      message: expect.stringMatching(/gpt-5\.5/),
+    });
+    await expect(
+      anthropic.messages.create({ model: 'claude-hiku', max_tokens: 5, messages: say('hi') }),
+    ).rejects.toBeInstanceOf(Anthropic.NotFoundError);
   });
 
   test('a provider’s rate limit, on the same wire and on another', async () => {
     scene.simulators.openai.always({ status: 429, retryAfter: 2 });
-    await expect(openai.chat.completions.create({ model: 'gpt-5.5', messages: say('hi') })).rejects.toBeInstanceOf(OpenAI.RateLimitError);
-    await expect(anthropic.messages.create({ model: 'gpt-5.5', max_tokens: 50, messages: say('hi') })).rejects.toMatchObject({ status: 429, error: { error: { type: 'rate_limit_error' } } });
+    await expect(openai.chat.completions.create({ model: 'gpt-5.5', messages: say('hi') })).rejects.toBeInstanceOf(
+      OpenAI.RateLimitError,
+    );
+    await expect(
+      anthropic.messages.create({ model: 'gpt-5.5', max_tokens: 50, messages: say('hi') }),
+    ).rejects.toMatchObject({ status: 429, error: { error: { type: 'rate_limit_error' } } });
   });
 
   test('failover goes to the next target before the first byte', async () => {
     scene.simulators.openai.always({ status: 503 });
-    const answer = await openai.chat.completions.create({ model: 'failing', messages: say('Still there?') }).withResponse();
+    const answer = await openai.chat.completions
+      .create({ model: 'failing', messages: say('Still there?') })
+      .withResponse();
     expect(answer.data.choices[0]?.message.content).toContain('Still there?');
     expect(answer.response.headers.get('x-ovth-route')).toMatch(/^failing -> anthropic\/claude-opus-4-7;.*attempt=2/);
     expect([scene.simulators.openai.calls.length, scene.simulators.anthropic.calls.length]).toEqual([1, 1]);
   });
 
   test('a client’s own mistake never fails over', async () => {
-    await expect(openai.chat.completions.create({ model: 'failing', messages: say('hi'), temperature: 9 })).rejects.toBeInstanceOf(OpenAI.BadRequestError);
+    await expect(
+      openai.chat.completions.create({ model: 'failing', messages: say('hi'), temperature: 9 }),
+    ).rejects.toBeInstanceOf(OpenAI.BadRequestError);
     expect(scene.simulators.anthropic.calls).toHaveLength(0);
   });
 });

@@ -1,0 +1,110 @@
+// The scanner must see exactly what a JSON parser sees, and refuse what is costly to parse before anything parses it.
+
+import fc from 'fast-check';
+import { GatewayError } from '../../gateway/src/errors';
+import { field, peek, splice } from '../../gateway/src/peek';
+
+const bounds = { depth: 64, nodes: 200_000 };
+const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
+const options = { seed, numRuns: 3_000, interruptAfterTimeLimit: 8_000 };
+
+test(`top-level values are the parser's (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 8 }),
+      fc.constantFrom(undefined, 1, 2),
+      (value, indent) => {
+        const keys = Object.keys(value);
+        if (keys.some((key) => JSON.stringify(key) !== `"${key}"`)) return; // keys that need escapes are refused, tested below
+        const body = Buffer.from(JSON.stringify(value, null, indent));
+        const seen = peek(body, bounds);
+        const latin = (key: string) => Buffer.from(key).toString('latin1'); // names are compared as bytes
+        expect([...seen.fields.keys()]).toEqual(keys.map(latin));
+        for (const key of keys) expect(field(body, seen, latin(key))).toEqual(JSON.parse(JSON.stringify(value[key])));
+      },
+    ),
+    options,
+  );
+});
+
+test(`replacing the model changes nothing else (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.jsonValue()),
+      fc.string(),
+      fc.string(),
+      fc.constantFrom(undefined, 1),
+      (messages, from, to, indent) => {
+        const document = { messages, model: from, after: messages };
+        const body = Buffer.from(JSON.stringify(document, null, indent));
+        const span = peek(body, bounds).fields.get('model')!;
+        const out = splice(body, [{ ...span, text: JSON.stringify(to) }]);
+        expect(out.toString()).toBe(JSON.stringify({ ...document, model: to }, null, indent));
+      },
+    ),
+    options,
+  );
+});
+
+test(`no bytes make it fail with anything but a refusal (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.string().map((text) => Buffer.from(`{"model":${text}`)),
+      ),
+      (bytes) => {
+        try {
+          peek(Buffer.from(bytes), bounds);
+        } catch (error) {
+          expect(error).toBeInstanceOf(GatewayError);
+        }
+      },
+    ),
+    options,
+  );
+});
+
+test.each([
+  ['nothing', '', 'bad_json'],
+  ['a list', '[]', 'bad_json'],
+  ['a word', 'hello', 'bad_json'],
+  ['an unfinished object', '{"a":1', 'bad_json'],
+  ['an unfinished string', '{"a":"x', 'bad_json'],
+  ['more after the end', '{"a":1}{"b":2}', 'bad_json'],
+  ['a key twice', '{"model":"a","model":"b"}', 'bad_request'],
+  ['a key in escapes', '{"mod\\u0065l":"a"}', 'bad_request'],
+  ['65 levels', `{"a":${'['.repeat(64)}${']'.repeat(64)}}`, 'too_complex'],
+  ['a bomb of empty objects', `{"a":[${'{},'.repeat(200_001)}{}]}`, 'too_complex'],
+])('%s is refused', (_name, text, code) => {
+  expect(() => peek(Buffer.from(text), bounds)).toThrow(expect.objectContaining({ code }));
+});
+
+test('media are seen and not counted as text', () => {
+  const body = (content: unknown) => Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }));
+  const image = peek(
+    body([{ type: 'image_url', image_url: { url: `data:image/png;base64,${'iVBORw0KGgo'.repeat(10_000)}` } }]),
+    bounds,
+  );
+  expect([...image.media]).toEqual(['images']);
+  expect(image.mediaCount).toBe(1);
+  expect(image.textBytes).toBeLessThan(500);
+  expect([...peek(body([{ type: 'document', source: {} }]), bounds).media]).toEqual(['pdf']);
+  expect([...peek(body([{ type: 'input_audio', input_audio: {} }]), bounds).media]).toEqual(['audio']);
+  expect([...peek(body('an "image" of a "file" and "image_url"'), bounds).media]).toEqual([]);
+  const prose = peek(body('word '.repeat(10_000)), bounds);
+  expect(prose.textBytes).toBeGreaterThan(50_000);
+});
+
+test('a tool whose parameter is called file or image needs no such capability', () => {
+  const tools = [
+    {
+      type: 'function',
+      function: {
+        name: 'f',
+        parameters: { type: 'object', properties: { image: { type: 'string' }, file: { enum: ['image', 'file'] } } },
+      },
+    },
+  ];
+  expect([...peek(Buffer.from(JSON.stringify({ model: 'm', tools })), bounds).media]).toEqual([]);
+});
