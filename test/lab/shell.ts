@@ -74,6 +74,15 @@ export function daemon(
   writeFileSync(join(folder, 'pids', name), `${child.pid} ${basename(program)}\n`);
 }
 
+/** Waits until something is so. */
+export async function until(what: string, so: () => Promise<boolean>, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await so())) {
+    if (Date.now() > deadline) throw new Error(`${what}: not after ${timeoutMs} ms`);
+    await pause(50);
+  }
+}
+
 /** Waits until a daemon is up; what it printed is part of the error. */
 export async function untilUp(folder: string, name: string, up: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000;
