@@ -1,6 +1,6 @@
 // The guard of one run: a process that cleans up when this one ends, however it ends.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from './shell';
@@ -19,20 +19,29 @@ export function cacheFolder(): string {
 }
 
 /** Takes the lock that lets one lab run at a time, and sets the guard. */
-export async function setGuard(): Promise<Guard> {
+export async function setGuard(say: (line: string) => void): Promise<Guard> {
   mkdirSync(cacheFolder(), { recursive: true });
   const folder = mkdtempSync(join(tmpdir(), 'ovth-lab-'));
   for (const name of ['pids', 'sockets', 'boxes', 'volumes']) mkdirSync(join(folder, name));
+  const lock = join(cacheFolder(), 'lock');
   const script = join(projectRoot(), 'test', 'lab', 'reaper.sh');
-  const reaper = spawn('bash', [script, folder, join(cacheFolder(), 'lock')], {
+  const reaper = spawn('bash', [script, folder, lock], {
     // A session of its own: a Ctrl-C that ends the lab must not end its guard.
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const ended = new Promise<number>((resolve) => reaper.on('close', (code) => resolve(code ?? 128)));
-  const ready = new Promise<boolean>((resolve) => reaper.stdout.once('data', () => resolve(true)));
-  if (!(await Promise.race([ready, ended.then(() => false)])))
-    throw new Error(`another lab is running on this machine (lock: ${join(cacheFolder(), 'lock')})`);
+  const ready = new Promise<boolean>((resolve) =>
+    reaper.stdout.on('data', (chunk: Buffer) => {
+      const text = chunk.toString();
+      if (/^ready$/m.test(text)) resolve(true);
+      else say(`waiting for the lab that runs already: ${text.trim()}`);
+    }),
+  );
+  if (!(await Promise.race([ready, ended.then(() => false)]))) {
+    rmSync(folder, { recursive: true });
+    throw new Error(`another lab is running on this machine: ${readFileSync(lock, 'utf8').trim()}`);
+  }
   reaper.stdin.on('error', () => undefined);
   // A caller that forgets to stop may still end; the guard then sees the end of its input.
   reaper.unref();

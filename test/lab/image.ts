@@ -55,6 +55,14 @@ export async function ensureImages(docker: Docker, mode: Mode, say: (line: strin
 /** The npm of the Node base image. */
 const npmVersion = '11.21.2';
 
+/** What a slim image goes without. */
+const leftOut = [
+  'dev/*',
+  'var/cache/apt/*',
+  'var/lib/apt/lists/*',
+  ...['doc', 'info', 'locale', 'man'].map((name) => `usr/share/${name}/*`),
+];
+
 interface Forge {
   docker: Docker;
   say: (line: string) => void;
@@ -94,7 +102,7 @@ async function build(forge: Forge, name: string, inputs: Inputs): Promise<string
 }
 
 function baseFile(): string {
-  return join(cacheFolder(), `${suite}.tar`);
+  return join(cacheFolder(), `${suite}-${digest(JSON.stringify(leftOut))}.tar`);
 }
 
 /** A minimal Debian, kept as a tar file so that another Docker need not make it again. */
@@ -113,11 +121,7 @@ async function makeBase(say: (line: string) => void): Promise<void> {
   try {
     // Not more than this: debootstrap cannot resolve what the boxes need; apt can, in their Dockerfile.
     await run('debootstrap', ['--variant=minbase', '--include=ca-certificates', suite, root, mirrors.main]);
-    const without = [
-      '--exclude=./var/cache/apt/archives/*.deb',
-      '--exclude=./var/lib/apt/lists/*',
-      '--exclude=./dev/*',
-    ];
+    const without = leftOut.map((pattern) => `--exclude=./${pattern}`);
     await run('tar', ['-C', root, ...without, '-cf', `${baseFile()}.part`, '.']);
     await run('mv', [`${baseFile()}.part`, baseFile()]);
   } finally {

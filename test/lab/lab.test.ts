@@ -1,13 +1,13 @@
 // The lab itself: one server from order to end over plain HTTP and SSH, and then nothing is left of anything.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { settingsSchema } from '../../config/schema';
 import { startLab, whatIsMissing, type Box, type Lab } from './lab';
-import { run, until } from './shell';
+import { projectRoot, run, until } from './shell';
 
 const missing = whatIsMissing();
 if (missing.length > 0)
@@ -264,6 +264,35 @@ describeHere('a cloud on one machine', () => {
       (await lab.docker.run(['ps', '--all', '--quiet', '--filter', `label=lab=${basename(lab.folder)}`])).stdout,
     ).toBe('');
     expect(spawnSync('losetup', ['--list']).stdout.toString()).not.toContain(lab.folder);
+  });
+});
+
+describeHere('a lab that is killed', () => {
+  test('leaves nothing behind: no box, no process, no device', async () => {
+    const bundle = join(projectRoot(), 'dist', 'tools', 'lab.js');
+    const source = join(__dirname, 'cli.ts');
+    await run('npx', ['esbuild', source, '--bundle', '--platform=node', `--outfile=${bundle}`, '--log-level=error']);
+    const lab = spawn(process.execPath, [bundle], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    lab.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await until('the lab', async () => said.includes('Ctrl-C ends it'), 120_000);
+    const value = (name: string) => new RegExp(`export ${name}='([^']*)'`).exec(said)?.[1] ?? '';
+    const folder = dirname(dirname(value('PULUMI_HOME')));
+    const docker = value('DOCKER_HOST');
+    const post = (path: string, body: object) =>
+      fetch(`${value('HCLOUD_ENDPOINT')}${path}`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${value('HCLOUD_TOKEN')}` },
+        body: JSON.stringify(body),
+      });
+    await post('/volumes', { name: 'data', size: 10, location: 'nbg1', format: 'ext4' });
+    await post('/servers', { name: 'a', server_type: 'cx23', image: 'debian-13', location: 'nbg1' });
+    const boxes = () => spawnSync('docker', ['--host', docker, 'ps', '--quiet']).stdout.toString();
+    await until('the server', async () => boxes() !== '', 30_000);
+    await until('the volume', async () => spawnSync('losetup', ['--list']).stdout.includes(folder), 30_000);
+    lab.kill('SIGKILL');
+    await until('the guard', async () => !existsSync(folder), 60_000);
+    expectNothingLeft(folder, docker);
   });
 });
 

@@ -67,7 +67,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     throw new Error(`the lab cannot run here; missing:\n${missing.map((line) => `- ${line}`).join('\n')}`);
   const say = options.say ?? ((line) => console.error(`lab: ${line}`));
   await ensureTools(say);
-  const guard = await setGuard();
+  const guard = await setGuard(say);
   try {
     return await furnish(guard, options, say);
   } catch (problem) {

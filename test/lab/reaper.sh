@@ -63,14 +63,23 @@ sweep() { # FOLDER
   [ -n "${LAB_KEEP:-}" ] || rm -rf --one-file-system "$1"
 }
 
-exec 9>>"$lock"
-flock --wait "${LAB_WAIT:-10}" 9 || exit 75
-previous=$(cat "$lock")
-# What a run left whose guard was killed as well.
-[ -z "$previous" ] || sweep "$previous"
-echo "$folder" >"$lock"
-echo ready
-exec >/dev/null
-cat >/dev/null
-sweep "$folder"
-: >"$lock"
+# In one piece, so that a change of this file does not touch a guard that is on duty.
+guard() {
+  exec 9>>"$lock"
+  if ! flock --nonblock 9; then
+    cat "$lock"
+    flock --wait "${LAB_WAIT:-120}" 9 || exit 75
+  fi
+  previous=$(cat "$lock")
+  # What a run left whose guard was killed as well.
+  [ -z "$previous" ] || sweep "$previous"
+  echo "$folder" >"$lock"
+  echo ready
+  exec >/dev/null
+  cat >/dev/null
+  sweep "$folder"
+  : >"$lock"
+}
+
+guard
+exit

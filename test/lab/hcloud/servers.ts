@@ -218,10 +218,13 @@ async function changeType(request: Request): Promise<Answer> {
   if (await world.hardware.isOn(server.id)) throw new Refusal('server_not_stopped', 'server must be stopped');
   if (type.disk < server.diskSize)
     throw new Refusal('invalid_server_type', 'server disk is larger than that of the type');
-  return change(request, 'change_server_type', () => {
+  const action = begin(world, 'change_server_type', [{ type: 'server', id: server.id }], async () => {
     server.type = type.name;
     if (wanted.upgrade_disk) server.diskSize = type.disk;
+    // "... and starts it again", says the API's documentation; the provider counts on it.
+    await world.hardware.power(server.id, 'poweron');
   });
+  return { status: 201, body: { action } };
 }
 
 async function one(world: World, server: Server): Promise<Answer> {
