@@ -6,12 +6,7 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', '/test/lab/', '/test/e2e/'],
   // jest loads CommonJS: the one ESM-only package we run is transformed like our own files.
   transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/)'],
-  transform: {
-    '\\.[jt]s$': [
-      '@swc/jest',
-      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
-    ],
-  },
+  transform: { '\\.[jt]s$': '<rootDir>/test/support/transform.js' },
   moduleFileExtensions: ['ts', 'js', 'json'],
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/test/support/closingLine.js'],
