@@ -15,6 +15,7 @@ const lookForChangesMs = 1_000;
 async function serve(): Promise<void> {
   const environment = withDotEnv(process.env);
   const place = readPlace(environment);
+  process.umask(0o077); // what the data folder holds is nobody else's
   becomeUser(place);
   mkdirSync(place.dataPath, { recursive: true, mode: 0o700 });
   const log = openLog();

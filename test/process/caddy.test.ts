@@ -41,7 +41,10 @@ ${url} {
 }
 `,
     );
-    server = spawn(caddy ?? '', ['run', '--adapter', 'caddyfile', '--config', file], { env: { PATH: process.env['PATH'], HOME: folder.path }, stdio: ['ignore', 'ignore', 'pipe'] });
+    server = spawn(caddy ?? '', ['run', '--adapter', 'caddyfile', '--config', file], {
+      env: { PATH: process.env['PATH'], HOME: folder.path },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     await new Promise<void>((resolve, reject) => {
       let said = '';
       server.stderr?.on('data', (part: Buffer) => {
@@ -69,7 +72,11 @@ ${url} {
     });
 
   test('each token is there before the next is made', async () => {
-    const answer = await ask({ model: 'gpt-5.5', stream: true, messages: say('[[sim: hold_after=3 hold=caddy chunks=8]] hi') });
+    const answer = await ask({
+      model: 'gpt-5.5',
+      stream: true,
+      messages: say('[[sim: hold_after=3 hold=caddy chunks=8]] hi'),
+    });
     expect(answer.headers.get('content-encoding')).toBeNull();
     expect(answer.headers.get('x-frame-options')).toBe('DENY');
     const reader = answer.body!.getReader();
@@ -89,7 +96,10 @@ ${url} {
   test('a client that leaves Caddy is gone for the provider too', async () => {
     scene.simulators.reset();
     const abort = new AbortController();
-    const answer = await ask({ model: 'gpt-5.5', stream: true, messages: say('[[sim: stall_after=2 chunks=8]] hi') }, abort.signal);
+    const answer = await ask(
+      { model: 'gpt-5.5', stream: true, messages: say('[[sim: stall_after=2 chunks=8]] hi') },
+      abort.signal,
+    );
     await answer.body!.getReader().read();
     abort.abort();
     const [call] = await scene.simulators.openai.waitForCalls(1);

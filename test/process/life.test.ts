@@ -112,6 +112,13 @@ describe('starting', () => {
     expect((await fetch(`${first.url}/admin/keys`, { headers: { authorization: `Bearer ${made}` } })).status).toBe(200);
   });
 
+  test('what is kept in the data folder is for its owner only', async () => {
+    await start();
+    const files = readdirSync(join(folder.path, 'data'), { recursive: true }).map(String);
+    expect(files).toContain('ledger.db');
+    expect(files.filter((file) => (statSync(join(folder.path, 'data', file)).mode & 0o077) !== 0)).toEqual([]);
+  });
+
   test('.env in the working folder is read', async () => {
     writeFileSync(join(folder.path, '.env'), `ANTHROPIC_API_KEY=${simulators.anthropic.key}\n`);
     const child = await start();
