@@ -1,0 +1,5 @@
+// The Pulumi program.
+
+import { deploy } from './deploy';
+
+export = deploy;

@@ -1,0 +1,92 @@
+// The two Compose files of a box: one gateway release, and the TLS front before it.
+
+import { createHash } from 'node:crypto';
+import { stringify } from 'yaml';
+import { containerUser, dataMount, home, network } from '../layout';
+
+export interface Release {
+  /** 12 hex digits over everything a running gateway is made of but its configuration. */
+  readonly id: string;
+  /** Name of the image, built on the box. */
+  readonly image: string;
+  /** Host name under which the front reaches this release. */
+  readonly host: string;
+  /** compose.yaml */
+  readonly compose: string;
+}
+
+/**
+ * A release is a Compose project of its own, so that two can run side by side while the front switches.
+ * @param bundleHash hash of the shipped code
+ * @param nodeImage base image
+ */
+export function gatewayRelease(bundleHash: string, nodeImage: string): Release {
+  const image = `ovth-gateway:${digest(`${bundleHash} ${nodeImage}`)}`;
+  const service = gatewayService(image);
+  const id = digest(stringify(service));
+  const host = `gateway-${id}`;
+  const named = {
+    ...service,
+    container_name: `ovth-gateway-${id}`,
+    labels: { 'ovth.release': id },
+    networks: { [network]: { aliases: [host] } },
+    volumes: [...service.volumes, `${home}/releases/${id}/config:/etc/ovth:ro`],
+  };
+  return { id, image, host, compose: composeFile(`ovth-${id}`, { gateway: named }) };
+}
+
+/** @param image Caddy's */
+export function frontCompose(image: string): string {
+  const caddy = {
+    ...hardened,
+    image,
+    container_name: 'ovth-front',
+    cap_add: ['NET_BIND_SERVICE'],
+    // The user is not root and gains nothing by exec: this is what lets it have ports 80 and 443.
+    sysctls: { 'net.ipv4.ip_unprivileged_port_start': 0 },
+    ports: ['80:80', '443:443'],
+    volumes: [`${home}/front/caddy:/etc/caddy:ro`, `${dataMount}/caddy:/data`],
+    tmpfs: [...hardened.tmpfs, `/run/caddy:uid=${containerUser},gid=${containerUser},mode=0700`],
+    networks: [network],
+    command: ['caddy', 'run', '--config', '/etc/caddy/Caddyfile', '--adapter', 'caddyfile'],
+  };
+  return composeFile('ovth-front', { front: caddy });
+}
+
+// ---
+
+const hardened = {
+  restart: 'unless-stopped',
+  user: `${containerUser}:${containerUser}`,
+  read_only: true,
+  cap_drop: ['ALL'],
+  security_opt: ['no-new-privileges:true'],
+  mem_limit: '512m',
+  memswap_limit: '512m',
+  pids_limit: 256,
+  ulimits: { nofile: { soft: 65_536, hard: 65_536 } },
+  tmpfs: ['/tmp'],
+  stop_grace_period: '30s',
+  logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
+};
+
+function gatewayService(image: string) {
+  return {
+    ...hardened,
+    image,
+    pull_policy: 'never',
+    // No secret here: `docker inspect` shows the environment. They are in secrets.env beside the configuration.
+    environment: { OVTH_CONFIG: '/etc/ovth/config.yaml', OVTH_DATA: '/data' },
+    volumes: [`${dataMount}/gateway:/data`],
+  };
+}
+
+function composeFile(name: string, services: object): string {
+  // Anchors would be right, but a reader of the file on the box is better served by plain text.
+  const networks = { [network]: { external: true } };
+  return stringify({ name, services, networks }, { aliasDuplicateObjects: false, lineWidth: 0 });
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

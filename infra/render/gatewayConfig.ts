@@ -1,0 +1,57 @@
+// The two files a gateway on the box reads: config.yaml, and secrets.env beside it.
+
+import { stringify } from 'yaml';
+import { deployFields, type Settings } from '../../config/schema';
+import { isKnownProvider, knownProviders } from '../../config/wires';
+
+/** config.yaml: the settings without what concerns the deploy only. @param hashes key label → SHA-256 of a generated key */
+export function gatewayConfig(settings: Settings, hashes: Readonly<Record<string, string>>): string {
+  const left = new Set<string>(deployFields);
+  const keys = Object.entries(settings.keys).map(
+    ([label, key]) => [label, { ...key, sha256: key.sha256 ?? hashes[label] }] as const,
+  );
+  const own = { ...settings, keys: Object.fromEntries(keys) };
+  const config = Object.fromEntries(Object.entries(own).filter(([name]) => !left.has(name)));
+  return stringify(config, { lineWidth: 0 });
+}
+
+/** The variable that brings a provider's key: as set, as built in, or made from the name. */
+export function keyVariable(provider: string, settings: Settings): string {
+  const known = isKnownProvider(provider) ? knownProviders[provider].api_key_env : undefined;
+  const made = `${provider
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9]/g, '_')
+    .replace(/^(?=\d)/, '_')}_API_KEY`;
+  return settings.providers[provider]?.api_key_env ?? known ?? made;
+}
+
+/** Settings in which each provider of one's own that has a key also says which variable holds it. */
+export function withKeyVariables(settings: Settings, keyed: readonly string[]): Settings {
+  const providers = Object.entries(settings.providers).map(([name, provider]) => [
+    name,
+    keyed.includes(name) ? { ...provider, api_key_env: keyVariable(name, settings) } : provider,
+  ]);
+  return { ...settings, providers: Object.fromEntries(providers) as Settings['providers'] };
+}
+
+/** Variable → value, of the master key and every provider key. */
+export function secretVariables(
+  settings: Settings,
+  masterKey: string,
+  providerKeys: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const keys = Object.entries(providerKeys).map(([provider, key]) => [keyVariable(provider, settings), key]);
+  return { OVTH_MASTER_KEY: masterKey, ...(Object.fromEntries(keys) as Record<string, string>) };
+}
+
+/** secrets.env. @throws Error for a value that the format cannot hold */
+export function secretsEnv(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => {
+      const quote = ["'", '"', '`'].find((candidate) => !value.includes(candidate));
+      if (quote === undefined || /[\n\r]/.test(value) || (quote === '"' && value.includes('\\')))
+        throw new Error(`${name} holds characters that no API key has (the value is not shown)`);
+      return `${name}=${quote}${value}${quote}\n`;
+    })
+    .join('');
+}

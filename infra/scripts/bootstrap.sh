@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Waits until a new box is what its user data made it, and says what is wrong when it is not.
+#   bootstrap.sh STAGE     STAGE/state.json names the volume's device, its mount point and the packages
+set -euo pipefail
+
+fail() {
+  echo "ovth: $1" >&2
+  exit 1
+}
+
+fact() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1/state.json" "$2"; }
+
+await_cloud_init() {
+  local code=0
+  timeout 600 cloud-init status --wait >/dev/null 2>&1 || code=$?
+  # 2 is "done, with something to complain about"; whether that matters is seen by the facts below.
+  case $code in
+    0 | 2) ;;
+    124) fail 'the first boot was not over after 10 minutes; look at /var/log/cloud-init-output.log on the server' ;;
+    *) echo "ovth: cloud-init ended with $code; going on to see what is missing" >&2 ;;
+  esac
+}
+
+mount_data() {
+  local device=$1 mount=$2 waited=0
+  until [ -b "$device" ]; do
+    [ $((waited++)) -lt 120 ] || fail "the data volume ($device) is not attached to the server after 60 s; see the volume in Hetzner's console"
+    sleep 0.5
+  done
+  mountpoint -q "$mount" || mount "$mount" || fail "the data volume ($device) cannot be mounted at $mount; look at dmesg on the server"
+}
+
+start_docker() {
+  local packages=$1
+  if ! docker compose version >/dev/null 2>&1 || ! docker buildx version >/dev/null 2>&1; then
+    # The mirror may have been away during the first boot.
+    # shellcheck disable=SC2086  # a list of names
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages; } 2>&1 | tail -n 5 >&2 ||
+      fail 'Docker could not be installed; is the Debian mirror reachable from the server? Run "pulumi up" again to retry'
+  fi
+  systemctl start docker || fail 'Docker does not start; look at "journalctl -u docker" on the server'
+  docker info >/dev/null 2>&1 || fail 'Docker does not answer; look at "journalctl -u docker" on the server'
+}
+
+close_metadata() {
+  iptables -w -C DOCKER-USER -d "$1" -j REJECT 2>/dev/null ||
+    fail 'the metadata address is open to containers (ovth-metadata.service did not run); raise ovth:server.generation to rebuild the server'
+}
+
+stage=$1
+await_cloud_init
+mount_data "$(fact "$stage" device)" "$(fact "$stage" mount)"
+start_docker "$(fact "$stage" packages)"
+close_metadata "$(fact "$stage" metadata)"
+echo 'ovth: the server is ready'

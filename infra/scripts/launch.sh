@@ -1,0 +1,1 @@
+set -eu; umask 077; d=$(mktemp -d /run/ovth.XXXXXX); trap 'rm -rf "$d"' EXIT; cat >"$d/state.json"; python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["script"])' "$d/state.json" >"$d/script"; bash "$d/script" "$d"
