@@ -8,7 +8,7 @@ import { startDocker, type Docker } from './docker';
 import { forward } from './forward';
 import { setGuard, type Guard } from './guard';
 import { startCloud, type Cloud } from './hcloud/cloud';
-import { ensureImages, type Mode } from './image';
+import { ensureImages, type Images, type Mode } from './image';
 import { makeMachines, type Machines } from './machines';
 import { whatIsMissing } from './missing';
 import { startRegistry, type Registry } from './registry';
@@ -53,6 +53,8 @@ export interface Lab {
   registry: string;
   /** The Docker that boxes run in. */
   docker: Docker;
+  /** Tags of the lab's images in it. */
+  images: Images;
   /** The run's folder: logs of everything, gone after `stop`. */
   folder: string;
   mode: Mode;
@@ -101,6 +103,7 @@ async function furnish(guard: Guard, options: LabOptions, say: (line: string) =>
     upstreams: ports.map((_, index) => `http://198.18.0.1:${18_080 + index}`),
     setUpstream: (index, port) => void (ports[index] = port),
     docker,
+    images,
     folder,
     mode,
     stop: async () => {
