@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { bundleFile } from './layout';
+import { bundleInBuild } from './layout';
 
 export interface Bundle {
   /** 16 hex digits over the code, the runtime stage, `config/` and the lockfile. */
@@ -32,7 +32,7 @@ export function buildBundle(root = resolve(__dirname, '..')): Bundle {
     const dockerfile = runtimeStage(readFileSync(join(root, 'gateway', 'Dockerfile'), 'utf8'));
     const code = readFileSync(file);
     const hash = hashOf([
-      [bundleFile, code],
+      [bundleInBuild, code],
       ['Dockerfile', dockerfile],
       ...filesOf(root, 'config'),
       ['package-lock.json', readFileSync(join(root, 'package-lock.json'))],

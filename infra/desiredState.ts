@@ -3,7 +3,7 @@
 import { loadConfig } from '../config/load';
 import type { Settings } from '../config/schema';
 import type { Bundle } from './bundle';
-import { bundleFile, bundleFolder, containerUser, dataMount, gatewayPort, home, network } from './layout';
+import { bundleInBuild, bundlePath, containerUser, dataMount, gatewayPort, home, network } from './layout';
 import { acmeRootFile, adminSocket, caddyfile } from './render/caddyfile';
 import { frontCompose, gatewayRelease } from './render/compose';
 import { gatewayConfig, secretsEnv, secretVariables } from './render/gatewayConfig';
@@ -32,8 +32,8 @@ export function desiredState(wanted: Wanted): string {
     image: release.image,
     // What /readyz shows once the gateway runs on exactly these two files.
     digest: loadConfig(config, variables).digest.slice(0, 16),
-    bundle: bundleFolder(bundle.hash),
-    bundle_file: bundleFile,
+    bundle: bundlePath(bundle.hash),
+    bundle_in_build: bundleInBuild,
     bundle_sha256: bundle.sha256,
     node_image: settings.images.node,
     front_image: settings.images.caddy,

@@ -8,7 +8,7 @@ import { hashKey, mintKey } from '../config/appKey';
 import type { Settings } from '../config/schema';
 import type { Bundle } from './bundle';
 import { desiredState } from './desiredState';
-import { bundleFile, bundleFolder, dataMount, metadataAddress, packages } from './layout';
+import { bundlePath, bundles, dataMount, metadataAddress, packages } from './layout';
 import { cloudInit } from './render/cloudInit';
 import { bootstrapScript, launchCommand } from './scripts';
 import { deriveBytes, deriveSshKey } from './sshKey';
@@ -119,6 +119,7 @@ export class Gateway extends pulumi.ComponentResource {
           script: bootstrapScript,
           device: path,
           mount: dataMount,
+          bundles,
           packages: packages.join(' '),
           metadata: metadataAddress,
         }),
@@ -130,7 +131,7 @@ export class Gateway extends pulumi.ComponentResource {
       {
         connection,
         source: new pulumi.asset.FileAsset(bundle.path),
-        remotePath: `${bundleFolder(bundle.hash)}/${bundleFile}`,
+        remotePath: bundlePath(bundle.hash),
       },
       { ...onServer, dependsOn: [bootstrap] },
     );

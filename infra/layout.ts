@@ -21,8 +21,11 @@ export const metadataAddress = '169.254.169.254';
 /** Debian 13's own Docker; `curl` is what the scripts ask the gateway with. */
 export const packages = ['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'iptables', 'curl'] as const;
 
-/** Folder of one bundle, laid out so that it can stand in for the Dockerfile's build stage. */
-export const bundleFolder = (hash: string) => `${home}/bundles/${hash}`;
+/** Where bundles are uploaded to; made by the bootstrap script. */
+export const bundles = `${home}/bundles`;
 
-/** Path of the gateway's code in that stage. */
-export const bundleFile = 'src/dist/gateway.js';
+/** Path of one bundle: the gateway's code. */
+export const bundlePath = (hash: string) => `${bundles}/${hash}.js`;
+
+/** The same file in the Dockerfile's build stage, which it stands in for. */
+export const bundleInBuild = 'src/dist/gateway.js';

@@ -64,7 +64,6 @@ const hardened = {
   mem_limit: '512m',
   memswap_limit: '512m',
   pids_limit: 256,
-  ulimits: { nofile: { soft: 65_536, hard: 65_536 } },
   tmpfs: ['/tmp'],
   stop_grace_period: '30s',
   logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },

@@ -42,7 +42,7 @@ PYTHON
   # shellcheck source=/dev/null
   . "$stage/facts"
   : "${home:?}" "${data:?}" "${user:?}" "${network:?}" "${release:?}" "${image:?}" "${digest:?}" "${bundle:?}" "${port:?}"
-  : "${bundle_sha256:?}" "${bundle_file:?}" "${node_image:?}" "${front_image:?}" "${admin_socket:?}" "${site:?}"
+  : "${bundle_sha256:?}" "${bundle_in_build:?}" "${node_image:?}" "${front_image:?}" "${admin_socket:?}" "${site:?}"
 }
 
 # Hides the values of every secret this script was given, and whatever looks like a key.
@@ -77,11 +77,12 @@ prepare_host() {
 
 build_image() {
   docker image inspect "$image" >/dev/null 2>&1 && return
-  echo "$bundle_sha256  $bundle/$bundle_file" | sha256sum --check --status ||
+  echo "$bundle_sha256  $bundle" | sha256sum --check --status ||
     fail 'the shipped code is not complete on the server; run "pulumi up" again'
-  # The shipped folder stands in for the Dockerfile's build stage.
-  timeout 600 docker buildx build --load --progress plain --target runtime --build-context "build=$bundle" \
-    --build-arg "NODE_IMAGE=$node_image" --tag "$image" --file "$stage/release/Dockerfile" "$bundle" >"$stage/build.log" 2>&1 || {
+  # The shipped file stands in for the Dockerfile's build stage.
+  install -D -m 444 "$bundle" "$stage/build/$bundle_in_build"
+  timeout 600 docker buildx build --load --progress plain --target runtime --build-context "build=$stage/build" \
+    --build-arg "NODE_IMAGE=$node_image" --tag "$image" --file "$stage/release/Dockerfile" "$stage/build" >"$stage/build.log" 2>&1 || {
     tail -n 20 "$stage/build.log" | cut -c 1-400 | sed 's/^/    /' >&2
     fail "the gateway's image could not be built from $node_image (see above); what ran before goes on"
   }
@@ -264,10 +265,7 @@ await_certificate() {
 }
 
 prune() {
-  local folder
-  for folder in "$home"/bundles/*/; do
-    [ "$folder" = "$bundle/" ] || rm -rf "$folder"
-  done
+  find "$(dirname "$bundle")" -type f ! -path "$bundle" -delete
   # The last three stay, for a quick way back.
   docker image ls ovth-gateway --format '{{.Repository}}:{{.Tag}}' | tail -n +4 | while read -r old; do
     [ "$old" = "$image" ] || docker image rm "$old" >/dev/null 2>&1 || true

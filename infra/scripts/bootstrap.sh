@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Waits until a new box is what its user data made it, and says what is wrong when it is not.
-#   bootstrap.sh STAGE     STAGE/state.json names the volume's device, its mount point and the packages
+#   bootstrap.sh STAGE     STAGE/state.json names the volume's device, its mount point, the packages and folders
 set -euo pipefail
 
 fail() {
@@ -52,4 +52,5 @@ await_cloud_init
 mount_data "$(fact "$stage" device)" "$(fact "$stage" mount)"
 start_docker "$(fact "$stage" packages)"
 close_metadata "$(fact "$stage" metadata)"
+mkdir -p "$(fact "$stage" bundles)"
 echo 'ovth: the server is ready'
