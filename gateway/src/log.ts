@@ -52,7 +52,13 @@ export interface RequestLog {
 
 /** JSON lines on standard output, written in batches; `flush` before the process ends. */
 export function openLog(level = 'info'): RequestLog {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 200 });
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 32_768,
+    maxWrite: 65_536,
+    periodicFlush: 200,
+  });
   const logger = pino(
     {
       level,
