@@ -269,7 +269,7 @@ describeHere('a cloud on one machine', () => {
 
 describeHere('a lab that is killed', () => {
   test('leaves nothing behind: no box, no process, no device', async () => {
-    const bundle = join(projectRoot(), 'dist', 'tools', 'lab.js');
+    const bundle = join(projectRoot(), 'dist', 'tools', 'lab-under-test.js');
     const source = join(__dirname, 'cli.ts');
     await run('npx', ['esbuild', source, '--bundle', '--platform=node', `--outfile=${bundle}`, '--log-level=error']);
     const lab = spawn(process.execPath, [bundle], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -32,7 +32,7 @@ remove_boxes() { # FOLDER
 end_processes() { # FOLDER
   local file pid program
   for file in "$1"/pids/*; do
-    [ -f "$file" ] && [ "$(basename "$file")" != dockerd ] || continue
+    if [ ! -f "$file" ] || [ "$(basename "$file")" = dockerd ]; then continue; fi
     read -r pid program <"$file"
     finish "$pid" "$program" 5
   done
@@ -81,5 +81,4 @@ guard() {
   : >"$lock"
 }
 
-guard
-exit
+guard; exit

@@ -126,7 +126,7 @@ function matcher(pattern: string): RegExp {
 }
 
 async function serve(desk: Desk, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://cloud');
+  const url = URL.parse(`http://cloud${request.url}`) ?? new URL('http://cloud/');
   const method = request.method ?? 'GET';
   const call: Call = {
     method,
@@ -164,7 +164,7 @@ async function answerTo(desk: Desk, request: IncomingMessage, url: URL, call: Ca
     return { status: fault.status ?? statusOf[code as Code] ?? 422, body: { error: { code, message, details } } };
   }
   for (const { pattern, handle } of routes) {
-    const parts = pattern.exec(line)?.slice(1).map(decodeURIComponent);
+    const parts = pattern.exec(line)?.slice(1).map(decode);
     if (parts !== undefined) return handle({ world: desk.world, parts, query: url.searchParams, body: call.body });
   }
   throw new Refusal('not_found', `no such endpoint: ${line}`);
@@ -187,6 +187,14 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   }
   if (size > largestBody) throw new Refusal('json_error', 'request body is too large');
   return Buffer.concat(chunks).toString();
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new Refusal('not_found', 'page not found');
+  }
 }
 
 function parse(text: string): unknown {
