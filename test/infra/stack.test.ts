@@ -107,7 +107,7 @@ test.each<[string, Record<string, string>, RegExp, Partial<StackInput>?]>([
     { ...good, 'ovth:acme': '{"directory":"https://ca.example/{env.HOME}"}' },
     /^ovth:acme.directory: must be an https/,
   ],
-])('%s is refused in one sentence', (_what, config, sentence, more) => {
+])('%s is refused in one sentence', (_what, config, sentence, more: Partial<StackInput> = {}) => {
   const found = problems(config, more);
   expect(found[0]).toMatch(sentence);
   expect(found.length).toBeLessThanOrEqual(2);
