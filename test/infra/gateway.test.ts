@@ -1,0 +1,203 @@
+// The component against the engine's mocks: children, their inputs, their options, and what is secret.
+
+import * as pulumi from '@pulumi/pulumi';
+import { isKey } from '../../config/appKey';
+import { parseSettings } from '../../config/load';
+import { Gateway } from '../../infra/gateway';
+import { launchCommand } from '../../infra/scripts';
+
+interface Registered {
+  type: string;
+  name: string;
+  inputs: Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+}
+
+const resources: Registered[] = [];
+const options: Record<string, pulumi.CustomResourceOptions> = {};
+
+/** How a secret input arrives at the engine. */
+const secretMark = '4dabf18193072939515e22adb298388d';
+const isSecretInput = (value: any): boolean => typeof value === 'object' && value !== null && secretMark in value; // eslint-disable-line @typescript-eslint/no-explicit-any
+const plain = (value: any): any => (isSecretInput(value) ? value.value : value); // eslint-disable-line @typescript-eslint/no-explicit-any
+
+const settings = parseSettings(`
+routes: {auto: {providers: [openai]}}
+keys: {cursor: {}, own: {sha256: ${'a'.repeat(64)}}}
+ssh: {admin_cidrs: [203.0.113.7/32]}
+data: {protect: true}
+server: {generation: 3}
+`);
+const providerKey = 'sk-test-0123456789';
+
+let gateway: Gateway;
+
+beforeAll(async () => {
+  await pulumi.runtime.setMocks(
+    {
+      newResource: (args) => {
+        resources.push({ type: args.type, name: args.name, inputs: args.inputs });
+        const outputs: Record<string, unknown> = { ...args.inputs };
+        if (args.type === 'random:index/randomPassword:RandomPassword')
+          outputs['result'] = args.name.padEnd(args.inputs.length as number, 'x');
+        if (args.type === 'hcloud:index/primaryIp:PrimaryIp') outputs['ipAddress'] = '203.0.113.9';
+        return { id: args.type.startsWith('hcloud:') ? `${resources.length}` : 'none', state: outputs };
+      },
+      call: () => ({}),
+    },
+    'ovth',
+    'test',
+  );
+  gateway = new Gateway(
+    'ovth',
+    {
+      settings,
+      providerKeys: pulumi.secret({ openai: providerKey }),
+      bundle: { hash: '0123456789abcdef', path: __filename, sha256: 'f'.repeat(64), dockerfile: 'FROM x AS runtime\n' },
+      labels: { 'managed-by': 'ovth', stack: 'ovth-test' },
+    },
+    {
+      // Mocks do not see resource options; this does.
+      transformations: [
+        ({ name, opts }) => {
+          options[name] = opts;
+          return undefined;
+        },
+      ],
+    },
+  );
+  await valueOf(gateway.url);
+});
+
+const valueOf = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
+const find = (name: string) => resources.find((resource) => resource.name === name)!;
+
+test('has exactly the expected children, under stable names', () => {
+  expect(resources.map(({ type, name }) => `${type.split(':').pop()} ${name}`).sort()).toEqual([
+    'Command ovth-apply',
+    'Command ovth-bootstrap',
+    'CopyToRemote ovth-bundle',
+    'Firewall ovth-firewall',
+    'Gateway ovth',
+    'PrimaryIp ovth-ipv4',
+    'RandomPassword ovth-key-cursor',
+    'RandomPassword ovth-master-key',
+    'RandomPassword ovth-ssh-seed',
+    'Server ovth-server',
+    'SshKey ovth-ssh-key',
+    'Volume ovth-data',
+    'VolumeAttachment ovth-data-attachment',
+  ]);
+  expect(find('ovth').type).toBe('ovth:index:Gateway');
+});
+
+test('every child is the component’s', () => {
+  for (const [name, opts] of Object.entries(options)) if (name !== 'ovth') expect(opts.parent).toBe(gateway);
+});
+
+test('opens 80 and 443 to all, and 22 to the operator', () => {
+  const rules = find('ovth-firewall').inputs['rules'] as { port: string; protocol: string; sourceIps: string[] }[];
+  expect(rules.map(({ port, protocol, sourceIps }) => [port, protocol, sourceIps])).toEqual([
+    ['80', 'tcp', ['0.0.0.0/0', '::/0']],
+    ['443', 'tcp', ['0.0.0.0/0', '::/0']],
+    ['22', 'tcp', ['203.0.113.7/32']],
+  ]);
+});
+
+test('the server is replaced by deleting it first, and only when that is meant', async () => {
+  expect(find('ovth-server').inputs).toMatchObject({
+    serverType: 'cx23',
+    location: 'nbg1',
+    image: 'debian-13',
+    shutdownBeforeDeletion: true,
+    labels: { 'managed-by': 'ovth', stack: 'ovth-test' },
+  });
+  expect(options['ovth-server']).toMatchObject({
+    deleteBeforeReplace: true,
+    ignoreChanges: ['userData', 'sshKeys'],
+    replacementTrigger: 3,
+  });
+  const [net] = find('ovth-server').inputs['publicNets'] as [{ ipv4: unknown }];
+  expect(typeof net.ipv4).toBe('number');
+});
+
+test('data and address outlive the server; the volume is protected when that is set', () => {
+  expect(find('ovth-ipv4').inputs).toMatchObject({ type: 'ipv4', location: 'nbg1', autoDelete: false });
+  expect(find('ovth-ipv4').inputs).not.toHaveProperty('assigneeId');
+  expect(find('ovth-data').inputs).toMatchObject({
+    size: 10,
+    format: 'ext4',
+    location: 'nbg1',
+    deleteProtection: true,
+  });
+  expect(options['ovth-data']?.protect).toBe(true);
+  expect(options['ovth-data']).not.toHaveProperty('deletedWith');
+});
+
+test.each(['ovth-bootstrap', 'ovth-bundle', 'ovth-apply'])('%s runs anew on a new server', async (name) => {
+  const server = options[name]?.deletedWith as pulumi.CustomResource;
+  expect(await valueOf(server.id)).toBe(await valueOf(options[name]?.replacementTrigger as pulumi.Output<string>));
+  expect(options[name]?.customTimeouts).toEqual({ create: '15m', update: '15m' });
+});
+
+test.each(['ovth-bootstrap', 'ovth-apply'])('%s is one constant command fed by secret input', (name) => {
+  const { inputs } = find(name);
+  expect(inputs).toMatchObject({ create: launchCommand, logging: 'none', addPreviousOutputInEnv: false });
+  for (const hook of ['update', 'delete', 'triggers', 'environment']) expect(inputs).not.toHaveProperty(hook);
+  expect(isSecretInput(inputs['stdin'])).toBe(true);
+  expect(options[name]).toMatchObject({ additionalSecretOutputs: expect.arrayContaining(['stdout', 'stderr']) });
+});
+
+test('every connection is pinned to the host key that user data gives the server', async () => {
+  const hostKey = await valueOf(gateway.sshHostKey);
+  for (const name of ['ovth-bootstrap', 'ovth-bundle', 'ovth-apply']) {
+    const { connection } = find(name).inputs;
+    expect(isSecretInput(connection)).toBe(true);
+    expect(plain(connection)).toEqual({
+      host: '203.0.113.9',
+      user: 'root',
+      privateKey: expect.stringContaining('OPENSSH PRIVATE KEY'),
+      hostKey,
+      port: 22,
+      dialErrorLimit: 60,
+      perDialTimeout: 10,
+    });
+  }
+  const { userData } = find('ovth-server').inputs;
+  expect(isSecretInput(userData)).toBe(true);
+  expect(plain(userData)).toContain(hostKey);
+});
+
+test('the bundle goes to a path named by its hash', () => {
+  expect(find('ovth-bundle').inputs['remotePath']).toBe('/srv/ovth/bundles/0123456789abcdef.js');
+});
+
+test('each step waits for the one before', () => {
+  const after = (name: string) => (options[name]?.dependsOn as pulumi.Resource[]).map((each) => each.constructor.name);
+  expect(after('ovth-bootstrap')).toEqual(['VolumeAttachment']);
+  expect(after('ovth-bundle')).toEqual(['Command']);
+  expect(after('ovth-apply')).toEqual(['CopyToRemote']);
+});
+
+test('secrets are secret outputs, and nothing else is', async () => {
+  const secret = async (output: pulumi.Output<unknown>) => pulumi.isSecret(output);
+  expect(await secret(gateway.masterKey)).toBe(true);
+  expect(await secret(gateway.appKeys)).toBe(true);
+  expect(await secret(gateway.sshPrivateKey)).toBe(true);
+  for (const open of [gateway.url, gateway.ipv4, gateway.sshHostKey]) expect(await secret(open)).toBe(false);
+  expect(await valueOf(gateway.url)).toBe('https://203.0.113.9');
+});
+
+test('declared application keys are generated, unless their hash is given', async () => {
+  const keys = await valueOf(gateway.appKeys);
+  expect(Object.keys(keys)).toEqual(['cursor']);
+  expect(isKey(keys['cursor']!)).toBe(true);
+});
+
+test('no secret is in any input that the engine keeps readable', async () => {
+  const open = JSON.stringify(
+    resources.map(({ inputs }) => inputs),
+    (_key, value: unknown) => (isSecretInput(value) ? '[secret]' : value),
+  );
+  const secrets = [await valueOf(gateway.masterKey), providerKey, ...Object.values(await valueOf(gateway.appKeys))];
+  for (const secret of [...secrets, 'PRIVATE KEY']) expect(open).not.toContain(secret);
+});

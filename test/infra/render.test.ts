@@ -1,0 +1,327 @@
+// The texts that the program makes for a box, read back by what will read them there.
+
+import { spawnSync } from 'node:child_process';
+import { createPrivateKey, sign, verify } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { parse } from 'yaml';
+import { loadConfig, parseSettings } from '../../config/load';
+import { deployFields } from '../../config/schema';
+import type { Bundle } from '../../infra/bundle';
+import { runtimeStage } from '../../infra/bundle';
+import { clientSettings, sshCommand } from '../../infra/clients';
+import { desiredState } from '../../infra/desiredState';
+import { caddyfile } from '../../infra/render/caddyfile';
+import { cloudInit } from '../../infra/render/cloudInit';
+import { frontCompose, gatewayRelease } from '../../infra/render/compose';
+import { gatewayConfig, secretsEnv } from '../../infra/render/gatewayConfig';
+import { applyScript, bootstrapScript, launchCommand } from '../../infra/scripts';
+import { deriveBytes, deriveSshKey } from '../../infra/sshKey';
+
+const bundle: Bundle = {
+  hash: '0123456789abcdef',
+  path: '/nowhere',
+  sha256: 'f'.repeat(64),
+  dockerfile: 'FROM x AS runtime\n',
+};
+const masterKey = 'ovth_master_0123456789abcdefghijklmnopqrstuvwxyz';
+const providerKeys = { openai: 'sk-test-0123456789' };
+const settings = parseSettings(`
+routes: {auto: {providers: [openai]}}
+keys: {cursor: {user: me}, own: {sha256: ${'a'.repeat(64)}}}
+ssh: {admin_cidrs: [203.0.113.7/32], public_keys: [ssh-ed25519 AAAA me]}
+`);
+const wanted = {
+  settings,
+  bundle,
+  masterKey,
+  providerKeys,
+  keyHashes: { cursor: 'b'.repeat(64) },
+  address: '203.0.113.9',
+};
+
+interface State {
+  script: string;
+  facts: Record<string, string | number>;
+  files: { release: Record<string, string>; front: Record<string, string> };
+}
+
+const stateOf = (change: Partial<typeof wanted> = {}) => JSON.parse(desiredState({ ...wanted, ...change })) as State;
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- files are read as what they are */
+const yaml = (text: string): any => parse(text);
+
+describe('SSH keys', () => {
+  const pair = deriveSshKey('a seed of many characters', 'host key');
+
+  test('a seed always gives the same pair, and each purpose its own', () => {
+    expect(deriveSshKey('a seed of many characters', 'host key')).toEqual(pair);
+    expect(deriveSshKey('a seed of many characters', 'deploy key').publicKey).not.toBe(pair.publicKey);
+    expect(deriveBytes('seed', 'one')).not.toEqual(deriveBytes('seed', 'two'));
+  });
+
+  test('ssh-keygen reads the private key and finds the same public one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ovth-key-'));
+    try {
+      writeFileSync(join(folder, 'key'), pair.privateKey, { mode: 0o600 });
+      const read = spawnSync('ssh-keygen', ['-y', '-f', join(folder, 'key')], { encoding: 'utf8' });
+      if (read.error !== undefined) return console.warn('SKIPPED: there is no ssh-keygen here');
+      expect(read.stdout.trim().split(' ').slice(0, 2).join(' ')).toBe(pair.publicKey);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('the secret half belongs to the public half', () => {
+    const seed = deriveBytes('a seed of many characters', 'host key');
+    const prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
+    const secret = createPrivateKey({ key: Buffer.concat([prefix, seed]), format: 'der', type: 'pkcs8' });
+    const point = Buffer.from(pair.publicKey.split(' ')[1]!, 'base64').subarray(-32);
+    const spki = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), point]);
+    const signature = sign(null, Buffer.from('text'), secret);
+    expect(verify(null, Buffer.from('text'), { key: spki, format: 'der', type: 'spki' }, signature)).toBe(true);
+  });
+});
+
+describe('user data', () => {
+  const hostKey = deriveSshKey('seed', 'host key');
+  const text = cloudInit({ hostKey, device: '/dev/disk/by-id/scsi-0HC_Volume_7' });
+  const data = yaml(text);
+  const file = (path: string): string =>
+    data.write_files.find((entry: { path: string }) => entry.path === path).content;
+
+  test('is a cloud-config within Hetzner’s 32 KiB, whose one secret is the host key', () => {
+    expect(text.startsWith('#cloud-config\n')).toBe(true);
+    expect(Buffer.byteLength(text)).toBeLessThan(32_768);
+    expect(data.ssh_keys).toEqual({ ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey });
+    expect(text.split('PRIVATE KEY').length).toBe(3);
+  });
+
+  test('mounts the volume by its id and lets a box without it boot', () => {
+    expect(data.mounts).toEqual([
+      ['/dev/disk/by-id/scsi-0HC_Volume_7', '/mnt/data', 'ext4', expect.stringMatching(/^nofail,/), '0', '2'],
+    ]);
+  });
+
+  test('installs Debian’s own Docker', () => {
+    expect(data.packages).toEqual(
+      expect.arrayContaining(['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx']),
+    );
+  });
+
+  test('closes the metadata address before Docker starts, and starts Docker only on the mounted volume', () => {
+    expect(file('/etc/systemd/system/ovth-metadata.service')).toMatch(
+      /Before=docker.service[^]*DOCKER-USER -d 169\.254\.169\.254 -j REJECT/,
+    );
+    const dropIn = file('/etc/systemd/system/docker.service.d/ovth.conf');
+    expect(dropIn).toContain('RequiresMountsFor=/mnt/data');
+    expect(dropIn).toContain('Requires=ovth-metadata.service');
+  });
+
+  test('lets nobody in by password', () => {
+    expect(data.ssh_pwauth).toBe(false);
+    expect(file('/etc/ssh/sshd_config.d/10-ovth.conf')).toContain('PasswordAuthentication no');
+  });
+
+  test('limits what containers log', () => {
+    expect(JSON.parse(file('/etc/docker/daemon.json'))).toMatchObject({
+      'log-opts': { 'max-size': '10m', 'max-file': '3' },
+    });
+  });
+});
+
+describe('Compose', () => {
+  const release = gatewayRelease('0123456789abcdef', 'node:26.10.0-slim');
+  const project = yaml(release.compose);
+  const front = yaml(frontCompose('caddy:2.11.9'));
+
+  test.each([
+    ['the gateway', project.services.gateway],
+    ['the front', front.services.front],
+  ])('%s has no rights it does not need', (_name, service) => {
+    expect(service).toMatchObject({
+      user: '1000:1000',
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      mem_limit: '512m',
+      pids_limit: 256,
+      stop_grace_period: '30s',
+      restart: 'unless-stopped',
+      logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
+    });
+    expect(service.tmpfs).toContain('/tmp');
+  });
+
+  test('only the front has ports, and only its capability to have them', () => {
+    expect(project.services.gateway).not.toHaveProperty('ports');
+    expect(project.services.gateway).not.toHaveProperty('cap_add');
+    expect(front.services.front).toMatchObject({ ports: ['80:80', '443:443'], cap_add: ['NET_BIND_SERVICE'] });
+  });
+
+  test('no secret is container environment; the configuration is a mounted folder', () => {
+    expect(Object.keys(project.services.gateway.environment)).toEqual(['OVTH_CONFIG', 'OVTH_DATA']);
+    expect(project.services.gateway.volumes).toContain(`/srv/ovth/releases/${release.id}/config:/etc/ovth:ro`);
+  });
+
+  test('other code or another base image is another release, another configuration is not', () => {
+    expect(gatewayRelease('0123456789abcdef', 'node:26.10.0-slim')).toEqual(release);
+    expect(gatewayRelease('fedcba9876543210', 'node:26.10.0-slim').id).not.toBe(release.id);
+    expect(gatewayRelease('0123456789abcdef', 'node:27').id).not.toBe(release.id);
+    expect(stateOf({ masterKey: `${masterKey}x` }).facts['release']).toBe(stateOf().facts['release']);
+  });
+
+  test('a release is a project of its own, reached under its own name', () => {
+    expect(project.name).toBe(`ovth-${release.id}`);
+    expect(project.services.gateway.networks.ovth.aliases).toEqual([release.host]);
+  });
+});
+
+describe('the Caddyfile', () => {
+  const address = caddyfile({ site: '203.0.113.9', isAddress: true, upstream: 'gateway-abc', privateRoot: false });
+  const named = caddyfile({
+    ...{ site: 'gateway.example.com', isAddress: false, upstream: 'gateway-abc', privateRoot: true },
+    email: 'me@example.com',
+    directory: 'https://ca.example/dir?x=1&y=2',
+  });
+
+  test('for a name', () => {
+    expect(named).toBe(`{
+	admin unix//run/caddy/admin.sock
+	persist_config off
+	grace_period 10m
+	email me@example.com
+	acme_ca "https://ca.example/dir?x=1&y=2"
+	acme_ca_root /etc/caddy/acme-root.pem
+	servers {
+		protocols h1 h2
+	}
+}
+
+https://gateway.example.com {
+	header {
+		Strict-Transport-Security max-age=31536000
+		X-Frame-Options DENY
+	}
+	reverse_proxy gateway-abc:8080 {
+		lb_try_duration 5s
+	}
+}
+`);
+  });
+
+  test('an address gets a short-lived certificate, shown also to clients that name no host', () => {
+    expect(address).toContain('\tdefault_sni 203.0.113.9\n');
+    expect(address).toMatch(/tls \{\n\t\tissuer acme \{\n\t\t\tprofile shortlived\n/);
+    expect(named).not.toMatch(/default_sni|shortlived/);
+  });
+
+  test('streams are neither compressed nor detached from their client', () => {
+    expect(address + named).not.toMatch(/encode|flush_interval/);
+  });
+
+  test('a value cannot become a placeholder or a directive', () => {
+    const bad = (directory: string) => () =>
+      caddyfile({ site: 'x.example', isAddress: false, upstream: 'g', privateRoot: false, directory });
+    expect(bad('https://x/{env.SECRET}')).toThrow('not a word');
+    expect(bad('https://x\n\tencode gzip')).toThrow('not a word');
+  });
+});
+
+describe('the gateway’s two files', () => {
+  const config = gatewayConfig(settings, { cursor: 'b'.repeat(64) });
+
+  test('config.yaml holds what the gateway reads, and nothing of the deploy', () => {
+    const read = yaml(config);
+    for (const field of deployFields) expect(read).not.toHaveProperty(field);
+    expect(read.keys.cursor).toEqual({ user: 'me', sha256: 'b'.repeat(64) });
+    expect(read.keys.own.sha256).toBe('a'.repeat(64));
+    expect(parseSettings(config).routes).toEqual(settings.routes);
+  });
+
+  test('secrets.env reads back, whatever a key consists of', () => {
+    const values = { A: 'plain', B: 'with#hash=and$dollar', C: `it's`, D: 'a"b', E: '\\back\\slash', F: `'"` };
+    expect({ ...parseEnv(secretsEnv(values)) }).toEqual(values);
+    expect(() => secretsEnv({ A: `'"\`` })).toThrow('A holds characters');
+    expect(() => secretsEnv({ A: 'a\nB=c' })).toThrow('the value is not shown');
+  });
+});
+
+describe('the desired state', () => {
+  const state = stateOf();
+
+  test('names the digest that the gateway will show', () => {
+    const files = state.files.release;
+    const environment = parseEnv(files['config/secrets.env']!) as Record<string, string>;
+    expect(environment).toEqual({ OVTH_MASTER_KEY: masterKey, OPENAI_API_KEY: 'sk-test-0123456789' });
+    expect(loadConfig(files['config/config.yaml'], environment).digest.slice(0, 16)).toBe(state.facts['digest']);
+  });
+
+  test('keeps secrets in one file', () => {
+    const { 'config/secrets.env': _secrets, ...others } = state.files.release;
+    const rest = JSON.stringify({ ...state, files: { ...state.files, release: others } });
+    expect(rest).not.toContain(masterKey);
+    expect(rest).not.toContain(providerKeys.openai);
+  });
+
+  test('changes when the volume grows or an operator’s key changes', () => {
+    expect(state.facts['authorized_keys']).toBe('ssh-ed25519 AAAA me\n');
+    const grown = { ...settings, data: { ...settings.data, size_gb: 20 } };
+    expect(desiredState({ ...wanted, settings: grown })).not.toBe(desiredState(wanted));
+  });
+});
+
+describe('what is shipped', () => {
+  test('is the runtime stage of the gateway’s Dockerfile, without its build stage', () => {
+    const stage = runtimeStage(readFileSync('gateway/Dockerfile', 'utf8'));
+    expect(stage).toMatch(/^ARG NODE_IMAGE=\S+\nFROM \$\{NODE_IMAGE\} AS runtime\n/);
+    expect(stage).toContain('COPY --from=build /src/dist/gateway.js');
+    expect(stage).not.toContain('npm ci');
+    expect(() => runtimeStage('FROM x AS build\n')).toThrow('no stage named "runtime"');
+  });
+});
+
+describe('scripts', () => {
+  test.each([
+    ['apply', applyScript],
+    ['bootstrap', bootstrapScript],
+    ['launch', launchCommand],
+  ])('%s is valid bash', (_name, script) => {
+    expect(spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' }).stderr).toBe('');
+  });
+
+  test('shellcheck has nothing to say', () => {
+    const checked = spawnSync('shellcheck', ['infra/scripts/apply.sh', 'infra/scripts/bootstrap.sh'], {
+      encoding: 'utf8',
+    });
+    if (checked.error !== undefined) return console.warn('SKIPPED: there is no shellcheck here');
+    expect(checked.stdout).toBe('');
+  });
+
+  test('the launcher runs the script it is sent with the rest of what it is sent', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ovth-launch-'));
+    try {
+      const state = JSON.stringify({ script: 'echo "$(wc -c <"$1/state.json") $(stat -c %a "$1")"' });
+      const command = launchCommand.replace('/run/ovth.XXXXXX', `${folder}/x.XXXXXX`);
+      const ran = spawnSync('bash', ['-c', command], { input: state, encoding: 'utf8' });
+      if (/python3: (command )?not found/.test(ran.stderr)) return console.warn('SKIPPED: there is no python3 here');
+      expect(ran.stdout).toBe(`${state.length} 700\n`);
+      expect(spawnSync('ls', [folder], { encoding: 'utf8' }).stdout).toBe('');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+test('clients get lines to paste, without a secret', () => {
+  const settingsFor = clientSettings('https://gateway.example.com');
+  expect(settingsFor.openai.OPENAI_BASE_URL).toBe('https://gateway.example.com/v1');
+  expect(settingsFor.anthropic.ANTHROPIC_BASE_URL).toBe('https://gateway.example.com/anthropic');
+  expect(settingsFor.openai.curl).toContain('https://gateway.example.com/v1/chat/completions');
+  expect(sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', true)).toMatch(
+    /^ssh .*StrictHostKeyChecking=yes .*root@203.0.113.9$/,
+  );
+  expect(sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', false)).toMatch(/^pulumi stack output sshPrivateKey/);
+});
