@@ -70,21 +70,9 @@ export function openLog(level = 'info'): RequestLog {
   );
   return {
     request(line) {
-      const { usage, failure, dropped, lost, warning, ...rest } = line;
-      const fields = {
-        ...rest,
-        input: usage.input,
-        cache_read: usage.cacheRead,
-        cache_write: usage.cacheWrite5m + usage.cacheWrite1h,
-        output: usage.output,
-        reasoning: usage.reasoning,
-        ...(dropped.length > 0 ? { dropped } : {}),
-        ...(lost.length > 0 ? { lost } : {}),
-        ...(warning === undefined ? {} : { warning }),
-        ...(failure === undefined ? {} : describe(failure)),
-      };
-      if (rest.outcome === 'ok' || rest.outcome === 'client_gone') logger.info(fields, 'request');
-      else logger.warn(fields, 'request');
+      const level = line.outcome === 'ok' || line.outcome === 'client_gone' ? 'info' : 'warn';
+      // Once a request, so it is put together by hand and printed by the engine: a third of what the logger's walk costs.
+      if (logger.isLevelEnabled(level)) destination.write(`${JSON.stringify(requestFields(level, line))}\n`);
     },
     refused: (line) => logger.info(line, 'refused'),
     news: (message, fields = {}) => logger.info(fields, message),
@@ -104,6 +92,41 @@ export function openLog(level = 'info'): RequestLog {
 }
 
 // ---
+
+// What is undefined is left out.
+function requestFields(level: string, line: RequestLine): Readonly<Record<string, unknown>> {
+  const { usage, failure } = line;
+  return {
+    level,
+    time: Date.now(),
+    id: line.id,
+    key: line.key,
+    key_id: line.key_id,
+    path: line.path,
+    model: line.model,
+    target: line.target,
+    strategy: line.strategy,
+    attempts: line.attempts,
+    status: line.status,
+    outcome: line.outcome,
+    stream: line.stream,
+    counted: line.counted,
+    cost_nano_usd: line.cost_nano_usd,
+    estimated: line.estimated,
+    first_byte_ms: line.first_byte_ms,
+    ms: line.ms,
+    input: usage.input,
+    cache_read: usage.cacheRead,
+    cache_write: usage.cacheWrite5m + usage.cacheWrite1h,
+    output: usage.output,
+    reasoning: usage.reasoning,
+    dropped: line.dropped.length > 0 ? line.dropped : undefined,
+    lost: line.lost.length > 0 ? line.lost : undefined,
+    warning: line.warning,
+    ...(failure === undefined ? undefined : describe(failure)),
+    msg: 'request',
+  };
+}
 
 // Codes and causes, without the messages of other people's errors: those may quote what must not be logged.
 function describe(error: unknown): Record<string, unknown> {
