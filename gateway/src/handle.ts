@@ -228,8 +228,11 @@ function describeRoute(chosen: Plan, sent: Sent, needs: Parameters<typeof expect
   return `${printable(chosen.requested)} -> ${printable(sent.target.label)}; strategy=${chosen.strategy}; candidates=${chosen.targets.length}; attempt=${sent.attempts}; expected_usd=${price}${unknown}`;
 }
 
+const unprintable = /[^\x20-\x7e]/;
+
 // Header values are ASCII; what is not is shown as escapes.
 function printable(text: string): string {
+  if (text.length <= 300 && !unprintable.test(text)) return text;
   return text
     .slice(0, 300)
     .replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character.isWellFormed() ? character : '?'));

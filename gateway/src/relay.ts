@@ -154,7 +154,7 @@ function errorText(bytes: Buffer): string {
 
 function end(client: Client, passage: Passage, status: number, headers: Record<string, string>, bytes: Buffer): void {
   passage.begun = true;
-  client.raw.writeHead(status, { ...headers, ...client.headers, 'content-length': bytes.length });
+  client.raw.writeHead(status, Object.assign(headers, client.headers, { 'content-length': bytes.length }));
   client.raw.end(bytes);
 }
 

@@ -86,8 +86,9 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   server.decorateRequest('caller', undefined);
   server.decorateRequest('startedAt', 0);
 
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', (request, _reply, done) => {
     request.startedAt = gateway.now();
+    done();
   });
   for (const door of doors) openDoor(server, door, parts);
   openAdmin(server, parts);
@@ -156,22 +157,24 @@ function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void
     method: door.method,
     url: door.path,
     // Before the body is read: what a caller may do is known from its headers alone.
-    onRequest: async (request) => {
+    onRequest: (request, reply, done) => {
       request.dialect = dialect;
       const open = serves === 'models' || serves === 'model';
       request.caller = open ? access.identifyIfAny(request.headers) : access.identify(request.headers);
-      if (request.caller?.kind === 'master' && typeof serves === 'object') throw new GatewayError('master_key_refused');
+      if (typeof serves !== 'object') return done();
+      if (request.caller?.kind === 'master') throw new GatewayError('master_key_refused');
+      // The rest of fastify's way (body parsers, serializers) has nothing to do here: relay.ts answers. Only a failure
+      // goes on, to the error handler.
+      infer(request, reply, serves.inference, parts).catch(done);
     },
-    handler: async (request, reply) => {
+    handler: (request) => {
       const day = isoDay(request.startedAt);
       if (serves === 'models') return listModels(gateway.config, day);
       if (serves === 'model')
         return oneModel(gateway.config, decodeName((request.params as { '*': string })['*']), day);
-      if (serves === 'not_built')
-        throw new GatewayError('not_built', {
-          message: `This gateway version does not serve ${door.method} ${door.path}.`,
-        });
-      return infer(request, reply, serves.inference, parts);
+      throw new GatewayError('not_built', {
+        message: `This gateway version does not serve ${door.method} ${door.path}.`,
+      });
     },
   });
 }
@@ -204,7 +207,6 @@ async function infer(request: FastifyRequest, reply: FastifyReply, format: Forma
       raw: reply.raw,
       startedAt: request.startedAt,
     });
-    reply.hijack(); // answered by relay.ts
   } finally {
     bodies.give(size);
     flight.leave(key.id);
