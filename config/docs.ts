@@ -1,10 +1,11 @@
-// What is generated from the schema: the README's tables, the editors' JSON schema and Pulumi.yaml's typed settings.
+// What is generated from the schema: the README's tables and the editors' JSON schema. (Pulumi.yaml declares no settings:
+// one it declares is required of every stack, and what is inside a mapping it could not check anyway.)
 // `npm run docs` writes them; `npm run check` fails when they differ.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { limitNames, limitTable } from './limits';
-import { deployFields, settingsSchema, stackSchema } from './schema';
+import { deployFields, settingsSchema } from './schema';
 
 interface Node {
   type?: string;
@@ -19,7 +20,6 @@ interface Node {
 }
 
 const settings = z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' }) as Node;
-const stack = z.toJSONSchema(stackSchema, { io: 'input', unrepresentable: 'any' }) as Node;
 
 /** A table of every setting: path, type, default, meaning. */
 export function settingsTable(deploy: boolean): string {
@@ -41,15 +41,6 @@ export function limitsTable(): string {
 /** The JSON schema of config.yaml, for editors. */
 export function editorSchema(): string {
   return `${JSON.stringify({ title: 'OVTH Gateway configuration', ...settings }, null, 2)}\n`;
-}
-
-/** Pulumi.yaml's `config:` block: what the CLI can check before the program runs. */
-export function pulumiSettings(): string {
-  const lines = Object.entries(stack.properties ?? {}).map(([name, node]) => {
-    const secret = name === 'provider_keys' ? '\n    secret: true' : '';
-    return `  ovth:${name}:\n    type: ${node.type === 'string' ? 'string' : 'object'}\n    optional: true${secret}\n    description: ${JSON.stringify(node.description ?? '')}`;
-  });
-  return `config:\n${lines.join('\n')}`;
 }
 
 // ---
@@ -100,8 +91,6 @@ function main(check: boolean): number {
     readme = between(readme, name, content, '<!--', '-->');
   }
   put('README.md', readme);
-  if (existsSync('Pulumi.yaml'))
-    put('Pulumi.yaml', between(readFileSync('Pulumi.yaml', 'utf8'), 'settings', pulumiSettings(), '#', '#'));
   return stale === 0 ? 0 : 1;
 }
 
