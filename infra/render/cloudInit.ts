@@ -64,7 +64,6 @@ const files: [path: string, lines: string[]][] = [
     '/etc/docker/daemon.json',
     [
       JSON.stringify({
-        'live-restore': true,
         'log-driver': 'json-file',
         'log-opts': { 'max-size': '10m', 'max-file': '3' },
       }),
