@@ -1,0 +1,311 @@
+// A deploy from nothing to nothing, with the real engine, real provider, real boxes and real certificates. One story: each
+// test goes on from where the one before stopped.
+
+import { launchCommand } from '../../infra/scripts';
+import { run as runProgram } from '../lab/shell';
+import { openClient, type Client } from './client';
+import { must, type Run } from './project';
+import { describeDeploy, type Scene, startScene } from './scene';
+import { leaks, secretsOf, shownByBox, stateFiles } from './secrets';
+
+describeDeploy('pulumi up', () => {
+  let scene: Scene;
+  let client: Client;
+  let key: string;
+  let minted: string;
+  const numbers: string[] = [];
+  const note = (what: string, seconds: number, goal: number) =>
+    numbers.push(`${what.padEnd(58)} ${seconds.toFixed(1).padStart(6)} s   (goal ${goal} s)`);
+
+  beforeAll(async () => {
+    scene = await startScene();
+  }, 900_000);
+
+  afterAll(async () => {
+    await scene?.close();
+    console.log(`Numbers of this run (${scene?.lab.mode} boxes):\n${numbers.map((line) => `  ${line}`).join('\n')}`);
+  }, 120_000);
+
+  const box = () => scene.lab.boxes()[0]!;
+  const onBox = async (command: string) => (await box().exec(command, { timeoutMs: 60_000 })).stdout.trim();
+  const containers = () => onBox("docker ps --format '{{.ID}} {{.Names}} {{.RunningFor}}' | cut -d' ' -f1,2 | sort");
+  const routeOf = async () => (await client.chat(key)).headers['x-ovth-route'];
+  const changed = (run: Run) =>
+    [
+      ...new Set(
+        [...run.text.matchAll(/^ ?[+~-]+ +(\S+) (\S+) (?:creat|updat|delet|replac)/gm)].map(([, , name]) => name),
+      ),
+    ].sort();
+
+  const route = (provider: string) =>
+    scene.project.configure((config) => {
+      config['ovth:routes'] = { auto: { providers: [provider] } };
+    });
+
+  test('what is wrong is said in one sentence before anything is made', async () => {
+    const { project, lab } = scene;
+    const refused = async (what: RegExp, environment: Record<string, string> = {}) => {
+      const run = await project.pulumi(['preview'], { environment });
+      expect(run.code).not.toBe(0);
+      expect(run.text).toMatch(what);
+      expect(run.text).not.toContain('unhandled exception');
+    };
+    await refused(/error: HCLOUD_TOKEN: must be the 64 characters of a Hetzner API token, found 5/, {
+      HCLOUD_TOKEN: 'short',
+    });
+    await refused(/HCLOUD_TOKEN: Hetzner does not accept this API token/, { HCLOUD_TOKEN: 'x'.repeat(64) });
+    project.configure((config) => (config['ovth:server'] = { type: 'cx22' }));
+    await refused(/error: ovth:server.type: cx22 is being retired by Hetzner; sold in nbg1: .*cx23/);
+    project.configure((config) => (config['ovth:server'] = { type: 'cx23', location: 'ash' }));
+    await refused(/error: ovth:server.location: cx23 is not sold in ash, only in /);
+    // From here on the stack has the type that the migration guide names, which is not sold any more.
+    project.configure((config) => (config['ovth:server'] = { type: 'cx11' }));
+    expect(lab.cloud.changes()).toEqual([]);
+  });
+
+  test('from nothing to an answered request', async () => {
+    const { project, lab, simulators } = scene;
+    const run = await must(project.up());
+    const url = await project.output<string>('url');
+    client = openClient(url, await lab.issuedRoot());
+    key = (await project.output<Record<string, string>>('appKeys'))['declared']!;
+    const answer = await client.chat(key);
+    note('first up, to an answered request', run.seconds, 90);
+    expect(answer.status).toBe(200);
+    expect(answer.headers['strict-transport-security']).toBe('max-age=31536000');
+    expect(answer.headers['x-frame-options']).toBe('DENY');
+    expect(simulators.openai.counts).toMatchObject({ started: 1, ended: 1 });
+    expect(url).toBe(`https://${await project.output<string>('ipv4')}`);
+
+    const masterKey = await project.output<string>('masterKey');
+    const mint = await client.send(
+      'POST',
+      '/admin/keys',
+      { authorization: `Bearer ${masterKey}` },
+      { label: 'cursor' },
+    );
+    minted = (JSON.parse(mint.text) as { key: string }).key;
+    expect((await client.chat(minted)).status).toBe(200);
+    expect((await client.chat(minted.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')))).status).toBe(401);
+    expect((await client.chat('nonsense')).status).toBe(401);
+    expect((await client.send('GET', '/v1/models')).status).toBe(200);
+  });
+
+  test('makes exactly what it should', async () => {
+    const { lab } = scene;
+    expect(lab.cloud.inventory().map((thing) => thing.replace(/-[0-9a-f]{7}$/, ''))).toEqual([
+      'firewall/ovth-firewall',
+      expect.stringMatching(/^primary_ip\//),
+      expect.stringMatching(/^primary_ip\//),
+      'server/ovth-server',
+      'ssh_key/ovth-ssh-key',
+      'volume/ovth-data',
+    ]);
+    const state = await lab.cloud.state();
+    expect(state.servers[0]?.server_type?.name).toBe('cx23');
+    const rules = state.firewalls[0]?.rules as { port: string; source_ips: string[] }[];
+    expect(rules.map(({ port, source_ips: from }) => [port, from.join()]).sort()).toEqual([
+      ['22', '127.0.0.0/8'],
+      ['443', '0.0.0.0/0,::/0'],
+      ['80', '0.0.0.0/0,::/0'],
+    ]);
+    expect(await box().cloudInit()).toEqual({ status: 'done', extendedStatus: 'done', errors: [] });
+  });
+
+  test('containers run without rights, and cannot reach the metadata', async () => {
+    const facts = await onBox(
+      `docker inspect --format '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}' $(docker ps -q)`,
+    );
+    expect(facts.split('\n')).toEqual(Array(2).fill('1000:1000 true [ALL] [no-new-privileges:true] 536870912 256'));
+    const metadata = 'http://169.254.169.254/hetzner/v1/userdata';
+    expect(await onBox(`curl -s --max-time 3 ${metadata} | head -c 13`)).toBe('#cloud-config');
+    const inside = `fetch('${metadata}').then(() => 'open', () => 'closed').then(console.log)`;
+    expect(await onBox(`docker exec $(docker ps -qf name=ovth-gateway) node -e "${inside}"`)).toBe('closed');
+  });
+
+  test('a second up changes nothing', async () => {
+    const run = await must(scene.project.up('--expect-no-changes'));
+    note('second up', run.seconds, 10);
+    await must(scene.project.pulumi(['refresh', '--yes', '--skip-preview', '--expect-no-changes']));
+  });
+
+  test('a changed route is live on the running box, and no request fails meanwhile', async () => {
+    const before = await containers();
+    expect(await routeOf()).toContain('openai/');
+    const load = client.load(key, 20);
+    let began = 0;
+    route('anthropic');
+    const run = await must(
+      scene.project.pulumi(['up', '--yes', '--skip-preview'], {
+        onLine: (line, at) => {
+          if (began === 0 && /ovth-apply updating/.test(line)) began = at;
+        },
+      }),
+    );
+    await load.stop();
+    const live = load.answers.find((answer) => answer.route.includes('anthropic/'))!;
+    note('route change', run.seconds, 10);
+    note('  of it live after apply began', (live.at - began) / 1_000, 5);
+    numbers.push(
+      `  requests at 20/s meanwhile: ${load.answers.length}, failed: ${load.answers.filter(({ status }) => status !== 200).length}`,
+    );
+    expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(changed(run)).toEqual(['ovth-apply']);
+    expect(await containers()).toBe(before);
+    expect(await routeOf()).toContain('anthropic/');
+  });
+
+  test('an operator logs in with the printed command, and nowhere else', async () => {
+    const command = await scene.project.output<string>('sshCommand');
+    const login = command.slice(command.indexOf('ssh -o')).replace('ssh ', 'ssh -o IdentitiesOnly=yes -i "$KEY" ');
+    const privateKey = await scene.project.output<string>('sshPrivateKey');
+    const run = (line: string) => sh(`KEY=$(mktemp); trap 'rm $KEY' EXIT; cat >"$KEY"; ${line} hostname`, privateKey);
+    expect(await run(login)).toMatch(/^ovth-server-[0-9a-f]{7}\n$/);
+    expect(
+      await run(
+        login.replace(/AAAA\S{20}/, (text) => [...text.slice(0, 10), ...[...text.slice(10)].reverse()].join('')),
+      ),
+    ).not.toContain('ovth-server');
+  });
+
+  describe('what goes wrong on the way', () => {
+    test('a setting that is wrong stops the update, and the gateway goes on', async () => {
+      scene.project.configure((config) => (config['ovth:routes'] = { auto: { models: ['claude-opsu-4.7'] } }));
+      const run = await scene.project.up();
+      expect(run.code).not.toBe(0);
+      expect(run.text).toMatch(
+        /error: ovth:routes.auto.models\[0\]: "claude-opsu-4.7" is not a known model. Nearest: /,
+      );
+      expect(await routeOf()).toContain('anthropic/');
+    });
+
+    test('a configuration that the gateway on the box refuses is not switched to', async () => {
+      const before = await onBox('sha256sum /srv/ovth/current/config/*');
+      // The program would not let it through: sent past it, with the very text the engine sends.
+      const sent = await desiredState();
+      sent.files.release['config/config.yaml'] = 'routes: {auto: {providers: [nobody]}}\n';
+      const ran = await apply(sent);
+      expect(ran.code).toBe(1);
+      expect(ran.stderr).toMatch(/routes.auto.providers\[0\]: "nobody" is not a known provider/);
+      expect(ran.stderr).toMatch(
+        /ovth: the gateway refuses the new configuration \(see above\); what ran before goes on\n$/,
+      );
+      expect(await onBox('sha256sum /srv/ovth/current/config/*')).toBe(before);
+      expect(await routeOf()).toContain('anthropic/');
+    });
+
+    test('a TLS configuration that Caddy refuses is not switched to', async () => {
+      const before = await onBox('sha256sum /srv/ovth/front/caddy/*');
+      const sent = await desiredState();
+      sent.files.front['caddy/Caddyfile'] += 'nonsense {\n';
+      const ran = await apply(sent);
+      expect(ran.code).toBe(1);
+      expect(ran.stderr).toMatch(/ovth: Caddy refuses the new TLS configuration/);
+      expect(await onBox('sha256sum /srv/ovth/front/caddy/*')).toBe(before);
+      expect((await client.chat(key)).status).toBe(200);
+    });
+
+    test('a gateway that never gets healthy fails the update and does not replace the old one', async () => {
+      const before = await containers();
+      const load = client.load(key, 20);
+      const restore = scene.project.edit('gateway/src/main.ts', (text) =>
+        text.replace(
+          "if (command === 'serve') serve()",
+          "if (command === 'serve') Promise.reject(new Error(`injected: ${process.env['HOME']} is no home`))",
+        ),
+      );
+      route('google');
+      const run = await scene.project.up();
+      await load.stop();
+      restore();
+      numbers.push(
+        `  requests while a broken gateway was tried: ${load.answers.length}, failed: ${load.answers.filter(({ status }) => status !== 200).length}`,
+      );
+      expect(run.code).not.toBe(0);
+      expect(run.text).toContain('injected: ');
+      expect(run.text).toContain(
+        'ovth: the new gateway did not become healthy (its last lines are above); what ran before goes on',
+      );
+      expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
+      expect(await containers()).toBe(before);
+      expect(await routeOf()).toContain('anthropic/');
+    });
+
+    test('the next update heals', async () => {
+      await must(scene.project.up());
+      expect(await routeOf()).toContain('google/');
+      await must(scene.project.up('--expect-no-changes'));
+    });
+
+    test('other code is started beside, and takes over', async () => {
+      const before = await containers();
+      const load = client.load(key, 20);
+      scene.project.edit('gateway/src/main.ts', (text) => `${text}\nconsole.log('other code');\n`);
+      const run = await must(scene.project.up());
+      await load.stop();
+      numbers.push(
+        `  requests while other code took over: ${load.answers.length}, failed: ${load.answers.filter(({ status }) => status !== 200).length}`,
+      );
+      expect(changed(run)).toEqual(['ovth-apply', 'ovth-bundle']);
+      expect(await containers()).not.toBe(before);
+      expect(await onBox('docker ps -q | wc -l; ls /srv/ovth/releases | wc -l')).toBe('2\n1');
+      expect((await client.chat(minted)).status).toBe(200);
+    });
+  });
+
+  test('no secret is readable anywhere, but the host key in user data', async () => {
+    const { project, lab, simulators } = scene;
+    const secrets = await secretsOf(project, {
+      openai: simulators.openai.key,
+      anthropic: simulators.anthropic.key,
+      google: simulators.google.key,
+      minted,
+    });
+    expect(Object.keys(secrets).length).toBeGreaterThanOrEqual(11);
+    expect(leaks(secrets, project.printed.join('\n'))).toEqual([]);
+    expect(leaks(secrets, stateFiles(lab.env['PULUMI_BACKEND_URL']!.replace('file://', '')))).toEqual([]);
+    expect(leaks(secrets, await shownByBox(box()))).toEqual([]);
+    const asked = lab.cloud.calls.map((call) =>
+      JSON.stringify({ ...call, body: { ...(call.body as object), user_data: '' } }),
+    );
+    expect(leaks(secrets, asked.join('\n'))).toEqual([]);
+    const [server] = (await lab.cloud.state()).servers;
+    expect(leaks(secrets, server!.user_data)).toEqual(['host key']);
+    // The search itself finds what is there.
+    expect(leaks(secrets, await onBox('cat /srv/ovth/current/config/secrets.env'))).toEqual(
+      expect.arrayContaining(['ovth-master-key', 'master key', 'openai', 'anthropic', 'google']),
+    );
+  });
+
+  test('destroy leaves an empty cloud', async () => {
+    const run = await must(scene.project.pulumi(['destroy', '--yes', '--skip-preview']));
+    note('destroy', run.seconds, 20);
+    expect(scene.lab.cloud.inventory()).toEqual([]);
+    expect(scene.lab.boxes()).toEqual([]);
+  });
+
+  // ---
+
+  interface State {
+    files: { release: Record<string, string>; front: Record<string, string> };
+  }
+
+  /** What the apply step was last sent, from the engine's own state. */
+  async function desiredState(): Promise<State> {
+    const shown = await scene.project.pulumi(['stack', 'export', '--show-secrets']);
+    const { deployment } = JSON.parse(shown.text) as {
+      deployment: { resources: { urn: string; inputs: { stdin?: { plaintext: string } } }[] };
+    };
+    const found = deployment.resources.find(({ urn }) => urn.endsWith('::ovth-apply'))!;
+    return JSON.parse(JSON.parse(found.inputs.stdin!.plaintext) as string) as State;
+  }
+
+  async function apply(state: State) {
+    return box().exec(launchCommand, { input: JSON.stringify(state), check: false, timeoutMs: 120_000 });
+  }
+
+  async function sh(command: string, input: string): Promise<string> {
+    const ran = await runProgram('bash', ['-c', command], { input, check: false, timeoutMs: 30_000 });
+    return ran.stdout + (ran.code === 0 ? '' : ran.stderr);
+  }
+});

@@ -1,0 +1,68 @@
+// The whole scene of a deploy: lab cloud, simulated providers, a copy of the project with a configured stack.
+
+import type { AddressInfo } from 'node:net';
+import { startLab, whatIsMissing, type Lab } from '../lab/lab';
+import { startSimulators, type Simulators } from '../simulators';
+import { copyProject, must, type Project } from './project';
+
+export interface Scene {
+  readonly lab: Lab;
+  readonly simulators: Simulators;
+  readonly project: Project;
+  close(): Promise<void>;
+}
+
+/**
+ * `describe` where a lab can run. Where it cannot, the suite is skipped and says why; with CI=true that is a failure.
+ */
+export function describeDeploy(name: string, suite: () => void): void {
+  const missing = whatIsMissing();
+  if (missing.length === 0) return describe(name, suite);
+  const why = `the deploy suite cannot run here; missing:\n${missing.map((line) => `  - ${line}`).join('\n')}`;
+  if (process.env['CI'] === 'true') {
+    describe(name, () =>
+      test('can run', () => {
+        throw new Error(why);
+      }),
+    );
+    return;
+  }
+  console.warn(`SKIPPED: ${why}`);
+  describe.skip(name, suite);
+}
+
+export async function startScene(): Promise<Scene> {
+  const simulators = await startSimulators();
+  const port = (url: string) => Number(new URL(url).port) satisfies AddressInfo['port'];
+  const providers = [simulators.openai, simulators.anthropic, simulators.google];
+  const lab = await startLab({ upstreamPorts: providers.map(({ baseUrl }) => port(baseUrl)) });
+  const project = await copyProject(lab.env);
+  const [openai = '', anthropic = '', google = ''] = lab.upstreams;
+  project.configure((config) => {
+    config['hcloud:pollInterval'] = '20ms';
+    config['ovth:ssh'] = { admin_cidrs: ['127.0.0.0/8'] };
+    config['ovth:acme'] = { directory: lab.acmeDirectory, root: lab.acmeRoot };
+    config['ovth:routes'] = { auto: { providers: ['openai'] } };
+    config['ovth:quota'] = { daily_tokens: 50_000_000 };
+    config['ovth:keys'] = { declared: { user: 'operator' } };
+    config['ovth:providers'] = {
+      openai: { base_url: `${openai}/v1` },
+      anthropic: { base_url: anthropic },
+      google: { base_url: google },
+    };
+  });
+  for (const { provider, key } of providers)
+    await must(
+      project.pulumi(['config', 'set', '--secret', '--path', `ovth:provider_keys.${provider}`], { input: key }),
+    );
+  return {
+    lab,
+    simulators,
+    project,
+    close: async () => {
+      await lab.stop();
+      await simulators.close();
+      project.remove();
+    },
+  };
+}
