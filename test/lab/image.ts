@@ -98,7 +98,15 @@ async function build(forge: Forge, name: string, inputs: Inputs): Promise<string
   } finally {
     rmSync(context, { recursive: true, force: true });
   }
+  await removeOthers(forge.docker, name, tag);
   return tag;
+}
+
+/** What an older recipe has built would fill the disk. */
+async function removeOthers(docker: Docker, name: string, tag: string): Promise<void> {
+  const listed = await docker.run(['images', '--format', '{{.Repository}}:{{.Tag}}', `ovth-lab/${name}`]);
+  const others = listed.stdout.split('\n').filter((other) => other !== '' && other !== tag);
+  if (others.length > 0) await docker.run(['rmi', ...others], { check: false });
 }
 
 function baseFile(): string {
