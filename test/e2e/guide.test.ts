@@ -3,9 +3,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type Lab, startLab, whatIsMissing } from '../lab/lab';
 import { run } from '../lab/shell';
 import { toolFile } from '../lab/tools';
@@ -38,7 +37,7 @@ describeIf(missing.length === 0)('the guide by hand', () => {
 
   beforeAll(async () => {
     lab = await startLab();
-    folder = mkdtempSync(join(tmpdir(), 'ovth-guide-'));
+    folder = mkdtempSync(join(lab.folder, 'guide-'));
     const clone = join(folder, 'clone');
     execFileSync('git', ['clone', '--quiet', '--no-hardlinks', process.cwd(), clone]);
     await lab.docker.run([
@@ -55,11 +54,15 @@ describeIf(missing.length === 0)('the guide by hand', () => {
     mkdirSync(box);
     writeFileSync(join(box, 'docker-compose.yml'), composeFile);
     writeFileSync(join(box, 'config.yaml'), guideConfig);
+    // Beside the guide's file, so that the lab's guard knows what is this run's, should the run be killed.
+    const labels = { lab: basename(lab.folder) };
+    const marks = join(folder, 'labels.yml');
+    writeFileSync(marks, JSON.stringify({ services: { gateway: { labels } }, networks: { default: { labels } } }));
     const program = await toolFile('docker-compose');
     compose = async (...args) => {
       const { stdout, stderr } = await run(program, args, {
         cwd: box,
-        env: { ...process.env, DOCKER_HOST: lab.docker.host },
+        env: { ...process.env, DOCKER_HOST: lab.docker.host, COMPOSE_FILE: `docker-compose.yml:${marks}` },
         check: false,
       });
       return stdout + stderr;
@@ -69,7 +72,6 @@ describeIf(missing.length === 0)('the guide by hand', () => {
     await compose('down', '--timeout', '5');
     await lab.docker.run(['image', 'rm', '--force', 'ovth-gateway'], { check: false });
     await lab.stop();
-    rmSync(folder, { recursive: true, force: true });
   }, 120_000);
 
   const env = (key: string) =>

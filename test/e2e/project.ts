@@ -1,8 +1,7 @@
 // A copy of the project with a stack of its own, and the real engine to run on it: tests may break both.
 
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 
@@ -30,7 +29,6 @@ export interface Project {
   configure(change: (config: StackConfig) => void): void;
   /** Changes a file of the copy; the returned function undoes it. */
   edit(path: string, change: (text: string) => string): () => void;
-  remove(): void;
 }
 
 export interface RunOptions {
@@ -42,9 +40,12 @@ export interface RunOptions {
 const stack = 'e2e';
 const longestRunMs = 280_000;
 
-/** @param environment for the engine: where its state is, where the cloud is */
-export async function copyProject(environment: Readonly<Record<string, string>>): Promise<Project> {
-  const folder = mkdtempSync(join(tmpdir(), 'ovth-e2e-'));
+/**
+ * @param runFolder the lab run's, with which the copy goes
+ * @param environment for the engine: where its state is, where the cloud is
+ */
+export async function copyProject(runFolder: string, environment: Readonly<Record<string, string>>): Promise<Project> {
+  const folder = mkdtempSync(join(runFolder, 'project-'));
   const parts = ['infra', 'config', 'gateway', 'Pulumi.yaml', 'package.json', 'package-lock.json', 'tsconfig.json'];
   for (const part of parts) cpSync(part, join(folder, part), { recursive: true });
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
@@ -76,7 +77,6 @@ export async function copyProject(environment: Readonly<Record<string, string>>)
       writeFileSync(join(folder, path), change(before));
       return () => writeFileSync(join(folder, path), before);
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
   };
   await must(pulumi(['stack', 'init', stack]));
   return project;

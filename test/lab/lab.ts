@@ -1,10 +1,10 @@
 // A cloud on one machine: the Hetzner API, real boxes, an image registry, a certificate authority, and an "outside".
-import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { settingsSchema } from '../../config/schema';
 import { startAcme, type Acme } from './acme';
 import type { Box } from './box';
 import { startDocker, type Docker } from './docker';
+import { engineEnvironment } from './engine';
 import { forward } from './forward';
 import { setGuard, type Guard } from './guard';
 import { startCloud, type Cloud } from './hcloud/cloud';
@@ -12,7 +12,7 @@ import { ensureImages, type Images, type Mode } from './image';
 import { makeMachines, type Machines } from './machines';
 import { whatIsMissing } from './missing';
 import { startRegistry, type Registry } from './registry';
-import { ensureTools, toolPath } from './tools';
+import { ensureTools } from './tools';
 
 export { whatIsMissing };
 export type { Box, Cloud, Mode };
@@ -99,7 +99,7 @@ async function furnish(guard: Guard, options: LabOptions, say: (line: string) =>
   const upstreams = await Promise.all(sockets.map((file, index) => forward(file, () => ports[index])));
   return {
     ...parts(cloud, machines, acme, registry),
-    env: environment(folder, cloud),
+    env: engineEnvironment(folder, cloud),
     upstreams: ports.map((_, index) => `http://198.18.0.1:${18_080 + index}`),
     setUpstream: (index, port) => void (ports[index] = port),
     docker,
@@ -135,25 +135,4 @@ function modeOf(text: string | undefined): Mode {
   if (text === undefined || text === '' || text === 'fast') return 'fast';
   if (text === 'real') return 'real';
   throw new Error(`LAB_BOX is "${text}"; it can be fast or real`);
-}
-
-function environment(folder: string, cloud: Cloud): Record<string, string> {
-  const state = join(folder, 'pulumi');
-  for (const name of ['home', 'state']) mkdirSync(join(state, name), { recursive: true });
-  return {
-    HCLOUD_ENDPOINT: cloud.endpoint,
-    HCLOUD_TOKEN: cloud.token,
-    PATH: toolPath(),
-    PULUMI_HOME: join(state, 'home'),
-    PULUMI_BACKEND_URL: `file://${join(state, 'state')}`,
-    PULUMI_CONFIG_PASSPHRASE: 'lab',
-    PULUMI_SKIP_UPDATE_CHECK: '1',
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: '1',
-    PULUMI_DISABLE_REGISTRY_RESOLVE: '1',
-    PULUMI_SUPPRESS_NEO_LINK: '1',
-    PULUMI_SKIP_CONFIRMATIONS: '1',
-    // A dead agent would make every dial of a remote command fail.
-    SSH_AUTH_SOCK: '',
-    NO_COLOR: '1',
-  };
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Guards one run of the lab. Holds the lock that lets one lab run at a time, and when its standard input ends (the lab
 # has stopped, or has died in any way) removes everything the run has made, and nothing else: containers by label,
-# processes by recorded id, mounts and loop devices by the run's folder.
+# processes by recorded id or by the run's home, mounts and loop devices by the run's folder.
 #
 #   reaper.sh FOLDER LOCK
 set -uo pipefail
@@ -22,11 +22,27 @@ finish() { # PID PROGRAM SECONDS: ask, wait, then insist
   kill -KILL "$1"
 }
 
+end_engine() { # FOLDER: the engine and its plugins, which carry the run's home in their environment
+  local entry pid
+  grep -lzF "PULUMI_HOME=$1/" /proc/[0-9]*/environ 2>/dev/null | while read -r entry; do
+    pid=$(basename "$(dirname "$entry")")
+    # Not the shell or the editor of somebody who uses this lab.
+    case $(basename "$(readlink "/proc/$pid/exe")") in
+      pulumi*) ;;
+      node) grep -qzF '@pulumi/pulumi/cmd/' "/proc/$pid/cmdline" || continue ;;
+      *) continue ;;
+    esac
+    kill -KILL "$pid"
+  done
+}
+
 remove_boxes() { # FOLDER
-  local boxes
-  boxes=$(timeout 20 docker ps -aq --filter "label=lab=$(basename "$1")")
+  local boxes label
+  label=label=lab=$(basename "$1")
+  boxes=$(timeout 20 docker ps -aq --filter "$label")
   # shellcheck disable=SC2086
   [ -z "$boxes" ] || timeout 120 docker rm -fv $boxes
+  timeout 20 docker network prune --force --filter "$label"
 }
 
 end_processes() { # FOLDER
@@ -56,6 +72,7 @@ sweep() { # FOLDER
   export DOCKER_HOST
   DOCKER_HOST=$(cat "$1/docker.host" 2>/dev/null)
   {
+    end_engine "$1"
     [ -z "$DOCKER_HOST" ] || remove_boxes "$1"
     end_processes "$1"
     free_devices "$1"
