@@ -1,6 +1,6 @@
 // What is shipped to the box: the gateway as one file and the image's runtime stage, under a hash of everything in it.
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -17,10 +17,13 @@ export interface Bundle {
   readonly dockerfile: string;
 }
 
+/** The gateway's code does not build; the message says where. */
+export class BuildError extends Error {}
+
 /**
  * Builds it, with the project's own recipe; takes half a second.
  * @param root the project's folder
- * @throws Error with the compiler's words when the code does not build
+ * @throws BuildError when the code does not build
  */
 export function buildBundle(root = resolve(__dirname, '..')): Bundle {
   const folder = join(root, 'dist', 'deploy');
@@ -28,7 +31,7 @@ export function buildBundle(root = resolve(__dirname, '..')): Bundle {
   mkdirSync(draft, { recursive: true });
   try {
     const file = join(draft, 'gateway.js');
-    execFileSync(process.execPath, ['gateway/build.mjs', file], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    compile(root, file);
     const dockerfile = runtimeStage(readFileSync(join(root, 'gateway', 'Dockerfile'), 'utf8'));
     const code = readFileSync(file);
     const hash = hashOf([
@@ -58,6 +61,13 @@ export function runtimeStage(dockerfile: string): string {
 }
 
 // ---
+
+function compile(root: string, file: string): void {
+  const { status, stderr } = spawnSync(process.execPath, ['gateway/build.mjs', file], { cwd: root, encoding: 'utf8' });
+  if (status === 0) return;
+  const places = stderr.match(/^\S+:\d+:\d+: ERROR: .*$/gm) ?? stderr.trim().split('\n').slice(-3);
+  throw new BuildError(`gateway/ does not build, so nothing was changed:\n${places.slice(0, 5).join('\n')}`);
+}
 
 type Entry = readonly [path: string, content: string | Buffer];
 

@@ -1,37 +1,26 @@
 // What to paste into clients and shells once the gateway answers. No secrets: those are outputs of their own.
 
-/** @param url of the gateway, without a trailing slash */
-export function clientSettings(url: string) {
-  const mint = [
-    `curl -X POST ${url}/admin/keys`,
-    '-H "Authorization: Bearer $(pulumi stack output masterKey --show-secrets)"',
-    `-d '{"label":"cursor","quota":{"daily_tokens":100000}}'`,
-  ];
-  const openai = [
-    `curl ${url}/v1/chat/completions`,
-    '-H "Authorization: Bearer $OVTH_KEY"',
-    `-d '{"model":"auto","messages":[{"role":"user","content":"hi"}]}'`,
-  ];
-  const anthropic = [
-    `curl ${url}/anthropic/v1/messages`,
-    '-H "x-api-key: $OVTH_KEY"',
-    '-H "anthropic-version: 2023-06-01"',
-    `-d '{"model":"claude-sonnet-4.5","max_tokens":50,"messages":[{"role":"user","content":"hi"}]}'`,
-  ];
-  return {
-    mintKey: mint.join(' '),
-    openai: {
-      OPENAI_BASE_URL: `${url}/v1`,
-      OPENAI_API_BASE: `${url}/v1`,
-      OPENAI_API_KEY: 'ovth_live_...',
-      curl: openai.join(' '),
-    },
-    anthropic: {
-      ANTHROPIC_BASE_URL: `${url}/anthropic`,
-      ANTHROPIC_AUTH_TOKEN: 'ovth_live_...',
-      curl: anthropic.join(' '),
-    },
-  };
+/**
+ * A shell script: the variables that clients read, then a key for an app, and a request with it in each dialect.
+ * @param url of the gateway, without a trailing slash
+ */
+export function clientSettings(url: string): string {
+  return `# OpenAI's API: Cursor, Aider, OpenAI's SDKs
+export OPENAI_BASE_URL=${url}/v1
+export OPENAI_API_BASE=${url}/v1
+export OPENAI_API_KEY=ovth_live_...
+
+# Anthropic's API: Claude Code, Anthropic's SDKs
+export ANTHROPIC_BASE_URL=${url}/anthropic
+export ANTHROPIC_AUTH_TOKEN=ovth_live_...
+
+# A key for an app; it is shown once
+curl -X POST ${url}/admin/keys -H "Authorization: Bearer $(pulumi stack output masterKey --show-secrets)" -d '{"label":"cursor","quota":{"daily_tokens":100000}}'
+
+# A request with it in each dialect
+curl ${url}/v1/chat/completions -H "Authorization: Bearer $OPENAI_API_KEY" -d '{"model":"auto","messages":[{"role":"user","content":"hi"}]}'
+curl ${url}/anthropic/v1/messages -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" -H "anthropic-version: 2023-06-01" -d '{"model":"claude-sonnet-4.5","max_tokens":50,"messages":[{"role":"user","content":"hi"}]}'
+`;
 }
 
 /**

@@ -1,14 +1,15 @@
 // The program's story: read and check everything, build the bundle, declare the gateway, say how to use it.
 
-import * as hcloud from '@pulumi/hcloud';
 import * as pulumi from '@pulumi/pulumi';
 import { ConfigError, formatProblem } from '../config/problems';
 import { warningsOf } from '../config/load';
 import type { Settings } from '../config/schema';
-import { buildBundle } from './bundle';
+import { BuildError, buildBundle } from './bundle';
 import { clientSettings, sshCommand } from './clients';
 import { Gateway } from './gateway';
-import { checkServerType } from './serverType';
+import { askNames, askServerType, explainSilence } from './market';
+import { fixedNames } from './names';
+import { reachServer } from './reach';
 import { readStack, type Stack } from './stack';
 
 /** @throws pulumi.RunError, which the engine prints as it is: one sentence for each thing that is wrong */
@@ -16,13 +17,14 @@ export async function deploy() {
   const name = pulumi.getStack();
   const stack = readable(() => readInput(name));
   const labels = { 'managed-by': 'ovth', stack: label(`${pulumi.getProject()}-${name}`) };
-  await checkMarket(stack.settings, labels.stack);
+  await askHetzner(stack.settings, labels.stack);
   for (const warning of warningsOf(stack.settings)) await pulumi.log.warn(`ovth:${warning}`);
   const gateway = new Gateway('ovth', {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),
-    bundle: buildBundle(),
+    bundle: readable(() => buildBundle()),
     labels,
+    awaitServer: (address) => awaitServer(address, stack.settings),
   });
   return {
     url: gateway.url,
@@ -54,33 +56,40 @@ function readable<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof ConfigError) throw new pulumi.RunError(error.problems.map(formatProblem).join('\n'));
+    if (error instanceof ConfigError) throw refusal(error.problems.map(formatProblem).join('\n'));
+    if (error instanceof BuildError) throw refusal(error.message);
     throw error;
   }
 }
 
-/** Also the first time that Hetzner is asked anything: a token that is refused, or no network, shows here. */
-async function checkMarket({ server }: Settings, stackLabel: string): Promise<void> {
-  try {
-    const { serverTypes } = await hcloud.getServerTypes();
-    const present = await hcloud.getServers({ withSelector: `stack=${stackLabel}` });
-    const [owned] = present.servers.map(({ serverType, location }) => ({ type: serverType, location }));
-    const { problems, warnings } = checkServerType(server, serverTypes, owned);
-    for (const warning of warnings) await pulumi.log.warn(warning);
-    if (problems.length > 0) throw new ConfigError(problems);
-  } catch (error) {
-    if (error instanceof ConfigError) throw new pulumi.RunError(error.problems.map(formatProblem).join('\n'));
-    throw new pulumi.RunError(explain(error instanceof Error ? error.message : String(error)));
-  }
+/** What the engine prints as it is. Without a stack: nobody sees it, and Node 20 spends 15 seconds on colouring it. */
+function refusal(message: string): pulumi.RunError {
+  const error = new pulumi.RunError(message);
+  error.stack = message;
+  return error;
 }
 
-function explain(message: string): string {
-  if (/unauthorized|unable to authenticate/i.test(message))
-    return 'HCLOUD_TOKEN: Hetzner does not accept this API token; make one with Read & Write in the console (your project, Security, API tokens).';
-  const words = message.replaceAll(/\s+/g, ' ').slice(0, 300);
-  if (/dial tcp|no such host|connection refused|timeout|EOF/i.test(message))
-    return `Hetzner's API cannot be reached; check this machine's network${process.env['HCLOUD_ENDPOINT'] === undefined ? '' : ' and HCLOUD_ENDPOINT'}, then run it again (${words}).`;
-  return `Hetzner's API did not say what it sells; run it again in a minute (${words}).`;
+/** Also the first time that Hetzner is asked anything: a token that is refused, or no network, shows here. */
+async function askHetzner(settings: Settings, stackLabel: string): Promise<void> {
+  const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
+  const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
+  const asked = async () => {
+    const { problems, warnings } = await askServerType(settings, stackLabel);
+    const taken = nameOf === undefined ? [] : await askNames(nameOf, stackLabel);
+    return { problems: [...problems, ...taken], warnings };
+  };
+  const { problems, warnings } = await asked().catch((error: unknown) => {
+    throw refusal(explainSilence(error instanceof Error ? error.message : String(error)));
+  });
+  for (const warning of warnings) await pulumi.log.warn(warning);
+  if (problems.length > 0) throw refusal(problems.map(formatProblem).join('\n'));
+}
+
+/** Only said, not thrown: an update that needs no login succeeds without one, and another fails by itself. */
+async function awaitServer(address: string, { ssh }: Settings): Promise<void> {
+  if (pulumi.runtime.isDryRun()) return;
+  const advice = await reachServer(address, { ranges: ssh.admin_cidrs ?? [] });
+  if (advice !== undefined) await pulumi.log.warn(advice);
 }
 
 /** What Hetzner takes as the value of a label. */

@@ -22,6 +22,8 @@ export interface GatewayArgs {
   readonly bundle: Bundle;
   /** Set on everything at Hetzner, to tell stacks of one project apart. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Returns once the server answers, or has been waited for long enough. */
+  readonly awaitServer: (address: string) => Promise<void>;
 }
 
 /** Server, address, volume and firewall at Hetzner, and the gateway with its TLS front on them. */
@@ -103,7 +105,10 @@ export class Gateway extends pulumi.ComponentResource {
     );
 
     this.ipv4 = ip.ipAddress;
-    const connection = connectionTo(ip.ipAddress, deployKey.privateKey, this.sshHostKey);
+    const host = pulumi
+      .all([ip.ipAddress, server.id])
+      .apply(([address]) => args.awaitServer(address).then(() => address));
+    const connection = connectionTo(host, deployKey.privateKey, this.sshHostKey);
     // On a new server everything is done anew: its address, and with it the connection, does not change.
     const onServer = {
       ...own,
@@ -144,8 +149,8 @@ export class Gateway extends pulumi.ComponentResource {
     const apply = command(`${name}-apply`, connection, state, { ...onServer, dependsOn: [shipped] });
 
     // Whoever waits for the URL waits until it answers.
-    const host = settings.domain ?? ip.ipAddress;
-    this.url = pulumi.unsecret(pulumi.all([host, apply.id]).apply(([site]) => `https://${site}`));
+    const site = settings.domain ?? ip.ipAddress;
+    this.url = pulumi.unsecret(pulumi.all([site, apply.id]).apply(([name]) => `https://${name}`));
     this.registerOutputs({
       url: this.url,
       ipv4: this.ipv4,
@@ -191,8 +196,8 @@ function connectionTo(
   privateKey: pulumi.Input<string>,
   hostKey: pulumi.Input<string>,
 ): Connection {
-  // 60 refusals take four and a half minutes; the default 10 are used up before a server has booted.
-  return pulumi.secret({ host, user: 'root', privateKey, hostKey, dialErrorLimit: 60, perDialTimeout: 10 });
+  // The server has been waited for when these begin; a dozen tries take at most a minute and a half.
+  return pulumi.secret({ host, user: 'root', privateKey, hostKey, dialErrorLimit: 12, perDialTimeout: 5 });
 }
 
 /**

@@ -14,6 +14,7 @@ interface Registered {
 
 const resources: Registered[] = [];
 const options: Record<string, pulumi.CustomResourceOptions> = {};
+const awaited: string[] = [];
 
 /** How a secret input arrives at the engine. */
 const secretMark = '4dabf18193072939515e22adb298388d';
@@ -54,6 +55,7 @@ beforeAll(async () => {
       providerKeys: pulumi.secret({ openai: providerKey }),
       bundle: { hash: '0123456789abcdef', path: __filename, sha256: 'f'.repeat(64), dockerfile: 'FROM x AS runtime\n' },
       labels: { 'managed-by': 'ovth', stack: 'ovth-test' },
+      awaitServer: async (address) => void awaited.push(address),
     },
     {
       // Mocks do not see resource options; this does.
@@ -158,13 +160,17 @@ test('every connection is pinned to the host key that user data gives the server
       privateKey: expect.stringContaining('OPENSSH PRIVATE KEY'),
       hostKey,
       port: 22,
-      dialErrorLimit: 60,
-      perDialTimeout: 10,
+      dialErrorLimit: 12,
+      perDialTimeout: 5,
     });
   }
   const { userData } = find('ovth-server').inputs;
   expect(isSecretInput(userData)).toBe(true);
   expect(plain(userData)).toContain(hostKey);
+});
+
+test('nothing logs in before the server has been waited for, which happens once', () => {
+  expect(awaited).toEqual(['203.0.113.9']);
 });
 
 test('the bundle goes to a path named by its hash', () => {

@@ -316,10 +316,11 @@ describe('scripts', () => {
 });
 
 test('clients get lines to paste, without a secret', () => {
-  const settingsFor = clientSettings('https://gateway.example.com');
-  expect(settingsFor.openai.OPENAI_BASE_URL).toBe('https://gateway.example.com/v1');
-  expect(settingsFor.anthropic.ANTHROPIC_BASE_URL).toBe('https://gateway.example.com/anthropic');
-  expect(settingsFor.openai.curl).toContain('https://gateway.example.com/v1/chat/completions');
+  const lines = clientSettings('https://gateway.example.com').split('\n');
+  expect(lines).toContain('export OPENAI_BASE_URL=https://gateway.example.com/v1');
+  expect(lines).toContain('export ANTHROPIC_BASE_URL=https://gateway.example.com/anthropic');
+  expect(lines.filter((line) => line.startsWith('curl '))).toHaveLength(3);
+  expect(spawnSync('bash', ['-n'], { input: lines.join('\n'), encoding: 'utf8' }).stderr).toBe('');
   expect(sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', true)).toMatch(
     /^ssh .*StrictHostKeyChecking=yes .*root@203.0.113.9$/,
   );
