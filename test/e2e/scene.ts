@@ -36,11 +36,12 @@ export async function startScene(): Promise<Scene> {
   const port = (url: string) => Number(new URL(url).port) satisfies AddressInfo['port'];
   const providers = [simulators.openai, simulators.anthropic, simulators.google];
   const lab = await startLab({ upstreamPorts: providers.map(({ baseUrl }) => port(baseUrl)) });
-  const project = await copyProject(lab.env);
+  const project = await copyProject(lab.folder, lab.env);
   const [openai = '', anthropic = '', google = ''] = lab.upstreams;
   project.configure((config) => {
     config['hcloud:pollInterval'] = '20ms';
-    config['ovth:ssh'] = { admin_cidrs: ['127.0.0.0/8'] };
+    // What the migration guide names, and Hetzner does not sell any more.
+    config['ovth:server'] = { type: 'cx11' };
     config['ovth:acme'] = { directory: lab.acmeDirectory, root: lab.acmeRoot };
     config['ovth:routes'] = { auto: { providers: ['openai'] } };
     config['ovth:quota'] = { daily_tokens: 50_000_000 };
@@ -51,6 +52,7 @@ export async function startScene(): Promise<Scene> {
       google: { base_url: google },
     };
   });
+  await must(project.pulumi(['config', 'set', '--path', 'ovth:ssh.admin_cidrs[0]', '127.0.0.0/8']));
   for (const { provider, key } of providers)
     await must(
       project.pulumi(['config', 'set', '--secret', '--path', `ovth:provider_keys.${provider}`], { input: key }),
@@ -62,7 +64,6 @@ export async function startScene(): Promise<Scene> {
     close: async () => {
       await lab.stop();
       await simulators.close();
-      project.remove();
     },
   };
 }
