@@ -51,8 +51,11 @@ export async function copyProject(runFolder: string, environment: Readonly<Recor
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
   const file = join(folder, `Pulumi.${stack}.yaml`);
   const printed: string[] = [];
+  // The engine leaves pipes behind when a program fails.
+  const temporary = mkdtempSync(join(runFolder, 'tmp-'));
   const pulumi: Project['pulumi'] = async (args, options = {}) => {
-    const ran = await run(folder, args, { ...process.env, ...environment, ...options.environment }, options);
+    const env = { ...process.env, ...environment, TMPDIR: temporary, ...options.environment };
+    const ran = await run(folder, args, env, options);
     // What is asked for with its secrets shown is no leak.
     if (!args.includes('--show-secrets')) printed.push(ran.text);
     return ran;
