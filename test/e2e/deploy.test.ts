@@ -15,6 +15,7 @@ describeDeploy('pulumi up', () => {
   let client: Client;
   let key: string;
   let minted: string;
+  let secrets: Record<string, string>;
   const numbers: string[] = [];
   const note = (what: string, seconds: number, goal: number) =>
     numbers.push(`${what.padEnd(58)} ${seconds.toFixed(1).padStart(6)} s   (goal ${goal} s)`);
@@ -256,6 +257,29 @@ describeDeploy('pulumi up', () => {
     });
   });
 
+  test('no secret is readable anywhere, but the host key in user data', async () => {
+    const { project, lab, simulators } = scene;
+    secrets = await secretsOf(project, {
+      openai: simulators.openai.key,
+      anthropic: simulators.anthropic.key,
+      google: simulators.google.key,
+      minted,
+    });
+    expect(Object.keys(secrets).length).toBeGreaterThanOrEqual(11);
+    expect(leaks(secrets, engineTraces())).toEqual([]);
+    expect(leaks(secrets, await shownByBox(box()))).toEqual([]);
+    const asked = lab.cloud.calls.map((call) =>
+      JSON.stringify({ ...call, body: { ...(call.body as object), user_data: '' } }),
+    );
+    expect(leaks(secrets, asked.join('\n'))).toEqual([]);
+    const [server] = (await lab.cloud.state()).servers;
+    expect(leaks(secrets, server!.user_data)).toEqual(['host key']);
+    // The search itself finds what is there.
+    expect(leaks(secrets, await onBox('cat /srv/ovth/current/config/secrets.env'))).toEqual(
+      expect.arrayContaining(['ovth-master-key', 'master key', 'openai', 'anthropic', 'google']),
+    );
+  });
+
   describe('a server that is built anew', () => {
     test('an update that cannot log in says what to look at', async () => {
       const { project, lab } = scene;
@@ -289,38 +313,21 @@ describeDeploy('pulumi up', () => {
     });
   });
 
-  test('no secret is readable anywhere, but the host key in user data', async () => {
-    const { project, lab, simulators } = scene;
-    const secrets = await secretsOf(project, {
-      openai: simulators.openai.key,
-      anthropic: simulators.anthropic.key,
-      google: simulators.google.key,
-      minted,
-    });
-    expect(Object.keys(secrets).length).toBeGreaterThanOrEqual(11);
-    expect(leaks(secrets, project.printed.join('\n'))).toEqual([]);
-    expect(leaks(secrets, stateFiles(lab.env['PULUMI_BACKEND_URL']!.replace('file://', '')))).toEqual([]);
-    expect(leaks(secrets, await shownByBox(box()))).toEqual([]);
-    const asked = lab.cloud.calls.map((call) =>
-      JSON.stringify({ ...call, body: { ...(call.body as object), user_data: '' } }),
-    );
-    expect(leaks(secrets, asked.join('\n'))).toEqual([]);
-    const [server] = (await lab.cloud.state()).servers;
-    expect(leaks(secrets, server!.user_data)).toEqual(['host key']);
-    // The search itself finds what is there.
-    expect(leaks(secrets, await onBox('cat /srv/ovth/current/config/secrets.env'))).toEqual(
-      expect.arrayContaining(['ovth-master-key', 'master key', 'openai', 'anthropic', 'google']),
-    );
-  });
-
   test('destroy leaves an empty cloud', async () => {
     const run = await must(scene.project.pulumi(['destroy', '--yes', '--skip-preview']));
     note('destroy', run.seconds, 20);
     expect(scene.lab.cloud.inventory()).toEqual([]);
     expect(scene.lab.boxes()).toEqual([]);
+    expect(leaks(secrets, engineTraces())).toEqual([]);
   });
 
   // ---
+
+  /** Everything the engine has printed and keeps on disk. */
+  function engineTraces(): string {
+    const { project, lab } = scene;
+    return project.printed.join('\n') + stateFiles(lab.env['PULUMI_BACKEND_URL']!.replace('file://', ''));
+  }
 
   interface State {
     files: { release: Record<string, string>; front: Record<string, string> };
