@@ -1,5 +1,10 @@
 // How Anthropic says no: one shape for every status; the edge adds the request's id.
-import { Refusal } from './wire';
+import { Refusal, type Reply } from './wire';
+
+/** Anthropic prints its documents on one line. */
+export function anthropicDocument(status: number, body: unknown): Reply {
+  return { status, contentType: 'application/json', pieces: [JSON.stringify(body)], streamed: false };
+}
 
 /** The client's own mistake. */
 export function invalidRequest(message: string, status = 400, type = 'invalid_request_error'): Refusal {
@@ -17,6 +22,10 @@ export function anthropicNoModel(model: string): Refusal {
 
 export function anthropicTooLong(_model: string, tokens: number, context = 200_000): Refusal {
   return invalidRequest(`prompt is too long: ${tokens} tokens > ${context} maximum`);
+}
+
+export function anthropicBlocked(): Refusal {
+  return invalidRequest('Output blocked by content filtering policy');
 }
 
 export function anthropicNoCredit(): Refusal {

@@ -1,7 +1,18 @@
-// Reads a messages request as strictly as Anthropic does.
+// Reads a messages request as strictly as Anthropic does: its fields here, its messages in anthropicContent.ts.
 import type { IncomingHttpHeaders } from 'node:http';
-import { lastUserText, tokens, type Conversation, type Tool, type Turn } from './answer';
+import { inputTokens, lastUserText, type Conversation, type Segment, type Tool } from './answer';
+import { breakpointOf, refuseBreakpoints } from './anthropicCaching';
+import { readMessages, readSystem } from './anthropicContent';
 import { anthropicNoModel, anthropicTooLong, invalidRequest } from './anthropicRefusals';
+import { refuseOpenSchema } from './anthropicSchema';
+import {
+  isAdaptive,
+  isNewest,
+  readThinking,
+  refuseThoughtlessLoop,
+  thinksNow,
+  type Thinking,
+} from './anthropicThinking';
 import { findModel, type Model } from './models';
 import { isJson, shown, type Json } from './wire';
 
@@ -9,41 +20,102 @@ export interface MessagesRequest {
   conversation: Conversation;
   prompt: string;
   stream: boolean;
+  /** thoughts are signed and not shown */
+  omitted: boolean;
 }
 
-/** The request, or Anthropic's refusal thrown. */
+/** A message to be answered, or Anthropic's refusal thrown. */
 export function readMessagesRequest(body: Buffer, headers: IncomingHttpHeaders): MessagesRequest {
   const request = parse(body);
-  for (const name of ['model', 'max_tokens', 'messages'] as const) {
-    if (request[name] === undefined) throw invalidRequest(`${name}: Field required`);
-  }
-  refuseUnknownFields(request, headers['anthropic-beta'] !== undefined);
+  const betas = shown(headers['anthropic-beta'] ?? '');
+  refuseMissing(request, ['model', 'max_tokens', 'messages']);
+  refuseUnknownFields(request, FIELDS, betas !== '');
   const maxTokens = wholeNumber(request.max_tokens);
-  if (typeof request.model !== 'string') throw invalidRequest('model: Input should be a valid string');
-  const model = findModel('anthropic', request.model);
-  if (!model) throw anthropicNoModel(request.model);
+  const model = knownModel(request);
   refuseRanges(request, model, maxTokens);
-  const system = systemBytes(request.system);
-  const { turns, bytes } = readMessages(request.messages);
-  const tools = readTools(request);
-  const inputBytes = system + bytes + (tools.length > 0 ? JSON.stringify(request.tools).length : 0);
-  if (tokens(inputBytes) > model.context) throw anthropicTooLong(model.id, tokens(inputBytes), model.context);
-  const choice = isJson(request.tool_choice) ? request.tool_choice : { type: 'auto' };
-  const conversation: Conversation = {
-    model: model.id,
-    turns,
-    tools,
-    toolChoice: toolChoice(choice),
-    parallel: choice.disable_parallel_tool_use !== true,
-    limit: maxTokens,
-    stop: Array.isArray(request.stop_sequences) ? (request.stop_sequences as string[]) : [],
-    inputBytes,
-    preamble: true,
+  const thinking = readThinking(request, model.id, maxTokens);
+  const conversation = conversationOf(request, model, thinking, betas.includes('interleaved-thinking'));
+  return {
+    conversation: { ...conversation, limit: maxTokens },
+    prompt: lastUserText(conversation.turns),
+    stream: request.stream === true,
+    omitted: thinking.omitted,
   };
-  return { conversation, prompt: lastUserText(turns), stream: request.stream === true };
+}
+
+/** A message to be counted: without the fields that only an answer needs. */
+export function readCountRequest(body: Buffer, headers: IncomingHttpHeaders): MessagesRequest {
+  const request = parse(body);
+  refuseMissing(request, ['model', 'messages']);
+  refuseUnknownFields(request, COUNT_FIELDS, headers['anthropic-beta'] !== undefined);
+  const model = knownModel(request);
+  const conversation = conversationOf(request, model, readThinking(request, model.id, undefined), false);
+  return { conversation, prompt: lastUserText(conversation.turns), stream: false, omitted: false };
 }
 
 // ---
+
+function refuseMissing(request: Json, fields: readonly string[]): void {
+  for (const name of fields) if (request[name] === undefined) throw invalidRequest(`${name}: Field required`);
+}
+
+function knownModel(request: Json): Model {
+  if (typeof request.model !== 'string') throw invalidRequest('model: Input should be a valid string');
+  const model = findModel('anthropic', request.model);
+  if (!model) throw anthropicNoModel(request.model);
+  return model;
+}
+
+function conversationOf(request: Json, model: Model, thinking: Thinking, interleaved: boolean): Conversation {
+  const tools = readTools(request);
+  const system = readSystem(request.system);
+  const { turns, segments: said } = readMessages(request.messages);
+  if (thinking.type === 'enabled') refuseThoughtlessLoop(request.messages as unknown[]);
+  if (isAdaptive(model.id) && turns.at(-1)?.role === 'assistant') throw invalidRequest(NO_PREFILL);
+  const segments = withOwnBreakpoint([...tools.map((tool) => tool.segment), ...system, ...said], request.cache_control);
+  refuseBreakpoints(segments);
+  const counted = inputTokens(segments);
+  if (counted > model.context) throw anthropicTooLong(model.id, counted, model.context);
+  const callable = tools.filter((tool) => tool.schema !== undefined);
+  return {
+    model: model.id,
+    turns,
+    tools: callable,
+    toolChoice: toolChoice(request.tool_choice, tools),
+    parallel: !(isJson(request.tool_choice) && request.tool_choice.disable_parallel_tool_use === true),
+    limit: undefined,
+    stop: Array.isArray(request.stop_sequences) ? (request.stop_sequences as string[]) : [],
+    segments,
+    preamble: true,
+    format: readFormat(request),
+    thinking: thinksNow(thinking, turns, interleaved) ? thinking.words : 0,
+  };
+}
+
+const NO_PREFILL =
+  'This model does not support assistant message prefill. The conversation must end with a user message.';
+
+/** A breakpoint of the request itself is one at the end of everything. */
+function withOwnBreakpoint(segments: Segment[], control: unknown): Segment[] {
+  const ttl = breakpointOf(control, 'cache_control');
+  const last = segments.at(-1);
+  return ttl && last ? [...segments.slice(0, -1), { ...last, ttl }] : segments;
+}
+
+/** The schema that the answer must satisfy, in the field of today or in that of the beta before it. */
+function readFormat(request: Json): Conversation['format'] {
+  const today = isJson(request.output_config) ? request.output_config.format : undefined;
+  const [format, at] = today != null ? [today, 'output_config.format'] : [request.output_format, 'output_format'];
+  if (format == null) return undefined;
+  if (!isJson(format) || format.type !== 'json_schema') {
+    throw invalidRequest(
+      `${at}: Input tag '${shown(isJson(format) ? format.type : format)}' found using 'type' does not match any of the expected tags: 'json_schema'`,
+    );
+  }
+  if (!isJson(format.schema)) throw invalidRequest(`${at}.schema: Field required`);
+  refuseOpenSchema(format.schema, `${at}.schema`);
+  return { schema: format.schema };
+}
 
 // Names that begin with x_ stand for fields that came after this list: a pass-through must not lose them.
 const FIELDS = new Set(
@@ -52,10 +124,9 @@ const FIELDS = new Set(
     'stop_sequences stream system temperature thinking tool_choice tools top_k top_p'
   ).split(' '),
 );
+const COUNT_FIELDS = new Set('cache_control messages model output_config system thinking tool_choice tools'.split(' '));
 /** Known only to those who send an anthropic-beta header. */
 const BETA_FIELDS = new Set('context_management diagnostics fallbacks mcp_servers output_format speed'.split(' '));
-/** What a picture or a document counts as; nobody looks into it. */
-const MEDIA_BYTES = 1_020;
 
 function parse(body: Buffer): Json {
   let request: unknown;
@@ -68,9 +139,9 @@ function parse(body: Buffer): Json {
   return request;
 }
 
-function refuseUnknownFields(request: Json, beta: boolean): void {
+function refuseUnknownFields(request: Json, fields: ReadonlySet<string>, beta: boolean): void {
   for (const name of Object.keys(request)) {
-    if (FIELDS.has(name) || (beta && BETA_FIELDS.has(name)) || name.startsWith('x_')) continue;
+    if (fields.has(name) || (beta && BETA_FIELDS.has(name)) || name.startsWith('x_')) continue;
     throw invalidRequest(`${name}: Extra inputs are not permitted`);
   }
 }
@@ -93,166 +164,67 @@ function refuseRanges(request: Json, model: Model, maxTokens: number): void {
     if (typeof value !== 'number') throw invalidRequest(`${name}: Input should be a valid number`);
     if (value < 0 || value > 1) throw invalidRequest(`${name}: range: 0..1`);
   }
+  if (isNewest(model.id) && request.temperature != null && request.temperature !== 1)
+    throw invalidRequest('`temperature` is deprecated for this model.');
   if (request.temperature != null && request.top_p != null && /-(?:4-[1-9]|5)/.test(model.id)) {
     throw invalidRequest('`temperature` and `top_p` cannot both be specified for this model. Please use only one.');
   }
 }
 
-function systemBytes(system: unknown): number {
-  if (system == null) return 0;
-  if (typeof system === 'string') return Buffer.byteLength(system);
-  if (!Array.isArray(system)) throw invalidRequest('system: Input should be a valid string');
-  return system.reduce<number>((sum, block, n) => {
-    if (!isJson(block) || typeof block.text !== 'string') throw invalidRequest(`system.${n}.text: Field required`);
-    if (block.text === '') throw invalidRequest('system: text content blocks must be non-empty');
-    return sum + Buffer.byteLength(block.text);
-  }, 0);
-}
+/** A tool and what it counts; those that Anthropic runs itself have no schema and are never called here. */
+type CountedTool = Tool & { segment: Segment };
 
-function readMessages(messages: unknown): { turns: Turn[]; bytes: number } {
-  if (!Array.isArray(messages)) throw invalidRequest('messages: Input should be a valid list');
-  if (messages.length === 0) throw invalidRequest('messages: at least one message is required');
-  const turns: Turn[] = [];
-  let bytes = 0;
-  let open: string[] = [];
-  for (const [n, message] of messages.entries()) {
-    if (!isJson(message))
-      throw invalidRequest(`messages.${n}: Input should be a valid dictionary or object to extract fields from`);
-    refuseRole(message.role, n);
-    const read = readContent(message, n, n === messages.length - 1, open);
-    if (open.some((id) => !read.answered.includes(id))) throw unanswered(n - 1, open, read.answered);
-    open = read.opened;
-    bytes += read.bytes;
-    for (const result of read.results) turns.push({ role: 'tool', text: result });
-    // Words beside a tool's result belong to the result's turn: the tool has answered, and not the user.
-    if (read.results.length === 0) turns.push({ role: message.role as 'user' | 'assistant', text: read.text });
-  }
-  if (open.length > 0) throw unanswered(messages.length - 1, open, []);
-  return { turns, bytes };
-}
-
-function refuseRole(role: unknown, n: number): void {
-  if (role === undefined) throw invalidRequest(`messages.${n}.role: Field required`);
-  if (role === 'system') {
-    const hint = 'The Messages API accepts a top-level `system` parameter, not "system" as an input message role.';
-    throw invalidRequest(`messages: Unexpected role "system". ${hint}`);
-  }
-  if (role !== 'user' && role !== 'assistant') {
-    throw invalidRequest(`messages: Unexpected role "${shown(role)}". Allowed roles are "user" or "assistant"`);
-  }
-  if (n === 0 && role !== 'user') throw invalidRequest('messages: first message must use the "user" role');
-}
-
-function unanswered(n: number, open: readonly string[], answered: readonly string[]) {
-  const ids = open.filter((id) => !answered.includes(id)).join(', ');
-  return invalidRequest(
-    `messages.${n}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${ids}. ` +
-      'Each `tool_use` block must have a corresponding `tool_result` block in the next message.',
-  );
-}
-
-interface Content {
-  text: string;
-  bytes: number;
-  results: string[];
-  /** ids of the tool uses it makes, and of those it answers */
-  opened: string[];
-  answered: string[];
-}
-
-function readContent(message: Json, n: number, last: boolean, open: readonly string[]): Content {
-  const content = message.content;
-  const read: Content = { text: '', bytes: 0, results: [], opened: [], answered: [] };
-  if (content === undefined) throw invalidRequest(`messages.${n}.content: Field required`);
-  if (typeof content !== 'string' && !Array.isArray(content)) {
-    throw invalidRequest(`messages.${n}.content: Input should be a valid string`);
-  }
-  if (content.length === 0 && !(last && message.role === 'assistant')) {
-    const empty = 'all messages must have non-empty content except for the optional final assistant message';
-    throw invalidRequest(`messages.${n}: ${empty}`);
-  }
-  const blocks: unknown[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-  for (const [m, block] of blocks.entries())
-    readBlock(isJson(block) ? block : {}, `messages.${n}.content.${m}`, open, read);
-  if (last && message.role === 'assistant' && /\s$/.test(read.text)) {
-    throw invalidRequest('messages: final assistant content cannot end with trailing whitespace');
-  }
-  return read;
-}
-
-function readBlock(block: Json, at: string, open: readonly string[], read: Content): void {
-  if (block.type === undefined) throw invalidRequest(`${at}.type: Field required`);
-  if (block.type === 'text') {
-    if (typeof block.text !== 'string') throw invalidRequest(`${at}.text.text: Field required`);
-    if (block.text === '') throw invalidRequest('messages: text content blocks must be non-empty');
-    read.text += block.text;
-    read.bytes += Buffer.byteLength(block.text);
-  } else if (block.type === 'tool_use') {
-    if (typeof block.id !== 'string' || !/^[a-zA-Z0-9_-]+$/.test(block.id)) {
-      throw invalidRequest(`${at}.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'`);
-    }
-    if (!isJson(block.input)) throw invalidRequest(`${at}.tool_use.input: Input should be a valid dictionary`);
-    read.opened.push(block.id);
-    read.bytes += JSON.stringify(block.input).length;
-  } else if (block.type === 'tool_result') {
-    const id = shown(block.tool_use_id);
-    if (!open.includes(id)) throw strayResult(at, id);
-    read.answered.push(id);
-    const text = resultText(block.content);
-    read.results.push(text);
-    read.bytes += Buffer.byteLength(text);
-  } else if (BLOCKS.has(shown(block.type))) {
-    read.bytes += MEDIA_BYTES;
-  } else {
-    throw invalidRequest(
-      `${at}: Input tag '${shown(block.type)}' found using 'type' does not match any of the expected tags`,
-    );
-  }
-}
-
-const BLOCKS = new Set(
-  (
-    'image document search_result thinking redacted_thinking server_tool_use web_search_tool_result ' +
-    'web_fetch_tool_result code_execution_tool_result container_upload mcp_tool_use mcp_tool_result'
-  ).split(' '),
-);
-
-function strayResult(at: string, id: string) {
-  return invalidRequest(
-    `${at}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${id}. ` +
-      'Each `tool_result` block must have a corresponding `tool_use` block in the previous message.',
-  );
-}
-
-function resultText(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content.map((block: unknown) => (isJson(block) && typeof block.text === 'string' ? block.text : '')).join('');
-}
-
-function readTools(request: Json): Tool[] {
+function readTools(request: Json): CountedTool[] {
   if (request.tools == null) {
     if (request.tool_choice == null) return [];
     throw invalidRequest('tool_choice: may only be specified while providing tools');
   }
   if (!Array.isArray(request.tools)) throw invalidRequest('tools: Input should be a valid list');
-  return request.tools.flatMap((tool: unknown, n) => {
-    if (!isJson(tool)) throw invalidRequest(`tools.${n}: Input should be a valid dictionary`);
-    // Anthropic's own tools have a dated type and no schema; nobody here runs them.
-    if (tool.type !== undefined && tool.type !== 'custom') return [];
-    const at = `tools.${n}.custom`;
-    if (typeof tool.name !== 'string' || !/^[a-zA-Z0-9_-]{1,128}$/.test(tool.name)) {
-      throw invalidRequest(`${at}.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'`);
-    }
-    if (!isJson(tool.input_schema)) throw invalidRequest(`${at}.input_schema: Field required`);
-    if (tool.input_schema.type === undefined) throw invalidRequest(`${at}.input_schema.type: Field required`);
-    return [{ name: tool.name, schema: tool.input_schema }];
-  });
+  const tools = request.tools.map(readTool);
+  if (new Set(tools.map((tool) => tool.name)).size < tools.length)
+    throw invalidRequest('tools: Tool names must be unique.');
+  return tools;
 }
 
-function toolChoice(choice: Json): Conversation['toolChoice'] {
-  if (choice.type === 'none') return { type: 'none' };
-  if (choice.type === 'any') return { type: 'any' };
-  if (choice.type === 'tool' && typeof choice.name === 'string') return { type: 'any', names: [choice.name] };
-  return { type: 'auto' };
+function readTool(tool: unknown, n: number): CountedTool {
+  if (!isJson(tool)) throw invalidRequest(`tools.${n}: Input should be a valid dictionary`);
+  const { cache_control, ...rest } = tool;
+  const text = JSON.stringify(rest);
+  const ttl = breakpointOf(cache_control, `tools.${n}.cache_control`);
+  const segment = { text, bytes: Buffer.byteLength(text), ...(ttl && { ttl }) };
+  // Anthropic's own tools have a dated type and no schema.
+  if (tool.type !== undefined && tool.type !== 'custom') {
+    const name = typeof tool.name === 'string' ? tool.name : shown(tool.mcp_server_name ?? tool.type);
+    if (tool.type !== 'function') return { name, schema: undefined, segment };
+    throw invalidRequest(
+      `tools.${n}: Input tag 'function' found using 'type' does not match any of the expected tags: 'bash_20250124', 'custom', 'text_editor_20250728', 'web_search_20250305'`,
+    );
+  }
+  const at = `tools.${n}.custom`;
+  if (typeof tool.name !== 'string') throw invalidRequest(`${at}.name: Field required`);
+  if (!/^[a-zA-Z0-9_-]{1,128}$/.test(tool.name)) {
+    throw invalidRequest(`${at}.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'`);
+  }
+  if (!isJson(tool.input_schema)) throw invalidRequest(`${at}.input_schema: Field required`);
+  if (tool.input_schema.type === undefined) throw invalidRequest(`${at}.input_schema.type: Field required`);
+  if (tool.input_schema.type !== 'object') throw invalidRequest(`${at}.input_schema.type: Input should be 'object'`);
+  const composed = ['oneOf', 'allOf', 'anyOf'].find((name) => name in (tool.input_schema as Json));
+  if (composed)
+    throw invalidRequest(`${at}.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level`);
+  if (tool.strict === true) refuseOpenSchema(tool.input_schema, at);
+  return { name: tool.name, schema: tool.input_schema, segment };
+}
+
+function toolChoice(choice: unknown, tools: readonly Tool[]): Conversation['toolChoice'] {
+  if (choice == null) return { type: 'auto' };
+  if (!isJson(choice))
+    throw invalidRequest('tool_choice: Input should be a valid dictionary or object to extract fields from');
+  if (choice.type === 'none' || choice.type === 'any' || choice.type === 'auto') return { type: choice.type };
+  if (choice.type !== 'tool') {
+    const tags = "does not match any of the expected tags: 'any', 'auto', 'none', 'tool'";
+    throw invalidRequest(`tool_choice: Input tag '${shown(choice.type)}' found using 'type' ${tags}`);
+  }
+  if (typeof choice.name !== 'string') throw invalidRequest('tool_choice.tool.name: Field required');
+  if (tools.some((tool) => tool.name === choice.name)) return { type: 'any', names: [choice.name] };
+  throw invalidRequest(`Tool '${choice.name}' not found in provided tools`);
 }

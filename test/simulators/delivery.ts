@@ -43,7 +43,7 @@ export async function deliverFaulty(
   reply: Reply,
   fault: Fault,
   gates: Gates,
-  streamError: () => string,
+  streamError: (sent: number) => string,
 ): Promise<void> {
   const peer = watch(line.response);
   if (fault.delayMs) await pause(fault.delayMs, peer);
@@ -52,6 +52,7 @@ export async function deliverFaulty(
   const step = (after: number | undefined) =>
     after === undefined ? Infinity : after === 0 ? 0 : Math.min(after, Math.max(1, pieces.length - 1));
   const held = step(fault.hold === undefined ? undefined : (fault.holdAfter ?? 0));
+  const silent = fault.silenceMs === undefined ? Infinity : step(fault.silenceAfter ?? 1);
   const [cut, stalled, failed] = [step(fault.cutAfter), step(fault.stallAfter), step(fault.errorAfter)];
   if (held === 0) await gates.pass(fault.hold ?? '', peer);
   if (peer.gone) return;
@@ -59,6 +60,7 @@ export async function deliverFaulty(
   line.head(reply.status);
   for (const [n, piece] of pieces.entries()) {
     if (n > 0 && fault.gapMs && reply.streamed) await pause(fault.gapMs, peer);
+    if (n > 0 && n === silent) await pause(fault.silenceMs ?? 0, peer);
     if (n > 0 && n === held) await gates.pass(fault.hold ?? '', peer);
     if (n === stalled) {
       line.response.flushHeaders();
@@ -66,7 +68,7 @@ export async function deliverFaulty(
     }
     if (peer.gone) return;
     if (n === cut) return line.cut();
-    if (n === failed && reply.streamed) return void (line.write(streamError()), line.response.end());
+    if (n === failed && reply.streamed) return void (line.write(streamError(n)), line.response.end());
     // Each event leaves for the kernel before the next step, or a cut would take it along.
     await new Promise<void>((resolve) => line.write(piece, resolve));
   }

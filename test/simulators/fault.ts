@@ -21,8 +21,21 @@
 // | garbage          | answers 200 with a page of HTML                                                                   |
 // | hold=NAME        | answers only after release('NAME'); once released, a name holds nobody any more                   |
 // | hold_after=N     | lets N events of a stream go before that                                                          |
+// | silence_ms=N     | says nothing for N ms in the middle of a stream, after `silence_after` events (1)                 |
 // | usage=IN/OUT     | reports these tokens                                                                              |
 // | no_usage         | reports none                                                                                      |
+// | cached=N         | reports N of the input tokens as read from the prompt cache                                       |
+// | cache_write=N    | reports N of them as written to it (Anthropic only)                                               |
+// | calls=N          | calls N tools, going round those it was given                                                     |
+// | think=N          | thinks N words where it thinks at all                                                             |
+// | redacted         | Anthropic: the thoughts come as redacted_thinking                                                 |
+// | reasoning_content | OpenAI's chat: thoughts in `reasoning_content`, as DeepSeek and its likes send them              |
+// | refuse           | the model declines: refusal field, refusal part, stop_reason refusal, finishReason SAFETY          |
+// | safety           | a filter ends the answer in its middle: content_filter, refusal, SAFETY                           |
+// | block            | the prompt itself is blocked: a 400 of OpenAI's and Anthropic's, Google's promptFeedback          |
+// | pause            | Anthropic: the turn pauses (pause_turn)                                                           |
+// | cite             | the answer names a source: annotations, citations, groundingMetadata                              |
+// | fail             | OpenAI's responses: the response ends as failed, with a 200                                       |
 // | only=A,B         | the brackets around it count only for these providers (openai, anthropic, google) or model ids    |
 //
 // A JSON answer is one event: N of 1 or more cuts or stalls it in its middle. error_after makes it an error answer, as
@@ -45,8 +58,22 @@ export interface Fault {
   garbage?: boolean;
   hold?: string;
   holdAfter?: number;
+  silenceMs?: number;
+  silenceAfter?: number;
   usage?: Usage;
   noUsage?: boolean;
+  cached?: number;
+  cacheWrite?: number;
+  calls?: number;
+  think?: number;
+  redacted?: boolean;
+  reasoningContent?: boolean;
+  refuse?: boolean;
+  safety?: boolean;
+  block?: boolean;
+  pause?: boolean;
+  cite?: boolean;
+  fail?: boolean;
 }
 
 /** No fault: recognised by identity on the fast path. */
@@ -119,6 +146,20 @@ const WORDS: Record<string, (value: string, name: string) => Fault> = {
     return { usage: { input: number(input, name), output: number(output, name) } };
   },
   no_usage: () => ({ noUsage: true }),
+  silence_ms: (value, name) => ({ silenceMs: number(value, name) }),
+  silence_after: (value, name) => ({ silenceAfter: number(value, name) }),
+  cached: (value, name) => ({ cached: number(value, name) }),
+  cache_write: (value, name) => ({ cacheWrite: number(value, name) }),
+  calls: (value, name) => ({ calls: number(value, name) }),
+  think: (value, name) => ({ think: number(value, name) }),
+  redacted: () => ({ redacted: true }),
+  reasoning_content: () => ({ reasoningContent: true }),
+  refuse: () => ({ refuse: true }),
+  safety: () => ({ safety: true }),
+  block: () => ({ block: true }),
+  pause: () => ({ pause: true }),
+  cite: () => ({ cite: true }),
+  fail: () => ({ fail: true }),
   only: () => ({}),
 };
 

@@ -6,6 +6,11 @@ export function googleInvalid(message: string, details?: Json[]): Refusal {
   return status(400, 'INVALID_ARGUMENT', message, details);
 }
 
+/** One complaint about one field, in the list of them that Google makes. */
+export function complaint(at: string, what: string): Refusal {
+  return googleInvalid(`* GenerateContentRequest.${at}: ${what}\n`);
+}
+
 /** Why this credential is no good; nothing if it is. */
 export function googleUnauthorized(request: Request, key: string): Refusal | undefined {
   if (request.query.has('key')) {

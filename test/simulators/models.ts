@@ -69,10 +69,15 @@ export function isReasoningModel(id: string): boolean {
   return /^(?:o\d|gpt-5)(?![.\d]*-chat)/.test(id);
 }
 
+/** How hard such a model thinks when nobody says. From gpt-5.1 on: not at all. */
+export function defaultEffort(id: string): string {
+  return /^gpt-5\.\d/.test(id) || !isReasoningModel(id) ? 'none' : 'medium';
+}
+
 // ---
 
 const FAMILIES = {
-  openai: /^(?:gpt-|chatgpt-|o[134](?:-|$)|text-embedding-)[\w.-]*$/,
+  openai: /^(?:gpt-|chatgpt-|o[134](?:-|$)|text-embedding-|deepseek-)[\w.-]*$/,
   anthropic: /^claude-[\w.-]+$/,
   google: /^(?:gemini-|gemma-)[\w.-]+$/,
 } as const satisfies Record<Provider, RegExp>;

@@ -1,11 +1,19 @@
-// OpenAI's chat completions and model list: shapes and streams. What it refuses is in openaiRequest.ts.
-import { answer, fragmentsOf, piecesOf, type Answer } from './answer';
-import type { Fault } from './fault';
+// OpenAI: its doors, its keys, its model list. Chat is in openaiChat.ts, responses in responses.ts.
 import { newId } from './id';
-import { datedName, findModel, isReasoningModel, MODELS } from './models';
-import { readChat, type ChatRequest } from './openaiRequest';
-import { badRequest, openaiFailure, openaiNoCredit, openaiTooLong, openaiUnauthorized } from './openaiRefusals';
-import { Refusal, type Asked, type Json, type Reply, type Request, type Usage, type Wire } from './wire';
+import { findModel, MODELS } from './models';
+import { readCompletion } from './openaiChat';
+import {
+  badRequest,
+  openaiBlocked,
+  openaiFailure,
+  openaiNoCredit,
+  openaiTooLong,
+  openaiUnauthorized,
+  responseTooLong,
+} from './openaiRefusals';
+import { openaiDocument as json } from './openaiUsage';
+import { readResponse, responseError } from './responses';
+import { Refusal, type Asked, type Json, type Request, type Wire } from './wire';
 
 /** The provider OpenAI. */
 export const openai: Wire = {
@@ -14,6 +22,7 @@ export const openai: Wire = {
   key: 'sk-sim-proj-4mE2xQ9vKc7RtY1uWz8Bn5Lp3Hd6Js0A',
   operations: [
     { method: 'POST', path: /^\/v1\/chat\/completions$/, read: readCompletion },
+    { method: 'POST', path: /^\/v1\/responses$/, read: readResponse },
     { method: 'GET', path: /^\/v1\/models$/, read: () => document({ object: 'list', data: MODELS.openai.map(card) }) },
     {
       method: 'GET',
@@ -38,8 +47,12 @@ export const openai: Wire = {
   invalid: (message) => badRequest(message),
   failure: openaiFailure,
   noCredit: openaiNoCredit,
-  tooLong: openaiTooLong,
-  streamError: (_, status) => `data: ${JSON.stringify(openaiFailure(status, 'the model', undefined).body)}\n\n`,
+  tooLong: (model, tokens, request) => (isResponse(request) ? responseTooLong() : openaiTooLong(model, tokens)),
+  blocked: openaiBlocked,
+  streamError(request, status, sent) {
+    const { body } = openaiFailure(status, 'the model', undefined);
+    return isResponse(request) ? responseError(body, sent) : `data: ${JSON.stringify(body)}\n\n`;
+  },
 };
 
 // ---
@@ -57,128 +70,8 @@ const HEADERS = {
   'x-ratelimit-reset-tokens': '3ms',
 };
 
-function readCompletion(request: Request): Asked {
-  const chat = readChat(request.body);
-  return {
-    model: chat.conversation.model,
-    stream: chat.stream,
-    prompt: chat.prompt,
-    reply(fault) {
-      const said = answer(chat.conversation, fault);
-      // Each of several choices is the same answer; its tokens are counted each time.
-      if (!fault.usage) said.usage.output *= chat.n;
-      return chat.stream ? streamed(chat, said, fault) : completion(chat, said, fault);
-    },
-  };
-}
-
-function completion(chat: ChatRequest, said: Answer, fault: Fault): Reply {
-  const model = chat.conversation.model;
-  const message = {
-    role: 'assistant',
-    content: said.calls.length > 0 ? null : said.text,
-    ...(said.calls.length > 0 && {
-      tool_calls: said.calls.map((call) => ({
-        id: newId('call_', 24),
-        type: 'function',
-        function: { name: call.name, arguments: JSON.stringify(call.args) },
-      })),
-    }),
-    refusal: null,
-    annotations: [],
-  };
-  const body = {
-    ...envelope('chat.completion', model),
-    choices: Array.from({ length: chat.n }, (_, index) => ({
-      index,
-      message,
-      ...(!isReasoningModel(model) && { logprobs: null }),
-      finish_reason: FINISH[said.finish],
-    })),
-    ...(!fault.noUsage && { usage: usageOf(said.usage) }),
-    service_tier: 'default',
-    system_fingerprint: fingerprint(model),
-  };
-  return { ...json(200, body), usage: fault.noUsage ? undefined : said.usage };
-}
-
-function streamed(chat: ChatRequest, said: Answer, fault: Fault): Reply {
-  const model = chat.conversation.model;
-  const head = JSON.stringify({
-    ...envelope('chat.completion.chunk', model),
-    service_tier: 'default',
-    system_fingerprint: fingerprint(model),
-  }).slice(0, -1);
-  // `usage` is in every chunk or in none: null but for the last, as soon as the client asks for it.
-  const event = (choices: unknown[], usage?: Json) =>
-    `data: ${head},"choices":${JSON.stringify(choices)}` +
-    (chat.includeUsage ? `,"usage":${JSON.stringify(usage ?? null)}` : '') +
-    `${chat.obfuscate ? `,"obfuscation":"${newId('', 1 + (said.usage.output % 13))}"` : ''}}\n\n`;
-  const pieces: string[] = [];
-  for (let index = 0; index < chat.n; index++) {
-    const delta = (content: Json, finish: string | null = null) =>
-      pieces.push(event([{ index, delta: content, finish_reason: finish }]));
-    delta({ role: 'assistant', content: said.calls.length > 0 ? null : '', refusal: null });
-    for (const content of piecesOf(said.text, fault.chunks)) delta({ content });
-    for (const [at, call] of said.calls.entries()) {
-      const start = {
-        index: at,
-        id: newId('call_', 24),
-        type: 'function',
-        function: { name: call.name, arguments: '' },
-      };
-      delta({ tool_calls: [start] });
-      for (const part of fragmentsOf(JSON.stringify(call.args))) {
-        delta({ tool_calls: [{ index: at, function: { arguments: part } }] });
-      }
-    }
-    delta({}, FINISH[said.finish]);
-  }
-  const reports = chat.includeUsage && !fault.noUsage;
-  if (reports) pieces.push(event([], usageOf(said.usage)));
-  pieces.push('data: [DONE]\n\n');
-  return {
-    status: 200,
-    contentType: 'text/event-stream; charset=utf-8',
-    pieces,
-    streamed: true,
-    usage: reports ? said.usage : undefined,
-  };
-}
-
-const FINISH = { stop: 'stop', length: 'length', tool: 'tool_calls' } as const satisfies Record<
-  Answer['finish'],
-  string
->;
-
-function envelope(object: string, model: string): Json {
-  const created = Math.floor(Date.now() / 1000);
-  return { id: newId('chatcmpl-', 29), object, created, model: datedName(model) };
-}
-
-function fingerprint(model: string): string | null {
-  return isReasoningModel(model) ? null : 'fp_51a0c8e2d7';
-}
-
-function usageOf(usage: Usage): Json {
-  return {
-    prompt_tokens: usage.input,
-    completion_tokens: usage.output,
-    total_tokens: usage.input + usage.output,
-    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
-    completion_tokens_details: {
-      reasoning_tokens: 0,
-      audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
-    },
-  };
-}
-
-/** OpenAI prints its documents over many lines. */
-function json(status: number, body: unknown): Reply {
-  const pieces = [`${JSON.stringify(body, null, 2)}\n`];
-  return { status, contentType: 'application/json', pieces, streamed: false };
+function isResponse(request: Request): boolean {
+  return request.path === '/v1/responses';
 }
 
 function document(body: Json): Asked {

@@ -31,6 +31,20 @@ export function openaiTooLong(_model: string, tokens: number, context = 128_000)
   return badRequest(message, 'messages', 'context_length_exceeded');
 }
 
+/** The words of the responses endpoint, as recorded: it names no numbers. */
+export function responseTooLong(): Refusal {
+  const message = 'Your input exceeds the context window of this model. Please adjust your input and try again.';
+  return badRequest(message, 'input', 'context_length_exceeded');
+}
+
+/** What a prompt gets that the usage policy forbids. */
+export function openaiBlocked(): Refusal {
+  const message =
+    'Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again with a ' +
+    'different prompt: https://platform.openai.com/docs/guides/reasoning#advice-on-prompting';
+  return badRequest(message, null, 'invalid_prompt');
+}
+
 export function openaiNoCredit(): Refusal {
   const message =
     'You exceeded your current quota, please check your plan and billing details. For more information on this error, ' +

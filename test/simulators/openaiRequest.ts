@@ -1,8 +1,11 @@
 // Reads a chat completion request as strictly as OpenAI does.
-import { lastUserText, tokens, type Conversation, type Tool, type Turn } from './answer';
-import { findModel, isReasoningModel, type Model } from './models';
+import { inputTokens, lastUserText, textSegment, type Conversation, type Segment, type Turn } from './answer';
+import { defaultEffort, findModel, isReasoningModel, type Model } from './models';
+import { between, missing, parseBody, requiredArray, tooLongString, wrongType, wrongValue } from './openaiChecks';
+import { contentOf, readFormat, readTools, toolChoice } from './openaiParts';
 import { badRequest, openaiNoModel, openaiTooLong } from './openaiRefusals';
-import { isJson, shown, typeOf, type Json } from './wire';
+import { wordsForLevel } from './thinking';
+import { isJson, shown, type Json } from './wire';
 
 export interface ChatRequest {
   conversation: Conversation;
@@ -12,31 +15,37 @@ export interface ChatRequest {
   obfuscate: boolean;
   /** how many choices */
   n: number;
+  /** prompts with different keys share no cache */
+  cacheKey: string;
 }
 
 /** The request, or OpenAI's refusal thrown. The order of the checks is OpenAI's. */
 export function readChat(body: Buffer): ChatRequest {
-  const request = parse(body);
+  const request = parseBody(body);
   const model = knownModel(request);
   const messages = requiredArray(request, 'messages');
-  refuseUnknownFields(request);
+  refuseUnknownFields(request, model.id.startsWith('deepseek'));
   refuseForReasoning(request, model.id);
   refuseRanges(request, model);
   const read = readMessages(messages);
   const tools = readTools(request);
-  const bytes = read.bytes + (tools.length > 0 ? JSON.stringify(request.tools).length : 0);
-  if (tokens(bytes) > model.context) throw openaiTooLong(model.id, tokens(bytes), model.context);
+  const segments = [...tools.map(({ counted }) => textSegment(counted)), ...read.segments];
+  const counted = inputTokens(segments);
+  if (counted > model.context) throw openaiTooLong(model.id, counted, model.context);
+  const format = readFormat(request.response_format, read.segments);
   const options = isJson(request.stream_options) ? request.stream_options : {};
   const conversation: Conversation = {
     model: model.id,
     turns: read.turns,
     tools,
-    toolChoice: toolChoice(request.tool_choice),
+    toolChoice: toolChoice(request.tool_choice, tools),
     parallel: request.parallel_tool_calls !== false,
     limit: (request.max_completion_tokens ?? request.max_tokens ?? undefined) as number | undefined,
     stop: [request.stop ?? []].flat() as string[],
-    inputBytes: bytes,
+    segments,
     preamble: false,
+    format,
+    thinking: thinkingOf(request, model.id),
   };
   return {
     conversation,
@@ -45,15 +54,11 @@ export function readChat(body: Buffer): ChatRequest {
     includeUsage: options.include_usage === true,
     obfuscate: options.include_obfuscation !== false,
     n: typeof request.n === 'number' ? request.n : 1,
+    cacheKey: shown(request.prompt_cache_key ?? ''),
   };
 }
 
 // ---
-
-const NOT_JSON =
-  "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library " +
-  'correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble figuring ' +
-  'out how to fix this, please contact us through our help center at help.openai.com.)';
 
 // Names that begin with x_ stand for fields that came after this list: a pass-through must not lose them.
 const FIELDS = new Set(
@@ -66,19 +71,6 @@ const FIELDS = new Set(
   ).split(' '),
 );
 const ROLES = ['system', 'assistant', 'user', 'function', 'tool', 'developer'];
-/** What a picture, a sound or a file counts as; nobody looks into it. */
-const MEDIA_BYTES = 1_020;
-
-function parse(body: Buffer): Json {
-  try {
-    const request: unknown = JSON.parse(body.toString());
-    if (isJson(request)) return request;
-  } catch {
-    // the same answer as for JSON of another kind
-  }
-  throw badRequest(NOT_JSON);
-}
-
 function knownModel(request: Json): Model {
   if (request.model === undefined) throw badRequest('you must provide a model parameter');
   if (typeof request.model !== 'string') throw wrongType('model', 'a string', request.model);
@@ -93,25 +85,10 @@ function knownModel(request: Json): Model {
   return model;
 }
 
-function requiredArray(request: Json, name: string): unknown[] {
-  const value = request[name];
-  if (value === undefined)
-    throw badRequest(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter');
-  if (!Array.isArray(value)) throw wrongType(name, 'an array of objects', value);
-  if (value.length > 0) return value;
-  const expected = 'Expected an array with minimum length 1, but got an empty array instead.';
-  throw badRequest(`Invalid '${name}': empty array. ${expected}`, name, 'empty_array');
-}
-
-function wrongType(name: string, expected: string, value: unknown) {
-  const got = /^[aio]/.test(typeOf(value)) ? `an ${typeOf(value)}` : value === null ? 'null' : `a ${typeOf(value)}`;
-  return badRequest(`Invalid type for '${name}': expected ${expected}, but got ${got} instead.`, name, 'invalid_type');
-}
-
-function refuseUnknownFields(request: Json): void {
+function refuseUnknownFields(request: Json, deepseek: boolean): void {
   for (const name of Object.keys(request)) {
-    if (!FIELDS.has(name) && !name.startsWith('x_'))
-      throw badRequest(`Unrecognized request argument supplied: ${name}`);
+    const known = FIELDS.has(name) || (name === 'thinking' && deepseek) || name.startsWith('x_');
+    if (!known) throw badRequest(`Unrecognized request argument supplied: ${name}`);
   }
 }
 
@@ -159,25 +136,9 @@ function refuseRanges(request: Json, model: Model): void {
   }
 }
 
-function between(request: Json, name: string, lowest: number, highest: number): void {
-  const value = request[name];
-  if (value == null) return;
-  if (typeof value !== 'number') throw wrongType(name, 'a decimal', value);
-  const kind = Number.isInteger(value) ? 'integer' : 'decimal';
-  const side = value < lowest ? 'below minimum' : value > highest ? 'above maximum' : undefined;
-  if (!side) return;
-  const bound = value < lowest ? `>= ${lowest}` : `<= ${highest}`;
-  const message = `Invalid '${name}': ${kind} ${side} value. Expected a value ${bound}, but got ${value} instead.`;
-  throw badRequest(
-    message,
-    name,
-    `${kind}_${side.replace('minimum', 'min').replace('maximum', 'max').replace(' ', '_')}_value`,
-  );
-}
-
-function readMessages(messages: readonly unknown[]): { turns: Turn[]; bytes: number } {
+function readMessages(messages: readonly unknown[]): { turns: Turn[]; segments: Segment[] } {
   const turns: Turn[] = [];
-  let bytes = 0;
+  const segments: Segment[] = [];
   let open: Set<unknown> = new Set();
   for (const [n, message] of messages.entries()) {
     if (!isJson(message)) throw wrongType(`messages[${n}]`, 'an object', message);
@@ -185,28 +146,21 @@ function readMessages(messages: readonly unknown[]): { turns: Turn[]; bytes: num
     if (typeof role !== 'string' || !ROLES.includes(role)) throw wrongRole(n, role);
     if (role !== 'tool') refuseUnanswered(open, n);
     else if (!open.delete(message.tool_call_id)) throw strayTool(n);
-    const { text, size } = contentOf(message, n);
-    bytes += size;
+    const { text, parts } = contentOf(message, n);
+    segments.push(...parts);
     if (role === 'assistant' && Array.isArray(message.tool_calls)) {
-      open = new Set(message.tool_calls.map((call: unknown) => (isJson(call) ? call.id : undefined)));
-      bytes += JSON.stringify(message.tool_calls).length;
+      open = new Set(message.tool_calls.map((call: unknown, m) => callId(call, `messages[${n}].tool_calls[${m}]`)));
+      segments.push(textSegment(JSON.stringify(message.tool_calls)));
     }
     if (role === 'assistant' || role === 'user' || role === 'tool') turns.push({ role, text });
   }
   refuseUnanswered(open, messages.length);
-  return { turns, bytes };
+  return { turns, segments };
 }
 
 function wrongRole(n: number, role: unknown) {
-  if (role === undefined) {
-    return badRequest(
-      `Missing required parameter: 'messages[${n}].role'.`,
-      `messages[${n}].role`,
-      'missing_required_parameter',
-    );
-  }
-  const supported = "Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.";
-  return badRequest(`Invalid value: '${shown(role)}'. ${supported}`, `messages[${n}].role`, 'invalid_value');
+  const at = `messages[${n}].role`;
+  return role === undefined ? missing(at) : wrongValue(at, role, ROLES);
 }
 
 function strayTool(n: number) {
@@ -222,50 +176,32 @@ function refuseUnanswered(open: ReadonlySet<unknown>, n: number): void {
   throw badRequest(message, `messages.[${n}].role`);
 }
 
-function contentOf(message: Json, n: number): { text: string; size: number } {
-  const content = message.content;
-  if (typeof content === 'string') return { text: content, size: Buffer.byteLength(content) };
-  if (Array.isArray(content)) {
-    const parts = content.filter(isJson);
-    const text = parts.map((part) => (typeof part.text === 'string' ? part.text : '')).join('');
-    const media = parts.filter((part) => part.type !== 'text' && part.type !== 'refusal').length;
-    return { text, size: Buffer.byteLength(text) + media * MEDIA_BYTES };
+/** The id of a call that an assistant made; OpenAI's own are shorter than some others'. */
+function callId(call: unknown, at: string): unknown {
+  if (!isJson(call)) throw wrongType(at, 'an object', call);
+  if (typeof call.id === 'string' && call.id.length > 40) throw tooLongString(`${at}.id`, 40, call.id.length);
+  if (call.type !== 'function' && call.type !== 'custom')
+    throw wrongValue(`${at}.type`, call.type, ['function', 'custom']);
+  const made = isJson(call.function) ? call.function : undefined;
+  if (call.type === 'function' && typeof made?.arguments !== 'string') {
+    throw wrongType(`${at}.function.arguments`, 'a string', made?.arguments ?? null);
   }
-  const silent = message.role === 'assistant' && (message.tool_calls != null || message.function_call != null);
-  if (content == null && silent) return { text: '', size: 0 };
-  throw badRequest(
-    `Invalid value for 'content': expected a string, got ${typeOf(content ?? null)}.`,
-    `messages.[${n}].content`,
-  );
+  return call.id;
 }
 
-function readTools(request: Json): Tool[] {
-  if (request.tools == null) {
-    if (request.tool_choice == null) return [];
-    throw badRequest(
-      "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.",
-      'tool_choice',
-    );
+/** How many words it thinks; refuses what this model cannot do. DeepSeek switches it on by name or by `thinking`. */
+function thinkingOf(request: Json, model: string): number {
+  if (model.startsWith('deepseek')) {
+    const on = isJson(request.thinking) ? request.thinking.type === 'enabled' : /reasoner|r1/.test(model);
+    return on ? (wordsForLevel('medium') ?? 0) : 0;
   }
-  return requiredArray(request, 'tools').map((tool, n) => {
-    const declared = isJson(tool) && isJson(tool.function) ? tool.function : undefined;
-    const at = `tools[${n}].function`;
-    if (!declared) throw badRequest(`Missing required parameter: '${at}'.`, at, 'missing_required_parameter');
-    if (typeof declared.name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(declared.name)) {
-      const expected = "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.";
-      throw badRequest(
-        `Invalid '${at}.name': string does not match pattern. ${expected}`,
-        `${at}.name`,
-        'invalid_value',
-      );
-    }
-    return { name: declared.name, schema: declared.parameters };
-  });
-}
-
-function toolChoice(choice: unknown): Conversation['toolChoice'] {
-  if (choice === 'none') return { type: 'none' };
-  if (choice === 'required') return { type: 'any' };
-  const named = isJson(choice) && isJson(choice.function) ? choice.function.name : undefined;
-  return typeof named === 'string' ? { type: 'any', names: [named] } : { type: 'auto' };
+  const effort = request.reasoning_effort ?? defaultEffort(model);
+  if (!isReasoningModel(model)) {
+    if (request.reasoning_effort == null) return 0;
+    throw badRequest('Unrecognized request argument supplied: reasoning_effort');
+  }
+  const words = wordsForLevel(shown(effort));
+  if (words === undefined)
+    throw wrongValue('reasoning_effort', effort, ['none', 'minimal', 'low', 'medium', 'high', 'xhigh']);
+  return words;
 }

@@ -23,6 +23,9 @@ const TOOL_CALL = /tool_calls"|tool_use"|"functionCall"/;
 // What only OpenRouter says is no excuse for saying it here.
 const FOREIGN = /\.(?:provider|native_finish_reason|cost|cost_details|is_byok)\b/;
 
+// Thoughts that the real ones signed are strangers' thoughts to a simulator.
+const FOREIGN_THOUGHT = /Invalid `signature` in `thinking` block|Corrupted thought signature/;
+
 let simulators: Simulators;
 beforeAll(async () => void (simulators = await startSimulators()));
 afterEach(() => simulators.reset());
@@ -63,7 +66,8 @@ afterAll(() => simulators.close());
       const refused: string[] = [];
       for (const one of good.filter((recorded) => !MEANT_FOR_OTHERS.test(JSON.stringify(recorded.request)))) {
         const answer = await replay(provider, one);
-        if (answer.status !== 200) refused.push(`${one.source} ${one.path}: ${answer.text}`);
+        if (answer.status !== 200 && !FOREIGN_THOUGHT.test(answer.text))
+          refused.push(`${one.source} ${one.path}: ${answer.text}`);
       }
       expect(refused).toEqual([]);
       expect(good.length).toBeGreaterThan(50);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createCallLog, type CallLog, type Counts, type SimulatorCall } from './calls';
 import { deliver, deliverFaulty, type Gates, type Line } from './delivery';
 import { BadInstruction, instructionsIn, merge, NO_FAULT, parseFault, type Fault } from './fault';
+import { createMemory, type Memory } from './memory';
 import { isJson, Refusal, type Asked, type Provider, type Reply, type Request, type Wire } from './wire';
 
 /** A provider that runs on this machine. */
@@ -25,7 +26,7 @@ export interface Simulator {
   next(fault: Fault): void;
   /** what happens to every call from now on */
   always(fault: Fault | undefined): void;
-  /** forgets calls and faults; for the space between two tests */
+  /** forgets calls, faults, prompt caches and kept answers; for the space between two tests */
   reset(): void;
   close(): Promise<void>;
 }
@@ -42,15 +43,16 @@ export async function startSimulator(wire: Wire, options: SimulatorOptions): Pro
   const log = createCallLog(wire.provider, options.record);
   const key = options.key ?? wire.key;
   const faults: Faults = { queue: [], always: undefined };
+  const memory = createMemory();
   const server = createServer((message, response) => {
     receive(
-      { message, response, wire, record: options.record, sent: [], cut: false },
+      { message, response, wire, memory, record: options.record, sent: [], cut: false },
       log,
       (request, call, exchange) => {
         const { reply, fault } = understand(wire, key, faults, request, call);
         if (reply.usage) call.usage = reply.usage;
         const line = lineOf(exchange, call, request, reply);
-        const failure = () => wire.streamError(request, failureStatus(wire, fault));
+        const failure = (sent: number) => wire.streamError(request, failureStatus(wire, fault), sent);
         const sent =
           fault === NO_FAULT ? deliver(line, reply) : deliverFaulty(line, reply, fault, options.gates, failure);
         // Nothing that can be asked for throws; if the simulator itself is wrong, the peer must notice.
@@ -75,6 +77,7 @@ export async function startSimulator(wire: Wire, options: SimulatorOptions): Pro
     always: (fault) => void (faults.always = fault),
     reset() {
       log.reset();
+      memory.forget();
       faults.queue.length = 0;
       faults.always = undefined;
     },
@@ -98,6 +101,7 @@ interface Exchange {
   message: IncomingMessage;
   response: ServerResponse;
   wire: Wire;
+  memory: Memory;
   record: boolean;
   /** what went out, if it is recorded */
   sent: Buffer[];
@@ -120,7 +124,7 @@ function receive(
   log: CallLog,
   answer: (request: Request, call: SimulatorCall, exchange: Exchange) => void,
 ): void {
-  const { message, response, wire } = exchange;
+  const { message, response } = exchange;
   const call = newCall(exchange);
   const chunks: Buffer[] = [];
   let begun = false;
@@ -132,7 +136,7 @@ function receive(
   message.on('data', (chunk: Buffer) => chunks.push(chunk));
   message.on('end', () => {
     begin();
-    answer(requestOf(message, call, wire), call, exchange);
+    answer(requestOf(message, call, exchange), call, exchange);
   });
   response.once('close', () => {
     if (!begun) begin();
@@ -186,7 +190,7 @@ function lineOf(exchange: Exchange, call: SimulatorCall, request: Request, reply
   };
 }
 
-function requestOf(message: IncomingMessage, call: SimulatorCall, wire: Wire): Request {
+function requestOf(message: IncomingMessage, call: SimulatorCall, { wire, memory }: Exchange): Request {
   const [path = '/', query = ''] = call.path.split('?', 2);
   return {
     id: wire.newRequestId(),
@@ -195,6 +199,7 @@ function requestOf(message: IncomingMessage, call: SimulatorCall, wire: Wire): R
     query: new URLSearchParams(query),
     headers: message.headers,
     body: call.body,
+    memory,
   };
 }
 
@@ -216,7 +221,7 @@ function understand(
     call.model = asked.model;
     call.stream = asked.stream;
     fault = merge(faults.always, instructionsIn(asked.prompt, wire.provider, asked.model), next, header);
-    return { reply: fault.garbage ? GARBAGE : replyTo(asked, fault, wire), fault };
+    return { reply: fault.garbage ? GARBAGE : replyTo(asked, fault, wire, request), fault };
   } catch (error) {
     Object.assign(call, peek(request));
     if (error instanceof Refusal) return { reply: wire.refuse(error, request), fault };
@@ -255,13 +260,14 @@ function findOperation(wire: Wire, request: Request): Asked {
   throw wire.noSuchPath(request, allowed);
 }
 
-function replyTo(asked: Asked, fault: Fault, wire: Wire): Reply {
+function replyTo(asked: Asked, fault: Fault, wire: Wire, request: Request): Reply {
   if (fault.noCredit) throw wire.noCredit(asked.model);
-  if (fault.tooLong) throw wire.tooLong(asked.model, 10_000_000);
+  if (fault.tooLong) throw wire.tooLong(asked.model, 10_000_000, request);
   const inStream = asked.stream && fault.errorAfter !== undefined && fault.errorAfter > 0;
   if (!inStream && (fault.status !== undefined || fault.errorAfter !== undefined)) {
     throw wire.failure(failureStatus(wire, fault), asked.model, fault.retryAfter);
   }
+  if (fault.block && wire.blocked) throw wire.blocked();
   return asked.reply(fault);
 }
 

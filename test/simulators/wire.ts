@@ -1,13 +1,22 @@
 // The words that the HTTP edge and the providers' wires share. A wire knows shapes and refusals; sockets and time are the edge's.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Fault } from './fault';
+import type { Memory } from './memory';
 
 export type Provider = 'openai' | 'anthropic' | 'google';
 
-/** Tokens as a provider reports them. */
+/** Tokens as a provider reports them, whatever it calls them. */
 export interface Usage {
+  /** all of the prompt, what came from a cache included */
   input: number;
+  /** all that came out, thoughts included */
   output: number;
+  /** of the output: thoughts */
+  reasoning?: number;
+  /** of the input: read from a cache, and written to one (Anthropic's, for five minutes and for an hour) */
+  cached?: number;
+  written?: number;
+  writtenForAnHour?: number;
 }
 
 /** One HTTP request, read to its end. */
@@ -19,6 +28,8 @@ export interface Request {
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
   body: Buffer;
+  /** what the simulator has kept of earlier requests */
+  memory: Memory;
 }
 
 /** What goes back: one piece for a JSON document, one for each event of a stream. */
@@ -70,9 +81,11 @@ export interface Wire {
   /** the account has run dry */
   noCredit(model: string): Refusal;
   /** the input does not fit the model's context window */
-  tooLong(model: string, tokens: number): Refusal;
-  /** the event that reports a failure in a stream already under way */
-  streamError(request: Request, status: number): string;
+  tooLong(model: string, tokens: number, request: Request): Refusal;
+  /** the input is not to be answered, by the provider's policy; where that is no error, the reply says so */
+  blocked?(): Refusal;
+  /** the event that reports a failure in a stream already under way, after so many events */
+  streamError(request: Request, status: number, sent: number): string;
 }
 
 /** How a provider says no. `body` is printed by its wire; a string is a page of HTML. */

@@ -1,0 +1,64 @@
+// The tools of a request to Google: function declarations, and which of them may be called.
+import type { Conversation, Tool } from './answer';
+import { camel } from './geminiNames';
+import { complaint, googleInvalid } from './geminiRefusals';
+import { isJson, shown, type Json } from './wire';
+
+export interface Declared {
+  declaration: Json;
+  at: string;
+}
+
+/** The functions of all tools; Google's own tools have none. */
+export function declarations(tools: unknown): Declared[] {
+  if (!Array.isArray(tools)) return [];
+  return tools.flatMap((tool: unknown, n) => {
+    const list: unknown = isJson(tool) ? camel(tool).functionDeclarations : undefined;
+    if (!Array.isArray(list)) return [];
+    return list.map((one: unknown, m) => {
+      const declaration = isJson(one) ? camel(one) : {};
+      const at = `tools[${n}].function_declarations[${m}]`;
+      if (typeof declaration.name !== 'string' || !/^[a-zA-Z_][\w.:-]{0,127}$/.test(declaration.name))
+        throw badName(at);
+      return { declaration, at };
+    });
+  });
+}
+
+export function toolOf(declaration: Json): Tool {
+  return { name: String(declaration.name), schema: declaration.parametersJsonSchema ?? declaration.parameters };
+}
+
+/** The mode of calling, or Google's refusal thrown. */
+export function toolChoice(raw: unknown, declared: readonly Declared[]): Conversation['toolChoice'] {
+  const config = isJson(raw) ? camel(raw).functionCallingConfig : undefined;
+  if (!isJson(config)) return { type: 'auto' };
+  const { mode = 'AUTO', allowedFunctionNames } = camel(config);
+  if (!MODES.includes(shown(mode))) {
+    const proto = 'type.googleapis.com/google.ai.generativelanguage.v1beta.FunctionCallingConfig.Mode';
+    throw googleInvalid(`Invalid value at 'tool_config.function_calling_config.mode' (${proto}), "${shown(mode)}"`);
+  }
+  const type = mode === 'NONE' ? 'none' : mode === 'ANY' ? 'any' : 'auto';
+  if (type !== 'none' && mode === 'ANY' && declared.length === 0)
+    throw googleInvalid('Function calling config is set without function_declarations.');
+  if (!Array.isArray(allowedFunctionNames)) return { type };
+  if (mode === 'AUTO' && allowedFunctionNames.length > 0)
+    throw googleInvalid('Allowed function names should only be set when function calling mode is ANY or VALIDATED.');
+  const stranger: unknown = allowedFunctionNames.find((name) => !declared.some((one) => one.declaration.name === name));
+  if (stranger !== undefined)
+    throw complaint(
+      'tool_config.function_calling_config.allowed_function_names',
+      `function ${shown(stranger)} is not declared`,
+    );
+  return { type, names: allowedFunctionNames as string[] };
+}
+
+// ---
+
+const MODES = ['MODE_UNSPECIFIED', 'AUTO', 'ANY', 'NONE', 'VALIDATED'];
+
+function badName(at: string) {
+  const must =
+    'Must start with a letter or an underscore. Must be alphameric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 128.';
+  return complaint(`${at}.name`, `Invalid function name. ${must}`);
+}
