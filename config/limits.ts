@@ -146,6 +146,20 @@ export const limitTable = {
     unit: 'ms',
     why: 'Time a client may stop reading its stream before it is cut.',
   },
+  vault_bytes: {
+    value: 16 * 1024 * 1024,
+    min: 0,
+    max: 1024 * 1024 * 1024,
+    unit: 'bytes',
+    why: 'Sealed thoughts kept in memory for clients that drop them between the turns of a tool loop.',
+  },
+  keep_alive_ms: {
+    value: 15_000,
+    min: 100,
+    max: 5 * minute,
+    unit: 'ms',
+    why: 'Silence on a translated stream after which the client is told that it is alive.',
+  },
   drain_ms: {
     value: 25_000,
     min: 0,

@@ -20,6 +20,8 @@ export interface Provider {
   /** Absent for a provider of one's own that needs none. */
   readonly key: Secret | undefined;
   readonly streamUsage: boolean;
+  /** An OpenAI wire that serves Responses beside chat completions. */
+  readonly responses: boolean;
   readonly models: ReadonlyMap<string, Target>;
 }
 
@@ -393,6 +395,7 @@ function findProviders(
       baseUrl: baseUrl.replace(/\/+$/, ''),
       key: value === undefined ? undefined : new Secret(value),
       streamUsage: own?.stream_usage ?? true,
+      responses: own?.responses ?? name === 'openai',
       models,
     });
   }

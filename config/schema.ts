@@ -106,6 +106,12 @@ const provider = z.strictObject({
     .record(z.string().min(1).max(200), customModel)
     .default({})
     .describe('Models the catalogue does not know, with limits and prices.'),
+  responses: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether an OpenAI-compatible host also serves `/responses`. Known for OpenAI itself; default `false` for others.',
+    ),
   stream_usage: z
     .boolean()
     .default(true)

@@ -7,8 +7,15 @@ import { field, peek, type Peek } from './peek';
 import type { Needs } from './route';
 import { isObject } from './wire/json';
 import type { Format } from './wire/neutral';
+import { sealMark } from './wire/seal';
 
 export interface Ask {
+  /** The format of the body; that of the path but for clients that send one API's bodies to another's path. */
+  readonly format: Format;
+  /** The body is this format through and through, and holds nothing of ours: it may pass as it is. */
+  readonly pure: boolean;
+  /** Thoughts of another provider stand in it, in our envelopes. */
+  readonly sealed: boolean;
   readonly model: string;
   readonly stream: boolean;
   /** A streamed chat request that wants its usage in the stream. */
@@ -23,6 +30,13 @@ const bytesPerToken = 3;
 /** Tokens of one image or page; what is really charged is booked when the answer says so. */
 const tokensPerMedium = 1_600;
 
+const conversationFields: Readonly<Record<Format, string>> = {
+  chat: 'messages',
+  responses: 'input',
+  messages: 'messages',
+  generate: 'contents',
+};
+
 const maximumFields: Readonly<Record<Format, readonly string[]>> = {
   chat: ['max_completion_tokens', 'max_tokens'],
   responses: ['max_output_tokens'],
@@ -30,29 +44,44 @@ const maximumFields: Readonly<Record<Format, readonly string[]>> = {
   generate: [],
 };
 
-/** @throws GatewayError bad_json, too_complex, bad_request naming the field */
-export function readAsk(format: Format, body: Buffer, limits: Limits): Ask {
+/** What Gemini's paths say, and the other formats' bodies. */
+export interface Named {
+  readonly model: string;
+  readonly stream: boolean;
+}
+
+/**
+ * @param path the format of the path
+ * @throws GatewayError bad_json, too_complex, bad_request naming the field
+ */
+export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Named): Ask {
   const seen = peek(body, { depth: limits.json_depth, nodes: limits.json_nodes });
-  const model = field(body, seen, 'model');
+  // Cursor sends the bodies of Responses to the path of chat completions.
+  const format = path === 'chat' && seen.fields.has('input') && !seen.fields.has('messages') ? 'responses' : path;
+  const model = named?.model ?? field(body, seen, 'model');
   if (typeof model !== 'string' || model === '') {
     throw new GatewayError('bad_request', {
       field: 'model',
       message: '"model" is missing: name a model or a route. GET /v1/models lists them.',
     });
   }
-  if (!seen.fields.has('messages') && (format === 'chat' || format === 'messages')) {
+  const conversation = conversationFields[format];
+  if (!seen.fields.has(conversation) && format !== 'responses') {
     throw new GatewayError('bad_request', {
-      field: 'messages',
-      message: '"messages" is missing: send a list of messages.',
+      field: conversation,
+      message: `"${conversation}" is missing: send a list of ${conversation}.`,
     });
   }
-  const stream = field(body, seen, 'stream');
+  const stream = named?.stream ?? field(body, seen, 'stream');
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
     throw new GatewayError('bad_request', { field: 'stream', message: '"stream" must be true or false.' });
   }
   const options = format === 'chat' && stream === true ? field(body, seen, 'stream_options') : undefined;
   const output = maximum(format, body, seen);
   return {
+    format,
+    pure: format === path && !hasForeignTools(format, body, seen),
+    sealed: body.includes(sealMark),
     model,
     stream: stream === true,
     includeUsage: isObject(options) && options['include_usage'] === true,
@@ -70,6 +99,11 @@ export function estimateInput(seen: Peek): number {
 // ---
 
 function maximum(format: Format, body: Buffer, seen: Peek): number | undefined {
+  if (format === 'generate') {
+    const config = field(body, seen, 'generationConfig') ?? field(body, seen, 'generation_config');
+    const value = isObject(config) ? (config['maxOutputTokens'] ?? config['max_output_tokens']) : undefined;
+    return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
+  }
   for (const name of maximumFields[format]) {
     const value = field(body, seen, name);
     // What is no number of tokens is for the provider to refuse, in words its client knows; it reserves the default.
@@ -90,6 +124,14 @@ function capabilities(format: Format, body: Buffer, seen: Peek): Capability[] {
     const effort = field(body, seen, 'reasoning_effort');
     if (typeof effort === 'string' && effort !== 'none' && effort !== 'minimal') needs.push('reasoning');
   }
+  if (format === 'responses') {
+    const text = field(body, seen, 'text');
+    const shape = isObject(text) ? text['format'] : undefined;
+    if (isObject(shape) && shape['type'] === 'json_schema') needs.push('json_schema');
+    const reasoning = field(body, seen, 'reasoning');
+    const effort = isObject(reasoning) ? reasoning['effort'] : undefined;
+    if (typeof effort === 'string' && effort !== 'none' && effort !== 'minimal') needs.push('reasoning');
+  }
   if (format === 'messages') {
     const thinking = field(body, seen, 'thinking');
     if (isObject(thinking) && thinking['type'] === 'enabled') needs.push('reasoning');
@@ -97,8 +139,14 @@ function capabilities(format: Format, body: Buffer, seen: Peek): Capability[] {
   return needs;
 }
 
+// Cursor declares tools as Anthropic does when a model is called claude-…, whoever answers to that name here.
+function hasForeignTools(format: Format, body: Buffer, seen: Peek): boolean {
+  const tools = format === 'chat' ? seen.fields.get('tools') : undefined;
+  return tools !== undefined && body.subarray(tools.start, tools.end).includes('"input_schema"');
+}
+
 function endUserOf(format: Format, body: Buffer, seen: Peek): string | undefined {
-  const value = format === 'chat' ? field(body, seen, 'user') : undefined;
+  const value = format === 'chat' || format === 'responses' ? field(body, seen, 'user') : undefined;
   const metadata = format === 'messages' ? field(body, seen, 'metadata') : undefined;
   const user = isObject(metadata) ? metadata['user_id'] : value;
   return typeof user === 'string' && user !== '' ? user.slice(0, 200) : undefined;

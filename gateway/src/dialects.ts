@@ -34,6 +34,7 @@ export function streamError(dialect: Dialect, error: GatewayError, requestId: st
 
 function shape(dialect: Dialect, error: GatewayError, requestId: string): unknown {
   const row = errorTable[error.code];
+  if (error.code === 'prompt_too_long') return tooLong(dialect, error, requestId);
   switch (dialect) {
     case 'anthropic':
       return { type: 'error', error: { type: row.anthropic, message: withField(error) }, request_id: requestId };
@@ -59,9 +60,42 @@ const openaiCodes: Partial<Record<ErrorCode, string>> = {
   revoked_key: 'invalid_api_key',
   unknown_model: 'model_not_found',
   over_quota: 'insufficient_quota',
+  prompt_too_long: 'context_length_exceeded',
   too_many_of_key: 'rate_limit_exceeded',
   upstream_rate_limited: 'rate_limit_exceeded',
 };
+
+// Clients shorten their conversation by themselves when they read their own provider's words for it.
+function tooLong(dialect: Dialect, { tokens }: GatewayError, requestId: string): unknown {
+  const sent = tokens?.sent ?? 0;
+  const most = tokens?.most ?? 0;
+  const known = sent > 0 && most > 0;
+  switch (dialect) {
+    case 'anthropic': {
+      const message = known ? `prompt is too long: ${sent} tokens > ${most} maximum` : 'prompt is too long';
+      return { type: 'error', error: { type: 'invalid_request_error', message }, request_id: requestId };
+    }
+    case 'gemini': {
+      const counts = known ? ` (${sent})` : '';
+      const limit = known ? ` (${most})` : '';
+      const message = `The input token count${counts} exceeds the maximum number of tokens allowed${limit}.`;
+      return { error: { code: 400, message, status: 'INVALID_ARGUMENT' } };
+    }
+    case 'openrouter': {
+      const message = `This endpoint's maximum context length is ${known ? most : 'smaller'}. However, you requested ${known ? `about ${sent} tokens` : 'more'}. Please shorten the conversation.`;
+      return { error: { code: 400, message, metadata: { error_type: 'context_length_exceeded' } } };
+    }
+    case 'openai':
+    case 'responses':
+    case 'admin': {
+      const message = known
+        ? `This model's maximum context length is ${most} tokens. However, your messages resulted in ${sent} tokens. Please reduce the length of the messages.`
+        : "Your input exceeds this model's context window. Please reduce the length of the messages.";
+      const param = dialect === 'responses' ? 'input' : 'messages';
+      return { error: { message, type: 'invalid_request_error', param, code: 'context_length_exceeded' } };
+    }
+  }
+}
 
 function openaiCode(code: ErrorCode): string {
   return openaiCodes[code] ?? code;

@@ -8,7 +8,7 @@ export interface Door {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly dialect: Dialect;
-  readonly serves: { readonly inference: Format } | 'models' | 'model' | 'not_built';
+  readonly serves: { readonly inference: Format } | 'gemini' | 'models' | 'model' | 'not_built';
 }
 
 const post = (path: string, dialect: Dialect, serves: Door['serves']): Door => ({
@@ -26,7 +26,7 @@ const get = (path: string, dialect: Dialect, serves: Door['serves']): Door => ({
 
 export const doors: readonly Door[] = [
   post('/v1/chat/completions', 'openai', { inference: 'chat' }),
-  post('/v1/responses', 'responses', 'not_built'),
+  post('/v1/responses', 'responses', { inference: 'responses' }),
   post('/v1/embeddings', 'openai', 'not_built'),
   post('/v1/completions', 'openai', 'not_built'),
   get('/v1/models', 'openai', 'models'),
@@ -39,12 +39,13 @@ export const doors: readonly Door[] = [
   post('/v1/messages', 'anthropic', { inference: 'messages' }),
   post('/v1/messages/count_tokens', 'anthropic', 'not_built'),
 
-  post('/v1beta/models/*', 'gemini', 'not_built'),
-  get('/v1beta/models', 'gemini', 'not_built'),
+  post('/v1beta/models/*', 'gemini', 'gemini'),
+  get('/v1beta/models', 'gemini', 'models'),
+  get('/v1beta/models/*', 'gemini', 'model'),
 
   post('/api/v1/chat/completions', 'openrouter', { inference: 'chat' }),
   post('/api/v1/messages', 'anthropic', { inference: 'messages' }),
-  post('/api/v1/responses', 'responses', 'not_built'),
+  post('/api/v1/responses', 'responses', { inference: 'responses' }),
   post('/api/v1/embeddings', 'openrouter', 'not_built'),
   get('/api/v1/models', 'openrouter', 'models'),
   get('/api/v1/models/*', 'openrouter', 'model'),
@@ -52,6 +53,18 @@ export const doors: readonly Door[] = [
   get('/api/v1/credits', 'openrouter', 'not_built'),
   get('/api/v1/generation', 'openrouter', 'not_built'),
 ];
+
+/** What Gemini says in a path: `models/{model}:{action}`. */
+export interface GeminiPath {
+  readonly model: string;
+  readonly action: string;
+}
+
+/** @param rest what follows `models/`, decoded; undefined where it has no action */
+export function geminiPath(rest: string): GeminiPath | undefined {
+  const colon = rest.lastIndexOf(':');
+  return colon <= 0 ? undefined : { model: rest.slice(0, colon), action: rest.slice(colon + 1) };
+}
 
 /** The dialect of a path that is no door: what its caller most likely understands. */
 export function dialectOf(path: string): Dialect {

@@ -160,6 +160,14 @@ export const errorTable = {
     false,
     'The chosen provider cannot carry this request.',
   ),
+  prompt_too_long: row(
+    400,
+    'invalid_request_error',
+    'invalid_request_error',
+    'INVALID_ARGUMENT',
+    false,
+    'The prompt is too long for the model.',
+  ),
   // the budget
   over_quota: row(
     429,
@@ -266,6 +274,8 @@ export interface ErrorDetail {
   readonly field?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
+  /** Of a prompt that is too long: the tokens it has and the most there may be, where known. */
+  readonly tokens?: { readonly sent: number | undefined; readonly most: number | undefined };
 }
 
 /** Thrown anywhere, turned into an answer once, at the server's edge. */
@@ -273,6 +283,7 @@ export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly field: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly tokens: ErrorDetail['tokens'];
 
   constructor(code: ErrorCode, detail: ErrorDetail = {}) {
     super(detail.message ?? errorTable[code].message, detail.cause === undefined ? undefined : { cause: detail.cause });
@@ -280,6 +291,7 @@ export class GatewayError extends Error {
     this.code = code;
     this.field = detail.field;
     this.headers = detail.headers ?? {};
+    this.tokens = detail.tokens;
   }
 
   get status(): number {

@@ -18,6 +18,7 @@ import { buildServer, openFlight } from './server';
 import { openStore } from './store';
 import { dayMs } from './quota';
 import { openUpstream } from './upstream';
+import { openVault } from './vault';
 
 export interface Running {
   /** `http://HOST:PORT` */
@@ -64,6 +65,7 @@ export async function startGateway(start: Start): Promise<Running> {
     ledger,
     upstream,
     health: openHealth(),
+    vault: openVault(config.limits.vault_bytes),
     log,
     now,
     stopping: stopping.signal,

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Config } from '../../config/load';
 import { isoDay } from '../../config/load';
 import type { Target } from '../../config/target';
-import { readAsk } from './ask';
+import { type Ask, type Named, readAsk } from './ask';
 import { ClientGone, watchClient } from './client';
 import type { Dialect } from './dialects';
 import { GatewayError } from './errors';
@@ -17,6 +17,7 @@ import { expectedCost, plan, type Plan } from './route';
 import { type Outgoing, send, type Sent } from './send';
 import type { KeyRow } from './store';
 import type { Upstream } from './upstream';
+import type { Vault } from './vault';
 import { codecs } from './wire';
 import { isObject } from './wire/json';
 import type { Format, NeutralRequest } from './wire/neutral';
@@ -28,6 +29,7 @@ export interface Gateway {
   readonly ledger: Ledger;
   readonly upstream: Upstream;
   readonly health: Health;
+  readonly vault: Vault;
   readonly log: RequestLog;
   readonly now: () => number;
   /** Aborts when the time to drain is over. */
@@ -37,7 +39,10 @@ export interface Gateway {
 export interface Incoming {
   readonly id: string;
   readonly key: KeyRow;
+  /** The format of the path, which its caller is answered in. */
   readonly format: Format;
+  /** What the path says of the request, where it says anything. */
+  readonly named?: Named & { readonly asList: boolean };
   readonly dialect: Dialect;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -50,7 +55,7 @@ export async function handle(gateway: Gateway, incoming: Incoming): Promise<void
   const { config, ledger, health, now } = gateway;
   const { id, key, format, dialect, raw, startedAt } = incoming;
   const abort = watchClient(raw, gateway.stopping);
-  const ask = readAsk(format, incoming.body, config.limits);
+  const ask = readAsk(format, incoming.body, config.limits, incoming.named);
   const day = isoDay(startedAt);
   const chosen = plan(config, ask.model, ask.needs, health, { now: startedAt, day, chance: Math.random() });
   const first = chosen.targets[0];
@@ -74,27 +79,37 @@ export async function handle(gateway: Gateway, incoming: Incoming): Promise<void
   let sent: Sent | undefined;
   let failure: unknown;
   try {
+    const neutral = lazyNeutral(ask, incoming.body);
     const outgoing: Outgoing = {
       format,
+      keyId: key.id,
       headers: incoming.headers,
       body: incoming.body,
       ask,
-      neutral: lazyNeutral(format, incoming.body),
+      neutral,
     };
     sent = await send(
       outgoing,
       chosen,
-      { config, upstream: gateway.upstream, health, now, onAttempt: (next) => (target = next) },
+      { config, upstream: gateway.upstream, health, vault: gateway.vault, now, onAttempt: (next) => (target = next) },
       abort.signal,
     );
     const client: Client = {
       raw,
       signal: abort.signal,
       format,
+      stream: ask.stream,
+      asList: incoming.named?.asList === true,
       dialect,
       requestId: id,
       headers: answerHeaders(id, chosen, sent, reservation, ask.needs, day, startedAt),
-      speaker: { requestId: id, created: Math.floor(startedAt / 1_000), includeUsage: ask.includeUsage },
+      speaker: () => ({
+        requestId: id,
+        created: Math.floor(startedAt / 1_000),
+        includeUsage: ask.includeUsage,
+        request: neutral(),
+      }),
+      listen: gateway.vault.listen(key.id),
       limits: config.limits,
       mayGoOn: (estimate) =>
         estimate <= reservation.output ||
@@ -150,7 +165,7 @@ export async function handle(gateway: Gateway, incoming: Incoming): Promise<void
 
 // ---
 
-function lazyNeutral(format: Format, body: Buffer): () => NeutralRequest {
+function lazyNeutral(ask: Ask, body: Buffer): () => NeutralRequest {
   let neutral: NeutralRequest | undefined;
   return () => {
     if (neutral !== undefined) return neutral;
@@ -163,9 +178,8 @@ function lazyNeutral(format: Format, body: Buffer): () => NeutralRequest {
         cause,
       });
     }
-    const codec = codecs[format];
-    if (!isObject(json) || codec === undefined) throw new GatewayError('bad_json');
-    return (neutral = codec.decodeRequest(json));
+    if (!isObject(json)) throw new GatewayError('bad_json');
+    return (neutral = { ...codecs[ask.format].decodeRequest(json), stream: ask.stream });
   };
 }
 

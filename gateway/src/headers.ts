@@ -1,6 +1,7 @@
 // Which headers cross the gateway: all but those that belong to one connection, to credentials, or to us.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Dialect } from './dialects';
 
 // RFC 9110 section 7.6.1 (connection-level), and what names a person or a proxy rather than the request.
 const perConnection = [
@@ -46,8 +47,20 @@ export function toClient(headers: IncomingHttpHeaders): Record<string, string> {
   return out;
 }
 
-/** Of a provider's headers, those that mean the same on every wire. */
-export function acrossWires(headers: IncomingHttpHeaders): Record<string, string> {
+/** Of a provider's headers, those that mean something on every wire, in the words of the client's. */
+export function acrossWires(headers: IncomingHttpHeaders, dialect: Dialect): Record<string, string> {
+  const out: Record<string, string> = {};
   const wait = headers['retry-after'];
-  return wait === undefined ? {} : { 'retry-after': wait };
+  if (wait !== undefined) out['retry-after'] = wait;
+  for (const unit of ['requests', 'tokens']) {
+    for (const fact of ['limit', 'remaining', 'reset']) {
+      const openai = `x-ratelimit-${fact}-${unit}`;
+      const anthropic = `anthropic-ratelimit-${unit}-${fact}`;
+      const value = headers[openai] ?? headers[anthropic];
+      // The two write the time of a reset differently (a duration, a date): it goes only to its own side.
+      const own = dialect === 'anthropic' ? anthropic : openai;
+      if (typeof value === 'string' && (fact !== 'reset' || headers[own] !== undefined)) out[own] = value;
+    }
+  }
+  return out;
 }

@@ -8,6 +8,9 @@ export interface Health {
   succeeded(label: string, firstByteMs: number): void;
   /** @param retryAfterMs what the provider asked for, if it did */
   failed(label: string, now: number, retryAfterMs?: number): void;
+  /** A host that has turned out not to serve Responses, by its base URL. */
+  setChatOnly(baseUrl: string): void;
+  isChatOnly(baseUrl: string): boolean;
 }
 
 /** Failures in a row before a target rests; a provider's own retry-after counts at once. */
@@ -19,6 +22,7 @@ const smoothing = 0.2;
 
 export function openHealth(): Health {
   const records = new Map<string, { failures: number; until: number; firstByte: number | undefined }>();
+  const chatOnly = new Set<string>();
   const recordOf = (label: string) => {
     let record = records.get(label);
     if (record === undefined) records.set(label, (record = { failures: 0, until: 0, firstByte: undefined }));
@@ -40,6 +44,8 @@ export function openHealth(): Health {
       if (retryAfterMs !== undefined) record.until = now + Math.min(retryAfterMs, longestRestMs);
       else if (record.failures >= failuresBeforeRest) record.until = now + restMs;
     },
+    setChatOnly: (baseUrl) => void chatOnly.add(baseUrl),
+    isChatOnly: (baseUrl) => chatOnly.has(baseUrl),
   };
 }
 

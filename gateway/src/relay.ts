@@ -12,9 +12,11 @@ import type { Sent } from './send';
 import { openTap } from './tap';
 import { codecs } from './wire';
 import type { Codec, Json, Speaker } from './wire/codec';
-import { readFrames } from './wire/frames';
+import { failureError, failureKindOf, translateError } from './failure';
+import { openFrames } from './wire/frames';
 import { isObject } from './wire/json';
 import { fold, type Format, type StreamEvent } from './wire/neutral';
+import { openUndo } from './wire/undo';
 
 /** What became of an answer; filled in as it passes, so that it holds even when the passing fails. */
 export interface Passage {
@@ -42,12 +44,19 @@ export const newPassage = (): Passage => ({
 export interface Client {
   readonly raw: ServerResponse;
   readonly signal: AbortSignal;
+  /** The format it is answered in. */
   readonly format: Format;
+  /** It asked for a stream. */
+  readonly stream: boolean;
+  /** It asked for a stream in the form of a JSON list. */
+  readonly asList: boolean;
   readonly dialect: Dialect;
   readonly requestId: string;
   /** Ours: route, request id, what was dropped, what is left of the quota. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly speaker: Speaker;
+  speaker(): Speaker;
+  /** Hears every event of a translated answer. */
+  readonly listen: (event: StreamEvent) => void;
   readonly limits: Limits;
   /** Called as output grows; false ends the stream for want of quota. */
   readonly mayGoOn: (estimatedOutput: number) => boolean | Promise<boolean>;
@@ -74,21 +83,39 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
   passage.estimatedOutput = Math.ceil(bytes.length / 4);
   if (sameWire) {
     passage.usage = usageOfWhole(codec, bytes);
-    end(client, passage, answer.status, toClient(answer.headers), bytes);
+    end(client, passage, answer.status, toClient(answer.headers), client.asList ? asList(bytes) : bytes);
     return;
   }
   const body = parse(bytes);
-  passage.usage = codec.usageIn(body);
-  const response = fold(codec.decodeResponse(body));
+  const undo = openUndo(sent.undo);
+  const events = codec.decodeResponse(body).flatMap((event) => undo(event));
+  events.forEach(client.listen);
+  const response = fold(events);
+  passage.usage = response.usage;
   passage.lost.push(...response.lost);
-  const encoded = speakerCodec(client.format).encodeResponse(response, client.speaker);
+  if (response.failure !== undefined) throw failureError(response.failure.kind, response.failure.message);
+  const shared = acrossWires(answer.headers, client.dialect);
+  const speaker = codecs[client.format];
+  if (client.stream) {
+    // Asked for a stream, given a whole answer: told as one.
+    const encoder = speaker.openEncoder(client.speaker());
+    const text = events.map((event) => encoder.push(event)).join('');
+    end(client, passage, 200, { ...shared, 'content-type': 'text/event-stream; charset=utf-8' }, Buffer.from(text));
+    return;
+  }
+  const printed = Buffer.from(JSON.stringify(speaker.encodeResponse(response, client.speaker())));
   end(
     client,
     passage,
     200,
-    { ...acrossWires(answer.headers), 'content-type': 'application/json' },
-    Buffer.from(JSON.stringify(encoded)),
+    { ...shared, 'content-type': 'application/json' },
+    client.asList ? asList(printed) : printed,
   );
+}
+
+// Gemini's stream without `alt=sse` is a JSON list of pieces; one piece is a list too.
+function asList(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from('['), bytes, Buffer.from(']')]);
 }
 
 function parse(bytes: Buffer): Json {
@@ -123,33 +150,7 @@ async function relayError(sent: Sent, client: Client, passage: Passage): Promise
     end(client, passage, answer.status, toClient(answer.headers), bytes);
     return;
   }
-  throw translateError(answer.status, bytes, acrossWires(answer.headers), sent.target.label);
-}
-
-// A provider's error on another wire: its status decides the kind, its text is for the client only when the fault is the client's.
-function translateError(status: number, bytes: Buffer, headers: Record<string, string>, label: string): GatewayError {
-  if (status === 401 || status === 403) return new GatewayError('upstream_credential', { headers });
-  if (status === 429) return new GatewayError('upstream_rate_limited', { headers });
-  if (status === 503 || status === 529) return new GatewayError('upstream_overloaded', { headers });
-  if (status === 408 || status === 504) return new GatewayError('upstream_timeout', { headers });
-  if (status >= 500) return new GatewayError('upstream_error', { headers });
-  const text = errorText(bytes);
-  const message = `${label} refused the request (${status})${text === '' ? '.' : `: ${text}`}`;
-  return new GatewayError(status === 404 ? 'unknown_model' : status === 413 ? 'body_too_large' : 'bad_request', {
-    message,
-    headers,
-  });
-}
-
-function errorText(bytes: Buffer): string {
-  try {
-    const body: unknown = JSON.parse(bytes.toString('utf8'));
-    const error = isObject(body) ? body['error'] : undefined;
-    const message = isObject(error) ? error['message'] : undefined;
-    return typeof message === 'string' ? message.slice(0, 2_000) : '';
-  } catch {
-    return '';
-  }
+  throw translateError(answer.status, bytes, acrossWires(answer.headers, client.dialect), sent.target);
 }
 
 function end(client: Client, passage: Passage, status: number, headers: Record<string, string>, bytes: Buffer): void {
@@ -163,7 +164,7 @@ async function relayStream(sent: Sent, client: Client, passage: Passage): Promis
   const { raw } = client;
   const upstream = sameWire
     ? toClient(answer.headers)
-    : { ...acrossWires(answer.headers), 'content-type': 'text/event-stream; charset=utf-8' };
+    : { ...acrossWires(answer.headers, client.dialect), 'content-type': 'text/event-stream; charset=utf-8' };
   // no-transform: proxies that compress would hold events back. x-accel-buffering: the same for nginx.
   raw.writeHead(200, {
     ...upstream,
@@ -217,55 +218,70 @@ async function passThrough(sent: Sent, client: Client, passage: Passage): Promis
 
 async function translate(sent: Sent, client: Client, passage: Passage): Promise<void> {
   const { raw, signal, limits } = client;
-  const watch: Watch = { bytes: 0, finished: false, failure: undefined };
-  const events = sent.codec.decodeStream(readFrames(sent.answer.chunks(), limits.event_bytes));
-  for await (const text of speakerCodec(client.format).encodeStream(observe(events, watch, passage), client.speaker)) {
-    const estimate = Math.ceil(watch.bytes / 4);
+  const frames = openFrames(limits.event_bytes);
+  const decoder = sent.codec.openDecoder();
+  const speaker = codecs[client.format];
+  const encoder = speaker.openEncoder(client.speaker());
+  const undo = openUndo(sent.undo);
+  const alive = keepAlive(raw, speaker.keepAlive, limits.keep_alive_ms);
+  let finished = false;
+  let bytes = 0;
+
+  const tell = (events: readonly StreamEvent[]): string => {
+    let text = '';
+    for (const decoded of events) {
+      for (const event of undo(decoded)) {
+        client.listen(event);
+        if (event.type === 'delta') bytes += event.text.length;
+        else if (event.type === 'usage') passage.usage = event.usage;
+        else if (event.type === 'finish') finished = true;
+        else if (event.type === 'lost') passage.lost.push(event.what);
+        else if (event.type === 'failure') throw failureError(event.kind, event.message);
+        text += encoder.push(event);
+      }
+    }
+    return text;
+  };
+  const say = async (text: string): Promise<void> => {
+    const estimate = Math.ceil(bytes / 4);
     if (estimate > passage.estimatedOutput) {
       passage.estimatedOutput = estimate;
       const allowed = client.mayGoOn(estimate);
       if (allowed !== true && !(await allowed)) throw quotaEnded();
     }
+    if (text === '') return;
+    alive.refresh();
     await write(raw, text, limits.reader_stall_ms, signal);
-  }
-  if (watch.failure !== undefined) throw watch.failure;
-  if (!watch.finished) throw new GatewayError('upstream_died');
-  if (passage.lost.length > 0)
-    await write(raw, `: x-ovth-lost: ${[...new Set(passage.lost)].join(', ')}\n\n`, limits.reader_stall_ms, signal);
-}
+  };
 
-interface Watch {
-  bytes: number;
-  finished: boolean;
-  failure: GatewayError | undefined;
-}
-
-async function* observe(
-  events: AsyncIterable<StreamEvent>,
-  watch: Watch,
-  passage: Passage,
-): AsyncGenerator<StreamEvent> {
-  for await (const event of events) {
-    if (event.type === 'delta') watch.bytes += Buffer.byteLength(event.text);
-    else if (event.type === 'usage') passage.usage = event.usage;
-    else if (event.type === 'finish') watch.finished = true;
-    else if (event.type === 'lost') passage.lost.push(event.what);
-    else if (event.type === 'failure') {
-      const code =
-        event.kind === 'overloaded'
-          ? 'upstream_overloaded'
-          : event.kind === 'rate_limited'
-            ? 'upstream_rate_limited'
-            : 'upstream_error';
-      watch.failure = new GatewayError(code);
-      return;
+  try {
+    for await (const chunk of sent.answer.chunks()) {
+      let text = '';
+      for (const frame of frames.push(chunk)) text += tell(decoder.push(frame));
+      await say(text);
     }
-    yield event;
+    let rest = '';
+    for (const frame of frames.end()) rest += tell(decoder.push(frame));
+    await say(rest + tell(decoder.end()));
+    if (!finished) throw new GatewayError('upstream_died');
+    // Gemini's SDKs know no comments.
+    if (passage.lost.length > 0 && client.format !== 'generate')
+      await say(`: x-ovth-lost: ${[...new Set(passage.lost)].join(', ')}\n\n`);
+  } catch (error) {
+    // A format with a failure of its own tells it, before the error event that SDKs raise on.
+    if (error instanceof GatewayError && !raw.destroyed)
+      raw.write(encoder.push({ type: 'failure', kind: failureKindOf(error), message: error.message }) || '');
+    throw error;
+  } finally {
+    alive.stop();
   }
 }
 
-function speakerCodec(format: Format): Codec {
-  const codec = codecs[format];
-  if (codec === undefined) throw new GatewayError('not_built');
-  return codec;
+// Tells a waiting client now and then that its stream is alive: what the provider sends to keep its own alive says
+// nothing on another wire.
+function keepAlive(raw: ServerResponse, frame: string, everyMs: number): { refresh(): void; stop(): void } {
+  const timer = setInterval(() => {
+    if (!raw.writableNeedDrain && !raw.destroyed) raw.write(frame);
+  }, everyMs);
+  return { refresh: () => void timer.refresh(), stop: () => clearInterval(timer) };
 }

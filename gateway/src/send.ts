@@ -11,14 +11,19 @@ import { upstreamUrl, withCredential } from './providers';
 import type { Plan } from './route';
 import type { Answer, Call, Upstream } from './upstream';
 import type { IncomingHttpHeaders } from 'node:http';
-import { upstreamCodec } from './wire';
-import type { Codec } from './wire/codec';
-import { isObject } from './wire/json';
+import type { Vault } from './vault';
+import { codecs, upstreamFormat } from './wire';
+import type { Codec, Undo } from './wire/codec';
+import { isObject, objectOr } from './wire/json';
 import type { Format, NeutralRequest } from './wire/neutral';
+import { withoutSeals } from './wire/unseal';
 
 /** A client's request, ready to be put on any wire. */
 export interface Outgoing {
+  /** The format its client is answered in. */
   readonly format: Format;
+  /** The application key's id: whose thoughts the vault may put back. */
+  readonly keyId: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   readonly ask: Ask;
@@ -35,6 +40,8 @@ export interface Sent {
   /** A usage event was asked for that the client does not expect. */
   readonly hideUsage: boolean;
   readonly dropped: readonly string[];
+  /** What the answer must be rid of again, when it is translated. */
+  readonly undo: Undo | undefined;
   readonly attempts: number;
   /** Milliseconds from the last attempt's start to its first byte. */
   readonly firstByteMs: number;
@@ -44,6 +51,7 @@ export interface Way {
   readonly config: Config;
   readonly upstream: Upstream;
   readonly health: Health;
+  readonly vault: Vault;
   readonly now: () => number;
   /** Called when a target is about to be sent to, so that what is booked names the one that was. */
   onAttempt(target: Target): void;
@@ -65,7 +73,7 @@ export async function send(outgoing: Outgoing, plan: Plan, way: Way, signal: Abo
     const provider = config.providers.get(target.provider);
     if (provider === undefined) continue;
     const last = i === targets.length - 1;
-    const prepared = prepare(outgoing, target, provider, plan);
+    let prepared = prepare(outgoing, target, provider, plan, way);
     way.onAttempt(target);
     for (let retries = 0; ; retries++) {
       attempts++;
@@ -82,6 +90,13 @@ export async function send(outgoing: Outgoing, plan: Plan, way: Way, signal: Abo
         break;
       }
       const firstByteMs = now() - startedAt;
+      if (isMissingPath(answer) && prepared.codec.format === 'responses' && outgoing.format !== 'responses') {
+        // A host that calls itself OpenAI and has no Responses: the same request as chat, and so from now on.
+        answer.cancel();
+        health.setChatOnly(provider.baseUrl);
+        prepared = prepare(outgoing, target, provider, plan, way);
+        continue;
+      }
       if (worthAnother.has(answer.status) || isGarbage(answer)) {
         health.failed(
           target.label,
@@ -116,22 +131,24 @@ interface Prepared {
   readonly sameWire: boolean;
   readonly hideUsage: boolean;
   readonly dropped: readonly string[];
+  readonly undo: Undo | undefined;
 }
 
-function prepare(outgoing: Outgoing, target: Target, provider: Provider, plan: Plan): Prepared {
-  const codec = upstreamCodec(provider.wire);
-  const { ask, body, format } = outgoing;
-  const sameWire = codec.format === format;
-  const url = upstreamUrl(provider, codec.format, target.model, ask.stream);
+function prepare(outgoing: Outgoing, target: Target, provider: Provider, plan: Plan, way: Way): Prepared {
+  const { ask, format } = outgoing;
+  const chatOnly = way.health.isChatOnly(provider.baseUrl);
+  const spoken = upstreamFormat(provider, target, ask.format, chatOnly, () => outgoing.neutral());
+  const codec = codecs[spoken];
+  const sameWire = ask.pure && spoken === format;
+  const url = upstreamUrl(provider, spoken, target.model, ask.stream);
   if (sameWire) {
     const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;
-    const edits = [modelEdit(ask, target.model), ...(hideUsage ? [usageEdit(body, ask.seen)] : [])].filter(
-      (edit) => edit !== undefined,
-    );
+    const body = ask.sealed ? unsealed(outgoing, target.model, hideUsage) : passed(outgoing, target.model, hideUsage);
     const headers = withCredential(provider, toUpstream(outgoing.headers));
-    return { call: { url, headers, body: splice(body, edits) }, codec, sameWire, hideUsage, dropped: [] };
+    return { call: { url, headers, body }, codec, sameWire, hideUsage, dropped: [], undo: undefined };
   }
-  const { body: encoded, dropped } = codec.encodeRequest(outgoing.neutral(), target);
+  const request = way.vault.restore(outgoing.keyId, outgoing.neutral(), spoken);
+  const { body: encoded, dropped, undo } = codec.encodeRequest(request, target);
   if (plan.strict && dropped.length > 0) {
     throw new GatewayError('cannot_translate', {
       ...(dropped[0] === undefined ? {} : { field: dropped[0] }),
@@ -145,7 +162,30 @@ function prepare(outgoing: Outgoing, target: Target, provider: Provider, plan: P
     sameWire,
     hideUsage: false,
     dropped,
+    undo,
   };
+}
+
+function passed({ body, ask }: Outgoing, model: string, hideUsage: boolean): Buffer {
+  const edits = [modelEdit(ask, model), ...(hideUsage ? [usageEdit(body, ask.seen)] : [])];
+  return splice(
+    body,
+    edits.filter((edit) => edit !== undefined),
+  );
+}
+
+// The history holds thoughts of another provider: the one case where a body on its own wire is printed anew.
+function unsealed({ body, format }: Outgoing, model: string, hideUsage: boolean): Buffer {
+  const json: unknown = JSON.parse(body.toString('utf8'));
+  if (!isObject(json)) return body;
+  const kept: Record<string, unknown> = { ...withoutSeals(format, json) };
+  if ('model' in kept) kept['model'] = model;
+  if (hideUsage) kept['stream_options'] = { ...objectOr(kept['stream_options']), include_usage: true };
+  return Buffer.from(JSON.stringify(kept));
+}
+
+function isMissingPath(answer: Answer): boolean {
+  return answer.status === 404 || answer.status === 405 || answer.status === 501;
 }
 
 function modelEdit(ask: Ask, model: string): Edit | undefined {

@@ -6,9 +6,9 @@ import type { Access, Caller } from './access';
 import type { Keys, Requests } from './admin';
 import { type BodyBudget, readBody } from './body';
 import { type Dialect, errorBody } from './dialects';
-import { dialectOf, type Door, doors, tidyUrl } from './doors';
+import { dialectOf, type Door, doors, geminiPath, tidyUrl } from './doors';
 import { type ErrorCode, GatewayError } from './errors';
-import { type Gateway, handle } from './handle';
+import { type Gateway, handle, type Incoming } from './handle';
 import { newId } from './ids';
 import { listModels, oneModel } from './models';
 import type { Format } from './wire/neutral';
@@ -161,11 +161,12 @@ function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void
       request.dialect = dialect;
       const open = serves === 'models' || serves === 'model';
       request.caller = open ? access.identifyIfAny(request.headers) : access.identify(request.headers);
-      if (typeof serves !== 'object') return done();
+      if (typeof serves !== 'object' && serves !== 'gemini') return done();
       if (request.caller?.kind === 'master') throw new GatewayError('master_key_refused');
       // The rest of fastify's way (body parsers, serializers) has nothing to do here: relay.ts answers. Only a failure
       // goes on, to the error handler.
-      infer(request, reply, serves.inference, parts).catch(done);
+      if (serves === 'gemini') inferGemini(request, reply, parts).catch(done);
+      else infer(request, reply, serves.inference, undefined, parts).catch(done);
     },
     handler: (request) => {
       const day = isoDay(request.startedAt);
@@ -187,7 +188,31 @@ function decodeName(text: string): string {
   }
 }
 
-async function infer(request: FastifyRequest, reply: FastifyReply, format: Format, parts: ServerParts): Promise<void> {
+// Gemini's paths name the model and what is wanted of it.
+async function inferGemini(request: FastifyRequest, reply: FastifyReply, parts: ServerParts): Promise<void> {
+  const path = geminiPath(decodeName((request.params as { '*': string })['*']));
+  switch (path?.action) {
+    case 'generateContent':
+      return infer(request, reply, 'generate', { model: path.model, stream: false, asList: false }, parts);
+    case 'streamGenerateContent': {
+      const events = (request.query as { alt?: unknown }).alt === 'sse';
+      return infer(request, reply, 'generate', { model: path.model, stream: events, asList: !events }, parts);
+    }
+    default:
+      throw new GatewayError('not_found', {
+        message: `There is nothing at ${request.url.split('?')[0] ?? ''}: models take :generateContent, :streamGenerateContent and :countTokens.`,
+      });
+  }
+}
+
+async function infer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  format: Format,
+  named: Incoming['named'],
+  parts: ServerParts,
+): Promise<void> {
+  // prettier-ignore
   const { gateway, bodies, flight } = parts;
   if (request.caller?.kind !== 'key') throw new GatewayError('no_credential');
   const { key } = request.caller;
@@ -201,6 +226,7 @@ async function infer(request: FastifyRequest, reply: FastifyReply, format: Forma
       id: request.id,
       key,
       format,
+      ...(named === undefined ? {} : { named }),
       dialect: request.dialect,
       headers: request.headers,
       body,

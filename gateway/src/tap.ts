@@ -3,9 +3,8 @@
 
 import type { Usage } from './money';
 import type { Codec } from './wire/codec';
-import { parseEvent } from './wire/chat';
 import { dataOf, FrameCutter, singleFrames } from './wire/frames';
-import { isObject } from './wire/json';
+import { isObject, parseEvent } from './wire/json';
 
 export interface Tap {
   /** The bytes to pass on now. @throws GatewayError upstream_garbage for an event above the limit */
@@ -30,7 +29,16 @@ export interface TapOptions {
 
 const nothing = Buffer.alloc(0);
 const usageWord = Buffer.from('"usage');
-const ends = ['[DONE]', 'finish_reason', 'message_stop', 'finishReason'].map((word) => Buffer.from(word));
+const ends = [
+  '[DONE]',
+  'finish_reason',
+  'message_stop',
+  'finishReason',
+  'blockReason',
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+].map((word) => Buffer.from(word));
 const errorWord = Buffer.from('"error"');
 
 export function openTap({ codec, hideUsage, eventLimit }: TapOptions): Tap {

@@ -31,6 +31,7 @@ routes: {small: {models: [own/m]}}
 providers:
   own: {base_url: "${fake.url}/v1", wire: openai, models: {m: {context: 1000, max_output: 100, input: 1, output: 2, capabilities: []}}}
   dead: {base_url: "http://127.0.0.1:9", wire: openai}
+  claudish: {base_url: "${fake.url}", wire: anthropic}
 limits: {body_bytes: 4096, in_flight: 3, in_flight_per_key: 2, first_byte_ms: 1000, body_ms: 1000, headers_ms: 1000, json_depth: 8}
 `,
     keys: { OPENAI_API_KEY: 'sk-x' },
@@ -131,6 +132,16 @@ const cases: Record<ErrorCode, () => Promise<Produced> | Produced> = {
     statusAndBody(
       oddPost({ ...ownHi, model: 'small', tools: [{ type: 'function', function: { name: 'f', parameters: {} } }] }),
     ),
+  prompt_too_long: () => {
+    const told = {
+      error: { type: 'invalid_request_error', message: 'prompt is too long: 250000 tokens > 200000 maximum' },
+    };
+    fake.answer = (_call, response) => {
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ type: 'error', ...told }));
+      return Promise.resolve();
+    };
+    return statusAndBody(oddPost({ ...ownHi, model: 'claudish/m' }));
+  },
   cannot_translate: () => statusAndBody(scene.post(chat, key, { ...hi, model: 'strict', logit_bias: { '1': 2 } })),
   over_quota: async () =>
     statusAndBody(scene.post(chat, await scene.gateway.mint({ label: 'q', quota: { daily_tokens: 1 } }), hi)),
@@ -203,6 +214,7 @@ test.each(Object.keys(cases) as ErrorCode[])(
       over_quota: 'insufficient_quota',
       too_many_of_key: 'rate_limit_exceeded',
       upstream_rate_limited: 'rate_limit_exceeded',
+      prompt_too_long: 'context_length_exceeded',
     };
     expect(text).toContain(`"code":"${aliases[code] ?? code}"`);
   },

@@ -1,4 +1,4 @@
-// What a format must be able to do, and the table of all of them.
+// What a format must be able to do.
 
 import type { Target } from '../../../config/target';
 import type { Usage } from '../money';
@@ -7,10 +7,21 @@ import type { Format, NeutralRequest, NeutralResponse, StreamEvent } from './neu
 /** A JSON object as parsed. */
 export type Json = Readonly<Record<string, unknown>>;
 
+/** What must be undone in the answer to an encoded request. */
+export interface Undo {
+  /** Tool names as the wire took them, and as the client knows them. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Names (the client's) of tools with plain input that went as functions with one field. */
+  readonly custom: ReadonlySet<string>;
+  /** The tool that stands for the wanted form of the answer: its arguments are the answer's text. */
+  readonly answerTool: string | undefined;
+}
+
 export interface Encoded {
   readonly body: Json;
   /** Paths of what the format could not carry. */
   readonly dropped: readonly string[];
+  readonly undo?: Undo;
 }
 
 /** What our side of an answer knows when it speaks a format. */
@@ -21,6 +32,8 @@ export interface Speaker {
   readonly created: number;
   /** The client asked for usage in its stream. */
   readonly includeUsage: boolean;
+  /** The request as it was understood: some formats repeat parts of it in the answer. */
+  readonly request: NeutralRequest;
 }
 
 /** One frame of an event stream: the name of the event, if any, and its data. */
@@ -29,16 +42,31 @@ export interface Frame {
   readonly data: string;
 }
 
+/** Reads one upstream stream: frames in, lawful neutral events out. */
+export interface Decoder {
+  push(frame: Frame): readonly StreamEvent[];
+  /** The stream ended; says what was still waiting for its end. */
+  end(): readonly StreamEvent[];
+}
+
+/** Writes one stream to a client: neutral events in, text of whole frames out. */
+export interface Encoder {
+  /** Ends with the format's clean end only for a `finish` event. */
+  push(event: StreamEvent): string;
+}
+
 export interface Codec {
   readonly format: Format;
   /** @throws GatewayError bad_request, naming the field */
   decodeRequest(body: Json): NeutralRequest;
+  /** @throws GatewayError cannot_translate for what cannot be left out without changing the question */
   encodeRequest(request: NeutralRequest, target: Target): Encoded;
-  decodeResponse(body: Json): Iterable<StreamEvent>;
+  decodeResponse(body: Json): readonly StreamEvent[];
   encodeResponse(response: NeutralResponse, speaker: Speaker): Json;
-  decodeStream(frames: AsyncIterable<Frame>): AsyncIterable<StreamEvent>;
-  /** Text of whole frames. Ends with the format's clean end only after a `finish` event. */
-  encodeStream(events: AsyncIterable<StreamEvent>, speaker: Speaker): AsyncIterable<string>;
+  openDecoder(): Decoder;
+  openEncoder(speaker: Speaker): Encoder;
+  /** A frame that tells a waiting client that its stream is alive, and nothing else. */
+  readonly keepAlive: string;
   /** Usage in one JSON value of an answer (the whole body, or one event); it may be spread over several events. */
   usageIn(value: Json): Partial<Usage> | undefined;
   /** Whether the data of a frame says that the stream is complete. */

@@ -82,11 +82,16 @@ export function dataOf(frame: Buffer): string {
     .join('\n');
 }
 
-/**
- * Chunks of bytes → frames, however they were cut.
- * @throws GatewayError upstream_garbage for an event above the limit
- */
-export async function* readFrames(chunks: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Frame> {
+/** Reads frames off a byte stream, however it was cut. */
+export interface FrameReader {
+  /** @throws GatewayError upstream_garbage for an event above the limit */
+  push(chunk: Buffer): Frame[];
+  /** What the stream ended with: a last event without its blank line is still an event. */
+  end(): Frame[];
+}
+
+/** @param limit bytes one event may have */
+export function openFrames(limit: number): FrameReader {
   let ready: Frame[] = [];
   let size = 0;
   const decoder = new TextDecoder();
@@ -96,19 +101,26 @@ export async function* readFrames(chunks: AsyncIterable<Buffer>, limit: number):
       ready.push({ event: event.event, data: event.data });
     },
   });
-  for await (const chunk of chunks) {
-    size += chunk.length;
-    parser.feed(decoder.decode(chunk, { stream: true }));
-    if (ready.length > 0) {
-      const frames = ready;
-      ready = [];
-      yield* frames;
-    } else if (size > limit) {
-      throw new GatewayError('upstream_garbage', { message: `The provider sent an event larger than ${limit} bytes.` });
-    }
-  }
-  parser.feed(`${decoder.decode()}\n\n`); // a last event without its blank line is still an event
-  yield* ready;
+  const take = (): Frame[] => {
+    const frames = ready;
+    ready = [];
+    return frames;
+  };
+  return {
+    push(chunk) {
+      size += chunk.length;
+      parser.feed(decoder.decode(chunk, { stream: true }));
+      if (ready.length === 0 && size > limit)
+        throw new GatewayError('upstream_garbage', {
+          message: `The provider sent an event larger than ${limit} bytes.`,
+        });
+      return take();
+    },
+    end() {
+      parser.feed(`${decoder.decode()}\n\n`);
+      return take();
+    },
+  };
 }
 
 // ---

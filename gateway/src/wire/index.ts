@@ -1,22 +1,54 @@
-// The formats, and which of them each provider wire speaks.
+// The formats, and which of them an upstream is spoken to in.
 
-import type { WireId } from '../../../config/wires';
+import type { Provider } from '../../../config/load';
+import type { Target } from '../../../config/target';
 import { chat } from './chat';
 import type { Codec } from './codec';
+import { thinks } from './effort';
 import { generate } from './generate';
 import { messages } from './messages';
-import type { Format } from './neutral';
+import { isOpenaiReasoner } from './models';
+import type { Format, NeutralRequest } from './neutral';
+import { responses } from './responses';
 
-export const codecs: Readonly<Partial<Record<Format, Codec>>> = { chat, messages, generate };
+export const codecs: Readonly<Record<Format, Codec>> = { chat, responses, messages, generate };
 
-/** The format an upstream is spoken to in. */
-export function upstreamCodec(wire: WireId): Codec {
-  switch (wire) {
-    case 'openai':
-      return chat;
+/**
+ * The format to speak to a provider in. An OpenAI wire has two: the client's own where it is one of them, else the one
+ * that keeps more of this request.
+ * @param chatOnly the host has turned out not to serve Responses
+ */
+export function upstreamFormat(
+  provider: Provider,
+  target: Target,
+  from: Format,
+  chatOnly: boolean,
+  neutral: () => NeutralRequest,
+): Format {
+  switch (provider.wire) {
     case 'anthropic':
-      return messages;
+      return 'messages';
     case 'gemini':
-      return generate;
+      return 'generate';
+    case 'openai':
+      if (from === 'chat' || !provider.responses || chatOnly) return 'chat';
+      return from === 'responses' || keepsMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
   }
+}
+
+// ---
+
+// Reasoning survives a tool loop only as items of Responses; results that hold media, and documents to be fetched, have
+// a place only there.
+function keepsMoreOnResponses(request: NeutralRequest, target: Target): boolean {
+  const loops = (request.tools?.length ?? 0) > 0 && (request.thinking === undefined || thinks(request.thinking));
+  if (loops && isOpenaiReasoner(target)) return true;
+  return request.messages.some((message) =>
+    message.parts.some(
+      (part) =>
+        (part.type === 'reasoning' && part.opaque?.format === 'responses') ||
+        (part.type === 'toolResult' && part.parts.some((inner) => inner.type === 'media')) ||
+        (part.type === 'media' && part.kind === 'document' && part.url !== undefined),
+    ),
+  );
 }

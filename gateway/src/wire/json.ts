@@ -70,7 +70,65 @@ export function defined<T extends Record<string, unknown>>(values: T): { [K in k
   };
 }
 
-/** The fields of an object that are not in a list of known ones and carry a value. */
-export function leftOver(body: Json, known: ReadonlySet<string>): string[] {
-  return Object.keys(body).filter((key) => !known.has(key) && body[key] !== null && body[key] !== undefined);
+/**
+ * The fields of an object that are not in a list of known ones and say something.
+ * @param idle values by field that say nothing: what the provider does anyway
+ */
+export function otherFields(
+  body: Json,
+  known: ReadonlySet<string>,
+  idle: Readonly<Record<string, (value: unknown) => boolean>> = {},
+): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(body)) {
+    const value = body[key];
+    if (known.has(key) || value === null || value === undefined || idle[key]?.(value) === true) continue;
+    out[key] = value;
+  }
+  return out;
+}
+
+export function optionalText(value: unknown, field: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  return needText(value, field);
+}
+
+export function optionalFlag(value: unknown, field: string): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'boolean' ? value : wrong(field, 'true or false');
+}
+
+/** A text, or a list of texts, as a list. */
+export function optionalTexts(value: unknown, field: string): string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return [value];
+  return needList(value, field).map((text, i) => needText(text, `${field}[${i}]`));
+}
+
+/** A number within bounds. */
+export function optionalWithin(value: unknown, field: string, least: number, most: number): number | undefined {
+  const number = optionalNumber(value, field);
+  if (number !== undefined && (number < least || number > most)) wrong(field, `between ${least} and ${most}`);
+  return number;
+}
+
+/** The JSON object of an event's data; undefined for what is none (comments of some hosts). */
+export function parseEvent(data: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(data);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Puts fields back that were set aside under their paths: `a.b` goes into the object `a`. */
+export function restore(body: Json, fields: Readonly<Record<string, unknown>>): Json {
+  const out: Record<string, unknown> = { ...body };
+  for (const [path, value] of Object.entries(fields)) {
+    const dot = path.indexOf('.');
+    if (dot < 0) out[path] = value;
+    else out[path.slice(0, dot)] = restore(objectOr(out[path.slice(0, dot)]), { [path.slice(dot + 1)]: value });
+  }
+  return out;
 }

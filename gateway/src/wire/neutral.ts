@@ -8,32 +8,87 @@ export type Format = 'chat' | 'responses' | 'messages' | 'generate';
 /** Something only one format understands (signatures, encrypted reasoning): it goes back there or nowhere. */
 export interface Opaque {
   readonly format: Format;
+  /** The model that made it, where known: some providers bind it to the model too. */
+  readonly model?: string;
   readonly value: unknown;
 }
 
-export type Part =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'reasoning'; readonly text: string; readonly opaque?: Opaque }
-  | {
-      readonly type: 'media';
-      readonly kind: 'image' | 'document' | 'audio';
-      readonly mime: string;
-      readonly data?: string;
-      readonly url?: string;
-    }
-  | {
-      readonly type: 'toolCall';
-      readonly id: string;
-      readonly name: string;
-      /** JSON text, as it came */ readonly args: string;
-    }
-  | {
-      readonly type: 'toolResult';
-      readonly id: string;
-      readonly name?: string;
-      readonly parts: readonly Part[];
-      readonly isError: boolean;
-    };
+/** How long a prompt prefix that ends here shall stay in the provider's cache. */
+export type CacheMark = '5m' | '1h';
+
+/** Where a statement comes from. */
+export interface Citation {
+  readonly url: string;
+  readonly title?: string;
+  /** Half-open range of characters of the text it stands in. */
+  readonly start?: number;
+  readonly end?: number;
+}
+
+export interface Text {
+  readonly type: 'text';
+  readonly text: string;
+  readonly citations?: readonly Citation[];
+  readonly cache?: CacheMark;
+}
+
+/** The model's own words for why it does not answer. */
+export interface Refusal {
+  readonly type: 'refusal';
+  readonly text: string;
+}
+
+/** Thoughts: readable text, the sealed form their provider wants back, or both. */
+export interface Reasoning {
+  readonly type: 'reasoning';
+  readonly text: string;
+  readonly opaque?: Opaque;
+}
+
+export interface Media {
+  readonly type: 'media';
+  readonly kind: 'image' | 'document' | 'audio' | 'video';
+  /** `image/*` and the like where nobody says. */
+  readonly mime: string;
+  /** Base64. */
+  readonly data?: string;
+  readonly url?: string;
+  readonly name?: string;
+  /** Image resolution, in OpenAI's words. */
+  readonly detail?: string;
+  readonly cache?: CacheMark;
+}
+
+export interface ToolCall {
+  readonly type: 'toolCall';
+  readonly id: string;
+  readonly name: string;
+  /** JSON text as it came; for a custom tool its plain input. */
+  readonly args: string;
+  readonly custom?: boolean;
+  readonly cache?: CacheMark;
+}
+
+export interface ToolResult {
+  readonly type: 'toolResult';
+  readonly id: string;
+  readonly name?: string;
+  readonly parts: readonly Part[];
+  readonly isError: boolean;
+  readonly custom?: boolean;
+  readonly cache?: CacheMark;
+}
+
+/** What has no neutral form: put back as it is for its own format, named as dropped for any other. */
+export interface Raw {
+  readonly type: 'raw';
+  readonly format: Format;
+  readonly value: unknown;
+  /** Its path in the request. */
+  readonly at: string;
+}
+
+export type Part = Text | Refusal | Reasoning | Media | ToolCall | ToolResult | Raw;
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
@@ -41,30 +96,81 @@ export interface Message {
 }
 
 export interface Tool {
+  readonly type: 'function';
   readonly name: string;
   readonly description?: string;
+  /** JSON schema of the arguments. */
   readonly schema: unknown;
+  readonly strict?: boolean;
+  readonly cache?: CacheMark;
 }
+
+/** A tool whose input is plain text, perhaps bound to a grammar. */
+export interface CustomTool {
+  readonly type: 'custom';
+  readonly name: string;
+  readonly description?: string;
+  readonly grammar?: { readonly syntax: string; readonly definition: string };
+}
+
+export type AnyTool = Tool | CustomTool | Raw;
 
 export type ToolChoice =
   { readonly type: 'auto' | 'none' | 'required' } | { readonly type: 'named'; readonly name: string };
 
+/** The form the answer's text must have. */
+export type Shape =
+  | { readonly type: 'json' }
+  | {
+      readonly type: 'schema';
+      readonly name?: string;
+      readonly description?: string;
+      readonly schema: unknown;
+      readonly strict?: boolean;
+    };
+
+export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+export type Effort = (typeof efforts)[number];
+
+/** How much to think. Neither effort nor budget: as the model sees fit. */
+export interface Thinking {
+  readonly effort?: Effort;
+  /** Tokens. */
+  readonly budget?: number;
+  /** Whether the thoughts shall be readable in the answer. */
+  readonly show: boolean;
+}
+
 export interface NeutralRequest {
+  /** The format it was asked in. */
+  readonly from: Format;
   readonly messages: readonly Message[];
   readonly stream: boolean;
-  readonly tools?: readonly Tool[];
+  readonly tools?: readonly AnyTool[];
   readonly toolChoice?: ToolChoice;
+  readonly parallelTools?: boolean;
+  readonly shape?: Shape;
+  readonly thinking?: Thinking;
   readonly maxOutput?: number;
   readonly temperature?: number;
   readonly topP?: number;
   readonly topK?: number;
+  readonly frequencyPenalty?: number;
+  readonly presencePenalty?: number;
+  readonly seed?: number;
   readonly stop?: readonly string[];
+  readonly verbosity?: string;
+  readonly serviceTier?: string;
+  readonly promptCacheKey?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
   readonly endUser?: string;
-  /** Fields of the request that have no place in the neutral form, by their path. */
-  readonly leftOver: readonly string[];
+  /** Fields without a neutral form, by name: put back for their own format, named as dropped for any other. */
+  readonly native: Readonly<Record<string, unknown>>;
 }
 
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'refusal' | 'other';
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'refusal' | 'pause' | 'other';
+
+export type FailureKind = 'overloaded' | 'rate_limited' | 'too_long' | 'bad_request' | 'other';
 
 export type StreamEvent =
   | { readonly type: 'start'; readonly id: string; readonly model: string }
@@ -72,73 +178,105 @@ export type StreamEvent =
       readonly type: 'open';
       readonly part:
         | { readonly type: 'text' }
+        | { readonly type: 'refusal' }
         | { readonly type: 'reasoning' }
-        | { readonly type: 'toolCall'; readonly id: string; readonly name: string };
+        | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly custom?: boolean };
     }
   | { readonly type: 'delta'; readonly text: string }
-  | { readonly type: 'close' }
+  | { readonly type: 'citation'; readonly citation: Citation }
+  | { readonly type: 'close'; readonly opaque?: Opaque }
   | { readonly type: 'usage'; readonly usage: Usage }
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly stopSequence?: string }
-  | { readonly type: 'failure'; readonly kind: 'overloaded' | 'rate_limited' | 'other'; readonly message: string }
+  | { readonly type: 'failure'; readonly kind: FailureKind; readonly message: string }
   /** Something of the answer that the neutral form does not carry. */
   | { readonly type: 'lost'; readonly what: string };
+
+export type OpenPart = Extract<StreamEvent, { type: 'open' }>['part'];
 
 export interface NeutralResponse {
   readonly id: string;
   readonly model: string;
-  readonly parts: readonly Part[];
+  readonly parts: readonly (Text | Refusal | Reasoning | ToolCall)[];
   readonly usage: Usage | undefined;
   readonly reason: FinishReason;
   readonly stopSequence: string | undefined;
   readonly lost: readonly string[];
+  readonly failure: { readonly kind: FailureKind; readonly message: string } | undefined;
 }
 
 /** A whole answer is its stream, folded: both ways of asking cannot disagree. */
 export function fold(events: Iterable<StreamEvent>): NeutralResponse {
-  const parts: Part[] = [];
+  const parts: (Text | Refusal | Reasoning | ToolCall)[] = [];
   const lost: string[] = [];
-  let id = '';
-  let model = '';
-  let usage: Usage | undefined;
-  let reason: FinishReason = 'other';
-  let stopSequence: string | undefined;
+  let response: Omit<NeutralResponse, 'parts' | 'lost'> = {
+    id: '',
+    model: '',
+    usage: undefined,
+    reason: 'other',
+    stopSequence: undefined,
+    failure: undefined,
+  };
+  let open: OpenPart | undefined;
+  let pieces: string[] = [];
+  let citations: Citation[] = [];
   for (const event of events) {
     switch (event.type) {
       case 'start':
-        ({ id, model } = event);
+        response = { ...response, id: event.id, model: event.model };
         break;
       case 'open':
-        parts.push(event.part.type === 'toolCall' ? { ...event.part, args: '' } : { ...event.part, text: '' });
+        open = event.part;
+        pieces = [];
+        citations = [];
         break;
       case 'delta':
-        parts.push(grown(parts.pop(), event.text));
+        pieces.push(event.text);
+        break;
+      case 'citation':
+        citations.push(event.citation);
+        break;
+      case 'close':
+        if (open !== undefined) parts.push(whole(open, pieces.join(''), citations, event.opaque));
+        open = undefined;
         break;
       case 'usage':
-        usage = event.usage;
+        response = { ...response, usage: event.usage };
         break;
       case 'finish':
-        ({ reason, stopSequence } = { stopSequence: undefined, ...event });
+        response = { ...response, reason: event.reason, stopSequence: event.stopSequence };
+        break;
+      case 'failure':
+        response = { ...response, failure: event };
         break;
       case 'lost':
         lost.push(event.what);
         break;
-      case 'close':
-      case 'failure':
-        break;
     }
   }
-  return { id, model, parts, usage, reason, stopSequence, lost };
+  return { ...response, parts, lost };
 }
 
 /** The concatenated text of parts, for places that only take text. */
-export function textOf(parts: readonly Part[]): string {
-  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+export function textOf(parts: readonly Part[], between = ''): string {
+  return parts.flatMap((part) => (part.type === 'text' || part.type === 'refusal' ? [part.text] : [])).join(between);
 }
 
 // ---
 
-function grown(part: Part | undefined, text: string): Part {
-  if (part?.type === 'text' || part?.type === 'reasoning') return { ...part, text: part.text + text };
-  if (part?.type === 'toolCall') return { ...part, args: part.args + text };
-  return { type: 'text', text };
+function whole(
+  open: OpenPart,
+  text: string,
+  citations: readonly Citation[],
+  opaque: Opaque | undefined,
+): Text | Refusal | Reasoning | ToolCall {
+  switch (open.type) {
+    case 'text':
+      return { type: 'text', text, ...(citations.length > 0 ? { citations } : {}) };
+    case 'refusal':
+      return { type: 'refusal', text };
+    case 'reasoning':
+      return { type: 'reasoning', text, ...(opaque === undefined ? {} : { opaque }) };
+    case 'toolCall':
+      return { ...open, args: text };
+  }
 }

@@ -1,0 +1,20 @@
+// Google's generateContent.
+
+import type { Codec } from '../codec';
+import { openDecoder, readAnswer, usageIn } from './readAnswer';
+import { readRequest } from './readRequest';
+import { openEncoder, writeAnswer } from './writeAnswer';
+import { writeRequest } from './writeRequest';
+
+export const generate: Codec = {
+  format: 'generate',
+  decodeRequest: readRequest,
+  encodeRequest: writeRequest,
+  decodeResponse: readAnswer,
+  encodeResponse: writeAnswer,
+  openDecoder,
+  openEncoder,
+  keepAlive: 'data: {}\n\n', // its SDKs know no comments
+  usageIn,
+  isEnd: (data) => /"(finishReason|blockReason)":\s*"/.test(data),
+};

@@ -1,0 +1,22 @@
+// OpenAI Responses.
+
+import type { Codec } from '../codec';
+import { openDecoder, readAnswer, usageIn } from './readAnswer';
+import { readRequest } from './readRequest';
+import { openEncoder, writeAnswer } from './writeAnswer';
+import { writeRequest } from './writeRequest';
+
+export const responses: Codec = {
+  format: 'responses',
+  decodeRequest: readRequest,
+  encodeRequest: writeRequest,
+  decodeResponse: readAnswer,
+  encodeResponse: writeAnswer,
+  openDecoder,
+  openEncoder,
+  keepAlive: ': keep-alive\n\n',
+  usageIn,
+  isEnd: (data) =>
+    /"type":\s*"response\.(completed|incomplete|failed)"/.test(data.slice(0, 200)) ||
+    /"type":\s*"response\.(completed|incomplete|failed)"/.test(data.slice(-200)),
+};

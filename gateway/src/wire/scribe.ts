@@ -1,0 +1,130 @@
+// Writes down what a provider says as neutral events, and cannot write an unlawful sequence: a part is opened before it
+// is filled, closed before the next, and what comes without brackets on its wire gets them here.
+
+import { noUsage, type Usage } from '../money';
+import type { Citation, FailureKind, FinishReason, Opaque, OpenPart, StreamEvent } from './neutral';
+
+export interface Scribe {
+  start(id: string, model: string): void;
+  text(text: string): void;
+  refusal(text: string): void;
+  reasoning(text: string): void;
+  /** Ends the open thoughts with their sealed form; opens and ends empty ones where none are open. */
+  sealed(opaque: Opaque): void;
+  call(id: string, name: string, custom?: boolean): void;
+  args(text: string): void;
+  citation(citation: Citation): void;
+  close(): void;
+  usage(found: Partial<Usage> | undefined): void;
+  /** Remembered until `done`: usage may come after it. */
+  finish(reason: FinishReason, stopSequence?: string): void;
+  failure(kind: FailureKind, message: string): void;
+  lost(what: string): void;
+  /** The provider said that it is done: closes, reports usage and finishes if a reason is known. */
+  done(): void;
+  readonly finished: boolean;
+  readonly started: boolean;
+  /** Kind of the part being filled. */
+  readonly open: OpenPart['type'] | undefined;
+  readonly calls: number;
+  /** The events since the last call. */
+  take(): StreamEvent[];
+}
+
+export function openScribe(): Scribe {
+  let out: StreamEvent[] = [];
+  let open: OpenPart['type'] | undefined;
+  let usage: Usage | undefined;
+  let ending: { reason: FinishReason; stopSequence?: string } | undefined;
+  let started = false;
+  let over = false;
+  let calls = 0;
+
+  const close = (opaque?: Opaque) => {
+    if (open === undefined) return;
+    out.push(opaque === undefined ? { type: 'close' } : { type: 'close', opaque });
+    open = undefined;
+  };
+  const fill = (type: 'text' | 'refusal' | 'reasoning', text: string) => {
+    if (text === '') return;
+    if (open !== type) {
+      close();
+      out.push({ type: 'open', part: { type } });
+      open = type;
+    }
+    out.push({ type: 'delta', text });
+  };
+
+  return {
+    start(id, model) {
+      if (started) return;
+      started = true;
+      out.push({ type: 'start', id, model });
+    },
+    text: (text) => fill('text', text),
+    refusal: (text) => fill('refusal', text),
+    reasoning: (text) => fill('reasoning', text),
+    sealed(opaque) {
+      if (open !== 'reasoning') {
+        close();
+        out.push({ type: 'open', part: { type: 'reasoning' } });
+        open = 'reasoning';
+      }
+      close(opaque);
+    },
+    call(id, name, custom) {
+      close();
+      calls++;
+      out.push({ type: 'open', part: { type: 'toolCall', id, name, ...(custom === true ? { custom } : {}) } });
+      open = 'toolCall';
+    },
+    args(text) {
+      if (text !== '' && open === 'toolCall') out.push({ type: 'delta', text });
+    },
+    citation(citation) {
+      if (open === 'text') out.push({ type: 'citation', citation });
+    },
+    close: () => close(),
+    usage(found) {
+      if (found !== undefined) usage = { ...noUsage, ...usage, ...found };
+    },
+    finish(reason, stopSequence) {
+      ending = { reason, ...(stopSequence === undefined ? {} : { stopSequence }) };
+    },
+    failure(kind, message) {
+      if (over) return;
+      over = true;
+      close();
+      if (usage !== undefined) out.push({ type: 'usage', usage });
+      out.push({ type: 'failure', kind, message });
+    },
+    lost(what) {
+      out.push({ type: 'lost', what });
+    },
+    done() {
+      if (over) return;
+      close();
+      if (usage !== undefined) out.push({ type: 'usage', usage });
+      if (ending === undefined) return;
+      over = true;
+      out.push({ type: 'finish', ...ending });
+    },
+    get finished() {
+      return over;
+    },
+    get started() {
+      return started;
+    },
+    get open() {
+      return open;
+    },
+    get calls() {
+      return calls;
+    },
+    take() {
+      const events = out;
+      out = [];
+      return events;
+    },
+  };
+}

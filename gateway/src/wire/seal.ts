@@ -1,0 +1,50 @@
+// Sealed reasoning on its way through a client of another format. What one provider signed or encrypted is wrapped in
+// an envelope of ours that fits any format's field for such things; the client sends it back with its history, and it is
+// unwrapped for the provider that made it. An envelope is never taken for a provider's own signature: it is marked.
+
+import { isObject, textOr } from './json';
+import type { Format, Opaque } from './neutral';
+
+// Base64 of `ovth1:`: six bytes, so that the mark stays the same whatever follows.
+const mark = 'b3Z0aDE6';
+
+/** What the mark looks like in the bytes of a body. */
+export const sealMark = Buffer.from(mark);
+
+const formats = new Set<string>(['chat', 'responses', 'messages', 'generate'] satisfies Format[]);
+
+/** An envelope of something opaque, or of nothing: some formats want a signature where another had none. */
+export function seal(opaque: Opaque | undefined): string {
+  const inside = opaque === undefined ? '{}' : JSON.stringify(opaque);
+  return mark + Buffer.from(inside).toString('base64');
+}
+
+/** Whether a signature is an envelope of ours. */
+export function isSealed(text: unknown): text is string {
+  return typeof text === 'string' && text.startsWith(mark);
+}
+
+/** What an envelope holds; undefined for an empty or damaged one. */
+export function unseal(text: string): Opaque | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text.slice(mark.length), 'base64').toString('utf8'));
+    if (!isObject(value) || !formats.has(textOr(value['format']))) return undefined;
+    const model = value['model'];
+    return {
+      format: value['format'] as Format,
+      value: value['value'],
+      ...(typeof model === 'string' ? { model } : {}),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A field of one format that may hold its own signature or our envelope.
+ * @param own how the format itself reads what is not ours
+ */
+export function openSeal(text: unknown, own: (text: string) => Opaque): Opaque | undefined {
+  if (typeof text !== 'string' || text === '') return undefined;
+  return isSealed(text) ? unseal(text) : own(text);
+}

@@ -1,0 +1,57 @@
+// Takes our envelopes out of a body that is about to be passed through on its own wire: the history of a conversation
+// that another provider took part in. They would be refused there as forged signatures, and mean nothing.
+
+import type { Json } from './codec';
+import { isObject, listOr } from './json';
+import type { Format } from './neutral';
+import { isSealed } from './seal';
+
+/** The body without envelopes; all else as it was. */
+export function withoutSeals(format: Format, body: Json): Json {
+  switch (format) {
+    case 'messages':
+      return {
+        ...body,
+        messages: listOr(body['messages']).map((message) => filtered(message, 'content', isSealedBlock)),
+      };
+    case 'responses':
+      return {
+        ...body,
+        input: listOr(body['input']).filter((item) => !(isObject(item) && isSealed(item['encrypted_content']))),
+      };
+    case 'generate':
+      return { ...body, contents: listOr(body['contents']).map((content) => withParts(content)) };
+    case 'chat':
+      return { ...body, messages: listOr(body['messages']).map((message) => without(message, 'reasoning_details')) };
+  }
+}
+
+// ---
+
+function isSealedBlock(block: unknown): boolean {
+  return isObject(block) && (isSealed(block['signature']) || isSealed(block['data']));
+}
+
+function filtered(holder: unknown, field: string, drop: (item: unknown) => boolean): unknown {
+  if (!isObject(holder) || !Array.isArray(holder[field])) return holder;
+  return { ...holder, [field]: holder[field].filter((item) => !drop(item)) };
+}
+
+function without(holder: unknown, field: string): unknown {
+  if (!isObject(holder) || !(field in holder)) return holder;
+  const { [field]: _gone, ...kept } = holder;
+  return kept;
+}
+
+// A sealed part that says something keeps its words; thoughts of another model go altogether.
+function withParts(content: unknown): unknown {
+  if (!isObject(content) || !Array.isArray(content['parts'])) return content;
+  const parts = content['parts'].flatMap((part: unknown): unknown[] => {
+    if (!isObject(part)) return [part];
+    const signature = part['thoughtSignature'] ?? part['thought_signature'];
+    if (!isSealed(signature)) return [part];
+    const { thoughtSignature: _a, thought_signature: _b, ...kept } = part;
+    return kept['thought'] === true || kept['text'] === '' ? [] : [kept];
+  });
+  return { ...content, parts };
+}
