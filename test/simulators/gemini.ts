@@ -1,6 +1,7 @@
 // Google: its doors, its keys, its model list. Contents are in geminiContent.ts.
 import { readContent, readCount } from './geminiContent';
 import { googleDocument, printed, sseEvent, streamKind } from './geminiDocument';
+import { readEmbedding, readEmbeddings } from './geminiEmbeddings';
 import {
   googleFailure,
   googleInvalid,
@@ -26,6 +27,8 @@ export const google: Wire = {
       read: readContent,
     },
     { method: 'POST', path: /^\/v1(?:beta|alpha)?\/models\/([^/:]+):countTokens$/, read: readCount },
+    { method: 'POST', path: /^\/v1(?:beta|alpha)?\/models\/([^/:]+):embedContent$/, read: readEmbedding },
+    { method: 'POST', path: /^\/v1(?:beta|alpha)?\/models\/([^/:]+):batchEmbedContents$/, read: readEmbeddings },
     { method: 'GET', path: /^\/v1(?:beta|alpha)?\/models$/, read: listModels },
     {
       method: 'GET',
@@ -108,7 +111,8 @@ function card(model: Model): Json {
     description: `Simulated ${model.id}`,
     inputTokenLimit: model.context,
     outputTokenLimit: model.output,
-    supportedGenerationMethods: ['generateContent', 'countTokens'],
+    supportedGenerationMethods:
+      model.output > 0 ? ['generateContent', 'countTokens'] : ['embedContent', 'batchEmbedContents'],
     temperature: 1,
     topP: 0.95,
     topK: 64,

@@ -50,17 +50,16 @@ export function readCount(request: Request, match: RegExpExecArray): Asked {
   return { model: name, stream: false, prompt, reply: () => googleDocument(200, count) };
 }
 
-/** The model in a path, or Google's refusal thrown. */
-export function modelOf(request: Request, match: RegExpExecArray): { name: string; model: Model } {
-  const name = decodeURIComponent(match[1] ?? '');
-  const model = findModel('google', name);
-  if (!model) throw googleNoModel(name, request.path);
-  return { name, model };
-}
-
 // ---
 
 const COUNTED = names('contents generateContentRequest model');
+
+function modelOf(request: Request, match: RegExpExecArray): { name: string; model: Model } {
+  const name = decodeURIComponent(match[1] ?? '');
+  const model = findModel('google', name);
+  if (!model || model.output === 0) throw googleNoModel(name, request.path);
+  return { name, model };
+}
 
 interface Content {
   model: string;

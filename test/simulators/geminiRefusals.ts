@@ -36,10 +36,10 @@ export function googleUnauthorized(request: Request, key: string): Refusal | und
   return googleInvalid(message, [errorInfo('API_KEY_INVALID'), localized]);
 }
 
-export function googleNoModel(model: string, path: string): Refusal {
+export function googleNoModel(model: string, path: string, method = 'generateContent'): Refusal {
   const version = path.split('/')[1] ?? 'v1beta';
   const hint = 'Call ListModels to see the list of available models and their supported methods.';
-  const message = `models/${model} is not found for API version ${version}, or is not supported for generateContent. ${hint}`;
+  const message = `models/${model} is not found for API version ${version}, or is not supported for ${method}. ${hint}`;
   return status(404, 'NOT_FOUND', message);
 }
 

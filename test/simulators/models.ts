@@ -28,6 +28,7 @@ export const MODELS = {
     { id: 'gpt-3.5-turbo', context: 16_385, output: 4_096 },
     { id: 'text-embedding-3-small', context: 8_191, output: 0 },
     { id: 'text-embedding-3-large', context: 8_191, output: 0 },
+    { id: 'text-embedding-ada-002', context: 8_191, output: 0 },
   ],
   anthropic: [
     { id: 'claude-opus-4-6', context: 1_000_000, output: 128_000 },
@@ -44,6 +45,7 @@ export const MODELS = {
     { id: 'gemini-2.5-flash', context: 1_048_576, output: 65_536 },
     { id: 'gemini-2.5-flash-lite', context: 1_048_576, output: 65_536 },
     { id: 'gemini-2.0-flash', context: 1_048_576, output: 8_192 },
+    { id: 'gemini-embedding-001', context: 2_048, output: 0 },
     { id: 'gemma-4-31b-it', context: 262_144, output: 32_768 },
   ],
 } as const satisfies Record<Provider, readonly Model[]>;
@@ -56,6 +58,7 @@ export function findModel(provider: Provider, id: string): Model | undefined {
   if (exact) return exact;
   // A dated or a shortened name has the limits of its sibling: gpt-4o-2024-08-06, claude-haiku-4-5.
   const sibling = listed.filter((model) => id.startsWith(model.id) || model.id.startsWith(id)).at(0);
+  if (/embedding/.test(id) && !sibling) return undefined;
   return { context: LIMITS[provider].context, output: LIMITS[provider].output, ...sibling, id };
 }
 

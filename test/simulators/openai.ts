@@ -2,6 +2,7 @@
 import { newId } from './id';
 import { findModel, MODELS } from './models';
 import { readCompletion } from './openaiChat';
+import { readEmbeddings } from './openaiEmbeddings';
 import {
   badRequest,
   openaiBlocked,
@@ -22,6 +23,7 @@ export const openai: Wire = {
   key: 'sk-sim-proj-4mE2xQ9vKc7RtY1uWz8Bn5Lp3Hd6Js0A',
   operations: [
     { method: 'POST', path: /^\/v1\/chat\/completions$/, read: readCompletion },
+    { method: 'POST', path: /^\/v1\/embeddings$/, read: readEmbeddings },
     { method: 'POST', path: /^\/v1\/responses$/, read: readResponse },
     { method: 'GET', path: /^\/v1\/models$/, read: () => document({ object: 'list', data: MODELS.openai.map(card) }) },
     {
