@@ -8,7 +8,14 @@ export interface Door {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly dialect: Dialect;
-  readonly serves: { readonly inference: Format } | 'gemini' | 'models' | 'model' | 'not_built';
+  readonly serves:
+    | { readonly inference: Format }
+    | { readonly count: Format }
+    | 'embeddings'
+    | 'gemini'
+    | 'models'
+    | 'model'
+    | 'not_built';
 }
 
 const post = (path: string, dialect: Dialect, serves: Door['serves']): Door => ({
@@ -27,17 +34,18 @@ const get = (path: string, dialect: Dialect, serves: Door['serves']): Door => ({
 export const doors: readonly Door[] = [
   post('/v1/chat/completions', 'openai', { inference: 'chat' }),
   post('/v1/responses', 'responses', { inference: 'responses' }),
-  post('/v1/embeddings', 'openai', 'not_built'),
+  post('/v1/responses/input_tokens', 'responses', { count: 'responses' }),
+  post('/v1/embeddings', 'openai', 'embeddings'),
   post('/v1/completions', 'openai', 'not_built'),
   get('/v1/models', 'openai', 'models'),
   get('/v1/models/*', 'openai', 'model'),
 
   post('/anthropic/v1/messages', 'anthropic', { inference: 'messages' }),
-  post('/anthropic/v1/messages/count_tokens', 'anthropic', 'not_built'),
+  post('/anthropic/v1/messages/count_tokens', 'anthropic', { count: 'messages' }),
   get('/anthropic/v1/models', 'anthropic', 'models'),
   get('/anthropic/v1/models/*', 'anthropic', 'model'),
   post('/v1/messages', 'anthropic', { inference: 'messages' }),
-  post('/v1/messages/count_tokens', 'anthropic', 'not_built'),
+  post('/v1/messages/count_tokens', 'anthropic', { count: 'messages' }),
 
   post('/v1beta/models/*', 'gemini', 'gemini'),
   get('/v1beta/models', 'gemini', 'models'),
@@ -46,7 +54,8 @@ export const doors: readonly Door[] = [
   post('/api/v1/chat/completions', 'openrouter', { inference: 'chat' }),
   post('/api/v1/messages', 'anthropic', { inference: 'messages' }),
   post('/api/v1/responses', 'responses', { inference: 'responses' }),
-  post('/api/v1/embeddings', 'openrouter', 'not_built'),
+  post('/api/v1/messages/count_tokens', 'anthropic', { count: 'messages' }),
+  post('/api/v1/embeddings', 'openrouter', 'embeddings'),
   get('/api/v1/models', 'openrouter', 'models'),
   get('/api/v1/models/*', 'openrouter', 'model'),
   get('/api/v1/key', 'openrouter', 'not_built'),

@@ -1,7 +1,7 @@
 // The story of one inference request: read what it asks, plan, reserve, send, pass the answer on, settle, log.
 
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { Config } from '../../config/load';
+import type { Config, Provider } from '../../config/load';
 import { isoDay } from '../../config/load';
 import type { Target } from '../../config/target';
 import { type Ask, type Named, readAsk } from './ask';
@@ -14,7 +14,8 @@ import type { RequestLog } from './log';
 import { costOf, countedTokens, noUsage, ratesOf, type Usage } from './money';
 import { type Client, newPassage, type Passage, relay } from './relay';
 import { expectedCost, plan, type Plan } from './route';
-import { type Outgoing, send, type Sent } from './send';
+import { type Outgoing, prepare, type PreparedAnswer } from './prepare';
+import { type Prepared, send, type Sent } from './send';
 import type { KeyRow } from './store';
 import type { Upstream } from './upstream';
 import type { Vault } from './vault';
@@ -50,12 +51,30 @@ export interface Incoming {
   readonly startedAt: number;
 }
 
+/** What a kind of request needs of its own; the story around it is the same for all. */
+export interface Service<P extends Prepared> {
+  read(incoming: Incoming, limits: Config['limits']): Ask;
+  prepare(outgoing: Outgoing, target: Target, provider: Provider, plan: Plan, gateway: Gateway): P;
+  relay(sent: Sent<P>, client: Client, passage: Passage): Promise<void>;
+}
+
+/** A model's answer to a conversation. */
+export const answering: Service<PreparedAnswer> = {
+  read: (incoming, limits) => readAsk(incoming.format, incoming.body, limits, incoming.named),
+  prepare,
+  relay,
+};
+
 /** @throws GatewayError where nothing has been sent to the client yet */
-export async function handle(gateway: Gateway, incoming: Incoming): Promise<void> {
+export async function handle<P extends Prepared>(
+  gateway: Gateway,
+  incoming: Incoming,
+  service: Service<P>,
+): Promise<void> {
   const { config, ledger, health, now } = gateway;
   const { id, key, format, dialect, raw, startedAt } = incoming;
   const abort = watchClient(raw, gateway.stopping);
-  const ask = readAsk(format, incoming.body, config.limits, incoming.named);
+  const ask = service.read(incoming, config.limits);
   const day = isoDay(startedAt);
   const chosen = plan(config, ask.model, ask.needs, health, { now: startedAt, day, chance: Math.random() });
   const first = chosen.targets[0];
@@ -76,7 +95,7 @@ export async function handle(gateway: Gateway, incoming: Incoming): Promise<void
 
   const passage = newPassage();
   let target: Target | undefined;
-  let sent: Sent | undefined;
+  let sent: Sent<P> | undefined;
   let failure: unknown;
   try {
     const neutral = lazyNeutral(ask, incoming.body);
@@ -89,10 +108,10 @@ export async function handle(gateway: Gateway, incoming: Incoming): Promise<void
       neutral,
     };
     sent = await send(
-      outgoing,
       chosen,
-      { config, upstream: gateway.upstream, health, vault: gateway.vault, now, onAttempt: (next) => (target = next) },
+      { config, upstream: gateway.upstream, health, now, onAttempt: (next) => (target = next) },
       abort.signal,
+      (to, provider) => service.prepare(outgoing, to, provider, chosen, gateway),
     );
     const client: Client = {
       raw,
@@ -115,7 +134,7 @@ export async function handle(gateway: Gateway, incoming: Incoming): Promise<void
         estimate <= reservation.output ||
         ledger.extend(reservation, Math.max(quota?.default_output_tokens ?? 4_096, estimate - reservation.output)),
     };
-    await relay(sent, client, passage);
+    await service.relay(sent, client, passage);
   } catch (error) {
     failure = error;
     sent?.answer.cancel();
@@ -218,7 +237,7 @@ function finalUsage(
 function answerHeaders(
   id: string,
   chosen: Plan,
-  sent: Sent,
+  sent: Sent<Prepared>,
   reservation: Reservation,
   needs: Parameters<typeof expectedCost>[1],
   day: string,
@@ -236,7 +255,12 @@ function answerHeaders(
 }
 
 /** `auto -> google/gemini…; strategy=cheapest-capable; candidates=9; attempt=1; expected_usd=0.000213`. */
-function describeRoute(chosen: Plan, sent: Sent, needs: Parameters<typeof expectedCost>[1], day: string): string {
+function describeRoute(
+  chosen: Plan,
+  sent: Sent<Prepared>,
+  needs: Parameters<typeof expectedCost>[1],
+  day: string,
+): string {
   const price = (expectedCost(sent.target, needs, day) / 1e9).toFixed(6);
   const unknown = sent.target.priced === 'unknown' ? ' (price unknown: conservative tier)' : '';
   return `${printable(chosen.requested)} -> ${printable(sent.target.label)}; strategy=${chosen.strategy}; candidates=${chosen.targets.length}; attempt=${sent.attempts}; expected_usd=${price}${unknown}`;

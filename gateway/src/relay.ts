@@ -8,7 +8,8 @@ import { GatewayError } from './errors';
 import { acrossWires, toClient } from './headers';
 import type { Usage } from './money';
 import { peek } from './peek';
-import type { Sent } from './send';
+import type { PreparedAnswer } from './prepare';
+import type { Sent as SentOf } from './send';
 import { openTap } from './tap';
 import { codecs } from './wire';
 import type { Codec, Json, Speaker } from './wire/codec';
@@ -17,6 +18,8 @@ import { openFrames } from './wire/frames';
 import { isObject } from './wire/json';
 import { fold, type Format, type StreamEvent } from './wire/neutral';
 import { openUndo } from './wire/undo';
+
+type Sent = SentOf<PreparedAnswer>;
 
 /** What became of an answer; filled in as it passes, so that it holds even when the passing fails. */
 export interface Passage {
@@ -83,7 +86,7 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
   passage.estimatedOutput = Math.ceil(bytes.length / 4);
   if (sameWire) {
     passage.usage = usageOfWhole(codec, bytes);
-    end(client, passage, answer.status, toClient(answer.headers), client.asList ? asList(bytes) : bytes);
+    endWith(client, passage, answer.status, toClient(answer.headers), client.asList ? asList(bytes) : bytes);
     return;
   }
   const body = parse(bytes);
@@ -100,11 +103,11 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
     // Asked for a stream, given a whole answer: told as one.
     const encoder = speaker.openEncoder(client.speaker());
     const text = events.map((event) => encoder.push(event)).join('');
-    end(client, passage, 200, { ...shared, 'content-type': 'text/event-stream; charset=utf-8' }, Buffer.from(text));
+    endWith(client, passage, 200, { ...shared, 'content-type': 'text/event-stream; charset=utf-8' }, Buffer.from(text));
     return;
   }
   const printed = Buffer.from(JSON.stringify(speaker.encodeResponse(response, client.speaker())));
-  end(
+  endWith(
     client,
     passage,
     200,
@@ -142,18 +145,30 @@ function usageOfWhole(codec: Codec, bytes: Buffer): Partial<Usage> | undefined {
   }
 }
 
-async function relayError(sent: Sent, client: Client, passage: Passage): Promise<void> {
+/** An error answer: as it is on the same wire, in the client's words otherwise. @throws GatewayError */
+export async function relayError(
+  sent: Pick<Sent, 'answer' | 'sameWire' | 'target'>,
+  client: Client,
+  passage: Passage,
+): Promise<void> {
   const { answer, sameWire } = sent;
   passage.failed = true;
   const bytes = await answer.whole(client.limits.error_body_bytes);
   if (sameWire) {
-    end(client, passage, answer.status, toClient(answer.headers), bytes);
+    endWith(client, passage, answer.status, toClient(answer.headers), bytes);
     return;
   }
   throw translateError(answer.status, bytes, acrossWires(answer.headers, client.dialect), sent.target);
 }
 
-function end(client: Client, passage: Passage, status: number, headers: Record<string, string>, bytes: Buffer): void {
+/** Sends a whole answer. */
+export function endWith(
+  client: Client,
+  passage: Passage,
+  status: number,
+  headers: Record<string, string>,
+  bytes: Buffer,
+): void {
   passage.begun = true;
   client.raw.writeHead(status, Object.assign(headers, client.headers, { 'content-length': bytes.length }));
   client.raw.end(bytes);

@@ -8,7 +8,9 @@ import { type BodyBudget, readBody } from './body';
 import { type Dialect, errorBody } from './dialects';
 import { dialectOf, type Door, doors, geminiPath, tidyUrl } from './doors';
 import { type ErrorCode, GatewayError } from './errors';
-import { type Gateway, handle, type Incoming } from './handle';
+import { countTokens } from './count';
+import { embedding } from './embed';
+import { answering, type Gateway, handle, type Incoming } from './handle';
 import { newId } from './ids';
 import { listModels, oneModel } from './models';
 import type { Format } from './wire/neutral';
@@ -161,12 +163,12 @@ function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void
       request.dialect = dialect;
       const open = serves === 'models' || serves === 'model';
       request.caller = open ? access.identifyIfAny(request.headers) : access.identify(request.headers);
-      if (typeof serves !== 'object' && serves !== 'gemini') return done();
+      const work = workOf(serves, request);
+      if (work === undefined) return done();
       if (request.caller?.kind === 'master') throw new GatewayError('master_key_refused');
       // The rest of fastify's way (body parsers, serializers) has nothing to do here: relay.ts answers. Only a failure
       // goes on, to the error handler.
-      if (serves === 'gemini') inferGemini(request, reply, parts).catch(done);
-      else infer(request, reply, serves.inference, undefined, parts).catch(done);
+      infer(request, reply, work, parts).catch(done);
     },
     handler: (request) => {
       const day = isoDay(request.startedAt);
@@ -188,31 +190,49 @@ function decodeName(text: string): string {
   }
 }
 
+interface Work {
+  readonly format: Format;
+  readonly named?: NonNullable<Incoming['named']>;
+  readonly handle: (gateway: Gateway, incoming: Incoming) => Promise<void>;
+}
+
+const answer: Work['handle'] = (gateway, incoming) => handle(gateway, incoming, answering);
+
+/** What a path asks for; undefined where nothing is inferred. */
+function workOf(serves: Door['serves'], request: FastifyRequest): Work | undefined {
+  if (serves === 'gemini') return geminiWork(request);
+  if (serves === 'embeddings')
+    return { format: 'chat', handle: (gateway, incoming) => handle(gateway, incoming, embedding) };
+  if (typeof serves !== 'object') return undefined;
+  return 'count' in serves
+    ? { format: serves.count, handle: countTokens }
+    : { format: serves.inference, handle: answer };
+}
+
 // Gemini's paths name the model and what is wanted of it.
-async function inferGemini(request: FastifyRequest, reply: FastifyReply, parts: ServerParts): Promise<void> {
+function geminiWork(request: FastifyRequest): Work {
   const path = geminiPath(decodeName((request.params as { '*': string })['*']));
+  const events = (request.query as { alt?: unknown }).alt === 'sse';
+  const work = (handle: Work['handle'], stream: boolean, asList: boolean): Work => ({
+    format: 'generate',
+    named: { model: path?.model ?? '', stream, asList },
+    handle,
+  });
   switch (path?.action) {
     case 'generateContent':
-      return infer(request, reply, 'generate', { model: path.model, stream: false, asList: false }, parts);
-    case 'streamGenerateContent': {
-      const events = (request.query as { alt?: unknown }).alt === 'sse';
-      return infer(request, reply, 'generate', { model: path.model, stream: events, asList: !events }, parts);
-    }
+      return work(answer, false, false);
+    case 'streamGenerateContent':
+      return work(answer, events, !events);
+    case 'countTokens':
+      return work(countTokens, false, false);
     default:
       throw new GatewayError('not_found', {
-        message: `There is nothing at ${request.url.split('?')[0] ?? ''}: models take :generateContent, :streamGenerateContent and :countTokens.`,
+        message: `There is nothing at POST ${(request.url.split('?')[0] ?? '').slice(0, 200)}: models take :generateContent, :streamGenerateContent and :countTokens.`,
       });
   }
 }
 
-async function infer(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  format: Format,
-  named: Incoming['named'],
-  parts: ServerParts,
-): Promise<void> {
-  // prettier-ignore
+async function infer(request: FastifyRequest, reply: FastifyReply, work: Work, parts: ServerParts): Promise<void> {
   const { gateway, bodies, flight } = parts;
   if (request.caller?.kind !== 'key') throw new GatewayError('no_credential');
   const { key } = request.caller;
@@ -222,11 +242,11 @@ async function infer(
   try {
     const body = await readBody(request.raw, limits.body_bytes, bodies);
     size = body.length;
-    await handle(gateway, {
+    await work.handle(gateway, {
       id: request.id,
       key,
-      format,
-      ...(named === undefined ? {} : { named }),
+      format: work.format,
+      ...(work.named === undefined ? {} : { named: work.named }),
       dialect: request.dialect,
       headers: request.headers,
       body,

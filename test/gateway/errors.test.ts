@@ -114,7 +114,7 @@ const cases: Record<ErrorCode, () => Promise<Produced> | Produced> = {
   master_key_needed: () => statusAndBody(fetch(`${scene.gateway.url}/admin/keys`, { headers: { 'x-api-key': key } })),
   not_found: () => statusAndBody(fetch(`${scene.gateway.url}/v1/nothing`)),
   method_not_allowed: () => statusAndBody(fetch(scene.gateway.url + chat)),
-  not_built: () => statusAndBody(scene.post('/v1/embeddings', key, { model: 'text-embedding-3-small', input: 'x' })),
+  not_built: () => statusAndBody(scene.post('/v1/completions', key, { model: 'gpt-5.5', prompt: 'x' })),
   bad_request: () => statusAndBody(scene.post(chat, key, { messages: say('hi') })),
   bad_json: () => statusAndBody(scene.post(chat, key, '{"model": "gpt-5.5", ')),
   too_complex: () => statusAndBody(oddPost(`{"model":"own/m","messages":${'['.repeat(20)}${']'.repeat(20)}}`)),

@@ -68,7 +68,10 @@ const losses: Readonly<Record<Format, (answer: ReturnType<typeof facts>) => Retu
 
 const namelessReason = (reason: NeutralResponse['reason'], otherwise: NeutralResponse['reason']) =>
   reason === 'pause' || reason === 'other' ? otherwise : reason;
-const withoutSound = <T extends { inputAudio?: number }>(usage: T) => ({ ...usage, inputAudio: undefined });
+const withoutSound = <T extends { inputAudio?: number }>(usage: T): T => {
+  const { inputAudio: _sound, ...kept } = usage;
+  return kept as T;
+};
 const oneWrite = <T extends { cacheWrite5m: number; cacheWrite1h: number }>(usage: T) => ({
   ...usage,
   cacheWrite5m: usage.cacheWrite5m + usage.cacheWrite1h,
