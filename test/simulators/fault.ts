@@ -25,7 +25,7 @@
 // | usage=IN/OUT     | reports these tokens                                                                              |
 // | no_usage         | reports none                                                                                      |
 // | cached=N         | reports N of the input tokens as read from the prompt cache                                       |
-// | cache_write=N    | reports N of them as written to it (Anthropic only)                                               |
+// | cache_write=N    | reports N of them as written to it (no word for it in chat, nor Google's)                                            |
 // | calls=N          | calls N tools, going round those it was given                                                     |
 // | think=N          | thinks N words where it thinks at all                                                             |
 // | redacted         | Anthropic: the thoughts come as redacted_thinking                                                 |

@@ -29,7 +29,7 @@ export function chatUsage(usage: Usage, deepseek: boolean): Json {
 export function responseUsage(usage: Usage): Json {
   return {
     input_tokens: usage.input,
-    input_tokens_details: { cached_tokens: usage.cached ?? 0 },
+    input_tokens_details: { cache_write_tokens: usage.written ?? 0, cached_tokens: usage.cached ?? 0 },
     output_tokens: usage.output,
     output_tokens_details: { reasoning_tokens: usage.reasoning ?? 0 },
     total_tokens: usage.input + usage.output,

@@ -22,6 +22,7 @@ export function accountForPrefix(
   const known = usage.input < SHORTEST ? 0 : knownPrefix(conversation, space, prompts);
   const cached = Math.min(fault.cached ?? known, usage.input);
   if (cached > 0) usage.cached = cached;
+  if (fault.cacheWrite !== undefined) usage.written = Math.min(fault.cacheWrite, usage.input - cached);
 }
 
 /**

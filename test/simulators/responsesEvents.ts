@@ -53,7 +53,7 @@ function fill(item: Json, at: Json, chunks: number | undefined, emit: Emit): voi
   } else if (item.type === 'function_call') {
     const args = shown(item.arguments);
     for (const delta of fragmentsOf(args)) emit('response.function_call_arguments.delta', { ...at, delta });
-    emit('response.function_call_arguments.done', { ...at, arguments: args, name: item.name });
+    emit('response.function_call_arguments.done', { ...at, arguments: args });
   } else if (item.type === 'custom_tool_call') {
     const input = shown(item.input);
     for (const delta of fragmentsOf(input)) emit('response.custom_tool_call_input.delta', { ...at, delta });
