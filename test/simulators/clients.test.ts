@@ -97,6 +97,39 @@ describe('the OpenAI SDK', () => {
     }).rejects.toThrow('The server had an error');
   });
 
+  test.each([true, false])('runs a tool to its end through responses (stream: %s)', async (stream) => {
+    const flat = [{ type: 'function' as const, name: 'get_weather', parameters: schema, strict: false }];
+    const input: OpenAI.Responses.ResponseInput = [{ role: 'user', content: QUESTION }];
+    const ask = () => {
+      const request = {
+        model: 'gpt-5',
+        input,
+        tools: flat,
+        include: ['reasoning.encrypted_content' as const],
+        store: false,
+      };
+      return stream ? openai.responses.stream(request).finalResponse() : openai.responses.create(request);
+    };
+    const first = await ask();
+    expect(first.output.map((item) => item.type)).toEqual(['reasoning', 'function_call']);
+    const made = first.output.find(
+      (item) => item.type === 'function_call',
+    ) as OpenAI.Responses.ResponseFunctionToolCall;
+    expect(JSON.parse(made.arguments)).toEqual(ARGUMENTS);
+    const result = { type: 'function_call_output' as const, call_id: made.call_id, output: 'Sunny, 21 degrees' };
+    input.push(...(first.output as OpenAI.Responses.ResponseInput), result);
+    expect((await ask()).output_text).toContain('The tool answered: "Sunny, 21 degrees".');
+  });
+
+  test('embeds', async () => {
+    const { data } = await openai.embeddings.create({
+      model: 'text-embedding-3-small',
+      input: ['a', 'b'],
+      dimensions: 16,
+    });
+    expect(data.map((one) => one.embedding.length)).toEqual([16, 16]);
+  });
+
   test('lists models', async () => {
     const ids = [];
     for await (const model of openai.models.list()) ids.push(model.id);
@@ -158,6 +191,21 @@ describe('the Anthropic SDK', () => {
       messages: [{ role: 'user' as const, content: '[[sim: error_after=2]]' }],
     };
     await expect(anthropic.messages.stream(request).finalMessage()).rejects.toThrow('Overloaded');
+  });
+
+  test.each([true, false])('brings its thoughts back to the end of a tool (stream: %s)', async (stream) => {
+    const messages: Anthropic.MessageParam[] = [{ role: 'user', content: QUESTION }];
+    const thinking = { type: 'enabled' as const, budget_tokens: 1_024 };
+    const request = { model: 'claude-haiku-4-5', max_tokens: 3_000, messages, tools, thinking };
+    const ask = () => (stream ? anthropic.messages.stream(request).finalMessage() : anthropic.messages.create(request));
+    const first = await ask();
+    expect(first.content.map((block) => block.type)).toEqual(['thinking', 'text', 'tool_use']);
+    const use = first.content.find((block) => block.type === 'tool_use')!;
+    const result = { type: 'tool_result' as const, tool_use_id: use.id, content: 'Sunny' };
+    messages.push({ role: 'assistant', content: first.content }, { role: 'user', content: [result] });
+    expect((await ask()).content.map((block) => block.type)).toEqual(['text']);
+    const { max_tokens: _, ...counted } = request;
+    expect((await anthropic.messages.countTokens(counted)).input_tokens).toBeGreaterThan(20);
   });
 
   test('lists models', async () => {

@@ -12,6 +12,7 @@ export interface Declared {
 /** The functions of all tools; Google's own tools have none. */
 export function declarations(tools: unknown): Declared[] {
   if (!Array.isArray(tools)) return [];
+  const seen = new Set<unknown>();
   return tools.flatMap((tool: unknown, n) => {
     const list: unknown = isJson(tool) ? camel(tool).functionDeclarations : undefined;
     if (!Array.isArray(list)) return [];
@@ -20,6 +21,10 @@ export function declarations(tools: unknown): Declared[] {
       const at = `tools[${n}].function_declarations[${m}]`;
       if (typeof declaration.name !== 'string' || !/^[a-zA-Z_][\w.:-]{0,127}$/.test(declaration.name))
         throw badName(at);
+      if (seen.has(declaration.name)) throw googleInvalid(`Duplicate function declaration found: ${declaration.name}`);
+      seen.add(declaration.name);
+      if (declaration.parameters !== undefined && declaration.parametersJsonSchema !== undefined)
+        throw complaint(`${at}.parameters`, 'only one of parameters and parameters_json_schema can be set');
       return { declaration, at };
     });
   });
