@@ -191,7 +191,7 @@ function joined(details: Record<string, unknown>[], piece: Json): Record<string,
       (key === 'text' || key === 'summary' || key === 'data') &&
       typeof sum[key] === 'string' &&
       typeof value === 'string';
-    sum[key] = grows ? `${sum[key] as string}${value as string}` : (value ?? sum[key]);
+    sum[key] = grows ? `${sum[key] as string}${value}` : (value ?? sum[key]);
   }
   return [...details.slice(0, -1), sum];
 }

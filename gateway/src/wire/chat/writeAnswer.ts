@@ -77,7 +77,8 @@ export function openEncoder(speaker: Speaker): Encoder {
   let calls = -1;
   let argued = false;
   let refused = false;
-  let written = 0; // characters of text, for where citations stand
+  let written = 0; // characters of text, and how many there were when the open part began: for where citations stand
+  let begun = 0;
   let detail = -1;
   let pending: { opaque: Opaque; signature: string } | undefined; // Gemini's signature, until its call is named
 
@@ -108,6 +109,7 @@ export function openEncoder(speaker: Speaker): Encoder {
       case 'open': {
         open = event.part;
         argued = false;
+        begun = written;
         if (open.type === 'reasoning') detail++;
         if (open.type !== 'toolCall') return open.type === 'reasoning' ? '' : release();
         calls++;
@@ -143,7 +145,7 @@ export function openEncoder(speaker: Speaker): Encoder {
             return say({ content: event.text });
         }
       case 'citation':
-        return say({ annotations: [annotationOf(event.citation, 0)] });
+        return say({ annotations: [annotationOf(event.citation, begun)] });
       case 'close': {
         const closed = open;
         open = undefined;

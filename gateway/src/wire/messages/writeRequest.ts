@@ -410,6 +410,7 @@ function writePart(part: Part, target: Target, losses: Losses): Json[] {
 
 function writeMedia(media: Media, losses: Losses): Json[] {
   const cache = cacheControl(media.cache);
+  if (media.detail !== undefined && media.detail !== 'auto') losses.drop('detail');
   if (media.kind === 'image' || (media.kind === 'document' && media.mime.startsWith('image/'))) {
     if (media.url !== undefined) return [{ type: 'image', source: { type: 'url', url: media.url }, ...cache }];
     return [

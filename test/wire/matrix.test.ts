@@ -1,0 +1,20 @@
+// Nothing is lost in silence: every feature of every format is carried, put in other words, named as dropped, or refused.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { features } from './features';
+import { cellOf, formats, page } from './matrix';
+
+const pairs = formats.flatMap((from) => formats.filter((to) => to !== from).map((to) => ({ from, to })));
+
+test.each(pairs)('$from to $to: nothing is lost in silence', ({ from, to }) => {
+  const silent = features.flatMap((feature) => {
+    const cell = cellOf(feature, from, to);
+    return cell?.outcome === 'lost in silence' ? [{ feature: feature.name, how: cell.how }] : [];
+  });
+  expect(silent).toEqual([]);
+});
+
+test('the page says what is measured (npm run docs writes it)', () => {
+  expect(readFileSync(join(__dirname, '..', '..', 'gateway', 'TRANSLATION.md'), 'utf8')).toBe(page());
+});
