@@ -27,8 +27,8 @@ export function nameFor(format: Format, name: string): string {
   return clean.slice(0, rule.longest - tail.length) + tail;
 }
 
-// OpenAI bounds call ids at 64 characters, Anthropic their alphabet; Gemini takes any.
-const idRule = { fits: /^[a-zA-Z0-9_-]{1,64}$/, refused: /[^a-zA-Z0-9_-]/g, longest: 64 };
+// OpenAI bounds call ids at 40 characters (64 in Responses), Anthropic their alphabet; Gemini takes any.
+const idRule = { fits: /^[a-zA-Z0-9_-]{1,40}$/, refused: /[^a-zA-Z0-9_-]/g, longest: 40 };
 
 /** A tool call's id as any format takes it: itself where it fits. */
 export function idFor(id: string): string {

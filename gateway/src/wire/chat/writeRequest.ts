@@ -19,10 +19,11 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const custom = new Set<string>();
   const tools = request.tools?.flatMap((tool) => writeTool(tool, own, custom, losses));
   if (reasoner) {
-    losses.dropIf(request.temperature, 'temperature');
-    losses.dropIf(request.topP, 'top_p');
-    losses.dropIf(request.frequencyPenalty, 'frequency_penalty');
-    losses.dropIf(request.presencePenalty, 'presence_penalty');
+    // What says no more than the default does is no loss.
+    if (request.temperature !== 1) losses.dropIf(request.temperature, 'temperature');
+    if (request.topP !== 1) losses.dropIf(request.topP, 'top_p');
+    if (request.frequencyPenalty !== 0) losses.dropIf(request.frequencyPenalty, 'frequency_penalty');
+    if (request.presencePenalty !== 0) losses.dropIf(request.presencePenalty, 'presence_penalty');
     losses.dropIf(request.stop, 'stop');
   }
   losses.dropIf(request.topK, 'top_k');

@@ -28,8 +28,8 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const losses = openLosses(request, 'responses');
   const reasoner = isOpenaiReasoner(target);
   if (reasoner) {
-    losses.dropIf(request.temperature, 'temperature');
-    losses.dropIf(request.topP, 'top_p');
+    if (request.temperature !== 1) losses.dropIf(request.temperature, 'temperature');
+    if (request.topP !== 1) losses.dropIf(request.topP, 'top_p');
   } else losses.dropIf(request.verbosity, 'verbosity');
   for (const [name, value] of [
     ['top_k', request.topK],
