@@ -17,7 +17,7 @@ import { failureError, failureKindOf, translateError } from './failure';
 import { openFrames } from './wire/frames';
 import { isObject } from './wire/json';
 import { fold, type Format, type StreamEvent } from './wire/neutral';
-import { openUndo } from './wire/undo';
+import { openQuiet, openUndo } from './wire/undo';
 
 type Sent = SentOf<PreparedAnswer>;
 
@@ -91,8 +91,10 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
   }
   const body = parse(bytes);
   const undo = openUndo(sent.undo);
-  const events = codec.decodeResponse(body).flatMap((event) => undo(event));
-  events.forEach(client.listen);
+  const quiet = openQuiet(client.format, client.speaker().request);
+  const undone = codec.decodeResponse(body).flatMap((event) => undo(event));
+  undone.forEach(client.listen);
+  const events = undone.flatMap((event) => quiet(event));
   const response = fold(events);
   passage.usage = response.usage;
   passage.lost.push(...response.lost);
@@ -238,6 +240,7 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
   const speaker = codecs[client.format];
   const encoder = speaker.openEncoder(client.speaker());
   const undo = openUndo(sent.undo);
+  const quiet = openQuiet(client.format, client.speaker().request);
   const alive = keepAlive(raw, speaker.keepAlive, limits.keep_alive_ms);
   let finished = false;
   let bytes = 0;
@@ -252,7 +255,7 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
         else if (event.type === 'finish') finished = true;
         else if (event.type === 'lost') passage.lost.push(event.what);
         else if (event.type === 'failure') throw failureError(event.kind, event.message);
-        text += encoder.push(event);
+        for (const shown of quiet(event)) text += encoder.push(shown);
       }
     }
     return text;

@@ -2,9 +2,10 @@
 // tool that stood for the form of the answer. And gives every call an id that any client may send back.
 
 import type { Undo } from './codec';
+import { thinks } from './effort';
 import { isObject, textOr } from './json';
 import { idFor } from './names';
-import type { StreamEvent } from './neutral';
+import type { Format, NeutralRequest, StreamEvent } from './neutral';
 
 /** The one field of a function that stands for a plain-input tool. */
 export const customField = 'input';
@@ -48,6 +49,25 @@ export function openUndo(undo: Undo | undefined): (event: StreamEvent) => readon
       default:
         return [event];
     }
+  };
+}
+
+/**
+ * Leaves out thoughts without words. Gemini seals every answer; a client of messages or Responses that asked for no
+ * thinking would be given an empty block it does not expect. (Before a tool call the vault has kept the seal.)
+ */
+export function openQuiet(format: Format, request: NeutralRequest): (event: StreamEvent) => readonly StreamEvent[] {
+  if (format === 'chat' || format === 'generate' || thinks(request.thinking)) return (event) => [event];
+  let held: StreamEvent | undefined;
+  return (event) => {
+    const before = held;
+    held = undefined;
+    if (event.type === 'open' && event.part.type === 'reasoning') {
+      held = event;
+      return [];
+    }
+    if (before === undefined) return [event];
+    return event.type === 'close' ? [] : [before, event];
   };
 }
 
