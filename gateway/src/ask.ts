@@ -18,6 +18,8 @@ export interface Ask {
   readonly sealed: boolean;
   readonly model: string;
   readonly stream: boolean;
+  /** Asked for as a stream in the form of one JSON list: Gemini's, without `alt=sse`. */
+  readonly asList: boolean;
   /** A streamed chat request that wants its usage in the stream. */
   readonly includeUsage: boolean;
   readonly endUser: string | undefined;
@@ -48,6 +50,7 @@ const maximumFields: Readonly<Record<Format, readonly string[]>> = {
 export interface Named {
   readonly model: string;
   readonly stream: boolean;
+  readonly asList: boolean;
 }
 
 /**
@@ -84,6 +87,7 @@ export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Name
     sealed: body.includes(sealMark),
     model,
     stream: stream === true,
+    asList: named?.asList === true,
     includeUsage: isObject(options) && options['include_usage'] === true,
     endUser: endUserOf(format, body, seen),
     needs: { capabilities: capabilities(format, body, seen), input: estimateInput(seen), output },

@@ -41,6 +41,7 @@ function read(incoming: Incoming, limits: Limits): Ask {
     sealed: false,
     model,
     stream: false,
+    asList: false,
     includeUsage: false,
     endUser: undefined,
     needs: { capabilities: [], input: estimateInput(seen), output: 0 },

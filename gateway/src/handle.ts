@@ -43,7 +43,7 @@ export interface Incoming {
   /** The format of the path, which its caller is answered in. */
   readonly format: Format;
   /** What the path says of the request, where it says anything. */
-  readonly named?: Named & { readonly asList: boolean };
+  readonly named?: Named;
   readonly dialect: Dialect;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -118,7 +118,7 @@ export async function handle<P extends Prepared>(
       signal: abort.signal,
       format,
       stream: ask.stream,
-      asList: incoming.named?.asList === true,
+      asList: ask.asList,
       dialect,
       requestId: id,
       headers: answerHeaders(id, chosen, sent, reservation, ask.needs, day, startedAt),

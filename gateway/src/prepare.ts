@@ -61,7 +61,8 @@ export function prepare(
   const spoken = upstreamFormat(provider, target, ask.format, chatOnly, () => outgoing.neutral());
   const codec = codecs[spoken];
   const sameWire = ask.pure && spoken === format;
-  const url = upstreamUrl(provider, spoken, target.model, ask.stream);
+  const mode = sameWire && ask.asList ? 'list' : ask.stream ? 'events' : 'whole';
+  const url = upstreamUrl(provider, spoken, target.model, mode);
   if (sameWire) {
     const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;
     const body = ask.sealed ? unsealed(outgoing, target.model, hideUsage) : passed(outgoing, target.model, hideUsage);

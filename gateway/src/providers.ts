@@ -4,9 +4,18 @@ import type { Provider } from '../../config/load';
 import type { WireId } from '../../config/wires';
 import type { Format } from './wire/neutral';
 
+/** How an answer comes: whole, as events, or as a list of pieces (Gemini's stream without `alt=sse`). */
+export type Mode = 'whole' | 'events' | 'list';
+
+const geminiActions: Readonly<Record<Mode, string>> = {
+  whole: 'generateContent',
+  events: 'streamGenerateContent?alt=sse',
+  list: 'streamGenerateContent',
+};
+
 interface WireRow {
   /** Appended to the base URL. Gemini names model and mode in the path, the others in the body. */
-  path(format: Format, model: string, stream: boolean): string;
+  path(format: Format, model: string, mode: Mode): string;
   readonly keyHeader: string;
   keyValue(key: string): string;
   /** Headers a call must carry unless the client sent its own. */
@@ -34,16 +43,15 @@ const wireTable = {
     required: { 'anthropic-version': '2023-06-01' },
   },
   gemini: {
-    path: (_format, model, stream) =>
-      `/v1beta/models/${encodeURIComponent(model)}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
+    path: (_format, model, mode) => `/v1beta/models/${encodeURIComponent(model)}:${geminiActions[mode]}`,
     keyHeader: 'x-goog-api-key', // never ?key=: URLs end up in logs
     keyValue: (key) => key,
     required: {},
   },
 } as const satisfies Record<WireId, WireRow>;
 
-export function upstreamUrl(provider: Provider, format: Format, model: string, stream: boolean): URL {
-  const path = wireTable[provider.wire].path(format, model, stream);
+export function upstreamUrl(provider: Provider, format: Format, model: string, mode: Mode): URL {
+  const path = wireTable[provider.wire].path(format, model, mode);
   if (provider.wire === 'gemini') return new URL(provider.baseUrl + path); // differs by model: not worth remembering
   const name = provider.baseUrl + path;
   let url = urls.get(name);

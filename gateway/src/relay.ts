@@ -86,7 +86,7 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
   passage.estimatedOutput = Math.ceil(bytes.length / 4);
   if (sameWire) {
     passage.usage = usageOfWhole(codec, bytes);
-    endWith(client, passage, answer.status, toClient(answer.headers), client.asList ? asList(bytes) : bytes);
+    endWith(client, passage, answer.status, toClient(answer.headers), bytes);
     return;
   }
   const body = parse(bytes);
@@ -133,11 +133,20 @@ function parse(bytes: Buffer): Json {
   throw new GatewayError('upstream_garbage');
 }
 
+// Of a list of pieces, the last count holds.
+function lastUsage(codec: Codec, pieces: unknown): Partial<Usage> | undefined {
+  return (Array.isArray(pieces) ? pieces : []).reduce<Partial<Usage> | undefined>(
+    (found, piece) => (isObject(piece) && codec.usageIn(piece)) || found,
+    undefined,
+  );
+}
+
 const answerBounds = { depth: 512, nodes: Infinity };
 
 // Of a large answer only the few bytes of its usage are parsed.
 function usageOfWhole(codec: Codec, bytes: Buffer): Partial<Usage> | undefined {
   try {
+    if (bytes[0] === 0x5b) return lastUsage(codec, JSON.parse(bytes.toString('utf8')));
     const { fields } = peek(bytes, answerBounds);
     const name = codec.format === 'generate' ? 'usageMetadata' : 'usage';
     const span = fields.get(name);
