@@ -12,7 +12,7 @@ import { isBlockType, readBlock, readCache } from '../messages/blocks';
 import type {
   AnyTool, Message, NeutralRequest, Opaque, Part, Reasoning, Shape, Thinking, ToolCall, ToolChoice,
 } from '../neutral'; // prettier-ignore
-import { openSeal } from '../seal';
+import { openSeal, sealedText } from '../seal';
 
 const known = new Set([
   'model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice', 'functions', 'function_call', 'parallel_tool_calls', 'max_tokens',
@@ -197,7 +197,8 @@ interface Thought {
 function readThoughts(message: Json, at: string): Thought[] {
   const details = message['reasoning_details'];
   const out: Thought[] = [];
-  if (Array.isArray(details)) out.push(...details.map((raw, i) => readDetail(raw, `${at}.reasoning_details[${i}]`)));
+  if (Array.isArray(details))
+    out.push(...joined(details, `${at}.reasoning_details`).map((detail) => readDetail(detail)));
   if (out.length === 0) {
     const field = ['reasoning_content', 'reasoning'].find((name) => textOr(message[name]) !== '');
     if (field !== undefined)
@@ -216,9 +217,26 @@ function readThoughts(message: Json, at: string): Thought[] {
   return out;
 }
 
-function readDetail(raw: unknown, at: string): Thought {
-  const detail = needObject(raw, at);
-  const text = textOr(detail['text']) || textOr(detail['summary']);
+// The pieces of a streamed thought, where a client kept them one by one, become one again.
+function joined(details: readonly unknown[], at: string): Json[] {
+  const out: Json[] = [];
+  for (const [i, raw] of details.entries()) {
+    const detail = needObject(raw, `${at}[${i}]`);
+    const last = out.at(-1);
+    const goesOn =
+      last?.['type'] === 'reasoning.text' &&
+      detail['type'] === 'reasoning.text' &&
+      typeof detail['index'] === 'number' &&
+      last['index'] === detail['index'] &&
+      (last['signature'] ?? undefined) === undefined;
+    if (goesOn) out[out.length - 1] = { ...last, ...detail, text: textOr(last['text']) + textOr(detail['text']) };
+    else out.push(detail);
+  }
+  return out;
+}
+
+function readDetail(detail: Json): Thought {
+  const text = sealedText(detail['signature']) ?? (textOr(detail['text']) || textOr(detail['summary']));
   const opaque = openSeal(
     detail['signature'] ?? detail['data'],
     () => ({ format: 'chat', value: [detail] }) satisfies Opaque,

@@ -80,6 +80,7 @@ export function openEncoder(speaker: Speaker): Encoder {
   let written = 0; // characters of text, and how many there were when the open part began: for where citations stand
   let begun = 0;
   let detail = -1;
+  let thought = '';
   let pending: { opaque: Opaque; signature: string } | undefined; // Gemini's signature, until its call is named
 
   const line = (value: Json) => `data: ${JSON.stringify(value)}\n\n`;
@@ -111,6 +112,7 @@ export function openEncoder(speaker: Speaker): Encoder {
         argued = false;
         begun = written;
         if (open.type === 'reasoning') detail++;
+        thought = '';
         if (open.type !== 'toolCall') return open.type === 'reasoning' ? '' : release();
         calls++;
         const signature = pending?.signature;
@@ -130,6 +132,7 @@ export function openEncoder(speaker: Speaker): Encoder {
             return say({ tool_calls: [{ index: calls, ...field }] });
           }
           case 'reasoning':
+            thought += event.text;
             return say({
               reasoning_content: event.text,
               reasoning: event.text,
@@ -158,7 +161,7 @@ export function openEncoder(speaker: Speaker): Encoder {
           pending = { opaque: event.opaque, signature };
           return '';
         }
-        return say({ reasoning_details: [detailOf('', event.opaque, detail)] });
+        return say({ reasoning_details: [detailOf('', event.opaque, detail, thought)] });
       }
       case 'usage':
         usage = event.usage;
@@ -216,12 +219,13 @@ const formatNames = {
   chat: 'unknown',
 } as const;
 
-function detailOf(text: string, opaque: Opaque | undefined, index: number): Json {
+// @param sealed the text of a thought that came before in pieces: OpenAI's own SDK keeps but the last of them
+function detailOf(text: string, opaque: Opaque | undefined, index: number, sealed?: string): Json {
   if (opaque === undefined) return { type: 'reasoning.text', text, format: formatNames.chat, index };
   const format = formatNames[opaque.format];
   if (text === '' && opaque.format !== 'messages')
     return { type: 'reasoning.encrypted', data: seal(opaque), format, index };
-  return { type: 'reasoning.text', text, signature: seal(opaque), format, index };
+  return { type: 'reasoning.text', text, signature: seal(opaque, sealed), format, index };
 }
 
 function googleSignature(opaque: Opaque | undefined): string | undefined {

@@ -73,8 +73,9 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
 export function writeEffort(request: NeutralRequest, target: Target, losses: Losses): Effort | undefined {
   const thinking = request.thinking;
   if (thinking === undefined) return undefined;
-  const effort = effortOf(thinking);
-  if (effort === undefined) return undefined; // as the model sees fit: what OpenAI does without being told
+  // As the model sees fit: from gpt-5.1 on that would be not at all, and it was asked for.
+  const effort = effortOf(thinking) ?? (isOpenaiReasoner(target) ? 'medium' : undefined);
+  if (effort === undefined) return undefined;
   if (target.provider !== 'openai')
     return effort === 'none' ? undefined : nearestEffort(effort, ['low', 'medium', 'high']);
   if (!isOpenaiReasoner(target)) {

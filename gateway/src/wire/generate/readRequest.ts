@@ -116,7 +116,19 @@ function readTurn(content: Json, at: string, calls: CallIds): Message {
 
 function readParts(value: unknown, at: string, calls: CallIds): Part[] {
   const list = isObject(value) ? [value] : needList(value, at);
-  return list.flatMap((raw, i) => readPart(camel(needObject(raw, `${at}[${i}]`)), `${at}[${i}]`, calls));
+  return joined(list.flatMap((raw, i) => readPart(camel(needObject(raw, `${at}[${i}]`)), `${at}[${i}]`, calls)));
+}
+
+// The pieces of a streamed thought come back one by one, the seal on the last.
+function joined(parts: readonly Part[]): Part[] {
+  const out: Part[] = [];
+  for (const part of parts) {
+    const last = out.at(-1);
+    const goesOn = part.type === 'reasoning' && last?.type === 'reasoning' && last.opaque === undefined;
+    if (goesOn) out[out.length - 1] = { ...part, text: last.text + part.text };
+    else out.push(part);
+  }
+  return out;
 }
 
 function readPart(part: Json, at: string, calls: CallIds): Part[] {

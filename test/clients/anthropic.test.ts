@@ -1,0 +1,4 @@
+import { declareContract } from './contract';
+import { anthropic } from './drivers/anthropic';
+
+declareContract(anthropic);

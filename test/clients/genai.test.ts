@@ -1,0 +1,4 @@
+import { declareContract } from './contract';
+import { genai } from './drivers/genai';
+
+declareContract(genai);

@@ -1,0 +1,13 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  rootDir: '../..',
+  roots: ['<rootDir>/test/clients'],
+  testEnvironment: 'node',
+  testMatch: ['**/*.test.ts'],
+  // jest loads CommonJS: the packages that are ESM only are transformed like our own files.
+  transformIgnorePatterns: ['/node_modules/(?!(ai|@ai-sdk|@openrouter|@workflow|@vercel|eventsource-parser)/)'],
+  transform: { '\\.[jt]s$': '<rootDir>/test/support/transform.js' },
+  moduleFileExtensions: ['ts', 'js', 'cjs', 'json'],
+  testTimeout: 30_000,
+  reporters: ['default', '<rootDir>/test/support/closingLine.js'],
+};

@@ -1,0 +1,4 @@
+import { declareContract } from './contract';
+import { openaiChat } from './drivers/openaiChat';
+
+declareContract(openaiChat);

@@ -1,0 +1,4 @@
+import { declareContract } from './contract';
+import { openaiResponses } from './drivers/openaiResponses';
+
+declareContract(openaiResponses);
