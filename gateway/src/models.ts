@@ -4,10 +4,17 @@ import { models as catalogue, type Price } from '../../config/catalogue';
 import { type Config, findTarget } from '../../config/load';
 import { catalogueTarget, rateOn, type Target } from '../../config/target';
 import { GatewayError } from './errors';
+import { claudePrefix, routeNamed } from './route';
 
-/** Every route and every current chat model of the providers that are present. @param day ISO date, for prices */
-export function listModels(config: Config, day: string): object {
-  const data = [...routeEntries(config, day), ...modelEntries(config, day)];
+/**
+ * Every route and every current chat model of the providers that are present.
+ * @param day ISO date, for prices
+ * @param forClaude routes also under names with `claude` in them: Claude Code shows no others
+ */
+export function listModels(config: Config, day: string, forClaude = false): object {
+  const routes = routeEntries(config, day);
+  const aliases = forClaude ? routes.map((route) => ({ ...route, id: `${claudePrefix}${route.id}` })) : [];
+  const data = [...routes, ...aliases, ...modelEntries(config, day)];
   return {
     object: 'list',
     data,
@@ -17,9 +24,20 @@ export function listModels(config: Config, day: string): object {
   };
 }
 
+/** The same in the shape of Gemini's API. Source: Gemini API reference, "models.list". */
+export function listGeminiModels(config: Config, day: string): object {
+  return { models: [...routeEntries(config, day), ...modelEntries(config, day)].map(geminiEntry) };
+}
+
+/** One of them in the shape of Gemini's API. @throws GatewayError unknown_model */
+export function oneGeminiModel(config: Config, name: string, day: string): object {
+  return geminiEntry(oneModel(config, name, day));
+}
+
 /** One model or route, by any of its names. @throws GatewayError unknown_model */
-export function oneModel(config: Config, name: string, day: string): object {
-  const route = routeEntries(config, day).find((entry) => entry.id === name);
+export function oneModel(config: Config, name: string, day: string): Entry {
+  const named = routeNamed(config, name);
+  const route = routeEntries(config, day).find((entry) => entry.id === named?.name);
   if (route !== undefined) return route;
   const found = findTarget(name, config.settings, day);
   if (found === undefined || !config.providers.has(found.target.provider)) {
@@ -34,6 +52,19 @@ export function oneModel(config: Config, name: string, day: string): object {
 // ---
 
 type Entry = ReturnType<typeof entry>;
+
+function geminiEntry(of: Entry): object {
+  return {
+    name: `models/${of.id}`,
+    baseModelId: of.id,
+    version: '001',
+    displayName: of.display_name,
+    description: of.name,
+    inputTokenLimit: of.context_length ?? 0,
+    outputTokenLimit: of.top_provider.max_completion_tokens ?? 0,
+    supportedGenerationMethods: ['generateContent', 'countTokens'],
+  };
+}
 
 function routeEntries(config: Config, day: string): Entry[] {
   return [...config.routes.values()].flatMap((route) => {

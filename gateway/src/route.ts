@@ -36,7 +36,7 @@ export interface Moment {
 
 /** @throws GatewayError unknown_model, provider_absent, no_capable_target */
 export function plan(config: Config, requested: string, needs: Needs, health: Health, moment: Moment): Plan {
-  const route = config.routes.get(requested);
+  const route = routeNamed(config, requested);
   if (route === undefined) return direct(config, requested, moment.day);
   if (route.targets.length === 0) throw absent(config, requested);
   const refusals: string[] = [];
@@ -62,6 +62,18 @@ export function plan(config: Config, requested: string, needs: Needs, health: He
     warning: undefined,
   };
 }
+
+/**
+ * A route by its name, or by the name it is listed under for Claude Code, which shows only ids with `claude` in them.
+ * Source: Anthropic, "LLM gateway protocol", model discovery.
+ */
+export function routeNamed(config: Config, name: string): Route | undefined {
+  const own = config.routes.get(name);
+  return own ?? (name.startsWith(claudePrefix) ? config.routes.get(name.slice(claudePrefix.length)) : undefined);
+}
+
+/** Put before a route's name where only ids with `claude` in them are shown. */
+export const claudePrefix = 'claude-';
 
 /** Why a target cannot take a request; undefined when it can. */
 export function incapable(target: Target, needs: Needs): string | undefined {

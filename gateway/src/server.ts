@@ -12,7 +12,7 @@ import { countTokens } from './count';
 import { embedding } from './embed';
 import { answering, type Gateway, handle, type Incoming } from './handle';
 import { newId } from './ids';
-import { listModels, oneModel } from './models';
+import { listGeminiModels, listModels, oneGeminiModel, oneModel } from './models';
 import type { Format } from './wire/neutral';
 
 export interface ServerParts {
@@ -172,9 +172,15 @@ function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void
     },
     handler: (request) => {
       const day = isoDay(request.startedAt);
-      if (serves === 'models') return listModels(gateway.config, day);
-      if (serves === 'model')
-        return oneModel(gateway.config, decodeName((request.params as { '*': string })['*']), day);
+      if (serves === 'models') {
+        return dialect === 'gemini'
+          ? listGeminiModels(gateway.config, day)
+          : listModels(gateway.config, day, dialect === 'anthropic');
+      }
+      if (serves === 'model') {
+        const name = decodeName((request.params as { '*': string })['*']);
+        return dialect === 'gemini' ? oneGeminiModel(gateway.config, name, day) : oneModel(gateway.config, name, day);
+      }
       throw new GatewayError('not_built', {
         message: `This gateway version does not serve ${door.method} ${door.path}.`,
       });

@@ -98,6 +98,28 @@ describe('models', () => {
     },
   );
 
+  test('routes have names that Claude Code shows, and they answer to them', async () => {
+    const { data } = (await (await fetch(`${scene.gateway.url}/anthropic/v1/models?limit=1000`)).json()) as {
+      data: { id: string }[];
+    };
+    expect(data.map(({ id }) => id)).toEqual(expect.arrayContaining(['auto', 'claude-auto']));
+    const answer = await scene.post('/anthropic/v1/messages', key, {
+      model: 'claude-auto',
+      max_tokens: 50,
+      messages: say('hi'),
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  test('in the shape of Gemini', async () => {
+    const listed = (await (await fetch(`${scene.gateway.url}/v1beta/models`)).json()) as { models: { name: string }[] };
+    expect(listed.models.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['models/auto', 'models/gemini-3.5-flash']),
+    );
+    const one = await (await fetch(`${scene.gateway.url}/v1beta/models/gemini-3.5-flash`)).json();
+    expect(one).toMatchObject({ name: 'models/gemini-3.5-flash', outputTokenLimit: 65_536 });
+  });
+
   test('an unknown one is a 404', async () => {
     expect((await fetch(`${scene.gateway.url}/v1/models/nope`)).status).toBe(404);
   });
