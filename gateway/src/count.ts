@@ -25,7 +25,7 @@ import type { Format, NeutralRequest } from './wire/neutral';
 export async function countTokens(gateway: Gateway, incoming: Incoming): Promise<void> {
   const { config, health, now } = gateway;
   const { body, format, raw, id, startedAt } = incoming;
-  const abort = watchClient(raw, gateway.stopping);
+  const leaving = watchClient(raw, gateway.stopping);
   const seen = peek(body, { depth: config.limits.json_depth, nodes: config.limits.json_nodes });
   const model = incoming.named?.model ?? field(body, seen, 'model');
   if (typeof model !== 'string' || model === '')
@@ -50,7 +50,7 @@ export async function countTokens(gateway: Gateway, incoming: Incoming): Promise
   const sent = await send(
     one,
     { config, upstream: gateway.upstream, health, now, onAttempt: () => undefined },
-    abort.signal,
+    leaving,
     (): CountCall => prepare(incoming, counter, provider, target),
   );
   const bytes = await sent.answer.whole(config.limits.error_body_bytes);

@@ -9,6 +9,8 @@ import { openAccess } from './access';
 import { openKeys, openRequests } from './admin';
 import { openBodyBudget } from './body';
 import { syncConfigKeys } from './configKeys';
+import { Ender } from './ending';
+import { GatewayError } from './errors';
 import type { Gateway } from './handle';
 import { openHealth } from './health';
 import { firstId } from './ids';
@@ -55,7 +57,7 @@ export async function startGateway(start: Start): Promise<Running> {
   const store = openStore(join(start.dataPath, 'ledger.db'), config.settings.storage.durability);
   const ledger = openLedger(store, join(start.dataPath, 'instances'), now);
   const upstream = openUpstream(config.limits);
-  const stopping = new AbortController();
+  const stopping = new Ender();
   const access = openAccess(store, () => masterKey, now);
   const flight = openFlight();
   const gateway: Gateway = {
@@ -68,7 +70,7 @@ export async function startGateway(start: Start): Promise<Running> {
     vault: openVault(config.limits.vault_bytes),
     log,
     now,
-    stopping: stopping.signal,
+    stopping,
   };
 
   const recover = () => {
@@ -150,7 +152,7 @@ export async function startGateway(start: Start): Promise<Running> {
       const closed = new Promise<void>((resolve) => server.server.close(() => resolve()));
       // A connection whose request has just ended would otherwise stay open for its keep-alive time.
       const sweep = setInterval(() => server.server.closeIdleConnections(), 50);
-      const deadline = setTimeout(() => stopping.abort(), config.limits.drain_ms);
+      const deadline = setTimeout(() => stopping.end(new GatewayError('draining')), config.limits.drain_ms);
       await flight.empty();
       clearTimeout(deadline);
       await closed;

@@ -7,6 +7,7 @@ import type { Target } from '../../config/target';
 import { type Ask, type Named, readAsk } from './ask';
 import { ClientGone, watchClient } from './client';
 import type { Dialect } from './dialects';
+import type { Ending } from './ending';
 import { GatewayError } from './errors';
 import type { Health } from './health';
 import { type Ledger, type Outcome, rateLimitHeaders, type Reservation } from './ledger';
@@ -33,8 +34,8 @@ export interface Gateway {
   readonly vault: Vault;
   readonly log: RequestLog;
   readonly now: () => number;
-  /** Aborts when the time to drain is over. */
-  readonly stopping: AbortSignal;
+  /** Ends when the time to drain is over. */
+  readonly stopping: Ending;
 }
 
 export interface Incoming {
@@ -73,7 +74,7 @@ export async function handle<P extends Prepared>(
 ): Promise<void> {
   const { config, ledger, health, now } = gateway;
   const { id, key, format, dialect, raw, startedAt } = incoming;
-  const abort = watchClient(raw, gateway.stopping);
+  const leaving = watchClient(raw, gateway.stopping);
   const ask = service.read(incoming, config.limits);
   const day = isoDay(startedAt);
   const chosen = plan(config, ask.model, ask.needs, health, { now: startedAt, day, chance: Math.random() });
@@ -110,12 +111,12 @@ export async function handle<P extends Prepared>(
     sent = await send(
       chosen,
       { config, upstream: gateway.upstream, health, now, onAttempt: (next) => (target = next) },
-      abort.signal,
+      leaving,
       (to, provider) => service.prepare(outgoing, to, provider, chosen, gateway),
     );
     const client: Client = {
       raw,
-      signal: abort.signal,
+      ending: leaving,
       format,
       stream: ask.stream,
       asList: ask.asList,

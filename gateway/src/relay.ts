@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { Limits } from '../../config/limits';
 import { write } from './client';
 import { type Dialect, streamError } from './dialects';
+import type { Ending } from './ending';
 import { GatewayError } from './errors';
 import { acrossWires, toClient } from './headers';
 import type { Usage } from './money';
@@ -46,7 +47,8 @@ export const newPassage = (): Passage => ({
 
 export interface Client {
   readonly raw: ServerResponse;
-  readonly signal: AbortSignal;
+  /** Ends when the client leaves, or the gateway must stop. */
+  readonly ending: Ending;
   /** The format it is answered in. */
   readonly format: Format;
   /** It asked for a stream. */
@@ -220,21 +222,11 @@ const quotaEnded = () =>
   new GatewayError('over_quota', { message: 'The daily token quota was used up in the middle of this answer.' });
 
 async function passThrough(sent: Sent, client: Client, passage: Passage): Promise<void> {
-  const { raw, signal, limits } = client;
-  const tap = openTap({ codec: sent.codec, hideUsage: sent.hideUsage, eventLimit: limits.event_bytes });
+  const tap = openTap({ codec: sent.codec, hideUsage: sent.hideUsage, eventLimit: client.limits.event_bytes });
+  const say = openSay(client, passage);
   try {
-    for await (const chunk of sent.answer.chunks()) {
-      const bytes = tap.feed(chunk);
-      const estimate = tap.estimatedOutput;
-      if (estimate > passage.estimatedOutput) {
-        passage.estimatedOutput = estimate;
-        const allowed = client.mayGoOn(estimate);
-        if (allowed !== true && !(await allowed)) throw quotaEnded();
-      }
-      if (bytes !== undefined && bytes.length > 0) await write(raw, bytes, limits.reader_stall_ms, signal);
-    }
-    const rest = tap.rest();
-    if (rest !== undefined && rest.length > 0) await write(raw, rest, limits.reader_stall_ms, signal);
+    await sent.answer.each((chunk) => say(tap.feed(chunk), tap.estimatedOutput));
+    await say(tap.rest(), tap.estimatedOutput);
     if (!tap.complete && !tap.failed) throw new GatewayError('upstream_died');
     passage.failed = tap.failed;
   } finally {
@@ -242,8 +234,25 @@ async function passThrough(sent: Sent, client: Client, passage: Passage): Promis
   }
 }
 
+/** Writes to the client as long as the quota lasts; gives a promise only where it must be waited for. */
+function openSay(client: Client, passage: Passage) {
+  const { raw, ending, limits } = client;
+  const put = (bytes: Buffer | string | undefined) =>
+    bytes === undefined || bytes.length === 0 ? undefined : write(raw, bytes, limits.reader_stall_ms, ending);
+  return (bytes: Buffer | string | undefined, estimate: number): Promise<void> | undefined => {
+    if (estimate <= passage.estimatedOutput) return put(bytes);
+    passage.estimatedOutput = estimate;
+    const allowed = client.mayGoOn(estimate);
+    if (allowed === true) return put(bytes);
+    return Promise.resolve(allowed).then((granted) => {
+      if (!granted) throw quotaEnded();
+      return put(bytes);
+    });
+  };
+}
+
 async function translate(sent: Sent, client: Client, passage: Passage): Promise<void> {
-  const { raw, signal, limits } = client;
+  const { raw, limits } = client;
   const frames = openFrames(limits.event_bytes);
   const decoder = sent.codec.openDecoder();
   const speaker = codecs[client.format];
@@ -269,24 +278,18 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
     }
     return text;
   };
-  const say = async (text: string): Promise<void> => {
-    const estimate = Math.ceil(bytes / 4);
-    if (estimate > passage.estimatedOutput) {
-      passage.estimatedOutput = estimate;
-      const allowed = client.mayGoOn(estimate);
-      if (allowed !== true && !(await allowed)) throw quotaEnded();
-    }
-    if (text === '') return;
-    alive.refresh();
-    await write(raw, text, limits.reader_stall_ms, signal);
+  const put = openSay(client, passage);
+  const say = (text: string): Promise<void> | undefined => {
+    if (text !== '') alive.refresh();
+    return put(text, Math.ceil(bytes / 4));
   };
 
   try {
-    for await (const chunk of sent.answer.chunks()) {
+    await sent.answer.each((chunk) => {
       let text = '';
       for (const frame of frames.push(chunk)) text += tell(decoder.push(frame));
-      await say(text);
-    }
+      return say(text);
+    });
     let rest = '';
     for (const frame of frames.end()) rest += tell(decoder.push(frame));
     await say(rest + tell(decoder.end()));

@@ -2,6 +2,7 @@
 
 import type { Config, Provider } from '../../config/load';
 import type { Target } from '../../config/target';
+import type { Ending } from './ending';
 import { GatewayError } from './errors';
 import { type Health, retryAfterMs } from './health';
 import type { Plan } from './route';
@@ -45,7 +46,7 @@ const worthAnother = new Set([401, 408, 429, 500, 502, 503, 504, 529]);
 export async function send<P extends Prepared>(
   plan: Plan,
   way: Way,
-  signal: AbortSignal,
+  ending: Ending,
   prepare: (target: Target, provider: Provider) => P,
 ): Promise<Sent<P>> {
   const { config, upstream, health, now } = way;
@@ -62,9 +63,9 @@ export async function send<P extends Prepared>(
       const startedAt = now();
       let answer: Answer;
       try {
-        answer = await upstream.send(prepared.call, signal);
+        answer = await upstream.send(prepared.call, ending);
       } catch (error) {
-        if (signal.aborted || !(error instanceof GatewayError)) throw error;
+        if (ending.reason !== undefined || !(error instanceof GatewayError)) throw error;
         health.failed(target.label, now());
         if (retries === 0 && wasStale(error)) continue;
         // A request that was sent whole and never answered may have been done: another try could be paid twice.

@@ -28,22 +28,14 @@ export interface TapOptions {
 }
 
 const nothing = Buffer.alloc(0);
-const usageWord = Buffer.from('"usage');
-const ends = [
-  '[DONE]',
-  'finish_reason',
-  'message_stop',
-  'finishReason',
-  'blockReason',
-  'response.completed',
-  'response.incomplete',
-  'response.failed',
-].map((word) => Buffer.from(word));
+const usageWords = { generate: Buffer.from('"usageMetadata"'), others: Buffer.from('"usage"') };
 const errorWord = Buffer.from('"error"');
 
 export function openTap({ codec, hideUsage, eventLimit }: TapOptions): Tap {
   const cutter = new FrameCutter(eventLimit);
   const meter = openMeter();
+  const usageWord = codec.format === 'generate' ? usageWords.generate : usageWords.others;
+  const endWords = codec.endWords.map((word) => Buffer.from(word));
   let usage: Partial<Usage> | undefined;
   let complete = false;
   let failed = false;
@@ -51,13 +43,12 @@ export function openTap({ codec, hideUsage, eventLimit }: TapOptions): Tap {
   // Whole frames in, the ones to pass on out. Only frames that can matter are parsed.
   const read = (bytes: Buffer): Buffer => {
     meter.add(bytes);
-    const telling = bytes.includes(usageWord) || bytes.includes(errorWord) || ends.some((word) => bytes.includes(word));
-    if (!telling) return bytes;
+    if (!says(bytes, usageWord) && !says(bytes, errorWord) && !endWords.some((word) => says(bytes, word))) return bytes;
     const kept: Buffer[] = [];
     for (const frame of singleFrames(bytes)) {
       const data = dataOf(frame);
       complete ||= codec.isEnd(data);
-      const hidden = frame.includes(usageWord) || frame.includes(errorWord) ? readTelling(data) : false;
+      const hidden = says(frame, usageWord) || says(frame, errorWord) ? readTelling(data) : false;
       if (!hidden) kept.push(frame);
     }
     if (!hideUsage) return bytes;
@@ -102,6 +93,21 @@ export function openTap({ codec, hideUsage, eventLimit }: TapOptions): Tap {
 }
 
 // ---
+
+const n = 0x6e;
+const blank = 0x20;
+const colon = 0x3a;
+
+// Whether a word stands in the bytes with something to say: chat events all carry `"usage":null` and
+// `"finish_reason":null`, and parsing each of them would cost more than passing it on.
+function says(bytes: Buffer, word: Buffer): boolean {
+  for (let at = bytes.indexOf(word); at >= 0; at = bytes.indexOf(word, at + word.length)) {
+    let next = at + word.length;
+    while (bytes[next] === colon || bytes[next] === blank) next++;
+    if (bytes[next] !== n) return true;
+  }
+  return false;
+}
 
 /**
  * Tokens of a stream from its bytes alone. What every event repeats (ids, names, punctuation) is learnt as the size of

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, errors, Pool } from 'undici';
 import type { Limits } from '../../config/limits';
+import type { Ending } from './ending';
 import { GatewayError } from './errors';
 
 export interface Call {
@@ -19,15 +20,18 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   /** The whole body. @throws GatewayError upstream_died, upstream_timeout, upstream_garbage (above the limit) */
   whole(limit: number): Promise<Buffer>;
-  /** The body as it comes; reading slower than the provider sends holds the provider back. @throws as whole() */
-  chunks(): AsyncGenerator<Buffer>;
+  /**
+   * Gives the body as it comes, in the same turn of the event loop. A promise from `take` holds the provider back until
+   * it is fulfilled. Resolves at the end. @throws as whole(), and whatever `take` throws
+   */
+  each(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void>;
   /** Ends the exchange; the provider sees its connection close. */
   cancel(): void;
 }
 
 export interface Upstream {
-  /** @throws GatewayError upstream_unreachable, upstream_timeout, or the signal's reason */
-  send(call: Call, signal: AbortSignal): Promise<Answer>;
+  /** @throws GatewayError upstream_unreachable, upstream_timeout, or the ending's reason */
+  send(call: Call, ending: Ending): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -49,10 +53,10 @@ export function openUpstream(limits: Limits): Upstream {
     return pool;
   };
   return {
-    send: (call, signal) =>
+    send: (call, ending) =>
       new Promise((resolve, reject) => {
-        if (signal.aborted) return reject(signal.reason as Error);
-        const exchange = new Exchange(resolve, reject, signal);
+        if (ending.reason !== undefined) return reject(ending.reason);
+        const exchange = new Exchange(resolve, reject, ending);
         poolOf(call.url.origin).dispatch(
           { path: call.url.pathname + call.url.search, method: 'POST', headers: call.headers, body: call.body },
           exchange,
@@ -78,25 +82,27 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
   headers: IncomingHttpHeaders = {};
   #resolve: ((answer: Answer) => void) | undefined;
   readonly #reject: (error: Error) => void;
-  readonly #signal: AbortSignal;
-  readonly #onAbort = () => this.cancel();
+  readonly #ending: Ending;
+  readonly #onEnd = () => this.cancel();
   #controller: Dispatcher.DispatchController | undefined;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
+  #taker: Taker | undefined;
+  #busy = false; // the taker has asked to be waited for
 
-  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void, signal: AbortSignal) {
+  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void, ending: Ending) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#signal = signal;
-    signal.addEventListener('abort', this.#onAbort);
+    this.#ending = ending;
+    ending.on(this.#onEnd);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#signal.aborted) this.cancel();
+    if (this.#ending.reason !== undefined) this.cancel();
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -108,6 +114,10 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#taker !== undefined && !this.#busy && this.#waiting.length === 0) {
+      this.#give(this.#taker, chunk);
+      return;
+    }
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
     if (this.#waitingBytes > highWater) controller.pause();
@@ -119,7 +129,7 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const reason = this.#signal.aborted ? (this.#signal.reason as Error) : explain(error, this.#resolve === undefined);
+    const reason = this.#ending.reason ?? explain(error, this.#resolve === undefined);
     this.#failure = reason;
     if (this.#resolve !== undefined) this.#reject(reason);
     this.#resolve = undefined;
@@ -144,26 +154,54 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size);
   }
 
-  async *chunks(): AsyncGenerator<Buffer> {
-    try {
-      while (!this.#ended || this.#waiting.length > 0) {
-        if (this.#waiting.length === 0) await this.#more();
-        const parts = this.#take();
-        if (parts.length > 0) yield parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
-      }
-      if (this.#failure !== undefined) throw this.#failure;
-    } finally {
-      if (!this.#ended) this.cancel();
-    }
+  each(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#taker = { take, resolve, reject };
+      this.#pass();
+    });
   }
 
   cancel(): void {
     if (this.#ended) return;
     this.#controller?.abort(
-      this.#signal.aborted
-        ? (this.#signal.reason as Error)
-        : new GatewayError('upstream_died', { message: 'The exchange was cancelled.' }),
+      this.#ending.reason ?? new GatewayError('upstream_died', { message: 'The exchange was cancelled.' }),
     );
+  }
+
+  // What has waited goes first; then, at the end, the word that it is one.
+  #pass(): void {
+    const taker = this.#taker;
+    if (taker === undefined || this.#busy) return;
+    while (this.#waiting.length > 0) {
+      const parts = this.#take();
+      this.#give(taker, parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts));
+      if (this.#busy || this.#taker === undefined) return;
+    }
+    if (!this.#ended) return;
+    this.#taker = undefined;
+    if (this.#failure === undefined) taker.resolve();
+    else taker.reject(this.#failure);
+  }
+
+  #give(taker: Taker, chunk: Buffer): void {
+    const fail = (error: Error) => {
+      this.#taker = undefined;
+      this.cancel();
+      taker.reject(error);
+    };
+    try {
+      const wait = taker.take(chunk);
+      if (wait === undefined) return;
+      this.#busy = true;
+      this.#controller?.pause();
+      wait.then(() => {
+        this.#busy = false;
+        if (!this.#ended) this.#controller?.resume();
+        this.#pass();
+      }, fail);
+    } catch (error) {
+      fail(error as Error);
+    }
   }
 
   #take(): Buffer[] {
@@ -188,9 +226,16 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
 
   #finish(): void {
     this.#ended = true;
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#ending.off(this.#onEnd);
     this.#stir();
+    this.#pass();
   }
+}
+
+interface Taker {
+  readonly take: (chunk: Buffer) => Promise<void> | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 // undici's failures in our words. Its own texts may name addresses, so they go into `cause` and the log, not to clients.

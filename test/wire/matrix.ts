@@ -41,11 +41,7 @@ const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> 
     messages: 'the nearest effort on adaptive models, the budget on older ones',
     generate: 'the nearest level on Gemini 3, the budget before',
   },
-  'as the model sees fit': {
-    chat: 'what OpenAI does unasked',
-    responses: 'what OpenAI does unasked',
-    generate: 'what Gemini does unasked',
-  },
+  'as the model sees fit': { generate: 'what Gemini does unasked' },
   'temperature above 1': { messages: '1, the end of its scale' },
   'no maximum': { messages: "the model's own limit" },
 };

@@ -69,6 +69,8 @@ export interface Codec {
   readonly keepAlive: string;
   /** Usage in one JSON value of an answer (the whole body, or one event); it may be spread over several events. */
   usageIn(value: Json): Partial<Usage> | undefined;
+  /** Words of which one stands, with a value that is not null, in a frame that ends a stream; a look before `isEnd`. */
+  readonly endWords: readonly string[];
   /** Whether the data of a frame says that the stream is complete. */
   isEnd(data: string): boolean;
 }

@@ -16,5 +16,6 @@ export const chat: Codec = {
   openEncoder,
   keepAlive: ': keep-alive\n\n',
   usageIn,
+  endWords: ['[DONE]', '"finish_reason"'],
   isEnd: (data) => data === '[DONE]' || /"finish_reason":\s*"/.test(data),
 };

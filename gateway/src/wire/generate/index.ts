@@ -16,5 +16,6 @@ export const generate: Codec = {
   openEncoder,
   keepAlive: 'data: {}\n\n', // its SDKs know no comments
   usageIn,
+  endWords: ['"finishReason"', '"blockReason"'],
   isEnd: (data) => /"(finishReason|blockReason)":\s*"/.test(data),
 };

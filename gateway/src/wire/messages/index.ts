@@ -16,5 +16,6 @@ export const messages: Codec = {
   openEncoder,
   keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
   usageIn,
+  endWords: ['message_stop'],
   isEnd: (data) => data.startsWith('{"type":"message_stop"') || /^\{\s*"type":\s*"message_stop"/.test(data),
 };

@@ -16,6 +16,7 @@ export const responses: Codec = {
   openEncoder,
   keepAlive: ': keep-alive\n\n',
   usageIn,
+  endWords: ['response.completed', 'response.incomplete', 'response.failed'],
   isEnd: (data) =>
     /"type":\s*"response\.(completed|incomplete|failed)"/.test(data.slice(0, 200)) ||
     /"type":\s*"response\.(completed|incomplete|failed)"/.test(data.slice(-200)),
