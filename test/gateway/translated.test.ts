@@ -393,7 +393,9 @@ describe('other ways to the same answer', () => {
       .split('\n')
       .filter((line) => line.startsWith('data: {'))
       .map((line) => JSON.parse(line.slice(6)) as { choices: { delta: Fields; finish_reason: string | null }[] });
-    expect(deltas.map(({ choices }) => choices[0]?.delta['content'] ?? '').join('')).toBe('{"city":"Oslo"}');
+    expect(deltas.map(({ choices }) => (choices[0]?.delta['content'] as string | undefined) ?? '').join('')).toBe(
+      '{"city":"Oslo"}',
+    );
     expect(deltas.at(-1)?.choices[0]?.finish_reason).toBe('stop');
   });
 

@@ -463,7 +463,7 @@ export const features: readonly Feature[] = [
       responses: 'rain',
       messages: { content: 'no such city', is_error: true },
       generate: { response: { error: 'no such city' } },
-    }) as Partial<Record<Format, Json>>,
+    }),
     find: (request) => ofType(request, 'toolResult').map(({ isError }) => isError),
   },
   {

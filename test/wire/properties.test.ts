@@ -154,7 +154,7 @@ describe.each(formats)('%s', (format) => {
         if (part.kind === 'call')
           return [
             { type: 'open', part: { type: 'toolCall', id: `${part.id}${i}`, name: part.name } },
-            ...part.args.match(/.{1,7}/gsu)!.map((piece): StreamEvent => ({ type: 'delta', text: piece })), // eslint-disable-line @typescript-eslint/no-non-null-assertion
+            ...part.args.match(/.{1,7}/gsu)!.map((piece): StreamEvent => ({ type: 'delta', text: piece })),
             { type: 'close' },
           ];
         return [
