@@ -139,6 +139,13 @@ function capabilities(format: Format, body: Buffer, seen: Peek): Capability[] {
   if (format === 'messages') {
     const thinking = field(body, seen, 'thinking');
     if (isObject(thinking) && thinking['type'] === 'enabled') needs.push('reasoning');
+    const output = field(body, seen, 'output_config');
+    if (isObject(output) && isObject(output['format'])) needs.push('json_schema');
+  }
+  if (format === 'generate') {
+    const config = field(body, seen, 'generationConfig') ?? field(body, seen, 'generation_config');
+    if (isObject(config) && (isObject(config['responseSchema']) || isObject(config['responseJsonSchema'])))
+      needs.push('json_schema');
   }
   return needs;
 }

@@ -17,7 +17,7 @@ export interface Peek {
   /** Bytes of text, without what looks like encoded media. */
   readonly textBytes: number;
   /** Images, documents and sound, as far as their type names are seen. */
-  readonly media: ReadonlySet<'images' | 'pdf' | 'audio'>;
+  readonly media: ReadonlySet<Medium>;
   /** How many encoded or linked media the body seems to hold. */
   readonly mediaCount: number;
 }
@@ -26,6 +26,9 @@ export interface PeekBounds {
   readonly depth: number;
   readonly nodes: number;
 }
+
+/** What a prompt may hold beside text, as capabilities name it. */
+export type Medium = 'images' | 'pdf' | 'audio' | 'video';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -38,7 +41,7 @@ const backslash = 0x5c;
  */
 export function peek(body: Buffer, bounds: PeekBounds): Peek {
   const fields = new Map<string, Span>();
-  const media = new Set<'images' | 'pdf' | 'audio'>();
+  const media = new Set<Medium>();
   const length = body.length;
   let at = skipBlank(body, 0);
   if (body[at] !== 0x7b)
@@ -106,7 +109,7 @@ export function peek(body: Buffer, bounds: PeekBounds): Peek {
           break;
         }
         if (depth > 2) {
-          if (size <= 12) {
+          if (size <= longestWord) {
             const kind = mediaKind(body, at + 1, size);
             if (kind !== undefined) media.add(kind);
           } else if (size > 512 && looksEncoded(body, at + 1)) {
@@ -188,7 +191,7 @@ function stringEnd(body: Buffer, from: number): number {
   }
 }
 
-const mediaWords: Readonly<Record<string, 'images' | 'pdf' | 'audio'>> = {
+const mediaWords: Readonly<Record<string, Medium>> = {
   image_url: 'images',
   input_image: 'images',
   image: 'images',
@@ -198,22 +201,35 @@ const mediaWords: Readonly<Record<string, 'images' | 'pdf' | 'audio'>> = {
   input_audio: 'audio',
 };
 
-function mediaKind(body: Buffer, start: number, size: number): 'images' | 'pdf' | 'audio' | undefined {
-  const first = body[start];
-  if (first !== 0x69 && first !== 0x64 && first !== 0x66) return undefined; // i, d, f
-  if (!isTypeOf(body, start - 1)) return undefined;
+// Gemini names no types: there the MIME type tells.
+const mimeKinds: readonly (readonly [string, Medium])[] = [
+  ['image/', 'images'],
+  ['audio/', 'audio'],
+  ['video/', 'video'],
+  ['application/pdf', 'pdf'],
+];
+const longestWord = 'application/pdf'.length + 5;
+const firstLetters = new Set(
+  [...Object.keys(mediaWords), ...mimeKinds.map(([word]) => word)].map((word) => word.charCodeAt(0)),
+);
+
+function mediaKind(body: Buffer, start: number, size: number): Medium | undefined {
+  if (!firstLetters.has(body[start] ?? 0)) return undefined;
+  const key = keyBefore(body, start - 1);
+  if (key !== 'type"' && key !== 'Type"') return undefined; // "type", or "mimeType" and "mime_type"
   const word = body.toString('latin1', start, start + size);
-  return Object.hasOwn(mediaWords, word) ? mediaWords[word] : undefined;
+  if (Object.hasOwn(mediaWords, word)) return mediaWords[word];
+  return mimeKinds.find(([prefix]) => word.startsWith(prefix))?.[1];
 }
 
-// Whether the string that opens at this quote is the value of a key "type".
-function isTypeOf(body: Buffer, open: number): boolean {
+// The last letters of the key whose value opens at this quote, with its closing quote; empty where it is no value.
+function keyBefore(body: Buffer, open: number): string {
   let at = open - 1;
   while (body[at] === 0x20 || body[at] === 0x0a) at--;
-  if (body[at] !== 0x3a) return false;
+  if (body[at] !== 0x3a) return '';
   at--;
   while (body[at] === 0x20) at--;
-  return body.toString('latin1', at - 5, at + 1) === '"type"';
+  return body.toString('latin1', at - 4, at + 1);
 }
 
 // Base64 and data URLs have no blanks; five hundred bytes of prose or code always have.

@@ -108,3 +108,18 @@ test('a tool whose parameter is called file or image needs no such capability', 
   ];
   expect([...peek(Buffer.from(JSON.stringify({ model: 'm', tools })), bounds).media]).toEqual([]);
 });
+
+test.each([
+  ['image/png', 'images'],
+  ['application/pdf', 'pdf'],
+  ['audio/wav', 'audio'],
+  ['video/mp4', 'video'],
+] as const)('media of Gemini are known by their MIME type: %s', (mime, kind) => {
+  for (const key of ['mimeType', 'mime_type'])
+    expect([
+      ...peek(Buffer.from(JSON.stringify({ contents: [{ parts: [{ inlineData: { [key]: mime, data: 'AA' } }] }] })), {
+        depth: 64,
+        nodes: 1_000,
+      }).media,
+    ]).toEqual([kind]);
+});
