@@ -44,3 +44,64 @@ describeIf(rows !== undefined && known !== undefined)('recorded requests on ever
     expect(checked).toBeGreaterThan(200);
   });
 });
+
+// What a wire demands of the order and the filling of turns.
+describe('turns as a wire takes them', () => {
+  const written = (format: Format, body: object) =>
+    JSON.parse(
+      JSON.stringify(codecs[format].encodeRequest(decoded('chat', { model: 'm', ...body }), targets[format]).body),
+    ) as Record<string, { role: string; content?: unknown; parts?: unknown }[]>;
+
+  test('only a system prompt: it is the question', () => {
+    const body = { messages: [{ role: 'system', content: 'Tell a joke' }] };
+    expect(written('messages', body)['messages']).toEqual([{ role: 'user', content: 'Tell a joke' }]);
+    expect(written('generate', body)['contents']).toEqual([{ role: 'user', parts: [{ text: 'Tell a joke' }] }]);
+  });
+
+  test('an assistant first: somebody has to begin', () => {
+    const body = {
+      messages: [
+        { role: 'assistant', content: 'Hello' },
+        { role: 'user', content: 'hi' },
+      ],
+    };
+    expect(written('messages', body)['messages']?.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    expect(written('generate', body)['contents']?.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
+  });
+
+  test('blank texts are left out, and nothing but blanks is refused by name', () => {
+    const body = {
+      messages: [
+        { role: 'user', content: 'hi' },
+        { role: 'assistant', content: ' ' },
+        { role: 'user', content: 'there' },
+      ],
+    };
+    expect(written('messages', body)['messages']).toHaveLength(1);
+    for (const format of ['messages', 'generate'] as const)
+      expect(() => written(format, { messages: [{ role: 'user', content: '' }] })).toThrow(GatewayError);
+  });
+
+  test('results come first in the turn after their calls, however the client orders them', () => {
+    const body = {
+      messages: [
+        { role: 'user', content: 'hi' },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: ['a', 'b'].map((id) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } })),
+        },
+        { role: 'tool', tool_call_id: 'b', content: '2' },
+        { role: 'tool', tool_call_id: 'a', content: '1' },
+        { role: 'user', content: 'and now?' },
+      ],
+    };
+    const last = written('messages', body)['messages']?.at(-1)?.content as { type: string }[];
+    expect(last.map(({ type }) => type)).toEqual(['tool_result', 'tool_result', 'text']);
+    expect(written('generate', body)['contents']?.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
+  });
+
+  test('a missing maximum for Anthropic is the model’s own', () => {
+    expect(written('messages', { messages: [{ role: 'user', content: 'hi' }] })['max_tokens']).toBe(128_000);
+  });
+});

@@ -124,7 +124,11 @@ function writeMessage(message: Message, own: boolean, losses: Losses): Json[] {
     out.push({ role: 'tool', tool_call_id: idFor(part.id), content: part.isError ? `Error: ${text}` : text });
     if (part.cache !== undefined) losses.drop('cache_control');
   }
-  const content = [...attached, ...message.parts.flatMap((part) => writePart(part, losses))];
+  const content = [...attached, ...message.parts.flatMap((part) => writePart(part, losses))].filter((part) => {
+    if (message.role === 'user' || part['type'] === 'text') return true;
+    losses.drop(String(part['type'])); // only a user's turn holds media
+    return false;
+  });
   const refusal = message.parts.flatMap((part) => (part.type === 'refusal' ? [part.text] : [])).join('');
   const calls = message.parts.flatMap((part) => (part.type === 'toolCall' ? [writeCall(part, own)] : []));
   const thoughts = writeThoughts(message.parts, own, losses);

@@ -6,7 +6,7 @@ import { customAsFunction } from '../chat/writeRequest';
 import type { Encoded, Json } from '../codec';
 import { budgetOf, effortOf, nearestEffort, thinks } from '../effort';
 import { defined, parseArgs, restore } from '../json';
-import { type Losses, openLosses } from '../loss';
+import { type Losses, openLosses, refuse } from '../loss';
 import { isText } from '../media';
 import { isGemini3 } from '../models';
 import { nameFor, renamed } from '../names';
@@ -221,9 +221,12 @@ function writeContents(
     else contents.push({ role, parts });
   }
   if (contents.length === 0) {
+    if (system.length === 0) refuse('contents', 'holds nothing but empty turns, which Gemini refuses.');
     contents.push({ role: 'user', parts: system }); // nothing but a system prompt: that is the question
     system = [];
   }
+  if (contents[0]?.role === 'model')
+    contents.unshift({ role: 'user', parts: [{ text: '(The conversation begins.)' }] });
   if (third) signCalls(contents);
   return { system, contents };
 }

@@ -5,7 +5,7 @@ import type { Target } from '../../../../config/target';
 import type { Encoded, Json } from '../codec';
 import { budgetOf, effortOf, nearestEffort, thinks } from '../effort';
 import { defined, parseArgs, restore } from '../json';
-import { type Losses, openLosses } from '../loss';
+import { type Losses, openLosses, refuse } from '../loss';
 import { isText, plainText } from '../media';
 import { type ClaudeRules, claudeRules } from '../models';
 import { idFor, nameFor, renamed } from '../names';
@@ -314,6 +314,7 @@ function writeTurns(
       );
   }
   if (turns.length === 0) {
+    if (system.length === 0) refuse('messages', 'holds nothing but blank turns, which Anthropic refuses.');
     turns.push({ role: 'user', content: system }); // nothing but a system prompt: that is the question
     system = [];
   }
@@ -369,7 +370,7 @@ function writePart(part: Part, target: Target, losses: Losses): Json[] {
   switch (part.type) {
     case 'text':
       if (part.citations !== undefined) losses.drop('citations');
-      return part.text === '' ? [] : [{ type: 'text', text: part.text, ...cacheControl(part.cache) }]; // empty ones are refused
+      return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text, ...cacheControl(part.cache) }]; // blank ones are refused
     case 'refusal':
       return part.text === '' ? [] : [{ type: 'text', text: part.text }];
     case 'reasoning': {
