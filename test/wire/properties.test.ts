@@ -67,7 +67,10 @@ const request = fc
   .record({
     messages: conversation,
     maxOutput: fc.integer({ min: 1_025, max: 60_000 }),
-    system: fc.option(words, { nil: undefined }),
+    system: fc.option(
+      words.map((said) => `S ${said}`),
+      { nil: undefined },
+    ),
   })
   .map(({ messages, maxOutput, system }): NeutralRequest => ({
     from: 'chat',
