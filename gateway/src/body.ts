@@ -69,9 +69,10 @@ export function readBody(request: IncomingMessage, limit: number, budget: BodyBu
       resolve(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size));
     });
     request.once('error', fail);
-    request.once('close', () =>
-      fail(new GatewayError('bad_request', { message: 'The body ended before it was complete.' })),
-    );
+    request.once('close', () => {
+      // Every request closes: an error is only made for those that had not ended.
+      if (!done) fail(new GatewayError('bad_request', { message: 'The body ended before it was complete.' }));
+    });
   });
 }
 
