@@ -19,6 +19,7 @@ import type { RequestLog } from './log';
 import { buildServer, openFlight } from './server';
 import { openStore } from './store';
 import { dayMs } from './quota';
+import { openTranslator } from './translator';
 import { openUpstream } from './upstream';
 import { openVault } from './vault';
 
@@ -57,6 +58,7 @@ export async function startGateway(start: Start): Promise<Running> {
   const store = openStore(join(start.dataPath, 'ledger.db'), config.settings.storage.durability);
   const ledger = openLedger(store, join(start.dataPath, 'instances'), now);
   const upstream = openUpstream(config.limits);
+  const translator = openTranslator();
   const stopping = new Ender();
   const access = openAccess(store, () => masterKey, now);
   const flight = openFlight();
@@ -68,6 +70,7 @@ export async function startGateway(start: Start): Promise<Running> {
     upstream,
     health: openHealth(),
     vault: openVault(config.limits.vault_bytes),
+    translator,
     log,
     now,
     stopping,
@@ -160,6 +163,7 @@ export async function startGateway(start: Start): Promise<Running> {
       for (const timer of timers) clearInterval(timer);
       await server.close();
       await upstream.close();
+      await translator.close();
       ledger.close();
       store.close();
       log.news('stopped');

@@ -18,11 +18,10 @@ import { expectedCost, plan, type Plan } from './route';
 import { type Outgoing, prepare, type PreparedAnswer } from './prepare';
 import { type Prepared, send, type Sent } from './send';
 import type { KeyRow } from './store';
+import type { Translator } from './translator';
 import type { Upstream } from './upstream';
 import type { Vault } from './vault';
-import { codecs } from './wire';
-import { isObject } from './wire/json';
-import type { Format, NeutralRequest } from './wire/neutral';
+import type { Format } from './wire/neutral';
 
 /** What every request shares. */
 export interface Gateway {
@@ -32,6 +31,7 @@ export interface Gateway {
   readonly upstream: Upstream;
   readonly health: Health;
   readonly vault: Vault;
+  readonly translator: Translator;
   readonly log: RequestLog;
   readonly now: () => number;
   /** Ends when the time to drain is over. */
@@ -55,7 +55,7 @@ export interface Incoming {
 /** What a kind of request needs of its own; the story around it is the same for all. */
 export interface Service<P extends Prepared> {
   read(incoming: Incoming, limits: Config['limits']): Ask;
-  prepare(outgoing: Outgoing, target: Target, provider: Provider, plan: Plan, gateway: Gateway): P;
+  prepare(outgoing: Outgoing, target: Target, provider: Provider, plan: Plan, gateway: Gateway): P | Promise<P>;
   relay(sent: Sent<P>, client: Client, passage: Passage): Promise<void>;
 }
 
@@ -99,14 +99,12 @@ export async function handle<P extends Prepared>(
   let sent: Sent<P> | undefined;
   let failure: unknown;
   try {
-    const neutral = lazyNeutral(ask, incoming.body);
     const outgoing: Outgoing = {
       format,
       keyId: key.id,
       headers: incoming.headers,
       body: incoming.body,
       ask,
-      neutral,
     };
     sent = await send(
       chosen,
@@ -123,12 +121,8 @@ export async function handle<P extends Prepared>(
       dialect,
       requestId: id,
       headers: answerHeaders(id, chosen, sent, reservation, ask.needs, day, startedAt),
-      speaker: () => ({
-        requestId: id,
-        created: Math.floor(startedAt / 1_000),
-        includeUsage: ask.includeUsage,
-        request: neutral(),
-      }),
+      created: Math.floor(startedAt / 1_000),
+      includeUsage: ask.includeUsage,
       listen: gateway.vault.listen(key.id),
       limits: config.limits,
       mayGoOn: (estimate) =>
@@ -184,24 +178,6 @@ export async function handle<P extends Prepared>(
 }
 
 // ---
-
-function lazyNeutral(ask: Ask, body: Buffer): () => NeutralRequest {
-  let neutral: NeutralRequest | undefined;
-  return () => {
-    if (neutral !== undefined) return neutral;
-    let json: unknown;
-    try {
-      json = JSON.parse(body.toString('utf8'));
-    } catch (cause) {
-      throw new GatewayError('bad_json', {
-        message: `The body is not valid JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : 'unreadable'}.`,
-        cause,
-      });
-    }
-    if (!isObject(json)) throw new GatewayError('bad_json');
-    return (neutral = { ...codecs[ask.format].decodeRequest(json), stream: ask.stream });
-  };
-}
 
 function outcomeOf(failure: unknown, passage: Passage): Outcome {
   if (failure instanceof ClientGone) return 'client_gone';

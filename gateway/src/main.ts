@@ -7,6 +7,7 @@ import { findMasterKey, fingerprint, type Place, readConfig, readPlace, withDotE
 import { type Running, startGateway } from './gateway';
 import { openLog } from './log';
 import { StoreError } from './store';
+import { serveTranslations } from './translator';
 
 /** EX_CONFIG of sysexits.h: the configuration cannot be used. */
 const badConfig = 78;
@@ -112,7 +113,9 @@ function fail(error: unknown): never {
 }
 
 const [command = 'serve'] = process.argv.slice(2);
-if (command === 'serve') serve().catch(fail);
+if (serveTranslations()) {
+  // This is a worker of a gateway that runs already.
+} else if (command === 'serve') serve().catch(fail);
 else if (command === 'check') {
   try {
     check();

@@ -11,11 +11,13 @@ import { type Edit, type Peek, splice } from './peek';
 import { upstreamUrl, withCredential } from './providers';
 import type { Plan } from './route';
 import type { Prepared } from './send';
+import type { Translator } from './translator';
 import type { Vault } from './vault';
-import { codecs, upstreamFormat } from './wire';
+import { codecs, speaks } from './wire';
 import type { Codec, Undo } from './wire/codec';
 import { isObject, objectOr } from './wire/json';
 import type { Format, NeutralRequest } from './wire/neutral';
+import type { Translation } from './wire/translate';
 import { withoutSeals } from './wire/unseal';
 
 /** A client's request, ready to be put on any wire. */
@@ -27,14 +29,13 @@ export interface Outgoing {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   readonly ask: Ask;
-  /** Decodes the body once, when a target on another wire comes up. @throws GatewayError bad_json, bad_request */
-  neutral(): NeutralRequest;
 }
 
 /** What is known of hosts and of earlier turns. */
 export interface Memory {
   readonly health: Health;
   readonly vault: Vault;
+  readonly translator: Translator;
 }
 
 export interface PreparedAnswer extends Prepared {
@@ -45,7 +46,9 @@ export interface PreparedAnswer extends Prepared {
   readonly hideUsage: boolean;
   /** What the answer must be rid of again, when it is translated. */
   readonly undo: Undo | undefined;
-  readonly otherwise?: () => PreparedAnswer;
+  /** The request as it was understood, where it was translated. */
+  readonly request: NeutralRequest | undefined;
+  readonly otherwise?: () => PreparedAnswer | Promise<PreparedAnswer>;
 }
 
 /** @throws GatewayError cannot_translate, bad_json, bad_request */
@@ -55,31 +58,62 @@ export function prepare(
   provider: Provider,
   plan: Plan,
   memory: Memory,
-): PreparedAnswer {
+): PreparedAnswer | Promise<PreparedAnswer> {
   const { ask, format } = outgoing;
   const chatOnly = memory.health.isChatOnly(provider.baseUrl);
-  const spoken = upstreamFormat(provider, target, ask.format, chatOnly, () => outgoing.neutral());
-  const codec = codecs[spoken];
-  const sameWire = ask.pure && spoken === format;
-  const mode = sameWire && ask.asList ? 'list' : ask.stream ? 'events' : 'whole';
-  const url = upstreamUrl(provider, spoken, target.model, mode);
-  if (sameWire) {
+  if (ask.pure && speaks(provider, format, chatOnly)) {
+    const mode = ask.asList ? 'list' : ask.stream ? 'events' : 'whole';
+    const url = upstreamUrl(provider, format, target.model, mode);
     const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;
     const body = ask.sealed ? unsealed(outgoing, target.model, hideUsage) : passed(outgoing, target.model, hideUsage);
     const headers = withCredential(provider, toUpstream(outgoing.headers));
-    return { call: { url, headers, body }, codec, sameWire, hideUsage, dropped: [], undo: undefined };
+    const call = { url, headers, body };
+    return { call, codec: codecs[format], sameWire: true, hideUsage, dropped: [], undo: undefined, request: undefined };
   }
-  const request = memory.vault.restore(outgoing.keyId, outgoing.neutral(), spoken);
-  const { body: encoded, dropped, undo } = codec.encodeRequest(request, target);
+  const { wire, responses } = provider;
+  const thoughts = memory.vault.of(outgoing.keyId);
+  const task = {
+    from: ask.format,
+    body: outgoing.body,
+    stream: ask.stream,
+    provider: { wire, responses },
+    chatOnly,
+    target,
+    thoughts,
+  };
+  const translation = memory.translator.translate(task, () => memory.vault.all(outgoing.keyId));
+  const put = (done: Translation) => putTranslation(done, outgoing, target, provider, plan, memory);
+  return translation instanceof Promise ? translation.then(put) : put(translation);
+}
+
+function putTranslation(
+  { spoken, body, dropped, undo, request }: Translation,
+  outgoing: Outgoing,
+  target: Target,
+  provider: Provider,
+  plan: Plan,
+  memory: Memory,
+): PreparedAnswer {
+  // prettier-ignore
+  const { ask } = outgoing;
   if (plan.strict && dropped.length > 0) {
     throw new GatewayError('cannot_translate', {
       ...(dropped[0] === undefined ? {} : { field: dropped[0] }),
       message: `Route "${plan.requested}" is strict, and ${target.label} cannot carry: ${dropped.join(', ')}.`,
     });
   }
+  const url = upstreamUrl(provider, spoken, target.model, ask.stream ? 'events' : 'whole');
   const headers = withCredential(provider, ['accept', ask.stream ? 'text/event-stream' : 'application/json']);
-  const call = { url, headers, body: Buffer.from(JSON.stringify(encoded)) };
-  const prepared: PreparedAnswer = { call, codec, sameWire, hideUsage: false, dropped, undo };
+  const call = { url, headers, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) };
+  const prepared: PreparedAnswer = {
+    call,
+    codec: codecs[spoken],
+    sameWire: false,
+    hideUsage: false,
+    dropped,
+    undo,
+    request,
+  };
   if (spoken !== 'responses' || ask.format === 'responses') return prepared;
   return {
     ...prepared,

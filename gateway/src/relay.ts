@@ -59,7 +59,10 @@ export interface Client {
   readonly requestId: string;
   /** Ours: route, request id, what was dropped, what is left of the quota. */
   readonly headers: Readonly<Record<string, string>>;
-  speaker(): Speaker;
+  /** Seconds since 1970. */
+  readonly created: number;
+  /** It asked for usage in its stream. */
+  readonly includeUsage: boolean;
   /** Hears every event of a translated answer. */
   readonly listen: (event: StreamEvent) => void;
   readonly limits: Limits;
@@ -93,7 +96,8 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
   }
   const body = parse(bytes);
   const undo = openUndo(sent.undo);
-  const quiet = openQuiet(client.format, client.speaker().request);
+  const told = speakerOf(sent, client);
+  const quiet = openQuiet(client.format, told.request);
   const undone = codec.decodeResponse(body).flatMap((event) => undo(event));
   undone.forEach(client.listen);
   const events = undone.flatMap((event) => quiet(event));
@@ -105,12 +109,12 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
   const speaker = codecs[client.format];
   if (client.stream) {
     // Asked for a stream, given a whole answer: told as one.
-    const encoder = speaker.openEncoder(client.speaker());
+    const encoder = speaker.openEncoder(told);
     const text = events.map((event) => encoder.push(event)).join('');
     endWith(client, passage, 200, { ...shared, 'content-type': 'text/event-stream; charset=utf-8' }, Buffer.from(text));
     return;
   }
-  const printed = Buffer.from(JSON.stringify(speaker.encodeResponse(response, client.speaker())));
+  const printed = Buffer.from(JSON.stringify(speaker.encodeResponse(response, told)));
   endWith(
     client,
     passage,
@@ -256,9 +260,10 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
   const frames = openFrames(limits.event_bytes);
   const decoder = sent.codec.openDecoder();
   const speaker = codecs[client.format];
-  const encoder = speaker.openEncoder(client.speaker());
+  const told = speakerOf(sent, client);
+  const encoder = speaker.openEncoder(told);
   const undo = openUndo(sent.undo);
-  const quiet = openQuiet(client.format, client.speaker().request);
+  const quiet = openQuiet(client.format, told.request);
   const alive = keepAlive(raw, speaker.keepAlive, limits.keep_alive_ms);
   let finished = false;
   let bytes = 0;
@@ -305,6 +310,12 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
   } finally {
     alive.stop();
   }
+}
+
+function speakerOf({ request }: Sent, client: Client): Speaker {
+  const { requestId, created, includeUsage, format, stream } = client;
+  // A translated answer always has its request; the empty one only stands in for the types.
+  return { requestId, created, includeUsage, request: request ?? { from: format, messages: [], native: {}, stream } };
 }
 
 // Tells a waiting client now and then that its stream is alive: what the provider sends to keep its own alive says

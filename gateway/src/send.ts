@@ -14,7 +14,7 @@ export interface Prepared {
   /** Paths of what the target cannot carry. */
   readonly dropped: readonly string[];
   /** Another way to put it, for a host that turns out not to serve the call's path. */
-  readonly otherwise?: () => Prepared;
+  readonly otherwise?: () => Prepared | Promise<Prepared>;
 }
 
 /** The one that was answered, and how. */
@@ -47,7 +47,7 @@ export async function send<P extends Prepared>(
   plan: Plan,
   way: Way,
   ending: Ending,
-  prepare: (target: Target, provider: Provider) => P,
+  prepare: (target: Target, provider: Provider) => P | Promise<P>,
 ): Promise<Sent<P>> {
   const { config, upstream, health, now } = way;
   const targets = plan.targets.slice(0, config.limits.attempts);
@@ -56,7 +56,8 @@ export async function send<P extends Prepared>(
     const provider = config.providers.get(target.provider);
     if (provider === undefined) continue;
     const last = i === targets.length - 1;
-    let prepared = prepare(target, provider);
+    const making = prepare(target, provider);
+    let prepared = making instanceof Promise ? await making : making;
     way.onAttempt(target);
     for (let retries = 0; ; retries++) {
       attempts++;
@@ -75,7 +76,7 @@ export async function send<P extends Prepared>(
       const firstByteMs = now() - startedAt;
       if (isMissingPath(answer) && prepared.otherwise !== undefined) {
         answer.cancel();
-        prepared = prepared.otherwise() as P;
+        prepared = (await prepared.otherwise()) as P;
         continue;
       }
       if (worthAnother.has(answer.status) || isGarbage(answer)) {

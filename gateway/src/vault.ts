@@ -2,13 +2,16 @@
 // the call (Gemini refuses it without, the others forget), and many clients send back no more than the call itself.
 // Held in memory only, bounded, by application key and call id; what is lost here is lost quality, never an answer.
 
-import type { Format, Message, NeutralRequest, Part, Reasoning, StreamEvent } from './wire/neutral';
+import type { Reasoning, StreamEvent } from './wire/neutral';
+import type { Thoughts } from './wire/translate';
 
 export interface Vault {
   /** Listens to one answer: what is thought before a call is kept under the call's id. */
   listen(keyId: string): (event: StreamEvent) => void;
-  /** The request with the thoughts put back that its history lacks and this format has made. */
-  restore(keyId: string, request: NeutralRequest, format: Format): NeutralRequest;
+  /** What the key's earlier turns left, call by call. */
+  of(keyId: string): Thoughts;
+  /** The same all at once. */
+  all(keyId: string): ReadonlyMap<string, readonly Reasoning[]>;
   readonly bytes: number;
 }
 
@@ -34,9 +37,9 @@ export function openVault(limit: number): Vault {
       forget(oldest);
     }
   };
-  const find = (key: string): readonly Reasoning[] => {
+  const find = (key: string): readonly Reasoning[] | undefined => {
     const entry = held.get(key);
-    if (entry === undefined) return [];
+    if (entry === undefined) return undefined;
     held.delete(key); // the last used goes to the end
     held.set(key, entry);
     return entry.thoughts;
@@ -63,23 +66,11 @@ export function openVault(limit: number): Vault {
         }
       };
     },
-    restore(keyId, request, format) {
-      if (held.size === 0) return request;
-      const messages = request.messages.map((message): Message => {
-        if (message.role !== 'assistant' || !message.parts.some((part) => part.type === 'toolCall')) return message;
-        let given = false; // the thoughts before the next call are in the history already
-        const parts = message.parts.flatMap((part): Part[] => {
-          if (part.type === 'reasoning' && part.opaque?.format === format) given = true;
-          if (part.type !== 'toolCall') return [part];
-          const missing = given
-            ? []
-            : find(`${keyId} ${part.id}`).filter((thought) => thought.opaque?.format === format);
-          given = false;
-          return [...missing, part];
-        });
-        return { ...message, parts };
-      });
-      return { ...request, messages };
+    of: (keyId) => ({ get: (callId) => find(`${keyId} ${callId}`) }),
+    all(keyId) {
+      const prefix = `${keyId} `;
+      const own = [...held].filter(([key]) => key.startsWith(prefix));
+      return new Map(own.map(([key, { thoughts }]) => [key.slice(prefix.length), thoughts]));
     },
   };
 }

@@ -19,7 +19,7 @@ export const codecs: Readonly<Record<Format, Codec>> = { chat, responses, messag
  * @param chatOnly the host has turned out not to serve Responses
  */
 export function upstreamFormat(
-  provider: Provider,
+  provider: Pick<Provider, 'wire' | 'responses'>,
   target: Target,
   from: Format,
   chatOnly: boolean,
@@ -33,6 +33,18 @@ export function upstreamFormat(
     case 'openai':
       if (from === 'chat' || !provider.responses || chatOnly) return 'chat';
       return from === 'responses' || keepsMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
+  }
+}
+
+/** Whether a provider is spoken to in a format by itself: then a body in it may pass as it is. */
+export function speaks(provider: Provider, format: Format, chatOnly: boolean): boolean {
+  switch (provider.wire) {
+    case 'anthropic':
+      return format === 'messages';
+    case 'gemini':
+      return format === 'generate';
+    case 'openai':
+      return format === 'chat' || (format === 'responses' && provider.responses && !chatOnly);
   }
 }
 
