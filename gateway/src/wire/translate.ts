@@ -3,7 +3,7 @@
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../errors';
-import { codecs, upstreamFormat } from '.';
+import { codecs, upstreamFormat } from './index';
 import type { Undo } from './codec';
 import { isObject } from './json';
 import type { Format, Message, NeutralRequest, Part, Reasoning } from './neutral';
