@@ -14,6 +14,8 @@ export interface Ask {
   readonly format: Format;
   /** The body is this format through and through, and holds nothing of ours: it may pass as it is. */
   readonly pure: boolean;
+  /** Fields of OpenRouter's that OpenAI itself refuses stand in it. */
+  readonly forRouter: boolean;
   /** Thoughts of another provider stand in it, in our envelopes. */
   readonly sealed: boolean;
   readonly model: string;
@@ -84,6 +86,7 @@ export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Name
   return {
     format,
     pure: format === path && !hasForeignTools(format, body, seen),
+    forRouter: format === 'chat' && routerFields.some((name) => seen.fields.has(name)),
     sealed: body.includes(sealMark),
     model,
     stream: stream === true,
@@ -149,6 +152,9 @@ function capabilities(format: Format, body: Buffer, seen: Peek): Capability[] {
   }
   return needs;
 }
+
+// Source: OpenRouter, "API parameters". Hosts other than OpenAI get them as they are: one may be OpenRouter itself.
+const routerFields = ['reasoning', 'include_reasoning', 'provider', 'models', 'usage', 'plugins', 'transforms'];
 
 // Cursor declares tools as Anthropic does when a model is called claude-…, whoever answers to that name here.
 function hasForeignTools(format: Format, body: Buffer, seen: Peek): boolean {

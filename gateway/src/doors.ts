@@ -48,6 +48,8 @@ export const doors: readonly Door[] = [
   post('/v1/messages/count_tokens', 'anthropic', { count: 'messages' }),
 
   post('/v1beta/models/*', 'gemini', 'gemini'),
+  // Google's provider of the ai package leaves `models/` out before names with a slash.
+  post('/v1beta/*', 'gemini', 'gemini'),
   post('/v1/models/*', 'gemini', 'gemini'), // what Google's SDK calls by default since its version 3
   get('/v1beta/models', 'gemini', 'models'),
   get('/v1beta/models/*', 'gemini', 'model'),

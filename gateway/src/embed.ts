@@ -38,6 +38,7 @@ function read(incoming: Incoming, limits: Limits): Ask {
   return {
     format: 'chat',
     pure: true,
+    forRouter: false,
     sealed: false,
     model,
     stream: false,

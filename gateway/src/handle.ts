@@ -124,6 +124,7 @@ export async function handle<P extends Prepared>(
       created: Math.floor(startedAt / 1_000),
       includeUsage: ask.includeUsage,
       listen: gateway.vault.listen(key.id),
+      onItem: (item, part) => gateway.vault.keepItem(key.id, item, part),
       limits: config.limits,
       mayGoOn: (estimate) =>
         estimate <= reservation.output ||

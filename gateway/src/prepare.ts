@@ -61,7 +61,8 @@ export function prepare(
 ): PreparedAnswer | Promise<PreparedAnswer> {
   const { ask, format } = outgoing;
   const chatOnly = memory.health.isChatOnly(provider.baseUrl);
-  if (ask.pure && speaks(provider, format, chatOnly)) {
+  const refused = ask.forRouter && provider.name === 'openai';
+  if (ask.pure && !refused && speaks(provider, format, chatOnly)) {
     const mode = ask.asList ? 'list' : ask.stream ? 'events' : 'whole';
     const url = upstreamUrl(provider, format, target.model, mode);
     const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;

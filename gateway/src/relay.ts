@@ -17,7 +17,7 @@ import type { Codec, Json, Speaker } from './wire/codec';
 import { failureError, failureKindOf, translateError } from './failure';
 import { openFrames } from './wire/frames';
 import { isObject } from './wire/json';
-import { fold, type Format, type StreamEvent } from './wire/neutral';
+import { fold, type Format, type Part, type StreamEvent } from './wire/neutral';
 import { openQuiet, openUndo } from './wire/undo';
 
 type Sent = SentOf<PreparedAnswer>;
@@ -65,6 +65,8 @@ export interface Client {
   readonly includeUsage: boolean;
   /** Hears every event of a translated answer. */
   readonly listen: (event: StreamEvent) => void;
+  /** Is told each item of an answer in the shape of Responses. */
+  readonly onItem: (id: string, part: Part) => void;
   readonly limits: Limits;
   /** Called as output grows; false ends the stream for want of quota. */
   readonly mayGoOn: (estimatedOutput: number) => boolean | Promise<boolean>;
@@ -315,7 +317,13 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
 function speakerOf({ request }: Sent, client: Client): Speaker {
   const { requestId, created, includeUsage, format, stream } = client;
   // A translated answer always has its request; the empty one only stands in for the types.
-  return { requestId, created, includeUsage, request: request ?? { from: format, messages: [], native: {}, stream } };
+  return {
+    requestId,
+    created,
+    includeUsage,
+    onItem: client.onItem,
+    request: request ?? { from: format, messages: [], native: {}, stream },
+  };
 }
 
 // Tells a waiting client now and then that its stream is alive: what the provider sends to keep its own alive says

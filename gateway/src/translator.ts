@@ -4,7 +4,7 @@
 import { extname } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type ErrorCode, type ErrorDetail, GatewayError } from './errors';
-import type { Reasoning } from './wire/neutral';
+import type { Part } from './wire/neutral';
 import { type Task, translate, type Translation } from './wire/translate';
 
 export interface Translator {
@@ -12,7 +12,7 @@ export interface Translator {
    * @param thoughts all that the key's earlier turns left, for a worker that cannot ask
    * @throws GatewayError as translate() does
    */
-  translate(task: Task, thoughts: () => ReadonlyMap<string, readonly Reasoning[]>): Translation | Promise<Translation>;
+  translate(task: Task, thoughts: () => ReadonlyMap<string, readonly Part[]>): Translation | Promise<Translation>;
   close(): Promise<void>;
 }
 

@@ -1,23 +1,26 @@
 // Keeps sealed thoughts for clients that drop them between turns. A tool loop goes on only with the thoughts that led to
 // the call (Gemini refuses it without, the others forget), and many clients send back no more than the call itself.
-// Held in memory only, bounded, by application key and call id; what is lost here is lost quality, never an answer.
+// Held in memory only, bounded, by application key and call id. It also holds the items of answers in the shape of
+// Responses, whose clients take them to be stored and name them in their next turn instead of sending them.
 
-import type { Reasoning, StreamEvent } from './wire/neutral';
-import type { Thoughts } from './wire/translate';
+import type { Part, Reasoning, StreamEvent } from './wire/neutral';
+import { itemName, type Thoughts } from './wire/translate';
 
 export interface Vault {
   /** Listens to one answer: what is thought before a call is kept under the call's id. */
   listen(keyId: string): (event: StreamEvent) => void;
-  /** What the key's earlier turns left, call by call. */
+  /** Keeps one item of an answer, for clients of Responses that will only name it. */
+  keepItem(keyId: string, id: string, part: Part): void;
+  /** What the key's earlier turns left, by call and by item. */
   of(keyId: string): Thoughts;
   /** The same all at once. */
-  all(keyId: string): ReadonlyMap<string, readonly Reasoning[]>;
+  all(keyId: string): ReadonlyMap<string, readonly Part[]>;
   readonly bytes: number;
 }
 
 /** @param limit bytes of thoughts held; the oldest go first */
 export function openVault(limit: number): Vault {
-  const held = new Map<string, { thoughts: readonly Reasoning[]; size: number }>();
+  const held = new Map<string, { thoughts: readonly Part[]; size: number }>();
   let bytes = 0;
 
   const forget = (key: string) => {
@@ -26,7 +29,7 @@ export function openVault(limit: number): Vault {
     bytes -= entry.size;
     held.delete(key);
   };
-  const keep = (key: string, thoughts: readonly Reasoning[]) => {
+  const keep = (key: string, thoughts: readonly Part[]) => {
     forget(key);
     const size = key.length + thoughts.reduce((sum, thought) => sum + sizeOf(thought), 0);
     if (size > limit / 8) return; // one answer must not push out all others
@@ -37,7 +40,7 @@ export function openVault(limit: number): Vault {
       forget(oldest);
     }
   };
-  const find = (key: string): readonly Reasoning[] | undefined => {
+  const find = (key: string): readonly Part[] | undefined => {
     const entry = held.get(key);
     if (entry === undefined) return undefined;
     held.delete(key); // the last used goes to the end
@@ -66,6 +69,7 @@ export function openVault(limit: number): Vault {
         }
       };
     },
+    keepItem: (keyId, id, part) => keep(`${keyId} ${itemName(id)}`, [part]),
     of: (keyId) => ({ get: (callId) => find(`${keyId} ${callId}`) }),
     all(keyId) {
       const prefix = `${keyId} `;
@@ -77,6 +81,6 @@ export function openVault(limit: number): Vault {
 
 // ---
 
-function sizeOf(thought: Reasoning): number {
-  return thought.text.length + JSON.stringify(thought.opaque ?? null).length;
+function sizeOf(part: Part): number {
+  return JSON.stringify(part).length;
 }

@@ -84,6 +84,10 @@ export interface Driver {
   readonly format: Format;
   /** Whether it obeys `x-should-retry: false`, or never retries. */
   readonly obeysNoRetry: boolean;
+  /** False for one that reads no thoughts from its API, though they come. */
+  readonly readsThoughts?: boolean;
+  /** It asks for thoughts in a field that its API's maker does not know (OpenRouter's). */
+  readonly fieldsOfItsOwn?: boolean;
   open(connection: Connection): Client;
   raised(error: unknown): Raised;
   /** Class of the error for a status, where the SDK has one for each. */

@@ -5,7 +5,7 @@ module.exports = {
   testEnvironment: 'node',
   testMatch: ['**/*.test.ts'],
   // jest loads CommonJS: the packages that are ESM only are transformed like our own files.
-  transformIgnorePatterns: ['/node_modules/(?!(ai|@ai-sdk|@openrouter|@workflow|@vercel|eventsource-parser)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(ai|@ai-sdk|@openrouter|@workflow|@vercel|eventsource-parser|zod)/)'],
   transform: { '\\.[jt]s$': '<rootDir>/test/support/transform.js' },
   moduleFileExtensions: ['ts', 'js', 'cjs', 'json'],
   testTimeout: 30_000,

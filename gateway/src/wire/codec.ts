@@ -2,7 +2,7 @@
 
 import type { Target } from '../../../config/target';
 import type { Usage } from '../money';
-import type { Format, NeutralRequest, NeutralResponse, StreamEvent } from './neutral';
+import type { Format, NeutralRequest, NeutralResponse, Part, StreamEvent } from './neutral';
 
 /** A JSON object as parsed. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -34,6 +34,8 @@ export interface Speaker {
   readonly includeUsage: boolean;
   /** The request as it was understood: some formats repeat parts of it in the answer. */
   readonly request: NeutralRequest;
+  /** Told each item that gets an id of ours, where the format has such. */
+  readonly onItem?: (id: string, part: Part) => void;
 }
 
 /** One frame of an event stream: the name of the event, if any, and its data. */

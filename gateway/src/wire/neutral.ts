@@ -86,6 +86,8 @@ export interface Raw {
   readonly value: unknown;
   /** Its path in the request. */
   readonly at: string;
+  /** It only names an item of an earlier answer, by this id. */
+  readonly refersTo?: string;
 }
 
 export type Part = Text | Refusal | Reasoning | Media | ToolCall | ToolResult | Raw;

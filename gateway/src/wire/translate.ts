@@ -6,7 +6,8 @@ import { GatewayError } from '../errors';
 import { codecs, upstreamFormat } from './index';
 import type { Undo } from './codec';
 import { isObject } from './json';
-import type { Format, Message, NeutralRequest, Part, Reasoning } from './neutral';
+import { refuse } from './loss';
+import type { Format, Message, NeutralRequest, Part } from './neutral';
 
 export interface Task {
   readonly from: Format;
@@ -22,8 +23,12 @@ export interface Task {
 }
 
 export interface Thoughts {
-  get(callId: string): readonly Reasoning[] | undefined;
+  /** @param name a call's id, or `itemName` of an item's */
+  get(name: string): readonly Part[] | undefined;
 }
+
+/** Under which an item of an earlier answer is kept. */
+export const itemName = (id: string): string => `item ${id}`;
 
 export interface Translation {
   readonly spoken: Format;
@@ -36,7 +41,7 @@ export interface Translation {
 
 /** @throws GatewayError bad_json, bad_request naming the field, cannot_translate */
 export function translate({ from, body, stream, provider, chatOnly, target, thoughts }: Task): Translation {
-  const request = { ...codecs[from].decodeRequest(parse(body)), stream };
+  const request = withItems({ ...codecs[from].decodeRequest(parse(body)), stream }, thoughts);
   const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
   const {
     body: encoded,
@@ -60,13 +65,34 @@ export function withThoughts(request: NeutralRequest, format: Format, thoughts: 
     const parts = message.parts.flatMap((part): Part[] => {
       if (part.type === 'reasoning' && part.opaque?.format === format) given = true;
       if (part.type !== 'toolCall') return [part];
-      const missing = given ? [] : (thoughts.get(part.id) ?? []).filter((thought) => thought.opaque?.format === format);
+      const missing = given
+        ? []
+        : (thoughts.get(part.id) ?? []).filter(
+            (thought) => thought.type === 'reasoning' && thought.opaque?.format === format,
+          );
       given = false;
       return [...missing, part];
     });
     return { ...message, parts };
   });
   return { ...request, messages };
+}
+
+// Items that a client only names, because it takes this API to have stored them, as the answer they stood in gave them.
+function withItems(request: NeutralRequest, thoughts: Thoughts): NeutralRequest {
+  if (request.from !== 'responses') return request;
+  const found = (part: Part): readonly Part[] => {
+    if (part.type !== 'raw' || part.refersTo === undefined) return [part];
+    const held = thoughts.get(itemName(part.refersTo));
+    return (
+      held ??
+      refuse(part.at, 'names an item that is not, or no longer, held here. Send the item itself (`store: false`).')
+    );
+  };
+  return {
+    ...request,
+    messages: request.messages.map((message) => ({ ...message, parts: message.parts.flatMap(found) })),
+  };
 }
 
 // ---

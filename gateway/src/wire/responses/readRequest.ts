@@ -7,7 +7,6 @@ import {
   defined, isObject, listOr, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalText, optionalWithin, otherFields,
   textOr, wrong,
 } from '../json'; // prettier-ignore
-import { refuse } from '../loss';
 import { mediaFromUrl } from '../media';
 import { readCache } from '../messages/blocks';
 import type { AnyTool, Citation, Message, NeutralRequest, Part, Shape, Thinking, ToolChoice } from '../neutral';
@@ -131,7 +130,13 @@ function readItem(item: Json, at: string): Item {
       return assistant({ type: 'reasoning', text, ...defined({ opaque }) });
     }
     case 'item_reference':
-      return refuse(at, 'refers to an item that only OpenAI has stored. Send the item itself.');
+      return assistant({
+        type: 'raw',
+        format: 'responses',
+        value: item,
+        at,
+        refersTo: needText(item['id'], `${at}.id`),
+      });
     case 'compaction':
       return assistant({ type: 'raw', format: 'responses', value: item, at });
     default:

@@ -4,7 +4,16 @@
 import type { Usage } from '../../money';
 import type { Encoder, Json, Speaker } from '../codec';
 import { openLosses } from '../loss';
-import type { Citation, FailureKind, FinishReason, NeutralResponse, Opaque, OpenPart, StreamEvent } from '../neutral';
+import type {
+  Citation,
+  FailureKind,
+  FinishReason,
+  NeutralResponse,
+  Opaque,
+  OpenPart,
+  Part,
+  StreamEvent,
+} from '../neutral';
 import { seal } from '../seal';
 import { writeShape, writeTool, writeToolChoice } from './writeRequest';
 
@@ -14,6 +23,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
     const citations = part.type === 'text' ? (part.citations ?? []) : [];
     const opaque = part.type === 'reasoning' ? part.opaque : undefined;
     const text = part.type === 'toolCall' ? part.args : part.text;
+    speaker.onItem?.(itemId(part, id, index), part);
     return doneItem(part, itemId(part, id, index), text, citations, opaque);
   });
   return {
@@ -119,6 +129,7 @@ export function openEncoder(speaker: Speaker): Encoder {
     const whole = joined === '' && of.type === 'toolCall' && of.custom !== true ? '{}' : joined;
     const done = finishPart(of, whole);
     const made = doneItem(of, item, whole, citations, opaque);
+    speaker.onItem?.(item, partOf(of, whole, opaque));
     const told = done + say('response.output_item.done', { output_index: output.length, item: made });
     output.push(made);
     return told;
@@ -278,6 +289,13 @@ function doneItem(
 function contentPart(part: { readonly type: 'text' | 'refusal' }, text: string, citations: readonly Citation[]): Json {
   if (part.type === 'refusal') return { type: 'refusal', refusal: text };
   return { type: 'output_text', text, annotations: citations.map(annotationOf), logprobs: [] };
+}
+
+function partOf(of: OpenPart, text: string, opaque: Opaque | undefined): Part {
+  if (of.type === 'toolCall') return { ...of, args: text };
+  return of.type === 'reasoning'
+    ? { type: 'reasoning', text, ...(opaque === undefined ? {} : { opaque }) }
+    : { type: of.type, text };
 }
 
 function annotationOf(citation: Citation): Json {
