@@ -1,0 +1,340 @@
+// What real clients send, replayed: their headers, their bodies with all their quirks, and what they must get back.
+// Sources: Anthropic "LLM gateway protocol" (Claude Code), and what Cursor, Codex, OpenCode, Continue and Aider are known to
+// send.
+
+import { type Scene, startScene } from '../support/sim';
+
+type Fields = Record<string, unknown>;
+
+let scene: Scene;
+let key: string;
+
+beforeAll(async () => {
+  scene = await startScene();
+  key = await scene.gateway.mint();
+}, 60_000);
+afterAll(() => scene.close());
+beforeEach(() => scene.simulators.reset());
+
+const sentTo = (name: 'openai' | 'anthropic' | 'google', n = 0): Fields =>
+  JSON.parse(scene.simulators[name].calls[n]?.body.toString() ?? '{}') as Fields;
+const json = async (answer: Response): Promise<Fields> => {
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`${answer.status}: ${text}`);
+  return JSON.parse(text) as Fields;
+};
+const eventsIn = (text: string): Fields[] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('data: {'))
+    .map((line) => JSON.parse(line.slice(6)) as Fields);
+
+describe('Claude Code', () => {
+  const headers = {
+    'anthropic-version': '2023-06-01',
+    'anthropic-beta': 'claude-code-20250219,interleaved-thinking-2025-05-14,some-beta-of-tomorrow-2027-01-01',
+    'anthropic-dangerous-direct-browser-access': 'true',
+    'x-app': 'cli',
+    'x-claude-code-session-id': '0b5f0d3e-0000-4000-8000-000000000000',
+    'user-agent': 'claude-cli/2.1.230 (external, cli)',
+    'x-stainless-lang': 'js',
+  };
+  const attribution = 'x-anthropic-billing-header: cc_version=2.1.230.abc; cc_entrypoint=cli; cch=00000;';
+  const body = (model: string, more: Fields = {}): Fields => ({
+    model,
+    max_tokens: 32_000,
+    stream: true,
+    thinking: { type: 'adaptive' },
+    metadata: { user_id: '{"device_id":"d","account_uuid":"","session_id":"s"}' },
+    system: [
+      { type: 'text', text: attribution },
+      { type: 'text', text: 'You are Claude Code.', cache_control: { type: 'ephemeral', ttl: '1h' } },
+    ],
+    tools: [
+      {
+        name: 'mcp__files__read',
+        description: 'Reads',
+        input_schema: {
+          $schema: 'https://json-schema.org/draft/2020-12/schema',
+          type: 'object',
+          properties: { path: { type: 'string' } },
+          required: ['path'],
+          additionalProperties: false,
+        },
+      },
+    ],
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: '<system-reminder>Be kind</system-reminder>' },
+          { type: 'text', text: 'Say hello', cache_control: { type: 'ephemeral', ttl: '1h' } },
+        ],
+      },
+    ],
+    ...more,
+  });
+  const ask = (model: string, more: Fields = {}) =>
+    scene.post('/anthropic/v1/messages?beta=true', key, body(model, more), headers);
+
+  test('to Anthropic: headers and body as they are, unknown fields and tomorrow’s betas too', async () => {
+    const sent = body('claude-opus-4-7', { context_management: { edits: [] } });
+    const answer = await scene.post('/anthropic/v1/messages?beta=true', key, sent, headers);
+    await answer.text();
+    const [call] = await scene.simulators.anthropic.waitForCalls(1);
+    expect(call?.body.toString()).toBe(JSON.stringify(sent));
+    expect(call?.headers).toMatchObject({
+      'anthropic-beta': headers['anthropic-beta'],
+      'anthropic-version': '2023-06-01',
+      'x-claude-code-session-id': headers['x-claude-code-session-id'],
+    });
+    expect(call?.headers['authorization'] ?? '').not.toContain(key);
+  });
+
+  test.each([
+    ['gpt-5.5', 'openai'],
+    ['gemini-3.5-flash', 'google'],
+    ['auto', undefined],
+  ] as const)('to %s: an Anthropic stream with adaptive thinking', async (model, provider) => {
+    const answer = await ask(model);
+    const text = await answer.text();
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/event-stream'),
+    ]);
+    const types = eventsIn(text).map(({ type }) => type);
+    expect(types.filter((type) => type === 'message_start')).toHaveLength(1);
+    expect(types.at(-1)).toBe('message_stop');
+    expect(eventsIn(text).find(({ type }) => type === 'message_delta')).toMatchObject({
+      usage: {
+        input_tokens: expect.any(Number),
+        output_tokens: expect.any(Number),
+        cache_read_input_tokens: expect.any(Number),
+      },
+    });
+    if (provider === undefined) return;
+    const sent = scene.simulators[provider].calls[0]?.body.toString() ?? '';
+    expect(sent).toContain('You are Claude Code.');
+    expect(sent).not.toContain('x-anthropic-billing-header'); // it changes every time, and would keep the cache cold
+    expect(sent).not.toContain('device_id');
+  });
+
+  test('counts with system, tools and images, on any model', async () => {
+    const { max_tokens: _max, stream: _stream, metadata: _metadata, ...counted } = body('m');
+    for (const model of ['claude-opus-4.7', 'gemini-3.5-flash', 'gpt-5.5']) {
+      const count = async (more: Fields) =>
+        (
+          await json(
+            await scene.post(
+              '/anthropic/v1/messages/count_tokens?beta=true',
+              key,
+              { ...counted, model, ...more },
+              headers,
+            ),
+          )
+        )['input_tokens'] as number;
+      expect(await count({})).toBeGreaterThan(await count({ tools: [] }));
+    }
+  });
+
+  test('looks for the server, and for models with claude in their names, without redirects', async () => {
+    for (const path of ['/anthropic', '/anthropic/api/hello'])
+      expect((await fetch(scene.gateway.url + path, { method: 'HEAD', redirect: 'error' })).status).toBeLessThan(500);
+    const listed = await json(
+      await fetch(`${scene.gateway.url}/anthropic/v1/models?limit=1000`, {
+        headers: { 'x-api-key': key },
+        redirect: 'error',
+      }),
+    );
+    const data = listed['data'] as Fields[];
+    expect(data.find(({ id }) => id === 'claude-opus-4-7')).toMatchObject({
+      type: 'model',
+      display_name: expect.any(String),
+    });
+    expect(listed).toMatchObject({ object: 'list', has_more: false });
+  });
+});
+
+describe('Cursor', () => {
+  const patch = {
+    type: 'custom',
+    name: 'ApplyPatch',
+    description: 'Edits files',
+    format: { type: 'grammar', syntax: 'lark', definition: 'start: /.+/' },
+  };
+  const shaped = (model: string, more: Fields = {}): Fields => ({
+    model,
+    user: 'cursor-user',
+    stream: true,
+    store: false,
+    include: ['reasoning.encrypted_content'],
+    reasoning: { effort: 'medium', summary: 'auto' },
+    input: [
+      { role: 'system', content: 'You edit code.' },
+      { role: 'user', content: [{ type: 'input_text', text: 'Use ApplyPatch' }] },
+    ],
+    tools: [
+      patch,
+      { type: 'function', name: 'read_file', parameters: { type: 'object', properties: {} }, strict: false },
+    ],
+    tool_choice: 'auto',
+    ...more,
+  });
+
+  test.each(['gpt-5.5', 'claude-opus-4.7', 'gemini-3.5-flash'])(
+    'the body of Responses at the path of chat, to %s: answered as chat',
+    async (model) => {
+      const answer = await scene.post('/v1/chat/completions', key, shaped(model));
+      const text = await answer.text();
+      expect([model, answer.status, text.slice(0, 200)]).toEqual([model, 200, expect.anything()]);
+      expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
+      const chunks = eventsIn(text);
+      expect(chunks.every(({ object }) => object === 'chat.completion.chunk')).toBe(true);
+      const calls = chunks.flatMap(
+        ({ choices }) => ((choices as { delta: Fields }[])[0]?.delta['tool_calls'] as Fields[] | undefined) ?? [],
+      );
+      expect(calls[0]).toMatchObject({ index: 0, type: 'function', function: { name: 'ApplyPatch' } });
+      expect(calls.every((call) => call['custom'] === undefined)).toBe(true);
+    },
+  );
+
+  test('and whole', async () => {
+    const answer = await json(
+      await scene.post('/v1/chat/completions', key, shaped('claude-opus-4.7', { stream: false })),
+    );
+    expect(answer).toMatchObject({ object: 'chat.completion', choices: [{ finish_reason: 'tool_calls' }] });
+  });
+
+  test('tools as Anthropic declares them, in a chat body, for whoever answers to the name', async () => {
+    const tools = [{ name: 'read_file', description: 'Reads', input_schema: { type: 'object', properties: {} } }];
+    for (const model of ['claude-opus-4.7', 'gpt-5.5']) {
+      const answer = await json(
+        await scene.post('/v1/chat/completions', key, {
+          model,
+          tools,
+          messages: [{ role: 'user', content: 'Use read_file' }],
+        }),
+      );
+      expect(answer['choices']).toMatchObject([
+        { message: { tool_calls: [{ type: 'function', function: { name: 'read_file' } }] } },
+      ]);
+    }
+  });
+});
+
+describe('Codex', () => {
+  const body = (model: string, input: unknown[], more: Fields = {}): Fields => ({
+    model,
+    instructions: 'You are Codex.',
+    input,
+    tools: [
+      {
+        type: 'function',
+        name: 'shell',
+        description: 'Runs',
+        strict: false,
+        parameters: { type: 'object', properties: { command: { type: 'array', items: { type: 'string' } } } },
+      },
+      {
+        type: 'custom',
+        name: 'apply_patch',
+        description: 'Edits',
+        format: { type: 'grammar', syntax: 'lark', definition: 'start: /.+/' },
+      },
+      { type: 'web_search', external_web_access: false },
+      { type: 'local_shell' },
+    ],
+    tool_choice: 'auto',
+    parallel_tool_calls: false,
+    reasoning: { effort: 'medium', summary: 'auto' },
+    store: false,
+    stream: true,
+    include: ['reasoning.encrypted_content'],
+    prompt_cache_key: '0199-session',
+    text: { verbosity: 'low' },
+    client_metadata: { 'x-codex-installation-id': 'i' },
+    ...more,
+  });
+  const first = [
+    { type: 'message', role: 'developer', content: [{ type: 'input_text', text: '<permissions>' }] },
+    { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Use shell' }] },
+  ];
+
+  test.each(['claude-opus-4.7', 'gemini-3.5-flash'])('two turns on %s, with its thoughts sent back', async (model) => {
+    const headers = { originator: 'codex_cli_rs', session_id: 's', accept: 'text/event-stream' };
+    const answer = await scene.post('/v1/responses', key, body(model, first), headers);
+    const text = await answer.text();
+    expect([answer.status, text.slice(0, 300)]).toEqual([200, expect.anything()]);
+    const events = eventsIn(text);
+    expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, i) => i));
+    const items = events.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => item as Fields);
+    const call = items.find(({ type }) => type === 'function_call');
+    expect(call).toMatchObject({ name: 'shell', call_id: expect.any(String) });
+    expect(events.at(-1)).toMatchObject({ type: 'response.completed', response: { output: items } });
+    expect(answer.headers.get('x-ovth-dropped')).toContain('tools[2]'); // web search is OpenAI's own
+    const second = [...first, ...items, { type: 'function_call_output', call_id: call?.['call_id'], output: 'done' }];
+    const next = eventsIn(await (await scene.post('/v1/responses', key, body(model, second), headers)).text());
+    expect(next.at(-1)).toMatchObject({ type: 'response.completed' });
+  });
+
+  test('on OpenAI itself: byte for byte', async () => {
+    const tools = [{ type: 'function', name: 'shell', strict: false, parameters: { type: 'object', properties: {} } }];
+    const sent = body('gpt-5.5', first, { tools, client_metadata: undefined });
+    await (await scene.post('/v1/responses', key, sent)).text();
+    expect(scene.simulators.openai.calls[0]?.body.toString()).toBe(JSON.stringify(sent));
+  });
+});
+
+describe('OpenCode, Continue and Aider', () => {
+  test('OpenCode: cache marks on parts of a Claude model arrive as Anthropic’s', async () => {
+    await json(
+      await scene.post('/v1/chat/completions', key, {
+        model: 'anthropic/claude-opus-4.7',
+        messages: [
+          { role: 'system', content: [{ type: 'text', text: 'Be brief', cache_control: { type: 'ephemeral' } }] },
+          { role: 'user', content: [{ type: 'text', text: 'hi', cache_control: { type: 'ephemeral' } }] },
+        ],
+      }),
+    );
+    expect(sentTo('anthropic')).toMatchObject({
+      system: [{ text: 'Be brief', cache_control: { type: 'ephemeral' } }],
+      messages: [{ content: [{ text: 'hi', cache_control: { type: 'ephemeral' } }] }],
+    });
+  });
+
+  test('Continue: its key in a header of its own, and usage in every stream', async () => {
+    const answer = await fetch(`${scene.gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'api-key': key, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'claude-opus-4.7',
+        stream: true,
+        stream_options: { include_usage: true },
+        messages: [{ role: 'user', content: 'hi' }],
+      }),
+    });
+    const last = eventsIn(await answer.text()).at(-1);
+    expect(last).toMatchObject({
+      choices: [],
+      usage: { prompt_tokens: expect.any(Number), total_tokens: expect.any(Number) },
+    });
+  });
+
+  test.each([
+    { reasoning_effort: 'high' },
+    { thinking: { type: 'enabled', budget_tokens: 2_048 } },
+    { reasoning: { effort: 'high' } },
+  ])('Aider: %j makes Claude think', async (more) => {
+    const answer = await json(
+      await scene.post('/api/v1/chat/completions', key, {
+        model: 'anthropic/claude-opus-4.7',
+        messages: [{ role: 'user', content: 'hi' }],
+        ...more,
+      }),
+    );
+    expect(sentTo('anthropic')).toMatchObject({ thinking: { type: 'adaptive', display: 'summarized' } });
+    expect(answer['choices']).toMatchObject([
+      { message: { reasoning_content: expect.any(String), reasoning: expect.any(String) } },
+    ]);
+  });
+});
