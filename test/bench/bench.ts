@@ -12,7 +12,8 @@ import { startLoad, startUpstream } from './helpers';
 import { addedFirstToken, addedLatency } from './measures/added';
 import { memory, start } from './measures/footprint';
 import { largeRequests, smallRequests } from './measures/requests';
-import { leaving, pacedStreams } from './measures/streams';
+import { leaving, pacedStreams, translatedStreams } from './measures/streams';
+import { translation } from './measures/translation';
 import { table } from './report';
 import { type Effort, efforts, openContenders, type Row, type Run } from './run';
 import { goalOf, isMet } from './targets';
@@ -25,6 +26,8 @@ const measures: Readonly<Record<string, (run: Run) => Promise<Row[]>>> = {
   latency: addedLatency,
   'first-token': addedFirstToken,
   streams: pacedStreams,
+  'translated-streams': translatedStreams,
+  translation,
   leaving,
 };
 

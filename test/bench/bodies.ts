@@ -13,6 +13,7 @@ export const bodyNames = [
   '1 MB image',
   'first token',
   'stream',
+  'translated stream',
 ] as const;
 export type BodyName = (typeof bodyNames)[number];
 
@@ -36,6 +37,13 @@ export function bodyOf(name: BodyName): Buffer {
       return json({ stream: true, user: paceName(firstTokenShape), messages: conversation(800) });
     case 'stream':
       return json({ stream: true, user: paceName(streamShape), messages: conversation(800) });
+    case 'translated stream': // as a client of Anthropic's sends it; the upstream speaks chat completions
+      return json({
+        max_tokens: 1_000,
+        stream: true,
+        metadata: { user_id: paceName(streamShape) },
+        messages: conversation(800).slice(1),
+      });
   }
 }
 

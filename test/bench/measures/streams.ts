@@ -8,6 +8,7 @@ import { row, type Row, type Run } from '../run';
 
 const names: readonly ContenderName[] = ['ovth-process', 'ovth', 'bare-fastify', 'bare-http'];
 const connections = 64;
+const translating: readonly ContenderName[] = ['ovth-process', 'ovth'];
 
 /** 64 streams of 64 events, 20 ms apart; the client did not ask for usage, so that the gateway has an event to hide. */
 export async function pacedStreams(run: Run): Promise<Row[]> {
@@ -27,6 +28,34 @@ export async function pacedStreams(run: Run): Promise<Row[]> {
   const bare = each(results.get('bare-fastify') ?? []);
   return [...results].map(([name, rounds]) =>
     row(`${connections} paced streams`, name, 'CPU an event', 'µs', each(rounds), bare),
+  );
+}
+
+/** The same streams told to a client of Anthropic's: every event is read and written anew. Beside the bare pipe. */
+export async function translatedStreams(run: Run): Promise<Row[]> {
+  const oneStreamMs = streamShape.events * streamShape.gapMs;
+  const results = new Map<ContenderName, number[]>([...translating, 'bare-fastify' as const].map((name) => [name, []]));
+  for (let round = 0; round < run.effort.otherRounds; round++) {
+    for (const [name, list] of results) {
+      const { pid, target } = await run.warm(name);
+      const bare = name === 'bare-fastify';
+      const job = {
+        type: 'load',
+        target: bare ? target : { ...target, path: '/v1/messages' },
+        body: bare ? 'stream' : 'translated stream',
+        connections,
+        rampMs: 300,
+        ms: Math.max(run.effort.roundMs * 2, oneStreamMs),
+        pid,
+      } as const;
+      const result = await run.load.do<'load'>(job);
+      if (result.failures > 0) throw new Error(`${name}: ${result.failures} of ${result.requests} streams failed`);
+      list.push(((result.cpuMs ?? NaN) * 1_000) / result.events);
+    }
+  }
+  const bare = results.get('bare-fastify') ?? [];
+  return [...results].map(([name, each]) =>
+    row(`${connections} translated streams`, name, 'CPU an event', 'µs', each, bare),
   );
 }
 
