@@ -1,7 +1,8 @@
 // What an SDK may expect of the gateway, whoever answers behind it. Each SDK runs all of it.
 
+import { type Upstream, upstreams } from '../support/upstreams';
 import { type Client, type Driver, type Tool } from './driver';
-import { type Scene, startScene, type Upstream, upstreams } from './scene';
+import { type Scene, startScene } from './scene';
 
 /** Declares the tests of one SDK. */
 export function declareContract(driver: Driver): void {

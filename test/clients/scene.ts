@@ -1,23 +1,8 @@
 // The gateway in front of the simulated providers, and of a plain host that speaks OpenAI's chat and nothing else.
 
-import { startSimulators, type Provider, type Simulator } from '../simulators';
-import { providersAt } from '../support/guide';
+import { startSimulators, type Simulator } from '../simulators';
 import { startTestGateway, type TestGateway } from '../support/gateway';
-
-export interface Upstream {
-  readonly model: string;
-  readonly provider: Provider;
-  /** A host of the operator's own, and not the provider itself. */
-  readonly own?: boolean;
-}
-
-/** One model of each provider, and one of a host of the operator's own. */
-export const upstreams: readonly Upstream[] = [
-  { model: 'gpt-5.5', provider: 'openai' },
-  { model: 'claude-opus-4.7', provider: 'anthropic' },
-  { model: 'gemini-3.5-flash', provider: 'google' },
-  { model: 'own/deepseek-chat', provider: 'openai', own: true },
-];
+import { hostsAt, keysOf, type Upstream } from '../support/upstreams';
 
 export interface Scene {
   readonly gateway: TestGateway;
@@ -30,15 +15,9 @@ export interface Scene {
 
 export async function startScene(routes = ''): Promise<Scene> {
   const simulators = await startSimulators();
-  const own = `  own: {base_url: ${JSON.stringify(simulators.openai.baseUrl)}, wire: openai, api_key_env: OWN_KEY, models: {deepseek-chat: {context: 100000, capabilities: [tools, images, json_schema, reasoning]}}}\n`;
   const gateway = await startTestGateway({
-    config: routes + providersAt(simulators) + own,
-    keys: {
-      OPENAI_API_KEY: simulators.openai.key,
-      ANTHROPIC_API_KEY: simulators.anthropic.key,
-      GOOGLE_API_KEY: simulators.google.key,
-      OWN_KEY: simulators.openai.key,
-    },
+    config: routes + hostsAt(simulators),
+    keys: keysOf(simulators),
   }).catch(async (error: unknown) => {
     await simulators.close();
     throw error;

@@ -71,7 +71,7 @@ export interface Answer {
   text: string;
   /** what it says instead of an answer */
   refusal: string;
-  calls: ToolCall[];
+  calls: readonly ToolCall[];
   finish: 'stop' | 'length' | 'tool' | 'refusal' | 'filter' | 'pause';
   /** the stop sequence that ended it */
   stopSequence: string | undefined;
@@ -102,7 +102,7 @@ export function answer(conversation: Conversation, fault: Fault = NO_FAULT): Ans
   const thinking = thinks ? thought(prompt, fault.think ?? (conversation.thinking || DEFAULT_THOUGHT)) : '';
   const reasoning = tokens(Buffer.byteLength(thinking));
   const limit = conversation.limit ?? Infinity;
-  const whole = { ...said, thought: thinking };
+  const whole: Omit<Answer, 'usage'> = { ...said, thought: thinking };
   const output = reasoning + tokens(Buffer.byteLength(said.text + said.refusal) + byteLength(said.calls));
   const usage = { input: inputTokens(conversation.segments), output, ...(reasoning > 0 && { reasoning }) };
   if (output <= limit) return { ...whole, usage: reported(usage, fault) };
@@ -144,7 +144,11 @@ function outcome(conversation: Conversation, prompt: string, fault: Fault): Outc
     citation: undefined,
   };
   if (fault.refuse) return { ...none, refusal: REFUSAL, finish: 'refusal' };
-  const calls = toolCalls(conversation, prompt, fault.calls);
+  const results = conversation.turns.flatMap(({ role, text }) => (role === 'tool' ? [text] : []));
+  const scripted = fault.script?.(results, conversation.tools);
+  if (typeof scripted === 'string') return { ...none, text: scripted };
+  const calls =
+    scripted?.slice(0, conversation.parallel ? undefined : 1) ?? toolCalls(conversation, prompt, fault.calls);
   if (calls.length > 0) return { ...none, text: preamble(conversation, calls), calls, finish: 'tool' };
   const said = conversation.format ? document(conversation.format, prompt) : words(conversation, prompt, fault);
   const stopped = stopAt(said, conversation.stop);

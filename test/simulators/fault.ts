@@ -40,8 +40,16 @@
 //
 // A JSON answer is one event: N of 1 or more cuts or stalls it in its middle. error_after makes it an error answer, as
 // error_after=0 makes one of a stream.
+// A test may also give a `script`: what the model does next, in code. There is no word for it.
 // A word that is not in the table is refused with a 400: a misspelt fault must not pass for a healthy answer.
+import type { Tool, ToolCall } from './answer';
 import type { Provider, Usage } from './wire';
+
+/**
+ * What a model does next: the tools to call, or words. Undefined leaves it to the simulator.
+ * @param results what tools have answered so far in the conversation
+ */
+export type Script = (results: readonly string[], tools: readonly Tool[]) => readonly ToolCall[] | string | undefined;
 
 /** A fault; the comment at the top of this file says what each word does. */
 export interface Fault {
@@ -74,6 +82,7 @@ export interface Fault {
   pause?: boolean;
   cite?: boolean;
   fail?: boolean;
+  script?: Script;
 }
 
 /** No fault: recognised by identity on the fast path. */

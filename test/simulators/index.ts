@@ -8,7 +8,7 @@ import { startSimulator, type Simulator } from './server';
 import type { Provider } from './wire';
 
 export type { Counts, SimulatorCall } from './calls';
-export type { Fault } from './fault';
+export type { Fault, Script } from './fault';
 export type { Simulator } from './server';
 export type { Provider, Usage } from './wire';
 

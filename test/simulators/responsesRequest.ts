@@ -74,7 +74,7 @@ export function readResponseRequest(body: Buffer, memory: Memory): ResponseReque
 // Names that begin with x_ stand for fields that came after this list: a pass-through must not lose them.
 const FIELDS = new Set(
   (
-    'background context_management conversation include input instructions max_output_tokens max_tool_calls metadata model ' +
+    'background client_metadata context_management conversation include input instructions max_output_tokens max_tool_calls metadata model ' +
     'moderation parallel_tool_calls previous_response_id prompt prompt_cache_key prompt_cache_options ' +
     'prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options temperature text ' +
     'tool_choice tools top_logprobs top_p truncation user'

@@ -1,0 +1,41 @@
+// What is said of every coding CLI, in one vocabulary: all of them are run through this, and face the same tests.
+
+import type { Format } from '../../gateway/src/wire/neutral';
+import type { ToolCall } from '../simulators/answer';
+
+/** How a program is started. */
+export interface Invocation {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** What lies in its home: path → text. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** What it is to do, and where. */
+export interface Task {
+  /** The gateway, without a path. */
+  readonly url: string;
+  readonly key: string;
+  readonly model: string;
+  readonly prompt: string;
+  readonly home: string;
+  /** The folder it works in. */
+  readonly folder: string;
+}
+
+export interface Cli {
+  readonly name: string;
+  /** The format it speaks. */
+  readonly format: Format;
+  /** The program and its first arguments; undefined where it is not installed. */
+  readonly program: readonly string[] | undefined;
+  invoke(task: Task): Invocation;
+  /** Calls of its own tools, as a model has to make them. `tools` are those of the request. */
+  readonly tools: {
+    read(path: string): ToolCall;
+    write(path: string, text: string, given: ReadonlySet<string>): ToolCall;
+    run(command: string): ToolCall;
+  };
+  /** What of its requests the provider cannot carry. */
+  dropped(model: string): readonly string[];
+}

@@ -1,0 +1,4 @@
+import { codex } from './clis/codex';
+import { declareLoop } from './loop';
+
+declareLoop(codex);

@@ -1,0 +1,13 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  rootDir: '../..',
+  roots: ['<rootDir>/test/clis'],
+  testEnvironment: 'node',
+  testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  // As in the other suites: jest loads CommonJS.
+  transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/)'],
+  transform: { '\\.[jt]s$': '<rootDir>/test/support/transform.js' },
+  moduleFileExtensions: ['ts', 'js', 'json'],
+  reporters: ['default', '<rootDir>/test/support/closingLine.js'],
+};

@@ -1,0 +1,81 @@
+// The gateway as `npm start` runs it, a process of its own, in front of the simulated providers.
+
+import { startSimulators, type Simulator, type Simulators } from '../simulators';
+import { makeFolder, startChild } from '../support/child';
+import { masterKey } from '../support/gateway';
+import { hostsAt, keysOf, type Upstream } from '../support/upstreams';
+
+/** What the gateway logs of a request. */
+export interface Logged {
+  readonly path: string;
+  readonly model: string;
+  readonly target: string;
+  readonly status: number;
+  readonly outcome: string;
+  readonly attempts: number;
+  readonly dropped?: readonly string[];
+  readonly lost?: readonly string[];
+}
+
+export interface Stage {
+  readonly url: string;
+  /** An application key without a quota. */
+  readonly key: string;
+  simulator(upstream: Upstream): Simulator;
+  /** What was logged since the last reset, once every call of the providers has its line: requests, and refusals. */
+  logged(): Promise<Logged[]>;
+  reset(): void;
+  close(): Promise<void>;
+}
+
+export async function startStage(): Promise<Stage> {
+  const simulators = await startSimulators();
+  const folder = makeFolder(hostsAt(simulators));
+  const gateway = await startChild({ folder: folder.path, env: keysOf(simulators) }).catch(async (error: unknown) => {
+    await simulators.close();
+    throw error;
+  });
+  let seen = 0;
+  const lines = () =>
+    gateway
+      .output()
+      .slice(seen)
+      .split('\n')
+      .filter((line) => /"msg":"(request|refused)"/.test(line))
+      .map((line) => JSON.parse(line) as Logged);
+  return {
+    url: gateway.url,
+    key: await mint(gateway.url),
+    simulator: ({ provider }) => simulators[provider],
+    async logged() {
+      const until = Date.now() + 5_000;
+      while (lines().length < callsOf(simulators) && Date.now() < until)
+        await new Promise((resolve) => setTimeout(resolve, 50)); // lines are written in batches
+      return lines();
+    },
+    reset() {
+      seen = gateway.output().length;
+      simulators.reset();
+    },
+    async close() {
+      gateway.process.kill('SIGTERM');
+      await gateway.ended;
+      folder.remove();
+      await simulators.close();
+    },
+  };
+}
+
+// ---
+
+const callsOf = ({ openai, anthropic, google }: Simulators) =>
+  openai.calls.length + anthropic.calls.length + google.calls.length;
+
+async function mint(url: string): Promise<string> {
+  const answer = await fetch(`${url}/admin/keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${masterKey}` },
+    body: '{"label":"cli"}',
+  });
+  return ((await answer.json()) as { key: string }).key;
+}
