@@ -3,7 +3,7 @@
 import type { Capability } from '../../config/catalogue';
 import type { Limits } from '../../config/limits';
 import { GatewayError } from './errors';
-import { field, peek, type Peek } from './peek';
+import { field, type Peek, peekInTurns } from './peek';
 import type { Needs } from './route';
 import { isObject } from './wire/json';
 import type { Format } from './wire/neutral';
@@ -59,8 +59,21 @@ export interface Named {
  * @param path the format of the path
  * @throws GatewayError bad_json, too_complex, bad_request naming the field
  */
-export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Named): Ask {
-  const seen = peek(body, { depth: limits.json_depth, nodes: limits.json_nodes });
+export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Named): Ask | Promise<Ask> {
+  const seeing = peekInTurns(body, { depth: limits.json_depth, nodes: limits.json_nodes });
+  return seeing instanceof Promise
+    ? seeing.then((seen) => askOf(path, body, seen, named))
+    : askOf(path, body, seeing, named);
+}
+
+/** Input tokens a body may be charged for, from its bytes: no tokenizer, whose cost an attacker could choose. */
+export function estimateInput(seen: Peek): number {
+  return Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * tokensPerMedium;
+}
+
+// ---
+
+function askOf(path: Format, body: Buffer, seen: Peek, named: Named | undefined): Ask {
   // Cursor sends the bodies of Responses to the path of chat completions.
   const format = path === 'chat' && seen.fields.has('input') && !seen.fields.has('messages') ? 'responses' : path;
   const model = named?.model ?? field(body, seen, 'model');
@@ -97,13 +110,6 @@ export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Name
     seen,
   };
 }
-
-/** Input tokens a body may be charged for, from its bytes: no tokenizer, whose cost an attacker could choose. */
-export function estimateInput(seen: Peek): number {
-  return Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * tokensPerMedium;
-}
-
-// ---
 
 function maximum(format: Format, body: Buffer, seen: Peek): number | undefined {
   if (format === 'generate') {

@@ -19,7 +19,7 @@ import type { RequestLog } from './log';
 import { buildServer, openFlight } from './server';
 import { openStore } from './store';
 import { dayMs } from './quota';
-import { openTranslator } from './translator';
+import { openWorkshop } from './workshop';
 import { openUpstream } from './upstream';
 import { openVault } from './vault';
 
@@ -58,7 +58,7 @@ export async function startGateway(start: Start): Promise<Running> {
   const store = openStore(join(start.dataPath, 'ledger.db'), config.settings.storage.durability);
   const ledger = openLedger(store, join(start.dataPath, 'instances'), now);
   const upstream = openUpstream(config.limits);
-  const translator = openTranslator();
+  const workshop = openWorkshop();
   const stopping = new Ender();
   const access = openAccess(store, () => masterKey, now);
   const flight = openFlight();
@@ -70,7 +70,7 @@ export async function startGateway(start: Start): Promise<Running> {
     upstream,
     health: openHealth(),
     vault: openVault(config.limits.vault_bytes),
-    translator,
+    workshop,
     log,
     now,
     stopping,
@@ -163,7 +163,7 @@ export async function startGateway(start: Start): Promise<Running> {
       for (const timer of timers) clearInterval(timer);
       await server.close();
       await upstream.close();
-      await translator.close();
+      await workshop.close();
       ledger.close();
       store.close();
       log.news('stopped');

@@ -18,7 +18,7 @@ import { expectedCost, plan, type Plan } from './route';
 import { type Outgoing, prepare, type PreparedAnswer } from './prepare';
 import { type Prepared, send, type Sent } from './send';
 import type { KeyRow } from './store';
-import type { Translator } from './translator';
+import type { Workshop } from './workshop';
 import type { Upstream } from './upstream';
 import type { Vault } from './vault';
 import type { Format } from './wire/neutral';
@@ -31,7 +31,7 @@ export interface Gateway {
   readonly upstream: Upstream;
   readonly health: Health;
   readonly vault: Vault;
-  readonly translator: Translator;
+  readonly workshop: Workshop;
   readonly log: RequestLog;
   readonly now: () => number;
   /** Ends when the time to drain is over. */
@@ -54,7 +54,7 @@ export interface Incoming {
 
 /** What a kind of request needs of its own; the story around it is the same for all. */
 export interface Service<P extends Prepared> {
-  read(incoming: Incoming, limits: Config['limits']): Ask;
+  read(incoming: Incoming, limits: Config['limits']): Ask | Promise<Ask>;
   prepare(outgoing: Outgoing, target: Target, provider: Provider, plan: Plan, gateway: Gateway): P | Promise<P>;
   relay(sent: Sent<P>, client: Client, passage: Passage): Promise<void>;
 }
@@ -75,7 +75,8 @@ export async function handle<P extends Prepared>(
   const { config, ledger, health, now } = gateway;
   const { id, key, format, dialect, raw, startedAt } = incoming;
   const leaving = watchClient(raw, gateway.stopping);
-  const ask = service.read(incoming, config.limits);
+  const asking = service.read(incoming, config.limits);
+  const ask = asking instanceof Promise ? await asking : asking;
   const day = isoDay(startedAt);
   const chosen = plan(config, ask.model, ask.needs, health, { now: startedAt, day, chance: Math.random() });
   const first = chosen.targets[0];
@@ -123,8 +124,8 @@ export async function handle<P extends Prepared>(
       headers: answerHeaders(id, chosen, sent, reservation, ask.needs, day, startedAt),
       created: Math.floor(startedAt / 1_000),
       includeUsage: ask.includeUsage,
-      listen: gateway.vault.listen(key.id),
-      onItem: (item, part) => gateway.vault.keepItem(key.id, item, part),
+      keep: gateway.vault.keepFor(key.id),
+      workshop: gateway.workshop,
       limits: config.limits,
       mayGoOn: (estimate) =>
         estimate <= reservation.output ||

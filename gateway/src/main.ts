@@ -7,7 +7,7 @@ import { findMasterKey, fingerprint, type Place, readConfig, readPlace, withDotE
 import { type Running, startGateway } from './gateway';
 import { openLog } from './log';
 import { StoreError } from './store';
-import { serveTranslations } from './translator';
+import { serveWorkshop } from './workshop';
 
 /** EX_CONFIG of sysexits.h: the configuration cannot be used. */
 const badConfig = 78;
@@ -113,7 +113,7 @@ function fail(error: unknown): never {
 }
 
 const [command = 'serve'] = process.argv.slice(2);
-if (serveTranslations()) {
+if (serveWorkshop()) {
   // This is a worker of a gateway that runs already.
 } else if (command === 'serve') serve().catch(fail);
 else if (command === 'check') {

@@ -11,14 +11,13 @@ import { type Edit, type Peek, splice } from './peek';
 import { upstreamUrl, withCredential } from './providers';
 import type { Plan } from './route';
 import type { Prepared } from './send';
-import type { Translator } from './translator';
 import type { Vault } from './vault';
 import { codecs, speaks } from './wire';
 import type { Codec, Undo } from './wire/codec';
-import { isObject, objectOr } from './wire/json';
+import { isObject } from './wire/json';
 import type { Format, NeutralRequest } from './wire/neutral';
 import type { Translation } from './wire/translate';
-import { withoutSeals } from './wire/unseal';
+import { asBuffer, type Workshop } from './workshop';
 
 /** A client's request, ready to be put on any wire. */
 export interface Outgoing {
@@ -35,7 +34,7 @@ export interface Outgoing {
 export interface Memory {
   readonly health: Health;
   readonly vault: Vault;
-  readonly translator: Translator;
+  readonly workshop: Workshop;
 }
 
 export interface PreparedAnswer extends Prepared {
@@ -48,7 +47,6 @@ export interface PreparedAnswer extends Prepared {
   readonly undo: Undo | undefined;
   /** The request as it was understood, where it was translated. */
   readonly request: NeutralRequest | undefined;
-  readonly otherwise?: () => PreparedAnswer | Promise<PreparedAnswer>;
 }
 
 /** @throws GatewayError cannot_translate, bad_json, bad_request */
@@ -60,42 +58,68 @@ export function prepare(
   memory: Memory,
 ): PreparedAnswer | Promise<PreparedAnswer> {
   const { ask, format } = outgoing;
-  const chatOnly = memory.health.isChatOnly(provider.baseUrl);
+  const way: Way = { outgoing, target, provider, plan, memory };
   const refused = ask.forRouter && provider.name === 'openai';
-  if (ask.pure && !refused && speaks(provider, format, chatOnly)) {
-    const mode = ask.asList ? 'list' : ask.stream ? 'events' : 'whole';
-    const url = upstreamUrl(provider, format, target.model, mode);
-    const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;
-    const body = ask.sealed ? unsealed(outgoing, target.model, hideUsage) : passed(outgoing, target.model, hideUsage);
-    const headers = withCredential(provider, toUpstream(outgoing.headers));
-    const call = { url, headers, body };
-    return { call, codec: codecs[format], sameWire: true, hideUsage, dropped: [], undo: undefined, request: undefined };
-  }
-  const { wire, responses } = provider;
-  const thoughts = memory.vault.of(outgoing.keyId);
-  const task = {
-    from: ask.format,
-    body: outgoing.body,
-    stream: ask.stream,
-    provider: { wire, responses },
-    chatOnly,
-    target,
-    thoughts,
-  };
-  const translation = memory.translator.translate(task, () => memory.vault.all(outgoing.keyId));
-  const put = (done: Translation) => putTranslation(done, outgoing, target, provider, plan, memory);
-  return translation instanceof Promise ? translation.then(put) : put(translation);
+  if (!ask.pure || refused || !speaks(provider, format, memory.health.isChatOnly(provider.baseUrl)))
+    return translated(way, false);
+  const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;
+  if (!ask.sealed) return pass(way, passed(outgoing, target.model, hideUsage), hideUsage);
+  const { body } = outgoing;
+  const task = { format, body, model: target.model, includeUsage: hideUsage };
+  return settle(memory.workshop.do('withoutSealsIn', task, body.length), (made) =>
+    pass(way, asBuffer(made), hideUsage),
+  );
 }
 
-function putTranslation(
-  { spoken, body, dropped, undo, request }: Translation,
-  outgoing: Outgoing,
-  target: Target,
-  provider: Provider,
-  plan: Plan,
-  memory: Memory,
-): PreparedAnswer {
-  // prettier-ignore
+// ---
+
+interface Way {
+  readonly outgoing: Outgoing;
+  readonly target: Target;
+  readonly provider: Provider;
+  readonly plan: Plan;
+  readonly memory: Memory;
+}
+
+// The client's own format: its bytes.
+function pass(way: Way, body: Buffer, hideUsage: boolean): PreparedAnswer {
+  const { outgoing, target, provider, plan } = way;
+  const { ask, format } = outgoing;
+  const mode = ask.asList ? 'list' : ask.stream ? 'events' : 'whole';
+  const url = upstreamUrl(provider, format, target.model, mode);
+  const headers = withCredential(provider, toUpstream(outgoing.headers));
+  return {
+    call: { url, headers, body },
+    codec: codecs[format],
+    sameWire: true,
+    hideUsage,
+    dropped: [],
+    undo: undefined,
+    request: undefined,
+    // Who named one model is told its refusal. A route may have sent earlier turns to another model: that is our doing.
+    ...(plan.targets.length > 1 && mode !== 'list' ? { otherwise: withoutRefusedThoughts(way) } : {}),
+  };
+}
+
+function translated(way: Way, unthought: boolean): PreparedAnswer | Promise<PreparedAnswer> {
+  const { outgoing, target, memory } = way;
+  const { wire, responses, baseUrl } = way.provider;
+  const { body, ask } = outgoing;
+  const task = {
+    from: ask.format,
+    body,
+    stream: ask.stream,
+    provider: { wire, responses },
+    chatOnly: memory.health.isChatOnly(baseUrl),
+    target,
+    unthought,
+  };
+  const made = memory.workshop.do('translate', task, body.length, memory.vault.of(outgoing.keyId));
+  return settle(made, (translation) => putTranslation(translation, way));
+}
+
+function putTranslation({ spoken, body, dropped, undo, thought, request }: Translation, way: Way): PreparedAnswer {
+  const { outgoing, target, provider, plan } = way;
   const { ask } = outgoing;
   if (plan.strict && dropped.length > 0) {
     throw new GatewayError('cannot_translate', {
@@ -105,9 +129,8 @@ function putTranslation(
   }
   const url = upstreamUrl(provider, spoken, target.model, ask.stream ? 'events' : 'whole');
   const headers = withCredential(provider, ['accept', ask.stream ? 'text/event-stream' : 'application/json']);
-  const call = { url, headers, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) };
   const prepared: PreparedAnswer = {
-    call,
+    call: { url, headers, body: asBuffer(body) },
     codec: codecs[spoken],
     sameWire: false,
     hideUsage: false,
@@ -115,15 +138,43 @@ function putTranslation(
     undo,
     request,
   };
-  if (spoken !== 'responses' || ask.format === 'responses') return prepared;
+  if (spoken === 'responses' && ask.format !== 'responses') return { ...prepared, otherwise: asChat(way, thought) };
+  return thought ? { ...prepared, otherwise: withoutRefusedThoughts(way) } : prepared;
+}
+
+const missing = [404, 405, 501];
+
+// A host that calls itself OpenAI and has no Responses: the same request as chat, and so from now on.
+function asChat(way: Way, thought: boolean): NonNullable<Prepared['otherwise']> {
+  const { provider, memory } = way;
+  const bare = withoutRefusedThoughts(way);
   return {
-    ...prepared,
-    // A host that calls itself OpenAI and has no Responses: the same request as chat, and so from now on.
-    otherwise() {
+    after: new Set(thought ? [...missing, ...bare.after] : missing),
+    way(status, refusal) {
+      if (!missing.includes(status)) return bare.way(status, refusal);
       memory.health.setChatOnly(provider.baseUrl);
-      return prepare(outgoing, target, provider, plan, memory);
+      return translated(way, false);
     },
   };
+}
+
+// What providers say of sealed thoughts they will not open: Anthropic of a `thinking` block, OpenAI of an encrypted item,
+// Gemini of a thought signature.
+const blamesThoughts =
+  /signature`? in `?thinking|thinking`? blocks?[^"]{0,80}cannot be modified|invalid_encrypted_content|encrypted content[^"]{0,200}could not be|(?:corrupted )?thought signature(?: is not valid|\.)/i;
+const badRequest = new Set([400]);
+
+// A conversation whose sealed thoughts are refused would be stuck for good: once more, without them.
+function withoutRefusedThoughts(way: Way): NonNullable<Prepared['otherwise']> {
+  return {
+    after: badRequest,
+    way: (_status, refusal) =>
+      blamesThoughts.test(refusal.toString('utf8', 0, 8_192)) ? translated(way, true) : undefined,
+  };
+}
+
+function settle<T, R>(made: T | Promise<T>, then: (made: T) => R): R | Promise<R> {
+  return made instanceof Promise ? made.then(then) : then(made);
 }
 
 function passed({ body, ask }: Outgoing, model: string, hideUsage: boolean): Buffer {
@@ -132,16 +183,6 @@ function passed({ body, ask }: Outgoing, model: string, hideUsage: boolean): Buf
     body,
     edits.filter((edit) => edit !== undefined),
   );
-}
-
-// The history holds thoughts of another provider: the one case where a body on its own wire is printed anew.
-function unsealed({ body, format }: Outgoing, model: string, hideUsage: boolean): Buffer {
-  const json: unknown = JSON.parse(body.toString('utf8'));
-  if (!isObject(json)) return body;
-  const kept: Record<string, unknown> = { ...withoutSeals(format, json) };
-  if ('model' in kept) kept['model'] = model;
-  if (hideUsage) kept['stream_options'] = { ...objectOr(kept['stream_options']), include_usage: true };
-  return Buffer.from(JSON.stringify(kept));
 }
 
 function modelEdit(ask: Ask, model: string): Edit | undefined {

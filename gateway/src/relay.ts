@@ -8,16 +8,18 @@ import type { Ending } from './ending';
 import { GatewayError } from './errors';
 import { acrossWires, toClient } from './headers';
 import type { Usage } from './money';
-import { peek } from './peek';
+import { peekInTurns } from './peek';
 import type { PreparedAnswer } from './prepare';
 import type { Sent as SentOf } from './send';
 import { openTap } from './tap';
+import { asBuffer, type Workshop } from './workshop';
 import { codecs } from './wire';
-import type { Codec, Json, Speaker } from './wire/codec';
+import type { Codec, Speaker } from './wire/codec';
 import { failureError, failureKindOf, translateError } from './failure';
 import { openFrames } from './wire/frames';
 import { isObject } from './wire/json';
-import { fold, type Format, type Part, type StreamEvent } from './wire/neutral';
+import type { Format, StreamEvent } from './wire/neutral';
+import { itemName, type Keep, openListener } from './wire/thoughts';
 import { openQuiet, openUndo } from './wire/undo';
 
 type Sent = SentOf<PreparedAnswer>;
@@ -63,10 +65,9 @@ export interface Client {
   readonly created: number;
   /** It asked for usage in its stream. */
   readonly includeUsage: boolean;
-  /** Hears every event of a translated answer. */
-  readonly listen: (event: StreamEvent) => void;
-  /** Is told each item of an answer in the shape of Responses. */
-  readonly onItem: (id: string, part: Part) => void;
+  /** Keeps what its later turns may need of a translated answer. */
+  readonly keep: Keep;
+  readonly workshop: Workshop;
   readonly limits: Limits;
   /** Called as output grows; false ends the stream for want of quota. */
   readonly mayGoOn: (estimatedOutput: number) => boolean | Promise<boolean>;
@@ -92,38 +93,22 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
   const bytes = await answer.whole(client.limits.answer_bytes);
   passage.estimatedOutput = Math.ceil(bytes.length / 4);
   if (sameWire) {
-    passage.usage = usageOfWhole(codec, bytes);
+    passage.usage = await usageOfWhole(codec, bytes);
     endWith(client, passage, answer.status, toClient(answer.headers), bytes);
     return;
   }
-  const body = parse(bytes);
-  const undo = openUndo(sent.undo);
-  const told = speakerOf(sent, client);
-  const quiet = openQuiet(client.format, told.request);
-  const undone = codec.decodeResponse(body).flatMap((event) => undo(event));
-  undone.forEach(client.listen);
-  const events = undone.flatMap((event) => quiet(event));
-  const response = fold(events);
-  passage.usage = response.usage;
-  passage.lost.push(...response.lost);
-  if (response.failure !== undefined) throw failureError(response.failure.kind, response.failure.message);
+  const { stream, format, workshop } = client;
+  const speaker = speakerOf(sent, client);
+  const task = { bytes, spoken: codec.format, undo: sent.undo, to: format, speaker, stream };
+  const told = await workshop.do('tell', task, bytes.length);
+  passage.usage = told.usage;
+  passage.lost.push(...told.lost);
+  for (const [name, parts] of told.kept) client.keep(name, parts);
+  if (told.failure !== undefined) throw failureError(told.failure.kind, told.failure.message);
   const shared = acrossWires(answer.headers, client.dialect);
-  const speaker = codecs[client.format];
-  if (client.stream) {
-    // Asked for a stream, given a whole answer: told as one.
-    const encoder = speaker.openEncoder(told);
-    const text = events.map((event) => encoder.push(event)).join('');
-    endWith(client, passage, 200, { ...shared, 'content-type': 'text/event-stream; charset=utf-8' }, Buffer.from(text));
-    return;
-  }
-  const printed = Buffer.from(JSON.stringify(speaker.encodeResponse(response, told)));
-  endWith(
-    client,
-    passage,
-    200,
-    { ...shared, 'content-type': 'application/json' },
-    client.asList ? asList(printed) : printed,
-  );
+  const type = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
+  const body = asBuffer(told.body);
+  endWith(client, passage, 200, { ...shared, 'content-type': type }, client.asList ? asList(body) : body);
 }
 
 // Gemini's stream without `alt=sse` is a JSON list of pieces; one piece is a list too.
@@ -131,18 +116,8 @@ function asList(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from('['), bytes, Buffer.from(']')]);
 }
 
-function parse(bytes: Buffer): Json {
-  try {
-    const body: unknown = JSON.parse(bytes.toString('utf8'));
-    if (isObject(body)) return body;
-  } catch {
-    // told below
-  }
-  throw new GatewayError('upstream_garbage');
-}
-
 // Of a list of pieces, the last count holds.
-function lastUsage(codec: Codec, pieces: unknown): Partial<Usage> | undefined {
+function lastUsage(codec: Pick<Codec, 'usageIn'>, pieces: unknown): Partial<Usage> | undefined {
   return (Array.isArray(pieces) ? pieces : []).reduce<Partial<Usage> | undefined>(
     (found, piece) => (isObject(piece) && codec.usageIn(piece)) || found,
     undefined,
@@ -151,11 +126,15 @@ function lastUsage(codec: Codec, pieces: unknown): Partial<Usage> | undefined {
 
 const answerBounds = { depth: 512, nodes: Infinity };
 
-// Of a large answer only the few bytes of its usage are parsed.
-function usageOfWhole(codec: Codec, bytes: Buffer): Partial<Usage> | undefined {
+/** The usage in a whole answer: of a large one only its few bytes are parsed. */
+export async function usageOfWhole(
+  codec: Pick<Codec, 'format' | 'usageIn'>,
+  bytes: Buffer,
+): Promise<Partial<Usage> | undefined> {
   try {
     if (bytes[0] === 0x5b) return lastUsage(codec, JSON.parse(bytes.toString('utf8')));
-    const { fields } = peek(bytes, answerBounds);
+    const seeing = peekInTurns(bytes, answerBounds);
+    const { fields } = seeing instanceof Promise ? await seeing : seeing;
     const name = codec.format === 'generate' ? 'usageMetadata' : 'usage';
     const span = fields.get(name);
     return span && codec.usageIn({ [name]: JSON.parse(bytes.toString('utf8', span.start, span.end)) as unknown });
@@ -263,7 +242,8 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
   const decoder = sent.codec.openDecoder();
   const speaker = codecs[client.format];
   const told = speakerOf(sent, client);
-  const encoder = speaker.openEncoder(told);
+  const encoder = speaker.openEncoder({ ...told, onItem: (id, part) => client.keep(itemName(id), [part]) });
+  const listen = openListener(client.keep);
   const undo = openUndo(sent.undo);
   const quiet = openQuiet(client.format, told.request);
   const alive = keepAlive(raw, speaker.keepAlive, limits.keep_alive_ms);
@@ -274,7 +254,7 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
     let text = '';
     for (const decoded of events) {
       for (const event of undo(decoded)) {
-        client.listen(event);
+        listen(event);
         if (event.type === 'delta') bytes += event.text.length;
         else if (event.type === 'usage') passage.usage = event.usage;
         else if (event.type === 'finish') finished = true;
@@ -314,14 +294,13 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
   }
 }
 
-function speakerOf({ request }: Sent, client: Client): Speaker {
+function speakerOf({ request }: Sent, client: Client): Omit<Speaker, 'onItem'> {
   const { requestId, created, includeUsage, format, stream } = client;
   // A translated answer always has its request; the empty one only stands in for the types.
   return {
     requestId,
     created,
     includeUsage,
-    onItem: client.onItem,
     request: request ?? { from: format, messages: [], native: {}, stream },
   };
 }

@@ -13,8 +13,11 @@ export interface Prepared {
   readonly call: Call;
   /** Paths of what the target cannot carry. */
   readonly dropped: readonly string[];
-  /** Another way to put it, for a host that turns out not to serve the call's path. */
-  readonly otherwise?: () => Prepared | Promise<Prepared>;
+  /** Another way to put it, once it was refused with one of these statuses; undefined where none would help. */
+  readonly otherwise?: {
+    readonly after: ReadonlySet<number>;
+    way(status: number, refusal: Buffer): Prepared | Promise<Prepared> | undefined;
+  };
 }
 
 /** The one that was answered, and how. */
@@ -74,10 +77,14 @@ export async function send<P extends Prepared>(
         break;
       }
       const firstByteMs = now() - startedAt;
-      if (isMissingPath(answer) && prepared.otherwise !== undefined) {
-        answer.cancel();
-        prepared = (await prepared.otherwise()) as P;
-        continue;
+      if (prepared.otherwise?.after.has(answer.status) === true) {
+        const refusal = await answer.whole(config.limits.error_body_bytes);
+        const other = prepared.otherwise.way(answer.status, refusal);
+        if (other !== undefined) {
+          prepared = (await other) as P;
+          continue;
+        }
+        answer = alreadyRead(answer, refusal);
       }
       if (worthAnother.has(answer.status) || isGarbage(answer)) {
         health.failed(
@@ -107,8 +114,15 @@ export async function send<P extends Prepared>(
 
 // ---
 
-function isMissingPath(answer: Answer): boolean {
-  return answer.status === 404 || answer.status === 405 || answer.status === 501;
+// An answer whose body had to be looked at, as if it had not been.
+function alreadyRead({ status, headers }: Answer, body: Buffer): Answer {
+  return {
+    status,
+    headers,
+    whole: () => Promise.resolve(body),
+    each: async (take) => take(body),
+    cancel: () => undefined,
+  };
 }
 
 // The provider closed an idle connection just as we wrote to it: nothing was processed.

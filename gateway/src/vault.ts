@@ -3,18 +3,14 @@
 // Held in memory only, bounded, by application key and call id. It also holds the items of answers in the shape of
 // Responses, whose clients take them to be stored and name them in their next turn instead of sending them.
 
-import type { Part, Reasoning, StreamEvent } from './wire/neutral';
-import { itemName, type Thoughts } from './wire/translate';
+import type { Part } from './wire/neutral';
+import type { Keep, Thoughts } from './wire/thoughts';
 
 export interface Vault {
-  /** Listens to one answer: what is thought before a call is kept under the call's id. */
-  listen(keyId: string): (event: StreamEvent) => void;
-  /** Keeps one item of an answer, for clients of Responses that will only name it. */
-  keepItem(keyId: string, id: string, part: Part): void;
-  /** What the key's earlier turns left, by call and by item. */
+  /** What one application key's answers leave. */
+  keepFor(keyId: string): Keep;
+  /** What the key's earlier turns left. */
   of(keyId: string): Thoughts;
-  /** The same all at once. */
-  all(keyId: string): ReadonlyMap<string, readonly Part[]>;
   readonly bytes: number;
 }
 
@@ -52,30 +48,8 @@ export function openVault(limit: number): Vault {
     get bytes() {
       return bytes;
     },
-    listen(keyId) {
-      let thoughts: Reasoning[] = [];
-      let text: string[] | undefined;
-      return (event) => {
-        if (event.type === 'open') {
-          text = event.part.type === 'reasoning' ? [] : undefined;
-          if (event.part.type !== 'toolCall') return;
-          if (thoughts.length > 0) keep(`${keyId} ${event.part.id}`, thoughts);
-          thoughts = [];
-        } else if (event.type === 'delta') text?.push(event.text);
-        else if (event.type === 'close' && text !== undefined) {
-          if (event.opaque !== undefined)
-            thoughts.push({ type: 'reasoning', text: text.join(''), opaque: event.opaque });
-          text = undefined;
-        }
-      };
-    },
-    keepItem: (keyId, id, part) => keep(`${keyId} ${itemName(id)}`, [part]),
-    of: (keyId) => ({ get: (callId) => find(`${keyId} ${callId}`) }),
-    all(keyId) {
-      const prefix = `${keyId} `;
-      const own = [...held].filter(([key]) => key.startsWith(prefix));
-      return new Map(own.map(([key, { thoughts }]) => [key.slice(prefix.length), thoughts]));
-    },
+    keepFor: (keyId) => (name, parts) => keep(`${keyId} ${name}`, parts),
+    of: (keyId) => ({ get: (name) => find(`${keyId} ${name}`) }),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { GatewayError } from '../../gateway/src/errors';
-import { field, peek, splice } from '../../gateway/src/peek';
+import { field, peek, peekInTurns, splice } from '../../gateway/src/peek';
 
 const bounds = { depth: 64, nodes: 200_000 };
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
@@ -43,6 +43,31 @@ test(`replacing the model changes nothing else (seed ${seed})`, () => {
       },
     ),
     options,
+  );
+});
+
+test(`in turns it sees what it sees at once, wherever the turns begin (seed ${seed})`, async () => {
+  const value = fc.jsonValue({ stringUnit: fc.constantFrom('"', '\\', 'a', ' ', '{', ',', 'é', '\\\\"'.repeat(20)) });
+  const text = fc.oneof(
+    fc.dictionary(fc.string({ maxLength: 3 }), value).map((object) => JSON.stringify(object, null, 1)),
+    fc
+      .string({ unit: fc.constantFrom('{', '}', '"', '\\', ':', ',', 'a', ' ', '\\'.repeat(50)) })
+      .map((rest) => `{${rest}`),
+  );
+  const told = (work: () => unknown) => {
+    try {
+      return work();
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  await fc.assert(
+    fc.asyncProperty(text, fc.integer({ min: 1, max: 40 }), async (json, turn) => {
+      const body = Buffer.from(json);
+      const inTurns = await (async () => peekInTurns(body, bounds, turn))().catch((error: Error) => error.message);
+      expect(inTurns).toEqual(told(() => peek(body, bounds)));
+    }),
+    { ...options, numRuns: 1_000 },
   );
 });
 

@@ -2,7 +2,7 @@
 // come back, and the other ways of asking for a form of answer. Against an upstream whose every byte is known.
 
 import type { ServerResponse } from 'node:http';
-import { startFakeUpstream, type FakeCall, type FakeUpstream } from '../support/fakeUpstream';
+import { startFakeUpstream, type FakeAnswer, type FakeCall, type FakeUpstream } from '../support/fakeUpstream';
 import { startTestGateway, type TestGateway } from '../support/gateway';
 
 type Fields = Record<string, unknown>;
@@ -16,7 +16,9 @@ beforeAll(async () => {
   fake = await startFakeUpstream();
   gateway = await startTestGateway({
     config: `
-routes: {strict: {models: [gemini-3.5-flash], strict: true}}
+routes:
+  strict: {models: [gemini-3.5-flash], strict: true}
+  claudes: {models: [claude-opus-4.7, claude-sonnet-4.6]}
 providers:
   openai: {base_url: "${fake.url}/v1"}
   anthropic: {base_url: "${fake.url}"}
@@ -358,6 +360,94 @@ describe('sealed thoughts', () => {
     await ask('chat', 'claude-opus-4.7', false, { tools: tools.chat, reasoning_effort: 'high', messages });
     const [, assistant] = sent(1)['messages'] as { content: Fields[] }[];
     expect(assistant?.content[0]).toEqual({ type: 'thinking', thinking: 'Hm', signature: 'EqQB' });
+  });
+
+  describe('that their maker refuses', () => {
+    const refusing = (words: string, then: object) => {
+      const answers: FakeAnswer[] = [{ status: 400, body: JSON.stringify({ error: { message: words } }) }];
+      fake.answer = (_call, response) => {
+        const { status = 200, body } = answers.shift() ?? { body: JSON.stringify(then) };
+        response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+      };
+    };
+    const thought = (signature: string) => [
+      { role: 'user', content: 'hi' },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'thinking', thinking: 'Hm', signature },
+          { type: 'text', text: 'hello' },
+        ],
+      },
+      { role: 'user', content: 'go on' },
+    ];
+    const invalid = 'messages.1.content.0: Invalid `signature` in `thinking` block';
+    const answered = claude([{ type: 'text', text: 'ok' }]);
+
+    test('are taken out, and the rest is asked once more', async () => {
+      fake.answer = {
+        body: JSON.stringify(
+          claude([
+            { type: 'thinking', thinking: 'Hm', signature: 'EqQB' },
+            { type: 'text', text: 'hello' },
+          ]),
+        ),
+      };
+      const thinking = { reasoning_effort: 'high' };
+      const first = (await (await ask('chat', 'claude-opus-4.7', false, thinking)).json()) as {
+        choices: { message: Fields }[];
+      };
+      const messages = [
+        { role: 'user', content: 'hi' },
+        first.choices[0]?.message ?? {},
+        { role: 'user', content: 'go on' },
+      ];
+      refusing(invalid, answered);
+      const answer = await ask('chat', 'claude-opus-4.7', false, { ...thinking, messages });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('x-ovth-dropped')).toContain('reasoning');
+      expect(fake.calls).toHaveLength(3);
+      expect(JSON.stringify(sent(1))).toContain('EqQB');
+      expect(JSON.stringify(sent(2))).not.toContain('EqQB');
+      expect((sent(2)['messages'] as Fields[])[1]).toEqual({ role: 'assistant', content: 'hello' });
+    });
+
+    test('Gemini, through the vault; a second refusal is told', async () => {
+      fake.answer = { body: JSON.stringify(call('c2ln')) };
+      await ask('chat', 'gemini-3.7-flash', false, { tools: tools.chat });
+      const messages = [
+        { role: 'user', content: 'hi' },
+        { role: 'assistant', tool_calls: [{ id: 'fc1', type: 'function', function: { name: 'weather', arguments: '{}' } }] },
+        { role: 'tool', tool_call_id: 'fc1', content: 'rain' },
+      ]; // prettier-ignore
+      fake.answer = { status: 400, body: JSON.stringify({ error: { message: 'Corrupted thought signature.' } }) };
+      const answer = await ask('chat', 'gemini-3.7-flash', false, { tools: tools.chat, messages });
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('Corrupted')]);
+      expect(fake.calls).toHaveLength(3);
+      expect(geminiParts(2).find((part) => part['functionCall'] !== undefined)).toMatchObject({
+        thoughtSignature: 'skip_thought_signature_validator',
+      });
+    });
+
+    test('another refusal is not asked again', async () => {
+      refusing('max_tokens: 99999999 > 64000', answered);
+      const answer = await ask('chat', 'claude-opus-4.7', false, { messages: [{ role: 'user', content: 'hi' }] });
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('99999999')]);
+      expect(fake.calls).toHaveLength(1);
+    });
+
+    test('on their own wire: told to who named the model, mended where a route changed it', async () => {
+      refusing(invalid, answered);
+      const told = await ask('messages', 'claude-opus-4.7', false, { messages: thought('forged') });
+      expect([told.status, await told.json()]).toEqual([400, { error: { message: invalid } }]);
+      expect(fake.calls).toHaveLength(1);
+      refusing(invalid, answered);
+      const mended = await ask('messages', 'claudes', false, { messages: thought('forged') });
+      expect([mended.status, await mended.json()]).toEqual([200, expect.objectContaining({ type: 'message' })]);
+      expect(JSON.stringify(sent(1))).toContain('forged');
+      expect(JSON.stringify(sent(2))).not.toContain('forged');
+      expect(sent(2)).toMatchObject({ model: 'claude-opus-4-7', max_tokens: 4_000 });
+    });
   });
 });
 

@@ -4,10 +4,10 @@ import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../errors';
 import { codecs, upstreamFormat } from './index';
-import type { Undo } from './codec';
+import type { Json, Undo } from './codec';
 import { isObject } from './json';
-import { refuse } from './loss';
-import type { Format, Message, NeutralRequest, Part } from './neutral';
+import type { Format, NeutralRequest } from './neutral';
+import { hasThoughts, namesIn, type Thoughts, withItems, withoutThoughts, withThoughts } from './thoughts';
 
 export interface Task {
   readonly from: Format;
@@ -18,86 +18,51 @@ export interface Task {
   /** The host has turned out not to serve Responses. */
   readonly chatOnly: boolean;
   readonly target: Target;
-  /** What was thought before a tool call, by the call's id. */
-  readonly thoughts: Thoughts;
+  /** Without the sealed thoughts of earlier turns: the provider has refused them. */
+  readonly unthought: boolean;
 }
 
-export interface Thoughts {
-  /** @param name a call's id, or `itemName` of an item's */
-  get(name: string): readonly Part[] | undefined;
+/** Work that goes on when it has the thoughts it needs. */
+export class Halfway<T> {
+  constructor(
+    /** Their names. */
+    readonly needs: readonly string[],
+    readonly finish: (thoughts: Thoughts) => T,
+  ) {}
 }
-
-/** Under which an item of an earlier answer is kept. */
-export const itemName = (id: string): string => `item ${id}`;
 
 export interface Translation {
   readonly spoken: Format;
   readonly body: Uint8Array;
   readonly dropped: readonly string[];
   readonly undo: Undo | undefined;
+  /** Sealed thoughts of the provider's own are in it, which it may refuse. */
+  readonly thought: boolean;
   /** The request as it was understood, but for its messages: what the answer needs to know of it. */
   readonly request: NeutralRequest;
 }
 
-/** @throws GatewayError bad_json, bad_request naming the field, cannot_translate */
-export function translate({ from, body, stream, provider, chatOnly, target, thoughts }: Task): Translation {
-  const request = withItems({ ...codecs[from].decodeRequest(parse(body)), stream }, thoughts);
-  const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
-  const {
-    body: encoded,
-    dropped,
-    undo,
-  } = codecs[spoken].encodeRequest(withThoughts(request, spoken, thoughts), target);
-  return {
-    spoken,
-    body: Buffer.from(JSON.stringify(encoded)),
-    dropped,
-    undo,
-    request: { ...request, messages: [] },
-  };
-}
-
-/** The request with the thoughts put back that its history lacks and this format has made. */
-export function withThoughts(request: NeutralRequest, format: Format, thoughts: Thoughts): NeutralRequest {
-  const messages = request.messages.map((message): Message => {
-    if (message.role !== 'assistant' || !message.parts.some((part) => part.type === 'toolCall')) return message;
-    let given = false; // the thoughts before the next call are in the history already
-    const parts = message.parts.flatMap((part): Part[] => {
-      if (part.type === 'reasoning' && part.opaque?.format === format) given = true;
-      if (part.type !== 'toolCall') return [part];
-      const missing = given
-        ? []
-        : (thoughts.get(part.id) ?? []).filter(
-            (thought) => thought.type === 'reasoning' && thought.opaque?.format === format,
-          );
-      given = false;
-      return [...missing, part];
-    });
-    return { ...message, parts };
+/** @throws GatewayError bad_json, bad_request naming the field, cannot_translate (as its end may) */
+export function translate({ from, body, stream, provider, chatOnly, target, unthought }: Task): Halfway<Translation> {
+  const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body)), stream };
+  return new Halfway(namesIn(asked), (thoughts) => {
+    const request = withItems(asked, thoughts);
+    const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
+    const whole = unthought ? withoutThoughts(request) : withThoughts(request, spoken, thoughts);
+    const { body: encoded, dropped, undo } = codecs[spoken].encodeRequest(whole, target);
+    return {
+      spoken,
+      body: bytesOf(encoded),
+      dropped,
+      undo,
+      thought: hasThoughts(whole, spoken),
+      request: { ...request, messages: [] },
+    };
   });
-  return { ...request, messages };
 }
 
-// Items that a client only names, because it takes this API to have stored them, as the answer they stood in gave them.
-function withItems(request: NeutralRequest, thoughts: Thoughts): NeutralRequest {
-  if (request.from !== 'responses') return request;
-  const found = (part: Part): readonly Part[] => {
-    if (part.type !== 'raw' || part.refersTo === undefined) return [part];
-    const held = thoughts.get(itemName(part.refersTo));
-    return (
-      held ??
-      refuse(part.at, 'names an item that is not, or no longer, held here. Send the item itself (`store: false`).')
-    );
-  };
-  return {
-    ...request,
-    messages: request.messages.map((message) => ({ ...message, parts: message.parts.flatMap(found) })),
-  };
-}
-
-// ---
-
-function parse(body: Uint8Array): Readonly<Record<string, unknown>> {
+/** A body's JSON object. @throws GatewayError bad_json */
+export function parseBody(body: Uint8Array): Json {
   let json: unknown;
   try {
     json = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
@@ -107,4 +72,11 @@ function parse(body: Uint8Array): Readonly<Record<string, unknown>> {
   }
   if (!isObject(json)) throw new GatewayError('bad_json');
   return json;
+}
+
+const encoder = new TextEncoder();
+
+/** JSON as bytes in memory of their own, which can be handed to another thread. */
+export function bytesOf(json: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(json));
 }

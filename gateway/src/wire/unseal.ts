@@ -2,9 +2,28 @@
 // that another provider took part in. They would be refused there as forged signatures, and mean nothing.
 
 import type { Json } from './codec';
-import { isObject, listOr } from './json';
+import { isObject, listOr, objectOr } from './json';
 import type { Format } from './neutral';
 import { isSealed } from './seal';
+import { bytesOf, parseBody } from './translate';
+
+export interface SealedTask {
+  readonly format: Format;
+  /** JSON. */
+  readonly body: Uint8Array;
+  /** The target's name for the model, where the body names one. */
+  readonly model: string;
+  /** A usage event is to be asked for. */
+  readonly includeUsage: boolean;
+}
+
+/** A body printed anew without envelopes, for its own wire. @throws GatewayError bad_json */
+export function withoutSealsIn({ format, body, model, includeUsage }: SealedTask): Uint8Array {
+  const kept: Record<string, unknown> = { ...withoutSeals(format, parseBody(body)) };
+  if ('model' in kept) kept['model'] = model;
+  if (includeUsage) kept['stream_options'] = { ...objectOr(kept['stream_options']), include_usage: true };
+  return bytesOf(kept);
+}
 
 /** The body without envelopes; all else as it was. */
 export function withoutSeals(format: Format, body: Json): Json {
