@@ -72,10 +72,10 @@ function played({ tools }: Cli, folder: string): Script {
     if (given.length === 0) return undefined; // a title, or another matter beside the task
     const names = new Set(given.map(({ name }) => name));
     const path = (name: string) => join(folder, name);
-    const tokens = results.flatMap((text) => text.match(/[A-Z]{5}-\d{6}/g) ?? []);
+    const tokens = results.flatMap((text) => text.match(/[A-Z]{5}-\d{6}/g) ?? []).sort(); // in the order they ended
     if (results.length === 0) return [tools.read(path('left.txt')), tools.read(path('right.txt'))];
     if (results.length === 1) return [tools.read(path('right.txt'))]; // one call at a time
-    if (results.length === 2) return [tools.write(path('both.txt'), tokens.slice(0, 2).join(' '), names)];
+    if (results.length === 2) return [tools.write(path('both.txt'), tokens.join(' '), names)];
     if (results.length === 3) return [tools.run(`tr ' ' + < both.txt`)];
     return `The command says ${/[A-Z]{5}-\d{6}\+[A-Z]{5}-\d{6}/.exec(results[3]!)?.[0] ?? results[3]}.`;
   };
@@ -83,7 +83,7 @@ function played({ tools }: Cli, folder: string): Script {
 
 /** Where a request of the CLI has to arrive: on its own wire at its own path, else at the one that the provider prefers. */
 function pathOf({ format }: Cli, { model, provider, own }: Upstream): string {
-  if (provider === 'anthropic') return format === 'messages' ? '/v1/messages?beta=true' : '/v1/messages';
+  if (provider === 'anthropic') return '/v1/messages';
   if (provider === 'google') return `/v1beta/models/${model}:streamGenerateContent?alt=sse`;
   return own === true || format === 'chat' ? '/v1/chat/completions' : '/v1/responses';
 }

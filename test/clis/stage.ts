@@ -24,7 +24,7 @@ export interface Stage {
   simulator(upstream: Upstream): Simulator;
   /** What was logged since the last reset, once every call of the providers has its line: requests, and refusals. */
   logged(): Promise<Logged[]>;
-  reset(): void;
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,17 +43,19 @@ export async function startStage(): Promise<Stage> {
       .split('\n')
       .filter((line) => /"msg":"(request|refused)"/.test(line))
       .map((line) => JSON.parse(line) as Logged);
+  const logged = async () => {
+    const until = Date.now() + 5_000;
+    while (lines().length < callsOf(simulators) && Date.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 50)); // lines are written in batches
+    return lines();
+  };
   return {
     url: gateway.url,
     key: await mint(gateway.url),
     simulator: ({ provider }) => simulators[provider],
-    async logged() {
-      const until = Date.now() + 5_000;
-      while (lines().length < callsOf(simulators) && Date.now() < until)
-        await new Promise((resolve) => setTimeout(resolve, 50)); // lines are written in batches
-      return lines();
-    },
-    reset() {
+    logged,
+    async reset() {
+      await logged();
       seen = gateway.output().length;
       simulators.reset();
     },

@@ -119,6 +119,50 @@ describe('Claude Code', () => {
     expect(sent).not.toContain('device_id');
   });
 
+  test('Gemini: its last words are the last block, and the seal it puts on them is none', async () => {
+    const answer = await ask('gemini-3.5-flash');
+    const blocks = eventsIn(await answer.text()).flatMap(({ type, content_block }) =>
+      type === 'content_block_start' ? [(content_block as Fields)['type']] : [],
+    );
+    expect(blocks.at(-1)).toBe('text'); // `claude -p` prints the last block
+    const whole = await json(
+      await scene.post('/anthropic/v1/messages', key, body('gemini-3.5-flash', { stream: false }), headers),
+    );
+    expect((whole['content'] as Fields[]).at(-1)).toMatchObject({ type: 'text' });
+  });
+
+  test.each(['gpt-5.5', 'gemini-3.5-flash'] as const)(
+    'the tools that it searched for are told to %s',
+    async (model) => {
+      const loaded = { name: 'CronList', description: 'Lists', input_schema: { type: 'object' }, defer_loading: true };
+      const searched = { type: 'tool_use', id: 'toolu_1', name: 'ToolSearch', input: { query: 'select:CronList' } };
+      const answer = await ask(model, {
+        tools: [{ name: 'ToolSearch', input_schema: { type: 'object' } }, loaded],
+        messages: [
+          { role: 'user', content: 'List the jobs' },
+          { role: 'assistant', content: [{ ...searched, caller: { type: 'direct' } }] },
+          {
+            role: 'user',
+            content: [
+              {
+                type: 'tool_result',
+                tool_use_id: 'toolu_1',
+                content: [{ type: 'tool_reference', tool_name: 'CronList' }],
+              },
+            ],
+          },
+        ],
+      });
+      await answer.text();
+      expect([answer.status, answer.headers.get('x-ovth-dropped') ?? '']).toEqual([
+        200,
+        expect.not.stringContaining('messages'),
+      ]);
+      const sent = scene.simulators[model === 'gpt-5.5' ? 'openai' : 'google'].calls[0]?.body.toString();
+      expect(sent).toContain('Tool loaded: CronList');
+    },
+  );
+
   test('counts with system, tools and images, on any model', async () => {
     const { max_tokens: _max, stream: _stream, metadata: _metadata, ...counted } = body('m');
     for (const model of ['claude-opus-4.7', 'gemini-3.5-flash', 'gpt-5.5']) {

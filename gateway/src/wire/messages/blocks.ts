@@ -66,6 +66,9 @@ export function readBlock(block: Json, at: string): Part[] {
       const id = needText(block['tool_use_id'], `${at}.tool_use_id`);
       return [{ type: 'toolResult', id, parts, isError: block['is_error'] === true, ...cache }];
     }
+    // What Claude Code's search for tools answers with; the tool itself stands in full among the request's.
+    case 'tool_reference':
+      return [{ type: 'text', text: `Tool loaded: ${needText(block['tool_name'], `${at}.tool_name`)}` }];
     case 'thinking': {
       const opaque = openSeal(block['signature'], (signature) => ({ format: 'messages', value: { signature } }));
       return [{ type: 'reasoning', text: textOr(block['thinking']), ...defined({ opaque }) }];

@@ -1,0 +1,4 @@
+import { claudeCode } from './clis/claudeCode';
+import { declareLoop } from './loop';
+
+declareLoop(claudeCode);

@@ -1,0 +1,28 @@
+// Anthropic's Claude Code: messages, always streamed and with thoughts, whatever model is named.
+
+import type { Cli } from '../cli';
+import { built } from '../installed';
+
+export const claudeCode: Cli = {
+  name: 'Claude Code',
+  format: 'messages',
+  program: built('@anthropic-ai/claude-code-MACHINE/claude*'),
+  invoke: ({ url, key, model, prompt }) => ({
+    args: ['-p', '--dangerously-skip-permissions', prompt],
+    env: {
+      ANTHROPIC_BASE_URL: `${url}/anthropic`,
+      ANTHROPIC_AUTH_TOKEN: key,
+      ANTHROPIC_MODEL: model,
+      ANTHROPIC_DEFAULT_HAIKU_MODEL: model,
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      IS_SANDBOX: '1', // else root may not skip permissions
+    },
+  }),
+  tools: {
+    read: (path) => ({ name: 'Read', args: { file_path: path } }),
+    write: (path, content) => ({ name: 'Write', args: { file_path: path, content } }),
+    run: (command) => ({ name: 'Bash', args: { command, description: 'Looks at the file' } }),
+  },
+  // Its id of the user is a bundle of account data.
+  dropped: (model) => (model.startsWith('claude') ? [] : ['cache_control', 'context_management', 'user']),
+};
