@@ -16,6 +16,8 @@ export interface Ask {
   readonly pure: boolean;
   /** Fields of OpenRouter's that OpenAI itself refuses stand in it. */
   readonly forRouter: boolean;
+  /** Its maximum goes by the older name, which OpenAI's reasoning models refuse. */
+  readonly olderMaximum: boolean;
   /** Thoughts of another provider stand in it, in our envelopes. */
   readonly sealed: boolean;
   readonly model: string;
@@ -60,7 +62,7 @@ export interface Named {
  * @throws GatewayError bad_json, too_complex, bad_request naming the field
  */
 export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Named): Ask | Promise<Ask> {
-  const seeing = peekInTurns(body, { depth: limits.json_depth, nodes: limits.json_nodes });
+  const seeing = peekInTurns(body, { depth: limits.json_depth, nodes: limits.json_nodes, mark: sealMark });
   return seeing instanceof Promise
     ? seeing.then((seen) => askOf(path, body, seen, named))
     : askOf(path, body, seeing, named);
@@ -100,7 +102,8 @@ function askOf(path: Format, body: Buffer, seen: Peek, named: Named | undefined)
     format,
     pure: format === path && !hasForeignTools(format, body, seen),
     forRouter: format === 'chat' && routerFields.some((name) => seen.fields.has(name)),
-    sealed: body.includes(sealMark),
+    olderMaximum: format === 'chat' && seen.fields.has('max_tokens') && !seen.fields.has('max_completion_tokens'),
+    sealed: seen.marked,
     model,
     stream: stream === true,
     asList: named?.asList === true,

@@ -15,6 +15,7 @@ import type { Vault } from './vault';
 import { codecs, speaks } from './wire';
 import type { Codec, Undo } from './wire/codec';
 import { isObject } from './wire/json';
+import { isOpenaiReasoner } from './wire/models';
 import type { Format, NeutralRequest } from './wire/neutral';
 import type { Translation } from './wire/translate';
 import { asBuffer, type Workshop } from './workshop';
@@ -59,7 +60,7 @@ export function prepare(
 ): PreparedAnswer | Promise<PreparedAnswer> {
   const { ask, format } = outgoing;
   const way: Way = { outgoing, target, provider, plan, memory };
-  const refused = ask.forRouter && provider.name === 'openai';
+  const refused = provider.name === 'openai' && (ask.forRouter || (ask.olderMaximum && isOpenaiReasoner(target)));
   if (!ask.pure || refused || !speaks(provider, format, memory.health.isChatOnly(provider.baseUrl)))
     return translated(way, false);
   const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;

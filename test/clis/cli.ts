@@ -25,8 +25,10 @@ export interface Task {
 
 export interface Cli {
   readonly name: string;
-  /** The format it speaks. */
-  readonly format: Format;
+  /** The format it speaks to a model of that name. */
+  format(model: string): Format;
+  /** What it makes of a model's name, where it makes something of it. */
+  readonly renames?: Readonly<Record<string, string>>;
   /** The program and its first arguments; undefined where it is not installed. */
   readonly program: readonly string[] | undefined;
   invoke(task: Task): Invocation;

@@ -329,6 +329,56 @@ describe('Codex', () => {
   });
 });
 
+describe('Gemini CLI', () => {
+  const headers = {
+    'user-agent': 'GeminiCLI-tui/0.61.0/m (linux; x64; terminal)',
+    'x-goog-api-client': 'google-genai-sdk/1.30.0',
+  };
+  const body = (more: Fields[] = []): Fields => ({
+    contents: [{ parts: [{ text: '<session_context>' }, { text: 'Use list_directory' }], role: 'user' }, ...more],
+    systemInstruction: { parts: [{ text: 'You are Gemini CLI' }], role: 'user' },
+    generationConfig: { temperature: 1, topP: 0.95, topK: 64, thinkingConfig: { includeThoughts: true } },
+    tools: [
+      {
+        functionDeclarations: [
+          {
+            name: 'list_directory',
+            description: 'Lists',
+            parametersJsonSchema: {
+              type: 'object',
+              properties: { dir_path: { type: 'string' } },
+              required: ['dir_path'],
+            },
+          },
+        ],
+      },
+    ],
+  });
+  // It drops what was thought, and says of every call that it is not signed.
+  const unsigned = 'skip_thought_signature_validator';
+
+  test.each([
+    ['claude-opus-4.7', 'anthropic', '"type":"thinking"'],
+    ['gpt-5.5', 'openai', '"type":"reasoning"'],
+  ] as const)('two turns on %s: its thoughts are put back, and none is made up', async (model, provider, thought) => {
+    const ask = (more?: Fields[]) =>
+      scene.post(`/v1beta/models/${model}:streamGenerateContent?alt=sse`, key, body(more), headers);
+    const parts = eventsIn(await (await ask()).text()).flatMap(
+      ({ candidates }) => ((candidates as Fields[])[0]?.['content'] as { parts: Fields[] }).parts,
+    );
+    const call = parts.find(({ functionCall }) => functionCall !== undefined)?.['functionCall'] as Fields;
+    const response = { name: call['name'], response: { output: 'note.txt' }, id: call['id'] };
+    const answer = await ask([
+      { parts: [{ functionCall: call, thoughtSignature: unsigned }], role: 'model' },
+      { parts: [{ functionResponse: response }], role: 'user' },
+    ]);
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('note.txt')]);
+    expect(answer.headers.get('x-ovth-dropped')).toBe('top_p, top_k');
+    expect(JSON.stringify(sentTo(provider, 1))).toContain(thought);
+    expect(JSON.stringify(sentTo(provider, 1))).not.toContain(unsigned);
+  });
+});
+
 describe('OpenCode, Continue and Aider', () => {
   test('OpenCode: cache marks on parts of a Claude model arrive as Anthropic’s', async () => {
     await json(
@@ -344,6 +394,17 @@ describe('OpenCode, Continue and Aider', () => {
       system: [{ text: 'Be brief', cache_control: { type: 'ephemeral' } }],
       messages: [{ content: [{ text: 'hi', cache_control: { type: 'ephemeral' } }] }],
     });
+  });
+
+  test('OpenCode: the older name of the maximum, to a model that refuses it', async () => {
+    const asked = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 900, reasoning_effort: 'medium' };
+    const answer = await scene.post('/v1/chat/completions', key, { ...asked, model: 'gpt-5.5' });
+    expect([answer.status, answer.headers.get('x-ovth-dropped')]).toEqual([200, null]);
+    const { max_tokens: maximum, ...rest } = asked;
+    expect(sentTo('openai')).toEqual({ ...rest, model: 'gpt-5.5', max_completion_tokens: maximum });
+    const taken = { model: 'gpt-4o', messages: asked.messages, max_tokens: maximum }; // it has no objection
+    await json(await scene.post('/v1/chat/completions', key, taken));
+    expect(scene.simulators.openai.calls[1]?.body.toString()).toBe(JSON.stringify(taken));
   });
 
   test('Continue: its key in a header of its own, and usage in every stream', async () => {

@@ -5,7 +5,7 @@ import { built } from '../installed';
 
 export const claudeCode: Cli = {
   name: 'Claude Code',
-  format: 'messages',
+  format: () => 'messages',
   program: built('@anthropic-ai/claude-code-MACHINE/claude*'),
   invoke: ({ url, key, model, prompt }) => ({
     args: ['-p', '--dangerously-skip-permissions', prompt],

@@ -5,7 +5,7 @@ import { built } from '../installed';
 
 export const codex: Cli = {
   name: 'Codex',
-  format: 'responses',
+  format: () => 'responses',
   program: built('@openai/codex-MACHINE/vendor/*/bin/codex'),
   invoke: ({ url, key, model, prompt, home }) => ({
     args: ['exec', '--dangerously-bypass-approvals-and-sandbox', '--skip-git-repo-check', '-m', model, prompt],

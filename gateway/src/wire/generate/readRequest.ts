@@ -20,6 +20,7 @@ import type {
 } from '../neutral';
 import { schemaFromGemini } from '../schema';
 import { openSeal } from '../seal';
+import { saysUnsigned } from './unsigned';
 
 export function readRequest(raw: Json): NeutralRequest {
   const body = camel(raw);
@@ -132,7 +133,8 @@ function joined(parts: readonly Part[]): Part[] {
 }
 
 function readPart(part: Json, at: string, calls: CallIds): Part[] {
-  const opaque = openSeal(part['thoughtSignature'], (signature) => ({ format: 'generate', value: signature }));
+  const signature = part['thoughtSignature'];
+  const opaque = saysUnsigned(signature) ? undefined : openSeal(signature, (value) => ({ format: 'generate', value }));
   const sealed: Reasoning[] = opaque === undefined ? [] : [{ type: 'reasoning', text: '', opaque }];
   if (part['text'] !== undefined && part['text'] !== null) {
     const text = needText(part['text'], `${at}.text`);

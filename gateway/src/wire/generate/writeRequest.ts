@@ -22,6 +22,7 @@ import {
 } from '../neutral';
 import { argsSchema, schemaForGemini } from '../schema';
 import { customArgs } from '../undo';
+import { unsigned } from './unsigned';
 
 export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const losses = openLosses(request, 'generate');
@@ -235,10 +236,6 @@ function writeContents(
 function marked(message: Message): Message {
   return { role: 'user', parts: [{ type: 'text', text: `<system>\n${textOf(message.parts)}\n</system>` }] };
 }
-
-// Google's own word for a call that another model made, where the turn it stands in is still going on. Source: "Thought
-// signatures", FAQ. It says that there is no signature; it is none.
-const unsigned = 'skip_thought_signature_validator';
 
 function signCalls(contents: readonly Content[]): void {
   const isResult = (part: Json) => part['functionResponse'] !== undefined;

@@ -1,0 +1,5 @@
+import { continueAnthropic, continueOpenai } from './clis/continueCli';
+import { declareLoop } from './loop';
+
+declareLoop(continueOpenai);
+declareLoop(continueAnthropic);

@@ -1,0 +1,4 @@
+import { geminiCli } from './clis/geminiCli';
+import { declareLoop } from './loop';
+
+declareLoop(geminiCli);
