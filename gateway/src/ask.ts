@@ -62,7 +62,7 @@ export interface Named {
  * @throws GatewayError bad_json, too_complex, bad_request naming the field
  */
 export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Named): Ask | Promise<Ask> {
-  const seeing = peekInTurns(body, { depth: limits.json_depth, nodes: limits.json_nodes });
+  const seeing = peekInTurns(body, { depth: limits.json_depth, nodes: limits.json_nodes, mark: sealMark });
   return seeing instanceof Promise
     ? seeing.then((seen) => askOf(path, body, seen, named))
     : askOf(path, body, seeing, named);
@@ -103,7 +103,7 @@ function askOf(path: Format, body: Buffer, seen: Peek, named: Named | undefined)
     pure: format === path && !hasForeignTools(format, body, seen),
     forRouter: format === 'chat' && routerFields.some((name) => seen.fields.has(name)),
     olderMaximum: format === 'chat' && seen.fields.has('max_tokens') && !seen.fields.has('max_completion_tokens'),
-    sealed: body.includes(sealMark),
+    sealed: seen.marked,
     model,
     stream: stream === true,
     asList: named?.asList === true,

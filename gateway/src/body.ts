@@ -3,6 +3,9 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from './errors';
 
+/** Bytes from which a body is worth the way to a worker and back (workshop.ts). */
+export const largeBody = 256 * 1024;
+
 /** Bytes of all bodies that are held at this moment. */
 export interface BodyBudget {
   readonly held: number;
@@ -39,8 +42,9 @@ export function readBody(request: IncomingMessage, limit: number, budget: BodyBu
   return new Promise((resolve, reject) => {
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') throw new GatewayError('encoded_body');
-    if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-    const parts: Buffer[] = [];
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced > limit) throw tooLarge(limit);
+    let held: Buffer | undefined;
     let size = 0;
     let done = false;
     const fail = (error: Error) => {
@@ -59,14 +63,14 @@ export function readBody(request: IncomingMessage, limit: number, budget: BodyBu
         fail(error as Error);
         return;
       }
+      held = held === undefined ? part : added(held, size, part, announced);
       size += part.length;
-      parts.push(part);
     };
     request.on('data', onData);
     request.once('end', () => {
       if (done) return;
       done = true;
-      resolve(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size));
+      resolve(held === undefined ? Buffer.alloc(0) : held.subarray(0, size));
     });
     request.once('error', fail);
     request.once('close', () => {
@@ -77,6 +81,27 @@ export function readBody(request: IncomingMessage, limit: number, budget: BodyBu
 }
 
 // ---
+
+/** Bytes after which a body's announced length is believed, and room made for all of it. */
+const believedBytes = 1024 * 1024;
+
+// Put together as it comes: to join megabytes at the end would hold the event loop.
+function added(held: Buffer, size: number, part: Buffer, announced: number): Buffer {
+  const needed = size + part.length;
+  let room = held;
+  if (needed > held.length) {
+    const believed = needed <= announced && (needed > believedBytes || 2 * needed > announced);
+    room = newRoom(believed ? announced : 2 * needed);
+    held.copy(room, 0, 0, size);
+  }
+  part.copy(room, size);
+  return room;
+}
+
+// Shared where it is large, so that a worker reads it without a copy.
+function newRoom(size: number): Buffer {
+  return size < largeBody ? Buffer.allocUnsafe(size) : Buffer.from(new SharedArrayBuffer(size));
+}
 
 function tooLarge(limit: number): GatewayError {
   return new GatewayError('body_too_large', {

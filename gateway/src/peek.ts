@@ -20,11 +20,15 @@ export interface Peek {
   readonly media: ReadonlySet<Medium>;
   /** How many encoded or linked media the body seems to hold. */
   readonly mediaCount: number;
+  /** A string of the body begins with the bytes to look for. */
+  readonly marked: boolean;
 }
 
 export interface PeekBounds {
   readonly depth: number;
   readonly nodes: number;
+  /** Bytes to look for at the beginning of strings. */
+  readonly mark?: Buffer;
 }
 
 /** What a prompt may hold beside text, as capabilities name it. */
@@ -34,8 +38,8 @@ const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
 
-/** Bytes that are walked without a pause: what else waits for the event loop waits a millisecond or two. */
-const turnBytes = 256 * 1024;
+/** Bytes that are walked without a pause: what else waits for the event loop waits a millisecond at most. */
+const turnBytes = 64 * 1024;
 /** Blanks around a top-level key or value. More is no JSON that anyone prints, and is walked without a pause. */
 const mostBlanks = 4_096;
 
@@ -81,6 +85,7 @@ class Walk {
   #valueStart = -1;
   /** At depth 1, is the next string a key? */
   #expectKey = false;
+  #marked = false;
   /** The first byte of the string that a pause cut in two. */
   #openString = -1;
 
@@ -101,6 +106,9 @@ class Walk {
     const bounds = this.#bounds;
     const length = body.length;
     const pause = Math.min(length, until);
+    const { mark } = bounds;
+    if (mark !== undefined && !this.#marked)
+      this.#marked = body.subarray(this.at, Math.min(length, until + mark.length)).includes(mark);
     let at = this.at;
     let depth = this.#depth;
     let nodes = this.#nodes;
@@ -210,6 +218,7 @@ class Walk {
       textBytes: body.length - this.#mediaBytes,
       media: this.#media,
       mediaCount: this.#mediaCount,
+      marked: this.#marked,
     };
   }
 }

@@ -3,6 +3,7 @@
 
 import { extname } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { largeBody } from './body';
 import { type ErrorCode, type ErrorDetail, GatewayError } from './errors';
 import { checkCount, writeCount } from './wire/counts';
 import { embeddingsFromGemini, embeddingsToGemini } from './wire/embeddings';
@@ -31,8 +32,6 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
-/** Bytes from which a body is worth the way to a worker and back. */
-const largeBody = 256 * 1024;
 /** A worker that has had nothing to do for this long ends, and gives its memory back. */
 const idleMs = 60_000;
 const role = 'ovth-workshop';

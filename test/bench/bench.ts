@@ -12,7 +12,8 @@ import { startLoad, startUpstream } from './helpers';
 import { addedFirstToken, addedLatency } from './measures/added';
 import { memory, start } from './measures/footprint';
 import { largeRequests, smallRequests } from './measures/requests';
-import { leaving, pacedStreams, translatedStreams } from './measures/streams';
+import { stalls } from './measures/stalls';
+import { leaving, manyStreams, pacedStreams, stuckReaders, translatedStreams } from './measures/streams';
 import { translation } from './measures/translation';
 import { table } from './report';
 import { type Effort, efforts, openContenders, type Row, type Run } from './run';
@@ -27,7 +28,10 @@ const measures: Readonly<Record<string, (run: Run) => Promise<Row[]>>> = {
   'first-token': addedFirstToken,
   streams: pacedStreams,
   'translated-streams': translatedStreams,
+  'many-streams': manyStreams,
+  'stuck-readers': stuckReaders,
   translation,
+  stalls,
   leaving,
 };
 
@@ -40,7 +44,7 @@ async function main(): Promise<void> {
   const { names, effort, quick } = readArguments();
   requireMachine();
   installPeers();
-  for (const program of ['upstream', 'load', 'bareFastify', 'bareHttp'])
+  for (const program of ['upstream', 'load', 'bareFastify', 'bareHttp', 'stalls'])
     required([process.execPath, 'test/build.mjs', `test/bench/${program}.ts`]);
   pinSelf();
   const facts = machine(quick);

@@ -14,6 +14,15 @@ export const bodyNames = [
   'first token',
   'stream',
   'translated stream',
+  'stamped stream',
+  'translated stamped stream',
+  'flood',
+  '8 MB text',
+  '8 MB image',
+  '8 MB of short turns',
+  '8 MB text, translated',
+  '8 MB image, translated',
+  '8 MB of short turns, translated',
 ] as const;
 export type BodyName = (typeof bodyNames)[number];
 
@@ -44,8 +53,34 @@ export function bodyOf(name: BodyName): Buffer {
         metadata: { user_id: paceName(streamShape) },
         messages: conversation(800).slice(1),
       });
+    case 'stamped stream':
+      return json({ stream: true, user: `stamped-${paceName(streamShape)}`, messages: conversation(800) });
+    case 'translated stamped stream':
+      return json({
+        max_tokens: 1_000,
+        stream: true,
+        metadata: { user_id: `stamped-${paceName(streamShape)}` },
+        messages: conversation(800).slice(1),
+      });
+    case 'flood':
+      return json({ stream: true, user: floodName, messages: conversation(800) });
+    case '8 MB text':
+      return json({ messages: conversation(8 * MiB) });
+    case '8 MB image':
+      return json({ messages: image(8 * MiB) });
+    case '8 MB of short turns':
+      return json({ messages: shortTurns(8 * MiB) });
+    case '8 MB text, translated':
+      return json({ max_tokens: 1_000, messages: conversation(8 * MiB).slice(1) });
+    case '8 MB image, translated':
+      return json({ max_tokens: 1_000, messages: imageOfAnthropic(8 * MiB) });
+    case '8 MB of short turns, translated':
+      return json({ max_tokens: 1_000, messages: shortTurns(8 * MiB) });
   }
 }
+
+/** Stands in a body that is to be answered with a stream as fast as it is read, until it has 64 MB. */
+export const floodName = 'flood-64';
 
 /** How a stream is to be paced, as it stands in a body. */
 export function paceName(shape: { events: number; gapMs: number }): string {
@@ -53,6 +88,8 @@ export function paceName(shape: { events: number; gapMs: number }): string {
 }
 
 // ---
+
+const MiB = 1024 * 1024;
 
 const json = (fields: object) => Buffer.from(JSON.stringify({ model, ...fields }));
 
@@ -72,10 +109,22 @@ function conversation(bytes: number): object[] {
   return messages;
 }
 
-function image(bytes: number): object[] {
+// As many values as a body may hold: what costs a scanner and a parser most.
+function shortTurns(bytes: number): object[] {
+  return Array.from({ length: bytes / 140 }, (_, i) => ({
+    role: i % 2 === 0 ? 'user' : 'assistant',
+    content: sentence.slice(0, 100),
+  }));
+}
+
+function picture(bytes: number): string {
   const parts: Buffer[] = [];
   for (let i = 0; parts.length * 32 < bytes * 0.75; i++) parts.push(createHash('sha256').update(String(i)).digest());
-  const url = `data:image/png;base64,${Buffer.concat(parts).toString('base64')}`;
+  return Buffer.concat(parts).toString('base64');
+}
+
+function image(bytes: number): object[] {
+  const url = `data:image/png;base64,${picture(bytes)}`;
   return [
     {
       role: 'user',
@@ -85,4 +134,13 @@ function image(bytes: number): object[] {
       ],
     },
   ];
+}
+
+function imageOfAnthropic(bytes: number): object[] {
+  const source = { type: 'base64', media_type: 'image/png', data: picture(bytes) };
+  const content = [
+    { type: 'text', text: 'What is in this picture?' },
+    { type: 'image', source },
+  ];
+  return [{ role: 'user', content }];
 }

@@ -30,7 +30,8 @@ export function requestBytes(target: Target, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`POST ${target.path} HTTP/1.1\r\n${head}\r\n`), body]);
 }
 
-export function openConnection(port: number): Connection {
+/** @param onData sees the bytes of answers as they come */
+export function openConnection(port: number, onData?: (chunk: Buffer) => void): Connection {
   const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let onAnswer: ((answer: Answer) => void) | undefined;
   let onFirstEvent: (() => void) | undefined;
@@ -46,6 +47,7 @@ export function openConnection(port: number): Connection {
   };
   socket.on('data', (chunk: Buffer) => {
     if (onAnswer === undefined) return;
+    onData?.(chunk);
     const state = reader.feed(chunk);
     if (onFirstEvent !== undefined && reader.events > 0) {
       const tell = onFirstEvent;

@@ -2,10 +2,12 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { logged, measuredCore, startNode, stopNode } from './child';
 import { clockMs, type Target } from './jobs';
+import type { StallTold } from './stalls';
 
 export const contenderNames = ['direct', 'ovth-process', 'ovth', 'bare-fastify', 'bare-http', 'portkey'] as const;
 export type ContenderName = (typeof contenderNames)[number];
@@ -26,11 +28,14 @@ export interface Contender {
   readonly target: Target;
   /** From its start to the line that says it listens. */
   readonly startMs: number;
+  /** The longest its event loop was held since it was last asked, in ms. Only where it is watched. */
+  stallMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
 /** What `npm start` and the image give Node. The bare proxies get the same, so that only the work differs. */
 const flags = ['--max-old-space-size=192', '--max-semi-space-size=8'];
+const watch = ['--require', './dist/tools/stalls.js'];
 const masterKey = 'bench-master-key-0123456789-abcdefghijkl';
 const path = '/v1/chat/completions';
 const listening = /listening on http:\/\/127\.0\.0\.1:(\d+)/;
@@ -38,19 +43,32 @@ const listening = /listening on http:\/\/127\.0\.0\.1:(\d+)/;
 /**
  * Starts one.
  * @param folder for its data and log; a second start in the same one finds what the first left.
+ * @param watched its event loop is
  */
-export async function startContender(name: ContenderName, upstreamPort: number, folder: string): Promise<Contender> {
+export async function startContender(
+  name: ContenderName,
+  upstreamPort: number,
+  folder: string,
+  watched = false,
+): Promise<Contender> {
   mkdirSync(folder, { recursive: true });
   switch (name) {
     case 'direct':
-      return { name, pid: undefined, target: targetAt(upstreamPort), startMs: 0, stop: async () => undefined };
+      return {
+        name,
+        pid: undefined,
+        target: targetAt(upstreamPort),
+        startMs: 0,
+        stallMs: unwatched,
+        stop: async () => undefined,
+      };
     case 'ovth':
     case 'ovth-process':
-      return startOvth(name, upstreamPort, folder);
+      return startOvth(name, upstreamPort, folder, watched);
     case 'bare-fastify':
-      return startBare(name, 'dist/tools/bareFastify.js', upstreamPort, folder);
+      return startBare(name, 'dist/tools/bareFastify.js', upstreamPort, folder, watched);
     case 'bare-http':
-      return startBare(name, 'dist/tools/bareHttp.js', upstreamPort, folder);
+      return startBare(name, 'dist/tools/bareHttp.js', upstreamPort, folder, watched);
     case 'portkey':
       return startPortkey(upstreamPort, folder);
   }
@@ -62,7 +80,12 @@ function targetAt(port: number, headers: Readonly<Record<string, string>> = {}):
   return { port, path, headers: { authorization: 'Bearer sk-bench', ...headers } };
 }
 
-async function startOvth(name: 'ovth' | 'ovth-process', upstreamPort: number, folder: string): Promise<Contender> {
+async function startOvth(
+  name: 'ovth' | 'ovth-process',
+  upstreamPort: number,
+  folder: string,
+  watched: boolean,
+): Promise<Contender> {
   writeFileSync(
     join(folder, 'config.yaml'),
     `providers:
@@ -75,7 +98,8 @@ storage: {durability: ${name === 'ovth' ? 'power_loss' : 'process'}}
   const startedAt = clockMs();
   const child = startNode({
     core: measuredCore,
-    arguments: [...flags, 'dist/gateway.js'],
+    arguments: [...flags, ...(watched ? watch : []), 'dist/gateway.js'],
+    channel: watched,
     environment: {
       OVTH_CONFIG: join(folder, 'config.yaml'),
       OVTH_DATA: join(folder, 'data'),
@@ -101,12 +125,14 @@ async function startBare(
   program: string,
   upstreamPort: number,
   folder: string,
+  watched: boolean,
 ): Promise<Contender> {
   const logPath = join(folder, 'log');
   const startedAt = clockMs();
   const child = startNode({
     core: measuredCore,
-    arguments: [...flags, program, `http://127.0.0.1:${upstreamPort}`, path],
+    arguments: [...flags, ...(watched ? watch : []), program, `http://127.0.0.1:${upstreamPort}`, path],
+    channel: watched,
     logPath,
   });
   const port = Number((await logged(child, logPath, listening))[1]);
@@ -134,7 +160,17 @@ async function startPortkey(upstreamPort: number, folder: string): Promise<Conte
 
 function running(name: ContenderName, child: ChildProcess, target: Target, startMs: number): Contender {
   if (child.pid === undefined) throw new Error(`${name} could not be started`);
-  return { name, pid: child.pid, target, startMs, stop: () => stopNode(child) };
+  return { name, pid: child.pid, target, startMs, stallMs: () => askStall(child), stop: () => stopNode(child) };
+}
+
+const unwatched = () => Promise.reject(new Error('nobody watches its event loop'));
+
+async function askStall(child: ChildProcess): Promise<number> {
+  if (child.channel === undefined || child.channel === null) return unwatched();
+  const told = once(child, 'message', { signal: AbortSignal.timeout(10_000) });
+  child.send('stall');
+  const [{ stallMs }] = (await told) as [StallTold];
+  return stallMs;
 }
 
 function freePort(): Promise<number> {

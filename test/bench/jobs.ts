@@ -30,6 +30,8 @@ export interface LoadResult {
   readonly failures: number;
   readonly ms: number;
   readonly cpuMs: number | undefined;
+  /** Of stamped events: the time from the provider's sending to their arrival, in ms. */
+  readonly delays: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
 }
 
 /** One request to each in turn, on one connection each. */
@@ -59,11 +61,32 @@ export interface LeaveResult {
   readonly leftAt: number;
 }
 
+/** Opens streams and reads nothing of them. */
+export interface StuckJob {
+  readonly type: 'stuck';
+  readonly target: Target;
+  readonly body: BodyName;
+  readonly connections: number;
+  /** How long they are held before the memory is read. */
+  readonly ms: number;
+  readonly pid: number;
+}
+
+export interface StuckResult {
+  /** Of the process, while they were held. */
+  readonly residentMb: number;
+}
+
 export interface Jobs {
   load: [LoadJob, LoadResult];
+  stuck: [StuckJob, StuckResult];
   pairs: [PairsJob, PairsResult];
   leave: [LeaveJob, LeaveResult];
 }
 
 /** Milliseconds on the clock that all processes of a machine share. */
 export const clockMs = () => Number(process.hrtime.bigint()) / 1e6;
+
+/** A moment as it stands in an event, and is found again. */
+export const stampOf = (ms: number) => `at${Math.round(ms * 1_000)}t`;
+export const stamps = /at(\d{6,})t/g;

@@ -1,10 +1,11 @@
 // The load generator, a process of its own: it does one job at a time for the process that started it.
 
-import { bodyOf } from './bodies';
+import { bodyOf, streamShape } from './bodies';
 import { type Answer, type Connection, openConnection, requestBytes } from './connection';
 import { percentile } from './figures';
-import { clockMs, type Jobs, type LeaveJob, type LeaveResult, type LoadJob, type LoadResult, type PairsJob, type PairsResult, type Target } from './jobs'; // prettier-ignore
-import { cpuMsOf } from './procfs';
+import { connect } from 'node:net';
+import { clockMs, type Jobs, type LeaveJob, type LeaveResult, type LoadJob, type LoadResult, type PairsJob, type PairsResult, stamps, type StuckJob, type StuckResult, type Target } from './jobs'; // prettier-ignore
+import { cpuMsOf, residentMbOf } from './procfs';
 
 /** Keeps every connection busy, and counts in a window. */
 async function load(job: LoadJob): Promise<LoadResult> {
@@ -16,6 +17,14 @@ async function load(job: LoadJob): Promise<LoadResult> {
   let enough: () => void = () => undefined;
   const counted = new Promise<void>((resolve) => (enough = resolve));
   const connections: Connection[] = [];
+  const stamped = job.body.includes('stamped');
+  const delays: number[] = [];
+  let counting = false;
+  const readStamps = (chunk: Buffer) => {
+    if (!counting) return;
+    const now = clockMs();
+    for (const [, sent] of chunk.toString('latin1').matchAll(stamps)) delays.push(now - Number(sent) / 1_000);
+  };
   const again = (connection: Connection) => {
     if (stopped) return;
     connection.send(request, (answer) => {
@@ -28,15 +37,22 @@ async function load(job: LoadJob): Promise<LoadResult> {
     });
   };
   const open = () => {
-    const connection = openConnection(job.target.port);
+    const connection = openConnection(job.target.port, stamped ? readStamps : undefined);
     connections.push(connection);
     return connection;
   };
   // Spread over the gap between two events, so that streams do not beat in time with each other.
-  const startGapMs = job.body === 'stream' ? 20 / job.connections : 0;
+  // Stamped ones over a whole stream: their delays are to be those of a steady load, not of all beginning at once.
+  const spreadMs = stamped
+    ? streamShape.events * streamShape.gapMs
+    : job.body.endsWith('stream')
+      ? streamShape.gapMs
+      : 0;
+  const startGapMs = spreadMs / job.connections;
   for (let i = 0; i < job.connections; i++) setTimeout(() => again(open()), Math.floor(i * startGapMs));
   try {
     await sleep(job.rampMs);
+    counting = true;
     const before = { requests, events, failures, at: clockMs(), cpu: cpuOf(job.pid) };
     await (job.requests === undefined ? sleep(job.ms) : Promise.race([counted, sleep(job.ms)]));
     const cpu = cpuOf(job.pid);
@@ -46,6 +62,9 @@ async function load(job: LoadJob): Promise<LoadResult> {
       failures: failures - before.failures,
       ms: clockMs() - before.at,
       cpuMs: cpu === undefined || before.cpu === undefined ? undefined : cpu - before.cpu,
+      delays: stamped
+        ? { p50: percentile(delays, 0.5), p99: percentile(delays, 0.99), max: percentile(delays, 1) }
+        : undefined,
     };
   } finally {
     stopped = true;
@@ -91,6 +110,20 @@ async function leave(job: LeaveJob): Promise<LeaveResult> {
   });
 }
 
+async function stuck(job: StuckJob): Promise<StuckResult> {
+  const request = requestBytes(job.target, bodyOf(job.body));
+  const sockets = Array.from({ length: job.connections }, () => {
+    const socket = connect({ port: job.target.port, host: '127.0.0.1' }, () => socket.write(request));
+    return socket.pause().on('error', () => undefined);
+  });
+  try {
+    await sleep(job.ms);
+    return { residentMb: residentMbOf(job.pid) };
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
 // ---
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -129,6 +162,8 @@ function work(job: AnyJob): Promise<unknown> {
       return pairs(job);
     case 'leave':
       return leave(job);
+    case 'stuck':
+      return stuck(job);
   }
 }
 

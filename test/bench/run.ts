@@ -50,7 +50,7 @@ export interface Run {
   /** One that is up and warm; it is started at its first use and stays until the run ends. */
   warm(name: ContenderName): Promise<Contender>;
   /** A new one of its own, stopped when the work is done. */
-  fresh<T>(name: ContenderName, work: (contender: Contender) => Promise<T>): Promise<T>;
+  fresh<T>(name: ContenderName, work: (contender: Contender) => Promise<T>, watched?: boolean): Promise<T>;
 }
 
 /** One figure of the report. */
@@ -105,8 +105,8 @@ export function openContenders(upstream: FixedUpstream, load: Load, folder: stri
       await load.do<'load'>({ type: 'load', target, body: '1 KB', connections: 16, rampMs: 0, ms: effort.warmUpMs, pid: undefined }); // prettier-ignore
       return contender;
     },
-    async fresh<T>(name: ContenderName, work: (contender: Contender) => Promise<T>): Promise<T> {
-      const contender = await startContender(name, upstream.port, join(folder, `${name}-${++count}`));
+    async fresh<T>(name: ContenderName, work: (contender: Contender) => Promise<T>, watched = false): Promise<T> {
+      const contender = await startContender(name, upstream.port, join(folder, `${name}-${++count}`), watched);
       try {
         return await work(contender);
       } finally {

@@ -3,7 +3,8 @@
 
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { clockMs } from './jobs';
+import { floodName } from './bodies';
+import { clockMs, stampOf } from './jobs';
 
 /** Told to whoever started it. */
 export type UpstreamNews = { readonly listening: number } | { readonly leftAt: number };
@@ -39,13 +40,18 @@ function serve(socket: Socket): void {
     const text = Buffer.concat(seen).toString('latin1', 0, lookedAt);
     seen = [];
     seenBytes = 0;
-    const pace = /"user":"pace-(\d+)-(\d+)"/.exec(text);
+    if (text.includes(`"user":"${floodName}"`)) {
+      flood(socket);
+      return;
+    }
+    const pace = /"user":"(stamped-)?pace-(\d+)-(\d+)"/.exec(text);
     if (pace === null) {
       socket.write(wholeAnswer);
       return;
     }
     const includeUsage = text.includes('"include_usage":true');
-    streaming = stream(socket, Number(pace[1]), Number(pace[2]), includeUsage, () => (streaming = undefined));
+    const made = pace[1] === undefined ? () => event : stampedEvent;
+    streaming = stream(socket, made, Number(pace[2]), Number(pace[3]), includeUsage, () => (streaming = undefined));
   };
 
   socket.on('data', (chunk: Buffer) => {
@@ -67,12 +73,19 @@ function serve(socket: Socket): void {
 }
 
 // The first event goes out with the headers; how many, and how far apart, is the request's to say. Gives a way to stop it.
-function stream(socket: Socket, events: number, gapMs: number, usage: boolean, onEnd: () => void): () => void {
-  socket.write(Buffer.concat([streamHead, event]));
+function stream(
+  socket: Socket,
+  made: () => Buffer,
+  events: number,
+  gapMs: number,
+  usage: boolean,
+  onEnd: () => void,
+): () => void {
+  socket.write(Buffer.concat([streamHead, made()]));
   let sent = 1;
   const timer = setInterval(() => {
     if (sent++ < events) {
-      socket.write(event);
+      socket.write(made());
       return;
     }
     clearInterval(timer);
@@ -80,6 +93,23 @@ function stream(socket: Socket, events: number, gapMs: number, usage: boolean, o
     socket.write(usage ? lastEventsWithUsage : lastEvents);
   }, gapMs);
   return () => clearInterval(timer);
+}
+
+// As fast as it is read, and no faster.
+function flood(socket: Socket): void {
+  let left = 64 * 1024 * 1024;
+  const big = frame({ delta: { content: 'x'.repeat(64 * 1024) }, finish_reason: null });
+  const more = () => {
+    while (left > 0) {
+      left -= big.length;
+      if (!socket.write(big)) return;
+    }
+    socket.off('drain', more);
+    socket.write(lastEventsWithUsage);
+  };
+  socket.write(streamHead);
+  socket.on('drain', more);
+  more();
 }
 
 const commonHeaders = [
@@ -129,6 +159,8 @@ const streamHead = Buffer.from(
 );
 
 const event = frame({ delta: { content: ' gateway' }, finish_reason: null });
+// Says when it was sent, on the clock that all processes of a machine share.
+const stampedEvent = () => frame({ delta: { content: ` ${stampOf(clockMs())}` }, finish_reason: null });
 const finish = frame({ delta: {}, finish_reason: 'stop' });
 const usageEvent = chunk(`data: ${JSON.stringify({ ...eventBase(), choices: [], usage: usageFields })}\n\n`);
 const done = Buffer.concat([chunk('data: [DONE]\n\n'), Buffer.from('0\r\n\r\n')]);

@@ -4,10 +4,13 @@ import { streamShape } from '../bodies';
 import type { ContenderName } from '../contender';
 import type { LoadResult } from '../jobs';
 import { percentile } from '../figures';
+import { residentMbOf } from '../procfs';
 import { row, type Row, type Run } from '../run';
 
 const names: readonly ContenderName[] = ['ovth-process', 'ovth', 'bare-fastify', 'bare-http'];
 const connections = 64;
+const many = 256;
+const stuck = 64;
 const translating: readonly ContenderName[] = ['ovth-process', 'ovth'];
 
 /** 64 streams of 64 events, 20 ms apart; the client did not ask for usage, so that the gateway has an event to hide. */
@@ -57,6 +60,87 @@ export async function translatedStreams(run: Run): Promise<Row[]> {
   return [...results].map(([name, each]) =>
     row(`${connections} translated streams`, name, 'CPU an event', 'µs', each, bare),
   );
+}
+
+/**
+ * 256 streams of 64 events, 20 ms apart: how long an event is on its way from the provider to the client. Who falls behind
+ * delays each event more than the one before; within one gap nobody has.
+ */
+export async function manyStreams(run: Run): Promise<Row[]> {
+  const rows: Row[] = [];
+  const kinds = [
+    { measure: `${many} paced streams`, body: 'stamped stream', path: undefined, names: ['direct', ...names] },
+    {
+      measure: `${many} translated streams`,
+      body: 'translated stamped stream',
+      path: '/v1/messages',
+      names: translating,
+    },
+  ] as const;
+  for (const { measure, body, path, names } of kinds) {
+    for (const name of names) {
+      const { pid, target } = await run.warm(name);
+      const results: LoadResult[] = [];
+      for (let round = 0; round < run.effort.otherRounds; round++) {
+        const ms = Math.max(run.effort.roundMs * 2, streamShape.events * streamShape.gapMs);
+        const aim = path === undefined ? target : { ...target, path };
+        const job = { type: 'load', target: aim, body, connections: many, rampMs: 2_000, ms, pid } as const;
+        const result = await run.load.do<'load'>(job);
+        if (result.failures > 0) throw new Error(`${name}: ${result.failures} of ${result.requests} streams failed`);
+        results.push(result);
+      }
+      const each = (read: (result: LoadResult) => number | undefined) => results.map((result) => read(result) ?? NaN);
+      rows.push(
+        row(
+          measure,
+          name,
+          'delay of an event, p50',
+          'ms',
+          each(({ delays }) => delays?.p50),
+        ),
+        row(
+          measure,
+          name,
+          'delay of an event, p99',
+          'ms',
+          each(({ delays }) => delays?.p99),
+        ),
+        row(
+          measure,
+          name,
+          'events/s',
+          '',
+          each(({ events, ms }) => (events * 1_000) / ms),
+        ),
+        row(
+          measure,
+          name,
+          'share of its core',
+          '%',
+          each(({ cpuMs, ms }) => cpuMs && (cpuMs * 100) / ms),
+        ),
+      );
+    }
+  }
+  return rows;
+}
+
+/** What the gateway holds for a client that asked for a stream of 64 MB and reads nothing of it. */
+export async function stuckReaders(run: Run): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const name of ['ovth-process', 'ovth', 'bare-fastify'] as const) {
+    const each = await run.fresh(name, async ({ pid, target }) => {
+      if (pid === undefined) return NaN;
+      const warmUp = { type: 'load', target, body: '1 KB', connections: stuck, rampMs: 0, ms: 1_000, pid } as const;
+      await run.load.do<'load'>(warmUp);
+      const before = residentMbOf(pid);
+      const job = { type: 'stuck', target, body: 'flood', connections: stuck, ms: 3_000, pid } as const;
+      const { residentMb } = await run.load.do<'stuck'>(job);
+      return (residentMb - before) / stuck;
+    });
+    rows.push(row('stuck readers', name, 'memory each', 'MB', [each]));
+  }
+  return rows;
 }
 
 /** From the client's closing in the middle of a stream to the close of the provider's connection. */
