@@ -26,18 +26,19 @@ export interface Task {
 export interface Cli {
   readonly name: string;
   /** The format it speaks to a model of that name. */
-  format(model: string): Format;
+  readonly format: (model: string) => Format;
   /** What it makes of a model's name, where it makes something of it. */
   readonly renames?: Readonly<Record<string, string>>;
   /** The program and its first arguments; undefined where it is not installed. */
   readonly program: readonly string[] | undefined;
-  invoke(task: Task): Invocation;
-  /** Calls of its own tools, as a model has to make them. `tools` are those of the request. */
+  readonly invoke: (task: Task) => Invocation;
+  /** Calls of its own tools, as a model has to make them. */
   readonly tools: {
-    read(path: string): ToolCall;
-    write(path: string, text: string, given: ReadonlySet<string>): ToolCall;
-    run(command: string): ToolCall;
+    readonly read: (path: string) => ToolCall;
+    /** @param given names of the request's tools */
+    readonly write: (path: string, text: string, given: ReadonlySet<string>) => ToolCall;
+    readonly run: (command: string) => ToolCall;
   };
   /** What of its requests the provider cannot carry. */
-  dropped(model: string): readonly string[];
+  readonly dropped: (model: string) => readonly string[];
 }

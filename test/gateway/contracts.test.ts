@@ -267,17 +267,27 @@ describe('Cursor', () => {
 });
 
 describe('Codex', () => {
+  const headers = {
+    accept: 'text/event-stream',
+    originator: 'codex_exec',
+    'session-id': '01a20ba8-dea2-7231-84f8-9666cd8ddb25',
+    'thread-id': '01a20ba8-dea2-7231-84f8-9666cd8ddb25',
+    'user-agent': 'codex_exec/0.169.0 (Debian 12.0.0; x86_64) unknown (codex_exec; 0.169.0)',
+    'x-codex-turn-metadata': '{"session_id":"01a20ba8"}',
+    'x-codex-window-id': '01a20ba8-dea2-7231-84f8-9666cd8ddb25:0',
+  };
+  const nothing = { type: 'object', properties: {}, required: [], additionalProperties: false };
   const body = (model: string, input: unknown[], more: Fields = {}): Fields => ({
     model,
-    instructions: 'You are Codex.',
+    stream: true,
     input,
     tools: [
       {
         type: 'function',
-        name: 'shell',
+        name: 'exec_command',
         description: 'Runs',
         strict: false,
-        parameters: { type: 'object', properties: { command: { type: 'array', items: { type: 'string' } } } },
+        parameters: { type: 'object', properties: { cmd: { type: 'string' } }, required: ['cmd'] },
       },
       {
         type: 'custom',
@@ -285,46 +295,88 @@ describe('Codex', () => {
         description: 'Edits',
         format: { type: 'grammar', syntax: 'lark', definition: 'start: /.+/' },
       },
-      { type: 'web_search', external_web_access: false },
-      { type: 'local_shell' },
+      { type: 'function', name: 'get_goal', description: 'Gets', strict: false, parameters: nothing },
+      { type: 'web_search', external_web_access: true, search_content_types: ['text', 'image'] },
     ],
     tool_choice: 'auto',
-    parallel_tool_calls: false,
+    parallel_tool_calls: true,
     reasoning: { effort: 'medium', summary: 'auto' },
     store: false,
-    stream: true,
     include: ['reasoning.encrypted_content'],
-    prompt_cache_key: '0199-session',
+    prompt_cache_key: '01a20ba8-dea2-7231-84f8-9666cd8ddb25',
     text: { verbosity: 'low' },
-    client_metadata: { 'x-codex-installation-id': 'i' },
+    client_metadata: { 'x-codex-installation-id': 'i', 'x-codex-turn-metadata': '{}' },
     ...more,
   });
-  const first = [
-    { type: 'message', role: 'developer', content: [{ type: 'input_text', text: '<permissions>' }] },
-    { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Use shell' }] },
-  ];
+  const message = (role: string, text: string) => ({
+    type: 'message',
+    id: 'msg_91668cc5-71c3-5fbd-975d-7ceb3054a501',
+    role,
+    content: [{ type: 'input_text', text }],
+  });
+  const first = [message('developer', 'You are Codex'), message('user', '<environment_context>')];
+  // A thought comes back with a `content` of null, and with no `encrypted_content` where it had none.
+  const sentBack = (item: Fields) =>
+    item['type'] === 'reasoning' ? { encrypted_content: null, ...item, content: null } : item;
 
   test.each(['claude-opus-4.7', 'gemini-3.5-flash'])('two turns on %s, with its thoughts sent back', async (model) => {
-    const headers = { originator: 'codex_cli_rs', session_id: 's', accept: 'text/event-stream' };
-    const answer = await scene.post('/v1/responses', key, body(model, first), headers);
+    const asked = [...first, message('user', 'Use exec_command')];
+    const answer = await scene.post('/v1/responses', key, body(model, asked), headers);
     const text = await answer.text();
     expect([answer.status, text.slice(0, 300)]).toEqual([200, expect.anything()]);
     const events = eventsIn(text);
     expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, i) => i));
     const items = events.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => item as Fields);
     const call = items.find(({ type }) => type === 'function_call');
-    expect(call).toMatchObject({ name: 'shell', call_id: expect.any(String) });
+    expect(call).toMatchObject({ name: 'exec_command', call_id: expect.any(String) });
     expect(events.at(-1)).toMatchObject({ type: 'response.completed', response: { output: items } });
-    expect(answer.headers.get('x-ovth-dropped')).toContain('tools[2]'); // web search is OpenAI's own
-    const second = [...first, ...items, { type: 'function_call_output', call_id: call?.['call_id'], output: 'done' }];
+    expect(answer.headers.get('x-ovth-dropped')).toContain('tools[3]'); // web search is OpenAI's own
+    const result = { type: 'function_call_output', id: 'fco_01a20ba9', call_id: call?.['call_id'], output: 'done' };
+    const second = [...asked, ...items.map(sentBack), result];
     const next = eventsIn(await (await scene.post('/v1/responses', key, body(model, second), headers)).text());
     expect(next.at(-1)).toMatchObject({ type: 'response.completed' });
   });
 
+  test.each(['claude-opus-4.7', 'gemini-3.5-flash'])(
+    'the tools of an MCP server, which come as a group, on %s',
+    async (model) => {
+      const sounding = {
+        type: 'function',
+        name: 'sound',
+        strict: false,
+        parameters: { type: 'object', properties: {} },
+      };
+      const tools = [
+        { type: 'namespace', name: 'mcp__depth', description: 'Tools in the mcp__depth namespace.', tools: [sounding] },
+      ];
+      const asked = [...first, message('user', 'Use mcp__depth__sound')];
+      const ask = async (input: unknown[], more: Fields = {}) => {
+        const answer = await scene.post('/v1/responses', key, body(model, input, { tools, ...more }));
+        expect([answer.status, answer.headers.get('x-ovth-dropped') ?? '']).toEqual([
+          200,
+          expect.not.stringContaining('tools'),
+        ]);
+        return answer;
+      };
+      const events = eventsIn(await (await ask(asked)).text());
+      const called = { type: 'function_call', namespace: 'mcp__depth', name: 'sound', call_id: expect.any(String) };
+      expect(events.find(({ item }) => (item as Fields | undefined)?.['type'] === 'function_call')).toMatchObject({
+        item: called,
+      });
+      const response = events.at(-1)?.['response'] as { output: Fields[]; tools: unknown };
+      expect(response.tools).toEqual(tools);
+      const call = response.output.find(({ type }) => type === 'function_call');
+      expect(call).toMatchObject(called);
+      const result = { type: 'function_call_output', call_id: call?.['call_id'], output: '7 fathoms' };
+      expect(await (await ask([...asked, ...response.output, result])).text()).toContain('7 fathoms');
+      const whole = await json(await ask(asked, { stream: false }));
+      expect((whole['output'] as Fields[]).find(({ type }) => type === 'function_call')).toMatchObject(called);
+    },
+  );
+
   test('on OpenAI itself: byte for byte', async () => {
-    const tools = [{ type: 'function', name: 'shell', strict: false, parameters: { type: 'object', properties: {} } }];
-    const sent = body('gpt-5.5', first, { tools, client_metadata: undefined });
-    await (await scene.post('/v1/responses', key, sent)).text();
+    const sent = body('gpt-5.5', first);
+    await (await scene.post('/v1/responses', key, sent, headers)).text();
     expect(scene.simulators.openai.calls[0]?.body.toString()).toBe(JSON.stringify(sent));
   });
 });

@@ -551,6 +551,21 @@ export const features: readonly Feature[] = [
   },
   {
     group: 'Tools',
+    name: 'tools in a group (namespace)',
+    in: {
+      responses: {
+        tools: [{ type: 'namespace', name: 'mcp__sky', description: 'The sky', tools: tools.responses }],
+        input: [
+          { role: 'user', content: hi },
+          { type: 'function_call', call_id: 'call_1', namespace: 'mcp__sky', name: 'weather', arguments: '{}' },
+          { type: 'function_call_output', call_id: 'call_1', output: 'rain' },
+        ],
+      },
+    },
+    find: (request) => [request.tools, ofType(request, 'toolCall').map(({ name }) => name)],
+  },
+  {
+    group: 'Tools',
     name: 'tool of the provider (web search)',
     in: {
       chat: { tools: [{ type: 'web_search' }] },

@@ -34,6 +34,11 @@ const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> 
     messages: 'a function with one text, grammar in its description',
     generate: 'a function with one text, grammar in its description',
   },
+  'tools in a group (namespace)': {
+    chat: 'both names in one, `mcp__sky__weather`; what is said of the group is left out',
+    messages: 'both names in one, `mcp__sky__weather`; what is said of the group is left out',
+    generate: 'both names in one, `mcp__sky__weather`; what is said of the group is left out',
+  },
   'any JSON': { messages: 'a tool it must call, whose arguments are the answer' },
   'token budget': {
     chat: 'the nearest effort',

@@ -101,6 +101,24 @@ describe('turns as a wire takes them', () => {
     expect(written('generate', body)['contents']?.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
   });
 
+  test('a group of tools is a group again on its own wire, and its calls are in it', () => {
+    const member = { type: 'function', name: 'sound', parameters: { type: 'object', properties: {} }, strict: false };
+    const tools = [
+      member,
+      { type: 'namespace', name: 'mcp__depth', description: 'D', tools: [member, { ...member, name: 'x' }] },
+    ];
+    const call = { type: 'function_call', call_id: 'c', namespace: 'mcp__depth', name: 'sound', arguments: '{}' };
+    const output = { type: 'function_call_output', call_id: 'c', output: 'o' };
+    const input = [{ role: 'user', content: 'hi' }, call, output];
+    const choice = { type: 'function', namespace: 'mcp__depth', name: 'x' };
+    const request = codecs.responses.decodeRequest({ input, tools, tool_choice: choice });
+    expect(codecs.responses.encodeRequest(request, targets.responses).body).toMatchObject({
+      input,
+      tools,
+      tool_choice: choice,
+    });
+  });
+
   test('a missing maximum for Anthropic is the model’s own', () => {
     expect(written('messages', { messages: [{ role: 'user', content: 'hi' }] })['max_tokens']).toBe(128_000);
   });

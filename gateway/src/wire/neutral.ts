@@ -97,9 +97,17 @@ export interface Message {
   readonly parts: readonly Part[];
 }
 
+/** The group that a tool was declared in, and its name there; its own `name` is both in one. */
+export interface Namespace {
+  readonly name: string;
+  readonly description?: string;
+  readonly tool: string;
+}
+
 export interface Tool {
   readonly type: 'function';
   readonly name: string;
+  readonly namespace?: Namespace;
   readonly description?: string;
   /** JSON schema of the arguments. */
   readonly schema: unknown;
@@ -111,6 +119,7 @@ export interface Tool {
 export interface CustomTool {
   readonly type: 'custom';
   readonly name: string;
+  readonly namespace?: Namespace;
   readonly description?: string;
   readonly grammar?: { readonly syntax: string; readonly definition: string };
 }

@@ -53,21 +53,39 @@ export function openUndo(undo: Undo | undefined): (event: StreamEvent) => readon
 }
 
 /**
- * Leaves out thoughts without words. Gemini seals every answer; a client of messages or Responses that asked for no
- * thinking would be given an empty block it does not expect. (Before a tool call the vault has kept the seal.)
+ * Leaves out thoughts without words that a client does not expect. Gemini seals every answer, so there are two kinds: all
+ * of them, for a client of messages or Responses that asked for no thinking; and those that nothing follows, for one of
+ * messages that did: Claude Code shows the last block, and would print nothing. (Before a tool call the vault has kept the
+ * seal; Gemini does not ask for that of its last words.)
  */
 export function openQuiet(format: Format, request: NeutralRequest): (event: StreamEvent) => readonly StreamEvent[] {
-  if (format === 'chat' || format === 'generate' || thinks(request.thinking)) return (event) => [event];
-  let held: StreamEvent | undefined;
-  return (event) => {
+  const thoughtful = thinks(request.thinking);
+  if (format === 'chat' || format === 'generate' || (thoughtful && format === 'responses')) return (event) => [event];
+  let held: StreamEvent[] = []; // thoughts without words, of which the last may still be open
+  let inside = false;
+  let told = false; // anything at all
+  const release = (event: StreamEvent) => {
     const before = held;
-    held = undefined;
+    held = [];
+    inside = false;
+    told = true;
+    return [...before, event];
+  };
+  return (event) => {
     if (event.type === 'open' && event.part.type === 'reasoning') {
-      held = event;
+      held.push(event);
+      inside = true;
       return [];
     }
-    if (before === undefined) return [event];
-    return event.type === 'close' ? [] : [before, event];
+    if (inside && event.type === 'close') {
+      inside = false;
+      if (thoughtful) held.push(event);
+      else held = [];
+      return [];
+    }
+    if (inside || event.type === 'open') return release(event);
+    if (event.type !== 'finish') return [event];
+    return told ? [event] : release(event); // an answer of nothing else keeps them
   };
 }
 

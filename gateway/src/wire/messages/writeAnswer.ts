@@ -4,7 +4,7 @@
 import { noUsage, type Usage } from '../../money';
 import type { Encoder, Json, Speaker } from '../codec';
 import { parseArgs } from '../json';
-import type { FinishReason, NeutralResponse, Opaque, OpenPart, StreamEvent } from '../neutral';
+import type { FinishReason, NeutralResponse, OpenPart, StreamEvent } from '../neutral';
 import { seal } from '../seal';
 
 const reasonNames: Readonly<Record<FinishReason, string>> = {
@@ -19,7 +19,7 @@ const reasonNames: Readonly<Record<FinishReason, string>> = {
 export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
   return {
     ...message(response.id, response.model, speaker),
-    content: withoutClosingSeals(response.parts).map((part): Json => {
+    content: response.parts.map((part): Json => {
       switch (part.type) {
         case 'text':
         case 'refusal':
@@ -45,21 +45,7 @@ export function openEncoder(speaker: Speaker): Encoder {
   const say = (type: string, rest: Json) => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`;
   let index = -1;
   let open: OpenPart | undefined;
-  let shown = false; // something of the open block went out
   let usage: Usage = noUsage;
-  let held: (Opaque | undefined)[] = []; // seals without words, until it is known that something follows
-  const start = (part: OpenPart) => say('content_block_start', { index: ++index, content_block: emptyBlock(part) });
-  const stop = (part: OpenPart | undefined, opaque: Opaque | undefined) => {
-    const delta = { type: 'signature_delta', signature: seal(opaque) };
-    const sealed = part?.type === 'reasoning' ? say('content_block_delta', { index, delta }) : '';
-    return sealed + say('content_block_stop', { index });
-  };
-  const release = () => {
-    const thought: OpenPart = { type: 'reasoning' };
-    const blocks = held.map((opaque) => start(thought) + stop(thought, opaque)).join('');
-    held = [];
-    return blocks;
-  };
   const push = (event: StreamEvent): string => {
     switch (event.type) {
       case 'start':
@@ -72,28 +58,25 @@ export function openEncoder(speaker: Speaker): Encoder {
           },
         });
       case 'open':
+        index++;
         open = event.part;
-        shown = open.type !== 'reasoning';
-        return shown ? release() + start(open) : '';
-      case 'delta': {
-        const before = shown || open === undefined ? '' : release() + start(open);
-        shown = true;
-        return before + say('content_block_delta', { index, delta: deltaOf(open, event.text) });
-      }
+        return say('content_block_start', { index, content_block: emptyBlock(open) });
+      case 'delta':
+        return say('content_block_delta', { index, delta: deltaOf(open, event.text) });
       case 'close': {
-        const of = open;
+        const sealed =
+          open?.type === 'reasoning'
+            ? say('content_block_delta', { index, delta: { type: 'signature_delta', signature: seal(event.opaque) } })
+            : '';
         open = undefined;
-        if (shown) return stop(of, event.opaque);
-        held.push(event.opaque);
-        return '';
+        return sealed + say('content_block_stop', { index });
       }
       case 'usage':
         usage = event.usage;
         return '';
       case 'finish': {
         const delta = { container: null, ...ending(event.reason, event.stopSequence) };
-        const alone = index < 0 ? release() : '';
-        return alone + say('message_delta', { delta, usage: writeUsage(usage) }) + say('message_stop', {});
+        return say('message_delta', { delta, usage: writeUsage(usage) }) + say('message_stop', {});
       }
       case 'citation': // an Anthropic citation names a place in a document it was given; there is none
       case 'lost':
@@ -105,13 +88,6 @@ export function openEncoder(speaker: Speaker): Encoder {
 }
 
 // ---
-
-// Gemini seals its last words too. As a block after them, that would be an answer without words for clients that show the
-// last block (Claude Code with -p does); Gemini does not ask for it back.
-function withoutClosingSeals(parts: NeutralResponse['parts']): NeutralResponse['parts'] {
-  const last = parts.findLastIndex((part) => part.type !== 'reasoning' || part.text !== '');
-  return last < 0 ? parts : parts.slice(0, last + 1);
-}
 
 function message(id: string, model: string, speaker: Speaker): Json {
   const own = id === '' ? speaker.requestId : id;

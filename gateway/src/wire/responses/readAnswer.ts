@@ -7,6 +7,7 @@ import type { Decoder, Frame, Json } from '../codec';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../json';
 import type { StreamEvent } from '../neutral';
 import { openScribe, type Scribe } from '../scribe';
+import { fullName } from './namespaces';
 
 export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = isObject(value['usage']) ? value['usage'] : objectOr(value['response'])['usage'];
@@ -132,8 +133,10 @@ export function openDecoder(): Decoder {
 function openItem(scribe: Scribe, item: Json): void {
   switch (item['type']) {
     case 'function_call':
-    case 'custom_tool_call':
-      return scribe.call(textOr(item['call_id']), textOr(item['name']), item['type'] === 'custom_tool_call');
+    case 'custom_tool_call': {
+      const name = fullName(item['namespace'], textOr(item['name']));
+      return scribe.call(textOr(item['call_id']), name, item['type'] === 'custom_tool_call');
+    }
     case 'message':
     case 'reasoning':
       return;

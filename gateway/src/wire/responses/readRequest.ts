@@ -11,6 +11,7 @@ import { mediaFromUrl } from '../media';
 import { readCache } from '../messages/blocks';
 import type { AnyTool, Citation, Message, NeutralRequest, Part, Shape, Thinking, ToolChoice } from '../neutral';
 import { openSeal } from '../seal';
+import { fullName } from './namespaces';
 
 const known = new Set([
   'model', 'input', 'instructions', 'stream', 'stream_options', 'tools', 'tool_choice', 'parallel_tool_calls', 'max_output_tokens', 'temperature',
@@ -98,14 +99,14 @@ function readItem(item: Json, at: string): Item {
       return assistant({
         type: 'toolCall',
         id: needText(item['call_id'], `${at}.call_id`),
-        name: needText(item['name'], `${at}.name`),
+        name: fullName(item['namespace'], needText(item['name'], `${at}.name`)),
         args: textOr(item['arguments']),
       });
     case 'custom_tool_call':
       return assistant({
         type: 'toolCall',
         id: needText(item['call_id'], `${at}.call_id`),
-        name: needText(item['name'], `${at}.name`),
+        name: fullName(item['namespace'], needText(item['name'], `${at}.name`)),
         args: textOr(item['input']),
         custom: true,
       });
@@ -233,8 +234,21 @@ function readAnnotations(value: unknown): Citation[] {
 
 function readTools(value: unknown, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
   if (value === undefined || value === null) return undefined;
-  const tools = needList(value, 'tools').map((raw, i) => readTool(needObject(raw, `tools[${i}]`), `tools[${i}]`));
+  const tools = needList(value, 'tools').flatMap((raw, i) => {
+    const tool = needObject(raw, `tools[${i}]`);
+    return tool['type'] === 'namespace' ? readNamespace(tool, `tools[${i}]`) : [readTool(tool, `tools[${i}]`)];
+  });
   return allowed === undefined ? tools : tools.filter((tool) => tool.type === 'raw' || allowed.has(tool.name));
+}
+
+function readNamespace(group: Json, at: string): AnyTool[] {
+  const name = needText(group['name'], `${at}.name`);
+  const about = defined({ description: optionalText(group['description'], `${at}.description`) });
+  return needList(group['tools'], `${at}.tools`).map((raw, i) => {
+    const tool = readTool(needObject(raw, `${at}.tools[${i}]`), `${at}.tools[${i}]`);
+    if (tool.type === 'raw') return { ...tool, value: undefined };
+    return { ...tool, name: fullName(name, tool.name), namespace: { name, ...about, tool: tool.name } };
+  });
 }
 
 function readTool(tool: Json, at: string): AnyTool {
@@ -287,12 +301,14 @@ function readToolChoice(value: unknown): Chosen {
     case 'function':
     case 'custom': {
       const name = needText(choice['name'] ?? objectOr(choice['function'])['name'], 'tool_choice.name');
-      return { choice: { type: 'named', name }, native: {} };
+      return { choice: { type: 'named', name: fullName(choice['namespace'], name) }, native: {} };
     }
     case 'allowed_tools': {
       const mode = choice['mode'];
       if (mode !== 'auto' && mode !== 'required') wrong('tool_choice.mode', '"auto" or "required"');
-      const names = needList(choice['tools'], 'tool_choice.tools').map((tool) => textOr(objectOr(tool)['name']));
+      const names = needList(choice['tools'], 'tool_choice.tools')
+        .map(objectOr)
+        .map((tool) => fullName(tool['namespace'], textOr(tool['name'])));
       return { choice: { type: mode }, allowed: new Set(names), native: {} };
     }
     default:

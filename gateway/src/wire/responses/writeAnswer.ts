@@ -15,16 +15,18 @@ import type {
   StreamEvent,
 } from '../neutral';
 import { seal } from '../seal';
-import { writeShape, writeTool, writeToolChoice } from './writeRequest';
+import { openNaming } from './namespaces';
+import { writeShape, writeToolChoice, writeTools } from './writeRequest';
 
 export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
   const id = answerId(response.id, speaker);
+  const naming = openNaming(speaker.request.tools);
   const output = response.parts.map((part, index) => {
     const citations = part.type === 'text' ? (part.citations ?? []) : [];
     const opaque = part.type === 'reasoning' ? part.opaque : undefined;
     const text = part.type === 'toolCall' ? part.args : part.text;
     speaker.onItem?.(itemId(part, id, index), part);
-    return doneItem(part, itemId(part, id, index), text, citations, opaque);
+    return doneItem(part, itemId(part, id, index), naming, text, citations, opaque);
   });
   return {
     ...head(id, response.model, speaker),
@@ -44,6 +46,7 @@ export function openEncoder(speaker: Speaker): Encoder {
   let citations: Citation[] = [];
   let usage: Usage | undefined;
   const output: Json[] = [];
+  const naming = openNaming(speaker.request.tools);
 
   const say = (type: string, rest: Json) =>
     `event: ${type}\ndata: ${JSON.stringify({ type, ...rest, sequence_number: sequence++ })}\n\n`;
@@ -57,7 +60,7 @@ export function openEncoder(speaker: Speaker): Encoder {
     item = itemId(of, id, output.length);
     text = [];
     citations = [];
-    const added = say('response.output_item.added', { output_index: output.length, item: newItem(of, item) });
+    const added = say('response.output_item.added', { output_index: output.length, item: newItem(of, item, naming) });
     switch (of.type) {
       case 'text':
       case 'refusal':
@@ -118,7 +121,7 @@ export function openEncoder(speaker: Speaker): Encoder {
       case 'toolCall':
         return of.custom === true
           ? say('response.custom_tool_call_input.done', { ...at(), input: whole })
-          : say('response.function_call_arguments.done', { ...at(), name: of.name, arguments: whole });
+          : say('response.function_call_arguments.done', { ...at(), ...naming(of.name), arguments: whole });
     }
   };
   const end = (opaque: Opaque | undefined): string => {
@@ -128,7 +131,7 @@ export function openEncoder(speaker: Speaker): Encoder {
     const joined = text.join('');
     const whole = joined === '' && of.type === 'toolCall' && of.custom !== true ? '{}' : joined;
     const done = finishPart(of, whole);
-    const made = doneItem(of, item, whole, citations, opaque);
+    const made = doneItem(of, item, naming, whole, citations, opaque);
     speaker.onItem?.(item, partOf(of, whole, opaque));
     const told = done + say('response.output_item.done', { output_index: output.length, item: made });
     output.push(made);
@@ -181,6 +184,8 @@ export function openEncoder(speaker: Speaker): Encoder {
 
 // ---
 
+type Naming = ReturnType<typeof openNaming>;
+
 const failureCodes: Readonly<Record<FailureKind, string>> = {
   rate_limited: 'rate_limit_exceeded',
   overloaded: 'server_error',
@@ -216,6 +221,7 @@ function head(id: string, model: string, speaker: Speaker): Json {
   const { request } = speaker;
   const losses = openLosses({ ...request, native: {} }, 'responses');
   const custom = new Set(request.tools?.flatMap((tool) => (tool.type === 'custom' ? [tool.name] : [])));
+  const naming = openNaming(request.tools);
   return {
     id,
     object: 'response',
@@ -237,15 +243,15 @@ function head(id: string, model: string, speaker: Speaker): Json {
     store: false,
     temperature: request.temperature ?? 1,
     text: { format: request.shape === undefined ? { type: 'text' } : writeShape(request.shape) },
-    tool_choice: request.toolChoice === undefined ? 'auto' : writeToolChoice(request.toolChoice, custom),
-    tools: (request.tools ?? []).flatMap((tool) => writeTool(tool, losses)),
+    tool_choice: request.toolChoice === undefined ? 'auto' : writeToolChoice(request.toolChoice, custom, naming),
+    tools: writeTools(request.tools ?? [], losses),
     top_logprobs: 0,
     top_p: request.topP ?? 1,
     truncation: 'disabled',
   };
 }
 
-function newItem(part: OpenPart, id: string): Json {
+function newItem(part: OpenPart, id: string, naming: Naming): Json {
   switch (part.type) {
     case 'text':
     case 'refusal':
@@ -254,19 +260,20 @@ function newItem(part: OpenPart, id: string): Json {
       return { id, type: 'reasoning', summary: [] };
     case 'toolCall':
       return part.custom === true
-        ? { id, type: 'custom_tool_call', status: 'in_progress', call_id: part.id, name: part.name, input: '' }
-        : { id, type: 'function_call', status: 'in_progress', call_id: part.id, name: part.name, arguments: '' };
+        ? { id, type: 'custom_tool_call', status: 'in_progress', call_id: part.id, ...naming(part.name), input: '' }
+        : { id, type: 'function_call', status: 'in_progress', call_id: part.id, ...naming(part.name), arguments: '' };
   }
 }
 
 function doneItem(
   part: OpenPart,
   id: string,
+  naming: Naming,
   text: string,
   citations: readonly Citation[],
   opaque: Opaque | undefined,
 ): Json {
-  const item = newItem(part, id);
+  const item = newItem(part, id, naming);
   switch (part.type) {
     case 'text':
     case 'refusal':

@@ -20,6 +20,7 @@ import {
   type ToolChoice,
 } from '../neutral';
 import { argsSchema } from '../schema';
+import { openNaming, regrouped } from './namespaces';
 
 /** The least that the API takes. */
 const leastOutput = 16;
@@ -43,7 +44,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const first = head < 0 ? request.messages.length : head;
   const system = request.messages.slice(0, first);
   const custom = new Set(request.tools?.flatMap((tool) => (tool.type === 'custom' ? [tool.name] : [])));
-  const tools = request.tools?.flatMap((tool) => writeTool(tool, losses)) ?? [];
+  const tools = writeTools(request.tools ?? [], losses);
   const effort = writeEffort(request, target, losses);
   const show = reasoner && thinks(request.thinking) && request.thinking.show;
   const reasoning = defined({ effort, summary: show ? 'auto' : undefined });
@@ -54,7 +55,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const tier = request.serviceTier === 'standard_only' ? 'default' : request.serviceTier;
   const body = {
     model: target.model,
-    input: writeInput(request.messages.slice(first), losses),
+    input: writeInput(request.messages.slice(first), openNaming(request.tools), losses),
     store: false,
     ...defined({
       instructions: system.length === 0 ? undefined : writeInstructions(system, losses),
@@ -66,7 +67,10 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
       reasoning: Object.keys(reasoning).length > 0 ? reasoning : undefined,
       text: Object.keys(text).length > 0 ? text : undefined,
       tools: tools.length > 0 ? tools : undefined,
-      tool_choice: tools.length > 0 && request.toolChoice ? writeToolChoice(request.toolChoice, custom) : undefined,
+      tool_choice:
+        tools.length > 0 && request.toolChoice
+          ? writeToolChoice(request.toolChoice, custom, openNaming(request.tools))
+          : undefined,
       parallel_tool_calls: tools.length > 0 ? request.parallelTools : undefined,
       metadata: request.metadata,
       user: endUser(request.endUser, losses),
@@ -83,7 +87,11 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
 }
 
 /** Tools as this format writes them; also what an answer repeats of its request. */
-export function writeTool(tool: AnyTool, losses: Losses): Json[] {
+export function writeTools(tools: readonly AnyTool[], losses: Losses): Json[] {
+  return regrouped(tools, (tool) => writeTool(tool, losses));
+}
+
+function writeTool(tool: AnyTool, losses: Losses): Json[] {
   if (tool.type === 'raw') {
     if (tool.format === 'responses' && tool.value !== undefined) return [tool.value as Json];
     losses.drop(tool.at);
@@ -111,9 +119,9 @@ export function writeShape(shape: Shape): Json {
   };
 }
 
-export function writeToolChoice(choice: ToolChoice, custom: ReadonlySet<string>): unknown {
+export function writeToolChoice(choice: ToolChoice, custom: ReadonlySet<string>, naming: Naming): unknown {
   if (choice.type !== 'named') return choice.type;
-  return { type: custom.has(choice.name) ? 'custom' : 'function', name: nameFor('responses', choice.name) };
+  return { type: custom.has(choice.name) ? 'custom' : 'function', ...named(choice.name, naming) };
 }
 
 // ---
@@ -127,7 +135,14 @@ function writeInstructions(system: readonly Message[], losses: Losses): string {
   return system.map((message) => textOf(message.parts, '\n\n')).join('\n\n');
 }
 
-function writeInput(messages: readonly Message[], losses: Losses): Json[] {
+type Naming = ReturnType<typeof openNaming>;
+
+function named(name: string, naming: Naming): Json {
+  const made = naming(name);
+  return 'namespace' in made ? made : { name: nameFor('responses', name) };
+}
+
+function writeInput(messages: readonly Message[], naming: Naming, losses: Losses): Json[] {
   const custom = new Set<string>(); // ids of calls of plain-input tools: their results have a type of their own
   const items = messages.flatMap((message): Json[] => {
     const out: Json[] = [];
@@ -141,7 +156,7 @@ function writeInput(messages: readonly Message[], losses: Losses): Json[] {
     };
     for (const part of message.parts) {
       if (part.type === 'toolCall' && part.custom === true) custom.add(part.id);
-      const item = writeItem(part, custom, losses);
+      const item = writeItem(part, custom, naming, losses);
       if (item === undefined) said.push(...writePart(part, role, losses));
       else {
         flush();
@@ -155,11 +170,11 @@ function writeInput(messages: readonly Message[], losses: Losses): Json[] {
 }
 
 // Parts that are items of their own; undefined for those that make up a message.
-function writeItem(part: Part, custom: ReadonlySet<string>, losses: Losses): Json[] | undefined {
+function writeItem(part: Part, custom: ReadonlySet<string>, naming: Naming, losses: Losses): Json[] | undefined {
   switch (part.type) {
     case 'toolCall': {
       if (part.cache !== undefined) losses.drop('cache_control');
-      const id = { call_id: idFor(part.id), name: nameFor('responses', part.name) };
+      const id = { call_id: idFor(part.id), ...named(part.name, naming) };
       if (part.custom === true) return [{ type: 'custom_tool_call', ...id, input: part.args }];
       return [{ type: 'function_call', ...id, arguments: part.args === '' ? '{}' : part.args }];
     }
