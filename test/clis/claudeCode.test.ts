@@ -1,4 +1,4 @@
 import { claudeCode } from './clis/claudeCode';
-import { declareLoop } from './loop';
+import { declareContract } from './contract';
 
-declareLoop(claudeCode);
+declareContract(claudeCode);

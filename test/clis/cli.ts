@@ -19,8 +19,8 @@ export interface Task {
   readonly model: string;
   readonly prompt: string;
   readonly home: string;
-  /** The folder it works in. */
-  readonly folder: string;
+  /** Goes on with the last conversation. */
+  readonly resumes: boolean;
 }
 
 export interface Cli {

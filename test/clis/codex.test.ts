@@ -1,4 +1,60 @@
+import { join } from 'node:path';
+import { node } from '../support/child';
+import { describeIf } from '../support/shared';
+import { upstreams } from '../support/upstreams';
+import type { Cli } from './cli';
 import { codex } from './clis/codex';
-import { declareLoop } from './loop';
+import { declareContract } from './contract';
+import { perform, runMs } from './perform';
+import { makeHome } from './run';
+import { type Stage, startStage } from './stage';
 
-declareLoop(codex);
+declareContract(codex);
+
+// It declares a server's tools as a group, which only OpenAI knows (and there it searches for them).
+describeIf(codex.program !== undefined)('Codex with an MCP server', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await startStage();
+  }, 30_000);
+  afterAll(() => stage.close());
+
+  test.each(upstreams.filter(({ model }) => !model.startsWith('gpt')))(
+    'calls its tool with $model',
+    async (upstream) => {
+      const home = makeHome({});
+      try {
+        const { stdout, dropped } = await perform(stage, {
+          cli: withServer,
+          upstream,
+          home,
+          prompt: 'How deep is it?',
+          script: ([result]) => (result === undefined ? [{ name: 'mcp__depth__sound', args: {} }] : `It is ${result}.`),
+        });
+        expect(stdout).toContain(depth);
+        expect(dropped).not.toContainEqual(expect.stringMatching(/tools\[7\]/));
+      } finally {
+        home.remove();
+      }
+    },
+    runMs + 20_000,
+  );
+});
+
+// ---
+
+const depth = 'seven fathoms';
+
+const withServer: Cli = {
+  ...codex,
+  invoke(task) {
+    const { files, ...rest } = codex.invoke(task);
+    const server = `
+[mcp_servers.depth]
+command = ${JSON.stringify(node)}
+args = [${JSON.stringify(join(__dirname, 'mcpServer.mjs'))}]
+env = {DEPTH = "${depth}"}
+`;
+    return { ...rest, files: { 'config.toml': files!['config.toml']! + server } };
+  },
+};

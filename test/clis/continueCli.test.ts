@@ -1,5 +1,5 @@
 import { continueAnthropic, continueOpenai } from './clis/continueCli';
-import { declareLoop } from './loop';
+import { declareContract } from './contract';
 
-declareLoop(continueOpenai);
-declareLoop(continueAnthropic);
+declareContract(continueOpenai);
+declareContract(continueAnthropic);

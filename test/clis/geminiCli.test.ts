@@ -1,4 +1,4 @@
 import { geminiCli } from './clis/geminiCli';
-import { declareLoop } from './loop';
+import { declareContract } from './contract';
 
-declareLoop(geminiCli);
+declareContract(geminiCli);

@@ -1,4 +1,4 @@
 import { opencode } from './clis/opencode';
-import { declareLoop } from './loop';
+import { declareContract } from './contract';
 
-for (const cli of opencode) declareLoop(cli);
+for (const cli of opencode) declareContract(cli);

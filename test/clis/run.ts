@@ -25,6 +25,7 @@ export interface Ended {
 export function makeHome(files: Readonly<Record<string, string>>): Home {
   const path = mkdtempSync(join(tmpdir(), 'ovth-cli-'));
   const folder = join(path, 'work');
+  mkdirSync(folder);
   for (const [name, text] of Object.entries(files)) put(join(folder, name), text);
   return { path, folder, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }

@@ -315,7 +315,7 @@ describe('Codex', () => {
     content: [{ type: 'input_text', text }],
   });
   const first = [message('developer', 'You are Codex'), message('user', '<environment_context>')];
-  // A thought comes back with a `content` of null, and with no `encrypted_content` where it had none.
+  // A thought comes back with a `content` of null, and one of null for `encrypted_content` where it had none.
   const sentBack = (item: Fields) =>
     item['type'] === 'reasoning' ? { encrypted_content: null, ...item, content: null } : item;
 
@@ -335,6 +335,9 @@ describe('Codex', () => {
     const second = [...asked, ...items.map(sentBack), result];
     const next = eventsIn(await (await scene.post('/v1/responses', key, body(model, second), headers)).text());
     expect(next.at(-1)).toMatchObject({ type: 'response.completed' });
+    // The same conversation on OpenAI, which would refuse what was thought elsewhere: told in words, sealed, or both.
+    const moved = await scene.post('/v1/responses', key, body('gpt-5.5', second), headers);
+    expect([moved.status, await moved.text()]).toEqual([200, expect.stringContaining('response.completed')]);
   });
 
   test.each(['claude-opus-4.7', 'gemini-3.5-flash'])(

@@ -7,8 +7,8 @@ export const claudeCode: Cli = {
   name: 'Claude Code',
   format: () => 'messages',
   program: built('@anthropic-ai/claude-code-MACHINE/claude*'),
-  invoke: ({ url, key, model, prompt }) => ({
-    args: ['-p', '--dangerously-skip-permissions', prompt],
+  invoke: ({ url, key, model, prompt, resumes }) => ({
+    args: ['-p', '--dangerously-skip-permissions', ...(resumes ? ['--continue'] : []), prompt],
     env: {
       ANTHROPIC_BASE_URL: `${url}/anthropic`,
       ANTHROPIC_AUTH_TOKEN: key,

@@ -7,8 +7,8 @@ export const codex: Cli = {
   name: 'Codex',
   format: () => 'responses',
   program: built('@openai/codex-MACHINE/vendor/*/bin/codex'),
-  invoke: ({ url, key, model, prompt, home }) => ({
-    args: ['exec', '--dangerously-bypass-approvals-and-sandbox', '--skip-git-repo-check', '-m', model, prompt],
+  invoke: ({ url, key, model, prompt, home, resumes }) => ({
+    args: ['exec', ...(resumes ? ['resume', '--last'] : []), ...unguarded, '-m', model, prompt],
     env: { CODEX_HOME: home, GATEWAY_KEY: key },
     files: {
       'config.toml': `
@@ -32,20 +32,17 @@ env_key = "GATEWAY_KEY"
         : shell(`echo '${text}' > ${path}`),
     run: shell,
   },
-  // Its helpers (a namespace of tools) and its search are OpenAI's own; the thoughts it sends back in words are not asked for.
-  dropped: (model) =>
-    model === 'gpt-5.5'
-      ? []
-      : [
-          'client_metadata',
-          'prompt_cache_key',
-          'tools[4]',
-          'tools[8]',
-          ...(model.startsWith('gemini') ? ['reasoning'] : []),
-        ],
+  // Its search is OpenAI's own; a thought that Gemini told in words is none to Gemini.
+  dropped: (model) => {
+    if (model === 'gpt-5.5') return [];
+    const thought = model.startsWith('gemini') ? ['reasoning'] : [];
+    return ['client_metadata', 'prompt_cache_key', 'tools[8]', ...thought];
+  },
 };
 
 // ---
+
+const unguarded = ['--dangerously-bypass-approvals-and-sandbox', '--skip-git-repo-check'];
 
 function shell(cmd: string) {
   return { name: 'exec_command', args: { cmd } };

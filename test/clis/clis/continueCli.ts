@@ -1,6 +1,6 @@
 // Continue's CLI, with its providers for OpenAI's API (Responses for the models it takes to reason) and for Anthropic's.
 
-import type { Cli } from '../cli';
+import type { Cli, Task } from '../cli';
 import { script } from '../installed';
 
 const program = script('@continuedev/cli/dist/cn.js');
@@ -31,13 +31,9 @@ export const continueAnthropic: Cli = {
 
 // ---
 
-function invoke(
-  provider: string,
-  apiBase: string,
-  { key, model, prompt, home }: { key: string; model: string; prompt: string; home: string },
-) {
+function invoke(provider: string, apiBase: string, { key, model, prompt, home, resumes }: Omit<Task, 'url'>) {
   return {
-    args: ['-p', '--config', `${home}/config.yaml`, '--auto', prompt],
+    args: ['-p', ...(resumes ? ['--resume'] : []), '--config', `${home}/config.yaml`, '--auto', prompt],
     env: { CONTINUE_GLOBAL_DIR: `${home}/continue`, CONTINUE_TELEMETRY_ENABLED: '0' },
     files: {
       'config.yaml': `

@@ -8,8 +8,8 @@ export const geminiCli: Cli = {
   format: () => 'generate',
   renames: { 'gemini-3.5-flash': 'gemini-3.8-flash' },
   program: script('@google/gemini-cli/bundle/gemini.js'),
-  invoke: ({ url, key, model, prompt }) => ({
-    args: ['-m', model, '--skip-trust', '--yolo', '-p', prompt],
+  invoke: ({ url, key, model, prompt, resumes }) => ({
+    args: ['-m', model, '--skip-trust', '--yolo', ...(resumes ? ['--resume', 'latest'] : []), '-p', prompt],
     env: { GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: key },
     files: {
       '.gemini/settings.json': JSON.stringify({

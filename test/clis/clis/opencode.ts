@@ -11,8 +11,8 @@ const viaPackage = (npm: string, format: Format, path: string, dropped: Cli['dro
   name: `OpenCode (${npm})`,
   format: () => format,
   program,
-  invoke: ({ url, key, model, prompt, home }) => ({
-    args: ['run', '-m', `gateway/${model}`, prompt],
+  invoke: ({ url, key, model, prompt, home, resumes }) => ({
+    args: ['run', ...(resumes ? ['--continue'] : []), '-m', `gateway/${model}`, prompt],
     env: {
       GATEWAY_KEY: key,
       OPENCODE_CONFIG: `${home}/opencode.json`,

@@ -282,7 +282,8 @@ function doneItem(
       return {
         ...item,
         summary: text === '' ? [] : [{ type: 'summary_text', text }],
-        ...(opaque === undefined ? {} : { encrypted_content: seal(opaque) }),
+        // Also where nothing is sealed: else nobody could tell it from a thought that OpenAI has stored, which refuses it.
+        encrypted_content: seal(opaque),
       };
     case 'toolCall':
       return {
