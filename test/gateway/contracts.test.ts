@@ -431,6 +431,15 @@ describe('Gemini CLI', () => {
     expect(answer.headers.get('x-ovth-dropped')).toBe('top_p, top_k');
     expect(JSON.stringify(sentTo(provider, 1))).toContain(thought);
     expect(JSON.stringify(sentTo(provider, 1))).not.toContain(unsigned);
+    // `--resume` gives each result twice.
+    const resumed = await ask([
+      { parts: [{ functionCall: call, thoughtSignature: unsigned }], role: 'model' },
+      { parts: [{ functionResponse: response }, { functionResponse: response }], role: 'user' },
+      { parts: [{ text: 'There is one.' }], role: 'model' },
+      { parts: [{ text: 'And now?' }], role: 'user' },
+    ]);
+    expect([resumed.status, await resumed.text()]).toEqual([200, expect.any(String)]);
+    expect(JSON.stringify(sentTo(provider, 2)).split('note.txt')).toHaveLength(2);
   });
 });
 

@@ -6,6 +6,8 @@ import { script } from '../installed';
 export const geminiCli: Cli = {
   name: 'Gemini CLI',
   format: () => 'generate',
+  // It repeats every tool's result when it resumes, and Google counts them.
+  refusedBy: ['gemini-3.5-flash'],
   renames: { 'gemini-3.5-flash': 'gemini-3.8-flash' },
   program: script('@google/gemini-cli/bundle/gemini.js'),
   invoke: ({ url, key, model, prompt, resumes }) => ({

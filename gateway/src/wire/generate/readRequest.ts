@@ -168,6 +168,7 @@ function readPart(part: Json, at: string, calls: CallIds): Part[] {
     const result = needObject(part['functionResponse'], `${at}.functionResponse`);
     const name = needText(result['name'], `${at}.functionResponse.name`);
     const id = calls.answered(name, optionalText(result['id'], `${at}.functionResponse.id`));
+    if (id === undefined) return [];
     const response = needObject(result['response'] ?? {}, `${at}.functionResponse.response`);
     const media =
       result['parts'] === undefined ? [] : readParts(result['parts'], `${at}.functionResponse.parts`, calls);
@@ -188,13 +189,15 @@ function resultText(response: Json): Part[] {
 
 interface CallIds {
   called(name: string, id: string | undefined): string;
-  answered(name: string, id: string | undefined): string;
+  /** Undefined for a result that was given before: Gemini CLI repeats them when it resumes. */
+  answered(name: string, id: string | undefined): string | undefined;
 }
 
 // Gemini matches results to calls by name and order; the others by an id, which is made here where there is none.
 function openCallIds(): CallIds {
   let count = 0;
   const waiting: { name: string; id: string }[] = [];
+  const done = new Set<string>();
   return {
     called(name, id) {
       const own = id ?? `call_${++count}`;
@@ -203,6 +206,8 @@ function openCallIds(): CallIds {
     },
     answered(name, id) {
       let at = waiting.findIndex((call) => (id === undefined ? call.name === name : call.id === id));
+      if (at < 0 && id !== undefined && done.has(id)) return undefined;
+      if (id !== undefined) done.add(id);
       if (at < 0) at = waiting.findIndex((call) => call.name === name);
       const [found] = at < 0 ? [] : waiting.splice(at, 1);
       return found?.id ?? id ?? `call_${++count}`;
