@@ -98,7 +98,7 @@ function pass(way: Way, body: Buffer, hideUsage: boolean): PreparedAnswer {
     undo: undefined,
     request: undefined,
     // Who named one model is told its refusal. A route may have sent earlier turns to another model: that is our doing.
-    ...(plan.targets.length > 1 && mode !== 'list' ? { otherwise: withoutRefusedThoughts(way) } : {}),
+    ...(plan.targets.length > 1 ? { otherwise: withoutRefusedThoughts(way) } : {}),
   };
 }
 

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Limits } from '../../config/limits';
 import { write } from './client';
-import { type Dialect, streamError } from './dialects';
+import type { Dialect } from './dialects';
 import type { Ending } from './ending';
 import { GatewayError } from './errors';
 import { acrossWires, toClient } from './headers';
@@ -11,13 +11,13 @@ import type { Usage } from './money';
 import { peekInTurns } from './peek';
 import type { PreparedAnswer } from './prepare';
 import type { Sent as SentOf } from './send';
-import { openTap } from './tap';
+import { openListTap, openTap } from './tap';
+import { openTelling, type Telling } from './telling';
 import { asBuffer, type Workshop } from './workshop';
 import { codecs } from './wire';
 import type { Codec, Speaker } from './wire/codec';
 import { failureError, failureKindOf, translateError } from './failure';
 import { openFrames } from './wire/frames';
-import { isObject } from './wire/json';
 import type { Format, StreamEvent } from './wire/neutral';
 import { itemName, type Keep, openListener } from './wire/thoughts';
 import { openQuiet, openUndo } from './wire/undo';
@@ -80,7 +80,8 @@ export interface Client {
 export async function relay(sent: Sent, client: Client, passage: Passage): Promise<void> {
   const { answer } = sent;
   passage.status = answer.status;
-  const streamed = answer.status < 300 && String(answer.headers['content-type'] ?? '').includes('event-stream');
+  const type = String(answer.headers['content-type'] ?? '');
+  const streamed = answer.status < 300 && (type.includes('event-stream') || (sent.sameWire && client.asList));
   if (answer.status >= 400) await relayError(sent, client, passage);
   else if (!streamed) await relayWhole(sent, client, passage);
   else await relayStream(sent, client, passage);
@@ -97,7 +98,8 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
     endWith(client, passage, answer.status, toClient(answer.headers), bytes);
     return;
   }
-  const { stream, format, workshop } = client;
+  const { format, workshop } = client;
+  const stream = client.stream && !client.asList;
   const speaker = speakerOf(sent, client);
   const task = { bytes, spoken: codec.format, undo: sent.undo, to: format, speaker, stream };
   const told = await workshop.do('tell', task, bytes.length);
@@ -116,14 +118,6 @@ function asList(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from('['), bytes, Buffer.from(']')]);
 }
 
-// Of a list of pieces, the last count holds.
-function lastUsage(codec: Pick<Codec, 'usageIn'>, pieces: unknown): Partial<Usage> | undefined {
-  return (Array.isArray(pieces) ? pieces : []).reduce<Partial<Usage> | undefined>(
-    (found, piece) => (isObject(piece) && codec.usageIn(piece)) || found,
-    undefined,
-  );
-}
-
 const answerBounds = { depth: 512, nodes: Infinity };
 
 /** The usage in a whole answer: of a large one only its few bytes are parsed. */
@@ -132,7 +126,6 @@ export async function usageOfWhole(
   bytes: Buffer,
 ): Promise<Partial<Usage> | undefined> {
   try {
-    if (bytes[0] === 0x5b) return lastUsage(codec, JSON.parse(bytes.toString('utf8')));
     const seeing = peekInTurns(bytes, answerBounds);
     const { fields } = seeing instanceof Promise ? await seeing : seeing;
     const name = codec.format === 'generate' ? 'usageMetadata' : 'usage';
@@ -175,9 +168,10 @@ export function endWith(
 async function relayStream(sent: Sent, client: Client, passage: Passage): Promise<void> {
   const { answer, sameWire } = sent;
   const { raw } = client;
+  const telling = openTelling(client.asList);
   const upstream = sameWire
     ? toClient(answer.headers)
-    : { ...acrossWires(answer.headers, client.dialect), 'content-type': 'text/event-stream; charset=utf-8' };
+    : { ...acrossWires(answer.headers, client.dialect), 'content-type': telling.contentType };
   // no-transform: proxies that compress would hold events back. x-accel-buffering: the same for nginx.
   raw.writeHead(200, {
     ...upstream,
@@ -188,15 +182,15 @@ async function relayStream(sent: Sent, client: Client, passage: Passage): Promis
   passage.begun = true;
   const flush = setImmediate(() => raw.flushHeaders()); // unless the first event takes them along
   try {
-    if (sameWire) await passThrough(sent, client, passage);
-    else await translate(sent, client, passage);
+    if (sameWire) await passThrough(sent, client, telling, passage);
+    else await translate(sent, client, telling, passage);
     raw.end();
   } catch (error) {
     passage.failed = true;
     if (!(error instanceof GatewayError)) throw error;
     passage.status = error.status;
     if (raw.destroyed) throw error;
-    raw.end(streamError(client.dialect, error, client.requestId));
+    raw.end(telling.fail(client.dialect, error, client.requestId));
     throw error;
   } finally {
     clearImmediate(flush);
@@ -206,11 +200,17 @@ async function relayStream(sent: Sent, client: Client, passage: Passage): Promis
 const quotaEnded = () =>
   new GatewayError('over_quota', { message: 'The daily token quota was used up in the middle of this answer.' });
 
-async function passThrough(sent: Sent, client: Client, passage: Passage): Promise<void> {
-  const tap = openTap({ codec: sent.codec, hideUsage: sent.hideUsage, eventLimit: client.limits.event_bytes });
+async function passThrough(sent: Sent, client: Client, telling: Telling, passage: Passage): Promise<void> {
+  const { codec, hideUsage } = sent;
+  const eventLimit = client.limits.event_bytes;
+  const tap = client.asList ? openListTap({ codec, eventLimit }) : openTap({ codec, hideUsage, eventLimit });
   const say = openSay(client, passage);
   try {
-    await sent.answer.each((chunk) => say(tap.feed(chunk), tap.estimatedOutput));
+    await sent.answer.each((chunk) => {
+      const bytes = tap.feed(chunk);
+      if (bytes !== undefined) telling.passed();
+      return say(bytes, tap.estimatedOutput);
+    });
     await say(tap.rest(), tap.estimatedOutput);
     if (!tap.complete && !tap.failed) throw new GatewayError('upstream_died');
     passage.failed = tap.failed;
@@ -236,7 +236,7 @@ function openSay(client: Client, passage: Passage) {
   };
 }
 
-async function translate(sent: Sent, client: Client, passage: Passage): Promise<void> {
+async function translate(sent: Sent, client: Client, telling: Telling, passage: Passage): Promise<void> {
   const { raw, limits } = client;
   const frames = openFrames(limits.event_bytes);
   const decoder = sent.codec.openDecoder();
@@ -246,7 +246,7 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
   const listen = openListener(client.keep);
   const undo = openUndo(sent.undo);
   const quiet = openQuiet(client.format, told.request);
-  const alive = keepAlive(raw, speaker.keepAlive, limits.keep_alive_ms);
+  const alive = keepAlive(raw, telling.keepAlive(speaker.keepAlive), limits.keep_alive_ms);
   let finished = false;
   let bytes = 0;
 
@@ -268,7 +268,7 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
   const put = openSay(client, passage);
   const say = (text: string): Promise<void> | undefined => {
     if (text !== '') alive.refresh();
-    return put(text, Math.ceil(bytes / 4));
+    return put(telling.put(text), Math.ceil(bytes / 4));
   };
 
   try {
@@ -281,6 +281,7 @@ async function translate(sent: Sent, client: Client, passage: Passage): Promise<
     for (const frame of frames.end()) rest += tell(decoder.push(frame));
     await say(rest + tell(decoder.end()));
     if (!finished) throw new GatewayError('upstream_died');
+    await put(telling.end(), 0);
     // Gemini's SDKs know no comments.
     if (passage.lost.length > 0 && client.format !== 'generate')
       await say(`: x-ovth-lost: ${[...new Set(passage.lost)].join(', ')}\n\n`);

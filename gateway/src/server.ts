@@ -228,7 +228,7 @@ function geminiWork(request: FastifyRequest): Work {
     case 'generateContent':
       return work(answer, false, false);
     case 'streamGenerateContent':
-      return work(answer, events, !events);
+      return work(answer, true, !events);
     case 'countTokens':
       return work(countTokens, false, false);
     default:

@@ -3,7 +3,7 @@
 
 import type { Usage } from './money';
 import type { Codec } from './wire/codec';
-import { dataOf, FrameCutter, singleFrames } from './wire/frames';
+import { dataOf, FrameCutter, PieceCutter, singleFrames } from './wire/frames';
 import { isObject, parseEvent } from './wire/json';
 
 export interface Tap {
@@ -92,7 +92,55 @@ export function openTap({ codec, hideUsage, eventLimit }: TapOptions): Tap {
   };
 }
 
+/** The same for a stream in the form of a JSON list. A piece goes on when it is whole, so that a failure can follow it. */
+export function openListTap({ codec, eventLimit }: Pick<TapOptions, 'codec' | 'eventLimit'>): Tap {
+  const cutter = new PieceCutter(eventLimit);
+  let usage: Partial<Usage> | undefined;
+  let failed = false;
+  let pieces = 0;
+
+  const read = (bytes: Buffer): void => {
+    for (const piece of piecesIn(bytes)) {
+      pieces++;
+      if (!isObject(piece)) continue;
+      if (isObject(piece['error'])) failed = true;
+      const found = codec.usageIn(piece);
+      if (found !== undefined) usage = { ...usage, ...found };
+    }
+  };
+
+  return {
+    feed(chunk) {
+      const whole = cutter.push(chunk);
+      if (whole !== undefined) read(whole);
+      return whole;
+    },
+    rest: () => cutter.rest(),
+    get usage() {
+      return usage;
+    },
+    get complete() {
+      return cutter.ended;
+    },
+    get failed() {
+      return failed;
+    },
+    get estimatedOutput() {
+      return Math.max(pieces, usage?.output ?? 0);
+    },
+  };
+}
+
 // ---
+
+// Each run of pieces begins with the list's bracket or the comma after the piece before.
+function piecesIn(bytes: Buffer): readonly unknown[] {
+  try {
+    return JSON.parse(`[${bytes.toString('utf8').trim().replace(/^[[,]/, '')}]`) as unknown[];
+  } catch {
+    return []; // what cannot be read is the client's to judge
+  }
+}
 
 const n = 0x6e;
 const blank = 0x20;

@@ -155,6 +155,79 @@ describe('an upstream that dies in mid-stream', () => {
   });
 });
 
+describe("Gemini's stream as one JSON list", () => {
+  const list = (model: string) =>
+    fetch(`${gateway.url}/v1beta/models/${model}:streamGenerateContent`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }),
+    });
+  const ways: Record<
+    string,
+    { model: string; headers: Record<string, string>; pieces: readonly string[]; end: string }
+  > = {
+    'on its own wire': {
+      model: 'gemini-3.5-flash',
+      headers: { 'content-type': 'application/json; charset=UTF-8' },
+      pieces: [
+        `[${JSON.stringify(geminiText('Hel"}]lo'))}\n`,
+        `,\r\n${JSON.stringify(geminiText('you', { finishReason: 'STOP' }))}`,
+      ],
+      end: '\n]\n',
+    },
+    translated: {
+      model: 'gpt-4.1',
+      headers: sse,
+      pieces: [
+        events({ id: 'c', model: 'gpt-4.1', choices: [{ index: 0, delta: { content: 'Hel"}]lo' } }] }),
+        events({
+          id: 'c',
+          model: 'gpt-4.1',
+          choices: [{ index: 0, delta: { content: 'you' }, finish_reason: 'stop' }],
+        }),
+      ],
+      end: 'data: [DONE]\n\n',
+    },
+  };
+  const words = (json: string) =>
+    (JSON.parse(json) as { candidates?: { content: { parts: { text?: string }[] } }[] }[]).map(
+      ({ candidates }) => candidates?.[0]?.content.parts[0]?.text,
+    );
+
+  test.each(Object.entries(ways))('%s: piece by piece', async (_name, { model, headers, pieces, end }) => {
+    let release: (() => void) | undefined;
+    fake.answer = (_call: FakeCall, response: ServerResponse) => {
+      response.writeHead(200, headers).write(pieces[0]);
+      release = () => response.end(`${pieces[1]}${end}`);
+    };
+    const answer = await list(model);
+    expect(answer.headers.get('content-type')).toContain('application/json');
+    const reader = answer.body?.getReader();
+    let got = '';
+    while (!got.includes('lo')) got += Buffer.from((await reader?.read())?.value ?? []).toString();
+    expect(words(`${got}]`)).toEqual(['Hel"}]lo']); // it came before the rest was sent
+    release?.();
+    for (let piece = await reader?.read(); piece?.done === false; piece = await reader?.read())
+      got += Buffer.from(piece.value).toString();
+    expect(words(got).filter((text) => text !== undefined && text !== '')).toEqual(['Hel"}]lo', 'you']);
+    if (model.startsWith('gemini')) expect(got).toBe(pieces.join('') + end);
+  });
+
+  test.each(Object.entries(ways))(
+    '%s: a death in the middle is its last piece',
+    async (_name, { model, headers, pieces }) => {
+      fake.answer = (_call: FakeCall, response: ServerResponse) => {
+        response.writeHead(200, headers);
+        response.write(`${pieces[0]}${pieces[1]?.slice(0, 30)}`, () => response.destroy());
+      };
+      const told = JSON.parse(await (await list(model)).text()) as { error?: { code: number } }[];
+      expect(JSON.stringify(told[0])).toContain('lo');
+      expect(told.at(-1)?.error).toMatchObject({ code: 502 });
+      expect(JSON.stringify(told)).not.toContain('finishReason');
+    },
+  );
+});
+
 test('a client that leaves a translated stream ends the upstream call', async () => {
   fake.answer = (_call: FakeCall, response: ServerResponse) => {
     response.writeHead(200, sse);
