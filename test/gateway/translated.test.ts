@@ -524,6 +524,53 @@ describe('sealed thoughts', () => {
   });
 });
 
+test("a search's findings reach a client of Anthropic's, and are taken out of what it sends back", async () => {
+  fake.answer = {
+    body: JSON.stringify({
+      candidates: [
+        {
+          content: { role: 'model', parts: [{ text: 'It rains.' }] },
+          finishReason: 'STOP',
+          index: 0,
+          groundingMetadata: {
+            groundingChunks: [{ web: { uri: 'https://weather.example/', title: 'Weather' } }],
+            groundingSupports: [
+              { segment: { startIndex: 0, endIndex: 9, text: 'It rains.' }, groundingChunkIndices: [0] },
+            ],
+          },
+        },
+      ],
+    }),
+  };
+  const first = (await (await ask('messages', 'gemini-3.5-flash', false)).json()) as { content: Fields[] };
+  expect(first.content).toEqual([
+    {
+      type: 'text',
+      text: 'It rains.',
+      citations: [
+        {
+          type: 'web_search_result_location',
+          url: 'https://weather.example/',
+          title: 'Weather',
+          cited_text: '',
+          encrypted_index: expect.any(String) as string,
+        },
+      ],
+    },
+  ]);
+  fake.answer = { body: JSON.stringify(claude([{ type: 'text', text: 'ok' }])) };
+  const messages = [
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: first.content },
+    { role: 'user', content: 'sure?' },
+  ];
+  await ask('messages', 'claude-opus-4.7', false, { messages });
+  expect((sent(1)['messages'] as Fields[])[1]).toEqual({
+    role: 'assistant',
+    content: [{ type: 'text', text: 'It rains.' }],
+  });
+});
+
 describe('other ways to the same answer', () => {
   const schema = {
     type: 'object',

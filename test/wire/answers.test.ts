@@ -21,10 +21,11 @@ const speakerOf = ({ format, body }: Recorded): Speaker => ({
   request: decoded(format, body),
 });
 
-// What two answers must agree on. Thoughts and citations have tables of their own.
+// What two answers must agree on. Thoughts have a table of their own.
 function facts({ parts, reason, usage }: NeutralResponse) {
   return {
     text: parts.flatMap((part) => (part.type === 'text' || part.type === 'refusal' ? [part.text] : [])).join(''),
+    cited: parts.flatMap((part) => (part.type === 'text' ? (part.citations ?? []).map(({ url }) => url) : [])),
     calls: parts.flatMap((part) =>
       part.type === 'toolCall'
         ? [{ id: part.id, name: part.name, args: JSON.parse(part.args === '' ? '{}' : part.args) as unknown }]

@@ -13,6 +13,7 @@ export interface Scribe {
   sealed(opaque: Opaque): void;
   call(id: string, name: string, custom?: boolean): void;
   args(text: string): void;
+  /** Of the open text; one without a place stands for all of it. */
   citation(citation: Citation): void;
   close(): void;
   usage(found: Partial<Usage> | undefined): void;
@@ -39,9 +40,14 @@ export function openScribe(): Scribe {
   let started = false;
   let over = false;
   let calls = 0;
+  let length = 0; // characters of the open part
+  let placeless: Citation[] = [];
 
   const close = (opaque?: Opaque) => {
     if (open === undefined) return;
+    for (const citation of placeless) out.push({ type: 'citation', citation: { ...citation, start: 0, end: length } });
+    placeless = [];
+    length = 0;
     out.push(opaque === undefined ? { type: 'close' } : { type: 'close', opaque });
     open = undefined;
   };
@@ -52,6 +58,7 @@ export function openScribe(): Scribe {
       out.push({ type: 'open', part: { type } });
       open = type;
     }
+    length += text.length;
     out.push({ type: 'delta', text });
   };
 
@@ -82,7 +89,9 @@ export function openScribe(): Scribe {
       if (text !== '' && open === 'toolCall') out.push({ type: 'delta', text });
     },
     citation(citation) {
-      if (open === 'text') out.push({ type: 'citation', citation });
+      if (open !== 'text') return;
+      if (citation.end === undefined) placeless.push(citation);
+      else out.push({ type: 'citation', citation });
     },
     close: () => close(),
     usage(found) {

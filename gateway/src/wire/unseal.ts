@@ -31,7 +31,7 @@ export function withoutSeals(format: Format, body: Json): Json {
     case 'messages':
       return {
         ...body,
-        messages: listOr(body['messages']).map((message) => filtered(message, 'content', isSealedBlock)),
+        messages: listOr(body['messages']).map((message) => withBlocks(message)),
       };
     case 'responses':
       return {
@@ -47,13 +47,18 @@ export function withoutSeals(format: Format, body: Json): Json {
 
 // ---
 
-function isSealedBlock(block: unknown): boolean {
-  return isObject(block) && (isSealed(block['signature']) || isSealed(block['data']));
-}
-
-function filtered(holder: unknown, field: string, drop: (item: unknown) => boolean): unknown {
-  if (!isObject(holder) || !Array.isArray(holder[field])) return holder;
-  return { ...holder, [field]: holder[field].filter((item) => !drop(item)) };
+// Without sealed thoughts, and without citations that another provider made.
+function withBlocks(message: unknown): unknown {
+  if (!isObject(message) || !Array.isArray(message['content'])) return message;
+  const content = message['content'].flatMap((block: unknown): unknown[] => {
+    if (!isObject(block)) return [block];
+    if (isSealed(block['signature']) || isSealed(block['data'])) return [];
+    if (!Array.isArray(block['citations'])) return [block];
+    const { citations, ...rest } = block;
+    const own = listOr(citations).filter((citation) => !(isObject(citation) && isSealed(citation['encrypted_index'])));
+    return [own.length === 0 ? rest : { ...rest, citations: own }];
+  });
+  return { ...message, content };
 }
 
 function without(holder: unknown, field: string): unknown {

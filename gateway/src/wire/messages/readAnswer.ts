@@ -49,7 +49,7 @@ export function readAnswer(body: Json): readonly StreamEvent[] {
       scribe.reasoning(textOr(block['thinking']));
       scribe.sealed({ format: 'messages', model, value: { signature: textOr(block['signature']) } });
     }
-    for (const citation of readCitations(block['citations'])) scribe.citation(citation);
+    cite(scribe, listOr(block['citations']));
     scribe.close();
   }
   scribe.usage(usageIn(body));
@@ -91,11 +91,7 @@ export function openDecoder(): Decoder {
           scribe.reasoning(textOr(delta['thinking']));
           signature += textOr(delta['signature']);
         }
-        if (isObject(delta['citation'])) {
-          const [citation] = readCitations([delta['citation']]);
-          if (citation === undefined) scribe.lost('citation');
-          else scribe.citation(citation);
-        }
+        if (isObject(delta['citation'])) cite(scribe, [delta['citation']]);
         break;
       }
       case 'content_block_stop':
@@ -146,6 +142,13 @@ function openBlock(scribe: Scribe, block: Json, model: string): void {
     default:
       scribe.lost(textOr(block['type'], 'block'));
   }
+}
+
+// A citation of a document that was sent names no address: no other wire has a place for it.
+function cite(scribe: Scribe, citations: readonly unknown[]): void {
+  const read = readCitations(citations);
+  for (const citation of read) scribe.citation(citation);
+  if (read.length < citations.length) scribe.lost('citation');
 }
 
 function finish(scribe: Scribe, said: Json): void {

@@ -4,7 +4,7 @@
 import { noUsage, type Usage } from '../../money';
 import type { Encoder, Json, Speaker } from '../codec';
 import { parseArgs } from '../json';
-import type { FinishReason, NeutralResponse, OpenPart, StreamEvent } from '../neutral';
+import type { Citation, FinishReason, NeutralResponse, OpenPart, StreamEvent } from '../neutral';
 import { seal } from '../seal';
 
 const reasonNames: Readonly<Record<FinishReason, string>> = {
@@ -22,6 +22,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
     content: response.parts.map((part): Json => {
       switch (part.type) {
         case 'text':
+          return { type: 'text', text: part.text, citations: part.citations?.map(citationOf) ?? null };
         case 'refusal':
           return { type: 'text', text: part.text, citations: null };
         case 'reasoning':
@@ -78,7 +79,11 @@ export function openEncoder(speaker: Speaker): Encoder {
         const delta = { container: null, ...ending(event.reason, event.stopSequence) };
         return say('message_delta', { delta, usage: writeUsage(usage) }) + say('message_stop', {});
       }
-      case 'citation': // an Anthropic citation names a place in a document it was given; there is none
+      case 'citation':
+        return say('content_block_delta', {
+          index,
+          delta: { type: 'citations_delta', citation: citationOf(event.citation) },
+        });
       case 'lost':
       case 'failure':
         return ''; // told by the caller, in words that every format shares
@@ -123,6 +128,18 @@ function emptyBlock(part: OpenPart): Json {
 function deltaOf(part: OpenPart | undefined, text: string): Json {
   if (part?.type === 'toolCall') return { type: 'input_json_delta', partial_json: text };
   return part?.type === 'reasoning' ? { type: 'thinking_delta', thinking: text } : { type: 'text_delta', text };
+}
+
+// As what Claude's own search found. The words it stands on are not told on other wires; the sealed index would be needed
+// to send it back, and is an empty envelope of ours, which is taken out again.
+function citationOf({ url, title }: Citation): Json {
+  return {
+    type: 'web_search_result_location',
+    url,
+    title: title ?? null,
+    cited_text: '',
+    encrypted_index: seal(undefined),
+  };
 }
 
 function writeUsage(usage: Usage): Json {
