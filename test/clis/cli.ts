@@ -40,6 +40,8 @@ export interface Cli {
     /** @param given names of the request's tools */
     readonly write: (path: string, text: string, given: ReadonlySet<string>) => ToolCall;
     readonly run: (command: string) => ToolCall;
+    /** Where it shows pictures to the model. */
+    readonly look?: (path: string) => ToolCall;
   };
   /** What of its requests the provider cannot carry. */
   readonly dropped: (model: string) => readonly string[];

@@ -40,6 +40,27 @@ export function declareContract(cli: Cli): void {
       runMs + 20_000,
     );
 
+    const { look } = cli.tools;
+    if (look !== undefined)
+      test.each(upstreams)(
+        'shows a picture to $model',
+        async (upstream) => {
+          const home = makeHome({ 'red.png': Buffer.from(picture, 'base64') });
+          try {
+            const path = join(home.folder, 'red.png');
+            const script: Script = (results, given) =>
+              given.length === 0 ? undefined : results.length === 0 ? [look(path)] : 'I see red.';
+            const prompt = 'Look at red.png';
+            const { stdout, turns } = await perform(stage, { cli, upstream, home, prompt, script });
+            expect(stdout).toContain('I see red.');
+            expect(turns.at(-1)!.body.toString()).toContain(picture);
+          } finally {
+            home.remove();
+          }
+        },
+        runMs + 20_000,
+      );
+
     test(
       'goes on with the next provider where the last one stopped, all the way round',
       async () => {
@@ -66,6 +87,9 @@ export function declareContract(cli: Cli): void {
 }
 
 // ---
+
+/** One pixel. */
+const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 const tokenOf = (name: string) => `${name}-${String(Math.floor(Math.random() * 1e6)).padStart(6, '0')}`;
 

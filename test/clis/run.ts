@@ -22,11 +22,11 @@ export interface Ended {
 }
 
 /** An empty home with a folder to work in. */
-export function makeHome(files: Readonly<Record<string, string>>): Home {
+export function makeHome(files: Readonly<Record<string, string | Buffer>>): Home {
   const path = mkdtempSync(join(tmpdir(), 'ovth-cli-'));
   const folder = join(path, 'work');
   mkdirSync(folder);
-  for (const [name, text] of Object.entries(files)) put(join(folder, name), text);
+  for (const [name, content] of Object.entries(files)) put(join(folder, name), content);
   return { path, folder, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
@@ -69,9 +69,9 @@ export async function run(
 
 // ---
 
-function put(path: string, text: string): void {
+function put(path: string, content: string | Buffer): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
+  writeFileSync(path, content);
 }
 
 function endGroup(pid: number | undefined): void {

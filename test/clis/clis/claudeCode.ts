@@ -19,10 +19,17 @@ export const claudeCode: Cli = {
     },
   }),
   tools: {
-    read: (path) => ({ name: 'Read', args: { file_path: path } }),
+    read,
+    look: read,
     write: (path, content) => ({ name: 'Write', args: { file_path: path, content } }),
     run: (command) => ({ name: 'Bash', args: { command, description: 'Looks at the file' } }),
   },
   // Its id of the user is a bundle of account data.
   dropped: (model) => (model.startsWith('claude') ? [] : ['cache_control', 'context_management', 'user']),
 };
+
+// ---
+
+function read(path: string) {
+  return { name: 'Read', args: { file_path: path } };
+}

@@ -31,6 +31,7 @@ env_key = "GATEWAY_KEY"
         ? { name: 'apply_patch', args: {}, text: `*** Begin Patch\n*** Add File: ${path}\n+${text}\n*** End Patch\n` }
         : shell(`echo '${text}' > ${path}`),
     run: shell,
+    look: (path) => ({ name: 'view_image', args: { path } }),
   },
   // Its search is OpenAI's own; a thought that Gemini told in words is none to Gemini.
   dropped: (model) => {

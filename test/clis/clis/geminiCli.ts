@@ -22,10 +22,17 @@ export const geminiCli: Cli = {
     },
   }),
   tools: {
-    read: (path) => ({ name: 'read_file', args: { file_path: path } }),
+    read,
+    look: read,
     write: (path, content) => ({ name: 'write_file', args: { file_path: path, content } }),
     run: (command) => ({ name: 'run_shell_command', args: { command, description: 'Looks at the file' } }),
   },
   // The sampling it always asks for.
   dropped: (model) => (model.startsWith('gemini') ? [] : model.startsWith('own/') ? ['top_k'] : ['top_k', 'top_p']),
 };
+
+// ---
+
+function read(path: string) {
+  return { name: 'read_file', args: { file_path: path } };
+}
