@@ -803,9 +803,10 @@ export const features: readonly Feature[] = [
     in: {
       chat: { logprobs: true, top_logprobs: 2 },
       responses: { top_logprobs: 2 },
-      generate: { generationConfig: { responseLogprobs: true } },
+      generate: { generationConfig: { responseLogprobs: true, logprobs: 2 } },
     },
-    find: (request) => Object.keys(request.native).length,
+    find: (request) => request.chances,
+    classic: true,
   },
   {
     group: 'Sampling and limits',

@@ -136,10 +136,15 @@ describe.each(formats)('%s', (format) => {
       kind: fc.constant('text' as const),
       pieces: fc.array(words, { minLength: 1, maxLength: 5 }),
       citations: fc.array(citation, { maxLength: 2 }),
+      likely: fc.boolean(),
     }),
     fc.record({ kind: fc.constant('reasoning' as const), pieces: fc.array(words, { minLength: 1, maxLength: 3 }) }),
     fc.record({ kind: fc.constant('call' as const), id, name, args }),
   );
+  const chancesOf = (token: string): StreamEvent => ({
+    type: 'chances',
+    chances: [{ token, logprob: -0.25, top: [{ token: 'other', logprob: -2 }] }],
+  });
   const answer = fc
     .record({
       parts: fc.array(answerPart, { maxLength: 5 }),
@@ -162,7 +167,10 @@ describe.each(formats)('%s', (format) => {
           ];
         return [
           { type: 'open', part: { type: part.kind } },
-          ...part.pieces.map((piece): StreamEvent => ({ type: 'delta', text: piece })),
+          ...part.pieces.flatMap((piece): StreamEvent[] => [
+            ...(part.kind === 'text' && part.likely ? [chancesOf(piece)] : []),
+            { type: 'delta', text: piece },
+          ]),
           ...(part.kind === 'text'
             ? part.citations.map((one): StreamEvent => ({ type: 'citation', citation: one }))
             : []),
@@ -192,6 +200,12 @@ describe.each(formats)('%s', (format) => {
     const { parts, reason, usage } = fold(events);
     return plain({
       text: parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(''),
+      // Only who speaks Anthropic's cannot ask for them.
+      chances: parts.flatMap((part) =>
+        part.type === 'text' && format !== 'messages'
+          ? (part.chances ?? []).map(({ token, logprob, top }) => [token, logprob, top[0]?.token, top[0]?.logprob])
+          : [],
+      ),
       thoughts: parts.flatMap((part) => (part.type === 'reasoning' ? [part.text] : [])).join(''),
       calls: parts.flatMap((part) => (part.type === 'toolCall' ? [[part.id, part.name, JSON.parse(part.args)]] : [])),
       reason,

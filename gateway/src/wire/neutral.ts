@@ -25,9 +25,23 @@ export interface Citation {
   readonly end?: number;
 }
 
+/** A token and the logarithm of how likely it was. */
+export interface Chance {
+  readonly token: string;
+  readonly logprob: number;
+  /** Its bytes, where they are told: a token may be a part of a character. */
+  readonly bytes?: readonly number[];
+}
+
+/** A token of the answer, and the likeliest ones in its place. */
+export interface TokenChance extends Chance {
+  readonly top: readonly Chance[];
+}
+
 export interface Text {
   readonly type: 'text';
   readonly text: string;
+  readonly chances?: readonly TokenChance[];
   readonly citations?: readonly Citation[];
   readonly cache?: CacheMark;
 }
@@ -169,6 +183,8 @@ export interface NeutralRequest {
   readonly frequencyPenalty?: number;
   readonly presencePenalty?: number;
   readonly seed?: number;
+  /** The answer is to tell how likely its tokens were, and so many others in the place of each. */
+  readonly chances?: number;
   readonly stop?: readonly string[];
   readonly verbosity?: string;
   readonly serviceTier?: string;
@@ -195,6 +211,8 @@ export type StreamEvent =
     }
   | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'citation'; readonly citation: Citation }
+  /** Of the delta that follows. */
+  | { readonly type: 'chances'; readonly chances: readonly TokenChance[] }
   | { readonly type: 'close'; readonly opaque?: Opaque }
   | { readonly type: 'usage'; readonly usage: Usage }
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly stopSequence?: string }
@@ -230,6 +248,7 @@ export function fold(events: Iterable<StreamEvent>): NeutralResponse {
   let open: OpenPart | undefined;
   let pieces: string[] = [];
   let citations: Citation[] = [];
+  let chances: TokenChance[] = [];
   for (const event of events) {
     switch (event.type) {
       case 'start':
@@ -239,6 +258,7 @@ export function fold(events: Iterable<StreamEvent>): NeutralResponse {
         open = event.part;
         pieces = [];
         citations = [];
+        chances = [];
         break;
       case 'delta':
         pieces.push(event.text);
@@ -246,8 +266,11 @@ export function fold(events: Iterable<StreamEvent>): NeutralResponse {
       case 'citation':
         citations.push(event.citation);
         break;
+      case 'chances':
+        chances.push(...event.chances);
+        break;
       case 'close':
-        if (open !== undefined) parts.push(whole(open, pieces.join(''), citations, event.opaque));
+        if (open !== undefined) parts.push(whole(open, pieces.join(''), citations, chances, event.opaque));
         open = undefined;
         break;
       case 'usage':
@@ -278,11 +301,17 @@ function whole(
   open: OpenPart,
   text: string,
   citations: readonly Citation[],
+  chances: readonly TokenChance[],
   opaque: Opaque | undefined,
 ): Text | Refusal | Reasoning | ToolCall {
   switch (open.type) {
     case 'text':
-      return { type: 'text', text, ...(citations.length > 0 ? { citations } : {}) };
+      return {
+        type: 'text',
+        text,
+        ...(citations.length > 0 ? { citations } : {}),
+        ...(chances.length > 0 ? { chances } : {}),
+      };
     case 'refusal':
       return { type: 'refusal', text };
     case 'reasoning':

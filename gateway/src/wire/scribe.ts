@@ -2,11 +2,12 @@
 // is filled, closed before the next, and what comes without brackets on its wire gets them here.
 
 import { noUsage, type Usage } from '../money';
-import type { Citation, FailureKind, FinishReason, Opaque, OpenPart, StreamEvent } from './neutral';
+import type { Citation, FailureKind, FinishReason, Opaque, OpenPart, StreamEvent, TokenChance } from './neutral';
 
 export interface Scribe {
   start(id: string, model: string): void;
-  text(text: string): void;
+  /** @param chances of the tokens of this piece */
+  text(text: string, chances?: readonly TokenChance[]): void;
   refusal(text: string): void;
   reasoning(text: string): void;
   /** Ends the open thoughts with their sealed form; opens and ends empty ones where none are open. */
@@ -51,13 +52,14 @@ export function openScribe(): Scribe {
     out.push(opaque === undefined ? { type: 'close' } : { type: 'close', opaque });
     open = undefined;
   };
-  const fill = (type: 'text' | 'refusal' | 'reasoning', text: string) => {
+  const fill = (type: 'text' | 'refusal' | 'reasoning', text: string, chances: readonly TokenChance[] = []) => {
     if (text === '') return;
     if (open !== type) {
       close();
       out.push({ type: 'open', part: { type } });
       open = type;
     }
+    if (chances.length > 0) out.push({ type: 'chances', chances });
     length += text.length;
     out.push({ type: 'delta', text });
   };
@@ -68,7 +70,7 @@ export function openScribe(): Scribe {
       started = true;
       out.push({ type: 'start', id, model });
     },
-    text: (text) => fill('text', text),
+    text: (text, chances) => fill('text', text, chances),
     refusal: (text) => fill('refusal', text),
     reasoning: (text) => fill('reasoning', text),
     sealed(opaque) {

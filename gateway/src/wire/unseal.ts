@@ -1,8 +1,9 @@
-// Takes our envelopes out of a body that is about to be passed through on its own wire: the history of a conversation
-// that another provider took part in. They would be refused there as forged signatures, and mean nothing.
+// Takes out of a body that is about to be passed through on its own wire what would be refused there: our envelopes, in
+// the history of a conversation that another provider took part in, which are forged signatures to this one; and the
+// system's words in mid-conversation, which Claude Code sends to every model whose name it does not know, a route's too.
 
 import type { Json } from './codec';
-import { isObject, listOr, objectOr } from './json';
+import { isObject, listOr, objectOr, textOr } from './json';
 import type { Format } from './neutral';
 import { isSealed } from './seal';
 import { bytesOf, parseBody } from './translate';
@@ -15,12 +16,20 @@ export interface SealedTask {
   readonly model: string;
   /** A usage event is to be asked for. */
   readonly includeUsage: boolean;
+  /** The system's words in mid-conversation are to be the user's, marked: the model takes none. */
+  readonly plainTurns: boolean;
+}
+
+/** Whether the system may speak in mid-conversation, by the bytes of a body of messages. */
+export function mayHoldSystemTurns(body: Buffer): boolean {
+  return body.includes('"role":"system"') || body.includes('"role": "system"');
 }
 
 /** A body printed anew without envelopes, for its own wire. @throws GatewayError bad_json */
-export function withoutSealsIn({ format, body, model, includeUsage }: SealedTask): Uint8Array {
+export function withoutSealsIn({ format, body, model, includeUsage, plainTurns }: SealedTask): Uint8Array {
   const kept: Record<string, unknown> = { ...withoutSeals(format, parseBody(body)) };
   if ('model' in kept) kept['model'] = model;
+  if (plainTurns) kept['messages'] = listOr(kept['messages']).map(asUsers);
   if (includeUsage) kept['stream_options'] = { ...objectOr(kept['stream_options']), include_usage: true };
   return bytesOf(kept);
 }
@@ -46,6 +55,16 @@ export function withoutSeals(format: Format, body: Json): Json {
 }
 
 // ---
+
+function asUsers(message: unknown): unknown {
+  if (!isObject(message) || message['role'] !== 'system') return message;
+  const marked = (text: unknown) => `<system>\n${textOr(text)}\n</system>`;
+  const { content } = message;
+  const said = Array.isArray(content)
+    ? content.map((block: unknown) => (isObject(block) ? { ...block, text: marked(block['text']) } : block))
+    : marked(content);
+  return { ...message, role: 'user', content: said };
+}
 
 // Without sealed thoughts, and without citations that another provider made.
 function withBlocks(message: unknown): unknown {

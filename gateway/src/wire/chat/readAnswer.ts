@@ -2,6 +2,7 @@
 // object" and "The chat completion chunk object"; reasoning fields of DeepSeek and OpenRouter from their own pages.
 
 import type { Usage } from '../../money';
+import { chancesOfOpenai } from '../chances';
 import type { Decoder, Frame, Json } from '../codec';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../json';
 import type { FailureKind, FinishReason, StreamEvent } from '../neutral';
@@ -44,7 +45,7 @@ export function readAnswer(body: Json): readonly StreamEvent[] {
   const thoughts = openThoughts(scribe);
   thoughts.add(message);
   thoughts.end();
-  scribe.text(contentText(message['content']));
+  scribe.text(contentText(message['content']), chancesOfOpenai(objectOr(choice['logprobs'])['content']));
   for (const annotation of listOr(message['annotations'])) cite(scribe, objectOr(annotation));
   scribe.refusal(textOr(message['refusal']));
   if (isObject(message['audio'])) scribe.lost('audio');
@@ -92,7 +93,7 @@ export function openDecoder(): Decoder {
       const refusal = textOr(delta['refusal']);
       const called = listOr(delta['tool_calls']);
       if (text !== '' || refusal !== '' || called.length > 0) thoughts.end();
-      scribe.text(text);
+      scribe.text(text, chancesOfOpenai(objectOr(choice['logprobs'])['content']));
       for (const annotation of listOr(delta['annotations'])) cite(scribe, objectOr(annotation));
       scribe.refusal(refusal);
       refused ||= refusal !== '';

@@ -1,6 +1,7 @@
 // A chat completions request as neutral form. Source: OpenAI API reference, "Create chat completion"; OpenRouter's
 // additions from its "API parameters" and "Reasoning tokens"; the older `functions` of the same OpenAI page.
 
+import { readOthers } from '../chances';
 import type { Json } from '../codec';
 import { isEffort } from '../effort';
 import {
@@ -18,14 +19,12 @@ const known = new Set([
   'model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice', 'functions', 'function_call', 'parallel_tool_calls', 'max_tokens',
   'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'frequency_penalty', 'presence_penalty', 'seed', 'stop', 'user',
   'safety_identifier', 'response_format', 'reasoning_effort', 'reasoning', 'thinking', 'include_reasoning', 'verbosity', 'service_tier',
-  'prompt_cache_key', 'metadata', 'models', 'provider', 'usage',
+  'prompt_cache_key', 'metadata', 'models', 'provider', 'usage', 'logprobs', 'top_logprobs',
 ]); // prettier-ignore
 
 // What says no more than the default does.
 const idle = {
   n: (value: unknown) => value === 1,
-  logprobs: (value: unknown) => value === false,
-  top_logprobs: (value: unknown) => value === 0,
   store: (value: unknown) => value === false,
   logit_bias: (value: unknown) => isObject(value) && Object.keys(value).length === 0,
   modalities: (value: unknown) => Array.isArray(value) && value.every((item) => item === 'text'),
@@ -54,6 +53,7 @@ export function readRequest(body: Json): NeutralRequest {
       frequencyPenalty: optionalWithin(body['frequency_penalty'], 'frequency_penalty', -2, 2),
       presencePenalty: optionalWithin(body['presence_penalty'], 'presence_penalty', -2, 2),
       seed: optionalNumber(body['seed'], 'seed'),
+      chances: readChances(body),
       stop: optionalTexts(body['stop'], 'stop'),
       verbosity: optionalText(body['verbosity'], 'verbosity'),
       serviceTier: optionalText(body['service_tier'], 'service_tier'),
@@ -65,6 +65,13 @@ export function readRequest(body: Json): NeutralRequest {
 }
 
 // ---
+
+function readChances(body: Json): number | undefined {
+  const others = readOthers(body['top_logprobs'], 'top_logprobs');
+  if (optionalFlag(body['logprobs'], 'logprobs') === true) return others ?? 0;
+  if (others !== undefined && others > 0) wrong('logprobs', 'true where "top_logprobs" is set');
+  return undefined;
+}
 
 function readMessage(message: Json, at: string): Message {
   const role = needText(message['role'], `${at}.role`);

@@ -2,9 +2,10 @@
 // `reasoning_content` is what DeepSeek's clients read, `reasoning` and `reasoning_details` what OpenRouter's do.
 
 import type { Usage } from '../../money';
+import { chancesForOpenai } from '../chances';
 import type { Encoder, Json, Speaker } from '../codec';
 import { defined } from '../json';
-import type { Citation, FinishReason, NeutralResponse, Opaque, StreamEvent } from '../neutral';
+import type { Citation, FinishReason, NeutralResponse, Opaque, StreamEvent, TokenChance } from '../neutral';
 import { seal } from '../seal';
 
 const reasonNames: Readonly<Record<FinishReason, string>> = {
@@ -21,6 +22,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
   let reasoning = '';
   let refusal = '';
   const annotations: Json[] = [];
+  const chances: Json[] = [];
   const details: Json[] = [];
   const calls: Json[] = [];
   let signature: string | undefined; // Gemini's, of the call that follows
@@ -29,6 +31,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
       case 'text':
         annotations.push(...(part.citations ?? []).map((citation) => annotationOf(citation, content.length)));
         content += part.text;
+        chances.push(...chancesForOpenai(part.chances ?? []));
         break;
       case 'refusal':
         refusal += part.text;
@@ -62,7 +65,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
           ...(annotations.length > 0 ? { annotations } : {}),
           ...(calls.length > 0 ? { tool_calls: calls } : {}),
         },
-        logprobs: null,
+        logprobs: chances.length > 0 ? { content: chances, refusal: null } : null,
         finish_reason: refusal !== '' && response.reason === 'refusal' ? 'stop' : reasonNames[response.reason],
       },
     ],
@@ -79,17 +82,24 @@ export function openEncoder(speaker: Speaker): Encoder {
   let refused = false;
   let written = 0; // characters of text, and how many there were when the open part began: for where citations stand
   let begun = 0;
+  let chances: readonly TokenChance[] = []; // of the next delta
   let detail = -1;
   let thought = '';
   let pending: { opaque: Opaque; signature: string } | undefined; // Gemini's signature, until its call is named
 
   const line = (value: Json) => `data: ${JSON.stringify(value)}\n\n`;
-  const say = (delta: Json, finish: string | null = null) =>
+  const say = (delta: Json, finish: string | null = null, logprobs: Json | null = null) =>
     line({
       ...head,
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+      choices: [{ index: 0, delta, logprobs, finish_reason: finish }],
       ...(speaker.includeUsage ? { usage: null } : {}),
     });
+  const taken = (): Json | null => {
+    if (chances.length === 0) return null;
+    const content = chancesForOpenai(chances);
+    chances = [];
+    return { content, refusal: null };
+  };
   const release = (id?: string): string => {
     if (pending === undefined) return '';
     const { opaque } = pending;
@@ -145,8 +155,11 @@ export function openEncoder(speaker: Speaker): Encoder {
             return say({ refusal: event.text });
           default:
             written += event.text.length;
-            return say({ content: event.text });
+            return say({ content: event.text }, null, taken());
         }
+      case 'chances':
+        chances = event.chances;
+        return '';
       case 'citation':
         return say({ annotations: [annotationOf(event.citation, begun)] });
       case 'close': {

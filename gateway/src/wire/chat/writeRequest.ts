@@ -25,6 +25,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
     if (request.frequencyPenalty !== 0) losses.dropIf(request.frequencyPenalty, 'frequency_penalty');
     if (request.presencePenalty !== 0) losses.dropIf(request.presencePenalty, 'presence_penalty');
     losses.dropIf(request.stop, 'stop');
+    losses.dropIf(request.chances, 'logprobs');
   }
   losses.dropIf(request.topK, 'top_k');
   if (!own) losses.dropIf(request.promptCacheKey, 'prompt_cache_key');
@@ -47,6 +48,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
         presence_penalty: reasoner ? undefined : request.presencePenalty,
         stop: reasoner ? undefined : stops(request.stop, losses),
         seed: request.seed,
+        ...(reasoner ? {} : writeChances(request.chances)),
         user: endUser(request.endUser, losses),
         tools: hasTools ? tools : undefined,
         tool_choice:
@@ -93,6 +95,10 @@ export function endUser(user: string | undefined, losses: Losses): string | unde
 }
 
 // ---
+
+function writeChances(others: number | undefined): Json {
+  return others === undefined ? {} : { logprobs: true, top_logprobs: others };
+}
 
 // Source: OpenAI model pages, "reasoning.effort" of each generation.
 function effortsOf(model: string): readonly Effort[] {

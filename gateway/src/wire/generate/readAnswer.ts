@@ -2,9 +2,10 @@
 // Gemini API reference, "GenerateContentResponse".
 
 import type { Usage } from '../../money';
+import { chancesOfGemini } from '../chances';
 import type { Decoder, Frame, Json } from '../codec';
 import { countOr, defined, isObject, listOr, objectOr, parseEvent, textOr } from '../json';
-import type { FailureKind, FinishReason, StreamEvent } from '../neutral';
+import type { FailureKind, FinishReason, StreamEvent, TokenChance } from '../neutral';
 import { openScribe, type Scribe } from '../scribe';
 
 const refusals = new Set([
@@ -72,7 +73,13 @@ function readPiece(body: Json, scribe: Scribe): void {
   const candidates = listOr(body['candidates']);
   if (candidates.length > 1) scribe.lost('candidates[1…]');
   const candidate = objectOr(candidates[0]);
-  for (const raw of listOr(objectOr(candidate['content'])['parts'])) readPart(objectOr(raw), id, scribe);
+  // Told of the candidate as a whole: they are its first text's.
+  let chances = chancesOfGemini(candidate['logprobsResult']);
+  for (const raw of listOr(objectOr(candidate['content'])['parts'])) {
+    const part = objectOr(raw);
+    readPart(part, id, scribe, chances);
+    if (isAnswerText(part)) chances = [];
+  }
   readCitations(candidate, scribe);
   scribe.usage(usageIn(body));
   const blocked = textOr(objectOr(body['promptFeedback'])['blockReason']);
@@ -81,7 +88,11 @@ function readPiece(body: Json, scribe: Scribe): void {
   else if (reason !== '') scribe.finish(reasonOf(reason, scribe.calls > 0));
 }
 
-function readPart(part: Json, id: string, scribe: Scribe): void {
+function isAnswerText(part: Json): boolean {
+  return typeof part['text'] === 'string' && part['text'] !== '' && part['thought'] !== true;
+}
+
+function readPart(part: Json, id: string, scribe: Scribe, chances: readonly TokenChance[]): void {
   const text = textOr(part['text']);
   const signature = textOr(part['thoughtSignature']);
   const seal = () => {
@@ -98,7 +109,7 @@ function readPart(part: Json, id: string, scribe: Scribe): void {
     scribe.reasoning(text);
     seal();
   } else if (part['text'] !== undefined) {
-    scribe.text(text);
+    scribe.text(text, chances);
     if (signature !== '') scribe.close();
     seal();
   } else {

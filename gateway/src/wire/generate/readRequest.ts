@@ -1,6 +1,7 @@
 // A Gemini generateContent request as neutral form. Source: Gemini API reference, "Generating content". Its JSON may
 // be spelt in camelCase or in snake_case.
 
+import { readOthers } from '../chances';
 import type { Json } from '../codec';
 import {
   defined, isObject, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr,
@@ -56,6 +57,10 @@ export function readRequest(raw: Json): NeutralRequest {
       frequencyPenalty: optionalNumber(config['frequencyPenalty'], 'generationConfig.frequencyPenalty'),
       presencePenalty: optionalNumber(config['presencePenalty'], 'generationConfig.presencePenalty'),
       seed: optionalNumber(config['seed'], 'generationConfig.seed'),
+      chances:
+        optionalFlag(config['responseLogprobs'], 'generationConfig.responseLogprobs') === true
+          ? (readOthers(config['logprobs'], 'generationConfig.logprobs') ?? 0)
+          : undefined,
       stop: optionalTexts(config['stopSequences'], 'generationConfig.stopSequences'),
       serviceTier: optionalText(body['serviceTier'], 'serviceTier'),
     }),
@@ -84,6 +89,7 @@ const known = new Set([
 const knownConfig = new Set([
   'temperature', 'topP', 'topK', 'maxOutputTokens', 'stopSequences', 'frequencyPenalty', 'presencePenalty', 'seed', 'responseMimeType',
   'responseSchema', 'responseJsonSchema', '_responseJsonSchema', 'thinkingConfig',
+  'responseLogprobs', 'logprobs',
 ]); // prettier-ignore
 
 function leftOver(object: Json, names: ReadonlySet<string>, prefix: string): Record<string, unknown> {

@@ -1,9 +1,10 @@
 // Neutral answers as Gemini's, whole and streamed. Source: Gemini API reference, "GenerateContentResponse".
 
 import type { Usage } from '../../money';
+import { chancesForGemini } from '../chances';
 import type { Encoder, Json, Speaker } from '../codec';
 import { parseArgs } from '../json';
-import type { Citation, FinishReason, NeutralResponse, Opaque, OpenPart, StreamEvent } from '../neutral';
+import type { Citation, FinishReason, NeutralResponse, Opaque, OpenPart, StreamEvent, TokenChance } from '../neutral';
 import { seal } from '../seal';
 
 const reasonNames: Readonly<Record<FinishReason, string>> = {
@@ -18,6 +19,7 @@ const reasonNames: Readonly<Record<FinishReason, string>> = {
 export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
   const parts: Json[] = [];
   const citations: Citation[] = [];
+  const chances: TokenChance[] = [];
   let sealed: Opaque | undefined; // of the part that follows
   for (const part of response.parts) {
     const signature = sealed === undefined ? {} : { thoughtSignature: seal(sealed) };
@@ -29,6 +31,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
         continue;
       case 'text':
         citations.push(...(part.citations ?? []));
+        chances.push(...(part.chances ?? []));
         parts.push({ text: part.text, ...signature });
         break;
       case 'refusal':
@@ -48,6 +51,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
         finishReason: reasonNames[response.reason],
         index: 0,
         ...citationsOf(citations),
+        ...chancesOf(chances),
       },
     ],
     ...(response.usage === undefined ? {} : { usageMetadata: writeUsage(response.usage) }),
@@ -64,9 +68,15 @@ export function openEncoder(speaker: Speaker): Encoder {
   let usage: Usage | undefined;
   let sealed: Opaque | undefined; // of the part that follows
   let citations: Citation[] = [];
+  let chances: readonly TokenChance[] = []; // of the next delta
 
   const say = (parts: readonly Json[], ending: Json = {}, counted: Json = {}) =>
     `data: ${JSON.stringify({ candidates: [{ content: { role: 'model', parts }, ...ending, index: 0 }], ...counted, ...head })}\n\n`;
+  const taken = (): Json => {
+    const told = chancesOf(chances);
+    chances = [];
+    return told;
+  };
   const signature = (): Json => {
     if (sealed === undefined) return {};
     const text = seal(sealed);
@@ -96,8 +106,11 @@ export function openEncoder(speaker: Speaker): Encoder {
           case 'reasoning':
             return say([{ text: event.text, thought: true }]);
           default:
-            return say([{ text: event.text, ...signature() }]);
+            return say([{ text: event.text, ...signature() }], taken());
         }
+      case 'chances':
+        chances = event.chances;
+        return '';
       case 'citation':
         citations.push(event.citation);
         return '';
@@ -145,6 +158,10 @@ function citationsOf(citations: readonly Citation[]): Json {
       })),
     },
   };
+}
+
+function chancesOf(chances: readonly TokenChance[]): Json {
+  return chances.length === 0 ? {} : { logprobsResult: chancesForGemini(chances) };
 }
 
 function writeUsage(usage: Usage): Json {

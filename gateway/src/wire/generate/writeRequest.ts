@@ -47,6 +47,8 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
     frequencyPenalty: request.frequencyPenalty,
     presencePenalty: request.presencePenalty,
     seed: request.seed,
+    responseLogprobs: request.chances === undefined ? undefined : true,
+    logprobs: request.chances || undefined,
     stopSequences: writeStops(request.stop, losses),
     thinkingConfig: writeThinking(request, target, third, losses),
     ...form.config,

@@ -84,6 +84,7 @@ export function openEncoder(speaker: Speaker): Encoder {
           index,
           delta: { type: 'citations_delta', citation: citationOf(event.citation) },
         });
+      case 'chances': // its clients cannot ask for them
       case 'lost':
       case 'failure':
         return ''; // told by the caller, in words that every format shares

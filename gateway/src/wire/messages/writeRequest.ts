@@ -35,6 +35,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
     ['frequency_penalty', request.frequencyPenalty],
     ['presence_penalty', request.presencePenalty],
     ['seed', request.seed],
+    ['logprobs', request.chances],
     ['verbosity', request.verbosity],
     ['prompt_cache_key', request.promptCacheKey],
     ['metadata', request.metadata],

@@ -3,6 +3,7 @@
 
 import type { Usage } from '../../money';
 import { failureKind } from '../chat/readAnswer';
+import { chancesOfOpenai } from '../chances';
 import type { Decoder, Frame, Json } from '../codec';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../json';
 import type { StreamEvent } from '../neutral';
@@ -77,7 +78,7 @@ export function openDecoder(): Decoder {
         break;
       case 'response.output_text.delta':
         told = true;
-        scribe.text(delta);
+        scribe.text(delta, chancesOfOpenai(event['logprobs']));
         break;
       case 'response.refusal.delta':
         told = true;
@@ -147,7 +148,7 @@ function openItem(scribe: Scribe, item: Json): void {
 
 function readPart(scribe: Scribe, part: Json): void {
   scribe.close();
-  scribe.text(textOr(part['text']));
+  scribe.text(textOr(part['text']), chancesOfOpenai(part['logprobs']));
   scribe.refusal(textOr(part['refusal']));
   for (const annotation of listOr(part['annotations'])) cite(scribe, objectOr(annotation));
 }

@@ -1,6 +1,7 @@
 // An OpenAI Responses request as neutral form. Source: OpenAI API reference, "Create a model response"; read more
 // leniently than that page, because Codex and Cursor write items it does not list.
 
+import { readOthers } from '../chances';
 import type { Json } from '../codec';
 import { isEffort } from '../effort';
 import {
@@ -16,6 +17,7 @@ import { fullName } from './namespaces';
 const known = new Set([
   'model', 'input', 'instructions', 'stream', 'stream_options', 'tools', 'tool_choice', 'parallel_tool_calls', 'max_output_tokens', 'temperature',
   'top_p', 'text', 'reasoning', 'metadata', 'user', 'safety_identifier', 'prompt_cache_key', 'service_tier', 'models', 'provider', 'messages',
+  'top_logprobs',
 ]); // prettier-ignore
 
 // What says no more than the default does, or asks for what comes anyway.
@@ -23,9 +25,12 @@ const idle = {
   store: (value: unknown) => value === false,
   background: (value: unknown) => value === false,
   truncation: (value: unknown) => value === 'disabled',
-  top_logprobs: (value: unknown) => value === 0,
-  include: (value: unknown) => Array.isArray(value) && value.every((item) => item === 'reasoning.encrypted_content'),
+  include: (value: unknown) =>
+    Array.isArray(value) && value.every((item) => item === 'reasoning.encrypted_content' || item === includeChances),
 };
+
+/** What a request includes to be told how likely tokens were. */
+export const includeChances = 'message.output_text.logprobs';
 
 export function readRequest(body: Json): NeutralRequest {
   const text = body['text'] === undefined ? {} : needObject(body['text'] ?? {}, 'text');
@@ -46,6 +51,7 @@ export function readRequest(body: Json): NeutralRequest {
       maxOutput: optionalCount(body['max_output_tokens'], 'max_output_tokens'),
       temperature: optionalWithin(body['temperature'], 'temperature', 0, 2),
       topP: optionalWithin(body['top_p'], 'top_p', 0, 1),
+      chances: readChances(body),
       serviceTier: optionalText(body['service_tier'], 'service_tier'),
       promptCacheKey: optionalText(body['prompt_cache_key'], 'prompt_cache_key'),
       metadata: isObject(body['metadata']) && Object.keys(body['metadata']).length > 0 ? body['metadata'] : undefined,
@@ -55,6 +61,11 @@ export function readRequest(body: Json): NeutralRequest {
 }
 
 // ---
+
+function readChances(body: Json): number | undefined {
+  const others = readOthers(body['top_logprobs'], 'top_logprobs');
+  return others !== undefined && others > 0 ? others : listOr(body['include']).includes(includeChances) ? 0 : undefined;
+}
 
 function readInstructions(value: unknown): Message[] {
   const text = optionalText(value, 'instructions');

@@ -2,6 +2,7 @@
 // "Streaming events".
 
 import type { Usage } from '../../money';
+import { chancesForOpenai } from '../chances';
 import type { Encoder, Json, Speaker } from '../codec';
 import { openLosses } from '../loss';
 import type {
@@ -13,6 +14,8 @@ import type {
   OpenPart,
   Part,
   StreamEvent,
+  Text,
+  TokenChance,
 } from '../neutral';
 import { seal } from '../seal';
 import { openNaming } from './namespaces';
@@ -22,11 +25,10 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
   const id = answerId(response.id, speaker);
   const naming = openNaming(speaker.request.tools);
   const output = response.parts.map((part, index) => {
-    const citations = part.type === 'text' ? (part.citations ?? []) : [];
     const opaque = part.type === 'reasoning' ? part.opaque : undefined;
     const text = part.type === 'toolCall' ? part.args : part.text;
     speaker.onItem?.(itemId(part, id, index), part);
-    return doneItem(part, itemId(part, id, index), naming, text, citations, opaque);
+    return doneItem(part, itemId(part, id, index), naming, text, part.type === 'text' ? part : {}, opaque);
   });
   return {
     ...head(id, response.model, speaker),
@@ -44,6 +46,8 @@ export function openEncoder(speaker: Speaker): Encoder {
   let item = ''; // id of the open one
   let text: string[] = [];
   let citations: Citation[] = [];
+  let chances: TokenChance[] = []; // of the open text, and those of the next delta
+  let next: readonly TokenChance[] = [];
   let usage: Usage | undefined;
   const output: Json[] = [];
   const naming = openNaming(speaker.request.tools);
@@ -60,22 +64,28 @@ export function openEncoder(speaker: Speaker): Encoder {
     item = itemId(of, id, output.length);
     text = [];
     citations = [];
+    chances = [];
     const added = say('response.output_item.added', { output_index: output.length, item: newItem(of, item, naming) });
     switch (of.type) {
       case 'text':
       case 'refusal':
-        return added + say('response.content_part.added', { ...part(), part: contentPart(of, '', []) });
+        return added + say('response.content_part.added', { ...part(), part: contentPart(of, '', {}) });
       case 'reasoning':
       case 'toolCall':
         return added;
     }
+  };
+  const taken = (): Json[] => {
+    const told = chancesForOpenai(next);
+    next = [];
+    return told;
   };
   const grow = (delta: string): string => {
     const first = text.length === 0;
     text.push(delta);
     switch (open?.type) {
       case 'text':
-        return say('response.output_text.delta', { ...part(), delta, logprobs: [] });
+        return say('response.output_text.delta', { ...part(), delta, logprobs: taken() });
       case 'refusal':
         return say('response.refusal.delta', { ...part(), delta });
       case 'reasoning': {
@@ -100,13 +110,13 @@ export function openEncoder(speaker: Speaker): Encoder {
     switch (of.type) {
       case 'text':
         return (
-          say('response.output_text.done', { ...part(), text: whole, logprobs: [] }) +
-          say('response.content_part.done', { ...part(), part: contentPart(of, whole, citations) })
+          say('response.output_text.done', { ...part(), text: whole, logprobs: chancesForOpenai(chances) }) +
+          say('response.content_part.done', { ...part(), part: contentPart(of, whole, { citations, chances }) })
         );
       case 'refusal':
         return (
           say('response.refusal.done', { ...part(), refusal: whole }) +
-          say('response.content_part.done', { ...part(), part: contentPart(of, whole, []) })
+          say('response.content_part.done', { ...part(), part: contentPart(of, whole, {}) })
         );
       case 'reasoning':
         if (whole === '') return '';
@@ -131,7 +141,7 @@ export function openEncoder(speaker: Speaker): Encoder {
     const joined = text.join('');
     const whole = joined === '' && of.type === 'toolCall' && of.custom !== true ? '{}' : joined;
     const done = finishPart(of, whole);
-    const made = doneItem(of, item, naming, whole, citations, opaque);
+    const made = doneItem(of, item, naming, whole, { citations, chances }, opaque);
     speaker.onItem?.(item, partOf(of, whole, opaque));
     const told = done + say('response.output_item.done', { output_index: output.length, item: made });
     output.push(made);
@@ -148,6 +158,10 @@ export function openEncoder(speaker: Speaker): Encoder {
         return begin(event.part);
       case 'delta':
         return grow(event.text);
+      case 'chances':
+        next = event.chances;
+        chances.push(...next);
+        return '';
       case 'citation': {
         citations.push(event.citation);
         const annotation = annotationOf(event.citation);
@@ -245,7 +259,7 @@ function head(id: string, model: string, speaker: Speaker): Json {
     text: { format: request.shape === undefined ? { type: 'text' } : writeShape(request.shape) },
     tool_choice: request.toolChoice === undefined ? 'auto' : writeToolChoice(request.toolChoice, custom, naming),
     tools: writeTools(request.tools ?? [], losses),
-    top_logprobs: 0,
+    top_logprobs: request.chances ?? 0,
     top_p: request.topP ?? 1,
     truncation: 'disabled',
   };
@@ -270,14 +284,14 @@ function doneItem(
   id: string,
   naming: Naming,
   text: string,
-  citations: readonly Citation[],
+  about: About,
   opaque: Opaque | undefined,
 ): Json {
   const item = newItem(part, id, naming);
   switch (part.type) {
     case 'text':
     case 'refusal':
-      return { ...item, status: 'completed', content: [contentPart(part, text, citations)] };
+      return { ...item, status: 'completed', content: [contentPart(part, text, about)] };
     case 'reasoning':
       return {
         ...item,
@@ -294,9 +308,17 @@ function doneItem(
   }
 }
 
-function contentPart(part: { readonly type: 'text' | 'refusal' }, text: string, citations: readonly Citation[]): Json {
+/** What is told of a text beside its words. */
+type About = Pick<Text, 'citations' | 'chances'>;
+
+function contentPart(part: { readonly type: 'text' | 'refusal' }, text: string, about: About): Json {
   if (part.type === 'refusal') return { type: 'refusal', refusal: text };
-  return { type: 'output_text', text, annotations: citations.map(annotationOf), logprobs: [] };
+  return {
+    type: 'output_text',
+    text,
+    annotations: (about.citations ?? []).map(annotationOf),
+    logprobs: chancesForOpenai(about.chances ?? []),
+  };
 }
 
 function partOf(of: OpenPart, text: string, opaque: Opaque | undefined): Part {

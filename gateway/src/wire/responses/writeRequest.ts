@@ -21,6 +21,7 @@ import {
 } from '../neutral';
 import { argsSchema } from '../schema';
 import { openNaming, regrouped } from './namespaces';
+import { includeChances } from './readRequest';
 
 /** The least that the API takes. */
 const leastOutput = 16;
@@ -31,6 +32,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   if (reasoner) {
     if (request.temperature !== 1) losses.dropIf(request.temperature, 'temperature');
     if (request.topP !== 1) losses.dropIf(request.topP, 'top_p');
+    losses.dropIf(request.chances, 'logprobs');
   } else losses.dropIf(request.verbosity, 'verbosity');
   for (const [name, value] of [
     ['top_k', request.topK],
@@ -63,7 +65,12 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
         request.maxOutput && Math.max(leastOutput, Math.min(request.maxOutput, target.maxOutput ?? Infinity)),
       temperature: reasoner ? undefined : request.temperature,
       top_p: reasoner ? undefined : request.topP,
-      include: reasoner ? ['reasoning.encrypted_content'] : undefined,
+      include: reasoner
+        ? ['reasoning.encrypted_content']
+        : request.chances === undefined
+          ? undefined
+          : [includeChances],
+      top_logprobs: reasoner ? undefined : request.chances || undefined,
       reasoning: Object.keys(reasoning).length > 0 ? reasoning : undefined,
       text: Object.keys(text).length > 0 ? text : undefined,
       tools: tools.length > 0 ? tools : undefined,
