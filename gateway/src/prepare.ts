@@ -15,9 +15,10 @@ import type { Vault } from './vault';
 import { codecs, speaks } from './wire';
 import type { Codec, Undo } from './wire/codec';
 import { isObject } from './wire/json';
-import { isOpenaiReasoner } from './wire/models';
+import { claudeRules, isOpenaiReasoner } from './wire/models';
 import type { Format, NeutralRequest } from './wire/neutral';
 import type { Translation } from './wire/translate';
+import { mayHoldSystemTurns } from './wire/unseal';
 import { asBuffer, type Workshop } from './workshop';
 
 /** A client's request, ready to be put on any wire. */
@@ -64,9 +65,10 @@ export function prepare(
   if (!ask.pure || refused || !speaks(provider, format, memory.health.isChatOnly(provider.baseUrl)))
     return translated(way, false);
   const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;
-  if (!ask.sealed) return pass(way, passed(outgoing, target.model, hideUsage), hideUsage);
   const { body } = outgoing;
-  const task = { format, body, model: target.model, includeUsage: hideUsage };
+  const plainTurns = format === 'messages' && !claudeRules(target).systemTurns && mayHoldSystemTurns(body);
+  if (!ask.sealed && !plainTurns) return pass(way, passed(outgoing, target.model, hideUsage), hideUsage);
+  const task = { format, body, model: target.model, includeUsage: hideUsage, plainTurns };
   return settle(memory.workshop.do('withoutSealsIn', task, body.length), (made) =>
     pass(way, asBuffer(made), hideUsage),
   );

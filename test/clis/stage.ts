@@ -33,9 +33,10 @@ export function isCount(path: string): boolean {
   return /count_?tokens$|input_tokens$/i.test(path);
 }
 
-export async function startStage(): Promise<Stage> {
+/** @param routes of the configuration */
+export async function startStage(routes = ''): Promise<Stage> {
   const simulators = await startSimulators();
-  const folder = makeFolder(hostsAt(simulators));
+  const folder = makeFolder(routes + hostsAt(simulators));
   const gateway = await startChild({ folder: folder.path, env: keysOf(simulators) }).catch(async (error: unknown) => {
     await simulators.close();
     throw error;

@@ -32,19 +32,24 @@ const eventsIn = (text: string): Fields[] =>
 describe('Claude Code', () => {
   const headers = {
     'anthropic-version': '2023-06-01',
-    'anthropic-beta': 'claude-code-20250219,interleaved-thinking-2025-05-14,some-beta-of-tomorrow-2027-01-01',
+    'anthropic-beta':
+      'claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27,' +
+      'mid-conversation-tool-changes-2026-07-01,advanced-tool-use-2025-11-20,effort-2025-11-24,' +
+      'some-beta-of-tomorrow-2027-01-01',
     'anthropic-dangerous-direct-browser-access': 'true',
     'x-app': 'cli',
     'x-claude-code-session-id': '0b5f0d3e-0000-4000-8000-000000000000',
-    'user-agent': 'claude-cli/2.1.230 (external, cli)',
+    'user-agent': 'claude-cli/2.1.330 (external, sdk-cli)',
     'x-stainless-lang': 'js',
   };
-  const attribution = 'x-anthropic-billing-header: cc_version=2.1.230.abc; cc_entrypoint=cli; cch=00000;';
+  const attribution = 'x-anthropic-billing-header: cc_version=2.1.330.f89; cc_entrypoint=sdk-cli;';
   const body = (model: string, more: Fields = {}): Fields => ({
     model,
     max_tokens: 32_000,
     stream: true,
-    thinking: { type: 'adaptive' },
+    thinking: { type: 'adaptive', display: 'omitted' },
+    context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+    output_config: { effort: 'high' },
     metadata: { user_id: '{"device_id":"d","account_uuid":"","session_id":"s"}' },
     system: [
       { type: 'text', text: attribution },
@@ -62,6 +67,12 @@ describe('Claude Code', () => {
           additionalProperties: false,
         },
       },
+      {
+        name: 'DeferredToolPlaceholder',
+        description: 'Never call this tool.',
+        input_schema: { type: 'object', properties: {} },
+        defer_loading: true,
+      },
     ],
     messages: [
       {
@@ -78,7 +89,7 @@ describe('Claude Code', () => {
     scene.post('/anthropic/v1/messages?beta=true', key, body(model, more), headers);
 
   test('to Anthropic: headers and body as they are, unknown fields and tomorrow’s betas too', async () => {
-    const sent = body('claude-opus-4-7', { context_management: { edits: [] } });
+    const sent = body('claude-opus-4-7');
     const answer = await scene.post('/anthropic/v1/messages?beta=true', key, sent, headers);
     await answer.text();
     const [call] = await scene.simulators.anthropic.waitForCalls(1);
@@ -96,7 +107,12 @@ describe('Claude Code', () => {
     ['gemini-3.5-flash', 'google'],
     ['auto', undefined],
   ] as const)('to %s: an Anthropic stream with adaptive thinking', async (model, provider) => {
-    const answer = await ask(model);
+    // To a model it does not know it tells its surroundings as the system's words, after the user's.
+    const said = [
+      { role: 'user', content: [{ type: 'text', text: 'Say hello' }] },
+      { role: 'system', content: [{ type: 'text', text: '# Environment', cache_control: { type: 'ephemeral' } }] },
+    ];
+    const answer = await ask(model, { messages: said });
     const text = await answer.text();
     expect([answer.status, answer.headers.get('content-type')]).toEqual([
       200,
@@ -115,8 +131,29 @@ describe('Claude Code', () => {
     if (provider === undefined) return;
     const sent = scene.simulators[provider].calls[0]?.body.toString() ?? '';
     expect(sent).toContain('You are Claude Code.');
+    expect(sent).toContain('# Environment');
     expect(sent).not.toContain('x-anthropic-billing-header'); // it changes every time, and would keep the cache cold
     expect(sent).not.toContain('device_id');
+  });
+
+  test.each([
+    ['smart', 'claude-opus-4-7', 'user'],
+    ['claude-opus-5-5', 'claude-opus-5-5', 'system'],
+  ])('to %s: the system in mid-conversation is refused by no model', async (model, target, role) => {
+    const text = '# Environment';
+    const said = [
+      { role: 'user', content: 'Say hello' },
+      { role: 'system', content: [{ type: 'text', text, cache_control: { type: 'ephemeral' } }] },
+    ];
+    const answer = await ask(model, { messages: said });
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('message_stop')]);
+    const [call] = scene.simulators.anthropic.calls;
+    expect(call?.headers['anthropic-beta']).toBe(headers['anthropic-beta']);
+    const told = role === 'system' ? text : `<system>\n${text}\n</system>`;
+    expect(JSON.parse(call!.body.toString())).toEqual({
+      ...body(target),
+      messages: [said[0], { role, content: [{ type: 'text', text: told, cache_control: { type: 'ephemeral' } }] }],
+    });
   });
 
   test('Gemini: its last words are the last block, and the seal it puts on them is none', async () => {

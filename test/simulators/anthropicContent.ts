@@ -3,7 +3,7 @@ import type { Segment, Turn } from './answer';
 import { breakpointOf } from './anthropicCaching';
 import { refuseBadMedia } from './anthropicMedia';
 import { invalidRequest } from './anthropicRefusals';
-import { refuseForeignThought } from './anthropicThinking';
+import { refuseForeignThought, takesSystemTurns } from './anthropicThinking';
 import { isJson, shown, type Json } from './wire';
 
 /** The system prompt as it is counted. */
@@ -19,7 +19,7 @@ export function readSystem(system: unknown): Segment[] {
 }
 
 /** The messages as turns, and as they are counted; Anthropic's refusals thrown. */
-export function readMessages(messages: unknown): { turns: Turn[]; segments: Segment[] } {
+export function readMessages(messages: unknown, model: string): { turns: Turn[]; segments: Segment[] } {
   if (!Array.isArray(messages)) throw invalidRequest('messages: Input should be a valid list');
   if (messages.length === 0) throw invalidRequest('messages: at least one message is required');
   const turns: Turn[] = [];
@@ -29,14 +29,15 @@ export function readMessages(messages: unknown): { turns: Turn[]; segments: Segm
   for (const [n, message] of messages.entries()) {
     if (!isJson(message))
       throw invalidRequest(`messages.${n}: Input should be a valid dictionary or object to extract fields from`);
-    refuseRole(message.role, n);
+    refuseRole(message.role, n, model, messages[n - 1]);
     const read: Content = { text: '', segments, results: [], opened: [], answered: [], open, latest: n === latest };
     readContent(message, n, n === messages.length - 1, read);
     if (open.some((id) => !read.answered.includes(id))) throw unanswered(n - 1, open, read.answered);
     open = read.opened;
     for (const result of read.results) turns.push({ role: 'tool', text: result });
     // Words beside a tool's result belong to the result's turn: the tool has answered, and not the user.
-    if (read.results.length === 0) turns.push({ role: message.role as 'user' | 'assistant', text: read.text });
+    const spoken = read.results.length === 0 && message.role !== 'system';
+    if (spoken) turns.push({ role: message.role as 'user' | 'assistant', text: read.text });
   }
   if (open.length > 0) throw unanswered(messages.length - 1, open, []);
   return { turns, segments };
@@ -65,11 +66,12 @@ function segmentOf(block: Json, text: string, at: string, bytes = Buffer.byteLen
   return { text, bytes, ...(ttl && { ttl }) };
 }
 
-function refuseRole(role: unknown, n: number): void {
+function refuseRole(role: unknown, n: number, model: string, before: unknown): void {
   if (role === undefined) throw invalidRequest(`messages.${n}.role: Field required`);
   if (role === 'system') {
-    const hint = 'The Messages API accepts a top-level `system` parameter, not "system" as an input message role.';
-    throw invalidRequest(`messages: Unexpected role "system". ${hint}`);
+    if (!takesSystemTurns(model)) throw invalidRequest("role 'system' is not supported on this model");
+    if (isJson(before) && before.role === 'user') return;
+    throw invalidRequest(`messages.${n}: a "system" message must come immediately after a "user" message`);
   }
   if (role !== 'user' && role !== 'assistant') {
     throw invalidRequest(`messages: Unexpected role "${shown(role)}". Allowed roles are "user" or "assistant"`);

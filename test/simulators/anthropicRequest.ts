@@ -69,7 +69,7 @@ function knownModel(request: Json): Model {
 function conversationOf(request: Json, model: Model, thinking: Thinking, interleaved: boolean): Conversation {
   const tools = readTools(request);
   const system = readSystem(request.system);
-  const { turns, segments: said } = readMessages(request.messages);
+  const { turns, segments: said } = readMessages(request.messages, model.id);
   if (thinking.type === 'enabled') refuseThoughtlessLoop(request.messages as unknown[]);
   if (isAdaptive(model.id) && turns.at(-1)?.role === 'assistant') throw invalidRequest(NO_PREFILL);
   const segments = withOwnBreakpoint([...tools.map((tool) => tool.segment), ...system, ...said], request.cache_control);

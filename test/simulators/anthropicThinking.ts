@@ -89,6 +89,11 @@ export function isAdaptive(model: string): boolean {
   return versionOf(model) >= 4.6;
 }
 
+/** From 4.8 on: the system may speak in mid-conversation. */
+export function takesSystemTurns(model: string): boolean {
+  return versionOf(model) >= 4.8;
+}
+
 // ---
 
 const DOCUMENTATION = 'https://docs.claude.com/en/docs/build-with-claude/extended-thinking';

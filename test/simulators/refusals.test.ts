@@ -85,7 +85,7 @@ const CASES: Case[] = [
     'anthropic',
     { messages: [{ role: 'system', content: 'x' }] },
     400,
-    'Unexpected role \\"system\\"',
+    "role 'system' is not supported on this model",
   ],
   [
     'the assistant first',

@@ -15,6 +15,8 @@ export interface ClaudeRules {
   readonly forcedTool: boolean;
   /** Answers in a given JSON schema by itself. */
   readonly schema: boolean;
+  /** Takes the system's words in mid-conversation, as messages of their own. */
+  readonly systemTurns: boolean;
 }
 
 /** The rules of a Claude model; those of the newest for a name without a version. */
@@ -28,6 +30,7 @@ export function claudeRules(target: Target): ClaudeRules {
     prefill: version < 4.6,
     forcedTool: !always,
     schema: target.row === undefined || target.capabilities.has('json_schema'),
+    systemTurns: version >= 4.8,
   };
 }
 
