@@ -72,6 +72,15 @@ export interface GeminiPath {
   readonly action: string;
 }
 
+/** A name out of a path; as it is where it is wrongly escaped. */
+export function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** @param rest what follows `models/`, decoded; undefined where it has no action */
 export function geminiPath(rest: string): GeminiPath | undefined {
   const colon = rest.lastIndexOf(':');

@@ -6,14 +6,13 @@ import type { Access, Caller } from './access';
 import type { Keys, Requests } from './admin';
 import { type BodyBudget, readBody } from './body';
 import { type Dialect, errorBody } from './dialects';
-import { dialectOf, type Door, doors, geminiPath, tidyUrl } from './doors';
+import { decodeName, dialectOf, type Door, doors, tidyUrl } from './doors';
 import { type ErrorCode, GatewayError } from './errors';
-import { countTokens } from './count';
-import { embedding } from './embed';
-import { answering, type Gateway, handle, type Incoming } from './handle';
+import type { Flight } from './flight';
+import type { Gateway } from './handle';
 import { newId } from './ids';
 import { listGeminiModels, listModels, oneGeminiModel, oneModel } from './models';
-import type { Format } from './wire/neutral';
+import { type Work, workOf } from './work';
 
 export interface ServerParts {
   readonly gateway: Gateway;
@@ -22,18 +21,6 @@ export interface ServerParts {
   readonly requests: Requests;
   readonly bodies: BodyBudget;
   readonly flight: Flight;
-}
-
-/** Requests in flight, all together and by key. */
-export interface Flight {
-  readonly count: number;
-  /** Set while the gateway shuts down: no new request is admitted. */
-  draining: boolean;
-  /** @throws GatewayError too_many_of_key, overloaded, draining */
-  enter(keyId: string, limits: { in_flight: number; in_flight_per_key: number }): void;
-  leave(keyId: string): void;
-  /** Resolves when nothing is in flight. */
-  empty(): Promise<void>;
 }
 
 declare module 'fastify' {
@@ -111,45 +98,6 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   return server;
 }
 
-export function openFlight(): Flight {
-  const byKey = new Map<string, number>();
-  let count = 0;
-  let waiting: (() => void)[] = [];
-  return {
-    draining: false,
-    get count() {
-      return count;
-    },
-    enter(keyId, limits) {
-      if (this.draining) throw new GatewayError('draining', { headers: { connection: 'close', 'retry-after': '1' } });
-      const ofKey = byKey.get(keyId) ?? 0;
-      if (ofKey >= limits.in_flight_per_key) {
-        throw new GatewayError('too_many_of_key', {
-          message: `This key has ${ofKey} requests in flight, the most it may (limits.in_flight_per_key).`,
-          headers: { 'retry-after': '1' },
-        });
-      }
-      if (count >= limits.in_flight) throw new GatewayError('overloaded', { headers: { 'retry-after': '1' } });
-      byKey.set(keyId, ofKey + 1);
-      count++;
-    },
-    leave(keyId) {
-      const ofKey = (byKey.get(keyId) ?? 1) - 1;
-      if (ofKey === 0) byKey.delete(keyId);
-      else byKey.set(keyId, ofKey);
-      count--;
-      if (count > 0) return;
-      for (const wake of waiting) wake();
-      waiting = [];
-    },
-    empty: () =>
-      new Promise((resolve) => {
-        if (count === 0) resolve();
-        else waiting.push(resolve);
-      }),
-  };
-}
-
 // ---
 
 function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void {
@@ -163,7 +111,7 @@ function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void
       request.dialect = dialect;
       const open = serves === 'models' || serves === 'model';
       request.caller = open ? access.identifyIfAny(request.headers) : access.identify(request.headers);
-      const work = workOf(serves, request);
+      const work = workOf(serves, { rest: restOf(request), alt: (request.query as { alt?: unknown }).alt });
       if (work === undefined) return done();
       if (request.caller?.kind === 'master') throw new GatewayError('master_key_refused');
       // The rest of fastify's way (body parsers, serializers) has nothing to do here: relay.ts answers. Only a failure
@@ -178,7 +126,7 @@ function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void
           : listModels(gateway.config, day, dialect === 'anthropic');
       }
       if (serves === 'model') {
-        const name = decodeName((request.params as { '*': string })['*']);
+        const name = restOf(request);
         return dialect === 'gemini' ? oneGeminiModel(gateway.config, name, day) : oneModel(gateway.config, name, day);
       }
       throw new GatewayError('not_built', {
@@ -188,54 +136,9 @@ function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void
   });
 }
 
-function decodeName(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-interface Work {
-  readonly format: Format;
-  readonly named?: NonNullable<Incoming['named']>;
-  readonly handle: (gateway: Gateway, incoming: Incoming) => Promise<void>;
-}
-
-const answer: Work['handle'] = (gateway, incoming) => handle(gateway, incoming, answering);
-
-/** What a path asks for; undefined where nothing is inferred. */
-function workOf(serves: Door['serves'], request: FastifyRequest): Work | undefined {
-  if (serves === 'gemini') return geminiWork(request);
-  if (serves === 'embeddings')
-    return { format: 'chat', handle: (gateway, incoming) => handle(gateway, incoming, embedding) };
-  if (typeof serves !== 'object') return undefined;
-  return 'count' in serves
-    ? { format: serves.count, handle: countTokens }
-    : { format: serves.inference, handle: answer };
-}
-
-// Gemini's paths name the model and what is wanted of it.
-function geminiWork(request: FastifyRequest): Work {
-  const path = geminiPath(decodeName((request.params as { '*': string })['*']));
-  const events = (request.query as { alt?: unknown }).alt === 'sse';
-  const work = (handle: Work['handle'], stream: boolean, asList: boolean): Work => ({
-    format: 'generate',
-    named: { model: path?.model ?? '', stream, asList },
-    handle,
-  });
-  switch (path?.action) {
-    case 'generateContent':
-      return work(answer, false, false);
-    case 'streamGenerateContent':
-      return work(answer, true, !events);
-    case 'countTokens':
-      return work(countTokens, false, false);
-    default:
-      throw new GatewayError('not_found', {
-        message: `There is nothing at POST ${(request.url.split('?')[0] ?? '').slice(0, 200)}: models take :generateContent, :streamGenerateContent and :countTokens.`,
-      });
-  }
+// What follows a door's fixed part.
+function restOf(request: FastifyRequest): string {
+  return decodeName((request.params as { '*'?: string })['*'] ?? '');
 }
 
 async function infer(request: FastifyRequest, reply: FastifyReply, work: Work, parts: ServerParts): Promise<void> {

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { errorBody, streamError } from '../../gateway/src/dialects';
 import { type ErrorCode, errorTable, GatewayError } from '../../gateway/src/errors';
-import { openFlight } from '../../gateway/src/server';
+import { openFlight } from '../../gateway/src/flight';
 import { startFakeUpstream, type FakeUpstream } from '../support/fakeUpstream';
 import { masterKey, startTestGateway, type TestGateway } from '../support/gateway';
 import { say, type Scene, startScene } from '../support/sim';
