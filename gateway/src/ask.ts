@@ -16,8 +16,6 @@ export interface Ask {
   readonly pure: boolean;
   /** Fields of OpenRouter's that OpenAI itself refuses stand in it. */
   readonly forRouter: boolean;
-  /** Its maximum goes by the older name, which OpenAI's reasoning models refuse. */
-  readonly olderMaximum: boolean;
   /** Thoughts of another provider stand in it, in our envelopes. */
   readonly sealed: boolean;
   readonly model: string;
@@ -102,7 +100,6 @@ function askOf(path: Format, body: Buffer, seen: Peek, named: Named | undefined)
     format,
     pure: format === path && !hasForeignTools(format, body, seen),
     forRouter: format === 'chat' && routerFields.some((name) => seen.fields.has(name)),
-    olderMaximum: format === 'chat' && seen.fields.has('max_tokens') && !seen.fields.has('max_completion_tokens'),
     sealed: seen.marked,
     model,
     stream: stream === true,

@@ -37,7 +37,6 @@ async function read({ body }: Incoming, limits: Limits): Promise<Ask> {
     format: 'chat',
     pure: true,
     forRouter: false,
-    olderMaximum: false,
     sealed: false,
     model,
     stream: false,

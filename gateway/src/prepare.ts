@@ -18,7 +18,7 @@ import { isObject } from './wire/json';
 import { claudeRules, isOpenaiReasoner } from './wire/models';
 import type { Format, NeutralRequest } from './wire/neutral';
 import type { Translation } from './wire/translate';
-import { mayHoldSystemTurns } from './wire/unseal';
+import { mayHoldSystemTurns } from './wire/acceptable';
 import { asBuffer, type Workshop } from './workshop';
 
 /** A client's request, ready to be put on any wire. */
@@ -61,15 +61,16 @@ export function prepare(
 ): PreparedAnswer | Promise<PreparedAnswer> {
   const { ask, format } = outgoing;
   const way: Way = { outgoing, target, provider, plan, memory };
-  const refused = provider.name === 'openai' && (ask.forRouter || (ask.olderMaximum && isOpenaiReasoner(target)));
+  const refused = provider.name === 'openai' && ask.forRouter;
   if (!ask.pure || refused || !speaks(provider, format, memory.health.isChatOnly(provider.baseUrl)))
     return translated(way, false);
   const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;
-  const { body } = outgoing;
-  const plainTurns = format === 'messages' && !claudeRules(target).systemTurns && mayHoldSystemTurns(body);
-  if (!ask.sealed && !plainTurns) return pass(way, passed(outgoing, target.model, hideUsage), hideUsage);
-  const task = { format, body, model: target.model, includeUsage: hideUsage, plainTurns };
-  return settle(memory.workshop.do('withoutSealsIn', task, body.length), (made) =>
+  const body = passed(outgoing, target, hideUsage);
+  // Who names Anthropic's own model knows what it takes; a route's name, or another spelling, says nothing of it.
+  const plainTurns =
+    format === 'messages' && ask.model !== target.model && !claudeRules(target).systemTurns && mayHoldSystemTurns(body);
+  if (!ask.sealed && !plainTurns) return pass(way, body, hideUsage);
+  return settle(memory.workshop.do('acceptable', { format, body, plainTurns }, body.length), (made) =>
     pass(way, asBuffer(made), hideUsage),
   );
 }
@@ -180,8 +181,12 @@ function settle<T, R>(made: T | Promise<T>, then: (made: T) => R): R | Promise<R
   return made instanceof Promise ? made.then(then) : then(made);
 }
 
-function passed({ body, ask }: Outgoing, model: string, hideUsage: boolean): Buffer {
-  const edits = [modelEdit(ask, model), ...(hideUsage ? [usageEdit(body, ask.seen)] : [])];
+function passed({ body, ask }: Outgoing, target: Target, hideUsage: boolean): Buffer {
+  const edits = [
+    modelEdit(ask, target.model),
+    isOpenaiReasoner(target) ? maximumEdit(body, ask) : undefined,
+    hideUsage ? usageEdit(body, ask.seen) : undefined,
+  ];
   return splice(
     body,
     edits.filter((edit) => edit !== undefined),
@@ -192,6 +197,15 @@ function modelEdit(ask: Ask, model: string): Edit | undefined {
   const span = ask.seen.fields.get('model');
   if (ask.format === 'generate') return undefined; // the path names it
   return span === undefined || ask.model === model ? undefined : { ...span, text: JSON.stringify(model) };
+}
+
+// OpenAI's reasoning models refuse the older name of the maximum, which most clients of other hosts send.
+function maximumEdit(body: Buffer, { format, seen }: Ask): Edit | undefined {
+  const older = seen.fields.get('max_tokens');
+  if (format !== 'chat' || older === undefined || seen.fields.has('max_completion_tokens')) return undefined;
+  const name = '"max_tokens"';
+  const start = body.lastIndexOf(name, older.start);
+  return { start, end: start + name.length, text: '"max_completion_tokens"' };
 }
 
 // `stream_options.include_usage` set, and nothing else changed.

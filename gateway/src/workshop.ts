@@ -12,10 +12,10 @@ import type { Part } from './wire/neutral';
 import { tell } from './wire/tell';
 import type { Thoughts } from './wire/thoughts';
 import { Halfway, translate } from './wire/translate';
-import { withoutSealsIn } from './wire/unseal';
+import { acceptable } from './wire/acceptable';
 
 /** What is done here, by name: functions of plain data, which may as well run in another thread. */
-const works = { translate, tell, withoutSealsIn, writeCount, checkCount, embeddingsToGemini, embeddingsFromGemini };
+const works = { translate, tell, acceptable, writeCount, checkCount, embeddingsToGemini, embeddingsFromGemini };
 
 type Works = typeof works;
 type WorkName = keyof Works;

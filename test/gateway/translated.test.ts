@@ -571,6 +571,24 @@ test("a search's findings reach a client of Anthropic's, and are taken out of wh
   });
 });
 
+test("the maximum's older name is changed for OpenAI's reasoning models, and not a byte beside it", async () => {
+  const answered =
+    '{"id":"c1", "object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}]}';
+  fake.answer = { body: answered };
+  const body =
+    '{ "x_new" : [1,  2],\n "messages":[{"role":"user","content":"say \\"max_tokens\\": 5"}], "max_tokens" : 900 ,"model":"gpt-5.5"}';
+  const post = (text: string) =>
+    fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: text,
+    });
+  expect(await (await post(body)).text()).toBe(answered);
+  expect(fake.calls[0]?.body.toString()).toBe(body.replace('"max_tokens" : 900', '"max_completion_tokens" : 900'));
+  await post(body.replace('gpt-5.5', 'gpt-4o'));
+  expect(fake.calls[1]?.body.toString()).toBe(body.replace('gpt-5.5', 'gpt-4o')); // it has no objection
+});
+
 describe('other ways to the same answer', () => {
   const schema = {
     type: 'object',

@@ -3,19 +3,15 @@
 // system's words in mid-conversation, which Claude Code sends to every model whose name it does not know, a route's too.
 
 import type { Json } from './codec';
-import { isObject, listOr, objectOr, textOr } from './json';
+import { isObject, listOr, textOr } from './json';
 import type { Format } from './neutral';
 import { isSealed } from './seal';
 import { bytesOf, parseBody } from './translate';
 
-export interface SealedTask {
+export interface AcceptableTask {
   readonly format: Format;
   /** JSON. */
   readonly body: Uint8Array;
-  /** The target's name for the model, where the body names one. */
-  readonly model: string;
-  /** A usage event is to be asked for. */
-  readonly includeUsage: boolean;
   /** The system's words in mid-conversation are to be the user's, marked: the model takes none. */
   readonly plainTurns: boolean;
 }
@@ -25,13 +21,10 @@ export function mayHoldSystemTurns(body: Buffer): boolean {
   return body.includes('"role":"system"') || body.includes('"role": "system"');
 }
 
-/** A body printed anew without envelopes, for its own wire. @throws GatewayError bad_json */
-export function withoutSealsIn({ format, body, model, includeUsage, plainTurns }: SealedTask): Uint8Array {
-  const kept: Record<string, unknown> = { ...withoutSeals(format, parseBody(body)) };
-  if ('model' in kept) kept['model'] = model;
-  if (plainTurns) kept['messages'] = listOr(kept['messages']).map(asUsers);
-  if (includeUsage) kept['stream_options'] = { ...objectOr(kept['stream_options']), include_usage: true };
-  return bytesOf(kept);
+/** A body printed anew without what its own wire would refuse. @throws GatewayError bad_json */
+export function acceptable({ format, body, plainTurns }: AcceptableTask): Uint8Array {
+  const kept = withoutSeals(format, parseBody(body));
+  return bytesOf(plainTurns ? { ...kept, messages: listOr(kept['messages']).map(asUsers) } : kept);
 }
 
 /** The body without envelopes; all else as it was. */
