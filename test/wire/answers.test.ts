@@ -4,10 +4,11 @@
 import { noUsage } from '../../gateway/src/money';
 import { codecs } from '../../gateway/src/wire';
 import type { Json, Speaker } from '../../gateway/src/wire/codec';
-import { fold, type Format, type NeutralResponse, type StreamEvent } from '../../gateway/src/wire/neutral';
+import { fold, type Format, type NeutralResponse } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';
 import { specs, type Validator } from '../support/specs';
 import { openUndo } from '../../gateway/src/wire/undo';
+import { unlawful } from './lawful';
 import { decoded, eventsOf, formats, type Recorded, recorded, streamEvents } from './recorded';
 
 // gemini-streamGenerateContent:30 recorded no event at all.
@@ -189,24 +190,4 @@ const nulls = new Set([
 
 function relaxed(problems: string[]): string[] {
   return problems.filter((problem) => !nulls.has(problem));
-}
-
-/** What is wrong with a sequence of events; undefined for nothing. */
-function unlawful(events: readonly StreamEvent[]): string | undefined {
-  let open = false;
-  let started = false;
-  let over = false;
-  for (const one of events) {
-    if (over) return `${one.type} after the end`;
-    if (!started && one.type !== 'start') return `${one.type} before the start`;
-    if (one.type === 'start' && started) return 'a second start';
-    if (one.type === 'open' && open) return 'open inside an open part';
-    if ((one.type === 'delta' || one.type === 'close' || one.type === 'citation') && !open)
-      return `${one.type} outside a part`;
-    started = true;
-    if (one.type === 'open') open = true;
-    if (one.type === 'close') open = false;
-    over = one.type === 'finish' || one.type === 'failure';
-  }
-  return over ? undefined : 'no end';
 }

@@ -44,24 +44,30 @@ export function openScribe(): Scribe {
   let length = 0; // characters of the open part
   let placeless: Citation[] = [];
 
+  // A provider that never said so has begun all the same once it says something.
+  const put = (event: StreamEvent) => {
+    if (!started) out.push({ type: 'start', id: '', model: '' });
+    started = true;
+    out.push(event);
+  };
   const close = (opaque?: Opaque) => {
     if (open === undefined) return;
-    for (const citation of placeless) out.push({ type: 'citation', citation: { ...citation, start: 0, end: length } });
+    for (const citation of placeless) put({ type: 'citation', citation: { ...citation, start: 0, end: length } });
     placeless = [];
     length = 0;
-    out.push(opaque === undefined ? { type: 'close' } : { type: 'close', opaque });
+    put(opaque === undefined ? { type: 'close' } : { type: 'close', opaque });
     open = undefined;
   };
   const fill = (type: 'text' | 'refusal' | 'reasoning', text: string, chances: readonly TokenChance[] = []) => {
     if (text === '') return;
     if (open !== type) {
       close();
-      out.push({ type: 'open', part: { type } });
+      put({ type: 'open', part: { type } });
       open = type;
     }
-    if (chances.length > 0) out.push({ type: 'chances', chances });
+    if (chances.length > 0) put({ type: 'chances', chances });
     length += text.length;
-    out.push({ type: 'delta', text });
+    put({ type: 'delta', text });
   };
 
   return {
@@ -76,7 +82,7 @@ export function openScribe(): Scribe {
     sealed(opaque) {
       if (open !== 'reasoning') {
         close();
-        out.push({ type: 'open', part: { type: 'reasoning' } });
+        put({ type: 'open', part: { type: 'reasoning' } });
         open = 'reasoning';
       }
       close(opaque);
@@ -84,16 +90,16 @@ export function openScribe(): Scribe {
     call(id, name, custom) {
       close();
       calls++;
-      out.push({ type: 'open', part: { type: 'toolCall', id, name, ...(custom === true ? { custom } : {}) } });
+      put({ type: 'open', part: { type: 'toolCall', id, name, ...(custom === true ? { custom } : {}) } });
       open = 'toolCall';
     },
     args(text) {
-      if (text !== '' && open === 'toolCall') out.push({ type: 'delta', text });
+      if (text !== '' && open === 'toolCall') put({ type: 'delta', text });
     },
     citation(citation) {
       if (open !== 'text') return;
       if (citation.end === undefined) placeless.push(citation);
-      else out.push({ type: 'citation', citation });
+      else put({ type: 'citation', citation });
     },
     close: () => close(),
     usage(found) {
@@ -106,8 +112,8 @@ export function openScribe(): Scribe {
       if (over) return;
       over = true;
       close();
-      if (usage !== undefined) out.push({ type: 'usage', usage });
-      out.push({ type: 'failure', kind, message });
+      if (usage !== undefined) put({ type: 'usage', usage });
+      put({ type: 'failure', kind, message });
     },
     lost(what) {
       out.push({ type: 'lost', what });
@@ -115,10 +121,10 @@ export function openScribe(): Scribe {
     done() {
       if (over) return;
       close();
-      if (usage !== undefined) out.push({ type: 'usage', usage });
+      if (usage !== undefined) put({ type: 'usage', usage });
       if (ending === undefined) return;
       over = true;
-      out.push({ type: 'finish', ...ending });
+      put({ type: 'finish', ...ending });
     },
     get finished() {
       return over;

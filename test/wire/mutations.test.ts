@@ -1,0 +1,159 @@
+// Recorded traffic with something wrong in it: a value gone, null, of another type, twice, or nested. Whatever comes of it,
+// a reader and a writer answer or refuse by name, and what a stream made of it says keeps its lawful order.
+
+import fc from 'fast-check';
+import { GatewayError } from '../../gateway/src/errors';
+import { codecs } from '../../gateway/src/wire';
+import type { Json, Speaker } from '../../gateway/src/wire/codec';
+import { fold, type StreamEvent } from '../../gateway/src/wire/neutral';
+import { openQuiet, openUndo } from '../../gateway/src/wire/undo';
+import { describeIf } from '../support/shared';
+import { unlawful } from './lawful';
+import { decoded, formats, recorded, type Recorded, streamEvents, targets } from './recorded';
+
+const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
+const runs = { seed, numRuns: 1_000, interruptAfterTimeLimit: 10_000 };
+const rows = recorded() ?? [];
+
+type Place = { readonly holder: Record<string, unknown>; readonly key: string };
+
+const wrongValues: readonly ((value: unknown) => unknown)[] = [
+  () => undefined,
+  () => null,
+  () => '',
+  () => 'x',
+  () => 0,
+  () => -1.5,
+  () => true,
+  () => [],
+  () => ({}),
+  (value) => [value],
+  (value) => ({ value }),
+  (value) => (Array.isArray(value) ? ([...value, ...value] as unknown[]) : value),
+  (value) => (Array.isArray(value) ? ([...value].reverse() as unknown[]) : String(value)),
+];
+
+// Every place of a value, by walking it.
+function placesOf(value: unknown, out: Place[] = []): Place[] {
+  if (typeof value !== 'object' || value === null) return out;
+  for (const key of Object.keys(value)) {
+    const holder = value as Record<string, unknown>;
+    out.push({ holder, key });
+    placesOf(holder[key], out);
+  }
+  return out;
+}
+
+interface Wrong {
+  readonly at: number;
+  readonly what: number;
+}
+
+function spoilt(value: unknown, wrongs: readonly Wrong[]): Json {
+  const copy = JSON.parse(JSON.stringify(value)) as Json;
+  for (const { at, what } of wrongs) {
+    const places = placesOf(copy);
+    const place = places[at % places.length];
+    if (place === undefined) break;
+    place.holder[place.key] = wrongValues[what]?.(place.holder[place.key]);
+  }
+  return JSON.parse(JSON.stringify(copy)) as Json;
+}
+
+const wrongs = fc.array(fc.record({ at: fc.nat(10_000), what: fc.nat(wrongValues.length - 1) }), {
+  minLength: 1,
+  maxLength: 3,
+});
+const oneOf = (list: readonly Recorded[]) => fc.nat(Math.max(0, list.length - 1)).map((i) => list[i] as Recorded);
+
+describeIf(rows.length > 0)(`recorded traffic, spoilt (seed ${seed})`, () => {
+  test.each(formats)('requests in %s: translated, or refused by name', (from) => {
+    const own = rows.filter(({ format }) => format === from);
+    fc.assert(
+      fc.property(oneOf(own), wrongs, (row, wrong) => {
+        const body = spoilt(row.body, wrong);
+        for (const to of formats) {
+          try {
+            codecs[to].encodeRequest(decoded(from, body), targets[to]);
+          } catch (error) {
+            if (!(error instanceof GatewayError)) throw error;
+            expect(['bad_request', 'cannot_translate']).toContain(error.code);
+            expect(error.message).not.toBe('');
+          }
+        }
+      }),
+      runs,
+    );
+  });
+
+  test.each(formats)('whole answers in %s: told in every format', (from) => {
+    const own = rows.filter(({ format, streamed, row }) => format === from && !streamed && !isList(row.response));
+    fc.assert(
+      fc.property(oneOf(own), wrongs, (row, wrong) => {
+        const answer =
+          typeof row.row.response === 'string' ? (JSON.parse(row.row.response) as unknown) : row.row.response;
+        tellAll(codecs[from].decodeResponse(spoilt(answer, wrong)), row);
+      }),
+      runs,
+    );
+  });
+
+  test.each(formats)('streams in %s: told in every format', (from) => {
+    const own = rows.filter(({ format, streamed, row }) => format === from && (streamed || isList(row.response)));
+    fc.assert(
+      fc.property(oneOf(own), fc.nat(200), wrongs, fc.boolean(), (row, which, wrong, gone) => {
+        const frames = framesOf(row);
+        const at = which % frames.length;
+        const spoiltFrame = gone ? '' : respoken(frames[at] ?? '', wrong);
+        const text = frames.map((frame, i) => (i === at ? spoiltFrame : frame)).join('');
+        tellAll(streamEvents(from, text), row);
+      }),
+      runs,
+    );
+  });
+});
+
+// ---
+
+const isList = (response: unknown) =>
+  Array.isArray(response) || (typeof response === 'string' && response.startsWith('['));
+const piecesOf = (response: unknown) => (typeof response === 'string' ? JSON.parse(response) : response) as unknown[];
+
+function framesOf({ row }: Recorded): string[] {
+  const { response } = row;
+  if (isList(response)) return piecesOf(response).map((piece) => `data: ${JSON.stringify(piece)}\n\n`);
+  return String(response)
+    .replaceAll('\r\n', '\n')
+    .split('\n\n')
+    .filter((frame) => frame !== '')
+    .map((frame) => `${frame}\n\n`);
+}
+
+function respoken(frame: string, wrong: readonly Wrong[]): string {
+  return frame.replace(
+    /^data: ?(\{.*\})$/m,
+    (_all, json: string) => `data: ${JSON.stringify(spoilt(JSON.parse(json), wrong))}`,
+  );
+}
+
+function tellAll(events: readonly StreamEvent[], row: Recorded): void {
+  expect({ name: row.name, unlawful: unlawful(events, true) }).toEqual({ name: row.name, unlawful: undefined });
+  for (const format of formats) {
+    const speaker: Speaker = {
+      requestId: 'req_1',
+      created: 1,
+      includeUsage: true,
+      request: { from: format, native: {}, stream: true, messages: [] },
+    };
+    const undo = openUndo(undefined);
+    const quiet = openQuiet(format, speaker.request);
+    const told = events.flatMap((event) => undo(event)).flatMap((event) => quiet(event));
+    JSON.stringify(codecs[format].encodeResponse(fold(told), speaker));
+    const encoder = codecs[format].openEncoder(speaker);
+    const text = told.map((event) => encoder.push(event)).join('');
+    expect({ name: row.name, ended: told.some(({ type }) => type === 'finish') }).toEqual({
+      name: row.name,
+      ended: streamEvents(format, text).some(({ type }) => type === 'finish'),
+    });
+  }
+}
