@@ -5,9 +5,10 @@ import fc from 'fast-check';
 import { GatewayError } from '../../gateway/src/errors';
 import { codecs } from '../../gateway/src/wire';
 import type { Json, Speaker } from '../../gateway/src/wire/codec';
-import { fold, type StreamEvent } from '../../gateway/src/wire/neutral';
+import { fold, type Format, type StreamEvent } from '../../gateway/src/wire/neutral';
 import { openQuiet, openUndo } from '../../gateway/src/wire/undo';
 import { describeIf } from '../support/shared';
+import { specs, type Validator } from '../support/specs';
 import { unlawful } from './lawful';
 import { decoded, formats, recorded, type Recorded, streamEvents, targets } from './recorded';
 
@@ -67,6 +68,14 @@ const wrongs = fc.array(fc.record({ at: fc.nat(10_000), what: fc.nat(wrongValues
 const oneOf = (list: readonly Recorded[]) => fc.nat(Math.max(0, list.length - 1)).map((i) => list[i] as Recorded);
 
 describeIf(rows.length > 0)(`recorded traffic, spoilt (seed ${seed})`, () => {
+  const known = specs();
+  const validators: Record<Format, Validator> | undefined = known && {
+    chat: known.openai('CreateChatCompletionRequest'),
+    responses: known.openai('CreateResponse'),
+    messages: known.anthropic('CreateMessageParams'),
+    generate: known.gemini('GenerateContentRequest'),
+  };
+
   test.each(formats)('requests in %s: translated, or refused by name', (from) => {
     const own = rows.filter(({ format }) => format === from);
     fc.assert(
@@ -74,7 +83,13 @@ describeIf(rows.length > 0)(`recorded traffic, spoilt (seed ${seed})`, () => {
         const body = spoilt(row.body, wrong);
         for (const to of formats) {
           try {
-            codecs[to].encodeRequest(decoded(from, body), targets[to]);
+            const { body: written } = codecs[to].encodeRequest(decoded(from, body), targets[to]);
+            // What is not refused here is not to be refused there for its shape.
+            if (to !== from)
+              expect({ name: row.name, wrong: validators?.[to](JSON.parse(JSON.stringify(written))) ?? [] }).toEqual({
+                name: row.name,
+                wrong: [],
+              });
           } catch (error) {
             if (!(error instanceof GatewayError)) throw error;
             expect(['bad_request', 'cannot_translate']).toContain(error.code);

@@ -1,6 +1,6 @@
 // Images, documents and sound as the wires write them.
 
-import { wrong } from './json';
+import { optionalText, wrong } from './json';
 import type { Media } from './neutral';
 
 /** A `data:` URL taken apart; undefined for any other text. */
@@ -47,4 +47,13 @@ export function asText(media: Media): string {
 
 export function extensionOf(mime: string): string {
   return mime === 'application/pdf' ? 'pdf' : (mime.split('/')[1] ?? 'bin').replace(/[^a-z0-9]/gi, '').slice(0, 10);
+}
+const imageDetails = ['auto', 'low', 'high', 'original'];
+
+/** How closely an image is to be looked at, as a field to be spread. Source: OpenAI "Images and vision". @throws GatewayError */
+export function readImageDetail(value: unknown, at: string): { detail?: string } {
+  const detail = optionalText(value, at);
+  if (detail === undefined) return {};
+  if (!imageDetails.includes(detail)) wrong(at, `one of ${imageDetails.join(', ')}`);
+  return { detail };
 }

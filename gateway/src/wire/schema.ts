@@ -2,7 +2,7 @@
 // cannot becomes a sentence of the description, which the model reads.
 
 import type { Json } from './codec';
-import { isObject, listOr } from './json';
+import { isObject, listOr, needList, needObject, needText, wrong } from './json';
 
 // Keywords of Gemini's JSON schema fields. Source: Gemini API reference, "GenerationConfig.responseJsonSchema".
 const geminiWords = new Set([
@@ -55,10 +55,26 @@ export function schemaForAnthropic(schema: unknown): Json {
   });
 }
 
+/**
+ * A tool's own schema of its arguments, as far as every provider looks at it before it takes the request.
+ * @throws GatewayError bad_request naming the field
+ */
+export function needArgsSchema(value: unknown, at: string): Json {
+  if (value === undefined || value === null) return { type: 'object', properties: {} };
+  const schema = needObject(value, at);
+  const { type, properties, required } = schema;
+  const isObjectType = type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'));
+  if (!isObjectType) wrong(`${at}.type`, '"object"');
+  if (properties !== undefined && properties !== null) needObject(properties, `${at}.properties`);
+  if (required !== undefined && required !== null)
+    needList(required, `${at}.required`).forEach((name, i) => needText(name, `${at}.required[${i}]`));
+  return schema;
+}
+
 /** The schema of tool arguments: always an object, as every provider demands. */
 export function argsSchema(schema: unknown): Json {
   if (!isObject(schema) || Object.keys(schema).length === 0) return { type: 'object', properties: {} };
-  return schema['type'] === undefined ? { type: 'object', ...schema } : schema;
+  return schema['type'] === 'object' ? schema : { ...schema, type: 'object' };
 }
 
 // Gemini's own Schema type writes types in capitals, numbers as text and null apart.

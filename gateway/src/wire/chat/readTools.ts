@@ -16,6 +16,7 @@ import {
 } from '../json';
 import { readCache } from '../messages/blocks';
 import type { AnyTool, ToolChoice } from '../neutral';
+import { needArgsSchema } from '../schema';
 
 /** @throws GatewayError bad_request naming the field */
 export function readTools(body: Json): AnyTool[] | undefined {
@@ -75,7 +76,7 @@ function readFunction(made: Json, at: string): AnyTool {
   return {
     type: 'function',
     name: needText(made['name'], `${at}.name`),
-    schema: made['parameters'] ?? made['input_schema'] ?? { type: 'object', properties: {} },
+    schema: needArgsSchema(made['parameters'] ?? made['input_schema'], `${at}.parameters`),
     ...defined({
       description: optionalText(made['description'], `${at}.description`),
       strict: optionalFlag(made['strict'], `${at}.strict`),

@@ -14,7 +14,7 @@ import {
   textOr,
   wrong,
 } from '../json';
-import { mediaFromUrl } from '../media';
+import { mediaFromUrl, readImageDetail } from '../media';
 import { isBlockType, readBlock, readCache } from '../messages/blocks';
 import type { Message, Opaque, Part, Reasoning, ToolCall } from '../neutral';
 import { openSeal, sealedText } from '../seal';
@@ -65,7 +65,7 @@ function readPart(part: Json, at: string): Part[] {
     case 'image_url': {
       const image = needObject(part['image_url'], `${at}.image_url`);
       const media = mediaFromUrl(needText(image['url'], `${at}.image_url.url`), 'image', `${at}.image_url.url`);
-      return [{ ...media, ...defined({ detail: optionalText(image['detail'], `${at}.image_url.detail`) }), ...cache }];
+      return [{ ...media, ...readImageDetail(image['detail'], `${at}.image_url.detail`), ...cache }];
     }
     case 'input_audio': {
       const audio = needObject(part['input_audio'], `${at}.input_audio`);

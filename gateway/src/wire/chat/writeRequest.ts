@@ -31,8 +31,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   if (!own) losses.dropIf(request.promptCacheKey, 'prompt_cache_key');
   if (!reasoner) losses.dropIf(request.verbosity, 'verbosity');
   losses.dropIf(request.metadata, 'metadata'); // taken only together with `store`
-  const tier = own && request.serviceTier !== 'standard_only' ? request.serviceTier : undefined;
-  if (tier === undefined) losses.dropIf(request.serviceTier, 'service_tier');
+  if (!own) losses.dropIf(request.serviceTier, 'service_tier');
   const hasTools = tools !== undefined && tools.length > 0;
   return {
     body: {
@@ -59,7 +58,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
         response_format: request.shape && writeShape(request.shape),
         reasoning_effort: writeEffort(request, target, losses),
         verbosity: reasoner ? request.verbosity : undefined,
-        service_tier: tier,
+        service_tier: own ? writeTier(request.serviceTier, losses) : undefined,
         prompt_cache_key: own ? request.promptCacheKey : undefined,
         stream: request.stream ? true : undefined,
         stream_options: request.stream ? { include_usage: true } : undefined,
@@ -85,6 +84,16 @@ export function writeEffort(request: NeutralRequest, target: Target, losses: Los
     return undefined;
   }
   return nearestEffort(effort, effortsOf(target.model));
+}
+
+const tiers = new Set(['auto', 'default', 'flex', 'scale', 'priority']);
+
+/** A tier as OpenAI names it. Source: OpenAI API reference, `service_tier`. */
+export function writeTier(tier: string | undefined, losses: Losses): string | undefined {
+  const own = tier === 'standard_only' ? 'default' : tier;
+  if (own === undefined || tiers.has(own)) return own;
+  losses.drop('service_tier');
+  return undefined;
 }
 
 /** An end user's id where the provider may have it: not the bundles of account data some clients put there. */

@@ -4,7 +4,7 @@
 import { readOthers } from '../chances';
 import type { Json } from '../codec';
 import {
-  defined, isObject, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr,
+  defined, isObject, listOr, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr,
   wrong,
 } from '../json'; // prettier-ignore
 import { kindOf } from '../media';
@@ -19,7 +19,7 @@ import type {
   Thinking,
   ToolChoice,
 } from '../neutral';
-import { schemaFromGemini } from '../schema';
+import { needArgsSchema, schemaFromGemini } from '../schema';
 import { openSeal } from '../seal';
 import { saysUnsigned } from './unsigned';
 
@@ -116,9 +116,14 @@ function readSystem(value: unknown): Message[] {
 }
 
 function readTurn(content: Json, at: string, calls: CallIds): Message {
-  const role = content['role'] ?? 'user';
+  const role = content['role'] ?? (callsIn(content['parts']) ? 'model' : 'user');
   if (role !== 'user' && role !== 'model' && role !== 'function') return wrong(`${at}.role`, '"user" or "model"');
   return { role: role === 'model' ? 'assistant' : 'user', parts: readParts(content['parts'], `${at}.parts`, calls) };
+}
+
+// Only the model calls functions: a turn that does is its own, also where nobody says so.
+function callsIn(parts: unknown): boolean {
+  return listOr(parts).some((part) => isObject(part) && ('functionCall' in part || 'function_call' in part));
 }
 
 function readParts(value: unknown, at: string, calls: CallIds): Part[] {
@@ -236,7 +241,14 @@ function readTools(value: unknown): AnyTool[] | undefined {
 
 function readFunction(made: Json, at: string): AnyTool {
   const json = made['parametersJsonSchema'];
-  const schema = isObject(json) ? json : schemaFromGemini(made['parameters']);
+  const own = made['parameters'];
+  const schema =
+    json !== undefined && json !== null
+      ? needArgsSchema(json, `${at}.parametersJsonSchema`)
+      : needArgsSchema(
+          own === undefined || own === null ? own : schemaFromGemini(needObject(own, `${at}.parameters`)),
+          `${at}.parameters`,
+        );
   return {
     type: 'function',
     name: needText(made['name'], `${at}.name`),

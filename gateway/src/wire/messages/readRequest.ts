@@ -9,6 +9,7 @@ import {
 } from '../json'; // prettier-ignore
 import type { AnyTool, Message, NeutralRequest, Part, Shape, Thinking, ToolChoice } from '../neutral';
 import { readCache, readContent } from './blocks';
+import { needArgsSchema } from '../schema';
 
 const known = new Set([
   'model', 'messages', 'system', 'stream', 'tools', 'tool_choice', 'max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences', 'metadata',
@@ -95,7 +96,7 @@ function readTools(value: unknown): AnyTool[] | undefined {
       {
         type: 'function',
         name: needText(tool['name'], `${at}.name`),
-        schema: needObject(schema, `${at}.input_schema`),
+        schema: needArgsSchema(needObject(schema, `${at}.input_schema`), `${at}.input_schema`),
         ...defined({
           description: optionalText(tool['description'], `${at}.description`),
           strict: optionalFlag(tool['strict'], `${at}.strict`),

@@ -14,7 +14,7 @@ import {
   textOr,
   wrong,
 } from '../json';
-import { mediaFromUrl } from '../media';
+import { mediaFromUrl, readImageDetail } from '../media';
 import { readCache } from '../messages/blocks';
 import type { Citation, Message, Part } from '../neutral';
 import { openSeal } from '../seal';
@@ -142,8 +142,11 @@ function readPart(part: Json, at: string): Part {
     case 'input_image': {
       const url = isObject(part['image_url']) ? part['image_url']['url'] : part['image_url'];
       if (typeof url !== 'string') return { type: 'raw', format: 'responses', value: part, at: `${at}.file_id` };
-      const detail = optionalText(part['detail'], `${at}.detail`);
-      return { ...mediaFromUrl(url, 'image', `${at}.image_url`), ...defined({ detail }), ...cache };
+      return {
+        ...mediaFromUrl(url, 'image', `${at}.image_url`),
+        ...readImageDetail(part['detail'], `${at}.detail`),
+        ...cache,
+      };
     }
     case 'input_file': {
       const name = optionalText(part['filename'], `${at}.filename`);

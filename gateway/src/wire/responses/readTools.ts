@@ -15,6 +15,7 @@ import {
 } from '../json';
 import type { AnyTool, ToolChoice } from '../neutral';
 import { fullName } from './namespaces';
+import { needArgsSchema } from '../schema';
 
 /** @param allowed names, where only some may be used. @throws GatewayError bad_request naming the field */
 export function readTools(value: unknown, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
@@ -73,7 +74,7 @@ function readTool(tool: Json, at: string): AnyTool {
       return {
         type: 'function',
         name: needText(made['name'], `${at}.name`),
-        schema: made['parameters'] ?? made['input_schema'] ?? { type: 'object', properties: {} },
+        schema: needArgsSchema(made['parameters'] ?? made['input_schema'], `${at}.parameters`),
         ...defined({
           description: optionalText(made['description'], `${at}.description`),
           strict: optionalFlag(made['strict'], `${at}.strict`),

@@ -1,7 +1,7 @@
 // Neutral form as an OpenAI Responses request. Source: OpenAI API reference, "Create a model response".
 
 import type { Target } from '../../../../config/target';
-import { endUser, writeEffort } from '../chat/writeRequest';
+import { endUser, writeEffort, writeTier } from '../chat/writeRequest';
 import type { Encoded, Json } from '../codec';
 import { thinks } from '../effort';
 import { defined, restore } from '../json';
@@ -54,7 +54,6 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
     format: request.shape && writeShape(request.shape),
     verbosity: reasoner ? request.verbosity : undefined,
   });
-  const tier = request.serviceTier === 'standard_only' ? 'default' : request.serviceTier;
   const body = {
     model: target.model,
     input: writeInput(request.messages.slice(first), openNaming(request.tools), losses),
@@ -82,7 +81,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
       metadata: request.metadata,
       user: endUser(request.endUser, losses),
       prompt_cache_key: request.promptCacheKey,
-      service_tier: tier,
+      service_tier: writeTier(request.serviceTier, losses),
       stream: request.stream ? true : undefined,
     }),
   };
