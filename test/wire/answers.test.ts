@@ -6,8 +6,9 @@ import { codecs } from '../../gateway/src/wire';
 import type { Json, Speaker } from '../../gateway/src/wire/codec';
 import { fold, type Format, type NeutralResponse } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';
-import { specs, type Validator } from '../support/specs';
+import { specs } from '../support/specs';
 import { openUndo } from '../../gateway/src/wire/undo';
+import { openAnswerCheck } from './answerSpecs';
 import { unlawful } from './lawful';
 import { decoded, eventsOf, formats, type Recorded, recorded, streamEvents } from './recorded';
 
@@ -83,18 +84,7 @@ const plain = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_key, item: unknown) => (item === 0 ? undefined : item)));
 
 describeIf(rows !== undefined && known !== undefined)('recorded answers', () => {
-  const whole = {
-    chat: known?.openai('CreateChatCompletionResponse'),
-    responses: known?.openai('Response'),
-    messages: known?.anthropic('Message'),
-    generate: known?.gemini('GenerateContentResponse'),
-  } as Record<Format, Validator>;
-  const event = {
-    chat: known?.openai('CreateChatCompletionStreamResponse'),
-    responses: known && byType(known.openai),
-    messages: known?.anthropic('MessageStreamEvent'),
-    generate: known?.gemini('GenerateContentResponse'),
-  } as Record<Format, Validator>;
+  const check = openAnswerCheck(known);
 
   test('streams read the same in pieces of 1, 7 and 65,536 bytes', () => {
     for (const one of (rows ?? []).filter(({ streamed }) => streamed)) {
@@ -120,17 +110,15 @@ describeIf(rows !== undefined && known !== undefined)('recorded answers', () => 
       const speaker = speakerOf(one);
 
       const printed = JSON.parse(JSON.stringify(codecs[format].encodeResponse(response, speaker))) as Json;
-      const wrong = relaxed(whole[format](printed));
+      const wrong = check.whole(format, printed);
       if (wrong.length > 0) problems.push({ name: one.name, wrong: wrong.slice(0, 5) });
       const back = plain(facts(fold(codecs[format].decodeResponse(printed))));
       if (JSON.stringify(back) !== JSON.stringify(wanted)) problems.push({ name: one.name, whole: back, wanted });
 
       const encoder = codecs[format].openEncoder(speaker);
       const text = events.map((item) => encoder.push(item)).join('');
-      for (const data of dataOf(text)) {
-        const bad = relaxed(event[format](data));
-        if (bad.length > 0) problems.push({ name: one.name, data, bad: bad.slice(0, 5) });
-      }
+      for (const { data, wrong: bad } of check.stream(format, text))
+        problems.push({ name: one.name, data, bad: bad.slice(0, 5) });
       const told = plain(facts(fold(streamEvents(format, text))));
       if (JSON.stringify(told) !== JSON.stringify(wanted)) problems.push({ name: one.name, streamed: told, wanted });
       if (problems.length > 3) break;
@@ -138,56 +126,3 @@ describeIf(rows !== undefined && known !== undefined)('recorded answers', () => 
     expect(problems).toEqual([]);
   });
 });
-
-// A stream event held against the one description of its type, so that what is wrong can be read.
-function byType(openai: (name: string) => Validator): Validator {
-  const schemas: Record<string, string> = {
-    'response.created': 'ResponseCreatedEvent',
-    'response.in_progress': 'ResponseInProgressEvent',
-    'response.completed': 'ResponseCompletedEvent',
-    'response.incomplete': 'ResponseIncompleteEvent',
-    'response.output_item.added': 'ResponseOutputItemAddedEvent',
-    'response.output_item.done': 'ResponseOutputItemDoneEvent',
-    'response.content_part.added': 'ResponseContentPartAddedEvent',
-    'response.content_part.done': 'ResponseContentPartDoneEvent',
-    'response.output_text.delta': 'ResponseTextDeltaEvent',
-    'response.output_text.done': 'ResponseTextDoneEvent',
-    'response.output_text.annotation.added': 'ResponseOutputTextAnnotationAddedEvent',
-    'response.refusal.delta': 'ResponseRefusalDeltaEvent',
-    'response.refusal.done': 'ResponseRefusalDoneEvent',
-    'response.reasoning_summary_part.added': 'ResponseReasoningSummaryPartAddedEvent',
-    'response.reasoning_summary_part.done': 'ResponseReasoningSummaryPartDoneEvent',
-    'response.reasoning_summary_text.delta': 'ResponseReasoningSummaryTextDeltaEvent',
-    'response.reasoning_summary_text.done': 'ResponseReasoningSummaryTextDoneEvent',
-    'response.function_call_arguments.delta': 'ResponseFunctionCallArgumentsDeltaEvent',
-    'response.function_call_arguments.done': 'ResponseFunctionCallArgumentsDoneEvent',
-    'response.custom_tool_call_input.delta': 'ResponseCustomToolCallInputDeltaEvent',
-    'response.custom_tool_call_input.done': 'ResponseCustomToolCallInputDoneEvent',
-  };
-  const validators = new Map<string, Validator>();
-  return (value) => {
-    const type = String((value as { type?: unknown }).type);
-    const name = schemas[type];
-    if (name === undefined) return [`no such event: ${type}`];
-    if (!validators.has(name)) validators.set(name, openai(name));
-    return validators.get(name)?.(value) ?? [];
-  };
-}
-
-function dataOf(text: string): unknown[] {
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith('data:') && !line.includes('[DONE]') && !line.includes('"ping"'))
-    .map((line) => JSON.parse(line.slice(5)) as unknown);
-}
-
-// Real answers say null here (openai-chat:1, openai-responses:2 and most others).
-const nulls = new Set([
-  '/system_fingerprint must be string',
-  '/usage must be object',
-  '/response/usage must be object',
-]);
-
-function relaxed(problems: string[]): string[] {
-  return problems.filter((problem) => !nulls.has(problem));
-}

@@ -9,12 +9,15 @@ import { fold, type Format, type StreamEvent } from '../../gateway/src/wire/neut
 import { openQuiet, openUndo } from '../../gateway/src/wire/undo';
 import { describeIf } from '../support/shared';
 import { specs, type Validator } from '../support/specs';
+import { openAnswerCheck } from './answerSpecs';
 import { unlawful } from './lawful';
 import { decoded, formats, recorded, type Recorded, streamEvents, targets } from './recorded';
 
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
 const runs = { seed, numRuns: 1_000, interruptAfterTimeLimit: 10_000 };
 const rows = recorded() ?? [];
+const known = specs();
+const check = openAnswerCheck(known);
 
 type Place = { readonly holder: Record<string, unknown>; readonly key: string };
 
@@ -68,7 +71,6 @@ const wrongs = fc.array(fc.record({ at: fc.nat(10_000), what: fc.nat(wrongValues
 const oneOf = (list: readonly Recorded[]) => fc.nat(Math.max(0, list.length - 1)).map((i) => list[i] as Recorded);
 
 describeIf(rows.length > 0)(`recorded traffic, spoilt (seed ${seed})`, () => {
-  const known = specs();
   const validators: Record<Format, Validator> | undefined = known && {
     chat: known.openai('CreateChatCompletionRequest'),
     responses: known.openai('CreateResponse'),
@@ -163,9 +165,12 @@ function tellAll(events: readonly StreamEvent[], row: Recorded): void {
     const undo = openUndo(undefined);
     const quiet = openQuiet(format, speaker.request);
     const told = events.flatMap((event) => undo(event)).flatMap((event) => quiet(event));
-    JSON.stringify(codecs[format].encodeResponse(fold(told), speaker));
+    const whole = codecs[format].encodeResponse(fold(told), speaker);
+    const valid = { name: row.name, format, wrong: [] };
+    expect({ ...valid, wrong: check.whole(format, JSON.parse(JSON.stringify(whole))) }).toEqual(valid);
     const encoder = codecs[format].openEncoder(speaker);
     const text = told.map((event) => encoder.push(event)).join('');
+    expect({ ...valid, wrong: check.stream(format, text) }).toEqual(valid);
     expect({ name: row.name, ended: told.some(({ type }) => type === 'finish') }).toEqual({
       name: row.name,
       ended: streamEvents(format, text).some(({ type }) => type === 'finish'),

@@ -89,6 +89,10 @@ export function openScribe(): Scribe {
     },
     call(id, name, custom) {
       close();
+      if (name === '') {
+        out.push({ type: 'lost', what: 'a call without a name' }); // nobody could answer it
+        return;
+      }
       calls++;
       put({ type: 'open', part: { type: 'toolCall', id, name, ...(custom === true ? { custom } : {}) } });
       open = 'toolCall';
@@ -124,7 +128,8 @@ export function openScribe(): Scribe {
       if (usage !== undefined) put({ type: 'usage', usage });
       if (ending === undefined) return;
       over = true;
-      put({ type: 'finish', ...ending });
+      const { reason } = ending;
+      put({ type: 'finish', ...ending, reason: reason === 'tool_calls' && calls === 0 ? 'stop' : reason });
     },
     get finished() {
       return over;
