@@ -40,12 +40,13 @@ export async function run(
   for (const [name, text] of Object.entries(files)) put(join(home.path, name), text);
   const child = spawn(program, [...first, ...args], {
     cwd: home.folder,
-    // Nothing of the caller's: no proxy, no key, no settings.
+    // Nothing of the caller's: no key, no settings.
     env: {
       PATH: `${dirname(node)}:/usr/local/bin:/usr/bin:/bin`,
       HOME: home.path,
       LANG: 'C.UTF-8',
       TERM: 'dumb',
+      ...elsewhere,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -68,6 +69,19 @@ export async function run(
 }
 
 // ---
+
+// Most of them look for news of their own on the network (plugins, packages, accounts). They reach nothing but this machine:
+// the way out is a proxy that nobody listens for.
+const nowhere = 'http://127.0.0.1:1';
+const elsewhere = {
+  HTTP_PROXY: nowhere,
+  HTTPS_PROXY: nowhere,
+  http_proxy: nowhere,
+  https_proxy: nowhere,
+  NO_PROXY: '127.0.0.1,localhost',
+  no_proxy: '127.0.0.1,localhost',
+  NODE_USE_ENV_PROXY: '1',
+};
 
 function put(path: string, content: string | Buffer): void {
   mkdirSync(dirname(path), { recursive: true });

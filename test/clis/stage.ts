@@ -22,7 +22,7 @@ export interface Stage {
   /** An application key without a quota. */
   readonly key: string;
   simulator(upstream: Upstream): Simulator;
-  /** What was logged since the last reset, once every call of the providers has its line: requests, and refusals. */
+  /** What was logged since the last reset, once every call of the providers has its line: requests and refusals, but no counts. */
   logged(): Promise<Logged[]>;
   reset(): Promise<void>;
   close(): Promise<void>;
@@ -48,7 +48,8 @@ export async function startStage(routes = ''): Promise<Stage> {
       .slice(seen)
       .split('\n')
       .filter((line) => /"msg":"(request|refused)"/.test(line))
-      .map((line) => JSON.parse(line) as Logged);
+      .map((line) => JSON.parse(line) as Logged)
+      .filter(({ path }) => !isCount(path));
   const logged = async () => {
     const until = Date.now() + 5_000;
     while (lines().length < callsOf(simulators) && Date.now() < until)

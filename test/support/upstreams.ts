@@ -20,7 +20,8 @@ export const upstreams: readonly Upstream[] = [
 /** The part of a config.yaml that names the simulators as all these hosts. */
 export function hostsAt(simulators: Simulators): string {
   const url = JSON.stringify(simulators.openai.baseUrl);
-  const models = '{deepseek-chat: {context: 100000, max_output: 8192, capabilities: [tools, images, json_schema, reasoning]}}';
+  const models =
+    '{deepseek-chat: {context: 100000, max_output: 8192, capabilities: [tools, images, json_schema, reasoning]}}';
   return `${providersAt(simulators)}  own: {base_url: ${url}, wire: openai, api_key_env: OWN_KEY, models: ${models}}\n`;
 }
 

@@ -34,7 +34,7 @@ export const continueAnthropic: Cli = {
 function invoke(provider: string, apiBase: string, { key, model, prompt, home, resumes }: Omit<Task, 'url'>) {
   return {
     args: ['-p', ...(resumes ? ['--resume'] : []), '--config', `${home}/config.yaml`, '--auto', prompt],
-    env: { CONTINUE_GLOBAL_DIR: `${home}/continue`, CONTINUE_TELEMETRY_ENABLED: '0' },
+    env: { CONTINUE_GLOBAL_DIR: `${home}/continue` },
     files: {
       'config.yaml': `
 name: gateway
