@@ -46,10 +46,10 @@ export function recorded(): Recorded[] | undefined {
 
 /** One target a format, of the kind that takes most. */
 export const targets: Readonly<Record<Format, Target>> = {
-  chat: known('gpt-5.5'),
-  responses: known('gpt-5.5'),
-  messages: known('claude-opus-4-7'),
-  generate: known('gemini-3.5-flash'),
+  chat: knownTarget('gpt-5.5'),
+  responses: knownTarget('gpt-5.5'),
+  messages: knownTarget('claude-opus-4-7'),
+  generate: knownTarget('gemini-3.5-flash'),
 };
 
 export const plainTarget: Target = unknownTarget('host', 'some-model');
@@ -86,7 +86,7 @@ export function streamEvents(format: Format, text: string, slice = Infinity): St
 
 // ---
 
-function known(name: string): Target {
+export function knownTarget(name: string): Target {
   const found = findModel(name);
   if (found === undefined) throw new Error(`${name} is not in the catalogue`);
   return catalogueTarget(found.model, found.send);

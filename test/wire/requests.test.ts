@@ -5,7 +5,7 @@ import { codecs } from '../../gateway/src/wire';
 import type { Format } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';
 import { specs, type Validator } from '../support/specs';
-import { decoded, formats, recorded, targets } from './recorded';
+import { decoded, formats, knownTarget, recorded, targets } from './recorded';
 
 const rows = recorded();
 const known = specs();
@@ -99,6 +99,33 @@ describe('turns as a wire takes them', () => {
     const last = written('messages', body)['messages']?.at(-1)?.content as { type: string }[];
     expect(last.map(({ type }) => type)).toEqual(['tool_result', 'tool_result', 'text']);
     expect(written('generate', body)['contents']?.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
+  });
+
+  test('the system in mid-conversation is itself where the model knows that, and where it may stand', () => {
+    const target = knownTarget('claude-opus-5-5');
+    const roles = (...said: string[]) => {
+      const messages = said.map((role, i) => ({ role, content: `${role} ${i}` }));
+      return codecs.messages.encodeRequest(decoded('chat', { messages }), target).body['messages'];
+    };
+    expect(roles('user', 'system', 'assistant', 'user', 'system', 'developer')).toEqual([
+      { role: 'user', content: 'user 0' },
+      { role: 'system', content: 'system 1' },
+      { role: 'assistant', content: 'assistant 2' },
+      { role: 'user', content: 'user 3' },
+      { role: 'system', content: ['system 4', 'developer 5'].map((text) => ({ type: 'text', text })) },
+    ]);
+    expect(roles('user', 'assistant', 'system', 'user')).toEqual([
+      { role: 'user', content: 'user 0' },
+      { role: 'assistant', content: 'assistant 1' },
+      { role: 'user', content: ['<system>\nsystem 2\n</system>', 'user 3'].map((text) => ({ type: 'text', text })) },
+    ]);
+    expect(roles('user', 'system', 'user', 'system')).toEqual([
+      {
+        role: 'user',
+        content: ['user 0', '<system>\nsystem 1\n</system>', 'user 2'].map((text) => ({ type: 'text', text })),
+      },
+      { role: 'system', content: 'system 3' },
+    ]);
   });
 
   test('a group of tools is a group again on its own wire, and its calls are in it', () => {

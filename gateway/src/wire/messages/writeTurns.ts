@@ -16,8 +16,8 @@ interface Turn {
   readonly content: Json[];
 }
 
-// System words at the head are the system prompt. Later ones keep their place: as such where the model knows that, else
-// as the user's, marked.
+// System words at the head are the system prompt. Later ones keep their place: as such where the model knows that (after
+// the user's and before the assistant's, or last), else as the user's, marked.
 export function writeTurns(
   request: NeutralRequest,
   target: Target,
@@ -35,13 +35,14 @@ export function writeTurns(
   };
   for (const message of request.messages.slice(first)) {
     const content = writeParts(message, target, losses);
+    const before = turns.at(-1);
+    if (message.role === 'user' && before?.role === 'system') {
+      turns.pop();
+      add('user', before.content.map(marked));
+    }
     if (message.role !== 'system') add(message.role, content);
-    else if (rules.thinking === 'always' && turns.at(-1)?.role === 'user') add('system', content);
-    else
-      add(
-        'user',
-        content.map((block) => ({ ...block, text: `<system>\n${String(block['text'])}\n</system>` })),
-      );
+    else if (rules.systemTurns && before !== undefined && before.role !== 'assistant') add('system', content);
+    else add('user', content.map(marked));
   }
   if (turns.length === 0) {
     if (system.length === 0) refuse('messages', 'holds nothing but blank turns, which Anthropic refuses.');
@@ -68,6 +69,10 @@ export function writeTurns(
       content: plainIfText(role === 'user' ? resultsFirst(content) : content),
     })),
   };
+}
+
+function marked(block: Json): Json {
+  return { ...block, text: `<system>\n${String(block['text'])}\n</system>` };
 }
 
 // Results must stand before everything else in the turn that follows a call.
