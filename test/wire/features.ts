@@ -36,6 +36,12 @@ export function requestWith(feature: Feature, format: Format): Json | undefined 
 }
 
 const schema = { type: 'object', properties: { city: { type: 'string', description: 'Where' } }, required: ['city'] };
+const closed = { ...schema, additionalProperties: false };
+const eitherOf = {
+  type: 'object',
+  properties: { city: { type: 'string' }, zip: { type: 'string' } },
+  anyOf: [{ required: ['city'] }, { required: ['zip'] }],
+};
 const tools = {
   chat: [{ type: 'function', function: { name: 'weather', description: 'Tells it', parameters: schema } }],
   responses: [{ type: 'function', name: 'weather', description: 'Tells it', parameters: schema, strict: false }],
@@ -440,11 +446,22 @@ export const features: readonly Feature[] = [
     group: 'Tools',
     name: 'strict tool',
     in: {
-      chat: { tools: [{ type: 'function', function: { name: 'weather', parameters: schema, strict: true } }] },
-      responses: { tools: [{ type: 'function', name: 'weather', parameters: schema, strict: true }] },
-      messages: { tools: [{ name: 'weather', input_schema: schema, strict: true }] },
+      chat: { tools: [{ type: 'function', function: { name: 'weather', parameters: closed, strict: true } }] },
+      responses: { tools: [{ type: 'function', name: 'weather', parameters: closed, strict: true }] },
+      messages: { tools: [{ name: 'weather', input_schema: closed, strict: true }] },
     },
     find: (request) => request.tools?.map((tool) => (tool.type === 'function' ? tool.strict : undefined)),
+  },
+  {
+    group: 'Tools',
+    name: 'alternatives at the root of its schema',
+    in: {
+      chat: { tools: [{ type: 'function', function: { name: 'weather', parameters: eitherOf } }] },
+      responses: { tools: [{ type: 'function', name: 'weather', parameters: eitherOf }] },
+      messages: { tools: [{ name: 'weather', input_schema: eitherOf }] },
+      generate: { tools: [{ functionDeclarations: [{ name: 'weather', parametersJsonSchema: eitherOf }] }] },
+    },
+    find: (request) => request.tools?.map((tool) => (tool.type === 'function' ? tool.schema : undefined)),
   },
   {
     group: 'Tools',

@@ -18,6 +18,8 @@ const titles: Readonly<Record<Format, string>> = {
   generate: 'Gemini',
 };
 
+const oneObject = 'one object that knows what any of them knows; which of them there are is said in its description';
+
 /** What is put in other words, by feature and target: `*` for every client format. */
 const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> = {
   'system message in mid-conversation': {
@@ -30,6 +32,12 @@ const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> 
   'result that is an error': { chat: '“Error:” before the text', responses: '“Error:” before the text' },
   'result with an image': { chat: "as the user's words after the result" },
   'strict tool': { generate: 'mode VALIDATED, where no other is asked for' },
+  'alternatives at the root of its schema': {
+    chat: oneObject,
+    responses: oneObject,
+    messages: oneObject,
+    generate: oneObject,
+  },
   'custom tool (grammar)': {
     messages: 'a function with one text, grammar in its description',
     generate: 'a function with one text, grammar in its description',

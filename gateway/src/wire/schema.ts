@@ -2,7 +2,7 @@
 // cannot becomes a sentence of the description, which the model reads.
 
 import type { Json } from './codec';
-import { isObject, listOr, needList, needObject, needText, wrong } from './json';
+import { isObject, listOr } from './json';
 
 // Keywords of Gemini's JSON schema fields. Source: Gemini API reference, "GenerationConfig.responseJsonSchema".
 const geminiWords = new Set([
@@ -55,28 +55,6 @@ export function schemaForAnthropic(schema: unknown): Json {
   });
 }
 
-/**
- * A tool's own schema of its arguments, as far as every provider looks at it before it takes the request.
- * @throws GatewayError bad_request naming the field
- */
-export function needArgsSchema(value: unknown, at: string): Json {
-  if (value === undefined || value === null) return { type: 'object', properties: {} };
-  const schema = needObject(value, at);
-  const { type, properties, required } = schema;
-  const isObjectType = type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'));
-  if (!isObjectType) wrong(`${at}.type`, '"object"');
-  if (properties !== undefined && properties !== null) needObject(properties, `${at}.properties`);
-  if (required !== undefined && required !== null)
-    needList(required, `${at}.required`).forEach((name, i) => needText(name, `${at}.required[${i}]`));
-  return schema;
-}
-
-/** The schema of tool arguments: always an object, as every provider demands. */
-export function argsSchema(schema: unknown): Json {
-  if (!isObject(schema) || Object.keys(schema).length === 0) return { type: 'object', properties: {} };
-  return schema['type'] === 'object' ? schema : { ...schema, type: 'object' };
-}
-
 // Gemini's own Schema type writes types in capitals, numbers as text and null apart.
 const numberWords = new Set([
   'minItems', 'maxItems', 'minLength', 'maxLength', 'minProperties', 'maxProperties',
@@ -118,6 +96,16 @@ function mapSchema(schema: Json, change: (schema: Json) => Json): Json {
   return change(out);
 }
 
+/** Whether something holds for a schema and all schemas in it. */
+export function everySchema(schema: Json, holds: (schema: Json) => boolean): boolean {
+  let all = true;
+  mapSchema(schema, (inner) => {
+    all &&= holds(inner);
+    return inner;
+  });
+  return all;
+}
+
 function within(schema: Json, words: ReadonlySet<string>, notes: string[]): Json {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(schema)) {
@@ -139,13 +127,15 @@ const silentWords = new Set([
   'strict',
 ]);
 
-function described(schema: Json, notes: readonly string[]): Json {
+/** A schema whose description ends with these sentences. */
+export function described(schema: Json, notes: readonly string[]): Json {
   if (notes.length === 0) return schema;
   const said = typeof schema['description'] === 'string' ? `${schema['description']} ` : '';
   return { ...schema, description: `${said}${notes.join(' ')}` };
 }
 
-function merged(a: Json, b: Json): Record<string, unknown> {
+/** What two schemas of an object say together; where both say it, the first. */
+export function merged(a: Json, b: Json): Record<string, unknown> {
   const properties = {
     ...(isObject(a['properties']) ? a['properties'] : {}),
     ...(isObject(b['properties']) ? b['properties'] : {}),

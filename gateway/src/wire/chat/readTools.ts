@@ -16,7 +16,7 @@ import {
 } from '../json';
 import { readCache } from '../messages/blocks';
 import type { AnyTool, ToolChoice } from '../neutral';
-import { needArgsSchema } from '../schema';
+import { needArgsSchema } from '../toolSchema';
 
 /** @throws GatewayError bad_request naming the field */
 export function readTools(body: Json): AnyTool[] | undefined {

@@ -9,7 +9,7 @@ import { asText, dataUrl, extensionOf, isText } from '../media';
 import { isOpenaiReasoner } from '../models';
 import { idFor, nameFor, renamed } from '../names';
 import type { AnyTool, Effort, Media, Message, NeutralRequest, Part, Shape, ToolChoice } from '../neutral';
-import { argsSchema } from '../schema';
+import { argsSchema, isStrictForOpenai } from '../toolSchema';
 import { customArgs, customField } from '../undo';
 
 export function writeRequest(request: NeutralRequest, target: Target): Encoded {
@@ -254,17 +254,25 @@ function writeTool(tool: AnyTool, own: boolean, custom: Set<string>, losses: Los
     return [{ type: 'custom', custom: { name, ...defined({ description: tool.description }), format } }];
   }
   if (tool.cache !== undefined) losses.drop('cache_control');
+  const parameters = argsSchema(tool.schema);
   return [
     {
       type: 'function',
       function: {
         name,
         ...defined({ description: tool.description }),
-        parameters: argsSchema(tool.schema),
-        ...defined({ strict: tool.strict }),
+        parameters,
+        ...defined({ strict: writeStrict(tool.strict, parameters, losses) }),
       },
     },
   ];
+}
+
+/** Whether a tool's arguments are held to its schema, as far as OpenAI can; it refuses the others. */
+export function writeStrict(strict: boolean | undefined, schema: Json, losses: Losses): boolean | undefined {
+  if (strict !== true || isStrictForOpenai(schema)) return strict;
+  losses.drop('strict');
+  return undefined;
 }
 
 /** A tool with plain input as a function with one text: for wires and hosts that only know functions. */

@@ -19,8 +19,9 @@ import type {
   Thinking,
   ToolChoice,
 } from '../neutral';
-import { needArgsSchema, schemaFromGemini } from '../schema';
+import { schemaFromGemini } from '../schema';
 import { openSeal } from '../seal';
+import { needArgsSchema } from '../toolSchema';
 import { saysUnsigned } from './unsigned';
 
 export function readRequest(raw: Json): NeutralRequest {

@@ -20,7 +20,8 @@ import {
   textOf,
   type ToolChoice,
 } from '../neutral';
-import { argsSchema, schemaForGemini } from '../schema';
+import { schemaForGemini } from '../schema';
+import { argsSchema } from '../toolSchema';
 import { customArgs } from '../undo';
 import { unsigned } from './unsigned';
 

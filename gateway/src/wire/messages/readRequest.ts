@@ -9,7 +9,7 @@ import {
 } from '../json'; // prettier-ignore
 import type { AnyTool, Message, NeutralRequest, Part, Shape, Thinking, ToolChoice } from '../neutral';
 import { readCache, readContent } from './blocks';
-import { needArgsSchema } from '../schema';
+import { needArgsSchema } from '../toolSchema';
 
 const known = new Set([
   'model', 'messages', 'system', 'stream', 'tools', 'tool_choice', 'max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences', 'metadata',

@@ -9,7 +9,8 @@ import { type Losses, openLosses } from '../loss';
 import { type ClaudeRules, claudeRules } from '../models';
 import { nameFor, renamed } from '../names';
 import type { AnyTool, NeutralRequest, ToolChoice } from '../neutral';
-import { argsSchema, schemaForAnthropic } from '../schema';
+import { schemaForAnthropic } from '../schema';
+import { argsSchema } from '../toolSchema';
 import { writeSampling, writeStops, writeThinking, writeTier, writeUser } from './writeSettings';
 import { cacheControl, writeSystem, writeTurns } from './writeTurns';
 
@@ -25,7 +26,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const maxTokens = Math.min(request.maxOutput ?? Infinity, most);
 
   const form = writeForm(request, rules);
-  const tools = [...writeTools(request, custom, losses), ...form.tools];
+  const tools = [...writeTools(request, rules, custom, losses), ...form.tools];
   const choice = writeChoice(request, form.choice, rules, tools.length > 0, losses);
   const forced = choice !== undefined && (choice['type'] === 'any' || choice['type'] === 'tool');
   const thought = writeThinking(request, target, rules, maxTokens, forced, losses);
@@ -100,8 +101,8 @@ function writeForm(request: NeutralRequest, rules: ClaudeRules): Form {
 
 // --- tools
 
-function writeTools(request: NeutralRequest, custom: Set<string>, losses: Losses): Json[] {
-  const tools = request.tools?.flatMap((tool) => writeTool(tool, custom, losses)) ?? [];
+function writeTools(request: NeutralRequest, rules: ClaudeRules, custom: Set<string>, losses: Losses): Json[] {
+  const tools = request.tools?.flatMap((tool) => writeTool(tool, rules, custom, losses)) ?? [];
   if (tools.length > 0) return tools;
   // Calls in the history are refused without tools to explain them.
   const called = new Set(
@@ -115,7 +116,7 @@ function writeTools(request: NeutralRequest, custom: Set<string>, losses: Losses
   }));
 }
 
-function writeTool(tool: AnyTool, custom: Set<string>, losses: Losses): Json[] {
+function writeTool(tool: AnyTool, rules: ClaudeRules, custom: Set<string>, losses: Losses): Json[] {
   if (tool.type === 'raw') {
     if (tool.format === 'messages' && tool.value !== undefined) return [tool.value as Json];
     losses.drop(tool.at);
@@ -127,12 +128,15 @@ function writeTool(tool: AnyTool, custom: Set<string>, losses: Losses): Json[] {
     const { parameters, ...rest } = customAsFunction(name, tool);
     return [{ ...rest, input_schema: parameters }];
   }
+  const strict = tool.strict === true && rules.schema;
+  if (tool.strict === true && !strict) losses.drop('strict');
+  const schema = argsSchema(tool.schema);
   return [
     {
       name,
       ...defined({ description: tool.description }),
-      input_schema: argsSchema(tool.schema),
-      ...(tool.strict === true ? { strict: true } : {}),
+      input_schema: strict ? schemaForAnthropic(schema) : schema, // strict tools have the limits of structured outputs
+      ...(strict ? { strict } : {}),
       ...cacheControl(tool.cache),
     },
   ];

@@ -15,7 +15,7 @@ import {
 } from '../json';
 import type { AnyTool, ToolChoice } from '../neutral';
 import { fullName } from './namespaces';
-import { needArgsSchema } from '../schema';
+import { needArgsSchema } from '../toolSchema';
 
 /** @param allowed names, where only some may be used. @throws GatewayError bad_request naming the field */
 export function readTools(value: unknown, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {

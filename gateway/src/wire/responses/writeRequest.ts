@@ -1,7 +1,7 @@
 // Neutral form as an OpenAI Responses request. Source: OpenAI API reference, "Create a model response".
 
 import type { Target } from '../../../../config/target';
-import { endUser, writeEffort, writeTier } from '../chat/writeRequest';
+import { endUser, writeEffort, writeStrict, writeTier } from '../chat/writeRequest';
 import type { Encoded, Json } from '../codec';
 import { thinks } from '../effort';
 import { defined, restore } from '../json';
@@ -19,7 +19,7 @@ import {
   textOf,
   type ToolChoice,
 } from '../neutral';
-import { argsSchema } from '../schema';
+import { argsSchema } from '../toolSchema';
 import { openNaming, regrouped } from './namespaces';
 import { includeChances } from './readRequest';
 
@@ -111,7 +111,9 @@ function writeTool(tool: AnyTool, losses: Losses): Json[] {
   }
   if (tool.cache !== undefined) losses.drop('cache_control');
   // Unsaid, this API would rewrite the schema into its strict subset.
-  return [{ type: 'function', name, ...about, parameters: argsSchema(tool.schema), strict: tool.strict === true }];
+  const parameters = argsSchema(tool.schema);
+  const strict = writeStrict(tool.strict, parameters, losses) === true;
+  return [{ type: 'function', name, ...about, parameters, strict }];
 }
 
 export function writeShape(shape: Shape): Json {
