@@ -29,6 +29,11 @@ const OPENAI: Mistake[] = [
     { tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'string' } } }] },
     '"code": "invalid_function_parameters"',
   ],
+  [
+    'alternatives at the root of its parameters',
+    { tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', anyOf: [{}] } } }] },
+    "not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level",
+  ],
   ['an unknown choice', { ...weatherTools('openai', 'f'), tool_choice: 'any' }, "Invalid value: 'any'"],
   [
     'a choice that is not there',

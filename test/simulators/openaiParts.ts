@@ -138,6 +138,10 @@ export function refuseBadParameters(schema: unknown, name: string, strict: boole
     const message = `schema must be a JSON Schema of 'type: "object"', got 'type: ${JSON.stringify(schema.type)}'.`;
     throw badRequest(`Invalid schema for ${what}: ${message}`, at, 'invalid_function_parameters');
   }
+  if (isJson(schema) && ['oneOf', 'anyOf', 'allOf', 'enum', 'not'].some((word) => word in schema)) {
+    const message = `schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level.`;
+    throw badRequest(`Invalid schema for ${what}: ${message}`, at, 'invalid_function_parameters');
+  }
   if (strict) refuseLooseSchema(schema, what, at, 'invalid_function_parameters');
 }
 
