@@ -37,7 +37,11 @@ function shape(dialect: Dialect, error: GatewayError, requestId: string): unknow
   if (error.code === 'prompt_too_long') return tooLong(dialect, error, requestId);
   switch (dialect) {
     case 'anthropic':
-      return { type: 'error', error: { type: row.anthropic, message: withField(error) }, request_id: requestId };
+      return {
+        type: 'error',
+        error: { type: row.anthropic, message: withField(error), ...anthropicDetails[error.code] },
+        request_id: requestId,
+      };
     case 'gemini':
       return { error: { code: row.status, message: withField(error), status: row.gemini } };
     case 'openrouter':
@@ -63,6 +67,11 @@ const openaiCodes: Partial<Record<ErrorCode, string>> = {
   prompt_too_long: 'context_length_exceeded',
   too_many_of_key: 'rate_limit_exceeded',
   upstream_rate_limited: 'rate_limit_exceeded',
+};
+
+// By these the tool runners of Anthropic's SDKs go on without a thread, with the whole conversation.
+const anthropicDetails: Partial<Record<ErrorCode, object>> = {
+  cannot_thread: { details: { error_code: 'thread_unsupported_request', unsupported: ['model'] } },
 };
 
 // Clients shorten their conversation by themselves when they read their own provider's words for it.

@@ -160,6 +160,14 @@ export const errorTable = {
     false,
     'The chosen provider cannot carry this request.',
   ),
+  cannot_thread: row(
+    400,
+    'invalid_request_error',
+    'invalid_request_error',
+    'INVALID_ARGUMENT',
+    false,
+    'The chosen provider holds no conversations. Send the whole conversation as "messages", without "thread".',
+  ),
   prompt_too_long: row(
     400,
     'invalid_request_error',

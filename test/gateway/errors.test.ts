@@ -143,6 +143,8 @@ const cases: Record<ErrorCode, () => Promise<Produced> | Produced> = {
     return statusAndBody(oddPost({ ...ownHi, model: 'claudish/m' }));
   },
   cannot_translate: () => statusAndBody(scene.post(chat, key, { ...hi, model: 'strict', logit_bias: { '1': 2 } })),
+  cannot_thread: () =>
+    statusAndBody(scene.post('/anthropic/v1/messages', key, { ...hi, max_tokens: 9, thread: { type: 'create' } })),
   over_quota: async () =>
     statusAndBody(scene.post(chat, await scene.gateway.mint({ label: 'q', quota: { daily_tokens: 1 } }), hi)),
   too_many_of_key: () => whileHeld([oddKey, oddKey], () => statusAndBody(oddPost(ownHi))),
@@ -215,8 +217,9 @@ test.each(Object.keys(cases) as ErrorCode[])(
       too_many_of_key: 'rate_limit_exceeded',
       upstream_rate_limited: 'rate_limit_exceeded',
       prompt_too_long: 'context_length_exceeded',
+      cannot_thread: 'thread_unsupported_request',
     };
-    expect(text).toContain(`"code":"${aliases[code] ?? code}"`);
+    expect(text).toContain(`code":"${aliases[code] ?? code}"`);
   },
   20_000,
 );

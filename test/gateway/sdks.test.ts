@@ -152,6 +152,26 @@ describe.each(models)('$model', ({ model, provider }) => {
     });
     expect(told.content[0]).toMatchObject({ type: 'text', text: expect.stringContaining('sun, 30 degrees') });
   });
+
+  // It wants the provider to hold the conversation, and sends only what is new until it is told that nobody does.
+  test.each([false, true])('anthropic SDK: its tool runner, streamed: %s', async (stream) => {
+    const runner = anthropic.beta.messages.toolRunner({
+      model,
+      max_tokens: 500,
+      stream,
+      messages: say('Use the tool get_weather for Rome'),
+      tools: [
+        {
+          name: 'get_weather',
+          input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+          parse: (input: unknown) => input,
+          run: () => 'sun, 30 degrees',
+        },
+      ],
+    });
+    const { content } = await runner.runUntilDone();
+    expect(content[0]).toMatchObject({ type: 'text', text: expect.stringContaining('sun, 30 degrees') });
+  });
 });
 
 describe('errors raise the SDKs’ own types', () => {

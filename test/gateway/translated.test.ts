@@ -387,6 +387,27 @@ describe('sealed thoughts', () => {
     });
   });
 
+  test('Claude thought before it spoke, and its words came before the call', async () => {
+    const thought = { type: 'thinking', thinking: 'Hm.', signature: 'c2ln' };
+    const words = { type: 'text', text: 'Let me look.' };
+    const use = { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} };
+    fake.answer = {
+      body: JSON.stringify(claude([thought, words, use], { model: 'claude-haiku-4-5', stop_reason: 'tool_use' })),
+    };
+    const asked = { tools: tools.chat, reasoning_effort: 'low', max_tokens: 4_000 };
+    const first = (await (await ask('chat', 'claude-haiku-4-5', false, asked)).json()) as {
+      choices: { message: { content: string; tool_calls: { id: string }[] } }[];
+    };
+    const { content, tool_calls } = first.choices[0]!.message;
+    const messages = [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content, tool_calls },
+      { role: 'tool', tool_call_id: tool_calls[0]?.id, content: 'rain' },
+    ];
+    await ask('chat', 'claude-haiku-4-5', false, { ...asked, messages });
+    expect((sent(1)['messages'] as Fields[])[1]?.['content']).toEqual([thought, words, use]);
+  });
+
   test('a client that sends them back: to their maker unwrapped, to another provider not at all', async () => {
     fake.answer = { body: JSON.stringify(call('b3Ro')) };
     const thinking = { thinking: { type: 'adaptive' }, tools: tools.messages };

@@ -11,6 +11,13 @@ export function invalidRequest(message: string, status = 400, type = 'invalid_re
   return new Refusal(status, { type: 'error', error: { type, message } });
 }
 
+/** To a conversation that the provider is to hold: here it holds none, and SDKs go on without. */
+export function unsupportedThread(): Refusal {
+  const message = 'thread: this request cannot use a thread';
+  const details = { error_code: 'thread_unsupported_request', unsupported: ['model'] };
+  return new Refusal(400, { type: 'error', error: { type: 'invalid_request_error', message, details } });
+}
+
 export function anthropicUnauthorized(hasKey: boolean, hasBearer: boolean): Refusal {
   const message = hasKey ? 'invalid x-api-key' : hasBearer ? 'Invalid bearer token' : 'x-api-key header is required';
   return invalidRequest(message, 401, 'authentication_error');

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { inputTokens, lastUserText, type Conversation, type Segment, type Tool } from './answer';
 import { breakpointOf, refuseBreakpoints } from './anthropicCaching';
 import { readMessages, readSystem } from './anthropicContent';
-import { anthropicNoModel, anthropicTooLong, invalidRequest } from './anthropicRefusals';
+import { anthropicNoModel, anthropicTooLong, invalidRequest, unsupportedThread } from './anthropicRefusals';
 import { refuseOpenSchema } from './anthropicSchema';
 import {
   isAdaptive,
@@ -29,6 +29,7 @@ export function readMessagesRequest(body: Buffer, headers: IncomingHttpHeaders):
   const request = parse(body);
   const betas = shown(headers['anthropic-beta'] ?? '');
   refuseMissing(request, ['model', 'max_tokens', 'messages']);
+  if (request.thread != null && betas.includes('message-threads')) throw unsupportedThread();
   refuseUnknownFields(request, FIELDS, betas !== '');
   const maxTokens = wholeNumber(request.max_tokens);
   const model = knownModel(request);

@@ -5,7 +5,7 @@ import { codecs } from '../../gateway/src/wire';
 import type { Format } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';
 import { specs, type Validator } from '../support/specs';
-import { decoded, formats, knownTarget, recorded, targets } from './recorded';
+import { decoded, formats, knownTarget, plainTarget, recorded, targets } from './recorded';
 
 const rows = recorded();
 const known = specs();
@@ -99,6 +99,34 @@ describe('turns as a wire takes them', () => {
     const last = written('messages', body)['messages']?.at(-1)?.content as { type: string }[];
     expect(last.map(({ type }) => type)).toEqual(['tool_result', 'tool_result', 'text']);
     expect(written('generate', body)['contents']?.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
+  });
+
+  test('calls of turns in a row are one turn’s: Gemini’s clients keep the pieces of a stream', () => {
+    const call = (name: string) => ({ role: 'model', parts: [{ functionCall: { id: name, name, args: {} } }] });
+    const result = (name: string) => ({ functionResponse: { id: name, name, response: { result: name } } });
+    const contents = [
+      { role: 'user', parts: [{ text: 'hi' }] },
+      call('a'),
+      call('b'),
+      { role: 'model', parts: [] },
+      { role: 'user', parts: [result('a'), result('b')] },
+    ];
+    const request = codecs.generate.decodeRequest({ contents });
+    const roles = (codecs.chat.encodeRequest(request, plainTarget).body['messages'] as { role: string }[]).map(
+      ({ role }) => role,
+    );
+    expect(roles).toEqual(['user', 'assistant', 'tool', 'tool']);
+  });
+
+  test('little thinking is not none', () => {
+    const body = { max_tokens: 3_000, messages: [{ role: 'user', content: 'hi' }] };
+    const thinking = { type: 'enabled', budget_tokens: 1_024 };
+    const effort = (more: object) =>
+      codecs.chat.encodeRequest(codecs.messages.decodeRequest({ ...body, ...more }), targets.chat).body[
+        'reasoning_effort'
+      ];
+    expect(effort({ thinking })).toBe('low');
+    expect(effort({ thinking: { type: 'disabled' } })).toBe('none');
   });
 
   test('the system in mid-conversation is itself where the model knows that, and where it may stand', () => {

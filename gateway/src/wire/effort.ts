@@ -26,10 +26,11 @@ export function effortOf(thinking: Thinking): Effort | undefined {
   return thinking.budget <= 32_768 ? 'high' : 'xhigh';
 }
 
-/** The nearest of the levels that a model has. @param levels ascending */
+/** The nearest of the levels that a model has; not at all only where that was asked for. @param levels ascending */
 export function nearestEffort(effort: Effort, levels: readonly Effort[]): Effort {
   const at = efforts.indexOf(effort);
-  return levels.findLast((level) => efforts.indexOf(level) <= at) ?? levels[0] ?? effort;
+  const able = effort === 'none' ? levels : levels.filter((level) => level !== 'none');
+  return able.findLast((level) => efforts.indexOf(level) <= at) ?? able[0] ?? effort;
 }
 
 export function isEffort(value: unknown): value is Effort {

@@ -18,12 +18,13 @@ const held: Readonly<Record<string, string>> = {
   prompt: 'names a prompt template that only OpenAI has stored. Send its text as "instructions" and "input".',
   background: 'is something only OpenAI does: nobody would be there to fetch the answer later.',
   cachedContent: 'names content that only Google has stored. Send it as "contents".',
+  thread: 'names a conversation that only Anthropic holds. Send all of it as "messages", without "thread".',
   container: 'names a container that only Anthropic has.',
 };
 
 /**
  * Begins with what only the request's own format knows.
- * @throws GatewayError cannot_translate where that is a part of the question
+ * @throws GatewayError cannot_translate, cannot_thread where that is a part of the question
  */
 export function openLosses(request: NeutralRequest, format: Format): Losses {
   const native = request.from === format ? [] : Object.keys(request.native);
@@ -41,7 +42,8 @@ export function openLosses(request: NeutralRequest, format: Format): Losses {
   };
 }
 
-/** What must not be left out, because the question would be another one. @throws GatewayError cannot_translate */
+/** What must not be left out, because the question would be another one. @throws GatewayError cannot_translate, cannot_thread */
 export function refuse(field: string, why: string): never {
-  throw new GatewayError('cannot_translate', { field, message: `"${field}" ${why}` });
+  const code = field === 'thread' ? 'cannot_thread' : 'cannot_translate';
+  throw new GatewayError(code, { field, message: `"${field}" ${why}` });
 }

@@ -45,18 +45,28 @@ export function namesIn(request: NeutralRequest): string[] {
   );
 }
 
-/** The request with the thoughts put back that its history lacks and this format has made. */
+/**
+ * The request with the thoughts put back that its history lacks and this format has made. They come before the words
+ * that led to the call (Anthropic refuses a turn that thinks after it has spoken); Gemini's are the call's own.
+ */
 export function withThoughts(request: NeutralRequest, format: Format, thoughts: Thoughts): NeutralRequest {
   return mapMessages(request, (message) => {
     if (message.role !== 'assistant' || !message.parts.some((part) => part.type === 'toolCall')) return message;
+    const parts: Part[] = [];
     let given = false; // the thoughts before the next call are in the history already
-    const parts = message.parts.flatMap((part): Part[] => {
+    let begin = 0; // of what led to the next call
+    for (const part of message.parts) {
       if (isThoughtOf(part, format)) given = true;
-      if (part.type !== 'toolCall') return [part];
+      if (part.type !== 'toolCall') {
+        parts.push(part);
+        continue;
+      }
       const missing = given ? [] : (thoughts.get(part.id) ?? []).filter((thought) => isThoughtOf(thought, format));
+      parts.splice(format === 'generate' ? parts.length : begin, 0, ...missing);
+      parts.push(part);
+      begin = parts.length;
       given = false;
-      return [...missing, part];
-    });
+    }
     return { ...message, parts };
   });
 }

@@ -36,7 +36,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   return {
     body: {
       model: target.model,
-      messages: request.messages.flatMap((message) => writeMessage(message, own, losses)),
+      messages: withCallsTogether(request.messages).flatMap((message) => writeMessage(message, own, losses)),
       ...defined({
         // Reasoning models refuse max_tokens; other hosts may not know the newer name.
         [own ? 'max_completion_tokens' : 'max_tokens']:
@@ -123,6 +123,20 @@ function stops(stop: readonly string[] | undefined, losses: Losses): readonly st
   if (stop === undefined || stop.length === 0) return undefined;
   if (stop.length > 4) losses.drop('stop[4…]');
   return stop.slice(0, 4);
+}
+
+// Results must follow all calls at once: calls of turns in a row, as Gemini's clients keep the pieces of a stream, are one
+// turn's.
+function withCallsTogether(messages: readonly Message[]): Message[] {
+  const out: Message[] = [];
+  for (const message of messages) {
+    const last = out.at(-1);
+    const goesOn = message.role === 'assistant' && last?.role === 'assistant';
+    if (goesOn && last.parts.some((part) => part.type === 'toolCall'))
+      out[out.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
+    else out.push(message);
+  }
+  return out;
 }
 
 // A neutral message may hold tool results among other parts; chat wants each result as a message of its own, first, and
