@@ -36,7 +36,7 @@ export const errorTable = {
     'authentication_error',
     'UNAUTHENTICATED',
     false,
-    'This API key is not valid here.',
+    'Incorrect API key provided: it is not valid here.',
   ),
   revoked_key: row(
     401,
@@ -44,7 +44,7 @@ export const errorTable = {
     'authentication_error',
     'UNAUTHENTICATED',
     false,
-    'This API key has been revoked.',
+    'Incorrect API key provided: it has been revoked.',
   ),
   master_key_refused: row(
     403,

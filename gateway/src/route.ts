@@ -109,7 +109,7 @@ function direct(config: Config, requested: string, day: string): Plan {
     const near = [...nearestModels(requested), ...[...config.routes.keys()].slice(0, 5)];
     throw new GatewayError('unknown_model', {
       field: 'model',
-      message: `There is no model or route "${requested.slice(0, 100)}" here. Nearest models and routes: ${near.join(', ')}. GET /v1/models lists them all.`,
+      message: `There is no model or route "${requested.slice(0, 100)}" here.${near.length > 0 ? ` Nearest models and routes: ${near.join(', ')}.` : ''} GET /v1/models lists them all.`,
     });
   }
   if (!config.providers.has(found.target.provider)) throw absent(config, requested, found.target.provider);

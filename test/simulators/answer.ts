@@ -176,8 +176,11 @@ function trailingResults(turns: readonly Turn[]): string[] {
   return turns.slice(after).map((turn) => turn.text);
 }
 
+// Who has to call does so without a word.
 function preamble(conversation: Conversation, calls: readonly ToolCall[]): string {
-  return conversation.preamble ? `I'll use ${calls.map((call) => call.name).join(' and ')}.` : '';
+  return conversation.preamble && conversation.toolChoice.type !== 'any'
+    ? `I'll use ${calls.map((call) => call.name).join(' and ')}.`
+    : '';
 }
 
 function byteLength(calls: readonly ToolCall[]): number {

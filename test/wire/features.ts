@@ -372,6 +372,16 @@ export const features: readonly Feature[] = [
   },
   {
     group: 'Content',
+    name: 'search result (as text)',
+    in: userParts({
+      messages: [
+        { type: 'search_result', source: 'https://a.example', title: 'A', content: [{ type: 'text', text: note }] },
+      ],
+    }),
+    find: (request) => ofType(request, 'text').map(({ text }) => text),
+  },
+  {
+    group: 'Content',
     name: 'document name',
     in: userParts({
       chat: [{ type: 'file', file: { filename: 'a.pdf', file_data: `data:application/pdf;base64,${pdf}` } }],

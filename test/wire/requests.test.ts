@@ -1,7 +1,7 @@
 // Every recorded request to each other wire: valid by the provider's own description, or refused as the matrix says.
 
 import { GatewayError } from '../../gateway/src/errors';
-import { codecs } from '../../gateway/src/wire';
+import { codecs, upstreamFormat } from '../../gateway/src/wire';
 import type { Format } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';
 import { specs, type Validator } from '../support/specs';
@@ -116,6 +116,17 @@ describe('turns as a wire takes them', () => {
       ({ role }) => role,
     );
     expect(roles).toEqual(['user', 'assistant', 'tool', 'tool']);
+  });
+
+  test('thoughts that are to be shown are asked for where OpenAI shows them', () => {
+    const provider = { wire: 'openai', responses: true } as const;
+    const spoken = (thinking: object) =>
+      upstreamFormat(provider, targets.chat, 'messages', false, () =>
+        codecs.messages.decodeRequest({ max_tokens: 9, messages: [{ role: 'user', content: 'hi' }], thinking }),
+      );
+    expect(spoken({ type: 'adaptive', display: 'summarized' })).toBe('responses');
+    expect(spoken({ type: 'adaptive', display: 'omitted' })).toBe('chat');
+    expect(spoken({ type: 'disabled' })).toBe('chat');
   });
 
   test('little thinking is not none', () => {

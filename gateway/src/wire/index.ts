@@ -50,11 +50,13 @@ export function speaks(provider: Provider, format: Format, chatOnly: boolean): b
 
 // ---
 
-// Reasoning survives a tool loop only as items of Responses; results that hold media, and documents to be fetched, have
-// a place only there.
+// Reasoning is shown, and survives a tool loop, only as items of Responses; results that hold media, and documents to be
+// fetched, have a place only there.
 function keepsMoreOnResponses(request: NeutralRequest, target: Target): boolean {
-  const loops = (request.tools?.length ?? 0) > 0 && (request.thinking === undefined || thinks(request.thinking));
-  if (loops && isOpenaiReasoner(target)) return true;
+  const { thinking } = request;
+  const loops = (request.tools?.length ?? 0) > 0 && (thinking === undefined || thinks(thinking));
+  const shows = thinks(thinking) && thinking.show;
+  if ((loops || shows) && isOpenaiReasoner(target)) return true;
   return request.messages.some((message) =>
     message.parts.some(
       (part) =>

@@ -30,6 +30,7 @@ export function openLosses(request: NeutralRequest, format: Format): Losses {
   const native = request.from === format ? [] : Object.keys(request.native);
   for (const name of native)
     if (held[name] !== undefined) refuse(name, `${held[name]} The chosen model is another provider's.`);
+  refuseEmptied(request, format);
   const names = new Set<string>(native);
   return {
     drop: (name) => void names.add(name),
@@ -46,4 +47,16 @@ export function openLosses(request: NeutralRequest, format: Format): Losses {
 export function refuse(field: string, why: string): never {
   const code = field === 'thread' ? 'cannot_thread' : 'cannot_translate';
   throw new GatewayError(code, { field, message: `"${field}" ${why}` });
+}
+
+// ---
+
+// A user's last turn of which nothing is left, or a conversation, is another question.
+function refuseEmptied({ messages }: NeutralRequest, format: Format): void {
+  const said = messages.filter(({ role }) => role !== 'system');
+  const last = said.at(-1);
+  const parts = last?.role === 'user' ? last.parts : said.flatMap((message) => message.parts);
+  const [first] = parts;
+  if (first?.type === 'raw' && parts.every((part) => part.type === 'raw' && part.format !== format))
+    refuse(first.at, "is all that is asked, and the chosen model's provider cannot be told it.");
 }

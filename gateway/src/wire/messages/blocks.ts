@@ -3,10 +3,19 @@
 import type { Json } from '../codec';
 import { defined, listOr, needList, needObject, needText, objectOr, optionalText, textOr, wrong } from '../json';
 import { kindOf } from '../media';
-import type { CacheMark, Citation, Media, Part } from '../neutral';
+import { type CacheMark, type Citation, type Media, type Part, textOf } from '../neutral';
 import { openSeal } from '../seal';
 
-const carried = new Set(['text', 'image', 'document', 'tool_use', 'tool_result', 'thinking', 'redacted_thinking']);
+const carried = new Set([
+  'text',
+  'image',
+  'document',
+  'search_result',
+  'tool_use',
+  'tool_result',
+  'thinking',
+  'redacted_thinking',
+]);
 
 /** Whether a block's type is one of Anthropic's that have a neutral form. */
 export function isBlockType(type: unknown): boolean {
@@ -49,6 +58,12 @@ export function readBlock(block: Json, at: string): Part[] {
         media,
         ...(asked ? [{ type: 'raw', format: 'messages', value: undefined, at: `${at}.citations` } as const] : []),
       ];
+    }
+    // What a search of the client's own has found: its words, with where they stand.
+    case 'search_result': {
+      const found = readContent(block['content'], `${at}.content`);
+      const from = [textOr(block['title']), textOr(block['source'])].filter((text) => text !== '').join(', ');
+      return [{ type: 'text', text: [from, textOf(found, '\n')].join('\n'), ...cache }];
     }
     case 'tool_use':
       return [

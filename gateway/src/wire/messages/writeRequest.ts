@@ -79,6 +79,8 @@ interface Form {
   readonly say?: string;
 }
 
+const anyObject = { type: 'object', additionalProperties: true }; // one without fields would be answered by {}
+
 // By itself where the model can; else through a tool it must call, whose arguments are the answer; else by asking.
 function writeForm(request: NeutralRequest, rules: ClaudeRules): Form {
   const shape = request.shape;
@@ -93,7 +95,7 @@ function writeForm(request: NeutralRequest, rules: ClaudeRules): Form {
   const description =
     (shape.type === 'schema' ? shape.description : undefined) ?? 'Gives the answer in the form that is asked for.';
   return {
-    tools: [{ name, description, input_schema: argsSchema(shape.type === 'schema' ? shape.schema : {}) }],
+    tools: [{ name, description, input_schema: shape.type === 'schema' ? argsSchema(shape.schema) : anyObject }],
     choice: others ? { type: 'required' } : { type: 'named', name },
     answerTool: name,
   };
