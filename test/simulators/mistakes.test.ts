@@ -30,6 +30,13 @@ const OPENAI: Mistake[] = [
     '"code": "invalid_function_parameters"',
   ],
   [
+    'an answer that is a list',
+    {
+      response_format: { type: 'json_schema', json_schema: { name: 'n', schema: { type: 'array', items: {} } } },
+    },
+    "Invalid schema for response_format 'n'",
+  ],
+  [
     'alternatives at the root of its parameters',
     { tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', anyOf: [{}] } } }] },
     "not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level",

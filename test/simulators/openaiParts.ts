@@ -84,6 +84,11 @@ export function readFormat(format: unknown, prompt: readonly Segment[]): Convers
 /** A named schema, which chat and responses write alike; strict ones must be closed. */
 export function readSchema(holder: Json, at: string, param: string): { schema: unknown } {
   if (typeof holder.name !== 'string') throw missing(`${at}.name`);
+  const type = isJson(holder.schema) ? holder.schema.type : 'object';
+  if (type !== undefined && type !== 'object') {
+    const message = `schema must be a JSON Schema of 'type: "object"', got 'type: ${JSON.stringify(type)}'.`;
+    throw badRequest(`Invalid schema for response_format '${holder.name}': ${message}`, param);
+  }
   if (holder.strict === true)
     refuseLooseSchema(holder.schema, `response_format '${holder.name}'`, param, 'invalid_json_schema');
   return { schema: holder.schema ?? {} };

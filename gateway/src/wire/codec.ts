@@ -15,6 +15,8 @@ export interface Undo {
   readonly custom: ReadonlySet<string>;
   /** The tool that stands for the wanted form of the answer: its arguments are the answer's text. */
   readonly answerTool: string | undefined;
+  /** The answer is the one field of an object that was made for it. */
+  readonly wrapped?: boolean;
 }
 
 export interface Encoded {

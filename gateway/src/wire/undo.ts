@@ -5,7 +5,8 @@ import type { Undo } from './codec';
 import { thinks } from './effort';
 import { isObject, textOr } from './json';
 import { idFor } from './names';
-import type { Format, NeutralRequest, StreamEvent } from './neutral';
+import type { Format, NeutralRequest, OpenPart, StreamEvent } from './neutral';
+import { openUnwrap, type Unwrap } from './wrap';
 
 /** The one field of a function that stands for a plain-input tool. */
 export const customField = 'input';
@@ -16,13 +17,16 @@ export function openUndo(undo: Undo | undefined): (event: StreamEvent) => readon
   let held = ''; // the JSON around a plain input can only be taken off when it is whole
   let answered = false;
   let called = false;
+  let unwrap: Unwrap | undefined; // of the open text
   return (event) => {
     switch (event.type) {
       case 'open': {
         inside = undefined;
+        unwrap = undefined;
+        if (undo?.wrapped === true && (event.part.type === 'text' || isAnswer(event.part, undo))) unwrap = openUnwrap();
         if (event.part.type !== 'toolCall') return [event];
         const { name: taken, id } = event.part;
-        if (taken === undo?.answerTool) {
+        if (isAnswer(event.part, undo)) {
           inside = 'answer';
           answered = true;
           return [{ type: 'open', part: { type: 'text' } }];
@@ -36,13 +40,15 @@ export function openUndo(undo: Undo | undefined): (event: StreamEvent) => readon
         return [{ type: 'open', part: { ...part, custom: true } }];
       }
       case 'delta':
+        if (unwrap !== undefined) return said(unwrap.push(event.text));
         if (inside !== 'custom') return [event];
         held += event.text;
         return [];
       case 'close': {
-        const text = inside === 'custom' ? plainInput(held) : '';
+        const text = unwrap?.end() ?? (inside === 'custom' ? plainInput(held) : '');
         inside = undefined;
-        return text === '' ? [event] : [{ type: 'delta', text }, event];
+        unwrap = undefined;
+        return [...said(text), event];
       }
       case 'finish':
         return answered && !called && event.reason === 'tool_calls' ? [{ ...event, reason: 'stop' }] : [event];
@@ -95,6 +101,14 @@ export function customArgs(input: string): string {
 }
 
 // ---
+
+function said(text: string): StreamEvent[] {
+  return text === '' ? [] : [{ type: 'delta', text }];
+}
+
+function isAnswer(part: OpenPart, undo: Undo | undefined): boolean {
+  return part.type === 'toolCall' && part.name === undo?.answerTool;
+}
 
 function plainInput(args: string): string {
   try {

@@ -11,11 +11,13 @@ import { idFor, nameFor, renamed } from '../names';
 import type { AnyTool, Effort, Media, Message, NeutralRequest, Part, Shape, ToolChoice } from '../neutral';
 import { argsSchema, isStrictForOpenai } from '../toolSchema';
 import { customArgs, customField } from '../undo';
+import { wrapShape } from '../wrap';
 
 export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const losses = openLosses(request, 'chat');
   const own = target.provider === 'openai'; // OpenAI itself; other hosts get no field they may not know
   const reasoner = isOpenaiReasoner(target);
+  const { shape, wrapped } = wrapShape(request.shape);
   const custom = new Set<string>();
   const tools = request.tools?.flatMap((tool) => writeTool(tool, own, custom, losses));
   if (reasoner) {
@@ -55,7 +57,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
             ? writeToolChoice(request.toolChoice, own ? request.tools : undefined)
             : undefined,
         parallel_tool_calls: hasTools ? request.parallelTools : undefined,
-        response_format: request.shape && writeShape(request.shape),
+        response_format: shape && writeShape(shape),
         reasoning_effort: writeEffort(request, target, losses),
         verbosity: reasoner ? request.verbosity : undefined,
         service_tier: own ? writeTier(request.serviceTier, losses) : undefined,
@@ -66,7 +68,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
       }),
     },
     dropped: losses.list,
-    undo: { names: renamed('chat', request), custom, answerTool: undefined },
+    undo: { names: renamed('chat', request), custom, answerTool: undefined, wrapped },
   };
 }
 

@@ -8,9 +8,10 @@ import { defined, restore } from '../json';
 import { type Losses, openLosses } from '../loss';
 import { type ClaudeRules, claudeRules } from '../models';
 import { nameFor, renamed } from '../names';
-import type { AnyTool, NeutralRequest, ToolChoice } from '../neutral';
+import type { AnyTool, NeutralRequest, Shape, ToolChoice } from '../neutral';
 import { schemaForAnthropic } from '../schema';
 import { argsSchema } from '../toolSchema';
+import { wrapShape } from '../wrap';
 import { writeSampling, writeStops, writeThinking, writeTier, writeUser } from './writeSettings';
 import { cacheControl, writeSystem, writeTurns } from './writeTurns';
 
@@ -25,7 +26,8 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const most = target.maxOutput ?? (request.maxOutput === undefined ? unknownMaxOutput : Infinity);
   const maxTokens = Math.min(request.maxOutput ?? Infinity, most);
 
-  const form = writeForm(request, rules);
+  const { shape, wrapped } = wrapShape(request.shape);
+  const form = writeForm(request, shape, rules);
   const tools = [...writeTools(request, rules, custom, losses), ...form.tools];
   const choice = writeChoice(request, form.choice, rules, tools.length > 0, losses);
   const forced = choice !== undefined && (choice['type'] === 'any' || choice['type'] === 'tool');
@@ -65,7 +67,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
       request.from === 'messages' ? request.native : {},
     ),
     dropped: losses.list,
-    undo: { names: renamed('messages', request), custom, answerTool: form.answerTool },
+    undo: { names: renamed('messages', request), custom, answerTool: form.answerTool, wrapped },
   };
 }
 
@@ -82,8 +84,7 @@ interface Form {
 const anyObject = { type: 'object', additionalProperties: true }; // one without fields would be answered by {}
 
 // By itself where the model can; else through a tool it must call, whose arguments are the answer; else by asking.
-function writeForm(request: NeutralRequest, rules: ClaudeRules): Form {
-  const shape = request.shape;
+function writeForm(request: NeutralRequest, shape: Shape | undefined, rules: ClaudeRules): Form {
   if (shape === undefined) return { tools: [] };
   if (shape.type === 'schema' && rules.schema)
     return { tools: [], format: { type: 'json_schema', schema: schemaForAnthropic(shape.schema) } };

@@ -20,6 +20,7 @@ import {
   type ToolChoice,
 } from '../neutral';
 import { argsSchema } from '../toolSchema';
+import { wrapShape } from '../wrap';
 import { openNaming, regrouped } from './namespaces';
 import { includeChances } from './readRequest';
 
@@ -29,6 +30,7 @@ const leastOutput = 16;
 export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const losses = openLosses(request, 'responses');
   const reasoner = isOpenaiReasoner(target);
+  const { shape, wrapped } = wrapShape(request.shape);
   if (reasoner) {
     if (request.temperature !== 1) losses.dropIf(request.temperature, 'temperature');
     if (request.topP !== 1) losses.dropIf(request.topP, 'top_p');
@@ -51,7 +53,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   const show = reasoner && thinks(request.thinking) && request.thinking.show;
   const reasoning = defined({ effort, summary: show ? 'auto' : undefined });
   const text = defined({
-    format: request.shape && writeShape(request.shape),
+    format: shape && writeShape(shape),
     verbosity: reasoner ? request.verbosity : undefined,
   });
   const body = {
@@ -88,7 +90,7 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
   return {
     body: restore(body, request.from === 'responses' ? request.native : {}),
     dropped: losses.list,
-    undo: { names: renamed('responses', request), custom: new Set(), answerTool: undefined },
+    undo: { names: renamed('responses', request), custom: new Set(), answerTool: undefined, wrapped },
   };
 }
 

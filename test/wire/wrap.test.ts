@@ -1,0 +1,84 @@
+// Answers that are no object, for providers that only hold an answer to one.
+
+import * as fc from 'fast-check';
+import { codecs } from '../../gateway/src/wire';
+import type { Json } from '../../gateway/src/wire/codec';
+import { fold } from '../../gateway/src/wire/neutral';
+import { openUndo } from '../../gateway/src/wire/undo';
+import { openUnwrap } from '../../gateway/src/wire/wrap';
+import { targets } from './recorded';
+
+const unwrapped = (pieces: readonly string[]) => {
+  const unwrap = openUnwrap();
+  return pieces.map((piece) => unwrap.push(piece)).join('') + unwrap.end();
+};
+
+/** A text in pieces that end where somebody says. */
+function cut(text: string, at: readonly number[]): string[] {
+  const ends = [...new Set(at.map((place) => place % (text.length + 1)))].sort((a, b) => a - b);
+  return [...ends, text.length].map((end, i) => text.slice(ends[i - 1] ?? 0, end));
+}
+
+test('whatever the answer is and however it is cut, it comes out', () => {
+  const value = fc.jsonValue({ maxDepth: 3 });
+  fc.assert(
+    fc.property(value, fc.constantFrom(undefined, 1, 2), fc.array(fc.nat()), (answer, indent, at) => {
+      const text = JSON.stringify({ answer }, null, indent);
+      expect(JSON.parse(unwrapped(cut(text, at)))).toEqual(JSON.parse(JSON.stringify(answer)));
+    }),
+    { interruptAfterTimeLimit: 5_000, numRuns: 2_000 },
+  );
+});
+
+test('a text that is no such object stays as it is', () => {
+  const start = fc.constantFrom('', ' ', '{', '{"', '{"ans', '{"answer"', '{"answers": 1}', '[1]', 'No. ', '{}');
+  fc.assert(
+    fc.property(start, fc.array(fc.nat()), (text, at) => {
+      expect(unwrapped(cut(text, at))).toBe(text);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+describe('a list, asked for in Gemini’s words', () => {
+  const item = { type: 'OBJECT', properties: { name: { type: 'STRING' } }, required: ['name'] };
+  const generationConfig = { responseMimeType: 'application/json', responseSchema: { type: 'ARRAY', items: item } };
+  const request = codecs.generate.decodeRequest({ contents: [{ parts: [{ text: 'hi' }] }], generationConfig });
+  const list = [{ name: 'Oslo' }, { name: 'Bergen' }];
+  const schema = {
+    type: 'object',
+    properties: {
+      answer: {
+        type: 'array',
+        items: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+      },
+    },
+    required: ['answer'],
+    additionalProperties: false,
+  };
+  const places = {
+    chat: (body: Json) => (body['response_format'] as { json_schema: Json }).json_schema['schema'],
+    responses: (body: Json) => (body['text'] as { format: Json }).format['schema'],
+    messages: (body: Json) => (body['output_config'] as { format: { schema: Json } }).format.schema,
+  };
+
+  test.each(['chat', 'responses', 'messages'] as const)('%s', (format) => {
+    const { body, undo } = codecs[format].encodeRequest(request, targets[format]);
+    expect(places[format](body)).toMatchObject(schema);
+    const undoing = openUndo(undo);
+    const said = fold(
+      [
+        { type: 'open', part: { type: 'text' } } as const,
+        ...['{"ans', 'wer": ', JSON.stringify(list), '}'].map((text) => ({ type: 'delta', text }) as const),
+        { type: 'close' } as const,
+      ].flatMap((event) => undoing(event)),
+    );
+    expect(said.parts).toEqual([{ type: 'text', text: JSON.stringify(list) }]);
+  });
+
+  test('Gemini itself takes it as it is', () => {
+    const { body, undo } = codecs.generate.encodeRequest(request, targets.generate);
+    expect((body['generationConfig'] as Json)['responseJsonSchema']).toMatchObject({ type: 'array' });
+    expect(undo?.wrapped).not.toBe(true);
+  });
+});
