@@ -37,6 +37,7 @@ export function requestWith(feature: Feature, format: Format): Json | undefined 
 
 const schema = { type: 'object', properties: { city: { type: 'string', description: 'Where' } }, required: ['city'] };
 const closed = { ...schema, additionalProperties: false };
+const listed = { type: 'array', items: { type: 'string' } };
 const eitherOf = {
   type: 'object',
   properties: { city: { type: 'string' }, zip: { type: 'string' } },
@@ -637,6 +638,15 @@ export const features: readonly Feature[] = [
       generate: { generationConfig: { responseMimeType: 'application/json' } },
     },
     find: (request) => request.shape?.type,
+  },
+  {
+    group: 'Form of the answer',
+    name: 'schema of a list',
+    in: {
+      messages: { output_config: { format: { type: 'json_schema', schema: listed } } },
+      generate: { generationConfig: { responseMimeType: 'application/json', responseJsonSchema: listed } },
+    },
+    find: (request) => request.shape?.type === 'schema' && request.shape.schema,
   },
   // --- reasoning
   {

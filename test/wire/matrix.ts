@@ -18,6 +18,7 @@ const titles: Readonly<Record<Format, string>> = {
   generate: 'Gemini',
 };
 
+const inObject = 'the one field of an object, which is taken out of the answer again';
 const oneObject = 'one object that knows what any of them knows; which of them there are is said in its description';
 
 /** What is put in other words, by feature and target: `*` for every client format. */
@@ -47,6 +48,7 @@ const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> 
     messages: 'both names in one, `mcp__sky__weather`; what is said of the group is left out',
     generate: 'both names in one, `mcp__sky__weather`; what is said of the group is left out',
   },
+  'schema of a list': { chat: inObject, responses: inObject, messages: inObject },
   'any JSON': { messages: 'a tool it must call, whose arguments are the answer' },
   'token budget': {
     chat: 'the nearest effort',
