@@ -3,7 +3,7 @@
 import type { Config, Provider } from '../../config/load';
 import type { Target } from '../../config/target';
 import type { Ending } from './ending';
-import { GatewayError } from './errors';
+import { type ErrorCode, GatewayError } from './errors';
 import { type Health, retryAfterMs } from './health';
 import type { Plan } from './route';
 import type { Answer, Call, Upstream } from './upstream';
@@ -42,9 +42,9 @@ export interface Way {
 const worthAnother = new Set([401, 408, 429, 500, 502, 503, 504, 529]);
 
 /**
- * Sends to the plan's targets in turn. A client's own 4xx ends it at once; the last failure is returned as the answer
- * it was, or thrown where there was none.
- * @throws GatewayError upstream_unreachable, upstream_timeout, cannot_translate
+ * Sends to the plan's targets in turn, past those that cannot carry the request. A client's own 4xx ends it at once; the
+ * last failure is returned as the answer it was, or thrown where there was none.
+ * @throws GatewayError upstream_unreachable, upstream_timeout; cannot_translate and the like where no target can carry it
  */
 export async function send<P extends Prepared>(
   plan: Plan,
@@ -53,14 +53,12 @@ export async function send<P extends Prepared>(
   prepare: (target: Target, provider: Provider) => P | Promise<P>,
 ): Promise<Sent<P>> {
   const { config, upstream, health, now } = way;
-  const targets = plan.targets.slice(0, config.limits.attempts);
+  const candidates = openCandidates(plan, config, prepare);
   let attempts = 0;
-  for (const [i, target] of targets.entries()) {
-    const provider = config.providers.get(target.provider);
-    if (provider === undefined) continue;
-    const last = i === targets.length - 1;
-    const making = prepare(target, provider);
-    let prepared = making instanceof Promise ? await making : making;
+  for (let candidate = await candidates.next(); candidate !== undefined;) {
+    const { target } = candidate;
+    let { prepared } = candidate;
+    let following: Candidate<P> | undefined;
     way.onAttempt(target);
     for (let retries = 0; ; retries++) {
       attempts++;
@@ -73,7 +71,9 @@ export async function send<P extends Prepared>(
         health.failed(target.label, now());
         if (retries === 0 && wasStale(error)) continue;
         // A request that was sent whole and never answered may have been done: another try could be paid twice.
-        if (last || error.code === 'upstream_timeout') throw error;
+        if (error.code === 'upstream_timeout') throw error;
+        following = await candidates.next();
+        if (following === undefined) throw error;
         break;
       }
       const firstByteMs = now() - startedAt;
@@ -94,7 +94,8 @@ export async function send<P extends Prepared>(
             ? retryAfterMs(answer.headers['retry-after'], now())
             : undefined,
         );
-        if (!last) {
+        following = await candidates.next();
+        if (following !== undefined) {
           answer.cancel();
           break;
         }
@@ -108,11 +109,54 @@ export async function send<P extends Prepared>(
       const { call: _call, otherwise: _otherwise, ...rest } = prepared;
       return { ...rest, target, answer, attempts, firstByteMs };
     }
+    candidate = following;
   }
   throw new GatewayError('upstream_unreachable');
 }
 
 // ---
+
+interface Candidate<P> {
+  readonly target: Target;
+  readonly prepared: P;
+}
+
+// Refusals of ours that say nothing against another target.
+const notCarried = new Set<ErrorCode>(['cannot_translate', 'cannot_thread', 'no_capable_target']);
+
+// The plan's targets, each prepared when its turn has come; one that cannot carry the request has no turn. The first
+// refusal is told if all refuse.
+function openCandidates<P>(
+  plan: Plan,
+  { providers, limits }: Config,
+  prepare: (target: Target, provider: Provider) => P | Promise<P>,
+) {
+  const waiting = [...plan.targets];
+  let refusal: GatewayError | undefined;
+  let taken = 0;
+  return {
+    async next(): Promise<Candidate<P> | undefined> {
+      while (taken < limits.attempts) {
+        const target = waiting.shift();
+        if (target === undefined) break;
+        const provider = providers.get(target.provider);
+        if (provider === undefined) continue;
+        try {
+          const making = prepare(target, provider);
+          const prepared = making instanceof Promise ? await making : making;
+          taken++;
+          return { target, prepared };
+        } catch (error) {
+          // Once one was sent to, what it said is the answer, whatever is wrong with the request for the others.
+          if (!(error instanceof GatewayError) || (taken === 0 && !notCarried.has(error.code))) throw error;
+          refusal ??= error;
+        }
+      }
+      if (taken === 0 && refusal !== undefined) throw refusal;
+      return undefined;
+    },
+  };
+}
 
 // An answer whose body had to be looked at, as if it had not been.
 function alreadyRead({ status, headers }: Answer, body: Buffer): Answer {

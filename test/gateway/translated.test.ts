@@ -19,6 +19,7 @@ beforeAll(async () => {
 routes:
   strict: {models: [gemini-3.5-flash], strict: true}
   claudes: {models: [claude-opus-4.7, claude-sonnet-4.6]}
+  mixed: {models: [claude-opus-4.7, gemini-3.5-flash, gpt-4.1], strict: true}
 providers:
   openai: {base_url: "${fake.url}/v1"}
   anthropic: {base_url: "${fake.url}"}
@@ -737,6 +738,19 @@ describe('other ways to the same answer', () => {
     expect(loose.headers.get('x-ovth-dropped')).toBe('logit_bias, user');
     const strict = await ask('chat', 'strict', false, { logit_bias: { '1': 2 } });
     expect([strict.status, await strict.text()]).toEqual([400, expect.stringContaining('logit_bias')]);
+  });
+
+  test('a target that cannot carry the request is passed over, in the first place and after a failure', async () => {
+    fake.answer = (call: FakeCall, response: ServerResponse) => {
+      const chat = call.path.endsWith('/chat/completions');
+      const choices = [{ index: 0, message: { role: 'assistant', content: 'x' }, finish_reason: 'stop' }];
+      response.writeHead(chat ? 200 : 529, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(chat ? { id: 'c', object: 'chat.completion', model: 'gpt-4.1', choices } : {}));
+    };
+    const biased = await ask('chat', 'mixed', false, { logit_bias: { '1': 2 } });
+    expect([biased.status, fake.calls.map(({ path }) => path)]).toEqual([200, ['/v1/chat/completions']]);
+    const threaded = await ask('messages', 'mixed', false, { thread: { id: 'th_1' } });
+    expect([threaded.status, fake.calls.slice(1).map(({ path }) => path)]).toEqual([529, ['/v1/messages']]);
   });
 
   test('a prompt that Gemini blocks, and an answer it cuts off, are refusals', async () => {
