@@ -46,7 +46,7 @@ const route = z
       .boolean()
       .default(false)
       .describe(
-        'Refuse a request (400) instead of dropping a field that the chosen provider cannot carry. Dropped fields are named in `x-ovth-dropped`.',
+        'Use only models that carry every field of a request, and refuse it (400) where none does, instead of dropping a field. Dropped fields are named in `x-ovth-dropped`.',
       ),
   })
   .describe('One name that clients may use as a model.');
