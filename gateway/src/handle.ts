@@ -174,7 +174,7 @@ export async function handle<P extends Prepared>(
       dropped: sent?.dropped ?? [],
       lost: passage.lost,
       warning: chosen.warning,
-      failure,
+      failure: outcome === 'ok' ? undefined : failure,
     });
   }
 }
@@ -182,7 +182,8 @@ export async function handle<P extends Prepared>(
 // ---
 
 function outcomeOf(failure: unknown, passage: Passage): Outcome {
-  if (failure instanceof ClientGone) return 'client_gone';
+  // Some clients hang up on the last event, without waiting for the stream's end.
+  if (failure instanceof ClientGone) return passage.complete ? 'ok' : 'client_gone';
   if (failure instanceof GatewayError) {
     if (failure.code === 'over_quota') return 'over_quota';
     return passage.begun ? 'upstream_died' : 'error';

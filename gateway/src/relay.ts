@@ -32,6 +32,8 @@ export interface Passage {
   estimatedOutput: number;
   /** The provider's answer was an error, or turned into one. */
   failed: boolean;
+  /** The provider has said all of its answer: a client that leaves now has what it asked for. */
+  complete: boolean;
   /** Parts of the answer that the client's format cannot carry. */
   lost: string[];
   /** Something has been sent to the client: from here on a failure is told inside the answer. */
@@ -43,6 +45,7 @@ export const newPassage = (): Passage => ({
   usage: undefined,
   estimatedOutput: 0,
   failed: false,
+  complete: false,
   lost: [],
   begun: false,
 });
@@ -216,6 +219,7 @@ async function passThrough(sent: Sent, client: Client, telling: Telling, passage
     passage.failed = tap.failed;
   } finally {
     passage.usage = tap.usage;
+    passage.complete = tap.complete;
   }
 }
 
@@ -247,7 +251,6 @@ async function translate(sent: Sent, client: Client, telling: Telling, passage: 
   const undo = openUndo(sent.undo);
   const quiet = openQuiet(client.format, told.request);
   const alive = keepAlive(raw, telling.keepAlive(speaker.keepAlive), limits.keep_alive_ms);
-  let finished = false;
   let bytes = 0;
 
   const tell = (events: readonly StreamEvent[]): string => {
@@ -257,7 +260,7 @@ async function translate(sent: Sent, client: Client, telling: Telling, passage: 
         listen(event);
         if (event.type === 'delta') bytes += event.text.length;
         else if (event.type === 'usage') passage.usage = event.usage;
-        else if (event.type === 'finish') finished = true;
+        else if (event.type === 'finish') passage.complete = true;
         else if (event.type === 'lost') passage.lost.push(event.what);
         else if (event.type === 'failure') throw failureError(event.kind, event.message);
         for (const shown of quiet(event)) text += encoder.push(shown);
@@ -280,7 +283,7 @@ async function translate(sent: Sent, client: Client, telling: Telling, passage: 
     let rest = '';
     for (const frame of frames.end()) rest += tell(decoder.push(frame));
     await say(rest + tell(decoder.end()));
-    if (!finished) throw new GatewayError('upstream_died');
+    if (!passage.complete) throw new GatewayError('upstream_died');
     await put(telling.end(), 0);
     // Gemini's SDKs know no comments.
     if (passage.lost.length > 0 && client.format !== 'generate')

@@ -740,6 +740,51 @@ describe('other ways to the same answer', () => {
     expect([strict.status, await strict.text()]).toEqual([400, expect.stringContaining('logit_bias')]);
   });
 
+  test.each<[string, string, string]>([
+    [
+      'on its own wire',
+      'gpt-4.1',
+      events({
+        id: 'c',
+        model: 'gpt-4.1',
+        choices: [{ index: 0, delta: { content: 'Hello' }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
+      }) + 'data: [DONE]\n\n',
+    ],
+    [
+      'on another',
+      'claude-haiku-4.5',
+      events(
+        { type: 'message_start', message: { id: 'msg_1', model: 'claude-haiku-4-5', usage: { input_tokens: 5 } } },
+        { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+        { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hello' } },
+        { type: 'content_block_stop', index: 0 },
+        { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } },
+        { type: 'message_stop' },
+      ),
+    ],
+  ])('who hangs up on the last event has had a whole answer, %s', async (_name, model, stream) => {
+    fake.answer = (_call: FakeCall, response: ServerResponse) => {
+      response.writeHead(200, sse);
+      response.write(stream); // and no end: some providers keep the connection for a moment
+    };
+    gateway.requests.length = 0;
+    const abort = new AbortController();
+    const answer = await fetch(gateway.url + paths(model, true).chat, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify(bodies(model, true).chat),
+      signal: abort.signal,
+    });
+    const reader = answer.body!.getReader();
+    for (let text = ''; !text.includes('[DONE]');) text += Buffer.from((await reader.read()).value ?? []).toString();
+    abort.abort();
+    while (gateway.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const [line] = gateway.requests;
+    expect(line).toMatchObject({ outcome: 'ok', status: 200, estimated: false, usage: { input: 5, output: 2 } });
+    expect(line?.failure).toBeUndefined();
+  });
+
   test('a target that cannot carry the request is passed over, in the first place and after a failure', async () => {
     fake.answer = (call: FakeCall, response: ServerResponse) => {
       const chat = call.path.endsWith('/chat/completions');
