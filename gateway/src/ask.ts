@@ -3,6 +3,7 @@
 import type { Capability } from '../../config/catalogue';
 import type { Limits } from '../../config/limits';
 import { GatewayError } from './errors';
+import { mostTokens } from './money';
 import { field, type Peek, peekInTurns } from './peek';
 import type { Needs } from './route';
 import { isObject } from './wire/json';
@@ -66,9 +67,37 @@ export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Name
     : askOf(path, body, seeing, named);
 }
 
+/** Characters of a model's name. It becomes a row of the ledger, a header and a record of health; OpenRouter's longest has 70. */
+const longestModelName = 256;
+
+/** What a body names as its model. A long one is not parsed. */
+export function modelField(body: Buffer, seen: Peek): unknown {
+  const span = seen.fields.get('model');
+  return span !== undefined && span.end - span.start > 6 * longestModelName + 2
+    ? 'x'.repeat(longestModelName + 1)
+    : field(body, seen, 'model');
+}
+
+/** @throws GatewayError bad_request for what is no name of a model */
+export function modelName(value: unknown): string {
+  if (typeof value !== 'string' || value === '') {
+    throw new GatewayError('bad_request', {
+      field: 'model',
+      message: '"model" is missing: name a model or a route. GET /v1/models lists them.',
+    });
+  }
+  if (value.length > longestModelName) {
+    throw new GatewayError('bad_request', {
+      field: 'model',
+      message: `"model" is too long: a name has at most ${longestModelName} characters. GET /v1/models lists them.`,
+    });
+  }
+  return value;
+}
+
 /** Input tokens a body may be charged for, from its bytes: no tokenizer, whose cost an attacker could choose. */
 export function estimateInput(seen: Peek): number {
-  return Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * tokensPerMedium;
+  return Math.min(Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * tokensPerMedium, mostTokens);
 }
 
 // ---
@@ -76,13 +105,7 @@ export function estimateInput(seen: Peek): number {
 function askOf(path: Format, body: Buffer, seen: Peek, named: Named | undefined): Ask {
   // Cursor sends the bodies of Responses to the path of chat completions.
   const format = path === 'chat' && seen.fields.has('input') && !seen.fields.has('messages') ? 'responses' : path;
-  const model = named?.model ?? field(body, seen, 'model');
-  if (typeof model !== 'string' || model === '') {
-    throw new GatewayError('bad_request', {
-      field: 'model',
-      message: '"model" is missing: name a model or a route. GET /v1/models lists them.',
-    });
-  }
+  const model = modelName(named?.model ?? modelField(body, seen));
   const conversation = conversationFields[format];
   if (!seen.fields.has(conversation) && format !== 'responses') {
     throw new GatewayError('bad_request', {
@@ -115,16 +138,20 @@ function maximum(format: Format, body: Buffer, seen: Peek): number | undefined {
   if (format === 'generate') {
     const config = field(body, seen, 'generationConfig') ?? field(body, seen, 'generation_config');
     const value = isObject(config) ? (config['maxOutputTokens'] ?? config['max_output_tokens']) : undefined;
-    return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
+    return isCount(value) ? Math.min(value, mostTokens) : undefined;
   }
   for (const name of maximumFields[format]) {
     const value = field(body, seen, name);
     // What is no number of tokens is for the provider to refuse, in words its client knows; it reserves the default.
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) continue;
+    if (!isCount(value)) continue;
     const copies = format === 'chat' ? field(body, seen, 'n') : undefined;
-    return value * (typeof copies === 'number' && copies > 1 ? copies : 1);
+    return Math.min(value * (isCount(copies) ? copies : 1), mostTokens);
   }
   return undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1;
 }
 
 function capabilities(format: Format, body: Buffer, seen: Peek): Capability[] {

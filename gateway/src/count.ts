@@ -10,7 +10,8 @@ import { GatewayError } from './errors';
 import { translateError } from './failure';
 import type { Gateway, Incoming } from './handle';
 import { acrossWires, toClient, toUpstream } from './headers';
-import { field, type Peek, peekInTurns } from './peek';
+import { modelField, modelName } from './ask';
+import { type Peek, peekInTurns } from './peek';
 import { withCredential } from './providers';
 import { plan } from './route';
 import { type Prepared, send } from './send';
@@ -26,9 +27,7 @@ export async function countTokens(gateway: Gateway, incoming: Incoming): Promise
   const { body, format, raw, id, startedAt } = incoming;
   const leaving = watchClient(raw, gateway.stopping);
   const seen = await peekInTurns(body, { depth: config.limits.json_depth, nodes: config.limits.json_nodes });
-  const model = incoming.named?.model ?? field(body, seen, 'model');
-  if (typeof model !== 'string' || model === '')
-    throw new GatewayError('bad_request', { field: 'model', message: '"model" is missing: name a model or a route.' });
+  const model = modelName(incoming.named?.model ?? modelField(body, seen));
   const estimate = estimateCount(seen);
   const needs = { capabilities: [], input: 0, output: undefined };
   const chosen = plan(config, model, needs, health, { now: startedAt, day: isoDay(startedAt), chance: Math.random() });

@@ -3,11 +3,12 @@
 import type { Limits } from '../../config/limits';
 import type { Provider } from '../../config/load';
 import type { Target } from '../../config/target';
-import { type Ask, estimateInput } from './ask';
+import { type Ask, estimateInput, modelField, modelName } from './ask';
 import { GatewayError } from './errors';
 import type { Gateway, Incoming, Service } from './handle';
 import { toClient, toUpstream } from './headers';
-import { field, type Peek, peekInTurns, splice } from './peek';
+import { type Peek, peekInTurns, splice } from './peek';
+import { believable, tokenCount } from './money';
 import type { Outgoing } from './prepare';
 import { withCredential } from './providers';
 import { type Client, endWith, type Passage, relayError, usageOfWhole } from './relay';
@@ -30,8 +31,7 @@ export const embedding: Service<PreparedEmbedding> = { read, prepare, relay };
 
 async function read({ body }: Incoming, limits: Limits): Promise<Ask> {
   const seen = await peekInTurns(body, { depth: limits.json_depth, nodes: limits.json_nodes });
-  const model = field(body, seen, 'model');
-  if (typeof model !== 'string' || model === '') wrong('model', 'the name of an embedding model');
+  const model = modelName(modelField(body, seen));
   if (!isTextOrList(body, seen)) wrong('input', 'a text or a list of texts');
   return {
     format: 'chat',
@@ -95,10 +95,8 @@ function prepare(
 /** Of an answer with embeddings, what was counted. */
 const usageReader = {
   format: 'chat' as const,
-  usageIn: (body: Readonly<Record<string, unknown>>) => ({
-    input: Number(objectOr(body['usage'])['prompt_tokens'] ?? 0),
-    output: 0,
-  }),
+  usageIn: (body: Readonly<Record<string, unknown>>) =>
+    believable({ input: tokenCount(objectOr(body['usage'])['prompt_tokens']), output: 0 }),
 };
 
 async function relay(sent: Sent<PreparedEmbedding>, client: Client, passage: Passage): Promise<void> {

@@ -10,6 +10,8 @@ export interface Flight {
   /** @throws GatewayError too_many_of_key, overloaded, draining */
   enter(keyId: string, limits: { in_flight: number; in_flight_per_key: number }): void;
   leave(keyId: string): void;
+  /** Answers that are ended and have not all reached their clients. */
+  flushing: number;
   /** Resolves when nothing is in flight. */
   empty(): Promise<void>;
 }
@@ -20,6 +22,7 @@ export function openFlight(): Flight {
   let waiting: (() => void)[] = [];
   return {
     draining: false,
+    flushing: 0,
     get count() {
       return count;
     },

@@ -1,7 +1,7 @@
 // One running gateway: its parts put together, its configuration swapped on reload, and its orderly end.
 
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Config } from '../../config/load';
 import { ConfigError, formatProblem } from '../../config/problems';
 import type { Secret } from '../../config/secret';
@@ -46,6 +46,8 @@ export interface Start {
   masterKeyOf(config: Config): Secret;
 }
 
+/** Time for the error that ends what has not ended in time to reach its clients. */
+const lastWordsMs = 1_000;
 const recoverEveryMs = 10_000;
 const pruneEveryMs = 60_000;
 const pruneAtOnce = 2_000;
@@ -57,6 +59,9 @@ export async function startGateway(start: Start): Promise<Running> {
   let masterKey = start.masterKeyOf(config);
   log.setLevel(config.settings.log.level);
   const store = openStore(join(start.dataPath, 'ledger.db'), config.settings.storage.durability);
+  const repaired = store.repair();
+  if (repaired > 0)
+    log.warn(`the ledger held ${repaired} rows with numbers beyond 2^53; they were repaired`, { rows: repaired });
   const ledger = openLedger(store, join(start.dataPath, 'instances'), now);
   const upstream = openUpstream(config.limits);
   const workshop = openWorkshop();
@@ -153,13 +158,26 @@ export async function startGateway(start: Start): Promise<Running> {
     async stop() {
       flight.draining = true;
       log.news('draining', { in_flight: flight.count });
-      const closed = new Promise<void>((resolve) => server.server.close(() => resolve()));
+      // The plain server's way to stop listening: the HTTP server's own also closes connections whose answer is still on
+      // its way to a slow reader (Node's closeIdleConnections takes `end()` for sent).
+      const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server.server, () => resolve()));
       // A connection whose request has just ended would otherwise stay open for its keep-alive time.
-      const sweep = setInterval(() => server.server.closeIdleConnections(), 50);
-      const deadline = setTimeout(() => stopping.end(new GatewayError('draining')), config.limits.drain_ms);
+      const closeIdle = () => {
+        if (flight.flushing === 0) server.server.closeIdleConnections();
+      };
+      closeIdle();
+      const sweep = setInterval(closeIdle, 50);
+      const cut = () => server.server.closeAllConnections();
+      const deadline = setTimeout(() => {
+        stopping.end(new GatewayError('draining'));
+        setTimeout(cut, lastWordsMs).unref(); // requests and answers that are stuck half-way
+      }, config.limits.drain_ms);
       await flight.empty();
       clearTimeout(deadline);
+      // What is left has not sent a whole request.
+      const rest = setTimeout(cut, lastWordsMs);
       await closed;
+      clearTimeout(rest);
       clearInterval(sweep);
       for (const timer of timers) clearInterval(timer);
       await server.close();

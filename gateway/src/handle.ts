@@ -200,8 +200,8 @@ function finalUsage(
   input: number,
 ): { usage: Usage; estimated: boolean } {
   const reported = passage.usage;
-  const whole = outcome === 'ok' && reported !== undefined;
-  if (whole) return { usage: { ...noUsage, ...reported }, estimated: false };
+  const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
+  if (outcome === 'ok' && complete) return { usage: { ...noUsage, ...reported }, estimated: false };
   const billed =
     outcome === 'ok' ||
     outcome === 'client_gone' ||
@@ -211,7 +211,9 @@ function finalUsage(
   if (!reached || !billed) return { usage: noUsage, estimated: false };
   // A stream that broke off has reported its input at most, and its output so far at best.
   const output = Math.max(reported?.output ?? 0, passage.estimatedOutput);
-  return { usage: { ...noUsage, input, ...reported, output }, estimated: true };
+  const { incomplete, ...told } = { ...noUsage, input, ...reported };
+  const counted = incomplete === true && told.input === 0 ? input : told.input;
+  return { usage: { ...told, input: counted, output }, estimated: true };
 }
 
 function answerHeaders(

@@ -17,6 +17,8 @@ export interface Health {
 const failuresBeforeRest = 5;
 const restMs = 10_000;
 const longestRestMs = 60_000;
+/** Clients may name `provider/anything`: as many targets are remembered, the oldest forgotten. */
+const mostRecords = 10_000;
 /** Weight of the newest observation. */
 const smoothing = 0.2;
 
@@ -25,7 +27,11 @@ export function openHealth(): Health {
   const chatOnly = new Set<string>();
   const recordOf = (label: string) => {
     let record = records.get(label);
-    if (record === undefined) records.set(label, (record = { failures: 0, until: 0, firstByte: undefined }));
+    if (record === undefined) {
+      const oldest = records.size >= mostRecords ? records.keys().next().value : undefined;
+      if (oldest !== undefined) records.delete(oldest);
+      records.set(label, (record = { failures: 0, until: 0, firstByte: undefined }));
+    }
     return record;
   };
   return {

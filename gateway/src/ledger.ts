@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { QuotaSettings } from '../../config/schema';
 import { GatewayError } from './errors';
 import { newId } from './ids';
-import { costOf, countedTokens, rawTokens, type TargetRates, type Usage } from './money';
+import { added, costOf, countedTokens, rawTokens, type TargetRates, type Usage } from './money';
 import {
   ceilingsOf,
   dayOf,
@@ -22,6 +22,7 @@ import {
   type BudgetRow,
   emptyBudget,
   type InstanceLock,
+  isStorageFailure,
   type KeyRow,
   type RequestRow,
   type Store,
@@ -124,19 +125,28 @@ export function openLedger(store: Store, directory: string, now: () => number = 
     if (entries.length === 0) return;
     const batch = entries;
     entries = [];
+    commit(batch);
+    if (entries.length > 0) schedule('soon', retryMs);
+  };
+
+  const commit = (batch: readonly Entry[]): void => {
     let results: (() => void)[];
     try {
       results = store.transaction(() => apply(batch, store, instance, now()));
     } catch (cause) {
-      for (const entry of batch) {
-        // What was spent is never forgotten: a settlement waits until the disk takes it. A reservation is refused.
-        if (entry.kind === 'settle') entries.push(entry);
-        else entry.reject(new GatewayError('storage_failed', { cause }));
-      }
-      if (entries.length > 0) schedule('soon', retryMs);
+      // A value that the database refuses concerns the entry that holds it, and no other entry of the commit.
+      if (isStorageFailure(cause)) for (const entry of batch) postpone(entry, cause);
+      else if (batch.length > 1) for (const entry of batch) commit([entry]);
+      else for (const entry of batch) entry.reject(new GatewayError('internal', { cause }));
       return;
     }
     for (const finish of results) finish();
+  };
+
+  // What was spent is never forgotten: a settlement waits until the disk takes it. A reservation is refused.
+  const postpone = (entry: Entry, cause: unknown): void => {
+    if (entry.kind === 'settle') entries.push(entry);
+    else entry.reject(new GatewayError('storage_failed', { cause }));
   };
 
   return {
@@ -268,7 +278,7 @@ function reserveOne(
   const decision = decide(ask, ceilings, (subject) => books.of(subject, day));
   if (!decision.admitted) return () => reject(overQuota(decision.refused, decision.wanted, now));
   const subjects = subjectsOf(ceilings);
-  for (const subject of subjects) books.of(subject, day).reserved += decision.reserved;
+  for (const subject of subjects) hold(books.of(subject, day), decision.reserved);
   store.addReservation({
     id: ask.id,
     instance,
@@ -307,7 +317,7 @@ function extendOne(
   const room = tightestRoom(ceilings, (subject) => books.of(subject, day));
   const granted = room === undefined ? by : Math.min(by, room.left);
   if (granted <= 0 || !store.raiseReservation(reservation.id, granted)) return () => resolve(false);
-  for (const subject of subjectsOf(ceilings)) books.of(subject, day).reserved += granted;
+  for (const subject of subjectsOf(ceilings)) hold(books.of(subject, day), granted);
   return () => {
     reservation.held += granted;
     reservation.output += granted;
@@ -356,12 +366,16 @@ function book(row: RequestRow, subjects: readonly string[], held: number, store:
   for (const subject of subjects) {
     const budget = books.of(subject, row.day);
     budget.reserved = Math.max(0, budget.reserved - held);
-    budget.spent += row.counted;
-    budget.raw += row.raw;
-    budget.cost += row.cost;
+    budget.spent = added(budget.spent, row.counted);
+    budget.raw = added(budget.raw, row.raw);
+    budget.cost = added(budget.cost, row.cost);
     budget.requests += 1;
   }
   store.addRequest(row);
+}
+
+function hold(budget: BudgetRow, tokens: number): void {
+  budget.reserved = added(budget.reserved, tokens);
 }
 
 function settleDead(store: Store, instance: string, now: number): number {

@@ -47,7 +47,8 @@ export interface RequestLog {
   /** Something of ours failed. @param cause its text is ours or the operating system's, never a client's or provider's */
   problem(message: string, cause?: unknown): void;
   setLevel(level: string): void;
-  flush(): void;
+  /** Resolves when all is written, or nobody has read it for a second. */
+  flush(): Promise<void>;
 }
 
 /** JSON lines on standard output, written in batches; `flush` before the process ends. */
@@ -84,13 +85,27 @@ export function openLog(level = 'info'): RequestLog {
 const batchLength = 16_384;
 const batchMs = 200;
 
-// Lines are gathered here and not in the destination's own buffer: that one copies all it holds for every line it takes.
+/** Bytes that wait for a reader of the log; lines on top are dropped, and their number is said when there is room again. */
+const mostWaiting = 4 * 1024 * 1024;
+/** The end of the process waits this long for a reader of the log. */
+const flushMs = 1_000;
+
+// Lines are gathered and written together. Node's own stream never blocks on a pipe that nobody reads, unlike a write to
+// the descriptor, which would hold a thread and with it the end of the process.
 function openLines() {
-  const destination = pino.destination({ dest: 1, sync: false, maxWrite: 4 * batchLength });
+  const { stdout } = process;
+  stdout.on('error', () => undefined); // the reader has gone
   let waiting = '';
+  let dropped = 0;
   const pass = () => {
     if (waiting === '') return;
-    destination.write(waiting);
+    if (stdout.writableLength > mostWaiting) dropped += waiting.split('\n').length - 1;
+    else {
+      if (dropped > 0)
+        waiting += `${JSON.stringify({ level: 'warn', time: Date.now(), msg: 'log lines were dropped: nobody read them', dropped })}\n`;
+      dropped = 0;
+      stdout.write(waiting);
+    }
     waiting = '';
   };
   setInterval(pass, batchMs).unref();
@@ -99,13 +114,15 @@ function openLines() {
       waiting += line;
       if (waiting.length >= batchLength) pass();
     },
-    flush(): void {
+    flush(): Promise<void> {
       pass();
-      try {
-        destination.flushSync();
-      } catch {
-        // nothing is left to tell it to
-      }
+      return new Promise((resolve) => {
+        const late = setTimeout(resolve, flushMs);
+        stdout.write('', () => {
+          clearTimeout(late);
+          resolve();
+        });
+      });
     },
   };
 }

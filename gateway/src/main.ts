@@ -33,11 +33,11 @@ async function serve(): Promise<void> {
       },
     });
   } catch (error) {
-    log.flush();
+    await log.flush();
     throw error;
   }
   log.news(`listening on ${running.url}`, { config: running.config.digest.slice(0, 16) });
-  log.flush();
+  void log.flush();
 
   let stopping = false;
   const stop = (code: number) => {
@@ -51,10 +51,7 @@ async function serve(): Promise<void> {
       },
     );
   };
-  const exit = (code: number) => {
-    log.flush();
-    process.exit(code);
-  };
+  const exit = (code: number) => void log.flush().then(() => process.exit(code));
   process.on('SIGTERM', () => stop(0));
   process.on('SIGINT', () => stop(0));
   process.on('SIGHUP', () => running.reload());

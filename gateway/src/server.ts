@@ -147,6 +147,7 @@ async function infer(request: FastifyRequest, reply: FastifyReply, work: Work, p
   const { key } = request.caller;
   const { limits } = gateway.config;
   flight.enter(key.id, limits);
+  const { raw } = reply;
   let size = 0;
   try {
     const body = await readBody(request.raw, limits.body_bytes, bodies);
@@ -164,7 +165,16 @@ async function infer(request: FastifyRequest, reply: FastifyReply, work: Work, p
     });
   } finally {
     bodies.give(size);
-    flight.leave(key.id);
+    // In flight until the client has all of its answer: a shutdown waits for slow readers too. An answer that has not
+    // begun is a failure, which the error handler tells.
+    if (!raw.headersSent || raw.writableFinished || raw.destroyed) flight.leave(key.id);
+    else {
+      flight.flushing++;
+      raw.once('close', () => {
+        flight.flushing--;
+        flight.leave(key.id);
+      });
+    }
   }
 }
 

@@ -206,6 +206,9 @@ export function openStore(path: string, durability: 'power_loss' | 'process') {
     /** Forgets at most `count` rows older than an id; how many went. */
     pruneRequests: (before: string, count: number) => Number(pruneRequests.run(before, count).changes),
 
+    /** Puts numbers right that no number of ours can hold; how many rows there were. */
+    repair: () => repair(db),
+
     addInstance(id: string, now: number): void {
       addInstance.run(id, now);
     },
@@ -242,6 +245,65 @@ export function takeLock(path: string): InstanceLock | undefined {
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === 5; // SQLITE_BUSY
+}
+
+// SQLite's result codes that say that the disk, the file or another process is the cause, and no value of ours.
+// Source: https://sqlite.org/rescode.html
+const storageFailures = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 22, 26]);
+
+/** Whether a failed transaction says that nothing can be written now, rather than that one value was refused. */
+export function isStorageFailure(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && storageFailures.has(Number(error.errcode) & 0xff);
+}
+
+const counters: Readonly<Record<string, readonly string[]>> = {
+  requests: [
+    'input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'counted', 'raw', 'cost',
+  ],
+  reservations: ['reserved', 'reserved_cost'],
+  budgets: ['spent', 'reserved', 'raw', 'cost', 'requests'],
+}; // prettier-ignore
+
+// Integers beyond 2^53 cannot be read back. Earlier versions wrote such sums; one stops every request of its budget. Rows
+// of requests lose the absurd count; budgets are summed anew from their requests and what is held by open ones.
+function repair(db: DatabaseSync): number {
+  const most = Number.MAX_SAFE_INTEGER;
+  let repaired = 0;
+  db.exec('begin immediate');
+  try {
+    const bad = (names: readonly string[]) => names.map((name) => `${name} > ${most}`).join(' or ');
+    const budgets = db.prepare(`select subject, day from budgets where ${bad(counters['budgets'] ?? [])}`).all();
+    for (const table of ['requests', 'reservations']) {
+      const names = counters[table] ?? [];
+      const set = names.map((name) => `${name} = iif(${name} > ${most}, 0, ${name})`).join(', ');
+      repaired += Number(db.prepare(`update ${table} set ${set} where ${bad(names)}`).run().changes);
+    }
+    for (const { subject, day } of budgets) repaired += resum(db, String(subject), Number(day));
+    db.exec('commit');
+  } catch (error) {
+    db.exec('rollback');
+    throw error;
+  }
+  return repaired;
+}
+
+function resum(db: DatabaseSync, subject: string, day: number): number {
+  const name = subject.slice(subject.indexOf(':') + 1);
+  const column = subject.startsWith('key:') ? 'key_id' : subject.startsWith('user:') ? 'owner' : undefined;
+  const whose = column === undefined ? '1' : `${column} = :name`;
+  const total = (what: string) => `coalesce(min(total(${what}), ${Number.MAX_SAFE_INTEGER}), 0)`;
+  const statement = db.prepare(
+    `update budgets set
+       (spent, raw, cost, requests) =
+         (select cast(${total('counted')} as integer), cast(${total('raw')} as integer), cast(${total('cost')} as integer), count(*)
+          from requests where day = :day and ${whose}),
+       reserved = (select cast(${total('reserved')} as integer) from reservations
+          where day = :day and exists (select 1 from json_each(subjects) where value = :subject))
+     where subject = :subject and day = :day`,
+  );
+  return Number(
+    statement.run({ ':day': day, ':subject': subject, ...(column === undefined ? {} : { ':name': name }) }).changes,
+  );
 }
 
 function prepareDatabase(db: DatabaseSync, durability: 'power_loss' | 'process'): void {

@@ -106,6 +106,6 @@ function recorder(lines: Line[], requests: RequestLine[]): RequestLog {
     warn: (message, fields) => void lines.push({ kind: 'warn', fields: { message, ...fields } }),
     problem: (message, cause) => void lines.push({ kind: 'problem', fields: { message, cause } }),
     setLevel: () => undefined,
-    flush: () => undefined,
+    flush: () => Promise.resolve(),
   };
 }

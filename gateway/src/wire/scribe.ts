@@ -1,7 +1,7 @@
 // Writes down what a provider says as neutral events, and cannot write an unlawful sequence: a part is opened before it
 // is filled, closed before the next, and what comes without brackets on its wire gets them here.
 
-import { noUsage, type Usage } from '../money';
+import { completed, type Usage } from '../money';
 import type { Citation, FailureKind, FinishReason, Opaque, OpenPart, StreamEvent, TokenChance } from './neutral';
 
 export interface Scribe {
@@ -36,7 +36,7 @@ export interface Scribe {
 export function openScribe(): Scribe {
   let out: StreamEvent[] = [];
   let open: OpenPart['type'] | undefined;
-  let usage: Usage | undefined;
+  let usage: Partial<Usage> | undefined;
   let ending: { reason: FinishReason; stopSequence?: string } | undefined;
   let started = false;
   let over = false;
@@ -107,7 +107,7 @@ export function openScribe(): Scribe {
     },
     close: () => close(),
     usage(found) {
-      if (found !== undefined) usage = { ...noUsage, ...usage, ...found };
+      if (found !== undefined) usage = { ...usage, ...found };
     },
     finish(reason, stopSequence) {
       ending = { reason, ...(stopSequence === undefined ? {} : { stopSequence }) };
@@ -116,7 +116,7 @@ export function openScribe(): Scribe {
       if (over) return;
       over = true;
       close();
-      if (usage !== undefined) put({ type: 'usage', usage });
+      if (usage !== undefined) put({ type: 'usage', usage: completed(usage) });
       put({ type: 'failure', kind, message });
     },
     lost(what) {
@@ -125,7 +125,7 @@ export function openScribe(): Scribe {
     done() {
       if (over) return;
       close();
-      if (usage !== undefined) put({ type: 'usage', usage });
+      if (usage !== undefined) put({ type: 'usage', usage: completed(usage) });
       if (ending === undefined) return;
       over = true;
       const { reason } = ending;

@@ -4,7 +4,7 @@
 
 import type { Json } from './codec';
 import { isObject, listOr, needList, needObject, needText, wrong } from './json';
-import { described, everySchema, merged } from './schema';
+import { described, everySchema, merged, noteOf } from './schema';
 
 /**
  * A tool's own schema of its arguments, as far as every provider looks at it before it takes the request.
@@ -47,6 +47,8 @@ export function isStrictForOpenai(schema: Json): boolean {
 
 // ---
 
+/** Forms that a description tells apart. */
+const mostForms = 40;
 /** References that are followed for one schema: they may lead in circles. */
 const mostReferences = 64;
 
@@ -61,8 +63,9 @@ function flat(schema: Json, references: References): Json {
   const target = pointedAt($ref, references);
   let out: Json = target === undefined && $ref !== undefined ? { ...own, $ref } : own;
   const inner = (part: Json) => flat(part, references);
-  if (target !== undefined) out = merged(out, inner(target));
-  for (const part of listOr(allOf)) if (isObject(part)) out = merged(out, inner(part));
+  const parts = listOr(allOf).filter(isObject).map(inner);
+  if (target !== undefined || parts.length > 0)
+    out = merged(out, ...(target === undefined ? [] : [inner(target)]), ...parts);
   const notes: string[] = [];
   for (const [alternatives, words] of [
     [anyOf, 'At least one'],
@@ -70,13 +73,15 @@ function flat(schema: Json, references: References): Json {
   ] as const) {
     const forms = listOr(alternatives).filter(isObject).map(inner).filter(mayBeObject);
     if (forms.length === 0) continue;
-    const told = forms.map((form) => wordsOf(form, forms));
+    const common = commonOf(forms);
+    const told = forms.slice(0, mostForms).map((form) => wordsOf(form, common));
+    const more = forms.length > mostForms ? `; and ${forms.length - mostForms} others` : '';
     if (forms.length > 1 && told.every((text) => text !== ''))
-      notes.push(`${words} of these is given: ${told.join('; ')}.`);
-    out = united(out, forms);
+      notes.push(`${words} of these is given: ${told.join('; ')}${more}.`);
+    out = united(out, forms, common);
   }
   for (const [word, said] of Object.entries({ not, enum: values, const: value }))
-    if (said !== undefined) notes.push(`${word}: ${JSON.stringify(said)}.`);
+    if (said !== undefined) notes.push(noteOf(word, said));
   return described(out, notes);
 }
 
@@ -98,16 +103,15 @@ function fieldsOf(schema: Json): Json {
 
 // One object for several: a field that the root describes itself stays so, one that they describe differently is any of
 // theirs.
-function united(root: Json, forms: readonly Json[]): Json {
+function united(root: Json, forms: readonly Json[], common: ReadonlySet<unknown>): Json {
   const properties: Record<string, unknown> = { ...fieldsOf(root) };
-  const names = new Set(forms.flatMap((form) => Object.keys(fieldsOf(form))));
-  for (const name of names) {
-    if (name in properties) continue;
-    const told = forms.flatMap((form) => (name in fieldsOf(form) ? [fieldsOf(form)[name]] : []));
-    properties[name] = anyOfThese(told);
+  const told = new Map<string, unknown[]>();
+  for (const [name, schema] of forms.flatMap((form) => Object.entries(fieldsOf(form)))) {
+    const schemas = told.get(name);
+    if (schemas === undefined) told.set(name, [schema]);
+    else schemas.push(schema);
   }
-  const [first, ...others] = forms.map((form) => listOr(form['required']));
-  const common = (first ?? []).filter((name) => others.every((required) => required.includes(name)));
+  for (const [name, schemas] of told) if (!(name in properties)) properties[name] = anyOfThese(schemas);
   const required = [...new Set([...listOr(root['required']), ...common])];
   const closed = forms.every((form) => form['additionalProperties'] === false);
   return {
@@ -118,7 +122,16 @@ function united(root: Json, forms: readonly Json[]): Json {
   };
 }
 
+// The names that every form demands.
+function commonOf(forms: readonly Json[]): ReadonlySet<unknown> {
+  const times = new Map<unknown, number>();
+  for (const form of forms)
+    for (const name of new Set(listOr(form['required']))) times.set(name, (times.get(name) ?? 0) + 1);
+  return new Set([...times].filter(([, count]) => count === forms.length).map(([name]) => name));
+}
+
 function anyOfThese(schemas: readonly unknown[]): unknown {
+  if (schemas.length === 1) return schemas[0];
   const distinct = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()];
   if (distinct.length === 1) return distinct[0];
   const fixed = distinct.map((schema) => (isObject(schema) ? schema['const'] : undefined));
@@ -127,14 +140,12 @@ function anyOfThese(schemas: readonly unknown[]): unknown {
 }
 
 // What tells one form from the others: the fields that it alone demands, and those with a fixed value.
-function wordsOf(form: Json, forms: readonly Json[]): string {
+function wordsOf(form: Json, common: ReadonlySet<unknown>): string {
   const fixed = Object.entries(fieldsOf(form)).flatMap(([name, schema]) =>
     isObject(schema) && schema['const'] !== undefined ? [[name, JSON.stringify(schema['const'])] as const] : [],
   );
   const values = new Map(fixed);
-  const own = listOr(form['required']).filter(
-    (name) => typeof name === 'string' && !forms.every((other) => listOr(other['required']).includes(name)),
-  ) as string[];
+  const own = listOr(form['required']).filter((name) => typeof name === 'string' && !common.has(name)) as string[];
   return [...new Set([...values.keys(), ...own])]
     .map((name) => (values.has(name) ? `${name} = ${values.get(name)}` : name))
     .join(' and ');

@@ -42,6 +42,10 @@ export interface Translation {
   readonly request: NeutralRequest;
 }
 
+/** A translation is at most so many times as large as what it translates, and some: what grows more was made to. */
+const mostGrowth = 4;
+const freeGrowth = 64 * 1024;
+
 /** @throws GatewayError bad_json, bad_request naming the field, cannot_translate (as its end may) */
 export function translate({ from, body, stream, provider, chatOnly, target, unthought }: Task): Halfway<Translation> {
   const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body)), stream };
@@ -50,15 +54,25 @@ export function translate({ from, body, stream, provider, chatOnly, target, unth
     const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
     const whole = unthought ? withoutThoughts(request) : withThoughts(request, spoken, thoughts);
     const { body: encoded, dropped, undo } = codecs[spoken].encodeRequest(whole, target);
+    const written = bytesOf(encoded);
+    if (written.length > mostGrowth * body.length + freeGrowth + restoredBytes(asked, thoughts))
+      throw new GatewayError('cannot_translate', {
+        message: `In the format of ${target.label} this request of ${body.length} bytes would have ${written.length}; make its tool schemas smaller.`,
+      });
     return {
       spoken,
-      body: bytesOf(encoded),
+      body: written,
       dropped,
       undo,
       thought: hasThoughts(whole, spoken),
       request: { ...request, messages: [] },
     };
   });
+}
+
+// What earlier turns left and a short reference brings back is no growth.
+function restoredBytes(asked: NeutralRequest, thoughts: Thoughts): number {
+  return namesIn(asked).reduce((sum, name) => sum + mostGrowth * JSON.stringify(thoughts.get(name) ?? '').length, 0);
 }
 
 /** A body's JSON object. @throws GatewayError bad_json */

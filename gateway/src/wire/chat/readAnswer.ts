@@ -1,7 +1,7 @@
 // Chat completions answers as neutral events, whole and streamed. Source: OpenAI API reference, "The chat completion
 // object" and "The chat completion chunk object"; reasoning fields of DeepSeek and OpenRouter from their own pages.
 
-import type { Usage } from '../../money';
+import { believable, tokenCount, type Usage } from '../../money';
 import { chancesOfOpenai } from '../chances';
 import type { Decoder, Frame, Json } from '../codec';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../json';
@@ -19,19 +19,19 @@ const reasons: Readonly<Record<string, FinishReason>> = {
 export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = value['usage'];
   if (!isObject(usage)) return undefined;
-  const prompt = countOr(usage['prompt_tokens']);
+  const prompt = tokenCount(usage['prompt_tokens']);
   const details = objectOr(usage['prompt_tokens_details']);
-  const cacheRead = Math.min(prompt, countOr(details['cached_tokens']));
-  const cacheWrite5m = Math.min(prompt - cacheRead, countOr(details['cache_write_tokens']));
+  const cacheRead = Math.min(prompt, tokenCount(details['cached_tokens']));
+  const cacheWrite5m = Math.min(prompt - cacheRead, tokenCount(details['cache_write_tokens']));
   const made = objectOr(usage['completion_tokens_details']);
-  return {
+  return believable({
     input: prompt - cacheRead - cacheWrite5m,
     cacheRead,
     cacheWrite5m,
-    output: countOr(usage['completion_tokens']),
-    reasoning: countOr(made['reasoning_tokens']),
-    inputAudio: countOr(details['audio_tokens']),
-  };
+    output: tokenCount(usage['completion_tokens']),
+    reasoning: tokenCount(made['reasoning_tokens']),
+    inputAudio: tokenCount(details['audio_tokens']),
+  });
 }
 
 export function readAnswer(body: Json): readonly StreamEvent[] {

@@ -1,7 +1,7 @@
 // Gemini answers as neutral events, whole and streamed: each piece of a stream has the shape of a whole answer. Source:
 // Gemini API reference, "GenerateContentResponse".
 
-import type { Usage } from '../../money';
+import { believable, tokenCount, type Usage } from '../../money';
 import { chancesOfGemini } from '../chances';
 import type { Decoder, Frame, Json } from '../codec';
 import { countOr, defined, isObject, listOr, objectOr, parseEvent, textOr } from '../json';
@@ -16,19 +16,19 @@ const refusals = new Set([
 export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = value['usageMetadata'];
   if (!isObject(usage)) return undefined;
-  const prompt = countOr(usage['promptTokenCount']) + countOr(usage['toolUsePromptTokenCount']);
-  const cacheRead = Math.min(prompt, countOr(usage['cachedContentTokenCount']));
-  const reasoning = countOr(usage['thoughtsTokenCount']);
+  const prompt = tokenCount(usage['promptTokenCount']) + tokenCount(usage['toolUsePromptTokenCount']);
+  const cacheRead = Math.min(prompt, tokenCount(usage['cachedContentTokenCount']));
+  const reasoning = tokenCount(usage['thoughtsTokenCount']);
   const audio = listOr(usage['promptTokensDetails'])
     .map(objectOr)
     .find((detail) => detail['modality'] === 'AUDIO');
-  return {
+  return believable({
     input: prompt - cacheRead,
     cacheRead,
-    output: countOr(usage['candidatesTokenCount']) + reasoning,
+    output: tokenCount(usage['candidatesTokenCount']) + reasoning,
     reasoning,
-    inputAudio: countOr(audio?.['tokenCount']),
-  };
+    inputAudio: tokenCount(audio?.['tokenCount']),
+  });
 }
 
 export function readAnswer(body: Json): readonly StreamEvent[] {

@@ -1,9 +1,9 @@
 // Anthropic answers as neutral events, whole and streamed. Source: Anthropic API reference, "Messages" and "Streaming
 // Messages".
 
-import type { Usage } from '../../money';
+import { believable, tokenCount, type Usage } from '../../money';
 import type { Decoder, Frame, Json } from '../codec';
-import { countOr, defined, isObject, listOr, objectOr, parseEvent, textOr } from '../json';
+import { isObject, listOr, objectOr, parseEvent, textOr } from '../json';
 import type { FailureKind, FinishReason, StreamEvent } from '../neutral';
 import { openScribe, type Scribe } from '../scribe';
 import { readCitations } from './blocks';
@@ -23,17 +23,17 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = isObject(value['usage']) ? value['usage'] : objectOr(value['message'])['usage'];
   if (!isObject(usage)) return undefined;
   const writes = objectOr(usage['cache_creation']);
-  const oneHour = countOr(writes['ephemeral_1h_input_tokens']);
-  const count = (key: string) => (typeof usage[key] === 'number' ? countOr(usage[key]) : undefined);
+  const oneHour = tokenCount(writes['ephemeral_1h_input_tokens']);
+  const count = (key: string) => (typeof usage[key] === 'number' ? tokenCount(usage[key]) : undefined);
   const allWrites = count('cache_creation_input_tokens');
   const thought = objectOr(usage['output_tokens_details'])['thinking_tokens'];
-  return defined({
+  return believable({
     input: count('input_tokens'),
     cacheRead: count('cache_read_input_tokens'),
     cacheWrite5m: allWrites === undefined ? undefined : Math.max(0, allWrites - oneHour),
     cacheWrite1h: isObject(usage['cache_creation']) ? oneHour : undefined,
     output: count('output_tokens'),
-    reasoning: typeof thought === 'number' ? countOr(thought) : undefined,
+    reasoning: typeof thought === 'number' ? tokenCount(thought) : undefined,
   });
 }
 

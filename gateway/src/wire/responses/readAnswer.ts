@@ -1,7 +1,7 @@
 // OpenAI Responses answers as neutral events, whole and streamed. Source: OpenAI API reference, "The response object"
 // and "Streaming events".
 
-import type { Usage } from '../../money';
+import { believable, tokenCount, type Usage } from '../../money';
 import { failureKind } from '../chat/readAnswer';
 import { chancesOfOpenai } from '../chances';
 import type { Decoder, Frame, Json } from '../codec';
@@ -13,17 +13,17 @@ import { fullName } from './namespaces';
 export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = isObject(value['usage']) ? value['usage'] : objectOr(value['response'])['usage'];
   if (!isObject(usage)) return undefined;
-  const input = countOr(usage['input_tokens']);
+  const input = tokenCount(usage['input_tokens']);
   const details = objectOr(usage['input_tokens_details']);
-  const cacheRead = Math.min(input, countOr(details['cached_tokens']));
-  const cacheWrite5m = Math.min(input - cacheRead, countOr(details['cache_write_tokens']));
-  return {
+  const cacheRead = Math.min(input, tokenCount(details['cached_tokens']));
+  const cacheWrite5m = Math.min(input - cacheRead, tokenCount(details['cache_write_tokens']));
+  return believable({
     input: input - cacheRead - cacheWrite5m,
     cacheRead,
     cacheWrite5m,
-    output: countOr(usage['output_tokens']),
-    reasoning: countOr(objectOr(usage['output_tokens_details'])['reasoning_tokens']),
-  };
+    output: tokenCount(usage['output_tokens']),
+    reasoning: tokenCount(objectOr(usage['output_tokens_details'])['reasoning_tokens']),
+  });
 }
 
 export function readAnswer(body: Json): readonly StreamEvent[] {
