@@ -3,11 +3,11 @@
 import { chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, formatProblem } from '../../config/problems';
-import { findMasterKey, fingerprint, type Place, readConfig, readPlace, withDotEnv } from './environment';
-import { type Running, startGateway } from './gateway';
-import { openLog } from './log';
-import { StoreError } from './store';
-import { serveWorkshop } from './workshop';
+import { findMasterKey, fingerprint, type Place, readConfig, readPlace, withDotEnv } from './app/environment';
+import { type Running, startGateway } from './app/start';
+import { openLog } from './telemetry/log';
+import { StoreError } from './storage/sqlite/store';
+import { serveWorkshop } from './pipeline/bodyWorker';
 
 /** EX_CONFIG of sysexits.h: the configuration cannot be used. */
 const badConfig = 78;

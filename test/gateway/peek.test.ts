@@ -1,8 +1,8 @@
 // The scanner must see exactly what a JSON parser sees, and refuse what is costly to parse before anything parses it.
 
 import fc from 'fast-check';
-import { GatewayError } from '../../gateway/src/errors';
-import { field, peek, peekInTurns, splice } from '../../gateway/src/peek';
+import { GatewayError } from '../../gateway/src/core/errors';
+import { field, peek, peekInTurns, splice } from '../../gateway/src/core/jsonScan';
 
 const bounds = { depth: 64, nodes: 200_000 };
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);

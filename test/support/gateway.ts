@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../config/load';
 import { Secret } from '../../config/secret';
-import { type Running, startGateway } from '../../gateway/src/gateway';
-import type { RequestLine, RequestLog } from '../../gateway/src/log';
+import { type Running, startGateway } from '../../gateway/src/app/start';
+import type { RequestLine, RequestLog } from '../../gateway/src/telemetry/log';
 
 export const masterKey = 'a-master-key-for-tests-that-is-long-enough';
 

@@ -1,13 +1,13 @@
 // Every recorded answer back to each other wire, whole and streamed: valid by the provider's own description, with the
 // text, tool calls, finish and usage of the recording; and a stream folds to the same however it was cut.
 
-import { noUsage } from '../../gateway/src/money';
+import { noUsage } from '../../gateway/src/core/usage';
 import { codecs } from '../../gateway/src/wire';
 import type { Json, Speaker } from '../../gateway/src/wire/codec';
 import { fold, type Format, type NeutralResponse } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';
 import { specs } from '../support/specs';
-import { openUndo } from '../../gateway/src/wire/undo';
+import { openUndo } from '../../gateway/src/wire/shared/responseFixups';
 import { openAnswerCheck } from './answerSpecs';
 import { unlawful } from './lawful';
 import { decoded, eventsOf, formats, type Recorded, recorded, streamEvents } from './recorded';

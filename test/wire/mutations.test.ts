@@ -2,11 +2,11 @@
 // a reader and a writer answer or refuse by name, and what a stream made of it says keeps its lawful order.
 
 import fc from 'fast-check';
-import { GatewayError } from '../../gateway/src/errors';
+import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs } from '../../gateway/src/wire';
 import type { Json, Speaker } from '../../gateway/src/wire/codec';
 import { fold, type Format, type StreamEvent } from '../../gateway/src/wire/neutral';
-import { openQuiet, openUndo } from '../../gateway/src/wire/undo';
+import { openQuiet, openUndo } from '../../gateway/src/wire/shared/responseFixups';
 import { describeIf } from '../support/shared';
 import { specs, type Validator } from '../support/specs';
 import { openAnswerCheck } from './answerSpecs';

@@ -2,7 +2,7 @@
 
 import { codecs } from '../../gateway/src/wire';
 import type { Json } from '../../gateway/src/wire/codec';
-import { openFrames } from '../../gateway/src/wire/frames';
+import { openFrames } from '../../gateway/src/wire/shared/sse';
 import type { Format, NeutralRequest, StreamEvent } from '../../gateway/src/wire/neutral';
 import { unknownTarget, catalogueTarget, type Target } from '../../config/target';
 import { findModel } from '../../config/catalogue';

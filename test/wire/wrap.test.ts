@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
 import type { Json } from '../../gateway/src/wire/codec';
 import { fold } from '../../gateway/src/wire/neutral';
-import { openUndo } from '../../gateway/src/wire/undo';
-import { openUnwrap } from '../../gateway/src/wire/wrap';
+import { openUndo } from '../../gateway/src/wire/shared/responseFixups';
+import { openUnwrap } from '../../gateway/src/wire/schema/wrapNonObject';
 import { targets } from './recorded';
 
 const unwrapped = (pieces: readonly string[]) => {

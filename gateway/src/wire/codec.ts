@@ -1,7 +1,7 @@
 // What a format must be able to do.
 
 import type { Target } from '../../../config/target';
-import type { Usage } from '../money';
+import type { Usage } from '../core/usage';
 import type { Format, NeutralRequest, NeutralResponse, Part, StreamEvent } from './neutral';
 
 /** A JSON object as parsed. */

@@ -2,14 +2,14 @@
 
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
-import { chat } from './chat';
+import { chat } from './openaiChat/index';
 import type { Codec } from './codec';
-import { thinks } from './effort';
-import { generate } from './generate';
-import { messages } from './messages';
-import { isOpenaiReasoner } from './models';
+import { thinks } from './reasoning/effort';
+import { generate } from './geminiGenerate/index';
+import { messages } from './anthropicMessages/index';
+import { isOpenaiReasoner } from './shared/modelProfiles';
 import type { Format, NeutralRequest } from './neutral';
-import { responses } from './responses';
+import { responses } from './openaiResponses/index';
 
 export const codecs: Readonly<Record<Format, Codec>> = { chat, responses, messages, generate };
 

@@ -1,6 +1,6 @@
 // The neutral form between wires: ordered parts, one event stream, and a response that is a folded stream. Pure values.
 
-import type { Usage } from '../money';
+import type { Usage } from '../core/usage';
 
 /** The four request/response formats. A wire speaks one or more of them. */
 export type Format = 'chat' | 'responses' | 'messages' | 'generate';

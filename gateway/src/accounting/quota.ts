@@ -1,0 +1,94 @@
+// The arithmetic of budgets: which ones a request must fit into, and how much of them it takes. Pure.
+
+import type { QuotaSettings } from '../../../config/schema';
+import type { BudgetRow, KeyRow } from '../storage/sqlite/store';
+
+export const dayMs = 86_400_000;
+
+/** Days since 1970 in UTC: budgets reset at 00:00 UTC. */
+export function dayOf(now: number): number {
+  return Math.floor(now / dayMs);
+}
+
+/** One budget that a request is booked in, and the limit it may not pass, if it has one. */
+export interface Ceiling {
+  readonly subject: string;
+  readonly limit: number | undefined;
+  /** For the refusal: whose limit it is. */
+  readonly whose: string;
+}
+
+export const poolSubject = 'pool';
+
+/** Every budget a key's request is booked in; all limits hold together. */
+export function ceilingsOf(key: KeyRow, quota: QuotaSettings | undefined): Ceiling[] {
+  const own = `key:${key.id}`;
+  const ceilings: Ceiling[] = [{ subject: own, limit: key.daily_tokens ?? undefined, whose: `key "${key.label}"` }];
+  const user = key.owner;
+  const userLimit = user === null ? undefined : quota?.users[user]?.daily_tokens;
+  if (user !== null) {
+    const limit = userLimit ?? (quota?.per_user === true ? quota.daily_tokens : undefined);
+    ceilings.push({ subject: `user:${user}`, limit, whose: `user "${user}" (key "${key.label}")` });
+  } else if (quota?.per_user === true && quota.daily_tokens !== undefined) {
+    ceilings.push({
+      subject: own,
+      limit: quota.daily_tokens,
+      whose: `each user, which key "${key.label}" is by itself`,
+    });
+  }
+  if (quota?.per_user === false && quota.daily_tokens !== undefined) {
+    ceilings.push({ subject: poolSubject, limit: quota.daily_tokens, whose: `all keys together (key "${key.label}")` });
+  }
+  return ceilings;
+}
+
+export interface Wish {
+  /** Estimated input tokens. */
+  readonly input: number;
+  /** The most output the request asks for; undefined when it names none. */
+  readonly output: number | undefined;
+  readonly defaultOutput: number;
+}
+
+export type Decision =
+  | { readonly admitted: true; readonly reserved: number; readonly output: number; readonly tightest: Room | undefined }
+  | { readonly admitted: false; readonly refused: Room; readonly wanted: number };
+
+/** What a limited budget has left. */
+export interface Room {
+  readonly ceiling: Ceiling;
+  readonly limit: number;
+  readonly spent: number;
+  readonly reserved: number;
+  readonly left: number;
+}
+
+/** Whether a request fits into all its budgets at once, and how much it takes. */
+export function decide(wish: Wish, ceilings: readonly Ceiling[], budgetOf: (subject: string) => BudgetRow): Decision {
+  const tightest = tightestRoom(ceilings, budgetOf);
+  if (tightest === undefined) {
+    const output = wish.output ?? wish.defaultOutput;
+    return { admitted: true, reserved: wish.input + output, output, tightest };
+  }
+  const output = wish.output ?? Math.max(1, Math.min(wish.defaultOutput, tightest.left - wish.input));
+  const wanted = wish.input + output;
+  if (wanted > tightest.left) return { admitted: false, refused: tightest, wanted };
+  return { admitted: true, reserved: wanted, output, tightest };
+}
+
+export function tightestRoom(ceilings: readonly Ceiling[], budgetOf: (subject: string) => BudgetRow): Room | undefined {
+  let tightest: Room | undefined;
+  for (const ceiling of ceilings) {
+    if (ceiling.limit === undefined) continue;
+    const { spent, reserved } = budgetOf(ceiling.subject);
+    const left = ceiling.limit - spent - reserved;
+    if (tightest === undefined || left < tightest.left)
+      tightest = { ceiling, limit: ceiling.limit, spent, reserved, left };
+  }
+  return tightest;
+}
+
+/** Milliseconds until budgets reset. */
+export function untilReset(now: number): number {
+  return dayMs - (now % dayMs);
+}
