@@ -6,17 +6,17 @@ import { join } from 'node:path';
 import type { QuotaSettings } from '../../../config/schema';
 import { GatewayError } from '../core/errors';
 import { newId } from '../core/ids';
-import { added, costOf, countedTokens, rawTokens, type TargetRates, type Usage } from '../core/usage';
+import { saturatingAdd, costOf, countedTokens, rawTokens, type TargetRates, type Usage } from '../core/usage';
 import {
-  ceilingsOf,
+  quotaLimitsOf,
   dayOf,
-  type Ceiling,
+  type QuotaLimit,
   decide,
   poolSubject,
-  type Room,
-  tightestRoom,
+  type Headroom,
+  tightestHeadroom,
   untilReset,
-  type Wish,
+  type QuotaRequest,
 } from './quota';
 import {
   type BudgetRow,
@@ -30,7 +30,7 @@ import {
 } from '../storage/sqlite/store';
 
 /** What a request asks of the ledger before it may be sent. */
-export interface Ask extends Wish {
+export interface ReservationRequest extends QuotaRequest {
   readonly id: string;
   readonly keyId: string;
   readonly quota: QuotaSettings | undefined;
@@ -48,13 +48,13 @@ export interface Reservation {
   readonly day: number;
   readonly startedAt: number;
   readonly requested: string;
-  readonly ceilings: readonly Ceiling[];
+  readonly ceilings: readonly QuotaLimit[];
   /** Tokens held; grows by `extend`. */
   held: number;
   /** Of these, for output. */
   output: number;
   /** What is left of the tightest limit after this reservation, for the answer's headers. */
-  readonly room: Room | undefined;
+  readonly room: Headroom | undefined;
 }
 
 export type Outcome = 'ok' | 'error' | 'client_gone' | 'upstream_died' | 'over_quota' | 'crashed';
@@ -75,7 +75,7 @@ export interface Settlement {
 
 export interface Ledger {
   /** @throws GatewayError over_quota, revoked_key, storage_failed */
-  reserve(ask: Ask): Promise<Reservation>;
+  reserve(ask: ReservationRequest): Promise<Reservation>;
   /** Takes more output tokens under the same limits; false when a limit refuses. */
   extend(reservation: Reservation, by: number): Promise<boolean>;
   /** Books what was used. Resolves when it is committed; a second settlement of one reservation does nothing. */
@@ -194,7 +194,12 @@ export function openLedger(store: Store, directory: string, now: () => number = 
 // ---
 
 type Entry =
-  | { kind: 'reserve'; ask: Ask; resolve: (reservation: Reservation) => void; reject: (error: Error) => void }
+  | {
+      kind: 'reserve';
+      ask: ReservationRequest;
+      resolve: (reservation: Reservation) => void;
+      reject: (error: Error) => void;
+    }
   | {
       kind: 'extend';
       reservation: Reservation;
@@ -217,7 +222,7 @@ type Entry =
  * @returns what to tell each waiting caller once the commit has succeeded.
  */
 function apply(batch: readonly Entry[], store: Store, instance: string, now: number): (() => void)[] {
-  const books = openBooks(store);
+  const books = openBudgetCache(store);
   const keys = new Map<string, KeyRow | undefined>();
   const keyOf = (id: string) => {
     if (!keys.has(id)) keys.set(id, store.keyById(id));
@@ -237,12 +242,12 @@ function apply(batch: readonly Entry[], store: Store, instance: string, now: num
   return finish;
 }
 
-interface Books {
+interface BudgetCache {
   of(subject: string, day: number): BudgetRow;
   write(): void;
 }
 
-function openBooks(store: Store): Books {
+function openBudgetCache(store: Store): BudgetCache {
   const open = new Map<string, { subject: string; day: number; row: BudgetRow }>();
   return {
     of(subject, day) {
@@ -260,19 +265,19 @@ function openBooks(store: Store): Books {
   };
 }
 
-const subjectsOf = (ceilings: readonly Ceiling[]) => [...new Set(ceilings.map((ceiling) => ceiling.subject))];
+const subjectsOf = (ceilings: readonly QuotaLimit[]) => [...new Set(ceilings.map((ceiling) => ceiling.subject))];
 
 function reserveOne(
   { ask, resolve, reject }: Extract<Entry, { kind: 'reserve' }>,
   key: KeyRow | undefined,
   store: Store,
-  books: Books,
+  books: BudgetCache,
   instance: string,
   now: number,
 ): () => void {
   if (key === undefined || key.revoked_at !== null) return () => reject(new GatewayError('revoked_key'));
   const day = dayOf(now);
-  const ceilings = ceilingsOf(key, ask.quota);
+  const ceilings = quotaLimitsOf(key, ask.quota);
   // A new pool must be summed before this batch changes any of the keys it is summed from.
   for (const ceiling of ceilings) if (ceiling.subject === poolSubject) books.of(poolSubject, day);
   const decision = decide(ask, ceilings, (subject) => books.of(subject, day));
@@ -311,10 +316,10 @@ function reserveOne(
 function extendOne(
   { reservation, by, resolve }: Extract<Entry, { kind: 'extend' }>,
   store: Store,
-  books: Books,
+  books: BudgetCache,
 ): () => void {
   const { day, ceilings } = reservation;
-  const room = tightestRoom(ceilings, (subject) => books.of(subject, day));
+  const room = tightestHeadroom(ceilings, (subject) => books.of(subject, day));
   const granted = room === undefined ? by : Math.min(by, room.left);
   if (granted <= 0 || !store.raiseReservation(reservation.id, granted)) return () => resolve(false);
   for (const subject of subjectsOf(ceilings)) hold(books.of(subject, day), granted);
@@ -330,7 +335,7 @@ function settleOne(
   settlement: Settlement,
   endedAt: number,
   store: Store,
-  books: Books,
+  books: BudgetCache,
 ): void {
   if (!store.dropReservation(reservation.id)) return;
   const { usage } = settlement;
@@ -362,24 +367,24 @@ function settleOne(
   book(row, subjectsOf(reservation.ceilings), reservation.held, store, books);
 }
 
-function book(row: RequestRow, subjects: readonly string[], held: number, store: Store, books: Books): void {
+function book(row: RequestRow, subjects: readonly string[], held: number, store: Store, books: BudgetCache): void {
   for (const subject of subjects) {
     const budget = books.of(subject, row.day);
     budget.reserved = Math.max(0, budget.reserved - held);
-    budget.spent = added(budget.spent, row.counted);
-    budget.raw = added(budget.raw, row.raw);
-    budget.cost = added(budget.cost, row.cost);
+    budget.spent = saturatingAdd(budget.spent, row.counted);
+    budget.raw = saturatingAdd(budget.raw, row.raw);
+    budget.cost = saturatingAdd(budget.cost, row.cost);
     budget.requests += 1;
   }
   store.addRequest(row);
 }
 
 function hold(budget: BudgetRow, tokens: number): void {
-  budget.reserved = added(budget.reserved, tokens);
+  budget.reserved = saturatingAdd(budget.reserved, tokens);
 }
 
 function settleDead(store: Store, instance: string, now: number): number {
-  const books = openBooks(store);
+  const books = openBudgetCache(store);
   let settled = 0;
   for (const open of store.reservationsOf(instance)) {
     if (!store.dropReservation(open.id)) continue;
@@ -427,7 +432,7 @@ function leave(store: Store, instance: string, lock: InstanceLock, path: string,
   }
 }
 
-function overQuota(room: Room, wanted: number, now: number): GatewayError {
+function overQuota(room: Headroom, wanted: number, now: number): GatewayError {
   const { limit, spent, reserved, left, ceiling } = room;
   const seconds = Math.ceil(untilReset(now) / 1_000);
   const reset = new Date(now + untilReset(now)).toISOString();

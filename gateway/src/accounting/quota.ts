@@ -11,7 +11,7 @@ export function dayOf(now: number): number {
 }
 
 /** One budget that a request is booked in, and the limit it may not pass, if it has one. */
-export interface Ceiling {
+export interface QuotaLimit {
   readonly subject: string;
   readonly limit: number | undefined;
   /** For the refusal: whose limit it is. */
@@ -21,9 +21,9 @@ export interface Ceiling {
 export const poolSubject = 'pool';
 
 /** Every budget a key's request is booked in; all limits hold together. */
-export function ceilingsOf(key: KeyRow, quota: QuotaSettings | undefined): Ceiling[] {
+export function quotaLimitsOf(key: KeyRow, quota: QuotaSettings | undefined): QuotaLimit[] {
   const own = `key:${key.id}`;
-  const ceilings: Ceiling[] = [{ subject: own, limit: key.daily_tokens ?? undefined, whose: `key "${key.label}"` }];
+  const ceilings: QuotaLimit[] = [{ subject: own, limit: key.daily_tokens ?? undefined, whose: `key "${key.label}"` }];
   const user = key.owner;
   const userLimit = user === null ? undefined : quota?.users[user]?.daily_tokens;
   if (user !== null) {
@@ -42,7 +42,7 @@ export function ceilingsOf(key: KeyRow, quota: QuotaSettings | undefined): Ceili
   return ceilings;
 }
 
-export interface Wish {
+export interface QuotaRequest {
   /** Estimated input tokens. */
   readonly input: number;
   /** The most output the request asks for; undefined when it names none. */
@@ -51,12 +51,17 @@ export interface Wish {
 }
 
 export type Decision =
-  | { readonly admitted: true; readonly reserved: number; readonly output: number; readonly tightest: Room | undefined }
-  | { readonly admitted: false; readonly refused: Room; readonly wanted: number };
+  | {
+      readonly admitted: true;
+      readonly reserved: number;
+      readonly output: number;
+      readonly tightest: Headroom | undefined;
+    }
+  | { readonly admitted: false; readonly refused: Headroom; readonly wanted: number };
 
 /** What a limited budget has left. */
-export interface Room {
-  readonly ceiling: Ceiling;
+export interface Headroom {
+  readonly ceiling: QuotaLimit;
   readonly limit: number;
   readonly spent: number;
   readonly reserved: number;
@@ -64,8 +69,12 @@ export interface Room {
 }
 
 /** Whether a request fits into all its budgets at once, and how much it takes. */
-export function decide(wish: Wish, ceilings: readonly Ceiling[], budgetOf: (subject: string) => BudgetRow): Decision {
-  const tightest = tightestRoom(ceilings, budgetOf);
+export function decide(
+  wish: QuotaRequest,
+  ceilings: readonly QuotaLimit[],
+  budgetOf: (subject: string) => BudgetRow,
+): Decision {
+  const tightest = tightestHeadroom(ceilings, budgetOf);
   if (tightest === undefined) {
     const output = wish.output ?? wish.defaultOutput;
     return { admitted: true, reserved: wish.input + output, output, tightest };
@@ -76,8 +85,11 @@ export function decide(wish: Wish, ceilings: readonly Ceiling[], budgetOf: (subj
   return { admitted: true, reserved: wanted, output, tightest };
 }
 
-export function tightestRoom(ceilings: readonly Ceiling[], budgetOf: (subject: string) => BudgetRow): Room | undefined {
-  let tightest: Room | undefined;
+export function tightestHeadroom(
+  ceilings: readonly QuotaLimit[],
+  budgetOf: (subject: string) => BudgetRow,
+): Headroom | undefined {
+  let tightest: Headroom | undefined;
   for (const ceiling of ceilings) {
     if (ceiling.limit === undefined) continue;
     const { spent, reserved } = budgetOf(ceiling.subject);

@@ -8,7 +8,7 @@ import { type Config, type Environment, loadConfig } from '../../../config/load'
 import { ConfigError, type Problem } from '../../../config/problems';
 import { Secret } from '../../../config/secret';
 
-export interface Place {
+export interface ProcessOptions {
   readonly configPath: string;
   /** The path was named by OVTH_CONFIG: then the file must be there. */
   readonly configNamed: boolean;
@@ -20,7 +20,7 @@ export interface Place {
 }
 
 /** @throws ConfigError for values that are none */
-export function readPlace(environment: Environment): Place {
+export function readProcessOptions(environment: Environment): ProcessOptions {
   const problems: Problem[] = [];
   const port = environment['OVTH_PORT'] ?? '8080';
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
@@ -60,13 +60,13 @@ export function withDotEnv(environment: Environment, path = '.env'): Environment
  * it is what a deploy replaces while the gateway runs.
  * @throws ConfigError
  */
-export function readConfig(place: Place, environment: Environment): Config {
+export function readConfig(place: ProcessOptions, environment: Environment): Config {
   const text = readText(place.configPath, place.configNamed);
   return loadConfig(text, { ...environment, ...readEnvFile(secretsPath(place)) });
 }
 
 /** Changes whenever one of the files a configuration is read from changes. */
-export function fingerprint(place: Place): string {
+export function fingerprint(place: ProcessOptions): string {
   return [place.configPath, secretsPath(place)]
     .map((path) => {
       try {
@@ -83,7 +83,7 @@ export function fingerprint(place: Place): string {
  * The master key: configured, else the one kept in the data folder, else a new one that is put there.
  * @returns the key, and the path of the file when it was made just now
  */
-export function findMasterKey(config: Config, place: Place): { key: Secret; made?: string } {
+export function findMasterKey(config: Config, place: ProcessOptions): { key: Secret; made?: string } {
   if (config.masterKey !== undefined) return { key: config.masterKey };
   const path = join(place.dataPath, 'master.key');
   if (existsSync(path)) {
@@ -102,7 +102,7 @@ export function findMasterKey(config: Config, place: Place): { key: Secret; made
 
 // ---
 
-const secretsPath = (place: Place) => join(dirname(place.configPath), 'secrets.env');
+const secretsPath = (place: ProcessOptions) => join(dirname(place.configPath), 'secrets.env');
 
 function readEnvFile(path: string): Record<string, string | undefined> {
   try {

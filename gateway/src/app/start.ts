@@ -5,26 +5,26 @@ import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Config } from '../../../config/load';
 import { ConfigError, formatProblem } from '../../../config/problems';
 import type { Secret } from '../../../config/secret';
-import { openAccess } from '../http/authenticate';
+import { openAuthenticator } from '../http/authenticate';
 import { openKeys, openRequests } from '../http/admin/keys';
 import { openBodyBudget } from '../http/body';
 import { syncConfigKeys } from './configuredKeys';
-import { Ender } from '../core/cancellation';
+import { CancelSource } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
-import type { Gateway } from '../pipeline/handle';
-import { openHealth } from '../upstream/targetHealth';
+import type { Services } from '../pipeline/handle';
+import { openTargetHealth } from '../upstream/targetHealth';
 import { firstId } from '../core/ids';
 import { openLedger } from '../accounting/ledger';
-import type { RequestLog } from '../telemetry/log';
-import { openFlight } from '../http/concurrency';
+import type { Log } from '../telemetry/log';
+import { openConcurrency } from '../http/concurrency';
 import { buildServer } from '../http/server';
 import { openStore } from '../storage/sqlite/store';
 import { dayMs } from '../accounting/quota';
-import { openWorkshop } from '../pipeline/bodyWorker';
-import { openUpstream } from '../upstream/pool';
-import { openVault } from '../pipeline/reasoningCache';
+import { openBodyWorker } from '../pipeline/bodyWorker';
+import { openUpstreamPool } from '../upstream/pool';
+import { openReasoningCache } from '../pipeline/reasoningCache';
 
-export interface Running {
+export interface RunningGateway {
   /** `http://HOST:PORT` */
   readonly url: string;
   readonly config: Config;
@@ -34,11 +34,11 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export interface Start {
+export interface GatewayOptions {
   readonly host: string;
   readonly port: number;
   readonly dataPath: string;
-  readonly log: RequestLog;
+  readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** @throws ConfigError */
@@ -53,7 +53,7 @@ const pruneEveryMs = 60_000;
 const pruneAtOnce = 2_000;
 
 /** @throws ConfigError, StoreError, or the operating system's error when the address cannot be listened on */
-export async function startGateway(start: Start): Promise<Running> {
+export async function startGateway(start: GatewayOptions): Promise<RunningGateway> {
   const { log, now = Date.now } = start;
   let config = start.readConfig();
   let masterKey = start.masterKeyOf(config);
@@ -63,19 +63,19 @@ export async function startGateway(start: Start): Promise<Running> {
   if (repaired > 0)
     log.warn(`the ledger held ${repaired} rows with numbers beyond 2^53; they were repaired`, { rows: repaired });
   const ledger = openLedger(store, join(start.dataPath, 'instances'), now);
-  const upstream = openUpstream(config.limits);
-  const workshop = openWorkshop();
-  const stopping = new Ender();
-  const access = openAccess(store, () => masterKey, now);
-  const flight = openFlight();
-  const gateway: Gateway = {
+  const upstream = openUpstreamPool(config.limits);
+  const workshop = openBodyWorker();
+  const stopping = new CancelSource();
+  const access = openAuthenticator(store, () => masterKey, now);
+  const flight = openConcurrency();
+  const gateway: Services = {
     get config() {
       return config;
     },
     ledger,
     upstream,
-    health: openHealth(),
-    vault: openVault(config.limits.vault_bytes),
+    health: openTargetHealth(),
+    vault: openReasoningCache(config.limits.vault_bytes),
     workshop,
     log,
     now,
@@ -87,7 +87,7 @@ export async function startGateway(start: Start): Promise<Running> {
       const settled = ledger.recover();
       if (settled > 0) log.warn(`settled ${settled} requests that another instance left open`, { settled });
     } catch (error) {
-      log.problem('requests left open by another instance could not be settled', error);
+      log.error('requests left open by another instance could not be settled', error);
     }
   };
   const prune = () => {
@@ -96,7 +96,7 @@ export async function startGateway(start: Start): Promise<Running> {
     try {
       store.pruneRequests(firstId('req', oldest), pruneAtOnce);
     } catch (error) {
-      log.problem('old requests could not be pruned', error);
+      log.error('old requests could not be pruned', error);
     }
   };
 
@@ -143,7 +143,7 @@ export async function startGateway(start: Start): Promise<Running> {
       } catch (error) {
         const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : ['it could not be applied'];
         log.warn('the changed configuration cannot be used; the old one goes on', { problems });
-        if (!(error instanceof ConfigError)) log.problem('reload failed', error);
+        if (!(error instanceof ConfigError)) log.error('reload failed', error);
         return;
       }
       if (next.settings.storage.durability !== config.settings.storage.durability)
@@ -153,11 +153,11 @@ export async function startGateway(start: Start): Promise<Running> {
       access.forget();
       log.setLevel(next.settings.log.level);
       announce(next, log);
-      log.news('the configuration was reloaded', { config: next.digest.slice(0, 16) });
+      log.info('the configuration was reloaded', { config: next.digest.slice(0, 16) });
     },
     async stop() {
       flight.draining = true;
-      log.news('draining', { in_flight: flight.count });
+      log.info('draining', { in_flight: flight.count });
       // The plain server's way to stop listening: the HTTP server's own also closes connections whose answer is still on
       // its way to a slow reader (Node's closeIdleConnections takes `end()` for sent).
       const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server.server, () => resolve()));
@@ -169,7 +169,7 @@ export async function startGateway(start: Start): Promise<Running> {
       const sweep = setInterval(closeIdle, 50);
       const cut = () => server.server.closeAllConnections();
       const deadline = setTimeout(() => {
-        stopping.end(new GatewayError('draining'));
+        stopping.cancel(new GatewayError('draining'));
         setTimeout(cut, lastWordsMs).unref(); // requests and answers that are stuck half-way
       }, config.limits.drain_ms);
       await flight.empty();
@@ -185,16 +185,16 @@ export async function startGateway(start: Start): Promise<Running> {
       await workshop.close();
       ledger.close();
       store.close();
-      log.news('stopped');
+      log.info('stopped');
     },
   };
 }
 
 // ---
 
-function announce(config: Config, log: RequestLog): void {
+function announce(config: Config, log: Log): void {
   for (const provider of config.providers.values())
-    log.news(`provider ${provider.name}: present`, { base_url: provider.baseUrl });
-  for (const [name, variable] of config.absent) log.news(`provider ${name}: absent, ${variable} is not set`);
+    log.info(`provider ${provider.name}: present`, { base_url: provider.baseUrl });
+  for (const [name, variable] of config.absent) log.info(`provider ${name}: absent, ${variable} is not set`);
   for (const warning of config.warnings) log.warn(warning);
 }

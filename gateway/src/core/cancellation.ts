@@ -1,7 +1,7 @@
 // The end of an exchange before its time: told once, to whoever listens. What AbortSignal does at a tenth of its cost, for
 // something that every request has several of.
 
-export interface Ending {
+export interface CancelSignal {
   /** Why it ended; undefined while it has not. */
   readonly reason: Error | undefined;
   /** Called at most once, when it ends. */
@@ -9,7 +9,7 @@ export interface Ending {
   off(listener: (reason: Error) => void): void;
 }
 
-export class Ender implements Ending {
+export class CancelSource implements CancelSignal {
   reason: Error | undefined;
   readonly #listeners = new Set<(reason: Error) => void>();
 
@@ -22,7 +22,7 @@ export class Ender implements Ending {
   }
 
   /** Only the first reason counts. */
-  end(reason: Error): void {
+  cancel(reason: Error): void {
     if (this.reason !== undefined) return;
     this.reason = reason;
     for (const listener of [...this.#listeners]) listener(reason);

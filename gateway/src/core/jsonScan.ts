@@ -9,7 +9,7 @@ export interface Span {
   readonly end: number;
 }
 
-export interface Peek {
+export interface JsonScan {
   /** Raw spans of the top-level values by key. */
   readonly fields: ReadonlyMap<string, Span>;
   /** Where the object's closing brace stands. */
@@ -24,7 +24,7 @@ export interface Peek {
   readonly marked: boolean;
 }
 
-export interface PeekBounds {
+export interface ScanBounds {
   readonly depth: number;
   readonly nodes: number;
   /** Bytes to look for at the beginning of strings. */
@@ -39,9 +39,9 @@ const backslash = 0x5c;
 const colon = 0x3a;
 
 /** Bytes that are walked without a pause: what else waits for the event loop waits a millisecond at most. */
-const turnBytes = 64 * 1024;
+const sliceBytes = 64 * 1024;
 /** Blanks around a top-level key or value. More is no JSON that anyone prints, and is walked without a pause. */
-const mostBlanks = 4_096;
+const maxBlanks = 4_096;
 
 /**
  * Walks a JSON document once. Strings are skipped with the engine's own byte search, so that large images are nearly
@@ -49,19 +49,19 @@ const mostBlanks = 4_096;
  * @throws GatewayError bad_json, too_complex, or bad_request for a top-level key that stands twice or is written with
  *   escapes (a parser would read another value than the one we bill).
  */
-export function peek(body: Buffer, bounds: PeekBounds): Peek {
-  const seen = new Walk(body, bounds).go(Infinity);
+export function scanJson(body: Buffer, bounds: ScanBounds): JsonScan {
+  const seen = new Scanner(body, bounds).go(Infinity);
   if (seen === undefined) throw new GatewayError('internal');
   return seen;
 }
 
 /** The same, a large body in several turns of the event loop. @throws as peek() */
-export function peekInTurns(body: Buffer, bounds: PeekBounds, turn = turnBytes): Peek | Promise<Peek> {
-  const walk = new Walk(body, bounds);
-  return walk.go(turn) ?? goOn(walk, turn);
+export function scanJsonInSlices(body: Buffer, bounds: ScanBounds, turn = sliceBytes): JsonScan | Promise<JsonScan> {
+  const walk = new Scanner(body, bounds);
+  return walk.go(turn) ?? scanOn(walk, turn);
 }
 
-async function goOn(walk: Walk, turn: number): Promise<Peek> {
+async function scanOn(walk: Scanner, turn: number): Promise<JsonScan> {
   for (;;) {
     await new Promise(setImmediate);
     const seen = walk.go(walk.at + turn);
@@ -70,10 +70,10 @@ async function goOn(walk: Walk, turn: number): Promise<Peek> {
 }
 
 /** How far a body has been walked, and what was seen on the way. */
-class Walk {
+class Scanner {
   at = 0;
   readonly #body: Buffer;
-  readonly #bounds: PeekBounds;
+  readonly #bounds: ScanBounds;
   readonly #fields = new Map<string, Span>();
   readonly #media = new Set<Medium>();
   #depth = 0;
@@ -89,7 +89,7 @@ class Walk {
   /** The first byte of the string that a pause cut in two. */
   #openString = -1;
 
-  constructor(body: Buffer, bounds: PeekBounds) {
+  constructor(body: Buffer, bounds: ScanBounds) {
     this.#body = body;
     this.#bounds = bounds;
     this.at = skipBlank(body, 0);
@@ -101,7 +101,7 @@ class Walk {
   }
 
   /** Walks on to about `until`; gives what was seen once the document has ended. */
-  go(until: number): Peek | undefined {
+  go(until: number): JsonScan | undefined {
     const body = this.#body;
     const bounds = this.#bounds;
     const length = body.length;
@@ -207,7 +207,7 @@ class Walk {
     this.#valueStart = -1;
   }
 
-  #end(close: number): Peek {
+  #end(close: number): JsonScan {
     const body = this.#body;
     const rest = skipBlank(body, close + 1);
     if (rest < body.length)
@@ -227,7 +227,7 @@ class Walk {
 const settingBytes = 1024 * 1024;
 
 /** The parsed top-level value of a key that holds a setting, or undefined. @throws GatewayError bad_json, bad_request */
-export function field(body: Buffer, seen: Peek, name: string): unknown {
+export function field(body: Buffer, seen: JsonScan, name: string): unknown {
   const span = seen.fields.get(name);
   if (span === undefined) return undefined;
   if (span.end - span.start > settingBytes)
@@ -259,16 +259,16 @@ export function splice(body: Buffer, edits: readonly Edit[]): Buffer {
 // ---
 
 function skipBlank(body: Buffer, from: number): number {
-  for (let at = from; at <= from + mostBlanks; at++) {
+  for (let at = from; at <= from + maxBlanks; at++) {
     const byte = body[at];
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
   }
-  throw new GatewayError('bad_json', { message: `More than ${mostBlanks} blanks stand at byte ${from} of the body.` });
+  throw new GatewayError('bad_json', { message: `More than ${maxBlanks} blanks stand at byte ${from} of the body.` });
 }
 
 // Blanks beyond the bound stay with the value: a parser skips them too.
 function trimEnd(body: Buffer, start: number, end: number): number {
-  const least = Math.max(start, end - mostBlanks);
+  const least = Math.max(start, end - maxBlanks);
   while (end > least) {
     const byte = body[end - 1];
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) break;

@@ -22,31 +22,33 @@ export interface Usage {
  * Most tokens that one request may reserve or one answer report. No model's window is a hundredth of it; what is above is
  * a mistake or an attack, and would take sums in the ledger beyond 2^53, where a number no longer holds every integer.
  */
-export const mostTokens = 1_000_000_000;
+export const maxTokensPerRequest = 1_000_000_000;
 
 /** A provider's count of tokens: 0 where there is none, NaN for what is no count (negative, fractional, a text, absurd). */
 export function tokenCount(value: unknown): number {
   if (value === undefined || value === null) return 0;
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= mostTokens ? value : NaN;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxTokensPerRequest
+    ? value
+    : NaN;
 }
 
 type Counts = Omit<Usage, 'incomplete'>;
 
 /** The fields of a report that are counts. What is left out was not reported: it is estimated, and booked as such. */
-export function believable(reported: { readonly [K in keyof Counts]?: number | undefined }): Partial<Usage> {
+export function validCounts(reported: { readonly [K in keyof Counts]?: number | undefined }): Partial<Usage> {
   const out: Partial<Record<keyof Counts, number>> = {};
   for (const [name, value] of Object.entries(reported) as [keyof Counts, number | undefined][])
-    if (value !== undefined && value >= 0 && value <= mostTokens) out[name] = value;
+    if (value !== undefined && value >= 0 && value <= maxTokensPerRequest) out[name] = value;
   return out;
 }
 
 /** The sum, at most what a number holds exactly: a counter that is full refuses, and stays readable. */
-export function added(a: number, b: number): number {
+export function saturatingAdd(a: number, b: number): number {
   return Math.min(a + b, Number.MAX_SAFE_INTEGER);
 }
 
 /** What was reported, with 0 for what was not. */
-export function completed(reported: Partial<Usage>): Usage {
+export function usageOf(reported: Partial<Usage>): Usage {
   const missing = reported.input === undefined || reported.output === undefined;
   return { ...noUsage, ...reported, ...(missing ? { incomplete: true as const } : {}) };
 }

@@ -10,7 +10,7 @@ import type { KeyRow, Store } from '../storage/sqlite/store';
 
 export type Caller = { readonly kind: 'master' } | { readonly kind: 'key'; readonly key: KeyRow };
 
-export interface Access {
+export interface Authenticator {
   /** @throws GatewayError no_credential, invalid_key, revoked_key */
   identify(headers: IncomingHttpHeaders): Caller;
   /** As identify, for paths that need no credential: undefined where there is none, a refusal for a wrong one. */
@@ -23,7 +23,7 @@ export interface Access {
 const rememberedMs = 1_000;
 const mostRemembered = 10_000;
 
-export function openAccess(store: Store, masterKey: () => Secret, now: () => number): Access {
+export function openAuthenticator(store: Store, masterKey: () => Secret, now: () => number): Authenticator {
   const remembered = new Map<string, { key: KeyRow; at: number }>();
   let masterHash: { of: Secret; hash: Buffer } | undefined;
 

@@ -3,20 +3,20 @@
 import { GatewayError } from '../core/errors';
 
 /** Requests in flight, all together and by key. */
-export interface Flight {
+export interface Concurrency {
   readonly count: number;
   /** Set while the gateway shuts down: no new request is admitted. */
   draining: boolean;
   /** @throws GatewayError too_many_of_key, overloaded, draining */
-  enter(keyId: string, limits: { in_flight: number; in_flight_per_key: number }): void;
-  leave(keyId: string): void;
+  acquire(keyId: string, limits: { in_flight: number; in_flight_per_key: number }): void;
+  release(keyId: string): void;
   /** Answers that are ended and have not all reached their clients. */
   flushing: number;
   /** Resolves when nothing is in flight. */
   empty(): Promise<void>;
 }
 
-export function openFlight(): Flight {
+export function openConcurrency(): Concurrency {
   const byKey = new Map<string, number>();
   let count = 0;
   let waiting: (() => void)[] = [];
@@ -26,7 +26,7 @@ export function openFlight(): Flight {
     get count() {
       return count;
     },
-    enter(keyId, limits) {
+    acquire(keyId, limits) {
       if (this.draining) throw new GatewayError('draining', { headers: { connection: 'close', 'retry-after': '1' } });
       const ofKey = byKey.get(keyId) ?? 0;
       if (ofKey >= limits.in_flight_per_key) {
@@ -39,7 +39,7 @@ export function openFlight(): Flight {
       byKey.set(keyId, ofKey + 1);
       count++;
     },
-    leave(keyId) {
+    release(keyId) {
       const ofKey = (byKey.get(keyId) ?? 1) - 1;
       if (ofKey === 0) byKey.delete(keyId);
       else byKey.set(keyId, ofKey);

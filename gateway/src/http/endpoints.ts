@@ -4,7 +4,7 @@
 import type { Dialect } from '../core/errorBody';
 import type { Format } from '../wire/neutral';
 
-export interface Door {
+export interface Endpoint {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly dialect: Dialect;
@@ -18,20 +18,20 @@ export interface Door {
     | 'not_built';
 }
 
-const post = (path: string, dialect: Dialect, serves: Door['serves']): Door => ({
+const post = (path: string, dialect: Dialect, serves: Endpoint['serves']): Endpoint => ({
   method: 'POST',
   path,
   dialect,
   serves,
 });
-const get = (path: string, dialect: Dialect, serves: Door['serves']): Door => ({
+const get = (path: string, dialect: Dialect, serves: Endpoint['serves']): Endpoint => ({
   method: 'GET',
   path,
   dialect,
   serves,
 });
 
-export const doors: readonly Door[] = [
+export const endpoints: readonly Endpoint[] = [
   post('/v1/chat/completions', 'openai', { inference: 'chat' }),
   post('/v1/responses', 'responses', { inference: 'responses' }),
   post('/v1/responses/input_tokens', 'responses', { count: 'responses' }),

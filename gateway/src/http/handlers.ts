@@ -1,20 +1,20 @@
 // What a path asks for: in which format, and which kind of request it is.
 
 import { countTokens } from '../pipeline/services/countTokens';
-import { type Door, geminiPath } from './endpoints';
+import { type Endpoint, geminiPath } from './endpoints';
 import { embedding } from '../pipeline/services/embeddings';
 import { GatewayError } from '../core/errors';
-import { answering, type Gateway, handle, type Incoming } from '../pipeline/handle';
+import { answering, type Services, handle, type IncomingRequest } from '../pipeline/handle';
 import type { Format } from '../wire/neutral';
 
-export interface Work {
+export interface Handler {
   readonly format: Format;
-  readonly named?: NonNullable<Incoming['named']>;
-  readonly handle: (gateway: Gateway, incoming: Incoming) => Promise<void>;
+  readonly named?: NonNullable<IncomingRequest['named']>;
+  readonly handle: (gateway: Services, incoming: IncomingRequest) => Promise<void>;
 }
 
 /** What of a path differs from call to call. */
-export interface Called {
+export interface PathParams {
   /** What follows the door's fixed part, decoded. */
   readonly rest: string;
   /** The query's `alt`. */
@@ -22,8 +22,8 @@ export interface Called {
 }
 
 /** Undefined where nothing is inferred. @throws GatewayError not_found */
-export function workOf(serves: Door['serves'], called: Called): Work | undefined {
-  if (serves === 'gemini') return geminiWork(called);
+export function handlerFor(serves: Endpoint['serves'], called: PathParams): Handler | undefined {
+  if (serves === 'gemini') return geminiHandler(called);
   if (serves === 'embeddings')
     return { format: 'chat', handle: (gateway, incoming) => handle(gateway, incoming, embedding) };
   if (typeof serves !== 'object') return undefined;
@@ -34,13 +34,13 @@ export function workOf(serves: Door['serves'], called: Called): Work | undefined
 
 // ---
 
-const answer: Work['handle'] = (gateway, incoming) => handle(gateway, incoming, answering);
+const answer: Handler['handle'] = (gateway, incoming) => handle(gateway, incoming, answering);
 
 // Gemini's paths name the model and what is wanted of it.
-function geminiWork({ rest, alt }: Called): Work {
+function geminiHandler({ rest, alt }: PathParams): Handler {
   const path = geminiPath(rest);
   const events = alt === 'sse';
-  const work = (handle: Work['handle'], stream: boolean, asList: boolean): Work => ({
+  const work = (handle: Handler['handle'], stream: boolean, asList: boolean): Handler => ({
     format: 'generate',
     named: { model: path?.model ?? '', stream, asList },
     handle,

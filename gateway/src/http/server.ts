@@ -2,25 +2,25 @@
 
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { isoDay } from '../../../config/load';
-import type { Access, Caller } from './authenticate';
+import type { Authenticator, Caller } from './authenticate';
 import type { Keys, Requests } from './admin/keys';
 import { type BodyBudget, readBody } from './body';
 import { type Dialect, errorBody } from '../core/errorBody';
-import { decodeName, dialectOf, type Door, doors, tidyUrl } from './endpoints';
+import { decodeName, dialectOf, type Endpoint, endpoints, tidyUrl } from './endpoints';
 import { type ErrorCode, GatewayError } from '../core/errors';
-import type { Flight } from './concurrency';
-import type { Gateway } from '../pipeline/handle';
+import type { Concurrency } from './concurrency';
+import type { Services } from '../pipeline/handle';
 import { newId } from '../core/ids';
 import { listGeminiModels, listModels, oneGeminiModel, oneModel } from './modelList';
-import { type Work, workOf } from './handlers';
+import { type Handler, handlerFor } from './handlers';
 
 export interface ServerParts {
-  readonly gateway: Gateway;
-  readonly access: Access;
+  readonly gateway: Services;
+  readonly access: Authenticator;
   readonly keys: Keys;
   readonly requests: Requests;
   readonly bodies: BodyBudget;
-  readonly flight: Flight;
+  readonly flight: Concurrency;
 }
 
 declare module 'fastify' {
@@ -79,14 +79,14 @@ export function buildServer(parts: ServerParts): FastifyInstance {
     request.startedAt = gateway.now();
     done();
   });
-  for (const door of doors) openDoor(server, door, parts);
+  for (const door of endpoints) openDoor(server, door, parts);
   openAdmin(server, parts);
   openOperations(server, parts);
 
   server.setNotFoundHandler((request) => {
     const path = request.url.split('?')[0] ?? '';
     request.dialect = dialectOf(path);
-    const other = doors.find((door) => door.path === path);
+    const other = endpoints.find((door) => door.path === path);
     if (other !== undefined)
       throw new GatewayError('method_not_allowed', {
         message: `${path} takes ${other.method}, not ${request.method}.`,
@@ -100,7 +100,7 @@ export function buildServer(parts: ServerParts): FastifyInstance {
 
 // ---
 
-function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void {
+function openDoor(server: FastifyInstance, door: Endpoint, parts: ServerParts): void {
   const { gateway, access } = parts;
   const { serves, dialect } = door;
   server.route({
@@ -111,7 +111,7 @@ function openDoor(server: FastifyInstance, door: Door, parts: ServerParts): void
       request.dialect = dialect;
       const open = serves === 'models' || serves === 'model';
       request.caller = open ? access.identifyIfAny(request.headers) : access.identify(request.headers);
-      const work = workOf(serves, { rest: restOf(request), alt: (request.query as { alt?: unknown }).alt });
+      const work = handlerFor(serves, { rest: restOf(request), alt: (request.query as { alt?: unknown }).alt });
       if (work === undefined) return done();
       if (request.caller?.kind === 'master') throw new GatewayError('master_key_refused');
       // The rest of fastify's way (body parsers, serializers) has nothing to do here: relay.ts answers. Only a failure
@@ -141,12 +141,12 @@ function restOf(request: FastifyRequest): string {
   return decodeName((request.params as { '*'?: string })['*'] ?? '');
 }
 
-async function infer(request: FastifyRequest, reply: FastifyReply, work: Work, parts: ServerParts): Promise<void> {
+async function infer(request: FastifyRequest, reply: FastifyReply, work: Handler, parts: ServerParts): Promise<void> {
   const { gateway, bodies, flight } = parts;
   if (request.caller?.kind !== 'key') throw new GatewayError('no_credential');
   const { key } = request.caller;
   const { limits } = gateway.config;
-  flight.enter(key.id, limits);
+  flight.acquire(key.id, limits);
   const { raw } = reply;
   let size = 0;
   try {
@@ -167,12 +167,12 @@ async function infer(request: FastifyRequest, reply: FastifyReply, work: Work, p
     bodies.give(size);
     // In flight until the client has all of its answer: a shutdown waits for slow readers too. An answer that has not
     // begun is a failure, which the error handler tells.
-    if (!raw.headersSent || raw.writableFinished || raw.destroyed) flight.leave(key.id);
+    if (!raw.headersSent || raw.writableFinished || raw.destroyed) flight.release(key.id);
     else {
       flight.flushing++;
       raw.once('close', () => {
         flight.flushing--;
-        flight.leave(key.id);
+        flight.release(key.id);
       });
     }
   }
@@ -225,10 +225,10 @@ async function answerError(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-  gateway: Gateway,
+  gateway: Services,
 ): Promise<void> {
   const failure = asGatewayError(error);
-  if (failure.code === 'internal') gateway.log.problem('a request failed', error);
+  if (failure.code === 'internal') gateway.log.error('a request failed', error);
   gateway.log.refused({
     id: request.id,
     method: request.method,

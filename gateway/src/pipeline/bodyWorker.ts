@@ -5,30 +5,43 @@ import { extname } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { largeBody } from '../http/body';
 import { type ErrorCode, type ErrorDetail, GatewayError } from '../core/errors';
-import { checkCount, writeCount } from '../wire/countRequest';
+import { checkCountRequest, encodeCountRequest } from '../wire/countRequest';
 import { embeddingsFromGemini, embeddingsToGemini } from '../wire/embeddings';
 import { isObject } from '../wire/shared/json';
 import type { Part } from '../wire/neutral';
-import { tell } from '../wire/translateResponse';
-import type { Thoughts } from '../wire/reasoning/restore';
-import { Halfway, translate } from '../wire/translateRequest';
-import { acceptable } from '../wire/sanitizePassthrough';
+import { translateResponse } from '../wire/translateResponse';
+import type { ReasoningLookup } from '../wire/reasoning/restore';
+import { Halfway, translateRequest } from '../wire/translateRequest';
+import { sanitizePassthrough } from '../wire/sanitizePassthrough';
 
 /** What is done here, by name: functions of plain data, which may as well run in another thread. */
-const works = { translate, tell, acceptable, writeCount, checkCount, embeddingsToGemini, embeddingsFromGemini };
+const jobs = {
+  translateRequest,
+  translateResponse,
+  sanitizePassthrough,
+  encodeCountRequest,
+  checkCountRequest,
+  embeddingsToGemini,
+  embeddingsFromGemini,
+};
 
-type Works = typeof works;
-type WorkName = keyof Works;
-type Input<N extends WorkName> = Parameters<Works[N]>[0];
-type Output<N extends WorkName> = ReturnType<Works[N]> extends Halfway<infer T> ? T : ReturnType<Works[N]>;
+type Jobs = typeof jobs;
+type JobName = keyof Jobs;
+type Input<N extends JobName> = Parameters<Jobs[N]>[0];
+type Output<N extends JobName> = ReturnType<Jobs[N]> extends Halfway<infer T> ? T : ReturnType<Jobs[N]>;
 
-export interface Workshop {
+export interface BodyWorker {
   /**
    * @param bytes the size of the body in question
    * @param thoughts what earlier turns left
    * @throws GatewayError as the work does
    */
-  do<N extends WorkName>(work: N, input: Input<N>, bytes: number, thoughts?: Thoughts): Output<N> | Promise<Output<N>>;
+  run<N extends JobName>(
+    work: N,
+    input: Input<N>,
+    bytes: number,
+    thoughts?: ReasoningLookup,
+  ): Output<N> | Promise<Output<N>>;
   close(): Promise<void>;
 }
 
@@ -36,25 +49,25 @@ export interface Workshop {
 const idleMs = 60_000;
 const role = 'ovth-workshop';
 
-type Asked =
-  | { readonly id: number; readonly work: WorkName; readonly input: unknown }
-  | { readonly id: number; readonly thoughts: Thoughts };
+type WorkerRequest =
+  | { readonly id: number; readonly work: JobName; readonly input: unknown }
+  | { readonly id: number; readonly thoughts: ReasoningLookup };
 
-type Told =
+type WorkerReply =
   | { readonly id: number; readonly needs: readonly string[] }
   | { readonly id: number; readonly made: unknown }
   | { readonly id: number; readonly refused: { readonly code: ErrorCode; readonly detail: ErrorDetail } };
 
 interface Waiting {
-  readonly thoughts: Thoughts;
+  readonly thoughts: ReasoningLookup;
   resolve(made: unknown): void;
   reject(error: Error): void;
 }
 
-const noThoughts: Thoughts = new Map<string, readonly Part[]>();
+const noThoughts: ReasoningLookup = new Map<string, readonly Part[]>();
 
 /** @param file the bundle, which serves as its own worker; from sources everything is done here */
-export function openWorkshop(file = __filename): Workshop {
+export function openBodyWorker(file = __filename): BodyWorker {
   const bundled = extname(file) === '.js';
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
@@ -70,12 +83,12 @@ export function openWorkshop(file = __filename): Workshop {
   const start = (): Worker => {
     const made = new Worker(file, { workerData: { role }, stdout: false, stderr: false });
     made.unref();
-    made.on('message', (told: Told) => {
+    made.on('message', (told: WorkerReply) => {
       const asked = waiting.get(told.id);
       if (asked === undefined) return;
       if ('needs' in told) {
         const thoughts = only(asked.thoughts, told.needs);
-        made.postMessage({ id: told.id, thoughts } satisfies Asked);
+        made.postMessage({ id: told.id, thoughts } satisfies WorkerRequest);
         return;
       }
       waiting.delete(told.id);
@@ -94,14 +107,14 @@ export function openWorkshop(file = __filename): Workshop {
   };
 
   return {
-    do<N extends WorkName>(work: N, input: Input<N>, bytes: number, thoughts = noThoughts) {
+    run<N extends JobName>(work: N, input: Input<N>, bytes: number, thoughts = noThoughts) {
       if (!bundled || bytes < largeBody) return whole(begin(work, input), thoughts) as Output<N>;
       return new Promise<Output<N>>((resolve, reject) => {
         clearTimeout(idle);
         worker ??= start();
         const id = ++last;
         waiting.set(id, { thoughts, resolve: resolve, reject });
-        worker.postMessage({ id, work, input } satisfies Asked);
+        worker.postMessage({ id, work, input } satisfies WorkerRequest);
       });
     },
     close: async () => {
@@ -116,10 +129,10 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 /** Whether this thread is a workshop's worker; then it serves, and nothing else may start in it. */
-export function serveWorkshop(): boolean {
+export function serveBodyWorker(): boolean {
   if (isMainThread || (workerData as { role?: unknown } | null)?.role !== role) return false;
   const halfway = new Map<number, Halfway<unknown>>();
-  const go = (asked: Asked): Told => {
+  const go = (asked: WorkerRequest): WorkerReply => {
     const { id } = asked;
     if ('thoughts' in asked) {
       const begun = halfway.get(id);
@@ -132,7 +145,7 @@ export function serveWorkshop(): boolean {
     halfway.set(id, made);
     return { id, needs: made.needs };
   };
-  parentPort?.on('message', (asked: Asked) => {
+  parentPort?.on('message', (asked: WorkerRequest) => {
     try {
       const told = go(asked);
       parentPort?.postMessage(told, 'made' in told ? buffersIn(told.made) : []);
@@ -145,7 +158,7 @@ export function serveWorkshop(): boolean {
         ...(field === undefined ? {} : { field }),
         ...(tokens === undefined ? {} : { tokens }),
       };
-      parentPort?.postMessage({ id: asked.id, refused: { code, detail } } satisfies Told);
+      parentPort?.postMessage({ id: asked.id, refused: { code, detail } } satisfies WorkerReply);
     }
   });
   return true;
@@ -153,15 +166,15 @@ export function serveWorkshop(): boolean {
 
 // ---
 
-function begin(work: WorkName, input: unknown): unknown {
-  return (works[work] as (input: unknown) => unknown)(input);
+function begin(work: JobName, input: unknown): unknown {
+  return (jobs[work] as (input: unknown) => unknown)(input);
 }
 
-function whole(made: unknown, thoughts: Thoughts): unknown {
+function whole(made: unknown, thoughts: ReasoningLookup): unknown {
   return made instanceof Halfway ? made.finish(thoughts) : made;
 }
 
-function only(thoughts: Thoughts, names: readonly string[]): ReadonlyMap<string, readonly Part[]> {
+function only(thoughts: ReasoningLookup, names: readonly string[]): ReadonlyMap<string, readonly Part[]> {
   const found = names.flatMap((name) => {
     const parts = thoughts.get(name);
     return parts === undefined ? [] : [[name, parts] as const];

@@ -2,15 +2,15 @@
 
 import type { Config, Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
-import type { Ending } from '../core/cancellation';
+import type { CancelSignal } from '../core/cancellation';
 import { type ErrorCode, GatewayError } from '../core/errors';
-import { type Health, retryAfterMs } from '../upstream/targetHealth';
+import { type TargetHealth, retryAfterMs } from '../upstream/targetHealth';
 import type { Plan } from './plan';
-import type { Answer, Call, Upstream } from '../upstream/pool';
+import type { UpstreamResponse, UpstreamRequest, UpstreamPool } from '../upstream/pool';
 
 /** A request as one target gets it. */
 export interface Prepared {
-  readonly call: Call;
+  readonly call: UpstreamRequest;
   /** Paths of what the target cannot carry. */
   readonly dropped: readonly string[];
   /** Another way to put it, once it was refused with one of these statuses; undefined where none would help. */
@@ -23,16 +23,16 @@ export interface Prepared {
 /** The one that was answered, and how. */
 export type Sent<P extends Prepared> = Omit<P, 'call' | 'otherwise'> & {
   readonly target: Target;
-  readonly answer: Answer;
+  readonly answer: UpstreamResponse;
   readonly attempts: number;
   /** Milliseconds from the last attempt's start to its first byte. */
   readonly firstByteMs: number;
 };
 
-export interface Way {
+export interface SendContext {
   readonly config: Config;
-  readonly upstream: Upstream;
-  readonly health: Health;
+  readonly upstream: UpstreamPool;
+  readonly health: TargetHealth;
   readonly now: () => number;
   /** Called when a target is about to be sent to, so that what is booked names the one that was. */
   onAttempt(target: Target): void;
@@ -46,10 +46,10 @@ const worthAnother = new Set([401, 408, 429, 500, 502, 503, 504, 529]);
  * last failure is returned as the answer it was, or thrown where there was none.
  * @throws GatewayError upstream_unreachable, upstream_timeout; cannot_translate and the like where no target can carry it
  */
-export async function send<P extends Prepared>(
+export async function failover<P extends Prepared>(
   plan: Plan,
-  way: Way,
-  ending: Ending,
+  way: SendContext,
+  ending: CancelSignal,
   prepare: (target: Target, provider: Provider) => P | Promise<P>,
 ): Promise<Sent<P>> {
   const { config, upstream, health, now } = way;
@@ -63,7 +63,7 @@ export async function send<P extends Prepared>(
     for (let retries = 0; ; retries++) {
       attempts++;
       const startedAt = now();
-      let answer: Answer;
+      let answer: UpstreamResponse;
       try {
         answer = await upstream.send(prepared.call, ending);
       } catch (error) {
@@ -78,7 +78,7 @@ export async function send<P extends Prepared>(
       }
       const firstByteMs = now() - startedAt;
       if (prepared.otherwise?.after.has(answer.status) === true) {
-        const refusal = await answer.whole(config.limits.error_body_bytes);
+        const refusal = await answer.readAll(config.limits.error_body_bytes);
         const other = prepared.otherwise.way(answer.status, refusal);
         if (other !== undefined) {
           prepared = (await other) as P;
@@ -159,12 +159,12 @@ function openCandidates<P>(
 }
 
 // An answer whose body had to be looked at, as if it had not been.
-function alreadyRead({ status, headers }: Answer, body: Buffer): Answer {
+function alreadyRead({ status, headers }: UpstreamResponse, body: Buffer): UpstreamResponse {
   return {
     status,
     headers,
-    whole: () => Promise.resolve(body),
-    each: async (take) => take(body),
+    readAll: () => Promise.resolve(body),
+    forEachChunk: async (take) => take(body),
     cancel: () => undefined,
   };
 }
@@ -179,7 +179,7 @@ function wasStale(error: GatewayError): boolean {
   );
 }
 
-function isGarbage(answer: Answer): boolean {
+function isGarbage(answer: UpstreamResponse): boolean {
   if (answer.status >= 300 && answer.status < 400) return true; // redirects are never followed
   const type = answer.headers['content-type'];
   return answer.status < 300 && typeof type === 'string' && !/json|event-stream/.test(type);

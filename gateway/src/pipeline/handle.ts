@@ -4,47 +4,47 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Config, Provider } from '../../../config/load';
 import { isoDay } from '../../../config/load';
 import type { Target } from '../../../config/target';
-import { type Ask, type Named, readAsk } from './inspect';
+import { type RequestFacts, type PathModel, inspect } from './inspect';
 import { ClientGone, watchClient } from './clientConnection';
 import type { Dialect } from '../core/errorBody';
-import type { Ending } from '../core/cancellation';
+import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
-import type { Health } from '../upstream/targetHealth';
+import type { TargetHealth } from '../upstream/targetHealth';
 import { type Ledger, type Outcome, rateLimitHeaders, type Reservation } from '../accounting/ledger';
-import type { RequestLog } from '../telemetry/log';
+import type { Log } from '../telemetry/log';
 import { costOf, countedTokens, noUsage, ratesOf, type Usage } from '../core/usage';
-import { type Client, newPassage, type Passage, relay } from './relay';
+import { type ResponseContext, newProgress, type ResponseProgress, relay } from './relay';
 import { expectedCost, plan, type Plan } from './plan';
 import { type Outgoing, prepare, type PreparedAnswer } from './prepare';
-import { type Prepared, send, type Sent } from './failover';
+import { type Prepared, failover, type Sent } from './failover';
 import type { KeyRow } from '../storage/sqlite/store';
-import type { Workshop } from './bodyWorker';
-import type { Upstream } from '../upstream/pool';
-import type { Vault } from './reasoningCache';
+import type { BodyWorker } from './bodyWorker';
+import type { UpstreamPool } from '../upstream/pool';
+import type { ReasoningCache } from './reasoningCache';
 import type { Format } from '../wire/neutral';
 
 /** What every request shares. */
-export interface Gateway {
+export interface Services {
   /** The configuration of this moment; a request keeps the one it began with. */
   readonly config: Config;
   readonly ledger: Ledger;
-  readonly upstream: Upstream;
-  readonly health: Health;
-  readonly vault: Vault;
-  readonly workshop: Workshop;
-  readonly log: RequestLog;
+  readonly upstream: UpstreamPool;
+  readonly health: TargetHealth;
+  readonly vault: ReasoningCache;
+  readonly workshop: BodyWorker;
+  readonly log: Log;
   readonly now: () => number;
   /** Ends when the time to drain is over. */
-  readonly stopping: Ending;
+  readonly stopping: CancelSignal;
 }
 
-export interface Incoming {
+export interface IncomingRequest {
   readonly id: string;
   readonly key: KeyRow;
   /** The format of the path, which its caller is answered in. */
   readonly format: Format;
   /** What the path says of the request, where it says anything. */
-  readonly named?: Named;
+  readonly named?: PathModel;
   readonly dialect: Dialect;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -54,22 +54,22 @@ export interface Incoming {
 
 /** What a kind of request needs of its own; the story around it is the same for all. */
 export interface Service<P extends Prepared> {
-  read(incoming: Incoming, limits: Config['limits']): Ask | Promise<Ask>;
-  prepare(outgoing: Outgoing, target: Target, provider: Provider, plan: Plan, gateway: Gateway): P | Promise<P>;
-  relay(sent: Sent<P>, client: Client, passage: Passage): Promise<void>;
+  read(incoming: IncomingRequest, limits: Config['limits']): RequestFacts | Promise<RequestFacts>;
+  prepare(outgoing: Outgoing, target: Target, provider: Provider, plan: Plan, gateway: Services): P | Promise<P>;
+  relay(sent: Sent<P>, client: ResponseContext, passage: ResponseProgress): Promise<void>;
 }
 
 /** A model's answer to a conversation. */
 export const answering: Service<PreparedAnswer> = {
-  read: (incoming, limits) => readAsk(incoming.format, incoming.body, limits, incoming.named),
+  read: (incoming, limits) => inspect(incoming.format, incoming.body, limits, incoming.named),
   prepare,
   relay,
 };
 
 /** @throws GatewayError where nothing has been sent to the client yet */
 export async function handle<P extends Prepared>(
-  gateway: Gateway,
-  incoming: Incoming,
+  gateway: Services,
+  incoming: IncomingRequest,
   service: Service<P>,
 ): Promise<void> {
   const { config, ledger, health, now } = gateway;
@@ -95,7 +95,7 @@ export async function handle<P extends Prepared>(
     rates: ratesOf(first, day),
   });
 
-  const passage = newPassage();
+  const passage = newProgress();
   let target: Target | undefined;
   let sent: Sent<P> | undefined;
   let failure: unknown;
@@ -107,13 +107,13 @@ export async function handle<P extends Prepared>(
       body: incoming.body,
       ask,
     };
-    sent = await send(
+    sent = await failover(
       chosen,
       { config, upstream: gateway.upstream, health, now, onAttempt: (next) => (target = next) },
       leaving,
       (to, provider) => service.prepare(outgoing, to, provider, chosen, gateway),
     );
-    const client: Client = {
+    const client: ResponseContext = {
       raw,
       ending: leaving,
       format,
@@ -124,7 +124,7 @@ export async function handle<P extends Prepared>(
       headers: answerHeaders(id, chosen, sent, reservation, ask.needs, day, startedAt),
       created: Math.floor(startedAt / 1_000),
       includeUsage: ask.includeUsage,
-      keep: gateway.vault.keepFor(key.id),
+      keep: gateway.vault.rememberFor(key.id),
       workshop: gateway.workshop,
       limits: config.limits,
       mayGoOn: (estimate) =>
@@ -152,7 +152,7 @@ export async function handle<P extends Prepared>(
     const settled = ledger.settle(reservation, {
       usage, estimated, rates, count, target: label, stream: ask.stream, status: passage.status, outcome, firstByteMs, endUser: ask.endUser,
     }); // prettier-ignore
-    settled.catch((cause: unknown) => gateway.log.problem('a settlement failed', cause));
+    settled.catch((cause: unknown) => gateway.log.error('a settlement failed', cause));
     gateway.log.request({
       id,
       key: key.label,
@@ -181,7 +181,7 @@ export async function handle<P extends Prepared>(
 
 // ---
 
-function outcomeOf(failure: unknown, passage: Passage): Outcome {
+function outcomeOf(failure: unknown, passage: ResponseProgress): Outcome {
   // Some clients hang up on the last event, without waiting for the stream's end.
   if (failure instanceof ClientGone) return passage.complete ? 'ok' : 'client_gone';
   if (failure instanceof GatewayError) {
@@ -194,7 +194,7 @@ function outcomeOf(failure: unknown, passage: Passage): Outcome {
 
 // What is booked: what the provider reported; else, once it had the request, our estimate. An error answer costs nothing.
 function finalUsage(
-  passage: Passage,
+  passage: ResponseProgress,
   outcome: Outcome,
   reached: boolean,
   input: number,

@@ -3,22 +3,22 @@
 import type { Capability } from '../../../config/catalogue';
 import type { Limits } from '../../../config/limits';
 import { GatewayError } from '../core/errors';
-import { mostTokens } from '../core/usage';
-import { field, type Peek, peekInTurns } from '../core/jsonScan';
+import { maxTokensPerRequest } from '../core/usage';
+import { field, type JsonScan, scanJsonInSlices } from '../core/jsonScan';
 import type { Needs } from './plan';
 import { isObject } from '../wire/shared/json';
 import type { Format } from '../wire/neutral';
-import { sealMark } from '../wire/reasoning/envelope';
+import { envelopeMark } from '../wire/reasoning/envelope';
 
-export interface Ask {
+export interface RequestFacts {
   /** The format of the body; that of the path but for clients that send one API's bodies to another's path. */
   readonly format: Format;
   /** The body is this format through and through, and holds nothing of ours: it may pass as it is. */
-  readonly pure: boolean;
+  readonly passable: boolean;
   /** Fields of OpenRouter's that OpenAI itself refuses stand in it. */
-  readonly forRouter: boolean;
+  readonly hasRouterFields: boolean;
   /** Thoughts of another provider stand in it, in our envelopes. */
-  readonly sealed: boolean;
+  readonly hasEnvelopes: boolean;
   readonly model: string;
   readonly stream: boolean;
   /** Asked for as a stream in the form of one JSON list: Gemini's, without `alt=sse`. */
@@ -27,7 +27,7 @@ export interface Ask {
   readonly includeUsage: boolean;
   readonly endUser: string | undefined;
   readonly needs: Needs;
-  readonly seen: Peek;
+  readonly scan: JsonScan;
 }
 
 /** Bytes of prompt a token stands for. Low, because what is reserved too little is only noticed when it is spent. */
@@ -50,7 +50,7 @@ const maximumFields: Readonly<Record<Format, readonly string[]>> = {
 };
 
 /** What Gemini's paths say, and the other formats' bodies. */
-export interface Named {
+export interface PathModel {
   readonly model: string;
   readonly stream: boolean;
   readonly asList: boolean;
@@ -60,18 +60,23 @@ export interface Named {
  * @param path the format of the path
  * @throws GatewayError bad_json, too_complex, bad_request naming the field
  */
-export function readAsk(path: Format, body: Buffer, limits: Limits, named?: Named): Ask | Promise<Ask> {
-  const seeing = peekInTurns(body, { depth: limits.json_depth, nodes: limits.json_nodes, mark: sealMark });
+export function inspect(
+  path: Format,
+  body: Buffer,
+  limits: Limits,
+  named?: PathModel,
+): RequestFacts | Promise<RequestFacts> {
+  const seeing = scanJsonInSlices(body, { depth: limits.json_depth, nodes: limits.json_nodes, mark: envelopeMark });
   return seeing instanceof Promise
-    ? seeing.then((seen) => askOf(path, body, seen, named))
-    : askOf(path, body, seeing, named);
+    ? seeing.then((seen) => factsOf(path, body, seen, named))
+    : factsOf(path, body, seeing, named);
 }
 
 /** Characters of a model's name. It becomes a row of the ledger, a header and a record of health; OpenRouter's longest has 70. */
 const longestModelName = 256;
 
 /** What a body names as its model. A long one is not parsed. */
-export function modelField(body: Buffer, seen: Peek): unknown {
+export function modelField(body: Buffer, seen: JsonScan): unknown {
   const span = seen.fields.get('model');
   return span !== undefined && span.end - span.start > 6 * longestModelName + 2
     ? 'x'.repeat(longestModelName + 1)
@@ -96,13 +101,13 @@ export function modelName(value: unknown): string {
 }
 
 /** Input tokens a body may be charged for, from its bytes: no tokenizer, whose cost an attacker could choose. */
-export function estimateInput(seen: Peek): number {
-  return Math.min(Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * tokensPerMedium, mostTokens);
+export function estimateInput(seen: JsonScan): number {
+  return Math.min(Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * tokensPerMedium, maxTokensPerRequest);
 }
 
 // ---
 
-function askOf(path: Format, body: Buffer, seen: Peek, named: Named | undefined): Ask {
+function factsOf(path: Format, body: Buffer, seen: JsonScan, named: PathModel | undefined): RequestFacts {
   // Cursor sends the bodies of Responses to the path of chat completions.
   const format = path === 'chat' && seen.fields.has('input') && !seen.fields.has('messages') ? 'responses' : path;
   const model = modelName(named?.model ?? modelField(body, seen));
@@ -121,31 +126,31 @@ function askOf(path: Format, body: Buffer, seen: Peek, named: Named | undefined)
   const output = maximum(format, body, seen);
   return {
     format,
-    pure: format === path && !hasForeignTools(format, body, seen),
-    forRouter: format === 'chat' && routerFields.some((name) => seen.fields.has(name)),
-    sealed: seen.marked,
+    passable: format === path && !hasForeignTools(format, body, seen),
+    hasRouterFields: format === 'chat' && routerFields.some((name) => seen.fields.has(name)),
+    hasEnvelopes: seen.marked,
     model,
     stream: stream === true,
     asList: named?.asList === true,
     includeUsage: isObject(options) && options['include_usage'] === true,
     endUser: endUserOf(format, body, seen),
     needs: { capabilities: capabilities(format, body, seen), input: estimateInput(seen), output },
-    seen,
+    scan: seen,
   };
 }
 
-function maximum(format: Format, body: Buffer, seen: Peek): number | undefined {
+function maximum(format: Format, body: Buffer, seen: JsonScan): number | undefined {
   if (format === 'generate') {
     const config = field(body, seen, 'generationConfig') ?? field(body, seen, 'generation_config');
     const value = isObject(config) ? (config['maxOutputTokens'] ?? config['max_output_tokens']) : undefined;
-    return isCount(value) ? Math.min(value, mostTokens) : undefined;
+    return isCount(value) ? Math.min(value, maxTokensPerRequest) : undefined;
   }
   for (const name of maximumFields[format]) {
     const value = field(body, seen, name);
     // What is no number of tokens is for the provider to refuse, in words its client knows; it reserves the default.
     if (!isCount(value)) continue;
     const copies = format === 'chat' ? field(body, seen, 'n') : undefined;
-    return Math.min(value * (isCount(copies) ? copies : 1), mostTokens);
+    return Math.min(value * (isCount(copies) ? copies : 1), maxTokensPerRequest);
   }
   return undefined;
 }
@@ -154,7 +159,7 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1;
 }
 
-function capabilities(format: Format, body: Buffer, seen: Peek): Capability[] {
+function capabilities(format: Format, body: Buffer, seen: JsonScan): Capability[] {
   const needs: Capability[] = [...seen.media];
   const tools = seen.fields.get('tools');
   if (tools !== undefined && tools.end - tools.start > '[{}]'.length) needs.push('tools');
@@ -190,12 +195,12 @@ function capabilities(format: Format, body: Buffer, seen: Peek): Capability[] {
 const routerFields = ['reasoning', 'include_reasoning', 'provider', 'models', 'usage', 'plugins', 'transforms'];
 
 // Cursor declares tools as Anthropic does when a model is called claude-…, whoever answers to that name here.
-function hasForeignTools(format: Format, body: Buffer, seen: Peek): boolean {
+function hasForeignTools(format: Format, body: Buffer, seen: JsonScan): boolean {
   const tools = format === 'chat' ? seen.fields.get('tools') : undefined;
   return tools !== undefined && body.subarray(tools.start, tools.end).includes('"input_schema"');
 }
 
-function endUserOf(format: Format, body: Buffer, seen: Peek): string | undefined {
+function endUserOf(format: Format, body: Buffer, seen: JsonScan): string | undefined {
   const value = format === 'chat' || format === 'responses' ? field(body, seen, 'user') : undefined;
   const metadata = format === 'messages' ? field(body, seen, 'metadata') : undefined;
   const user = isObject(metadata) ? metadata['user_id'] : value;

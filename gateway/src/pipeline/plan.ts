@@ -4,7 +4,7 @@ import { type Capability, nearestModels } from '../../../config/catalogue';
 import { type Config, findTarget, type Route } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
-import type { Health } from '../upstream/targetHealth';
+import type { TargetHealth } from '../upstream/targetHealth';
 import { costOf, ratesOf } from '../core/usage';
 
 /** What a request needs of a model, as far as one look at its bytes tells. */
@@ -25,7 +25,7 @@ export interface Plan {
   readonly warning: string | undefined;
 }
 
-export interface Moment {
+export interface PlanMoment {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** ISO date of `now`. */
@@ -35,13 +35,13 @@ export interface Moment {
 }
 
 /** @throws GatewayError unknown_model, provider_absent, no_capable_target */
-export function plan(config: Config, requested: string, needs: Needs, health: Health, moment: Moment): Plan {
+export function plan(config: Config, requested: string, needs: Needs, health: TargetHealth, moment: PlanMoment): Plan {
   const route = routeNamed(config, requested);
-  if (route === undefined) return direct(config, requested, moment.day);
-  if (route.targets.length === 0) throw absent(config, requested);
+  if (route === undefined) return directPlan(config, requested, moment.day);
+  if (route.targets.length === 0) throw providerAbsent(config, requested);
   const refusals: string[] = [];
   const capable = route.targets.filter((target) => {
-    const why = incapable(target, needs);
+    const why = incapability(target, needs);
     if (why !== undefined) refusals.push(`${target.label} ${why}`);
     return why === undefined;
   });
@@ -52,8 +52,8 @@ export function plan(config: Config, requested: string, needs: Needs, health: He
     });
   }
   const ordered = order(route, capable, needs, health, moment);
-  const rested = ordered.filter((target) => health.restingUntil(target.label) <= moment.now);
-  const resting = ordered.filter((target) => health.restingUntil(target.label) > moment.now);
+  const rested = ordered.filter((target) => health.cooldownUntil(target.label) <= moment.now);
+  const resting = ordered.filter((target) => health.cooldownUntil(target.label) > moment.now);
   return {
     requested,
     targets: [...rested, ...resting],
@@ -76,7 +76,7 @@ export function routeNamed(config: Config, name: string): Route | undefined {
 export const claudePrefix = 'claude-';
 
 /** Why a target cannot take a request; undefined when it can. */
-export function incapable(target: Target, needs: Needs): string | undefined {
+export function incapability(target: Target, needs: Needs): string | undefined {
   for (const capability of needs.capabilities) {
     if (!target.capabilities.has(capability)) return `lacks ${capability}`;
   }
@@ -103,7 +103,7 @@ export function expectedCost(target: Target, needs: Needs, day: string): number 
 
 // ---
 
-function direct(config: Config, requested: string, day: string): Plan {
+function directPlan(config: Config, requested: string, day: string): Plan {
   const found = findTarget(requested, config.settings, day);
   if (found === undefined) {
     const near = [...nearestModels(requested), ...[...config.routes.keys()].slice(0, 5)];
@@ -112,11 +112,11 @@ function direct(config: Config, requested: string, day: string): Plan {
       message: `There is no model or route "${requested.slice(0, 100)}" here.${near.length > 0 ? ` Nearest models and routes: ${near.join(', ')}.` : ''} GET /v1/models lists them all.`,
     });
   }
-  if (!config.providers.has(found.target.provider)) throw absent(config, requested, found.target.provider);
+  if (!config.providers.has(found.target.provider)) throw providerAbsent(config, requested, found.target.provider);
   return { requested, targets: [found.target], strategy: 'direct', strict: false, warning: found.warning };
 }
 
-function absent(config: Config, requested: string, provider?: string): GatewayError {
+function providerAbsent(config: Config, requested: string, provider?: string): GatewayError {
   const variable = provider === undefined ? undefined : config.absent.get(provider);
   const remedy = variable === undefined ? `set one of ${[...config.absent.values()].join(', ')}` : `set ${variable}`;
   return new GatewayError('provider_absent', {
@@ -125,7 +125,13 @@ function absent(config: Config, requested: string, provider?: string): GatewayEr
   });
 }
 
-function order(route: Route, targets: readonly Target[], needs: Needs, health: Health, moment: Moment): Target[] {
+function order(
+  route: Route,
+  targets: readonly Target[],
+  needs: Needs,
+  health: TargetHealth,
+  moment: PlanMoment,
+): Target[] {
   switch (route.strategy) {
     case 'ordered':
       return [...targets];

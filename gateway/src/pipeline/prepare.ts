@@ -3,23 +3,23 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
-import type { Ask } from './inspect';
+import type { RequestFacts } from './inspect';
 import { GatewayError } from '../core/errors';
-import type { Health } from '../upstream/targetHealth';
+import type { TargetHealth } from '../upstream/targetHealth';
 import { toUpstream } from '../upstream/headers';
-import { type Edit, type Peek, splice } from '../core/jsonScan';
+import { type Edit, type JsonScan, splice } from '../core/jsonScan';
 import { upstreamUrl, withCredential } from '../upstream/providers';
 import type { Plan } from './plan';
 import type { Prepared } from './failover';
-import type { Vault } from './reasoningCache';
+import type { ReasoningCache } from './reasoningCache';
 import { codecs, speaks } from '../wire/index';
-import type { Codec, Undo } from '../wire/codec';
+import type { Codec, ResponseFixups } from '../wire/codec';
 import { isObject } from '../wire/shared/json';
-import { claudeRules, isOpenaiReasoner } from '../wire/shared/modelProfiles';
+import { claudeProfile, isOpenaiReasoner } from '../wire/shared/modelProfiles';
 import type { Format, NeutralRequest } from '../wire/neutral';
-import type { Translation } from '../wire/translateRequest';
+import type { TranslatedRequest } from '../wire/translateRequest';
 import { mayHoldSystemTurns } from '../wire/sanitizePassthrough';
-import { asBuffer, type Workshop } from './bodyWorker';
+import { asBuffer, type BodyWorker } from './bodyWorker';
 
 /** A client's request, ready to be put on any wire. */
 export interface Outgoing {
@@ -29,14 +29,14 @@ export interface Outgoing {
   readonly keyId: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  readonly ask: Ask;
+  readonly ask: RequestFacts;
 }
 
 /** What is known of hosts and of earlier turns. */
 export interface Memory {
-  readonly health: Health;
-  readonly vault: Vault;
-  readonly workshop: Workshop;
+  readonly health: TargetHealth;
+  readonly vault: ReasoningCache;
+  readonly workshop: BodyWorker;
 }
 
 export interface PreparedAnswer extends Prepared {
@@ -46,7 +46,7 @@ export interface PreparedAnswer extends Prepared {
   /** A usage event was asked for that the client does not expect. */
   readonly hideUsage: boolean;
   /** What the answer must be rid of again, when it is translated. */
-  readonly undo: Undo | undefined;
+  readonly fixups: ResponseFixups | undefined;
   /** The request as it was understood, where it was translated. */
   readonly request: NeutralRequest | undefined;
 }
@@ -60,24 +60,27 @@ export function prepare(
   memory: Memory,
 ): PreparedAnswer | Promise<PreparedAnswer> {
   const { ask, format } = outgoing;
-  const way: Way = { outgoing, target, provider, plan, memory };
-  const refused = provider.name === 'openai' && ask.forRouter;
-  if (!ask.pure || refused || !speaks(provider, format, memory.health.isChatOnly(provider.baseUrl)))
+  const way: PrepareContext = { outgoing, target, provider, plan, memory };
+  const refused = provider.name === 'openai' && ask.hasRouterFields;
+  if (!ask.passable || refused || !speaks(provider, format, memory.health.isChatOnly(provider.baseUrl)))
     return translated(way, false);
   const hideUsage = format === 'chat' && ask.stream && !ask.includeUsage && provider.streamUsage;
   const body = passed(outgoing, target, hideUsage);
   // Who names Anthropic's own model knows what it takes; a route's name, or another spelling, says nothing of it.
   const plainTurns =
-    format === 'messages' && ask.model !== target.model && !claudeRules(target).systemTurns && mayHoldSystemTurns(body);
-  if (!ask.sealed && !plainTurns) return pass(way, body, hideUsage);
-  return settle(memory.workshop.do('acceptable', { format, body, plainTurns }, body.length), (made) =>
-    pass(way, asBuffer(made), hideUsage),
+    format === 'messages' &&
+    ask.model !== target.model &&
+    !claudeProfile(target).systemTurns &&
+    mayHoldSystemTurns(body);
+  if (!ask.hasEnvelopes && !plainTurns) return passThrough(way, body, hideUsage);
+  return thenDo(memory.workshop.run('sanitizePassthrough', { format, body, plainTurns }, body.length), (made) =>
+    passThrough(way, asBuffer(made), hideUsage),
   );
 }
 
 // ---
 
-interface Way {
+interface PrepareContext {
   readonly outgoing: Outgoing;
   readonly target: Target;
   readonly provider: Provider;
@@ -86,7 +89,7 @@ interface Way {
 }
 
 // The client's own format: its bytes.
-function pass(way: Way, body: Buffer, hideUsage: boolean): PreparedAnswer {
+function passThrough(way: PrepareContext, body: Buffer, hideUsage: boolean): PreparedAnswer {
   const { outgoing, target, provider, plan } = way;
   const { ask, format } = outgoing;
   const mode = ask.asList ? 'list' : ask.stream ? 'events' : 'whole';
@@ -98,14 +101,14 @@ function pass(way: Way, body: Buffer, hideUsage: boolean): PreparedAnswer {
     sameWire: true,
     hideUsage,
     dropped: [],
-    undo: undefined,
+    fixups: undefined,
     request: undefined,
     // Who named one model is told its refusal. A route may have sent earlier turns to another model: that is our doing.
     ...(plan.targets.length > 1 ? { otherwise: withoutRefusedThoughts(way) } : {}),
   };
 }
 
-function translated(way: Way, unthought: boolean): PreparedAnswer | Promise<PreparedAnswer> {
+function translated(way: PrepareContext, unthought: boolean): PreparedAnswer | Promise<PreparedAnswer> {
   const { outgoing, target, memory } = way;
   const { wire, responses, baseUrl } = way.provider;
   const { body, ask } = outgoing;
@@ -118,11 +121,14 @@ function translated(way: Way, unthought: boolean): PreparedAnswer | Promise<Prep
     target,
     unthought,
   };
-  const made = memory.workshop.do('translate', task, body.length, memory.vault.of(outgoing.keyId));
-  return settle(made, (translation) => putTranslation(translation, way));
+  const made = memory.workshop.run('translateRequest', task, body.length, memory.vault.of(outgoing.keyId));
+  return thenDo(made, (translation) => putTranslation(translation, way));
 }
 
-function putTranslation({ spoken, body, dropped, undo, thought, request }: Translation, way: Way): PreparedAnswer {
+function putTranslation(
+  { spoken, body, dropped, fixups, thought, request }: TranslatedRequest,
+  way: PrepareContext,
+): PreparedAnswer {
   const { outgoing, target, provider, plan } = way;
   const { ask } = outgoing;
   if (plan.strict && dropped.length > 0) {
@@ -139,7 +145,7 @@ function putTranslation({ spoken, body, dropped, undo, thought, request }: Trans
     sameWire: false,
     hideUsage: false,
     dropped,
-    undo,
+    fixups,
     request,
   };
   if (spoken === 'responses' && ask.format !== 'responses') return { ...prepared, otherwise: asChat(way, thought) };
@@ -149,7 +155,7 @@ function putTranslation({ spoken, body, dropped, undo, thought, request }: Trans
 const missing = [404, 405, 501];
 
 // A host that calls itself OpenAI and has no Responses: the same request as chat, and so from now on.
-function asChat(way: Way, thought: boolean): NonNullable<Prepared['otherwise']> {
+function asChat(way: PrepareContext, thought: boolean): NonNullable<Prepared['otherwise']> {
   const { provider, memory } = way;
   const bare = withoutRefusedThoughts(way);
   return {
@@ -169,7 +175,7 @@ const blamesThoughts =
 const badRequest = new Set([400]);
 
 // A conversation whose sealed thoughts are refused would be stuck for good: once more, without them.
-function withoutRefusedThoughts(way: Way): NonNullable<Prepared['otherwise']> {
+function withoutRefusedThoughts(way: PrepareContext): NonNullable<Prepared['otherwise']> {
   return {
     after: badRequest,
     way: (_status, refusal) =>
@@ -177,7 +183,7 @@ function withoutRefusedThoughts(way: Way): NonNullable<Prepared['otherwise']> {
   };
 }
 
-function settle<T, R>(made: T | Promise<T>, then: (made: T) => R): R | Promise<R> {
+function thenDo<T, R>(made: T | Promise<T>, then: (made: T) => R): R | Promise<R> {
   return made instanceof Promise ? made.then(then) : then(made);
 }
 
@@ -185,7 +191,7 @@ function passed({ body, ask }: Outgoing, target: Target, hideUsage: boolean): Bu
   const edits = [
     modelEdit(ask, target.model),
     isOpenaiReasoner(target) ? maximumEdit(body, ask) : undefined,
-    hideUsage ? usageEdit(body, ask.seen) : undefined,
+    hideUsage ? usageEdit(body, ask.scan) : undefined,
   ];
   return splice(
     body,
@@ -193,23 +199,23 @@ function passed({ body, ask }: Outgoing, target: Target, hideUsage: boolean): Bu
   );
 }
 
-function modelEdit(ask: Ask, model: string): Edit | undefined {
-  const span = ask.seen.fields.get('model');
+function modelEdit(ask: RequestFacts, model: string): Edit | undefined {
+  const span = ask.scan.fields.get('model');
   if (ask.format === 'generate') return undefined; // the path names it
   return span === undefined || ask.model === model ? undefined : { ...span, text: JSON.stringify(model) };
 }
 
 // OpenAI's reasoning models refuse the older name of the maximum, which most clients of other hosts send.
-function maximumEdit(body: Buffer, { format, seen }: Ask): Edit | undefined {
-  const older = seen.fields.get('max_tokens');
-  if (format !== 'chat' || older === undefined || seen.fields.has('max_completion_tokens')) return undefined;
+function maximumEdit(body: Buffer, { format, scan }: RequestFacts): Edit | undefined {
+  const older = scan.fields.get('max_tokens');
+  if (format !== 'chat' || older === undefined || scan.fields.has('max_completion_tokens')) return undefined;
   const name = '"max_tokens"';
   const start = body.lastIndexOf(name, older.start);
   return { start, end: start + name.length, text: '"max_completion_tokens"' };
 }
 
 // `stream_options.include_usage` set, and nothing else changed.
-function usageEdit(body: Buffer, seen: Peek): Edit | undefined {
+function usageEdit(body: Buffer, seen: JsonScan): Edit | undefined {
   const span = seen.fields.get('stream_options');
   if (span === undefined) {
     const at = seen.close;

@@ -4,18 +4,18 @@
 // Responses, whose clients take them to be stored and name them in their next turn instead of sending them.
 
 import type { Part } from '../wire/neutral';
-import type { Keep, Thoughts } from '../wire/reasoning/restore';
+import type { Remember, ReasoningLookup } from '../wire/reasoning/restore';
 
-export interface Vault {
+export interface ReasoningCache {
   /** What one application key's answers leave. */
-  keepFor(keyId: string): Keep;
+  rememberFor(keyId: string): Remember;
   /** What the key's earlier turns left. */
-  of(keyId: string): Thoughts;
+  of(keyId: string): ReasoningLookup;
   readonly bytes: number;
 }
 
 /** @param limit bytes of thoughts held; the oldest go first */
-export function openVault(limit: number): Vault {
+export function openReasoningCache(limit: number): ReasoningCache {
   const held = new Map<string, { thoughts: readonly Part[]; size: number }>();
   let bytes = 0;
 
@@ -48,7 +48,7 @@ export function openVault(limit: number): Vault {
     get bytes() {
       return bytes;
     },
-    keepFor: (keyId) => (name, parts) => keep(`${keyId} ${name}`, parts),
+    rememberFor: (keyId) => (name, parts) => keep(`${keyId} ${name}`, parts),
     of: (keyId) => ({ get: (name) => find(`${keyId} ${name}`) }),
   };
 }

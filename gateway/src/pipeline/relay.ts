@@ -2,30 +2,30 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Limits } from '../../../config/limits';
-import { write } from './clientConnection';
+import { writeToClient } from './clientConnection';
 import type { Dialect } from '../core/errorBody';
-import type { Ending } from '../core/cancellation';
+import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient } from '../upstream/headers';
 import type { Usage } from '../core/usage';
-import { peekInTurns } from '../core/jsonScan';
+import { scanJsonInSlices } from '../core/jsonScan';
 import type { PreparedAnswer } from './prepare';
 import type { Sent as SentOf } from './failover';
-import { openListTap, openTap } from './usageTap';
-import { openTelling, type Telling } from './streamFraming';
-import { asBuffer, type Workshop } from './bodyWorker';
+import { openJsonArrayTap, openUsageTap } from './usageTap';
+import { openStreamFraming, type StreamFraming } from './streamFraming';
+import { asBuffer, type BodyWorker } from './bodyWorker';
 import { codecs } from '../wire/index';
-import type { Codec, Speaker } from '../wire/codec';
+import type { Codec, EncodeContext } from '../wire/codec';
 import { failureError, failureKindOf, translateError } from '../upstream/providerErrors';
-import { openFrames } from '../wire/shared/sse';
+import { openFrameReader } from '../wire/shared/sse';
 import type { Format, StreamEvent } from '../wire/neutral';
-import { itemName, type Keep, openListener } from '../wire/reasoning/restore';
-import { openQuiet, openUndo } from '../wire/shared/responseFixups';
+import { itemName, type Remember, openReasoningRecorder } from '../wire/reasoning/restore';
+import { openHideEmptyReasoning, openResponseFixups } from '../wire/shared/responseFixups';
 
 type Sent = SentOf<PreparedAnswer>;
 
 /** What became of an answer; filled in as it passes, so that it holds even when the passing fails. */
-export interface Passage {
+export interface ResponseProgress {
   status: number;
   usage: Partial<Usage> | undefined;
   /** Output tokens by our own estimate, for when nobody reports them. */
@@ -40,7 +40,7 @@ export interface Passage {
   begun: boolean;
 }
 
-export const newPassage = (): Passage => ({
+export const newProgress = (): ResponseProgress => ({
   status: 0,
   usage: undefined,
   estimatedOutput: 0,
@@ -50,10 +50,10 @@ export const newPassage = (): Passage => ({
   begun: false,
 });
 
-export interface Client {
+export interface ResponseContext {
   readonly raw: ServerResponse;
   /** Ends when the client leaves, or the gateway must stop. */
-  readonly ending: Ending;
+  readonly ending: CancelSignal;
   /** The format it is answered in. */
   readonly format: Format;
   /** It asked for a stream. */
@@ -69,8 +69,8 @@ export interface Client {
   /** It asked for usage in its stream. */
   readonly includeUsage: boolean;
   /** Keeps what its later turns may need of a translated answer. */
-  readonly keep: Keep;
-  readonly workshop: Workshop;
+  readonly keep: Remember;
+  readonly workshop: BodyWorker;
   readonly limits: Limits;
   /** Called as output grows; false ends the stream for want of quota. */
   readonly mayGoOn: (estimatedOutput: number) => boolean | Promise<boolean>;
@@ -80,7 +80,7 @@ export interface Client {
  * Passes an answer on to the client.
  * @throws GatewayError where nothing has been sent yet; ClientGone
  */
-export async function relay(sent: Sent, client: Client, passage: Passage): Promise<void> {
+export async function relay(sent: Sent, client: ResponseContext, passage: ResponseProgress): Promise<void> {
   const { answer } = sent;
   passage.status = answer.status;
   const type = String(answer.headers['content-type'] ?? '');
@@ -92,20 +92,20 @@ export async function relay(sent: Sent, client: Client, passage: Passage): Promi
 
 // ---
 
-async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise<void> {
+async function relayWhole(sent: Sent, client: ResponseContext, passage: ResponseProgress): Promise<void> {
   const { answer, codec, sameWire } = sent;
-  const bytes = await answer.whole(client.limits.answer_bytes);
+  const bytes = await answer.readAll(client.limits.answer_bytes);
   passage.estimatedOutput = Math.ceil(bytes.length / 4);
   if (sameWire) {
     passage.usage = await usageOfWhole(codec, bytes);
-    endWith(client, passage, answer.status, toClient(answer.headers), bytes);
+    endResponse(client, passage, answer.status, toClient(answer.headers), bytes);
     return;
   }
   const { format, workshop } = client;
   const stream = client.stream && !client.asList;
-  const speaker = speakerOf(sent, client);
-  const task = { bytes, spoken: codec.format, undo: sent.undo, to: format, speaker, stream };
-  const told = await workshop.do('tell', task, bytes.length);
+  const speaker = encodeContextOf(sent, client);
+  const task = { bytes, spoken: codec.format, fixups: sent.fixups, to: format, speaker, stream };
+  const told = await workshop.run('translateResponse', task, bytes.length);
   passage.usage = told.usage;
   passage.lost.push(...told.lost);
   for (const [name, parts] of told.kept) client.keep(name, parts);
@@ -113,7 +113,7 @@ async function relayWhole(sent: Sent, client: Client, passage: Passage): Promise
   const shared = acrossWires(answer.headers, client.dialect);
   const type = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const body = asBuffer(told.body);
-  endWith(client, passage, 200, { ...shared, 'content-type': type }, client.asList ? asList(body) : body);
+  endResponse(client, passage, 200, { ...shared, 'content-type': type }, client.asList ? asList(body) : body);
 }
 
 // Gemini's stream without `alt=sse` is a JSON list of pieces; one piece is a list too.
@@ -129,7 +129,7 @@ export async function usageOfWhole(
   bytes: Buffer,
 ): Promise<Partial<Usage> | undefined> {
   try {
-    const seeing = peekInTurns(bytes, answerBounds);
+    const seeing = scanJsonInSlices(bytes, answerBounds);
     const { fields } = seeing instanceof Promise ? await seeing : seeing;
     const name = codec.format === 'generate' ? 'usageMetadata' : 'usage';
     const span = fields.get(name);
@@ -142,23 +142,23 @@ export async function usageOfWhole(
 /** An error answer: as it is on the same wire, in the client's words otherwise. @throws GatewayError */
 export async function relayError(
   sent: Pick<Sent, 'answer' | 'sameWire' | 'target'>,
-  client: Client,
-  passage: Passage,
+  client: ResponseContext,
+  passage: ResponseProgress,
 ): Promise<void> {
   const { answer, sameWire } = sent;
   passage.failed = true;
-  const bytes = await answer.whole(client.limits.error_body_bytes);
+  const bytes = await answer.readAll(client.limits.error_body_bytes);
   if (sameWire) {
-    endWith(client, passage, answer.status, toClient(answer.headers), bytes);
+    endResponse(client, passage, answer.status, toClient(answer.headers), bytes);
     return;
   }
   throw translateError(answer.status, bytes, acrossWires(answer.headers, client.dialect), sent.target);
 }
 
 /** Sends a whole answer. */
-export function endWith(
-  client: Client,
-  passage: Passage,
+export function endResponse(
+  client: ResponseContext,
+  passage: ResponseProgress,
   status: number,
   headers: Record<string, string>,
   bytes: Buffer,
@@ -168,10 +168,10 @@ export function endWith(
   client.raw.end(bytes);
 }
 
-async function relayStream(sent: Sent, client: Client, passage: Passage): Promise<void> {
+async function relayStream(sent: Sent, client: ResponseContext, passage: ResponseProgress): Promise<void> {
   const { answer, sameWire } = sent;
   const { raw } = client;
-  const telling = openTelling(client.asList);
+  const telling = openStreamFraming(client.asList);
   const upstream = sameWire
     ? toClient(answer.headers)
     : { ...acrossWires(answer.headers, client.dialect), 'content-type': telling.contentType };
@@ -200,16 +200,21 @@ async function relayStream(sent: Sent, client: Client, passage: Passage): Promis
   }
 }
 
-const quotaEnded = () =>
+const quotaExhausted = () =>
   new GatewayError('over_quota', { message: 'The daily token quota was used up in the middle of this answer.' });
 
-async function passThrough(sent: Sent, client: Client, telling: Telling, passage: Passage): Promise<void> {
+async function passThrough(
+  sent: Sent,
+  client: ResponseContext,
+  telling: StreamFraming,
+  passage: ResponseProgress,
+): Promise<void> {
   const { codec, hideUsage } = sent;
   const eventLimit = client.limits.event_bytes;
-  const tap = client.asList ? openListTap({ codec, eventLimit }) : openTap({ codec, hideUsage, eventLimit });
-  const say = openSay(client, passage);
+  const tap = client.asList ? openJsonArrayTap({ codec, eventLimit }) : openUsageTap({ codec, hideUsage, eventLimit });
+  const say = openWriter(client, passage);
   try {
-    await sent.answer.each((chunk) => {
+    await sent.answer.forEachChunk((chunk) => {
       const bytes = tap.feed(chunk);
       if (bytes !== undefined) telling.passed();
       return say(bytes, tap.estimatedOutput);
@@ -224,39 +229,44 @@ async function passThrough(sent: Sent, client: Client, telling: Telling, passage
 }
 
 /** Writes to the client as long as the quota lasts; gives a promise only where it must be waited for. */
-function openSay(client: Client, passage: Passage) {
+function openWriter(client: ResponseContext, passage: ResponseProgress) {
   const { raw, ending, limits } = client;
   const put = (bytes: Buffer | string | undefined) =>
-    bytes === undefined || bytes.length === 0 ? undefined : write(raw, bytes, limits.reader_stall_ms, ending);
+    bytes === undefined || bytes.length === 0 ? undefined : writeToClient(raw, bytes, limits.reader_stall_ms, ending);
   return (bytes: Buffer | string | undefined, estimate: number): Promise<void> | undefined => {
     if (estimate <= passage.estimatedOutput) return put(bytes);
     passage.estimatedOutput = estimate;
     const allowed = client.mayGoOn(estimate);
     if (allowed === true) return put(bytes);
     return Promise.resolve(allowed).then((granted) => {
-      if (!granted) throw quotaEnded();
+      if (!granted) throw quotaExhausted();
       return put(bytes);
     });
   };
 }
 
-async function translate(sent: Sent, client: Client, telling: Telling, passage: Passage): Promise<void> {
+async function translate(
+  sent: Sent,
+  client: ResponseContext,
+  telling: StreamFraming,
+  passage: ResponseProgress,
+): Promise<void> {
   const { raw, limits } = client;
-  const frames = openFrames(limits.event_bytes);
+  const frames = openFrameReader(limits.event_bytes);
   const decoder = sent.codec.openDecoder();
   const speaker = codecs[client.format];
-  const told = speakerOf(sent, client);
+  const told = encodeContextOf(sent, client);
   const encoder = speaker.openEncoder({ ...told, onItem: (id, part) => client.keep(itemName(id), [part]) });
-  const listen = openListener(client.keep);
-  const undo = openUndo(sent.undo);
-  const quiet = openQuiet(client.format, told.request);
+  const listen = openReasoningRecorder(client.keep);
+  const fixups = openResponseFixups(sent.fixups);
+  const quiet = openHideEmptyReasoning(client.format, told.request);
   const alive = keepAlive(raw, telling.keepAlive(speaker.keepAlive), limits.keep_alive_ms);
   let bytes = 0;
 
   const tell = (events: readonly StreamEvent[]): string => {
     let text = '';
     for (const decoded of events) {
-      for (const event of undo(decoded)) {
+      for (const event of fixups(decoded)) {
         listen(event);
         if (event.type === 'delta') bytes += event.text.length;
         else if (event.type === 'usage') passage.usage = event.usage;
@@ -268,14 +278,14 @@ async function translate(sent: Sent, client: Client, telling: Telling, passage: 
     }
     return text;
   };
-  const put = openSay(client, passage);
+  const put = openWriter(client, passage);
   const say = (text: string): Promise<void> | undefined => {
     if (text !== '') alive.refresh();
     return put(telling.put(text), Math.ceil(bytes / 4));
   };
 
   try {
-    await sent.answer.each((chunk) => {
+    await sent.answer.forEachChunk((chunk) => {
       let text = '';
       for (const frame of frames.push(chunk)) text += tell(decoder.push(frame));
       return say(text);
@@ -298,7 +308,7 @@ async function translate(sent: Sent, client: Client, telling: Telling, passage: 
   }
 }
 
-function speakerOf({ request }: Sent, client: Client): Omit<Speaker, 'onItem'> {
+function encodeContextOf({ request }: Sent, client: ResponseContext): Omit<EncodeContext, 'onItem'> {
   const { requestId, created, includeUsage, format, stream } = client;
   // A translated answer always has its request; the empty one only stands in for the types.
   return {

@@ -4,7 +4,7 @@
 import { type Dialect, errorBody, streamError } from '../core/errorBody';
 import type { GatewayError } from '../core/errors';
 
-export interface Telling {
+export interface StreamFraming {
   readonly contentType: string;
   /** Bytes of the provider's own went to the client. */
   passed(): void;
@@ -18,13 +18,13 @@ export interface Telling {
   fail(dialect: Dialect, error: GatewayError, requestId: string): string;
 }
 
-export function openTelling(asList: boolean): Telling {
+export function openStreamFraming(asList: boolean): StreamFraming {
   return asList ? openList() : events;
 }
 
 // ---
 
-const events: Telling = {
+const events: StreamFraming = {
   contentType: 'text/event-stream; charset=utf-8',
   passed: () => undefined,
   put: (text) => text,
@@ -33,7 +33,7 @@ const events: Telling = {
   fail: streamError,
 };
 
-function openList(): Telling {
+function openList(): StreamFraming {
   let begun = false;
   const piece = (json: string): string => {
     const before = begun ? ',\n' : '[';

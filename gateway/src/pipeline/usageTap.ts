@@ -3,10 +3,10 @@
 
 import type { Usage } from '../core/usage';
 import type { Codec } from '../wire/codec';
-import { dataOf, FrameCutter, PieceCutter, singleFrames } from '../wire/shared/sse';
+import { dataOf, SseCutter, JsonArrayCutter, singleFrames } from '../wire/shared/sse';
 import { isObject, parseEvent } from '../wire/shared/json';
 
-export interface Tap {
+export interface UsageTap {
   /** The bytes to pass on now. @throws GatewayError upstream_garbage for an event above the limit */
   feed(chunk: Buffer): Buffer | undefined;
   /** What was held back at the end of the stream. */
@@ -20,7 +20,7 @@ export interface Tap {
   readonly estimatedOutput: number;
 }
 
-export interface TapOptions {
+export interface UsageTapOptions {
   readonly codec: Codec;
   /** Drop the closing `choices: []` usage event, which the client did not ask for. */
   readonly hideUsage: boolean;
@@ -31,8 +31,8 @@ const nothing = Buffer.alloc(0);
 const usageWords = { generate: Buffer.from('"usageMetadata"'), others: Buffer.from('"usage"') };
 const errorWord = Buffer.from('"error"');
 
-export function openTap({ codec, hideUsage, eventLimit }: TapOptions): Tap {
-  const cutter = new FrameCutter(eventLimit);
+export function openUsageTap({ codec, hideUsage, eventLimit }: UsageTapOptions): UsageTap {
+  const cutter = new SseCutter(eventLimit);
   const meter = openMeter();
   const usageWord = codec.format === 'generate' ? usageWords.generate : usageWords.others;
   const endWords = codec.endWords.map((word) => Buffer.from(word));
@@ -93,8 +93,8 @@ export function openTap({ codec, hideUsage, eventLimit }: TapOptions): Tap {
 }
 
 /** The same for a stream in the form of a JSON list. A piece goes on when it is whole, so that a failure can follow it. */
-export function openListTap({ codec, eventLimit }: Pick<TapOptions, 'codec' | 'eventLimit'>): Tap {
-  const cutter = new PieceCutter(eventLimit);
+export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'codec' | 'eventLimit'>): UsageTap {
+  const cutter = new JsonArrayCutter(eventLimit);
   let usage: Partial<Usage> | undefined;
   let failed = false;
   let pieces = 0;

@@ -30,7 +30,7 @@ export interface RequestLine {
   readonly failure: unknown;
 }
 
-export interface RequestLog {
+export interface Log {
   request(line: RequestLine): void;
   /** A request that was refused before it was admitted. */
   refused(line: {
@@ -42,17 +42,17 @@ export interface RequestLog {
     key?: string;
     ms: number;
   }): void;
-  news(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Something of ours failed. @param cause its text is ours or the operating system's, never a client's or provider's */
-  problem(message: string, cause?: unknown): void;
+  error(message: string, cause?: unknown): void;
   setLevel(level: string): void;
   /** Resolves when all is written, or nobody has read it for a second. */
   flush(): Promise<void>;
 }
 
 /** JSON lines on standard output, written in batches; `flush` before the process ends. */
-export function openLog(level = 'info'): RequestLog {
+export function openLog(level = 'info'): Log {
   const lines = openLines();
   const logger = pino(
     {
@@ -70,9 +70,9 @@ export function openLog(level = 'info'): RequestLog {
       if (logger.isLevelEnabled(level)) lines.write(`${JSON.stringify(requestFields(level, line))}\n`);
     },
     refused: (line) => logger.info(line, 'refused'),
-    news: (message, fields = {}) => logger.info(fields, message),
+    info: (message, fields = {}) => logger.info(fields, message),
     warn: (message, fields = {}) => logger.warn(fields, message),
-    problem: (message, cause) => logger.error(describe(cause), message),
+    error: (message, cause) => logger.error(describe(cause), message),
     setLevel: (next) => {
       logger.level = next;
     },

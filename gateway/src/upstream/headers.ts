@@ -8,7 +8,7 @@ const perConnection = [
   'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'content-length', 'expect',
 ]; // prettier-ignore
 
-const keptFromUpstream = new Set([
+const neverSentUpstream = new Set([
   ...perConnection,
   'host', 'accept-encoding', 'content-type', 'content-encoding', 'http2-settings',
   'authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie',
@@ -16,21 +16,21 @@ const keptFromUpstream = new Set([
   'origin', 'referer', 'http-referer', 'x-title',
 ]); // prettier-ignore
 
-const keptFromClient = new Set([
+const neverSentToClient = new Set([
   ...perConnection,
   'set-cookie', 'server', 'alt-svc', 'strict-transport-security', 'proxy-authenticate', 'via', 'nel', 'report-to', 'expect-ct',
   'openai-organization', 'openai-project', 'anthropic-organization-id', 'x-request-id', 'x-ovth-route', 'x-ovth-dropped',
 ]); // prettier-ignore
 
 // A browser's own headers mean nothing to a provider; ours and Cloudflare's must not be forged by either side.
-const keptPrefix = /^(sec-|cf-|x-ovth-|access-control-)/;
+const neverSentPrefix = /^(sec-|cf-|x-ovth-|access-control-)/;
 
 /** A client's headers that a provider on the same wire shall see, names and values in turn. */
 export function toUpstream(headers: IncomingHttpHeaders): string[] {
   const out: string[] = [];
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || keptFromUpstream.has(name) || keptPrefix.test(name)) continue;
+    if (value === undefined || neverSentUpstream.has(name) || neverSentPrefix.test(name)) continue;
     out.push(name, typeof value === 'string' ? value : value.join(', '));
   }
   return out;
@@ -41,7 +41,7 @@ export function toClient(headers: IncomingHttpHeaders): Record<string, string> {
   const out: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || keptFromClient.has(name) || keptPrefix.test(name)) continue;
+    if (value === undefined || neverSentToClient.has(name) || neverSentPrefix.test(name)) continue;
     out[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return out;

@@ -3,10 +3,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, errors, Pool } from 'undici';
 import type { Limits } from '../../../config/limits';
-import type { Ending } from '../core/cancellation';
+import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
 
-export interface Call {
+export interface UpstreamRequest {
   /** Origin and path come from configuration only; nothing of a client's request chooses where we connect. */
   readonly url: URL;
   /** Names and values in turn. */
@@ -15,27 +15,27 @@ export interface Call {
 }
 
 /** A provider's answer, of which nothing but status and headers has been read yet. */
-export interface Answer {
+export interface UpstreamResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** The whole body. @throws GatewayError upstream_died, upstream_timeout, upstream_garbage (above the limit) */
-  whole(limit: number): Promise<Buffer>;
+  readAll(limit: number): Promise<Buffer>;
   /**
    * Gives the body as it comes, in the same turn of the event loop. A promise from `take` holds the provider back until
    * it is fulfilled. Resolves at the end. @throws as whole(), and whatever `take` throws
    */
-  each(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void>;
+  forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void>;
   /** Ends the exchange; the provider sees its connection close. */
   cancel(): void;
 }
 
-export interface Upstream {
+export interface UpstreamPool {
   /** @throws GatewayError upstream_unreachable, upstream_timeout, or the ending's reason */
-  send(call: Call, ending: Ending): Promise<Answer>;
+  send(call: UpstreamRequest, ending: CancelSignal): Promise<UpstreamResponse>;
   close(): Promise<void>;
 }
 
-export function openUpstream(limits: Limits): Upstream {
+export function openUpstreamPool(limits: Limits): UpstreamPool {
   const pools = new Map<string, Pool>();
   const poolOf = (origin: string): Pool => {
     let pool = pools.get(origin);
@@ -77,12 +77,12 @@ const highWater = 64 * 1024;
  * One request and its answer. It sits directly on undici's dispatch: no stream object in between, so that a chunk costs
  * two function calls, and back-pressure is pause() and resume() of the socket.
  */
-class Exchange implements Dispatcher.DispatchHandler, Answer {
+class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   status = 0;
   headers: IncomingHttpHeaders = {};
-  #resolve: ((answer: Answer) => void) | undefined;
+  #resolve: ((answer: UpstreamResponse) => void) | undefined;
   readonly #reject: (error: Error) => void;
-  readonly #ending: Ending;
+  readonly #ending: CancelSignal;
   readonly #onEnd = () => this.cancel();
   #controller: Dispatcher.DispatchController | undefined;
   #waiting: Buffer[] = [];
@@ -90,10 +90,10 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
-  #taker: Taker | undefined;
+  #taker: ChunkConsumer | undefined;
   #busy = false; // the taker has asked to be waited for
 
-  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void, ending: Ending) {
+  constructor(resolve: (answer: UpstreamResponse) => void, reject: (error: Error) => void, ending: CancelSignal) {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#ending = ending;
@@ -136,7 +136,7 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
     this.#finish();
   }
 
-  async whole(limit: number): Promise<Buffer> {
+  async readAll(limit: number): Promise<Buffer> {
     const parts: Buffer[] = [];
     let size = 0;
     while (!this.#ended || this.#waiting.length > 0) {
@@ -154,7 +154,7 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size);
   }
 
-  each(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
+  forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#taker = { take, resolve, reject };
       this.#pass();
@@ -183,7 +183,7 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
     else taker.reject(this.#failure);
   }
 
-  #give(taker: Taker, chunk: Buffer): void {
+  #give(taker: ChunkConsumer, chunk: Buffer): void {
     const fail = (error: Error) => {
       this.#taker = undefined;
       this.cancel();
@@ -232,7 +232,7 @@ class Exchange implements Dispatcher.DispatchHandler, Answer {
   }
 }
 
-interface Taker {
+interface ChunkConsumer {
   readonly take: (chunk: Buffer) => Promise<void> | undefined;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;

@@ -5,9 +5,9 @@ import type { WireId } from '../../../config/wires';
 import type { Format } from '../wire/neutral';
 
 /** How an answer comes: whole, as events, or as a list of pieces (Gemini's stream without `alt=sse`). */
-export type Mode = 'whole' | 'events' | 'list';
+export type ResponseMode = 'whole' | 'events' | 'list';
 
-const geminiActions: Readonly<Record<Mode, string>> = {
+const geminiActions: Readonly<Record<ResponseMode, string>> = {
   whole: 'generateContent',
   events: 'streamGenerateContent?alt=sse',
   list: 'streamGenerateContent',
@@ -15,7 +15,7 @@ const geminiActions: Readonly<Record<Mode, string>> = {
 
 interface WireRow {
   /** Appended to the base URL. Gemini names model and mode in the path, the others in the body. */
-  path(format: Format, model: string, mode: Mode): string;
+  path(format: Format, model: string, mode: ResponseMode): string;
   readonly keyHeader: string;
   keyValue(key: string): string;
   /** Headers a call must carry unless the client sent its own. */
@@ -50,7 +50,7 @@ const wireTable = {
   },
 } as const satisfies Record<WireId, WireRow>;
 
-export function upstreamUrl(provider: Provider, format: Format, model: string, mode: Mode): URL {
+export function upstreamUrl(provider: Provider, format: Format, model: string, mode: ResponseMode): URL {
   const path = wireTable[provider.wire].path(format, model, mode);
   if (provider.wire === 'gemini') return new URL(provider.baseUrl + path); // differs by model: not worth remembering
   const name = provider.baseUrl + path;

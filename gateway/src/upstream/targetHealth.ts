@@ -1,8 +1,8 @@
 // What is known of each target by experience: whether it is resting after failures, and how fast it begins to answer.
 
-export interface Health {
+export interface TargetHealth {
   /** Milliseconds since 1970 until which the target is better left alone; 0 when it is well. */
-  restingUntil(label: string): number;
+  cooldownUntil(label: string): number;
   /** Smoothed milliseconds to the first byte; undefined before the first answer. */
   firstByte(label: string): number | undefined;
   succeeded(label: string, firstByteMs: number): void;
@@ -22,7 +22,7 @@ const mostRecords = 10_000;
 /** Weight of the newest observation. */
 const smoothing = 0.2;
 
-export function openHealth(): Health {
+export function openTargetHealth(): TargetHealth {
   const records = new Map<string, { failures: number; until: number; firstByte: number | undefined }>();
   const chatOnly = new Set<string>();
   const recordOf = (label: string) => {
@@ -35,7 +35,7 @@ export function openHealth(): Health {
     return record;
   };
   return {
-    restingUntil: (label) => records.get(label)?.until ?? 0,
+    cooldownUntil: (label) => records.get(label)?.until ?? 0,
     firstByte: (label) => records.get(label)?.firstByte,
     succeeded(label, firstByteMs) {
       const record = recordOf(label);

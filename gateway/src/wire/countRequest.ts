@@ -5,7 +5,7 @@ import type { Target } from '../../../config/target';
 import type { Json } from './codec';
 import { codecs } from './index';
 import { isObject } from './shared/json';
-import { readRequest as readMessages } from './anthropicMessages/decodeRequest';
+import { decodeRequest as readMessages } from './anthropicMessages/decodeRequest';
 import type { Format, NeutralRequest } from './neutral';
 import { bytesOf, parseBody } from './translateRequest';
 
@@ -21,24 +21,24 @@ export interface CountTask {
 }
 
 /** @throws GatewayError bad_json, bad_request naming the field, cannot_translate */
-export function writeCount({ from, body, to, target }: CountTask): Uint8Array {
+export function encodeCountRequest({ from, body, to, target }: CountTask): Uint8Array {
   const asked = parseBody(body);
   return bytesOf(
     from === to
       ? named(asked, to, target)
-      : shapes[to](codecs[to].encodeRequest(readCount(from, asked), target).body, target),
+      : shapes[to](codecs[to].encodeRequest(decodeCountRequest(from, asked), target).body, target),
   );
 }
 
 /** Reads a request whose tokens nobody counts: what is none is refused here as anywhere. @throws GatewayError */
-export function checkCount({ from, body }: Omit<CountTask, 'to' | 'target'>): void {
-  readCount(from, parseBody(body));
+export function checkCountRequest({ from, body }: Omit<CountTask, 'to' | 'target'>): void {
+  decodeCountRequest(from, parseBody(body));
 }
 
 // ---
 
 // A request to count the tokens of says less than one to be answered.
-function readCount(format: Format, body: Json): NeutralRequest {
+function decodeCountRequest(format: Format, body: Json): NeutralRequest {
   if (format === 'messages') return readMessages(body, true);
   const inner = body['generateContentRequest'];
   return codecs[format].decodeRequest(format === 'generate' && isObject(inner) ? inner : body);

@@ -5,10 +5,10 @@
 import type { Json } from './codec';
 import { isObject, listOr, textOr } from './shared/json';
 import type { Format } from './neutral';
-import { isSealed } from './reasoning/envelope';
+import { isEnvelope } from './reasoning/envelope';
 import { bytesOf, parseBody } from './translateRequest';
 
-export interface AcceptableTask {
+export interface SanitizeTask {
   readonly format: Format;
   /** JSON. */
   readonly body: Uint8Array;
@@ -22,13 +22,13 @@ export function mayHoldSystemTurns(body: Buffer): boolean {
 }
 
 /** A body printed anew without what its own wire would refuse. @throws GatewayError bad_json */
-export function acceptable({ format, body, plainTurns }: AcceptableTask): Uint8Array {
-  const kept = withoutSeals(format, parseBody(body));
-  return bytesOf(plainTurns ? { ...kept, messages: listOr(kept['messages']).map(asUsers) } : kept);
+export function sanitizePassthrough({ format, body, plainTurns }: SanitizeTask): Uint8Array {
+  const kept = withoutEnvelopes(format, parseBody(body));
+  return bytesOf(plainTurns ? { ...kept, messages: listOr(kept['messages']).map(asUserMessage) } : kept);
 }
 
 /** The body without envelopes; all else as it was. */
-export function withoutSeals(format: Format, body: Json): Json {
+export function withoutEnvelopes(format: Format, body: Json): Json {
   switch (format) {
     case 'messages':
       return {
@@ -38,7 +38,7 @@ export function withoutSeals(format: Format, body: Json): Json {
     case 'responses':
       return {
         ...body,
-        input: listOr(body['input']).filter((item) => !(isObject(item) && isSealed(item['encrypted_content']))),
+        input: listOr(body['input']).filter((item) => !(isObject(item) && isEnvelope(item['encrypted_content']))),
       };
     case 'generate':
       return { ...body, contents: listOr(body['contents']).map((content) => withParts(content)) };
@@ -49,7 +49,7 @@ export function withoutSeals(format: Format, body: Json): Json {
 
 // ---
 
-function asUsers(message: unknown): unknown {
+function asUserMessage(message: unknown): unknown {
   if (!isObject(message) || message['role'] !== 'system') return message;
   const marked = (text: unknown) => `<system>\n${textOr(text)}\n</system>`;
   const { content } = message;
@@ -64,10 +64,12 @@ function withBlocks(message: unknown): unknown {
   if (!isObject(message) || !Array.isArray(message['content'])) return message;
   const content = message['content'].flatMap((block: unknown): unknown[] => {
     if (!isObject(block)) return [block];
-    if (isSealed(block['signature']) || isSealed(block['data'])) return [];
+    if (isEnvelope(block['signature']) || isEnvelope(block['data'])) return [];
     if (!Array.isArray(block['citations'])) return [block];
     const { citations, ...rest } = block;
-    const own = listOr(citations).filter((citation) => !(isObject(citation) && isSealed(citation['encrypted_index'])));
+    const own = listOr(citations).filter(
+      (citation) => !(isObject(citation) && isEnvelope(citation['encrypted_index'])),
+    );
     return [own.length === 0 ? rest : { ...rest, citations: own }];
   });
   return { ...message, content };
@@ -85,7 +87,7 @@ function withParts(content: unknown): unknown {
   const parts = content['parts'].flatMap((part: unknown): unknown[] => {
     if (!isObject(part)) return [part];
     const signature = part['thoughtSignature'] ?? part['thought_signature'];
-    if (!isSealed(signature)) return [part];
+    if (!isEnvelope(signature)) return [part];
     const { thoughtSignature: _a, thought_signature: _b, ...kept } = part;
     return kept['thought'] === true || kept['text'] === '' ? [] : [kept];
   });

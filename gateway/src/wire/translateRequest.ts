@@ -4,12 +4,19 @@ import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { codecs, upstreamFormat } from './index';
-import type { Json, Undo } from './codec';
+import type { Json, ResponseFixups } from './codec';
 import { isObject } from './shared/json';
 import type { Format, NeutralRequest } from './neutral';
-import { hasThoughts, namesIn, type Thoughts, withItems, withoutThoughts, withThoughts } from './reasoning/restore';
+import {
+  hasOpaqueReasoning,
+  reasoningNames,
+  type ReasoningLookup,
+  withReferencedItems,
+  withoutOpaqueReasoning,
+  withReasoning,
+} from './reasoning/restore';
 
-export interface Task {
+export interface RequestTranslationTask {
   readonly from: Format;
   /** JSON. */
   readonly body: Uint8Array;
@@ -27,15 +34,15 @@ export class Halfway<T> {
   constructor(
     /** Their names. */
     readonly needs: readonly string[],
-    readonly finish: (thoughts: Thoughts) => T,
+    readonly finish: (thoughts: ReasoningLookup) => T,
   ) {}
 }
 
-export interface Translation {
+export interface TranslatedRequest {
   readonly spoken: Format;
   readonly body: Uint8Array;
   readonly dropped: readonly string[];
-  readonly undo: Undo | undefined;
+  readonly fixups: ResponseFixups | undefined;
   /** Sealed thoughts of the provider's own are in it, which it may refuse. */
   readonly thought: boolean;
   /** The request as it was understood, but for its messages: what the answer needs to know of it. */
@@ -47,13 +54,21 @@ const mostGrowth = 4;
 const freeGrowth = 64 * 1024;
 
 /** @throws GatewayError bad_json, bad_request naming the field, cannot_translate (as its end may) */
-export function translate({ from, body, stream, provider, chatOnly, target, unthought }: Task): Halfway<Translation> {
+export function translateRequest({
+  from,
+  body,
+  stream,
+  provider,
+  chatOnly,
+  target,
+  unthought,
+}: RequestTranslationTask): Halfway<TranslatedRequest> {
   const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body)), stream };
-  return new Halfway(namesIn(asked), (thoughts) => {
-    const request = withItems(asked, thoughts);
+  return new Halfway(reasoningNames(asked), (thoughts) => {
+    const request = withReferencedItems(asked, thoughts);
     const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
-    const whole = unthought ? withoutThoughts(request) : withThoughts(request, spoken, thoughts);
-    const { body: encoded, dropped, undo } = codecs[spoken].encodeRequest(whole, target);
+    const whole = unthought ? withoutOpaqueReasoning(request) : withReasoning(request, spoken, thoughts);
+    const { body: encoded, dropped, fixups } = codecs[spoken].encodeRequest(whole, target);
     const written = bytesOf(encoded);
     if (written.length > mostGrowth * body.length + freeGrowth + restoredBytes(asked, thoughts))
       throw new GatewayError('cannot_translate', {
@@ -63,16 +78,19 @@ export function translate({ from, body, stream, provider, chatOnly, target, unth
       spoken,
       body: written,
       dropped,
-      undo,
-      thought: hasThoughts(whole, spoken),
+      fixups,
+      thought: hasOpaqueReasoning(whole, spoken),
       request: { ...request, messages: [] },
     };
   });
 }
 
 // What earlier turns left and a short reference brings back is no growth.
-function restoredBytes(asked: NeutralRequest, thoughts: Thoughts): number {
-  return namesIn(asked).reduce((sum, name) => sum + mostGrowth * JSON.stringify(thoughts.get(name) ?? '').length, 0);
+function restoredBytes(asked: NeutralRequest, thoughts: ReasoningLookup): number {
+  return reasoningNames(asked).reduce(
+    (sum, name) => sum + mostGrowth * JSON.stringify(thoughts.get(name) ?? '').length,
+    0,
+  );
 }
 
 /** A body's JSON object. @throws GatewayError bad_json */

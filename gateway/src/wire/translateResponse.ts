@@ -2,25 +2,25 @@
 
 import { GatewayError } from '../core/errors';
 import type { Usage } from '../core/usage';
-import type { Speaker, Undo } from './codec';
+import type { EncodeContext, ResponseFixups } from './codec';
 import { codecs } from './index';
 import { fold, type Format, type NeutralResponse, type Part } from './neutral';
-import { itemName, openListener } from './reasoning/restore';
+import { itemName, openReasoningRecorder } from './reasoning/restore';
 import { bytesOf, parseBody } from './translateRequest';
-import { openQuiet, openUndo } from './shared/responseFixups';
+import { openHideEmptyReasoning, openResponseFixups } from './shared/responseFixups';
 
-export interface TellTask {
+export interface ResponseTranslationTask {
   /** JSON. */
   readonly bytes: Uint8Array;
   readonly spoken: Format;
-  readonly undo: Undo | undefined;
+  readonly fixups: ResponseFixups | undefined;
   readonly to: Format;
-  readonly speaker: Omit<Speaker, 'onItem'>;
+  readonly speaker: Omit<EncodeContext, 'onItem'>;
   /** The client asked for a stream: it is told the whole answer as one. */
   readonly stream: boolean;
 }
 
-export interface Told {
+export interface TranslatedResponse {
   /** JSON, or the text of a stream. */
   readonly body: Uint8Array;
   readonly usage: Usage | undefined;
@@ -32,12 +32,19 @@ export interface Told {
 }
 
 /** @throws GatewayError upstream_garbage */
-export function tell({ bytes, spoken, undo, to, speaker, stream }: TellTask): Told {
+export function translateResponse({
+  bytes,
+  spoken,
+  fixups,
+  to,
+  speaker,
+  stream,
+}: ResponseTranslationTask): TranslatedResponse {
   const kept: [string, readonly Part[]][] = [];
-  const told: Speaker = { ...speaker, onItem: (id, part) => kept.push([itemName(id), [part]]) };
-  const listen = openListener((name, parts) => kept.push([name, parts]));
-  const undoing = openUndo(undo);
-  const quiet = openQuiet(to, speaker.request);
+  const told: EncodeContext = { ...speaker, onItem: (id, part) => kept.push([itemName(id), [part]]) };
+  const listen = openReasoningRecorder((name, parts) => kept.push([name, parts]));
+  const undoing = openResponseFixups(fixups);
+  const quiet = openHideEmptyReasoning(to, speaker.request);
   const undone = codecs[spoken].decodeResponse(parsed(bytes)).flatMap((event) => undoing(event));
   undone.forEach(listen);
   const events = undone.flatMap((event) => quiet(event));

@@ -6,7 +6,7 @@ import { keyHint, mintKey } from '../../../../config/appKey';
 import type { Config } from '../../../../config/load';
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
-import { ceilingsOf, dayOf, untilReset } from '../../accounting/quota';
+import { quotaLimitsOf, dayOf, untilReset } from '../../accounting/quota';
 import { emptyBudget, type KeyRow, type RequestRow, type Store } from '../../storage/sqlite/store';
 
 const quota = z.strictObject({ daily_tokens: z.int().min(1).max(1_000_000_000_000) }).nullable();
@@ -173,7 +173,7 @@ function check<T extends z.ZodType>(schema: T, body: Buffer): z.output<T> {
 function describe(row: KeyRow, store: Store, config: Config, now: number) {
   const day = dayOf(now);
   const spent = store.budget(`key:${row.id}`, day) ?? emptyBudget();
-  const limits = ceilingsOf(row, config.settings.quota).flatMap((ceiling) => {
+  const limits = quotaLimitsOf(row, config.settings.quota).flatMap((ceiling) => {
     if (ceiling.limit === undefined) return [];
     const budget = store.budget(ceiling.subject, day) ?? emptyBudget();
     return [

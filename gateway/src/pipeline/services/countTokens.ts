@@ -8,25 +8,25 @@ import type { Target } from '../../../../config/target';
 import { watchClient } from '../clientConnection';
 import { GatewayError } from '../../core/errors';
 import { translateError } from '../../upstream/providerErrors';
-import type { Gateway, Incoming } from '../handle';
+import type { Services, IncomingRequest } from '../handle';
 import { acrossWires, toClient, toUpstream } from '../../upstream/headers';
 import { modelField, modelName } from '../inspect';
-import { type Peek, peekInTurns } from '../../core/jsonScan';
+import { type JsonScan, scanJsonInSlices } from '../../core/jsonScan';
 import { withCredential } from '../../upstream/providers';
 import { plan } from '../plan';
-import { type Prepared, send } from '../failover';
+import { type Prepared, failover } from '../failover';
 import type { Json } from '../../wire/codec';
 import type { CountFormat } from '../../wire/countRequest';
 import { countOr, objectOr } from '../../wire/shared/json';
 import type { Format } from '../../wire/neutral';
-import { asBuffer, type Workshop } from '../bodyWorker';
+import { asBuffer, type BodyWorker } from '../bodyWorker';
 
 /** @throws GatewayError where nothing has been sent to the client yet */
-export async function countTokens(gateway: Gateway, incoming: Incoming): Promise<void> {
+export async function countTokens(gateway: Services, incoming: IncomingRequest): Promise<void> {
   const { config, health, now } = gateway;
   const { body, format, raw, id, startedAt } = incoming;
   const leaving = watchClient(raw, gateway.stopping);
-  const seen = await peekInTurns(body, { depth: config.limits.json_depth, nodes: config.limits.json_nodes });
+  const seen = await scanJsonInSlices(body, { depth: config.limits.json_depth, nodes: config.limits.json_nodes });
   const model = modelName(incoming.named?.model ?? modelField(body, seen));
   const estimate = estimateCount(seen);
   const needs = { capabilities: [], input: 0, output: undefined };
@@ -40,18 +40,18 @@ export async function countTokens(gateway: Gateway, incoming: Incoming): Promise
   const provider = config.providers.get(target.provider);
   const counter = provider === undefined ? undefined : counterOf(provider, target);
   if (provider === undefined || counter === undefined) {
-    await gateway.workshop.do('checkCount', { from: format, body }, body.length);
+    await gateway.workshop.run('checkCountRequest', { from: format, body }, body.length);
     return end(raw, 200, { ...headers, 'x-ovth-tokens': 'estimated' }, printed(format, estimate));
   }
   // One target: another model would count otherwise.
   const one = { ...chosen, targets: [target] };
-  const sent = await send(
+  const sent = await failover(
     one,
     { config, upstream: gateway.upstream, health, now, onAttempt: () => undefined },
     leaving,
     () => prepare(incoming, counter, provider, target, gateway.workshop),
   );
-  const bytes = await sent.answer.whole(config.limits.error_body_bytes);
+  const bytes = await sent.answer.readAll(config.limits.error_body_bytes);
   const status = sent.answer.status;
   if (status === 404 || status === 405 || status === 501)
     return end(raw, 200, { ...headers, 'x-ovth-tokens': 'estimated' }, printed(format, estimate));
@@ -90,14 +90,18 @@ function counterOf(provider: Provider, target: Target): Counter | undefined {
 }
 
 async function prepare(
-  { format, body, headers }: Incoming,
+  { format, body, headers }: IncomingRequest,
   counter: Counter,
   provider: Provider,
   target: Target,
-  workshop: Workshop,
+  workshop: BodyWorker,
 ): Promise<CountCall> {
   const sameWire = counter.format === format;
-  const made = await workshop.do('writeCount', { from: format, body, to: counter.format, target }, body.length);
+  const made = await workshop.run(
+    'encodeCountRequest',
+    { from: format, body, to: counter.format, target },
+    body.length,
+  );
   const sent = withCredential(provider, sameWire ? toUpstream(headers) : ['accept', 'application/json']);
   return { call: { url: counter.url, headers: sent, body: asBuffer(made) }, dropped: [], sameWire };
 }
@@ -105,7 +109,7 @@ async function prepare(
 /** Bytes of a prompt a token stands for, on average; reservations count fewer, to be on the safe side. */
 const bytesPerToken = 4;
 
-function estimateCount(seen: Peek): number {
+function estimateCount(seen: JsonScan): number {
   return Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * 1_600;
 }
 

@@ -4,7 +4,7 @@ import type { Json } from '../codec';
 import { defined, listOr, needList, needObject, needText, objectOr, optionalText, textOr, wrong } from '../shared/json';
 import { kindOf } from '../shared/media';
 import { type CacheMark, type Citation, type Media, type Part, textOf } from '../neutral';
-import { openSeal } from '../reasoning/envelope';
+import { decodeOpaque } from '../reasoning/envelope';
 
 const carried = new Set([
   'text',
@@ -23,17 +23,17 @@ export function isBlockType(type: unknown): boolean {
 }
 
 /** @throws GatewayError bad_request naming the field */
-export function readContent(content: unknown, at: string): Part[] {
+export function decodeContent(content: unknown, at: string): Part[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   if (!Array.isArray(content)) wrong(at, 'a text or a list of blocks');
-  return needList(content, at).flatMap((raw, i) => readBlock(needObject(raw, `${at}[${i}]`), `${at}[${i}]`));
+  return needList(content, at).flatMap((raw, i) => decodeBlock(needObject(raw, `${at}[${i}]`), `${at}[${i}]`));
 }
 
-export function readBlock(block: Json, at: string): Part[] {
-  const cache = readCache(block['cache_control'], `${at}.cache_control`);
+export function decodeBlock(block: Json, at: string): Part[] {
+  const cache = decodeCache(block['cache_control'], `${at}.cache_control`);
   switch (block['type']) {
     case 'text': {
-      const citations = readCitations(block['citations']);
+      const citations = decodeCitations(block['citations']);
       return [
         {
           type: 'text',
@@ -45,14 +45,14 @@ export function readBlock(block: Json, at: string): Part[] {
     }
     case 'image':
       if (isFile(block)) return [fileOf(block, at)];
-      return [{ ...readSource(block, 'image', at), ...cache }];
+      return [{ ...decodeSource(block, 'image', at), ...cache }];
     case 'document': {
       const source = needObject(block['source'], `${at}.source`);
-      if (source['type'] === 'content') return readContent(source['content'], `${at}.source.content`);
+      if (source['type'] === 'content') return decodeContent(source['content'], `${at}.source.content`);
       const name = optionalText(block['title'], `${at}.title`);
       const media: Part = isFile(block)
         ? fileOf(block, at)
-        : { ...readSource(block, 'document', at), ...defined({ name }), ...cache };
+        : { ...decodeSource(block, 'document', at), ...defined({ name }), ...cache };
       const asked = objectOr(block['citations'])['enabled'] === true;
       return [
         media,
@@ -61,7 +61,7 @@ export function readBlock(block: Json, at: string): Part[] {
     }
     // What a search of the client's own has found: its words, with where they stand.
     case 'search_result': {
-      const found = readContent(block['content'], `${at}.content`);
+      const found = decodeContent(block['content'], `${at}.content`);
       const from = [textOr(block['title']), textOr(block['source'])].filter((text) => text !== '').join(', ');
       return [{ type: 'text', text: [from, textOf(found, '\n')].join('\n'), ...cache }];
     }
@@ -77,7 +77,7 @@ export function readBlock(block: Json, at: string): Part[] {
       ];
     case 'tool_result': {
       const inner = block['content'];
-      const parts = inner === undefined || inner === null ? [] : readContent(inner, `${at}.content`);
+      const parts = inner === undefined || inner === null ? [] : decodeContent(inner, `${at}.content`);
       const id = needText(block['tool_use_id'], `${at}.tool_use_id`);
       return [{ type: 'toolResult', id, parts, isError: block['is_error'] === true, ...cache }];
     }
@@ -85,11 +85,11 @@ export function readBlock(block: Json, at: string): Part[] {
     case 'tool_reference':
       return [{ type: 'text', text: `Tool loaded: ${needText(block['tool_name'], `${at}.tool_name`)}` }];
     case 'thinking': {
-      const opaque = openSeal(block['signature'], (signature) => ({ format: 'messages', value: { signature } }));
+      const opaque = decodeOpaque(block['signature'], (signature) => ({ format: 'messages', value: { signature } }));
       return [{ type: 'reasoning', text: textOr(block['thinking']), ...defined({ opaque }) }];
     }
     case 'redacted_thinking': {
-      const opaque = openSeal(block['data'], (data) => ({ format: 'messages', value: { data } }));
+      const opaque = decodeOpaque(block['data'], (data) => ({ format: 'messages', value: { data } }));
       return [{ type: 'reasoning', text: '', ...defined({ opaque }) }];
     }
     default:
@@ -100,14 +100,14 @@ export function readBlock(block: Json, at: string): Part[] {
 }
 
 /** A cache mark, as a field to be spread; nothing where there is none. */
-export function readCache(value: unknown, at: string): { cache?: CacheMark } {
+export function decodeCache(value: unknown, at: string): { cache?: CacheMark } {
   if (value === undefined || value === null) return {};
   const control = needObject(value, at);
   return { cache: control['ttl'] === '1h' ? '1h' : '5m' };
 }
 
 /** Citations that name an address: those of searches. */
-export function readCitations(value: unknown): Citation[] {
+export function decodeCitations(value: unknown): Citation[] {
   return listOr(value).flatMap((raw): Citation[] => {
     const citation = objectOr(raw);
     const url = textOr(citation['url']) || textOr(citation['source']);
@@ -118,7 +118,7 @@ export function readCitations(value: unknown): Citation[] {
 
 // ---
 
-function readSource(block: Json, kind: Media['kind'], at: string): Media {
+function decodeSource(block: Json, kind: Media['kind'], at: string): Media {
   const source = needObject(block['source'], `${at}.source`);
   switch (source['type']) {
     case 'base64': {

@@ -7,8 +7,8 @@ import {
   defined, isObject, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts,
   optionalWithin, otherFields, wrong,
 } from '../shared/json'; // prettier-ignore
-import type { AnyTool, Message, NeutralRequest, Part, Shape, Thinking, ToolChoice } from '../neutral';
-import { readCache, readContent } from './blocks';
+import type { AnyTool, Message, NeutralRequest, Part, ResponseFormat, ReasoningOptions, ToolChoice } from '../neutral';
+import { decodeCache, decodeContent } from './blocks';
 import { needArgsSchema } from '../schema/toolSchema';
 
 const known = new Set([
@@ -17,7 +17,7 @@ const known = new Set([
 ]); // prettier-ignore
 
 /** @param counting the request is only to be counted, and need not say how long its answer may be */
-export function readRequest(body: Json, counting = false): NeutralRequest {
+export function decodeRequest(body: Json, counting = false): NeutralRequest {
   const turns = needList(body['messages'], 'messages');
   if (turns.length === 0) wrong('messages', 'a list of at least one message');
   const maxOutput = optionalCount(body['max_tokens'], 'max_tokens');
@@ -30,8 +30,8 @@ export function readRequest(body: Json, counting = false): NeutralRequest {
   return {
     from: 'messages',
     messages: [
-      ...readSystem(body['system']),
-      ...turns.map((turn, i) => readTurn(needObject(turn, `messages[${i}]`), `messages[${i}]`)),
+      ...decodeSystem(body['system']),
+      ...turns.map((turn, i) => decodeMessage(needObject(turn, `messages[${i}]`), `messages[${i}]`)),
     ],
     stream: body['stream'] === true,
     native: {
@@ -43,11 +43,11 @@ export function readRequest(body: Json, counting = false): NeutralRequest {
       ),
     },
     ...defined({
-      tools: readTools(body['tools']),
-      toolChoice: readToolChoice(choice),
+      tools: decodeTools(body['tools']),
+      toolChoice: decodeToolChoice(choice),
       parallelTools: serial === undefined ? undefined : !serial,
-      shape: readShape(output['format'] ?? body['output_format']),
-      thinking: readThinking(body['thinking'], output['effort']),
+      responseFormat: decodeResponseFormat(output['format'] ?? body['output_format']),
+      reasoning: decodeReasoning(body['thinking'], output['effort']),
       maxOutput,
       temperature: optionalWithin(body['temperature'], 'temperature', 0, 1),
       topP: optionalWithin(body['top_p'], 'top_p', 0, 1),
@@ -65,18 +65,18 @@ export function readRequest(body: Json, counting = false): NeutralRequest {
 // provider, and would keep that provider's prompt cache cold. Source: Anthropic, "LLM gateway protocol".
 const attribution = 'x-anthropic-billing-header';
 
-function readSystem(system: unknown): Message[] {
+function decodeSystem(system: unknown): Message[] {
   if (system === undefined || system === null || system === '') return [];
-  const parts = readContent(system, 'system').filter(
+  const parts = decodeContent(system, 'system').filter(
     (part, i) => !(i === 0 && part.type === 'text' && part.text.startsWith(attribution)),
   );
   return parts.length === 0 ? [] : [{ role: 'system', parts }];
 }
 
-function readTurn(message: Json, at: string): Message {
+function decodeMessage(message: Json, at: string): Message {
   const role = needText(message['role'], `${at}.role`);
   if (role !== 'user' && role !== 'assistant' && role !== 'system') return wrong(`${at}.role`, 'user or assistant');
-  const parts: Part[] = readContent(message['content'], `${at}.content`);
+  const parts: Part[] = decodeContent(message['content'], `${at}.content`);
   return { role, parts };
 }
 
@@ -84,7 +84,7 @@ const toolFields = new Set([
   'type', 'name', 'description', 'input_schema', 'cache_control', 'strict', 'eager_input_streaming', 'defer_loading', 'allowed_callers',
 ]); // prettier-ignore
 
-function readTools(value: unknown): AnyTool[] | undefined {
+function decodeTools(value: unknown): AnyTool[] | undefined {
   if (value === undefined || value === null) return undefined;
   return needList(value, 'tools').flatMap((raw, i): AnyTool[] => {
     const at = `tools[${i}]`;
@@ -101,7 +101,7 @@ function readTools(value: unknown): AnyTool[] | undefined {
           description: optionalText(tool['description'], `${at}.description`),
           strict: optionalFlag(tool['strict'], `${at}.strict`),
         }),
-        ...readCache(tool['cache_control'], `${at}.cache_control`),
+        ...decodeCache(tool['cache_control'], `${at}.cache_control`),
       },
       ...Object.keys(otherFields(tool, toolFields)).map((key): AnyTool => ({
         type: 'raw',
@@ -113,7 +113,7 @@ function readTools(value: unknown): AnyTool[] | undefined {
   });
 }
 
-function readToolChoice(value: unknown): ToolChoice | undefined {
+function decodeToolChoice(value: unknown): ToolChoice | undefined {
   if (value === undefined || value === null) return undefined;
   const choice = needObject(value, 'tool_choice');
   switch (choice['type']) {
@@ -129,14 +129,14 @@ function readToolChoice(value: unknown): ToolChoice | undefined {
   }
 }
 
-function readShape(value: unknown): Shape | undefined {
+function decodeResponseFormat(value: unknown): ResponseFormat | undefined {
   if (value === undefined || value === null) return undefined;
   const format = needObject(value, 'output_config.format');
   if (format['type'] !== 'json_schema') wrong('output_config.format.type', '"json_schema"');
   return { type: 'schema', schema: needObject(format['schema'], 'output_config.format.schema') };
 }
 
-function readThinking(value: unknown, effort: unknown): Thinking | undefined {
+function decodeReasoning(value: unknown, effort: unknown): ReasoningOptions | undefined {
   if (effort !== undefined && effort !== null && !isEffort(effort))
     wrong('output_config.effort', 'one of low, medium, high, xhigh, max');
   const level = defined({ effort: isEffort(effort) ? effort : undefined });

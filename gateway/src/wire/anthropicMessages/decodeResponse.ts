@@ -1,12 +1,12 @@
 // Anthropic answers as neutral events, whole and streamed. Source: Anthropic API reference, "Messages" and "Streaming
 // Messages".
 
-import { believable, tokenCount, type Usage } from '../../core/usage';
+import { validCounts, tokenCount, type Usage } from '../../core/usage';
 import type { Decoder, Frame, Json } from '../codec';
 import { isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import type { FailureKind, FinishReason, StreamEvent } from '../neutral';
-import { openScribe, type Scribe } from '../shared/eventBuilder';
-import { readCitations } from './blocks';
+import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
+import { decodeCitations } from './blocks';
 
 const reasons: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
@@ -27,7 +27,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   const count = (key: string) => (typeof usage[key] === 'number' ? tokenCount(usage[key]) : undefined);
   const allWrites = count('cache_creation_input_tokens');
   const thought = objectOr(usage['output_tokens_details'])['thinking_tokens'];
-  return believable({
+  return validCounts({
     input: count('input_tokens'),
     cacheRead: count('cache_read_input_tokens'),
     cacheWrite5m: allWrites === undefined ? undefined : Math.max(0, allWrites - oneHour),
@@ -37,84 +37,84 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   });
 }
 
-export function readAnswer(body: Json): readonly StreamEvent[] {
-  const scribe = openScribe();
+export function decodeResponse(body: Json): readonly StreamEvent[] {
+  const builder = openEventBuilder();
   const model = textOr(body['model']);
-  scribe.start(textOr(body['id']), model);
+  builder.start(textOr(body['id']), model);
   for (const raw of listOr(body['content'])) {
     const block = objectOr(raw);
-    openBlock(scribe, block, model);
-    if (block['type'] === 'tool_use') scribe.args(JSON.stringify(block['input'] ?? {}));
+    openBlock(builder, block, model);
+    if (block['type'] === 'tool_use') builder.args(JSON.stringify(block['input'] ?? {}));
     if (block['type'] === 'thinking') {
-      scribe.reasoning(textOr(block['thinking']));
-      scribe.sealed({ format: 'messages', model, value: { signature: textOr(block['signature']) } });
+      builder.reasoning(textOr(block['thinking']));
+      builder.opaqueReasoning({ format: 'messages', model, value: { signature: textOr(block['signature']) } });
     }
-    cite(scribe, listOr(block['citations']));
-    scribe.close();
+    cite(builder, listOr(block['citations']));
+    builder.close();
   }
-  scribe.usage(usageIn(body));
-  finish(scribe, body);
-  scribe.done();
-  return scribe.take();
+  builder.usage(usageIn(body));
+  finish(builder, body);
+  builder.done();
+  return builder.take();
 }
 
 export function openDecoder(): Decoder {
-  const scribe = openScribe();
+  const builder = openEventBuilder();
   let model = '';
   let type = ''; // of the block being filled
   let signature = '';
   const push = ({ data }: Frame): readonly StreamEvent[] => {
-    if (scribe.finished) return [];
+    if (builder.finished) return [];
     const event = parseEvent(data);
     if (event === undefined) return [];
-    scribe.usage(usageIn(event));
+    builder.usage(usageIn(event));
     switch (event['type']) {
       case 'message_start': {
         const message = objectOr(event['message']);
         model = textOr(message['model']);
-        scribe.start(textOr(message['id']), model);
+        builder.start(textOr(message['id']), model);
         break;
       }
       case 'content_block_start': {
         const block = objectOr(event['content_block']);
         type = textOr(block['type']);
         signature = textOr(block['signature']);
-        openBlock(scribe, block, model);
-        if (type === 'thinking') scribe.reasoning(textOr(block['thinking']));
+        openBlock(builder, block, model);
+        if (type === 'thinking') builder.reasoning(textOr(block['thinking']));
         break;
       }
       case 'content_block_delta': {
         const delta = objectOr(event['delta']);
-        if (type === 'text') scribe.text(textOr(delta['text']));
-        else if (type === 'tool_use') scribe.args(textOr(delta['partial_json']));
+        if (type === 'text') builder.text(textOr(delta['text']));
+        else if (type === 'tool_use') builder.args(textOr(delta['partial_json']));
         else if (type === 'thinking') {
-          scribe.reasoning(textOr(delta['thinking']));
+          builder.reasoning(textOr(delta['thinking']));
           signature += textOr(delta['signature']);
         }
-        if (isObject(delta['citation'])) cite(scribe, [delta['citation']]);
+        if (isObject(delta['citation'])) cite(builder, [delta['citation']]);
         break;
       }
       case 'content_block_stop':
-        if (type === 'thinking') scribe.sealed({ format: 'messages', model, value: { signature } });
-        else scribe.close();
+        if (type === 'thinking') builder.opaqueReasoning({ format: 'messages', model, value: { signature } });
+        else builder.close();
         type = '';
         break;
       case 'message_delta':
-        finish(scribe, objectOr(event['delta']));
+        finish(builder, objectOr(event['delta']));
         break;
       case 'message_stop':
-        scribe.done();
+        builder.done();
         break;
       case 'error': {
         const error = objectOr(event['error']);
-        scribe.failure(failureKind(error), textOr(error['message']));
+        builder.failure(failureKind(error), textOr(error['message']));
         break;
       }
     }
-    return scribe.take();
+    return builder.take();
   };
   // Without message_stop the answer is not complete, whatever was said before.
-  return { push, end: () => (scribe.close(), scribe.take()) };
+  return { push, end: () => (builder.close(), builder.take()) };
 }
 
 /** What kind of failure an error object of Anthropic's is. */
@@ -128,33 +128,33 @@ export function failureKind(error: Json): FailureKind {
 
 // ---
 
-function openBlock(scribe: Scribe, block: Json, model: string): void {
+function openBlock(builder: EventBuilder, block: Json, model: string): void {
   switch (block['type']) {
     case 'text':
-      scribe.close(); // two texts in a row are two parts
-      return scribe.text(textOr(block['text']));
+      builder.close(); // two texts in a row are two parts
+      return builder.text(textOr(block['text']));
     case 'tool_use':
-      return scribe.call(textOr(block['id']), textOr(block['name']));
+      return builder.call(textOr(block['id']), textOr(block['name']));
     case 'thinking':
       return;
     case 'redacted_thinking':
-      return scribe.sealed({ format: 'messages', model, value: { data: textOr(block['data']) } });
+      return builder.opaqueReasoning({ format: 'messages', model, value: { data: textOr(block['data']) } });
     default:
-      scribe.lost(textOr(block['type'], 'block'));
+      builder.lost(textOr(block['type'], 'block'));
   }
 }
 
 // A citation of a document that was sent names no address: no other wire has a place for it.
-function cite(scribe: Scribe, citations: readonly unknown[]): void {
-  const read = readCitations(citations);
-  for (const citation of read) scribe.citation(citation);
-  if (read.length < citations.length) scribe.lost('citation');
+function cite(builder: EventBuilder, citations: readonly unknown[]): void {
+  const read = decodeCitations(citations);
+  for (const citation of read) builder.citation(citation);
+  if (read.length < citations.length) builder.lost('citation');
 }
 
-function finish(scribe: Scribe, said: Json): void {
+function finish(builder: EventBuilder, said: Json): void {
   const raw = said['stop_reason'];
   if (typeof raw !== 'string') return;
   const sequence = said['stop_sequence'];
-  if (raw === 'refusal') scribe.refusal(textOr(objectOr(said['stop_details'])['explanation']));
-  scribe.finish(reasons[raw] ?? 'other', typeof sequence === 'string' ? sequence : undefined);
+  if (raw === 'refusal') builder.refusal(textOr(objectOr(said['stop_details'])['explanation']));
+  builder.finish(reasons[raw] ?? 'other', typeof sequence === 'string' ? sequence : undefined);
 }

@@ -4,9 +4,9 @@
 import type { Target } from '../../../../config/target';
 import type { Json } from '../codec';
 import { defined, parseArgs } from '../shared/json';
-import { type Losses, refuse } from '../shared/droppedFields';
+import { type DroppedFields, refuse } from '../shared/droppedFields';
 import { isText, plainText } from '../shared/media';
-import type { ClaudeRules } from '../shared/modelProfiles';
+import type { ClaudeProfile } from '../shared/modelProfiles';
 import { idFor, nameFor } from '../shared/names';
 import type { CacheMark, Media, Message, NeutralRequest, Part, Reasoning } from '../neutral';
 import { customArgs } from '../shared/responseFixups';
@@ -18,15 +18,15 @@ interface Turn {
 
 // System words at the head are the system prompt. Later ones keep their place: as such where the model knows that (after
 // the user's and before the assistant's, or last), else as the user's, marked.
-export function writeTurns(
+export function encodeMessages(
   request: NeutralRequest,
   target: Target,
-  rules: ClaudeRules,
-  losses: Losses,
+  rules: ClaudeProfile,
+  droppedFields: DroppedFields,
 ): { system: Json[]; turns: Json[] } {
   const head = request.messages.findIndex((message) => message.role !== 'system');
   const first = head < 0 ? request.messages.length : head;
-  let system = request.messages.slice(0, first).flatMap((message) => writeParts(message, target, losses));
+  let system = request.messages.slice(0, first).flatMap((message) => encodeParts(message, target, droppedFields));
   const turns: Turn[] = [];
   const add = (role: Turn['role'], content: Json[]) => {
     const last = turns.at(-1);
@@ -34,7 +34,7 @@ export function writeTurns(
     else if (content.length > 0) turns.push({ role, content });
   };
   for (const message of request.messages.slice(first)) {
-    const content = writeParts(message, target, losses);
+    const content = encodeParts(message, target, droppedFields);
     const before = turns.at(-1);
     if (message.role === 'user' && before?.role === 'system') {
       turns.pop();
@@ -55,7 +55,7 @@ export function writeTurns(
   if (last?.role === 'assistant') {
     if (rules.prefill) trimEnd(last.content);
     else {
-      losses.drop('prefill');
+      droppedFields.drop('prefill');
       turns.push({
         role: 'user',
         content: [{ type: 'text', text: 'Go on exactly where your last message stops, without repeating it.' }],
@@ -92,19 +92,19 @@ function plainIfText(content: readonly Json[]): unknown {
   return only?.['type'] === 'text' && only['cache_control'] === undefined ? only['text'] : content;
 }
 
-export function writeSystem(blocks: readonly Json[]): unknown {
+export function encodeSystem(blocks: readonly Json[]): unknown {
   if (blocks.some((block) => block['cache_control'] !== undefined)) return blocks;
   return blocks.map((block) => String(block['text'])).join('\n\n');
 }
 
-function writeParts(message: Message, target: Target, losses: Losses): Json[] {
-  return message.parts.flatMap((part) => writePart(part, target, losses));
+function encodeParts(message: Message, target: Target, droppedFields: DroppedFields): Json[] {
+  return message.parts.flatMap((part) => encodePart(part, target, droppedFields));
 }
 
-function writePart(part: Part, target: Target, losses: Losses): Json[] {
+function encodePart(part: Part, target: Target, droppedFields: DroppedFields): Json[] {
   switch (part.type) {
     case 'text':
-      if (part.citations !== undefined) losses.drop('citations');
+      if (part.citations !== undefined) droppedFields.drop('citations');
       return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text, ...cacheControl(part.cache) }]; // blank ones are refused
     case 'refusal':
       return part.text === '' ? [] : [{ type: 'text', text: part.text }];
@@ -112,11 +112,11 @@ function writePart(part: Part, target: Target, losses: Losses): Json[] {
       const own = isOwn(part, target) ? (part.opaque?.value as { signature?: string; data?: string }) : undefined;
       if (own?.signature !== undefined) return [{ type: 'thinking', thinking: part.text, signature: own.signature }];
       if (own?.data !== undefined) return [{ type: 'redacted_thinking', data: own.data }];
-      losses.drop('reasoning');
+      droppedFields.drop('reasoning');
       return [];
     }
     case 'media':
-      return writeMedia(part, losses);
+      return encodeMedia(part, droppedFields);
     case 'toolCall':
       return [
         {
@@ -132,21 +132,21 @@ function writePart(part: Part, target: Target, losses: Losses): Json[] {
         {
           type: 'tool_result',
           tool_use_id: idFor(part.id),
-          content: plainIfText(part.parts.flatMap((inner) => writePart(inner, target, losses))),
+          content: plainIfText(part.parts.flatMap((inner) => encodePart(inner, target, droppedFields))),
           ...(part.isError ? { is_error: true } : {}),
           ...cacheControl(part.cache),
         },
       ];
     case 'raw':
       if (part.format === 'messages' && part.value !== undefined) return [part.value as Json];
-      losses.drop(part.at);
+      droppedFields.drop(part.at);
       return [];
   }
 }
 
-function writeMedia(media: Media, losses: Losses): Json[] {
+function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   const cache = cacheControl(media.cache);
-  if (media.detail !== undefined && media.detail !== 'auto') losses.drop('detail');
+  if (media.detail !== undefined && media.detail !== 'auto') droppedFields.drop('detail');
   if (media.kind === 'image' || (media.kind === 'document' && media.mime.startsWith('image/'))) {
     if (media.url !== undefined) return [{ type: 'image', source: { type: 'url', url: media.url }, ...cache }];
     return [
@@ -180,7 +180,7 @@ function writeMedia(media: Media, losses: Losses): Json[] {
         },
       ];
   }
-  losses.drop(media.kind === 'document' ? media.mime : media.kind);
+  droppedFields.drop(media.kind === 'document' ? media.mime : media.kind);
   return [];
 }
 

@@ -3,47 +3,47 @@
 
 import type { Target } from '../../../../config/target';
 import { customAsFunction } from '../openaiChat/encodeRequest';
-import type { Encoded, Json } from '../codec';
+import type { EncodedRequest, Json } from '../codec';
 import { defined, restore } from '../shared/json';
-import { type Losses, openLosses } from '../shared/droppedFields';
-import { type ClaudeRules, claudeRules } from '../shared/modelProfiles';
+import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
+import { type ClaudeProfile, claudeProfile } from '../shared/modelProfiles';
 import { nameFor, renamed } from '../shared/names';
-import type { AnyTool, NeutralRequest, Shape, ToolChoice } from '../neutral';
+import type { AnyTool, NeutralRequest, ResponseFormat, ToolChoice } from '../neutral';
 import { schemaForAnthropic } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';
-import { wrapShape } from '../schema/wrapNonObject';
-import { writeSampling, writeStops, writeThinking, writeTier, writeUser } from './encodeSettings';
-import { cacheControl, writeSystem, writeTurns } from './encodeMessages';
+import { wrapNonObjectSchema } from '../schema/wrapNonObject';
+import { encodeSampling, encodeStops, encodeReasoning, encodeTier, encodeUser } from './encodeSettings';
+import { cacheControl, encodeSystem, encodeMessages } from './encodeMessages';
 
 /** For a model whose own limit nobody knows; above any answer people wait for, within what every current model takes. */
 const unknownMaxOutput = 32_000;
 
-export function writeRequest(request: NeutralRequest, target: Target): Encoded {
-  const losses = openLosses(request, 'messages');
-  const rules = claudeRules(target);
+export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
+  const droppedFields = openDroppedFields(request, 'messages');
+  const rules = claudeProfile(target);
   const custom = new Set<string>();
   // A missing maximum is the model's own limit: a small constant would cut answers nobody asked to cut.
   const most = target.maxOutput ?? (request.maxOutput === undefined ? unknownMaxOutput : Infinity);
   const maxTokens = Math.min(request.maxOutput ?? Infinity, most);
 
-  const { shape, wrapped } = wrapShape(request.shape);
-  const form = writeForm(request, shape, rules);
-  const tools = [...writeTools(request, rules, custom, losses), ...form.tools];
-  const choice = writeChoice(request, form.choice, rules, tools.length > 0, losses);
+  const { shape, wrapped } = wrapNonObjectSchema(request.responseFormat);
+  const form = encodeForm(request, shape, rules);
+  const tools = [...encodeTools(request, rules, custom, droppedFields), ...form.tools];
+  const choice = encodeChoice(request, form.choice, rules, tools.length > 0, droppedFields);
   const forced = choice !== undefined && (choice['type'] === 'any' || choice['type'] === 'tool');
-  const thought = writeThinking(request, target, rules, maxTokens, forced, losses);
-  const { system, turns } = writeTurns(request, target, rules, losses);
+  const thought = encodeReasoning(request, target, rules, maxTokens, forced, droppedFields);
+  const { system, turns } = encodeMessages(request, target, rules, droppedFields);
   if (form.say !== undefined) system.push({ type: 'text', text: form.say });
   for (const [name, value] of [
     ['frequency_penalty', request.frequencyPenalty],
     ['presence_penalty', request.presencePenalty],
     ['seed', request.seed],
-    ['logprobs', request.chances],
+    ['logprobs', request.topLogprobs],
     ['verbosity', request.verbosity],
     ['prompt_cache_key', request.promptCacheKey],
     ['metadata', request.metadata],
   ] as const)
-    losses.dropIf(value, name);
+    droppedFields.dropIf(value, name);
   const output = defined({ effort: thought.effort, format: form.format });
   return {
     body: restore(
@@ -52,11 +52,11 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
         max_tokens: maxTokens,
         messages: turns,
         ...defined({
-          system: system.length === 0 ? undefined : writeSystem(system),
-          ...writeSampling(request, rules, thought.on, losses),
-          stop_sequences: writeStops(request.stop, losses),
-          metadata: writeUser(request.endUser, losses),
-          service_tier: writeTier(request.serviceTier, losses),
+          system: system.length === 0 ? undefined : encodeSystem(system),
+          ...encodeSampling(request, rules, thought.on, droppedFields),
+          stop_sequences: encodeStops(request.stop, droppedFields),
+          metadata: encodeUser(request.endUser, droppedFields),
+          service_tier: encodeTier(request.serviceTier, droppedFields),
           thinking: thought.thinking,
           output_config: Object.keys(output).length > 0 ? output : undefined,
           tools: tools.length > 0 ? tools : undefined,
@@ -66,8 +66,8 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
       },
       request.from === 'messages' ? request.native : {},
     ),
-    dropped: losses.list,
-    undo: { names: renamed('messages', request), custom, answerTool: form.answerTool, wrapped },
+    dropped: droppedFields.list,
+    fixups: { names: renamed('messages', request), custom, answerTool: form.answerTool, wrapped },
   };
 }
 
@@ -84,7 +84,7 @@ interface Form {
 const anyObject = { type: 'object', additionalProperties: true }; // one without fields would be answered by {}
 
 // By itself where the model can; else through a tool it must call, whose arguments are the answer; else by asking.
-function writeForm(request: NeutralRequest, shape: Shape | undefined, rules: ClaudeRules): Form {
+function encodeForm(request: NeutralRequest, shape: ResponseFormat | undefined, rules: ClaudeProfile): Form {
   if (shape === undefined) return { tools: [] };
   if (shape.type === 'schema' && rules.schema)
     return { tools: [], format: { type: 'json_schema', schema: schemaForAnthropic(shape.schema) } };
@@ -104,8 +104,13 @@ function writeForm(request: NeutralRequest, shape: Shape | undefined, rules: Cla
 
 // --- tools
 
-function writeTools(request: NeutralRequest, rules: ClaudeRules, custom: Set<string>, losses: Losses): Json[] {
-  const tools = request.tools?.flatMap((tool) => writeTool(tool, rules, custom, losses)) ?? [];
+function encodeTools(
+  request: NeutralRequest,
+  rules: ClaudeProfile,
+  custom: Set<string>,
+  droppedFields: DroppedFields,
+): Json[] {
+  const tools = request.tools?.flatMap((tool) => encodeTool(tool, rules, custom, droppedFields)) ?? [];
   if (tools.length > 0) return tools;
   // Calls in the history are refused without tools to explain them.
   const called = new Set(
@@ -119,10 +124,10 @@ function writeTools(request: NeutralRequest, rules: ClaudeRules, custom: Set<str
   }));
 }
 
-function writeTool(tool: AnyTool, rules: ClaudeRules, custom: Set<string>, losses: Losses): Json[] {
+function encodeTool(tool: AnyTool, rules: ClaudeProfile, custom: Set<string>, droppedFields: DroppedFields): Json[] {
   if (tool.type === 'raw') {
     if (tool.format === 'messages' && tool.value !== undefined) return [tool.value as Json];
-    losses.drop(tool.at);
+    droppedFields.drop(tool.at);
     return [];
   }
   const name = nameFor('messages', tool.name);
@@ -132,7 +137,7 @@ function writeTool(tool: AnyTool, rules: ClaudeRules, custom: Set<string>, losse
     return [{ ...rest, input_schema: parameters }];
   }
   const strict = tool.strict === true && rules.schema;
-  if (tool.strict === true && !strict) losses.drop('strict');
+  if (tool.strict === true && !strict) droppedFields.drop('strict');
   const schema = argsSchema(tool.schema);
   return [
     {
@@ -145,19 +150,19 @@ function writeTool(tool: AnyTool, rules: ClaudeRules, custom: Set<string>, losse
   ];
 }
 
-function writeChoice(
+function encodeChoice(
   request: NeutralRequest,
   own: ToolChoice | undefined,
-  rules: ClaudeRules,
+  rules: ClaudeProfile,
   hasTools: boolean,
-  losses: Losses,
+  droppedFields: DroppedFields,
 ): Json | undefined {
   // prettier-ignore
   if (!hasTools) return undefined;
   const declared = (request.tools ?? []).length > 0;
   let choice: ToolChoice | undefined = own ?? (declared ? request.toolChoice : { type: 'none' });
   if ((choice?.type === 'required' || choice?.type === 'named') && !rules.forcedTool) {
-    losses.drop('tool_choice');
+    droppedFields.drop('tool_choice');
     choice = { type: 'auto' };
   }
   const serial = request.parallelTools === false;

@@ -2,10 +2,10 @@
 // Messages".
 
 import { noUsage, type Usage } from '../../core/usage';
-import type { Encoder, Json, Speaker } from '../codec';
+import type { Encoder, Json, EncodeContext } from '../codec';
 import { parseArgs } from '../shared/json';
 import type { Citation, FinishReason, NeutralResponse, OpenPart, StreamEvent } from '../neutral';
-import { seal } from '../reasoning/envelope';
+import { wrapEnvelope } from '../reasoning/envelope';
 
 const reasonNames: Readonly<Record<FinishReason, string>> = {
   stop: 'end_turn',
@@ -16,7 +16,7 @@ const reasonNames: Readonly<Record<FinishReason, string>> = {
   other: 'end_turn',
 };
 
-export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
+export function encodeResponse(response: NeutralResponse, speaker: EncodeContext): Json {
   return {
     ...message(response.id, response.model, speaker),
     content: response.parts.map((part): Json => {
@@ -26,7 +26,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
         case 'refusal':
           return { type: 'text', text: part.text, citations: null };
         case 'reasoning':
-          return { type: 'thinking', thinking: part.text, signature: seal(part.opaque) };
+          return { type: 'thinking', thinking: part.text, signature: wrapEnvelope(part.opaque) };
         case 'toolCall':
           return {
             type: 'tool_use',
@@ -38,11 +38,11 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
       }
     }),
     ...ending(response.reason, response.stopSequence),
-    usage: writeUsage(response.usage ?? noUsage),
+    usage: encodeUsage(response.usage ?? noUsage),
   };
 }
 
-export function openEncoder(speaker: Speaker): Encoder {
+export function openEncoder(speaker: EncodeContext): Encoder {
   const say = (type: string, rest: Json) => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`;
   let index = -1;
   let open: OpenPart | undefined;
@@ -55,7 +55,7 @@ export function openEncoder(speaker: Speaker): Encoder {
             ...message(event.id, event.model, speaker),
             content: [],
             ...ending(undefined, undefined),
-            usage: writeUsage(usage),
+            usage: encodeUsage(usage),
           },
         });
       case 'open':
@@ -67,7 +67,10 @@ export function openEncoder(speaker: Speaker): Encoder {
       case 'close': {
         const sealed =
           open?.type === 'reasoning'
-            ? say('content_block_delta', { index, delta: { type: 'signature_delta', signature: seal(event.opaque) } })
+            ? say('content_block_delta', {
+                index,
+                delta: { type: 'signature_delta', signature: wrapEnvelope(event.opaque) },
+              })
             : '';
         open = undefined;
         return sealed + say('content_block_stop', { index });
@@ -77,14 +80,14 @@ export function openEncoder(speaker: Speaker): Encoder {
         return '';
       case 'finish': {
         const delta = { container: null, ...ending(event.reason, event.stopSequence) };
-        return say('message_delta', { delta, usage: writeUsage(usage) }) + say('message_stop', {});
+        return say('message_delta', { delta, usage: encodeUsage(usage) }) + say('message_stop', {});
       }
       case 'citation':
         return say('content_block_delta', {
           index,
           delta: { type: 'citations_delta', citation: citationOf(event.citation) },
         });
-      case 'chances': // its clients cannot ask for them
+      case 'logprobs': // its clients cannot ask for them
       case 'lost':
       case 'failure':
         return ''; // told by the caller, in words that every format shares
@@ -95,7 +98,7 @@ export function openEncoder(speaker: Speaker): Encoder {
 
 // ---
 
-function message(id: string, model: string, speaker: Speaker): Json {
+function message(id: string, model: string, speaker: EncodeContext): Json {
   const own = id === '' ? speaker.requestId : id;
   return {
     id: own.startsWith('msg_') ? own : `msg_${own}`,
@@ -139,11 +142,11 @@ function citationOf({ url, title }: Citation): Json {
     url,
     title: title ?? null,
     cited_text: '',
-    encrypted_index: seal(undefined),
+    encrypted_index: wrapEnvelope(undefined),
   };
 }
 
-function writeUsage(usage: Usage): Json {
+function encodeUsage(usage: Usage): Json {
   return {
     input_tokens: usage.input,
     cache_creation_input_tokens: usage.cacheWrite5m + usage.cacheWrite1h,

@@ -3,10 +3,10 @@
 
 import type { Target } from '../../../../config/target';
 import type { Json } from '../codec';
-import { budgetOf, effortOf, nearestEffort, thinks } from '../reasoning/effort';
+import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
 import { defined } from '../shared/json';
-import type { Losses } from '../shared/droppedFields';
-import type { ClaudeRules } from '../shared/modelProfiles';
+import type { DroppedFields } from '../shared/droppedFields';
+import type { ClaudeProfile } from '../shared/modelProfiles';
 import type { Effort, NeutralRequest } from '../neutral';
 import { isOwn } from './encodeMessages';
 
@@ -16,39 +16,39 @@ interface Thought {
   readonly effort?: Effort;
 }
 
-export function writeThinking(
+export function encodeReasoning(
   request: NeutralRequest,
   target: Target,
-  rules: ClaudeRules,
+  rules: ClaudeProfile,
   maxTokens: number,
   forced: boolean,
-  losses: Losses,
+  droppedFields: DroppedFields,
 ): Thought {
   // prettier-ignore
-  const wanted = request.thinking;
+  const wanted = request.reasoning;
   if (wanted === undefined) return { on: rules.thinking === 'always' };
   const show = { display: wanted.show ? 'summarized' : 'omitted' };
   const effort = effortOf(wanted);
   if (rules.thinking === 'none') {
-    if (thinks(wanted)) losses.drop('reasoning');
+    if (wantsReasoning(wanted)) droppedFields.drop('reasoning');
     return { on: false };
   }
   if (rules.thinking === 'budget') {
-    if (!thinks(wanted)) return { on: false };
+    if (!wantsReasoning(wanted)) return { on: false };
     // Refused by the API: together with a forced tool, without room, or in a tool loop whose own thoughts are missing.
-    if (forced || maxTokens <= 1_024 || loopWithoutThoughts(request, target)) {
-      losses.drop('reasoning');
+    if (forced || maxTokens <= 1_024 || loopWithoutReasoning(request, target)) {
+      droppedFields.drop('reasoning');
       return { on: false };
     }
     return { on: true, thinking: { type: 'enabled', budget_tokens: budgetOf(wanted, maxTokens) } };
   }
-  if (!thinks(wanted)) {
+  if (!wantsReasoning(wanted)) {
     if (rules.thinking === 'adaptive') return { on: false, thinking: { type: 'disabled' } };
-    losses.drop('reasoning'); // it cannot be switched off: as little as possible
+    droppedFields.drop('reasoning'); // it cannot be switched off: as little as possible
     return { on: true, effort: 'low' };
   }
   if (forced) {
-    losses.drop('reasoning');
+    droppedFields.drop('reasoning');
     return { on: false };
   }
   const levels: readonly Effort[] = /-4[-.]6/.test(target.model)
@@ -62,24 +62,29 @@ export function writeThinking(
 }
 
 // A turn that called a tool while thinking must come back with its thoughts, or thinking must be off.
-function loopWithoutThoughts(request: NeutralRequest, target: Target): boolean {
+function loopWithoutReasoning(request: NeutralRequest, target: Target): boolean {
   const last = request.messages.findLast((message) => message.role === 'assistant');
   if (last === undefined || request.messages.at(-1)?.parts.some((part) => part.type === 'toolResult') !== true)
     return false;
   return !last.parts.some((part) => part.type === 'reasoning' && isOwn(part, target));
 }
 
-export function writeSampling(request: NeutralRequest, rules: ClaudeRules, thinking: boolean, losses: Losses): Json {
+export function encodeSampling(
+  request: NeutralRequest,
+  rules: ClaudeProfile,
+  thinking: boolean,
+  droppedFields: DroppedFields,
+): Json {
   const { temperature, topP, topK } = request;
   if (!rules.sampling || thinking) {
-    if (temperature !== 1) losses.dropIf(temperature, 'temperature');
-    if (topP !== 1) losses.dropIf(topP, 'top_p');
-    losses.dropIf(topK, 'top_k');
+    if (temperature !== 1) droppedFields.dropIf(temperature, 'temperature');
+    if (topP !== 1) droppedFields.dropIf(topP, 'top_p');
+    droppedFields.dropIf(topK, 'top_k');
     return {};
   }
   // Claude 4.1 and later refuse both together.
   const both = temperature !== undefined && topP !== undefined;
-  if (both && topP !== 1) losses.drop('top_p');
+  if (both && topP !== 1) droppedFields.drop('top_p');
   return defined({
     temperature: temperature === undefined ? undefined : Math.min(1, temperature), // its scale ends at 1, the others' at 2
     top_p: both ? undefined : topP,
@@ -87,22 +92,25 @@ export function writeSampling(request: NeutralRequest, rules: ClaudeRules, think
   });
 }
 
-export function writeStops(stop: readonly string[] | undefined, losses: Losses): readonly string[] | undefined {
+export function encodeStops(
+  stop: readonly string[] | undefined,
+  droppedFields: DroppedFields,
+): readonly string[] | undefined {
   const kept = stop?.filter((text) => text.trim() !== ''); // blank ones are refused
-  if (kept?.length !== stop?.length) losses.drop('stop');
+  if (kept?.length !== stop?.length) droppedFields.drop('stop');
   return kept === undefined || kept.length === 0 ? undefined : kept;
 }
 
-export function writeUser(user: string | undefined, losses: Losses): Json | undefined {
+export function encodeUser(user: string | undefined, droppedFields: DroppedFields): Json | undefined {
   if (user === undefined || user === '') return undefined;
   if (user.length <= 256) return { user_id: user };
-  losses.drop('user');
+  droppedFields.drop('user');
   return undefined;
 }
 
-export function writeTier(tier: string | undefined, losses: Losses): string | undefined {
+export function encodeTier(tier: string | undefined, droppedFields: DroppedFields): string | undefined {
   if (tier === undefined || tier === 'auto' || tier === 'standard_only') return tier;
   if (tier === 'default') return 'standard_only';
-  losses.drop('service_tier');
+  droppedFields.drop('service_tier');
   return undefined;
 }

@@ -1,7 +1,7 @@
 // A Gemini generateContent request as neutral form. Source: Gemini API reference, "Generating content". Its JSON may
 // be spelt in camelCase or in snake_case.
 
-import { readOthers } from '../shared/logprobs';
+import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../codec';
 import {
   defined, isObject, listOr, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr,
@@ -15,16 +15,16 @@ import type {
   NeutralRequest,
   Part,
   Reasoning,
-  Shape,
-  Thinking,
+  ResponseFormat,
+  ReasoningOptions,
   ToolChoice,
 } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
-import { openSeal } from '../reasoning/envelope';
+import { decodeOpaque } from '../reasoning/envelope';
 import { needArgsSchema } from '../schema/toolSchema';
 import { saysUnsigned } from './unsigned';
 
-export function readRequest(raw: Json): NeutralRequest {
+export function decodeRequest(raw: Json): NeutralRequest {
   const body = camel(raw);
   const contents = needList(body['contents'], 'contents');
   if (contents.length === 0) wrong('contents', 'a list of at least one content');
@@ -32,13 +32,15 @@ export function readRequest(raw: Json): NeutralRequest {
     body['generationConfig'] === undefined ? {} : needObject(body['generationConfig'], 'generationConfig'),
   );
   const calls = openCallIds();
-  const calling = readCalling(body['toolConfig']);
-  const tools = readTools(body['tools']);
+  const calling = decodeCalling(body['toolConfig']);
+  const tools = decodeTools(body['tools']);
   return {
     from: 'generate',
     messages: [
-      ...readSystem(body['systemInstruction']),
-      ...contents.map((content, i) => readTurn(camel(needObject(content, `contents[${i}]`)), `contents[${i}]`, calls)),
+      ...decodeSystem(body['systemInstruction']),
+      ...contents.map((content, i) =>
+        decodeMessage(camel(needObject(content, `contents[${i}]`)), `contents[${i}]`, calls),
+      ),
     ],
     stream: false, // said by the path
     native: {
@@ -49,8 +51,8 @@ export function readRequest(raw: Json): NeutralRequest {
     ...defined({
       tools,
       toolChoice: calling.choice,
-      shape: readShape(config),
-      thinking: readThinking(config['thinkingConfig']),
+      responseFormat: decodeResponseFormat(config),
+      reasoning: decodeReasoning(config['thinkingConfig']),
       maxOutput: optionalCount(config['maxOutputTokens'], 'generationConfig.maxOutputTokens'),
       temperature: optionalNumber(config['temperature'], 'generationConfig.temperature'),
       topP: optionalNumber(config['topP'], 'generationConfig.topP'),
@@ -58,9 +60,9 @@ export function readRequest(raw: Json): NeutralRequest {
       frequencyPenalty: optionalNumber(config['frequencyPenalty'], 'generationConfig.frequencyPenalty'),
       presencePenalty: optionalNumber(config['presencePenalty'], 'generationConfig.presencePenalty'),
       seed: optionalNumber(config['seed'], 'generationConfig.seed'),
-      chances:
+      topLogprobs:
         optionalFlag(config['responseLogprobs'], 'generationConfig.responseLogprobs') === true
-          ? (readOthers(config['logprobs'], 'generationConfig.logprobs') ?? 0)
+          ? (decodeTopLogprobs(config['logprobs'], 'generationConfig.logprobs') ?? 0)
           : undefined,
       stop: optionalTexts(config['stopSequences'], 'generationConfig.stopSequences'),
       serviceTier: optionalText(body['serviceTier'], 'serviceTier'),
@@ -109,17 +111,17 @@ function isIdle(key: string, value: unknown): boolean {
   return key === 'safetySettings' && Array.isArray(value) && value.length === 0;
 }
 
-function readSystem(value: unknown): Message[] {
+function decodeSystem(value: unknown): Message[] {
   if (value === undefined || value === null) return [];
   if (typeof value === 'string') return [{ role: 'system', parts: [{ type: 'text', text: value }] }];
-  const parts = readParts(objectOr(value)['parts'], 'systemInstruction.parts', openCallIds());
+  const parts = decodeParts(objectOr(value)['parts'], 'systemInstruction.parts', openCallIds());
   return parts.length === 0 ? [] : [{ role: 'system', parts }];
 }
 
-function readTurn(content: Json, at: string, calls: CallIds): Message {
+function decodeMessage(content: Json, at: string, calls: CallIds): Message {
   const role = content['role'] ?? (callsIn(content['parts']) ? 'model' : 'user');
   if (role !== 'user' && role !== 'model' && role !== 'function') return wrong(`${at}.role`, '"user" or "model"');
-  return { role: role === 'model' ? 'assistant' : 'user', parts: readParts(content['parts'], `${at}.parts`, calls) };
+  return { role: role === 'model' ? 'assistant' : 'user', parts: decodeParts(content['parts'], `${at}.parts`, calls) };
 }
 
 // Only the model calls functions: a turn that does is its own, also where nobody says so.
@@ -127,9 +129,9 @@ function callsIn(parts: unknown): boolean {
   return listOr(parts).some((part) => isObject(part) && ('functionCall' in part || 'function_call' in part));
 }
 
-function readParts(value: unknown, at: string, calls: CallIds): Part[] {
+function decodeParts(value: unknown, at: string, calls: CallIds): Part[] {
   const list = isObject(value) ? [value] : needList(value, at);
-  return joined(list.flatMap((raw, i) => readPart(camel(needObject(raw, `${at}[${i}]`)), `${at}[${i}]`, calls)));
+  return joined(list.flatMap((raw, i) => decodePart(camel(needObject(raw, `${at}[${i}]`)), `${at}[${i}]`, calls)));
 }
 
 // The pieces of a streamed thought come back one by one, the seal on the last.
@@ -144,9 +146,11 @@ function joined(parts: readonly Part[]): Part[] {
   return out;
 }
 
-function readPart(part: Json, at: string, calls: CallIds): Part[] {
+function decodePart(part: Json, at: string, calls: CallIds): Part[] {
   const signature = part['thoughtSignature'];
-  const opaque = saysUnsigned(signature) ? undefined : openSeal(signature, (value) => ({ format: 'generate', value }));
+  const opaque = saysUnsigned(signature)
+    ? undefined
+    : decodeOpaque(signature, (value) => ({ format: 'generate', value }));
   const sealed: Reasoning[] = opaque === undefined ? [] : [{ type: 'reasoning', text: '', opaque }];
   if (part['text'] !== undefined && part['text'] !== null) {
     const text = needText(part['text'], `${at}.text`);
@@ -183,7 +187,7 @@ function readPart(part: Json, at: string, calls: CallIds): Part[] {
     if (id === undefined) return [];
     const response = needObject(result['response'] ?? {}, `${at}.functionResponse.response`);
     const media =
-      result['parts'] === undefined ? [] : readParts(result['parts'], `${at}.functionResponse.parts`, calls);
+      result['parts'] === undefined ? [] : decodeParts(result['parts'], `${at}.functionResponse.parts`, calls);
     return [{ type: 'toolResult', id, name, parts: [...resultText(response), ...media], isError: 'error' in response }];
   }
   if (Object.keys(part).length === 0 || (opaque !== undefined && Object.keys(part).length === 1)) return sealed;
@@ -227,7 +231,7 @@ function openCallIds(): CallIds {
   };
 }
 
-function readTools(value: unknown): AnyTool[] | undefined {
+function decodeTools(value: unknown): AnyTool[] | undefined {
   if (value === undefined || value === null) return undefined;
   const list = isObject(value) ? [value] : needList(value, 'tools');
   return list.flatMap((raw, i): AnyTool[] => {
@@ -235,12 +239,12 @@ function readTools(value: unknown): AnyTool[] | undefined {
     return Object.entries(tool).flatMap(([kind, held]): AnyTool[] => {
       const at = `tools[${i}].${kind}`;
       if (kind !== 'functionDeclarations') return [{ type: 'raw', format: 'generate', value: { [kind]: held }, at }];
-      return needList(held, at).map((item, j) => readFunction(camel(needObject(item, `${at}[${j}]`)), `${at}[${j}]`));
+      return needList(held, at).map((item, j) => decodeFunction(camel(needObject(item, `${at}[${j}]`)), `${at}[${j}]`));
     });
   });
 }
 
-function readFunction(made: Json, at: string): AnyTool {
+function decodeFunction(made: Json, at: string): AnyTool {
   const json = made['parametersJsonSchema'];
   const own = made['parameters'];
   const schema =
@@ -258,7 +262,7 @@ function readFunction(made: Json, at: string): AnyTool {
   };
 }
 
-function readCalling(value: unknown): { choice?: ToolChoice; native: Record<string, unknown> } {
+function decodeCalling(value: unknown): { choice?: ToolChoice; native: Record<string, unknown> } {
   const toolConfig = camel(objectOr(value));
   const { functionCallingConfig, ...others } = toolConfig;
   const native = Object.fromEntries(Object.entries(others).map(([key, held]) => [`toolConfig.${key}`, held]));
@@ -285,7 +289,7 @@ function readCalling(value: unknown): { choice?: ToolChoice; native: Record<stri
   }
 }
 
-function readShape(config: Json): Shape | undefined {
+function decodeResponseFormat(config: Json): ResponseFormat | undefined {
   const mime = config['responseMimeType'];
   const schema = config['responseJsonSchema'] ?? config['_responseJsonSchema'];
   if (isObject(schema)) return { type: 'schema', schema };
@@ -297,7 +301,7 @@ function readShape(config: Json): Shape | undefined {
 
 const levels: Readonly<Record<string, Effort>> = { MINIMAL: 'minimal', LOW: 'low', MEDIUM: 'medium', HIGH: 'high' };
 
-function readThinking(value: unknown): Thinking | undefined {
+function decodeReasoning(value: unknown): ReasoningOptions | undefined {
   if (value === undefined || value === null) return undefined;
   const config = camel(needObject(value, 'generationConfig.thinkingConfig'));
   const show = optionalFlag(config['includeThoughts'], 'generationConfig.thinkingConfig.includeThoughts') === true;

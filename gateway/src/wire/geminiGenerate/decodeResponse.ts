@@ -1,12 +1,12 @@
 // Gemini answers as neutral events, whole and streamed: each piece of a stream has the shape of a whole answer. Source:
 // Gemini API reference, "GenerateContentResponse".
 
-import { believable, tokenCount, type Usage } from '../../core/usage';
-import { chancesOfGemini } from '../shared/logprobs';
+import { validCounts, tokenCount, type Usage } from '../../core/usage';
+import { decodeGeminiLogprobs } from '../shared/logprobs';
 import type { Decoder, Frame, Json } from '../codec';
 import { countOr, defined, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
-import type { FailureKind, FinishReason, StreamEvent, TokenChance } from '../neutral';
-import { openScribe, type Scribe } from '../shared/eventBuilder';
+import type { FailureKind, FinishReason, StreamEvent, TokenLogprob } from '../neutral';
+import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
 
 const refusals = new Set([
   'SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'LANGUAGE', 'IMAGE_SAFETY', 'IMAGE_PROHIBITED_CONTENT', 'IMAGE_RECITATION',
@@ -22,7 +22,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   const audio = listOr(usage['promptTokensDetails'])
     .map(objectOr)
     .find((detail) => detail['modality'] === 'AUDIO');
-  return believable({
+  return validCounts({
     input: prompt - cacheRead,
     cacheRead,
     output: tokenCount(usage['candidatesTokenCount']) + reasoning,
@@ -31,28 +31,28 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   });
 }
 
-export function readAnswer(body: Json): readonly StreamEvent[] {
-  const scribe = openScribe();
-  readPiece(body, scribe);
-  scribe.done();
-  return scribe.take();
+export function decodeResponse(body: Json): readonly StreamEvent[] {
+  const builder = openEventBuilder();
+  decodePiece(body, builder);
+  builder.done();
+  return builder.take();
 }
 
 export function openDecoder(): Decoder {
-  const scribe = openScribe();
+  const builder = openEventBuilder();
   return {
     push({ data }: Frame) {
       const piece = parseEvent(data);
-      if (piece === undefined || scribe.finished) return [];
+      if (piece === undefined || builder.finished) return [];
       if (isObject(piece['error'])) {
-        scribe.failure(failureKind(piece['error']), textOr(piece['error']['message']));
-        return scribe.take();
+        builder.failure(failureKind(piece['error']), textOr(piece['error']['message']));
+        return builder.take();
       }
-      readPiece(piece, scribe);
-      return scribe.take();
+      decodePiece(piece, builder);
+      return builder.take();
     },
     // The stream just ends; usage may come after the reason.
-    end: () => (scribe.done(), scribe.take()),
+    end: () => (builder.done(), builder.take()),
   };
 }
 
@@ -67,62 +67,62 @@ export function failureKind(error: Json): FailureKind {
 
 // ---
 
-function readPiece(body: Json, scribe: Scribe): void {
+function decodePiece(body: Json, builder: EventBuilder): void {
   const id = textOr(body['responseId']);
-  scribe.start(id, textOr(body['modelVersion']));
+  builder.start(id, textOr(body['modelVersion']));
   const candidates = listOr(body['candidates']);
-  if (candidates.length > 1) scribe.lost('candidates[1…]');
+  if (candidates.length > 1) builder.lost('candidates[1…]');
   const candidate = objectOr(candidates[0]);
   // Told of the candidate as a whole: they are its first text's.
-  let chances = chancesOfGemini(candidate['logprobsResult']);
+  let logprobs = decodeGeminiLogprobs(candidate['logprobsResult']);
   for (const raw of listOr(objectOr(candidate['content'])['parts'])) {
     const part = objectOr(raw);
-    readPart(part, id, scribe, chances);
-    if (isAnswerText(part)) chances = [];
+    decodePart(part, id, builder, logprobs);
+    if (isAnswerText(part)) logprobs = [];
   }
-  readCitations(candidate, scribe);
-  scribe.usage(usageIn(body));
+  decodeCitations(candidate, builder);
+  builder.usage(usageIn(body));
   const blocked = textOr(objectOr(body['promptFeedback'])['blockReason']);
   const reason = textOr(candidate['finishReason']);
-  if (blocked !== '') scribe.finish('refusal');
-  else if (reason !== '') scribe.finish(reasonOf(reason, scribe.calls > 0));
+  if (blocked !== '') builder.finish('refusal');
+  else if (reason !== '') builder.finish(reasonOf(reason, builder.calls > 0));
 }
 
 function isAnswerText(part: Json): boolean {
   return typeof part['text'] === 'string' && part['text'] !== '' && part['thought'] !== true;
 }
 
-function readPart(part: Json, id: string, scribe: Scribe, chances: readonly TokenChance[]): void {
+function decodePart(part: Json, id: string, builder: EventBuilder, logprobs: readonly TokenLogprob[]): void {
   const text = textOr(part['text']);
   const signature = textOr(part['thoughtSignature']);
   const seal = () => {
-    if (signature !== '') scribe.sealed({ format: 'generate', value: signature });
+    if (signature !== '') builder.opaqueReasoning({ format: 'generate', value: signature });
   };
   if (isObject(part['functionCall'])) {
     const call = part['functionCall'];
-    scribe.close(); // the signature is the call's, not that of the thoughts before it
+    builder.close(); // the signature is the call's, not that of the thoughts before it
     seal();
-    scribe.call(textOr(call['id']) || `call_${id || 'gemini'}_${scribe.calls + 1}`, textOr(call['name']));
-    scribe.args(JSON.stringify(call['args'] ?? {}));
-    scribe.close();
+    builder.call(textOr(call['id']) || `call_${id || 'gemini'}_${builder.calls + 1}`, textOr(call['name']));
+    builder.args(JSON.stringify(call['args'] ?? {}));
+    builder.close();
   } else if (part['thought'] === true) {
-    scribe.reasoning(text);
+    builder.reasoning(text);
     seal();
   } else if (part['text'] !== undefined) {
-    scribe.text(text, chances);
-    if (signature !== '') scribe.close();
+    builder.text(text, logprobs);
+    if (signature !== '') builder.close();
     seal();
   } else {
     seal();
     const kind = Object.keys(part).find((key) => key !== 'thoughtSignature');
-    if (kind !== undefined) scribe.lost(kind);
+    if (kind !== undefined) builder.lost(kind);
   }
 }
 
-function readCitations(candidate: Json, scribe: Scribe): void {
+function decodeCitations(candidate: Json, builder: EventBuilder): void {
   for (const raw of listOr(objectOr(candidate['citationMetadata'])['citationSources'])) {
     const source = objectOr(raw);
-    if (textOr(source['uri']) !== '') scribe.citation({ url: textOr(source['uri']), ...placeOf(source) });
+    if (textOr(source['uri']) !== '') builder.citation({ url: textOr(source['uri']), ...placeOf(source) });
   }
   const grounding = objectOr(candidate['groundingMetadata']);
   const chunks = listOr(grounding['groundingChunks']).map((chunk) => objectOr(objectOr(chunk)['web']));
@@ -133,7 +133,7 @@ function readCitations(candidate: Json, scribe: Scribe): void {
       const url = textOr(web?.['uri']);
       const title = web?.['title'];
       if (url !== '')
-        scribe.citation({
+        builder.citation({
           url,
           ...defined({ title: typeof title === 'string' ? title : undefined }),
           ...placeOf(objectOr(support['segment'])),

@@ -3,10 +3,10 @@
 
 import type { Target } from '../../../../config/target';
 import { customAsFunction } from '../openaiChat/encodeRequest';
-import type { Encoded, Json } from '../codec';
-import { budgetOf, effortOf, nearestEffort, thinks } from '../reasoning/effort';
+import type { EncodedRequest, Json } from '../codec';
+import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
 import { defined, parseArgs, restore } from '../shared/json';
-import { type Losses, openLosses, refuse } from '../shared/droppedFields';
+import { type DroppedFields, openDroppedFields, refuse } from '../shared/droppedFields';
 import { isText } from '../shared/media';
 import { isGemini3 } from '../shared/modelProfiles';
 import { nameFor, renamed } from '../shared/names';
@@ -25,21 +25,21 @@ import { argsSchema } from '../schema/toolSchema';
 import { customArgs } from '../shared/responseFixups';
 import { unsigned } from './unsigned';
 
-export function writeRequest(request: NeutralRequest, target: Target): Encoded {
-  const losses = openLosses(request, 'generate');
+export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
+  const droppedFields = openDroppedFields(request, 'generate');
   const custom = new Set<string>();
   const third = isGemini3(target);
-  const { system, contents } = writeContents(request, third, losses);
-  const form = writeForm(request, third);
-  const tools = writeTools(request, form.declaration, custom, losses);
+  const { system, contents } = encodeContents(request, third, droppedFields);
+  const form = encodeForm(request, third);
+  const tools = encodeTools(request, form.declaration, custom, droppedFields);
   for (const [name, value] of [
     ['verbosity', request.verbosity],
     ['prompt_cache_key', request.promptCacheKey],
     ['metadata', request.metadata],
     ['user', request.endUser],
   ] as const)
-    losses.dropIf(value, name);
-  if (request.parallelTools === false) losses.drop('parallel_tool_calls');
+    droppedFields.dropIf(value, name);
+  if (request.parallelTools === false) droppedFields.drop('parallel_tool_calls');
   const config = defined({
     maxOutputTokens: request.maxOutput && Math.min(request.maxOutput, target.maxOutput ?? Infinity),
     temperature: request.temperature,
@@ -48,10 +48,10 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
     frequencyPenalty: request.frequencyPenalty,
     presencePenalty: request.presencePenalty,
     seed: request.seed,
-    responseLogprobs: request.chances === undefined ? undefined : true,
-    logprobs: request.chances || undefined,
-    stopSequences: writeStops(request.stop, losses),
-    thinkingConfig: writeThinking(request, target, third, losses),
+    responseLogprobs: request.topLogprobs === undefined ? undefined : true,
+    logprobs: request.topLogprobs || undefined,
+    stopSequences: encodeStops(request.stop, droppedFields),
+    thinkingConfig: encodeReasoning(request, target, third, droppedFields),
     ...form.config,
   });
   const choice = form.choice ?? request.toolChoice;
@@ -61,14 +61,14 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
       systemInstruction: system.length === 0 ? undefined : { parts: system },
       generationConfig: Object.keys(config).length === 0 ? undefined : config,
       tools: tools.length === 0 ? undefined : tools,
-      toolConfig: tools.length === 0 ? undefined : writeChoice(choice, request.tools),
-      serviceTier: writeTier(request.serviceTier, losses),
+      toolConfig: tools.length === 0 ? undefined : encodeChoice(choice, request.tools),
+      serviceTier: encodeTier(request.serviceTier, droppedFields),
     }),
   };
   return {
     body: restore(body, request.from === 'generate' ? request.native : {}),
-    dropped: losses.list,
-    undo: { names: renamed('generate', request), custom, answerTool: form.answerTool },
+    dropped: droppedFields.list,
+    fixups: { names: renamed('generate', request), custom, answerTool: form.answerTool },
   };
 }
 
@@ -82,8 +82,8 @@ interface Form {
 }
 
 // Before Gemini 3 a JSON answer and function calls exclude each other: there the answer is a function too.
-function writeForm(request: NeutralRequest, third: boolean): Form {
-  const shape = request.shape;
+function encodeForm(request: NeutralRequest, third: boolean): Form {
+  const shape = request.responseFormat;
   if (shape === undefined) return {};
   const schema = shape.type === 'schema' ? schemaForGemini(shape.schema) : undefined;
   const others = request.tools?.some((tool) => tool.type !== 'raw') === true && request.toolChoice?.type !== 'none';
@@ -104,11 +104,16 @@ function writeForm(request: NeutralRequest, third: boolean): Form {
   };
 }
 
-function writeThinking(request: NeutralRequest, target: Target, third: boolean, losses: Losses): Json | undefined {
-  const wanted = request.thinking;
+function encodeReasoning(
+  request: NeutralRequest,
+  target: Target,
+  third: boolean,
+  droppedFields: DroppedFields,
+): Json | undefined {
+  const wanted = request.reasoning;
   if (wanted === undefined) return undefined;
   if (!target.capabilities.has('reasoning')) {
-    if (thinks(wanted)) losses.drop('reasoning');
+    if (wantsReasoning(wanted)) droppedFields.drop('reasoning');
     return undefined;
   }
   const show = wanted.show ? { includeThoughts: true } : {};
@@ -118,20 +123,20 @@ function writeThinking(request: NeutralRequest, target: Target, third: boolean, 
       ? ['low', 'medium', 'high']
       : ['minimal', 'low', 'medium', 'high'];
     const level = effort === undefined ? {} : { thinkingLevel: nearestEffort(effort, levels).toUpperCase() };
-    if (effort === 'none') losses.drop('reasoning'); // it cannot be switched off: as little as possible
+    if (effort === 'none') droppedFields.drop('reasoning'); // it cannot be switched off: as little as possible
     const config = { ...show, ...level };
     return Object.keys(config).length > 0 ? config : undefined;
   }
-  if (!thinks(wanted)) return { thinkingBudget: target.model.includes('pro') ? 128 : 0 }; // Pro thinks at least that much
+  if (!wantsReasoning(wanted)) return { thinkingBudget: target.model.includes('pro') ? 128 : 0 }; // Pro thinks at least that much
   const room = Math.min(request.maxOutput ?? target.maxOutput ?? 65_536, 24_576);
   const budget =
     wanted.effort === undefined && wanted.budget === undefined ? -1 : Math.min(budgetOf(wanted, room), 24_576);
   return { ...show, thinkingBudget: budget };
 }
 
-function writeStops(stop: readonly string[] | undefined, losses: Losses): readonly string[] | undefined {
+function encodeStops(stop: readonly string[] | undefined, droppedFields: DroppedFields): readonly string[] | undefined {
   if (stop === undefined || stop.length === 0) return undefined;
-  if (stop.length > 5) losses.drop('stop[5…]');
+  if (stop.length > 5) droppedFields.drop('stop[5…]');
   return stop.slice(0, 5);
 }
 
@@ -142,36 +147,41 @@ const tiers: Readonly<Record<string, string>> = {
   priority: 'priority',
 };
 
-function writeTier(tier: string | undefined, losses: Losses): string | undefined {
+function encodeTier(tier: string | undefined, droppedFields: DroppedFields): string | undefined {
   if (tier === undefined || tier === 'auto') return undefined;
-  if (tiers[tier] === undefined) losses.drop('service_tier');
+  if (tiers[tier] === undefined) droppedFields.drop('service_tier');
   return tiers[tier];
 }
 
 // --- tools
 
-function writeTools(request: NeutralRequest, more: Json | undefined, custom: Set<string>, losses: Losses): Json[] {
+function encodeTools(
+  request: NeutralRequest,
+  more: Json | undefined,
+  custom: Set<string>,
+  droppedFields: DroppedFields,
+): Json[] {
   const declarations: Json[] = more === undefined ? [] : [more];
   const own: Json[] = [];
   for (const tool of request.tools ?? []) {
     if (tool.type === 'raw') {
       if (tool.format === 'generate' && tool.value !== undefined) own.push(tool.value as Json);
-      else losses.drop(tool.at);
+      else droppedFields.drop(tool.at);
       continue;
     }
-    declarations.push(writeTool(tool, custom, losses));
+    declarations.push(encodeTool(tool, custom, droppedFields));
   }
   return [...(declarations.length > 0 ? [{ functionDeclarations: declarations }] : []), ...own];
 }
 
-function writeTool(tool: Exclude<AnyTool, { type: 'raw' }>, custom: Set<string>, losses: Losses): Json {
+function encodeTool(tool: Exclude<AnyTool, { type: 'raw' }>, custom: Set<string>, droppedFields: DroppedFields): Json {
   const name = nameFor('generate', tool.name);
   if (tool.type === 'custom') {
     custom.add(tool.name);
     const { parameters, ...rest } = customAsFunction(name, tool);
     return { ...rest, parametersJsonSchema: parameters };
   }
-  if (tool.cache !== undefined) losses.drop('cache_control');
+  if (tool.cache !== undefined) droppedFields.drop('cache_control');
   return {
     name,
     ...defined({ description: tool.description }),
@@ -179,7 +189,7 @@ function writeTool(tool: Exclude<AnyTool, { type: 'raw' }>, custom: Set<string>,
   };
 }
 
-function writeChoice(choice: ToolChoice | undefined, tools: readonly AnyTool[] | undefined): Json | undefined {
+function encodeChoice(choice: ToolChoice | undefined, tools: readonly AnyTool[] | undefined): Json | undefined {
   const strict = tools?.some((tool) => tool.type === 'function' && tool.strict === true) === true;
   switch (choice?.type) {
     case undefined:
@@ -203,22 +213,22 @@ interface Content {
   readonly parts: Json[];
 }
 
-function writeContents(
+function encodeContents(
   request: NeutralRequest,
   third: boolean,
-  losses: Losses,
+  droppedFields: DroppedFields,
 ): { system: Json[]; contents: Content[] } {
   const names = new Map<string, string>(); // tool call id → function name: Gemini answers calls by name
   for (const message of request.messages)
     for (const part of message.parts) if (part.type === 'toolCall') names.set(part.id, part.name);
   const head = request.messages.findIndex((message) => message.role !== 'system');
   const first = head < 0 ? request.messages.length : head;
-  let system = request.messages.slice(0, first).flatMap((message) => writeParts(message, names, third, losses));
+  let system = request.messages.slice(0, first).flatMap((message) => encodeParts(message, names, third, droppedFields));
   const contents: Content[] = [];
   for (const message of request.messages.slice(first)) {
     const role = message.role === 'assistant' ? 'model' : 'user';
     const said = message.role === 'system' ? marked(message) : message;
-    const parts = writeParts(said, names, third, losses);
+    const parts = encodeParts(said, names, third, droppedFields);
     if (parts.length === 0) continue;
     const last = contents.at(-1);
     if (last?.role === role) last.parts.push(...parts);
@@ -252,23 +262,28 @@ function signCalls(contents: readonly Content[]): void {
   }
 }
 
-function writeParts(message: Message, names: ReadonlyMap<string, string>, third: boolean, losses: Losses): Json[] {
+function encodeParts(
+  message: Message,
+  names: ReadonlyMap<string, string>,
+  third: boolean,
+  droppedFields: DroppedFields,
+): Json[] {
   const out: Json[] = [];
   let signature: string | undefined; // of the call that follows
   for (const part of message.parts) {
     if (part.type === 'reasoning') {
       const own =
         part.opaque?.format === 'generate' && typeof part.opaque.value === 'string' ? part.opaque.value : undefined;
-      if (own === undefined) losses.drop('reasoning');
+      if (own === undefined) droppedFields.drop('reasoning');
       else if (part.text === '') signature = own;
       else out.push({ text: part.text, thought: true, thoughtSignature: own });
       continue;
     }
     if (part.type === 'toolCall') {
-      out.push({ ...writeCall(part, losses), ...defined({ thoughtSignature: signature }) });
+      out.push({ ...encodeCall(part, droppedFields), ...defined({ thoughtSignature: signature }) });
     } else {
       if (signature !== undefined) out.push({ text: '', thoughtSignature: signature });
-      out.push(...writePart(part, names, third, losses));
+      out.push(...encodePart(part, names, third, droppedFields));
     }
     signature = undefined;
   }
@@ -276,27 +291,32 @@ function writeParts(message: Message, names: ReadonlyMap<string, string>, third:
   return out;
 }
 
-function writeCall(call: Extract<Part, { type: 'toolCall' }>, losses: Losses): Json {
-  if (call.cache !== undefined) losses.drop('cache_control');
+function encodeCall(call: Extract<Part, { type: 'toolCall' }>, droppedFields: DroppedFields): Json {
+  if (call.cache !== undefined) droppedFields.drop('cache_control');
   const args = parseArgs(call.custom === true ? customArgs(call.args) : call.args);
   return { functionCall: { id: call.id, name: nameFor('generate', call.name), args } };
 }
 
-function writePart(part: Part, names: ReadonlyMap<string, string>, third: boolean, losses: Losses): Json[] {
+function encodePart(
+  part: Part,
+  names: ReadonlyMap<string, string>,
+  third: boolean,
+  droppedFields: DroppedFields,
+): Json[] {
   switch (part.type) {
     case 'text':
-      if (part.cache !== undefined) losses.drop('cache_control');
-      if (part.citations !== undefined) losses.drop('citations');
+      if (part.cache !== undefined) droppedFields.drop('cache_control');
+      if (part.citations !== undefined) droppedFields.drop('citations');
       return part.text === '' ? [] : [{ text: part.text }];
     case 'refusal':
       return part.text === '' ? [] : [{ text: part.text }];
     case 'media':
-      return writeMedia(part, losses);
+      return encodeMedia(part, droppedFields);
     case 'toolResult': {
-      if (part.cache !== undefined) losses.drop('cache_control');
+      if (part.cache !== undefined) droppedFields.drop('cache_control');
       const text = textOf(part.parts, '\n');
-      const media = part.parts.flatMap((inner) => (inner.type === 'media' ? writeMedia(inner, losses) : []));
-      for (const inner of part.parts) if (inner.type === 'raw') losses.drop(inner.at);
+      const media = part.parts.flatMap((inner) => (inner.type === 'media' ? encodeMedia(inner, droppedFields) : []));
+      for (const inner of part.parts) if (inner.type === 'raw') droppedFields.drop(inner.at);
       const name = nameFor('generate', names.get(part.id) ?? part.name ?? part.id);
       // From Gemini 3 on a result holds media itself; before, they follow it.
       const inside = third ? media.filter((item) => item['inlineData'] !== undefined) : [];
@@ -309,7 +329,7 @@ function writePart(part: Part, names: ReadonlyMap<string, string>, third: boolea
     }
     case 'raw':
       if (part.format === 'generate' && part.value !== undefined) return [part.value as Json];
-      losses.drop(part.at);
+      droppedFields.drop(part.at);
       return [];
     case 'reasoning':
     case 'toolCall':
@@ -321,9 +341,9 @@ const extensions: Readonly<Record<string, string>> = {
   png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', webp: 'image/webp', gif: 'image/gif', pdf: 'application/pdf',
 }; // prettier-ignore
 
-function writeMedia(media: Media, losses: Losses): Json[] {
-  if (media.cache !== undefined) losses.drop('cache_control');
-  if (media.detail !== undefined && media.detail !== 'auto') losses.drop('detail');
+function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
+  if (media.cache !== undefined) droppedFields.drop('cache_control');
+  if (media.detail !== undefined && media.detail !== 'auto') droppedFields.drop('detail');
   if (media.url !== undefined) {
     const known = media.mime.endsWith('/*')
       ? extensions[/\.(\w+)(?:[?#]|$)/.exec(media.url)?.[1]?.toLowerCase() ?? '']

@@ -1,11 +1,11 @@
 // Neutral answers as Gemini's, whole and streamed. Source: Gemini API reference, "GenerateContentResponse".
 
 import type { Usage } from '../../core/usage';
-import { chancesForGemini } from '../shared/logprobs';
-import type { Encoder, Json, Speaker } from '../codec';
+import { encodeGeminiLogprobs } from '../shared/logprobs';
+import type { Encoder, Json, EncodeContext } from '../codec';
 import { parseArgs } from '../shared/json';
-import type { Citation, FinishReason, NeutralResponse, Opaque, OpenPart, StreamEvent, TokenChance } from '../neutral';
-import { seal } from '../reasoning/envelope';
+import type { Citation, FinishReason, NeutralResponse, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
+import { wrapEnvelope } from '../reasoning/envelope';
 
 const reasonNames: Readonly<Record<FinishReason, string>> = {
   stop: 'STOP',
@@ -16,13 +16,13 @@ const reasonNames: Readonly<Record<FinishReason, string>> = {
   other: 'OTHER',
 };
 
-export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
+export function encodeResponse(response: NeutralResponse, speaker: EncodeContext): Json {
   const parts: Json[] = [];
   const citations: Citation[] = [];
-  const chances: TokenChance[] = [];
+  const logprobs: TokenLogprob[] = [];
   let sealed: Opaque | undefined; // of the part that follows
   for (const part of response.parts) {
-    const signature = sealed === undefined ? {} : { thoughtSignature: seal(sealed) };
+    const signature = sealed === undefined ? {} : { thoughtSignature: wrapEnvelope(sealed) };
     switch (part.type) {
       case 'reasoning':
         if (sealed !== undefined) parts.push({ text: '', ...signature });
@@ -31,7 +31,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
         continue;
       case 'text':
         citations.push(...(part.citations ?? []));
-        chances.push(...(part.chances ?? []));
+        logprobs.push(...(part.logprobs ?? []));
         parts.push({ text: part.text, ...signature });
         break;
       case 'refusal':
@@ -43,7 +43,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
     }
     sealed = undefined;
   }
-  if (sealed !== undefined) parts.push({ text: '', thoughtSignature: seal(sealed) });
+  if (sealed !== undefined) parts.push({ text: '', thoughtSignature: wrapEnvelope(sealed) });
   return {
     candidates: [
       {
@@ -51,16 +51,16 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
         finishReason: reasonNames[response.reason],
         index: 0,
         ...citationsOf(citations),
-        ...chancesOf(chances),
+        ...logprobsOf(logprobs),
       },
     ],
-    ...(response.usage === undefined ? {} : { usageMetadata: writeUsage(response.usage) }),
+    ...(response.usage === undefined ? {} : { usageMetadata: encodeUsage(response.usage) }),
     modelVersion: response.model,
     responseId: response.id === '' ? speaker.requestId : response.id,
   };
 }
 
-export function openEncoder(speaker: Speaker): Encoder {
+export function openEncoder(speaker: EncodeContext): Encoder {
   let head: Json = {};
   let open: OpenPart | undefined;
   let args = '';
@@ -68,18 +68,18 @@ export function openEncoder(speaker: Speaker): Encoder {
   let usage: Usage | undefined;
   let sealed: Opaque | undefined; // of the part that follows
   let citations: Citation[] = [];
-  let chances: readonly TokenChance[] = []; // of the next delta
+  let logprobs: readonly TokenLogprob[] = []; // of the next delta
 
   const say = (parts: readonly Json[], ending: Json = {}, counted: Json = {}) =>
     `data: ${JSON.stringify({ candidates: [{ content: { role: 'model', parts }, ...ending, index: 0 }], ...counted, ...head })}\n\n`;
   const taken = (): Json => {
-    const told = chancesOf(chances);
-    chances = [];
+    const told = logprobsOf(logprobs);
+    logprobs = [];
     return told;
   };
   const signature = (): Json => {
     if (sealed === undefined) return {};
-    const text = seal(sealed);
+    const text = wrapEnvelope(sealed);
     sealed = undefined;
     return { thoughtSignature: text };
   };
@@ -108,8 +108,8 @@ export function openEncoder(speaker: Speaker): Encoder {
           default:
             return say([{ text: event.text, ...signature() }], taken());
         }
-      case 'chances':
-        chances = event.chances;
+      case 'logprobs':
+        logprobs = event.logprobs;
         return '';
       case 'citation':
         citations.push(event.citation);
@@ -132,7 +132,7 @@ export function openEncoder(speaker: Speaker): Encoder {
         const last = sealed === undefined ? [] : [{ text: '', ...signature() }];
         const ending = { finishReason: reasonNames[event.reason], ...citationsOf(citations) };
         citations = [];
-        return say(last, ending, usage === undefined ? {} : { usageMetadata: writeUsage(usage) });
+        return say(last, ending, usage === undefined ? {} : { usageMetadata: encodeUsage(usage) });
       }
       case 'lost':
       case 'failure':
@@ -145,7 +145,7 @@ export function openEncoder(speaker: Speaker): Encoder {
 // ---
 
 function thought(text: string, opaque: Opaque | undefined): Json {
-  return { text, thought: true, ...(opaque === undefined ? {} : { thoughtSignature: seal(opaque) }) };
+  return { text, thought: true, ...(opaque === undefined ? {} : { thoughtSignature: wrapEnvelope(opaque) }) };
 }
 
 function citationsOf(citations: readonly Citation[]): Json {
@@ -160,11 +160,11 @@ function citationsOf(citations: readonly Citation[]): Json {
   };
 }
 
-function chancesOf(chances: readonly TokenChance[]): Json {
-  return chances.length === 0 ? {} : { logprobsResult: chancesForGemini(chances) };
+function logprobsOf(logprobs: readonly TokenLogprob[]): Json {
+  return logprobs.length === 0 ? {} : { logprobsResult: encodeGeminiLogprobs(logprobs) };
 }
 
-function writeUsage(usage: Usage): Json {
+function encodeUsage(usage: Usage): Json {
   const prompt = usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
   return {
     promptTokenCount: prompt,

@@ -1,17 +1,17 @@
 // Google's generateContent.
 
 import type { Codec } from '../codec';
-import { openDecoder, readAnswer, usageIn } from './decodeResponse';
-import { readRequest } from './decodeRequest';
-import { openEncoder, writeAnswer } from './encodeResponse';
-import { writeRequest } from './encodeRequest';
+import { openDecoder, decodeResponse, usageIn } from './decodeResponse';
+import { decodeRequest } from './decodeRequest';
+import { openEncoder, encodeResponse } from './encodeResponse';
+import { encodeRequest } from './encodeRequest';
 
-export const generate: Codec = {
+export const geminiGenerate: Codec = {
   format: 'generate',
-  decodeRequest: readRequest,
-  encodeRequest: writeRequest,
-  decodeResponse: readAnswer,
-  encodeResponse: writeAnswer,
+  decodeRequest: decodeRequest,
+  encodeRequest: encodeRequest,
+  decodeResponse: decodeResponse,
+  encodeResponse: encodeResponse,
   openDecoder,
   openEncoder,
   keepAlive: 'data: {}\n\n', // its SDKs know no comments

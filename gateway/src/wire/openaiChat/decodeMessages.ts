@@ -14,13 +14,13 @@ import {
   textOr,
   wrong,
 } from '../shared/json';
-import { mediaFromUrl, readImageDetail } from '../shared/media';
-import { isBlockType, readBlock, readCache } from '../anthropicMessages/blocks';
+import { mediaFromUrl, decodeImageDetail } from '../shared/media';
+import { isBlockType, decodeBlock, decodeCache } from '../anthropicMessages/blocks';
 import type { Message, Opaque, Part, Reasoning, ToolCall } from '../neutral';
-import { openSeal, sealedText } from '../reasoning/envelope';
+import { decodeOpaque, envelopeText } from '../reasoning/envelope';
 
 /** One message as a turn. @param at its path. @throws GatewayError bad_request naming the field */
-export function readMessage(message: Json, at: string): Message {
+export function decodeMessage(message: Json, at: string): Message {
   const role = needText(message['role'], `${at}.role`);
   const name: Part[] =
     message['name'] === undefined || role === 'tool' || role === 'function'
@@ -29,15 +29,15 @@ export function readMessage(message: Json, at: string): Message {
   switch (role) {
     case 'system':
     case 'developer':
-      return { role: 'system', parts: [...readContent(message['content'], `${at}.content`), ...name] };
+      return { role: 'system', parts: [...decodeContent(message['content'], `${at}.content`), ...name] };
     case 'user':
-      return { role: 'user', parts: [...readContent(message['content'], `${at}.content`), ...name] };
+      return { role: 'user', parts: [...decodeContent(message['content'], `${at}.content`), ...name] };
     case 'assistant':
-      return { role: 'assistant', parts: [...readAssistant(message, at), ...name] };
+      return { role: 'assistant', parts: [...decodeAssistant(message, at), ...name] };
     case 'tool':
     case 'function': {
       const id = role === 'tool' ? needText(message['tool_call_id'], `${at}.tool_call_id`) : legacyId(message['name']);
-      const parts = readContent(message['content'], `${at}.content`);
+      const parts = decodeContent(message['content'], `${at}.content`);
       return { role: 'user', parts: [{ type: 'toolResult', id, parts, isError: false }] };
     }
     default:
@@ -47,14 +47,14 @@ export function readMessage(message: Json, at: string): Message {
 
 // ---
 
-function readContent(content: unknown, at: string): Part[] {
+function decodeContent(content: unknown, at: string): Part[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   if (content === null || content === undefined) return wrong(at, 'a text or a list of parts');
-  return needList(content, at).flatMap((raw, i): Part[] => readPart(needObject(raw, `${at}[${i}]`), `${at}[${i}]`));
+  return needList(content, at).flatMap((raw, i): Part[] => decodePart(needObject(raw, `${at}[${i}]`), `${at}[${i}]`));
 }
 
-function readPart(part: Json, at: string): Part[] {
-  const cache = readCache(part['cache_control'], `${at}.cache_control`);
+function decodePart(part: Json, at: string): Part[] {
+  const cache = decodeCache(part['cache_control'], `${at}.cache_control`);
   switch (part['type']) {
     case 'text':
     case 'input_text':
@@ -65,7 +65,7 @@ function readPart(part: Json, at: string): Part[] {
     case 'image_url': {
       const image = needObject(part['image_url'], `${at}.image_url`);
       const media = mediaFromUrl(needText(image['url'], `${at}.image_url.url`), 'image', `${at}.image_url.url`);
-      return [{ ...media, ...readImageDetail(image['detail'], `${at}.image_url.detail`), ...cache }];
+      return [{ ...media, ...decodeImageDetail(image['detail'], `${at}.image_url.detail`), ...cache }];
     }
     case 'input_audio': {
       const audio = needObject(part['input_audio'], `${at}.input_audio`);
@@ -92,20 +92,21 @@ function readPart(part: Json, at: string): Part[] {
     }
     default:
       // Cursor writes Anthropic's blocks into chat bodies when a model is called claude-….
-      if (isBlockType(part['type'])) return readBlock(part, at);
+      if (isBlockType(part['type'])) return decodeBlock(part, at);
       return typeof part['type'] === 'string'
         ? [{ type: 'raw', format: 'chat', value: part, at }]
         : wrong(`${at}.type`, 'a text such as "text" or "image_url"');
   }
 }
 
-function readAssistant(message: Json, at: string): Part[] {
+function decodeAssistant(message: Json, at: string): Part[] {
   const content = message['content'];
-  const said = content === null || content === undefined || content === '' ? [] : readContent(content, `${at}.content`);
+  const said =
+    content === null || content === undefined || content === '' ? [] : decodeContent(content, `${at}.content`);
   if (typeof message['refusal'] === 'string' && message['refusal'] !== '')
     said.push({ type: 'refusal', text: message['refusal'] });
-  const thoughts = readThoughts(message, at);
-  const calls = readCalls(message, at).flatMap((call): Part[] => {
+  const thoughts = decodeReasoning(message, at);
+  const calls = decodeCalls(message, at).flatMap((call): Part[] => {
     const own = thoughts.filter((thought) => thought.call === call.id);
     return [...own.map(({ part }) => part), call];
   });
@@ -114,7 +115,7 @@ function readAssistant(message: Json, at: string): Part[] {
   return [...first, ...said, ...calls];
 }
 
-function readCalls(message: Json, at: string): ToolCall[] {
+function decodeCalls(message: Json, at: string): ToolCall[] {
   const legacy = message['function_call'];
   const raw = message['tool_calls'];
   if (isObject(legacy)) {
@@ -150,11 +151,11 @@ interface Thought {
 
 // Three spellings of thoughts: OpenRouter's details (with signatures), its plain text, DeepSeek's plain text; and
 // Google's own field on tool calls.
-function readThoughts(message: Json, at: string): Thought[] {
+function decodeReasoning(message: Json, at: string): Thought[] {
   const details = message['reasoning_details'];
   const out: Thought[] = [];
   if (Array.isArray(details))
-    out.push(...joined(details, `${at}.reasoning_details`).map((detail) => readDetail(detail)));
+    out.push(...joined(details, `${at}.reasoning_details`).map((detail) => decodeDetail(detail)));
   if (out.length === 0) {
     const field = ['reasoning_content', 'reasoning'].find((name) => textOr(message[name]) !== '');
     if (field !== undefined)
@@ -191,9 +192,9 @@ function joined(details: readonly unknown[], at: string): Json[] {
   return out;
 }
 
-function readDetail(detail: Json): Thought {
-  const text = sealedText(detail['signature']) ?? (textOr(detail['text']) || textOr(detail['summary']));
-  const opaque = openSeal(
+function decodeDetail(detail: Json): Thought {
+  const text = envelopeText(detail['signature']) ?? (textOr(detail['text']) || textOr(detail['summary']));
+  const opaque = decodeOpaque(
     detail['signature'] ?? detail['data'],
     () => ({ format: 'chat', value: [detail] }) satisfies Opaque,
   );

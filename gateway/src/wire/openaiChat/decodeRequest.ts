@@ -1,7 +1,7 @@
 // A chat completions request as neutral form. Source: OpenAI API reference, "Create chat completion"; OpenRouter's
 // additions from its "API parameters" and "Reasoning tokens"; the older `functions` of the same OpenAI page.
 
-import { readOthers } from '../shared/logprobs';
+import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../codec';
 import { isEffort } from '../reasoning/effort';
 import {
@@ -18,10 +18,10 @@ import {
   otherFields,
   wrong,
 } from '../shared/json';
-import type { NeutralRequest, Shape, Thinking } from '../neutral';
-import { schemaShape } from '../schema/responseFormat';
-import { readToolChoice, readTools } from './decodeTools';
-import { readMessage } from './decodeMessages';
+import type { NeutralRequest, ResponseFormat, ReasoningOptions } from '../neutral';
+import { decodeJsonSchemaFormat } from '../schema/responseFormat';
+import { decodeToolChoice, decodeTools } from './decodeTools';
+import { decodeMessage } from './decodeMessages';
 
 const known = new Set([
   'model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice', 'functions', 'function_call', 'parallel_tool_calls', 'max_tokens',
@@ -38,20 +38,20 @@ const idle = {
   modalities: (value: unknown) => Array.isArray(value) && value.every((item) => item === 'text'),
 };
 
-export function readRequest(body: Json): NeutralRequest {
+export function decodeRequest(body: Json): NeutralRequest {
   const turns = needList(body['messages'], 'messages');
   if (turns.length === 0) wrong('messages', 'a list of at least one message');
   return {
     from: 'chat',
-    messages: turns.map((turn, i) => readMessage(needObject(turn, `messages[${i}]`), `messages[${i}]`)),
+    messages: turns.map((turn, i) => decodeMessage(needObject(turn, `messages[${i}]`), `messages[${i}]`)),
     stream: body['stream'] === true,
     native: otherFields(body, known, idle),
     ...defined({
-      tools: readTools(body),
-      toolChoice: readToolChoice(body['tool_choice'] ?? body['function_call']),
+      tools: decodeTools(body),
+      toolChoice: decodeToolChoice(body['tool_choice'] ?? body['function_call']),
       parallelTools: optionalFlag(body['parallel_tool_calls'], 'parallel_tool_calls'),
-      shape: readShape(body['response_format']),
-      thinking: readThinking(body),
+      responseFormat: decodeResponseFormat(body['response_format']),
+      reasoning: decodeReasoning(body),
       maxOutput:
         optionalCount(body['max_completion_tokens'], 'max_completion_tokens') ??
         optionalCount(body['max_tokens'], 'max_tokens'),
@@ -61,7 +61,7 @@ export function readRequest(body: Json): NeutralRequest {
       frequencyPenalty: optionalWithin(body['frequency_penalty'], 'frequency_penalty', -2, 2),
       presencePenalty: optionalWithin(body['presence_penalty'], 'presence_penalty', -2, 2),
       seed: optionalNumber(body['seed'], 'seed'),
-      chances: readChances(body),
+      topLogprobs: decodeTopLogprobCount(body),
       stop: optionalTexts(body['stop'], 'stop'),
       verbosity: optionalText(body['verbosity'], 'verbosity'),
       serviceTier: optionalText(body['service_tier'], 'service_tier'),
@@ -74,14 +74,14 @@ export function readRequest(body: Json): NeutralRequest {
 
 // ---
 
-function readChances(body: Json): number | undefined {
-  const others = readOthers(body['top_logprobs'], 'top_logprobs');
+function decodeTopLogprobCount(body: Json): number | undefined {
+  const others = decodeTopLogprobs(body['top_logprobs'], 'top_logprobs');
   if (optionalFlag(body['logprobs'], 'logprobs') === true) return others ?? 0;
   if (others !== undefined && others > 0) wrong('logprobs', 'true where "top_logprobs" is set');
   return undefined;
 }
 
-function readShape(value: unknown): Shape | undefined {
+function decodeResponseFormat(value: unknown): ResponseFormat | undefined {
   if (value === undefined || value === null) return undefined;
   const format = needObject(value, 'response_format');
   switch (format['type']) {
@@ -91,14 +91,14 @@ function readShape(value: unknown): Shape | undefined {
       return { type: 'json' };
     case 'json_schema': {
       const at = 'response_format.json_schema';
-      return schemaShape(needObject(format['json_schema'], at), at);
+      return decodeJsonSchemaFormat(needObject(format['json_schema'], at), at);
     }
     default:
       return wrong('response_format.type', 'one of text, json_object, json_schema');
   }
 }
 
-function readThinking(body: Json): Thinking | undefined {
+function decodeReasoning(body: Json): ReasoningOptions | undefined {
   const wanted = body['reasoning'];
   if (isObject(wanted)) {
     if (wanted['enabled'] === false) return { effort: 'none', show: false };

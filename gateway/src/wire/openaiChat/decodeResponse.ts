@@ -1,12 +1,12 @@
 // Chat completions answers as neutral events, whole and streamed. Source: OpenAI API reference, "The chat completion
 // object" and "The chat completion chunk object"; reasoning fields of DeepSeek and OpenRouter from their own pages.
 
-import { believable, tokenCount, type Usage } from '../../core/usage';
-import { chancesOfOpenai } from '../shared/logprobs';
+import { validCounts, tokenCount, type Usage } from '../../core/usage';
+import { decodeOpenaiLogprobs } from '../shared/logprobs';
 import type { Decoder, Frame, Json } from '../codec';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import type { FailureKind, FinishReason, StreamEvent } from '../neutral';
-import { openScribe, type Scribe } from '../shared/eventBuilder';
+import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
 
 const reasons: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',
@@ -24,7 +24,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   const cacheRead = Math.min(prompt, tokenCount(details['cached_tokens']));
   const cacheWrite5m = Math.min(prompt - cacheRead, tokenCount(details['cache_write_tokens']));
   const made = objectOr(usage['completion_tokens_details']);
-  return believable({
+  return validCounts({
     input: prompt - cacheRead - cacheWrite5m,
     cacheRead,
     cacheWrite5m,
@@ -34,56 +34,56 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   });
 }
 
-export function readAnswer(body: Json): readonly StreamEvent[] {
-  const scribe = openScribe();
+export function decodeResponse(body: Json): readonly StreamEvent[] {
+  const builder = openEventBuilder();
   const id = textOr(body['id']);
-  scribe.start(id, textOr(body['model']));
+  builder.start(id, textOr(body['model']));
   const choices = listOr(body['choices']);
-  if (choices.length > 1) scribe.lost('choices[1…]');
+  if (choices.length > 1) builder.lost('choices[1…]');
   const choice = objectOr(choices[0]);
   const message = objectOr(choice['message']);
-  const thoughts = openThoughts(scribe);
+  const thoughts = openReasoning(builder);
   thoughts.add(message);
   thoughts.end();
-  scribe.text(contentText(message['content']), chancesOfOpenai(objectOr(choice['logprobs'])['content']));
-  for (const annotation of listOr(message['annotations'])) cite(scribe, objectOr(annotation));
-  scribe.refusal(textOr(message['refusal']));
-  if (isObject(message['audio'])) scribe.lost('audio');
-  const calls = openCalls(scribe, id);
+  builder.text(contentText(message['content']), decodeOpenaiLogprobs(objectOr(choice['logprobs'])['content']));
+  for (const annotation of listOr(message['annotations'])) cite(builder, objectOr(annotation));
+  builder.refusal(textOr(message['refusal']));
+  if (isObject(message['audio'])) builder.lost('audio');
+  const calls = openCalls(builder, id);
   listOr(message['tool_calls']).forEach((raw, index) => calls.add({ index, ...objectOr(raw) }));
   if (isObject(message['function_call'])) calls.add({ index: 0, function: message['function_call'] });
   calls.end();
-  scribe.usage(usageIn(body));
-  finish(scribe, choice['finish_reason'], textOr(message['refusal']) !== '');
-  scribe.done();
-  return scribe.take();
+  builder.usage(usageIn(body));
+  finish(builder, choice['finish_reason'], textOr(message['refusal']) !== '');
+  builder.done();
+  return builder.take();
 }
 
 export function openDecoder(): Decoder {
-  const scribe = openScribe();
-  const thoughts = openThoughts(scribe);
+  const builder = openEventBuilder();
+  const thoughts = openReasoning(builder);
   let calls: Calls | undefined;
   let refused = false;
   let reasoned = false;
   const push = ({ data }: Frame): readonly StreamEvent[] => {
-    if (scribe.finished) return [];
+    if (builder.finished) return [];
     if (data === '[DONE]') {
       // Some hosts end without a reason (recorded: openrouter.ai, Novita); the mark alone says that it is whole.
       calls?.end();
-      if (!reasoned) scribe.finish(scribe.calls > 0 ? 'tool_calls' : 'stop');
+      if (!reasoned) builder.finish(builder.calls > 0 ? 'tool_calls' : 'stop');
       return end();
     }
     const chunk = parseEvent(data);
     if (chunk === undefined) return [];
     if (isObject(chunk['error'])) {
       const error = chunk['error'];
-      scribe.failure(failureKind(error), textOr(error['message']));
-      return scribe.take();
+      builder.failure(failureKind(error), textOr(error['message']));
+      return builder.take();
     }
     const id = textOr(chunk['id']);
     // Azure and others begin with an event that has no choices and no id.
-    if (id !== '' || listOr(chunk['choices']).length > 0) scribe.start(id, textOr(chunk['model']));
-    scribe.usage(usageIn(chunk));
+    if (id !== '' || listOr(chunk['choices']).length > 0) builder.start(id, textOr(chunk['model']));
+    builder.usage(usageIn(chunk));
     for (const raw of listOr(chunk['choices'])) {
       const choice = objectOr(raw);
       if (countOr(choice['index']) > 0) continue;
@@ -93,21 +93,21 @@ export function openDecoder(): Decoder {
       const refusal = textOr(delta['refusal']);
       const called = listOr(delta['tool_calls']);
       if (text !== '' || refusal !== '' || called.length > 0) thoughts.end();
-      scribe.text(text, chancesOfOpenai(objectOr(choice['logprobs'])['content']));
-      for (const annotation of listOr(delta['annotations'])) cite(scribe, objectOr(annotation));
-      scribe.refusal(refusal);
+      builder.text(text, decodeOpenaiLogprobs(objectOr(choice['logprobs'])['content']));
+      for (const annotation of listOr(delta['annotations'])) cite(builder, objectOr(annotation));
+      builder.refusal(refusal);
       refused ||= refusal !== '';
-      for (const call of called) (calls ??= openCalls(scribe, id)).add(objectOr(call));
+      for (const call of called) (calls ??= openCalls(builder, id)).add(objectOr(call));
       reasoned ||= typeof choice['finish_reason'] === 'string';
-      finish(scribe, choice['finish_reason'], refused);
+      finish(builder, choice['finish_reason'], refused);
     }
-    return scribe.take();
+    return builder.take();
   };
   const end = (): readonly StreamEvent[] => {
     thoughts.end();
     calls?.end();
-    scribe.done();
-    return scribe.take();
+    builder.done();
+    return builder.take();
   };
   return { push, end };
 }
@@ -123,10 +123,10 @@ export function failureKind(error: Json): FailureKind {
 
 // ---
 
-function finish(scribe: Scribe, raw: unknown, refused: boolean): void {
+function finish(builder: EventBuilder, raw: unknown, refused: boolean): void {
   if (typeof raw !== 'string') return;
   const reason = reasons[raw] ?? 'other';
-  scribe.finish(refused && reason === 'stop' ? 'refusal' : reason);
+  builder.finish(refused && reason === 'stop' ? 'refusal' : reason);
 }
 
 // Some hosts send content as a list of parts.
@@ -137,12 +137,12 @@ function contentText(content: unknown): string {
     .join('');
 }
 
-function cite(scribe: Scribe, annotation: Json): void {
+function cite(builder: EventBuilder, annotation: Json): void {
   const cited = objectOr(annotation['url_citation']);
   const url = textOr(cited['url']);
-  if (url === '') return scribe.lost(`annotation ${textOr(annotation['type'])}`.trim());
+  if (url === '') return builder.lost(`annotation ${textOr(annotation['type'])}`.trim());
   const place = typeof cited['start_index'] === 'number' && typeof cited['end_index'] === 'number';
-  scribe.citation({
+  builder.citation({
     url,
     ...(typeof cited['title'] === 'string' ? { title: cited['title'] } : {}),
     ...(place ? { start: countOr(cited['start_index']), end: countOr(cited['end_index']) } : {}),
@@ -157,7 +157,7 @@ interface Thoughts {
 
 // Text comes in one of three fields, sealed pieces in `reasoning_details`. Both are remembered by the field they came
 // in, so that they can go back there.
-function openThoughts(scribe: Scribe): Thoughts {
+function openReasoning(builder: EventBuilder): Thoughts {
   let field: string | undefined;
   let details: Record<string, unknown>[] = [];
   return {
@@ -170,11 +170,12 @@ function openThoughts(scribe: Scribe): Thoughts {
           ? pieces.map((piece) => textOr(piece['text']) || textOr(piece['summary'])).join('')
           : textOr(delta[name]);
       field ??= name;
-      scribe.reasoning(text);
+      builder.reasoning(text);
     },
     end() {
-      if (details.length > 0) scribe.sealed({ format: 'chat', value: details });
-      else if (field !== undefined && scribe.open === 'reasoning') scribe.sealed({ format: 'chat', value: field });
+      if (details.length > 0) builder.opaqueReasoning({ format: 'chat', value: details });
+      else if (field !== undefined && builder.open === 'reasoning')
+        builder.opaqueReasoning({ format: 'chat', value: field });
       details = [];
       field = undefined;
     },
@@ -211,14 +212,14 @@ interface Call {
 
 // Calls of one answer may come interleaved by index. One at a time is told as it grows; a second one is told at once
 // too when the first is already whole JSON, and is held until then otherwise.
-function openCalls(scribe: Scribe, answerId: string): Calls {
+function openCalls(builder: EventBuilder, answerId: string): Calls {
   const waiting = new Map<number, Call>();
   let live: { index: number; args: string; custom: boolean } | undefined;
   const told = new Set<number>();
 
   const tell = (index: number, call: Call) => {
-    scribe.call(call.id === '' ? `call_${answerId}_${index}` : call.id, call.name, call.custom);
-    scribe.args(call.args);
+    builder.call(call.id === '' ? `call_${answerId}_${index}` : call.id, call.name, call.custom);
+    builder.args(call.args);
     live = { index, args: call.args, custom: call.custom };
     told.add(index);
     waiting.delete(index);
@@ -241,11 +242,11 @@ function openCalls(scribe: Scribe, answerId: string): Calls {
       const args = isObject(raw) ? JSON.stringify(raw) : textOr(raw);
       if (live?.index === index) {
         live.args += args;
-        scribe.args(args);
+        builder.args(args);
         return;
       }
       if (told.has(index)) {
-        if (args !== '') scribe.lost('tool call arguments after their end');
+        if (args !== '') builder.lost('tool call arguments after their end');
         return;
       }
       const held = waiting.get(index);

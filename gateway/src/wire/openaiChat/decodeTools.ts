@@ -14,24 +14,24 @@ import {
   textOr,
   wrong,
 } from '../shared/json';
-import { readCache } from '../anthropicMessages/blocks';
+import { decodeCache } from '../anthropicMessages/blocks';
 import type { AnyTool, ToolChoice } from '../neutral';
 import { needArgsSchema } from '../schema/toolSchema';
 
 /** @throws GatewayError bad_request naming the field */
-export function readTools(body: Json): AnyTool[] | undefined {
+export function decodeTools(body: Json): AnyTool[] | undefined {
   const functions = body['functions'];
   if (functions !== undefined && functions !== null)
     return needList(functions, 'functions').map((raw, i) =>
-      readFunction(needObject(raw, `functions[${i}]`), `functions[${i}]`),
+      decodeFunction(needObject(raw, `functions[${i}]`), `functions[${i}]`),
     );
   const tools = body['tools'];
   if (tools === undefined || tools === null) return undefined;
-  return needList(tools, 'tools').map((raw, i): AnyTool => readTool(needObject(raw, `tools[${i}]`), `tools[${i}]`));
+  return needList(tools, 'tools').map((raw, i): AnyTool => decodeTool(needObject(raw, `tools[${i}]`), `tools[${i}]`));
 }
 
 /** @throws GatewayError bad_request */
-export function readToolChoice(value: unknown): ToolChoice | undefined {
+export function decodeToolChoice(value: unknown): ToolChoice | undefined {
   if (value === undefined || value === null) return undefined;
   if (value === 'auto' || value === 'none' || value === 'required') return { type: value };
   const choice = objectOr(value);
@@ -46,11 +46,11 @@ export function readToolChoice(value: unknown): ToolChoice | undefined {
 
 // ---
 
-function readTool(tool: Json, at: string): AnyTool {
+function decodeTool(tool: Json, at: string): AnyTool {
   if (isObject(tool['function']))
-    return { ...readFunction(tool['function'], `${at}.function`), ...readCache(tool['cache_control'], at) };
+    return { ...decodeFunction(tool['function'], `${at}.function`), ...decodeCache(tool['cache_control'], at) };
   // Flat tools, as Responses and Anthropic write them: some clients send those to this path.
-  if (tool['type'] === 'function' || isObject(tool['input_schema'])) return readFunction(tool, at);
+  if (tool['type'] === 'function' || isObject(tool['input_schema'])) return decodeFunction(tool, at);
   if (tool['type'] === 'custom') {
     const custom = isObject(tool['custom']) ? tool['custom'] : tool;
     const grammar = objectOr(custom['format']);
@@ -72,7 +72,7 @@ function readTool(tool: Json, at: string): AnyTool {
     : wrong(`${at}.type`, '"function" or "custom"');
 }
 
-function readFunction(made: Json, at: string): AnyTool {
+function decodeFunction(made: Json, at: string): AnyTool {
   return {
     type: 'function',
     name: needText(made['name'], `${at}.name`),
@@ -81,6 +81,6 @@ function readFunction(made: Json, at: string): AnyTool {
       description: optionalText(made['description'], `${at}.description`),
       strict: optionalFlag(made['strict'], `${at}.strict`),
     }),
-    ...readCache(made['cache_control'], `${at}.cache_control`),
+    ...decodeCache(made['cache_control'], `${at}.cache_control`),
   };
 }

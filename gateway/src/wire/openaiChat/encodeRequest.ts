@@ -1,44 +1,44 @@
 // Neutral form as a chat completions request. Source: OpenAI API reference, "Create chat completion".
 
 import type { Target } from '../../../../config/target';
-import type { Encoded, Json } from '../codec';
+import type { EncodedRequest, Json } from '../codec';
 import { effortOf, nearestEffort } from '../reasoning/effort';
 import { defined } from '../shared/json';
-import { type Losses, openLosses } from '../shared/droppedFields';
+import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
 import { asText, dataUrl, extensionOf, isText } from '../shared/media';
 import { isOpenaiReasoner } from '../shared/modelProfiles';
 import { idFor, nameFor, renamed } from '../shared/names';
-import type { AnyTool, Effort, Media, Message, NeutralRequest, Part, Shape, ToolChoice } from '../neutral';
+import type { AnyTool, Effort, Media, Message, NeutralRequest, Part, ResponseFormat, ToolChoice } from '../neutral';
 import { argsSchema, isStrictForOpenai } from '../schema/toolSchema';
 import { customArgs, customField } from '../shared/responseFixups';
-import { wrapShape } from '../schema/wrapNonObject';
+import { wrapNonObjectSchema } from '../schema/wrapNonObject';
 
-export function writeRequest(request: NeutralRequest, target: Target): Encoded {
-  const losses = openLosses(request, 'chat');
+export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
+  const droppedFields = openDroppedFields(request, 'chat');
   const own = target.provider === 'openai'; // OpenAI itself; other hosts get no field they may not know
   const reasoner = isOpenaiReasoner(target);
-  const { shape, wrapped } = wrapShape(request.shape);
+  const { shape, wrapped } = wrapNonObjectSchema(request.responseFormat);
   const custom = new Set<string>();
-  const tools = request.tools?.flatMap((tool) => writeTool(tool, own, custom, losses));
+  const tools = request.tools?.flatMap((tool) => encodeTool(tool, own, custom, droppedFields));
   if (reasoner) {
     // What says no more than the default does is no loss.
-    if (request.temperature !== 1) losses.dropIf(request.temperature, 'temperature');
-    if (request.topP !== 1) losses.dropIf(request.topP, 'top_p');
-    if (request.frequencyPenalty !== 0) losses.dropIf(request.frequencyPenalty, 'frequency_penalty');
-    if (request.presencePenalty !== 0) losses.dropIf(request.presencePenalty, 'presence_penalty');
-    losses.dropIf(request.stop, 'stop');
-    losses.dropIf(request.chances, 'logprobs');
+    if (request.temperature !== 1) droppedFields.dropIf(request.temperature, 'temperature');
+    if (request.topP !== 1) droppedFields.dropIf(request.topP, 'top_p');
+    if (request.frequencyPenalty !== 0) droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
+    if (request.presencePenalty !== 0) droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
+    droppedFields.dropIf(request.stop, 'stop');
+    droppedFields.dropIf(request.topLogprobs, 'logprobs');
   }
-  losses.dropIf(request.topK, 'top_k');
-  if (!own) losses.dropIf(request.promptCacheKey, 'prompt_cache_key');
-  if (!reasoner) losses.dropIf(request.verbosity, 'verbosity');
-  losses.dropIf(request.metadata, 'metadata'); // taken only together with `store`
-  if (!own) losses.dropIf(request.serviceTier, 'service_tier');
+  droppedFields.dropIf(request.topK, 'top_k');
+  if (!own) droppedFields.dropIf(request.promptCacheKey, 'prompt_cache_key');
+  if (!reasoner) droppedFields.dropIf(request.verbosity, 'verbosity');
+  droppedFields.dropIf(request.metadata, 'metadata'); // taken only together with `store`
+  if (!own) droppedFields.dropIf(request.serviceTier, 'service_tier');
   const hasTools = tools !== undefined && tools.length > 0;
   return {
     body: {
       model: target.model,
-      messages: withCallsTogether(request.messages).flatMap((message) => writeMessage(message, own, losses)),
+      messages: withCallsTogether(request.messages).flatMap((message) => encodeMessage(message, own, droppedFields)),
       ...defined({
         // Reasoning models refuse max_tokens; other hosts may not know the newer name.
         [own ? 'max_completion_tokens' : 'max_tokens']:
@@ -47,34 +47,38 @@ export function writeRequest(request: NeutralRequest, target: Target): Encoded {
         top_p: reasoner ? undefined : request.topP,
         frequency_penalty: reasoner ? undefined : request.frequencyPenalty,
         presence_penalty: reasoner ? undefined : request.presencePenalty,
-        stop: reasoner ? undefined : stops(request.stop, losses),
+        stop: reasoner ? undefined : stops(request.stop, droppedFields),
         seed: request.seed,
-        ...(reasoner ? {} : writeChances(request.chances)),
-        user: endUser(request.endUser, losses),
+        ...(reasoner ? {} : encodeChances(request.topLogprobs)),
+        user: endUser(request.endUser, droppedFields),
         tools: hasTools ? tools : undefined,
         tool_choice:
           hasTools && request.toolChoice
-            ? writeToolChoice(request.toolChoice, own ? request.tools : undefined)
+            ? encodeToolChoice(request.toolChoice, own ? request.tools : undefined)
             : undefined,
         parallel_tool_calls: hasTools ? request.parallelTools : undefined,
-        response_format: shape && writeShape(shape),
-        reasoning_effort: writeEffort(request, target, losses),
+        response_format: shape && encodeResponseFormat(shape),
+        reasoning_effort: encodeEffort(request, target, droppedFields),
         verbosity: reasoner ? request.verbosity : undefined,
-        service_tier: own ? writeTier(request.serviceTier, losses) : undefined,
+        service_tier: own ? encodeTier(request.serviceTier, droppedFields) : undefined,
         prompt_cache_key: own ? request.promptCacheKey : undefined,
         stream: request.stream ? true : undefined,
         stream_options: request.stream ? { include_usage: true } : undefined,
         ...(request.from === 'chat' ? request.native : {}),
       }),
     },
-    dropped: losses.list,
-    undo: { names: renamed('chat', request), custom, answerTool: undefined, wrapped },
+    dropped: droppedFields.list,
+    fixups: { names: renamed('chat', request), custom, answerTool: undefined, wrapped },
   };
 }
 
 /** The level OpenAI's API is asked for; undefined where the model decides, or does not reason. */
-export function writeEffort(request: NeutralRequest, target: Target, losses: Losses): Effort | undefined {
-  const thinking = request.thinking;
+export function encodeEffort(
+  request: NeutralRequest,
+  target: Target,
+  droppedFields: DroppedFields,
+): Effort | undefined {
+  const thinking = request.reasoning;
   if (thinking === undefined) return undefined;
   // As the model sees fit: from gpt-5.1 on that would be not at all, and it was asked for.
   const effort = effortOf(thinking) ?? (isOpenaiReasoner(target) ? 'medium' : undefined);
@@ -82,7 +86,7 @@ export function writeEffort(request: NeutralRequest, target: Target, losses: Los
   if (target.provider !== 'openai')
     return effort === 'none' ? undefined : nearestEffort(effort, ['low', 'medium', 'high']);
   if (!isOpenaiReasoner(target)) {
-    if (effort !== 'none') losses.drop('reasoning');
+    if (effort !== 'none') droppedFields.drop('reasoning');
     return undefined;
   }
   return nearestEffort(effort, effortsOf(target.model));
@@ -91,23 +95,23 @@ export function writeEffort(request: NeutralRequest, target: Target, losses: Los
 const tiers = new Set(['auto', 'default', 'flex', 'scale', 'priority']);
 
 /** A tier as OpenAI names it. Source: OpenAI API reference, `service_tier`. */
-export function writeTier(tier: string | undefined, losses: Losses): string | undefined {
+export function encodeTier(tier: string | undefined, droppedFields: DroppedFields): string | undefined {
   const own = tier === 'standard_only' ? 'default' : tier;
   if (own === undefined || tiers.has(own)) return own;
-  losses.drop('service_tier');
+  droppedFields.drop('service_tier');
   return undefined;
 }
 
 /** An end user's id where the provider may have it: not the bundles of account data some clients put there. */
-export function endUser(user: string | undefined, losses: Losses): string | undefined {
+export function endUser(user: string | undefined, droppedFields: DroppedFields): string | undefined {
   if (user === undefined || /^[\w.@+:-]{1,64}$/.test(user)) return user;
-  losses.drop('user');
+  droppedFields.drop('user');
   return undefined;
 }
 
 // ---
 
-function writeChances(others: number | undefined): Json {
+function encodeChances(others: number | undefined): Json {
   return others === undefined ? {} : { logprobs: true, top_logprobs: others };
 }
 
@@ -121,9 +125,9 @@ function effortsOf(model: string): readonly Effort[] {
 }
 
 // At most four are taken.
-function stops(stop: readonly string[] | undefined, losses: Losses): readonly string[] | undefined {
+function stops(stop: readonly string[] | undefined, droppedFields: DroppedFields): readonly string[] | undefined {
   if (stop === undefined || stop.length === 0) return undefined;
-  if (stop.length > 4) losses.drop('stop[4…]');
+  if (stop.length > 4) droppedFields.drop('stop[4…]');
   return stop.slice(0, 4);
 }
 
@@ -143,26 +147,26 @@ function withCallsTogether(messages: readonly Message[]): Message[] {
 
 // A neutral message may hold tool results among other parts; chat wants each result as a message of its own, first, and
 // of text alone: what else a tool gave follows as the user's.
-function writeMessage(message: Message, own: boolean, losses: Losses): Json[] {
+function encodeMessage(message: Message, own: boolean, droppedFields: DroppedFields): Json[] {
   const out: Json[] = [];
   const attached: Json[] = [];
   for (const part of message.parts) {
     if (part.type !== 'toolResult') continue;
-    const inner = part.parts.flatMap((item) => writePart(item, losses));
+    const inner = part.parts.flatMap((item) => encodePart(item, droppedFields));
     const media = inner.filter((item) => item['type'] !== 'text');
     const text = inner.flatMap((item) => (item['type'] === 'text' ? [String(item['text'])] : [])).join('\n');
     if (media.length > 0) attached.push({ type: 'text', text: `Attached to the result of ${part.id}:` }, ...media);
     out.push({ role: 'tool', tool_call_id: idFor(part.id), content: part.isError ? `Error: ${text}` : text });
-    if (part.cache !== undefined) losses.drop('cache_control');
+    if (part.cache !== undefined) droppedFields.drop('cache_control');
   }
-  const content = [...attached, ...message.parts.flatMap((part) => writePart(part, losses))].filter((part) => {
+  const content = [...attached, ...message.parts.flatMap((part) => encodePart(part, droppedFields))].filter((part) => {
     if (message.role === 'user' || part['type'] === 'text') return true;
-    losses.drop(String(part['type'])); // only a user's turn holds media
+    droppedFields.drop(String(part['type'])); // only a user's turn holds media
     return false;
   });
   const refusal = message.parts.flatMap((part) => (part.type === 'refusal' ? [part.text] : [])).join('');
-  const calls = message.parts.flatMap((part) => (part.type === 'toolCall' ? [writeCall(part, own)] : []));
-  const thoughts = writeThoughts(message.parts, own, losses);
+  const calls = message.parts.flatMap((part) => (part.type === 'toolCall' ? [encodeCall(part, own)] : []));
+  const thoughts = encodeReasoning(message.parts, own, droppedFields);
   if (content.length === 0 && calls.length === 0 && refusal === '') {
     // Something has to stand there: an empty turn keeps the others apart.
     if (out.length === 0) out.push({ role: message.role, content: '' });
@@ -183,7 +187,7 @@ function writeMessage(message: Message, own: boolean, losses: Losses): Json[] {
 }
 
 // Only what this format itself has made goes back, in the field it came in, and never to OpenAI, which has none.
-function writeThoughts(parts: readonly Part[], own: boolean, losses: Losses): Json {
+function encodeReasoning(parts: readonly Part[], own: boolean, droppedFields: DroppedFields): Json {
   const out: Record<string, unknown> = {};
   for (const part of parts) {
     if (part.type !== 'reasoning') continue;
@@ -194,33 +198,33 @@ function writeThoughts(parts: readonly Part[], own: boolean, losses: Losses): Js
         ...((out['reasoning_details'] as unknown[] | undefined) ?? []),
         ...(value as unknown[]),
       ];
-    } else losses.drop('reasoning');
+    } else droppedFields.drop('reasoning');
   }
   return out;
 }
 
-function writePart(part: Part, losses: Losses): Json[] {
+function encodePart(part: Part, droppedFields: DroppedFields): Json[] {
   switch (part.type) {
     case 'text':
-      if (part.cache !== undefined) losses.drop('cache_control');
-      if (part.citations !== undefined) losses.drop('citations');
+      if (part.cache !== undefined) droppedFields.drop('cache_control');
+      if (part.citations !== undefined) droppedFields.drop('citations');
       return part.text === '' ? [] : [{ type: 'text', text: part.text }];
     case 'media':
-      if (part.cache !== undefined) losses.drop('cache_control');
-      return writeMedia(part, losses);
+      if (part.cache !== undefined) droppedFields.drop('cache_control');
+      return encodeMedia(part, droppedFields);
     case 'raw':
       if (part.format === 'chat' && part.value !== undefined) return [part.value as Json];
-      losses.drop(part.at);
+      droppedFields.drop(part.at);
       return [];
     case 'toolCall':
-      if (part.cache !== undefined) losses.drop('cache_control');
+      if (part.cache !== undefined) droppedFields.drop('cache_control');
       return [];
     default:
       return [];
   }
 }
 
-function writeMedia(media: Media, losses: Losses): Json[] {
+function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   switch (media.kind) {
     case 'image':
       return [{ type: 'image_url', image_url: { url: dataUrl(media), ...defined({ detail: media.detail }) } }];
@@ -242,11 +246,11 @@ function writeMedia(media: Media, losses: Losses): Json[] {
     case 'video':
       break;
   }
-  losses.drop(media.url === undefined ? media.kind : `${media.kind}_url`);
+  droppedFields.drop(media.url === undefined ? media.kind : `${media.kind}_url`);
   return [];
 }
 
-function writeCall(call: Extract<Part, { type: 'toolCall' }>, own: boolean): Json {
+function encodeCall(call: Extract<Part, { type: 'toolCall' }>, own: boolean): Json {
   const id = idFor(call.id);
   const name = nameFor('chat', call.name);
   if (call.custom === true && own) return { id, type: 'custom', custom: { name, input: call.args } };
@@ -254,10 +258,10 @@ function writeCall(call: Extract<Part, { type: 'toolCall' }>, own: boolean): Jso
   return { id, type: 'function', function: { name, arguments: args } };
 }
 
-function writeTool(tool: AnyTool, own: boolean, custom: Set<string>, losses: Losses): Json[] {
+function encodeTool(tool: AnyTool, own: boolean, custom: Set<string>, droppedFields: DroppedFields): Json[] {
   if (tool.type === 'raw') {
     if (tool.format === 'chat') return [tool.value as Json];
-    losses.drop(tool.at);
+    droppedFields.drop(tool.at);
     return [];
   }
   const name = nameFor('chat', tool.name);
@@ -269,7 +273,7 @@ function writeTool(tool: AnyTool, own: boolean, custom: Set<string>, losses: Los
     const format = tool.grammar === undefined ? { type: 'text' } : { type: 'grammar', grammar: tool.grammar };
     return [{ type: 'custom', custom: { name, ...defined({ description: tool.description }), format } }];
   }
-  if (tool.cache !== undefined) losses.drop('cache_control');
+  if (tool.cache !== undefined) droppedFields.drop('cache_control');
   const parameters = argsSchema(tool.schema);
   return [
     {
@@ -278,16 +282,20 @@ function writeTool(tool: AnyTool, own: boolean, custom: Set<string>, losses: Los
         name,
         ...defined({ description: tool.description }),
         parameters,
-        ...defined({ strict: writeStrict(tool.strict, parameters, losses) }),
+        ...defined({ strict: encodeStrict(tool.strict, parameters, droppedFields) }),
       },
     },
   ];
 }
 
 /** Whether a tool's arguments are held to its schema, as far as OpenAI can; it refuses the others. */
-export function writeStrict(strict: boolean | undefined, schema: Json, losses: Losses): boolean | undefined {
+export function encodeStrict(
+  strict: boolean | undefined,
+  schema: Json,
+  droppedFields: DroppedFields,
+): boolean | undefined {
   if (strict !== true || isStrictForOpenai(schema)) return strict;
-  losses.drop('strict');
+  droppedFields.drop('strict');
   return undefined;
 }
 
@@ -310,14 +318,14 @@ export function customAsFunction(name: string, tool: Extract<AnyTool, { type: 'c
   };
 }
 
-function writeToolChoice(choice: ToolChoice, tools: readonly AnyTool[] | undefined): unknown {
+function encodeToolChoice(choice: ToolChoice, tools: readonly AnyTool[] | undefined): unknown {
   if (choice.type !== 'named') return choice.type;
   const name = nameFor('chat', choice.name);
   const custom = tools?.some((tool) => tool.type === 'custom' && tool.name === choice.name) === true;
   return custom ? { type: 'custom', custom: { name } } : { type: 'function', function: { name } };
 }
 
-function writeShape(shape: Shape): Json {
+function encodeResponseFormat(shape: ResponseFormat): Json {
   if (shape.type === 'json') return { type: 'json_object' };
   return {
     type: 'json_schema',

@@ -2,11 +2,11 @@
 // `reasoning_content` is what DeepSeek's clients read, `reasoning` and `reasoning_details` what OpenRouter's do.
 
 import type { Usage } from '../../core/usage';
-import { chancesForOpenai } from '../shared/logprobs';
-import type { Encoder, Json, Speaker } from '../codec';
+import { encodeOpenaiLogprobs } from '../shared/logprobs';
+import type { Encoder, Json, EncodeContext } from '../codec';
 import { defined } from '../shared/json';
-import type { Citation, FinishReason, NeutralResponse, Opaque, StreamEvent, TokenChance } from '../neutral';
-import { seal } from '../reasoning/envelope';
+import type { Citation, FinishReason, NeutralResponse, Opaque, StreamEvent, TokenLogprob } from '../neutral';
+import { wrapEnvelope } from '../reasoning/envelope';
 
 const reasonNames: Readonly<Record<FinishReason, string>> = {
   stop: 'stop',
@@ -17,12 +17,12 @@ const reasonNames: Readonly<Record<FinishReason, string>> = {
   other: 'stop',
 };
 
-export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
+export function encodeResponse(response: NeutralResponse, speaker: EncodeContext): Json {
   let content = '';
   let reasoning = '';
   let refusal = '';
   const annotations: Json[] = [];
-  const chances: Json[] = [];
+  const logprobs: Json[] = [];
   const details: Json[] = [];
   const calls: Json[] = [];
   let signature: string | undefined; // Gemini's, of the call that follows
@@ -31,7 +31,7 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
       case 'text':
         annotations.push(...(part.citations ?? []).map((citation) => annotationOf(citation, content.length)));
         content += part.text;
-        chances.push(...chancesForOpenai(part.chances ?? []));
+        logprobs.push(...encodeOpenaiLogprobs(part.logprobs ?? []));
         break;
       case 'refusal':
         refusal += part.text;
@@ -65,15 +65,15 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
           ...(annotations.length > 0 ? { annotations } : {}),
           ...(calls.length > 0 ? { tool_calls: calls } : {}),
         },
-        logprobs: chances.length > 0 ? { content: chances, refusal: null } : null,
+        logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
         finish_reason: refusal !== '' && response.reason === 'refusal' ? 'stop' : reasonNames[response.reason],
       },
     ],
-    ...(response.usage === undefined ? {} : { usage: writeUsage(response.usage) }),
+    ...(response.usage === undefined ? {} : { usage: encodeUsage(response.usage) }),
   };
 }
 
-export function openEncoder(speaker: Speaker): Encoder {
+export function openEncoder(speaker: EncodeContext): Encoder {
   let head: Json = {};
   let usage: Usage | undefined;
   let open: Extract<StreamEvent, { type: 'open' }>['part'] | undefined;
@@ -82,7 +82,7 @@ export function openEncoder(speaker: Speaker): Encoder {
   let refused = false;
   let written = 0; // characters of text, and how many there were when the open part began: for where citations stand
   let begun = 0;
-  let chances: readonly TokenChance[] = []; // of the next delta
+  let logprobs: readonly TokenLogprob[] = []; // of the next delta
   let detail = -1;
   let thought = '';
   let pending: { opaque: Opaque; signature: string } | undefined; // Gemini's signature, until its call is named
@@ -95,9 +95,9 @@ export function openEncoder(speaker: Speaker): Encoder {
       ...(speaker.includeUsage ? { usage: null } : {}),
     });
   const taken = (): Json | null => {
-    if (chances.length === 0) return null;
-    const content = chancesForOpenai(chances);
-    chances = [];
+    if (logprobs.length === 0) return null;
+    const content = encodeOpenaiLogprobs(logprobs);
+    logprobs = [];
     return { content, refusal: null };
   };
   const release = (id?: string): string => {
@@ -157,8 +157,8 @@ export function openEncoder(speaker: Speaker): Encoder {
             written += event.text.length;
             return say({ content: event.text }, null, taken());
         }
-      case 'chances':
-        chances = event.chances;
+      case 'logprobs':
+        logprobs = event.logprobs;
         return '';
       case 'citation':
         return say({ annotations: [annotationOf(event.citation, begun)] });
@@ -183,7 +183,7 @@ export function openEncoder(speaker: Speaker): Encoder {
         const reason = refused && event.reason === 'refusal' ? 'stop' : reasonNames[event.reason];
         const last = release() + say({}, reason);
         const counted =
-          speaker.includeUsage && usage !== undefined ? line({ ...head, choices: [], usage: writeUsage(usage) }) : '';
+          speaker.includeUsage && usage !== undefined ? line({ ...head, choices: [], usage: encodeUsage(usage) }) : '';
         return `${last}${counted}data: [DONE]\n\n`;
       }
       case 'lost':
@@ -196,18 +196,18 @@ export function openEncoder(speaker: Speaker): Encoder {
 
 // ---
 
-function answerId(id: string, speaker: Speaker): string {
+function answerId(id: string, speaker: EncodeContext): string {
   const own = id === '' ? speaker.requestId : id;
   return own.startsWith('chatcmpl-') ? own : `chatcmpl-${own}`;
 }
 
 // A custom tool's call is shown as one to those who declared it here; to others (Cursor) as a function with the plain
 // input as its arguments.
-function plain(call: { readonly custom?: boolean }, speaker: Speaker): boolean {
+function plain(call: { readonly custom?: boolean }, speaker: EncodeContext): boolean {
   return call.custom === true && speaker.request.from === 'chat';
 }
 
-function callOf(call: { id: string; name: string; args: string; custom?: boolean }, speaker: Speaker): Json {
+function callOf(call: { id: string; name: string; args: string; custom?: boolean }, speaker: EncodeContext): Json {
   if (plain(call, speaker)) return { id: call.id, type: 'custom', custom: { name: call.name, input: call.args } };
   return { id: call.id, type: 'function', function: { name: call.name, arguments: call.args } };
 }
@@ -237,8 +237,8 @@ function detailOf(text: string, opaque: Opaque | undefined, index: number, seale
   if (opaque === undefined) return { type: 'reasoning.text', text, format: formatNames.chat, index };
   const format = formatNames[opaque.format];
   if (text === '' && opaque.format !== 'messages')
-    return { type: 'reasoning.encrypted', data: seal(opaque), format, index };
-  return { type: 'reasoning.text', text, signature: seal(opaque, sealed), format, index };
+    return { type: 'reasoning.encrypted', data: wrapEnvelope(opaque), format, index };
+  return { type: 'reasoning.text', text, signature: wrapEnvelope(opaque, sealed), format, index };
 }
 
 function googleSignature(opaque: Opaque | undefined): string | undefined {
@@ -250,7 +250,7 @@ function extra(signature: string | undefined): Json {
   return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } };
 }
 
-function writeUsage(usage: Usage): Json {
+function encodeUsage(usage: Usage): Json {
   const prompt = usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
   return {
     prompt_tokens: prompt,

@@ -1,17 +1,17 @@
 // OpenAI chat completions.
 
 import type { Codec } from '../codec';
-import { openDecoder, readAnswer, usageIn } from './decodeResponse';
-import { readRequest } from './decodeRequest';
-import { openEncoder, writeAnswer } from './encodeResponse';
-import { writeRequest } from './encodeRequest';
+import { openDecoder, decodeResponse, usageIn } from './decodeResponse';
+import { decodeRequest } from './decodeRequest';
+import { openEncoder, encodeResponse } from './encodeResponse';
+import { encodeRequest } from './encodeRequest';
 
-export const chat: Codec = {
+export const openaiChat: Codec = {
   format: 'chat',
-  decodeRequest: readRequest,
-  encodeRequest: writeRequest,
-  decodeResponse: readAnswer,
-  encodeResponse: writeAnswer,
+  decodeRequest: decodeRequest,
+  encodeRequest: encodeRequest,
+  decodeResponse: decodeResponse,
+  encodeResponse: encodeResponse,
   openDecoder,
   openEncoder,
   keepAlive: ': keep-alive\n\n',

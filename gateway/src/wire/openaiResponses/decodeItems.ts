@@ -14,27 +14,27 @@ import {
   textOr,
   wrong,
 } from '../shared/json';
-import { mediaFromUrl, readImageDetail } from '../shared/media';
-import { readCache } from '../anthropicMessages/blocks';
+import { mediaFromUrl, decodeImageDetail } from '../shared/media';
+import { decodeCache } from '../anthropicMessages/blocks';
 import type { Citation, Message, Part } from '../neutral';
-import { openSeal } from '../reasoning/envelope';
+import { decodeOpaque } from '../reasoning/envelope';
 import { fullName } from './namespaces';
 
 /** The system prompt. @throws GatewayError bad_request */
-export function readInstructions(value: unknown): Message[] {
+export function decodeInstructions(value: unknown): Message[] {
   const text = optionalText(value, 'instructions');
   return text === undefined || text === '' ? [] : [{ role: 'system', parts: [{ type: 'text', text }] }];
 }
 
 // Items in a row that are one turn of the model become one message: thoughts, words and calls in their order.
-export function readInput(input: unknown): Message[] {
+export function decodeInput(input: unknown): Message[] {
   if (typeof input === 'string') return [{ role: 'user', parts: [{ type: 'text', text: input }] }];
   if (input === undefined || input === null) return wrong('input', 'a text or a list of items');
   const out: { role: Message['role']; parts: Part[]; own: boolean }[] = [];
   const items = needList(input, 'input');
   if (items.length === 0) wrong('input', 'a text or a list of at least one item');
   items.forEach((raw, i) => {
-    const { role, parts, own } = readItem(needObject(raw, `input[${i}]`), `input[${i}]`);
+    const { role, parts, own } = decodeItem(needObject(raw, `input[${i}]`), `input[${i}]`);
     const last = out.at(-1);
     // A user's own messages stay apart; results of one turn's calls belong together.
     if (last?.role === role && (role === 'assistant' || (own && last.own))) last.parts.push(...parts);
@@ -52,12 +52,12 @@ interface Item {
   readonly own: boolean;
 }
 
-function readItem(item: Json, at: string): Item {
+function decodeItem(item: Json, at: string): Item {
   const assistant = (part: Part): Item => ({ role: 'assistant', parts: [part], own: false });
   switch (item['type'] ?? 'message') {
     case 'message': {
       const role = needText(item['role'], `${at}.role`);
-      const parts = readContent(item['content'], `${at}.content`);
+      const parts = decodeContent(item['content'], `${at}.content`);
       if (role === 'user' || role === 'assistant') return { role, parts, own: false };
       if (role === 'system' || role === 'developer') return { role: 'system', parts, own: false };
       return wrong(`${at}.role`, 'one of user, assistant, system, developer');
@@ -82,7 +82,7 @@ function readItem(item: Json, at: string): Item {
       const output = item['output'];
       const parts: Part[] = isObject(output)
         ? [{ type: 'text', text: textOr(output['content'], JSON.stringify(output)) }]
-        : readContent(output, `${at}.output`);
+        : decodeContent(output, `${at}.output`);
       const custom = item['type'] === 'custom_tool_call_output' ? { custom: true } : {};
       const id = needText(item['call_id'], `${at}.call_id`);
       return { role: 'user', parts: [{ type: 'toolResult', id, parts, isError: false, ...custom }], own: true };
@@ -91,7 +91,7 @@ function readItem(item: Json, at: string): Item {
       const text = [...listOr(item['summary']), ...listOr(item['content'])]
         .map((part) => textOr(objectOr(part)['text']))
         .join('\n\n');
-      const opaque = openSeal(item['encrypted_content'], (encrypted) => ({
+      const opaque = decodeOpaque(item['encrypted_content'], (encrypted) => ({
         format: 'responses',
         value: { id: textOr(item['id']), encrypted_content: encrypted },
       }));
@@ -117,19 +117,19 @@ function readItem(item: Json, at: string): Item {
   }
 }
 
-function readContent(content: unknown, at: string): Part[] {
+function decodeContent(content: unknown, at: string): Part[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   if (content === null || content === undefined) return wrong(at, 'a text or a list of parts');
-  return needList(content, at).map((raw, i) => readPart(needObject(raw, `${at}[${i}]`), `${at}[${i}]`));
+  return needList(content, at).map((raw, i) => decodePart(needObject(raw, `${at}[${i}]`), `${at}[${i}]`));
 }
 
-function readPart(part: Json, at: string): Part {
-  const cache = readCache(part['cache_control'], `${at}.cache_control`);
+function decodePart(part: Json, at: string): Part {
+  const cache = decodeCache(part['cache_control'], `${at}.cache_control`);
   switch (part['type']) {
     case 'input_text':
     case 'output_text':
     case 'text': {
-      const citations = readAnnotations(part['annotations']);
+      const citations = decodeAnnotations(part['annotations']);
       return {
         type: 'text',
         text: needText(part['text'], `${at}.text`),
@@ -144,7 +144,7 @@ function readPart(part: Json, at: string): Part {
       if (typeof url !== 'string') return { type: 'raw', format: 'responses', value: part, at: `${at}.file_id` };
       return {
         ...mediaFromUrl(url, 'image', `${at}.image_url`),
-        ...readImageDetail(part['detail'], `${at}.detail`),
+        ...decodeImageDetail(part['detail'], `${at}.detail`),
         ...cache,
       };
     }
@@ -183,7 +183,7 @@ function readPart(part: Json, at: string): Part {
   }
 }
 
-function readAnnotations(value: unknown): Citation[] {
+function decodeAnnotations(value: unknown): Citation[] {
   return listOr(value).flatMap((raw): Citation[] => {
     const annotation = objectOr(raw);
     const url = textOr(annotation['url']);

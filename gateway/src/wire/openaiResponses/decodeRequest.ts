@@ -1,7 +1,7 @@
 // An OpenAI Responses request as neutral form. Source: OpenAI API reference, "Create a model response"; read more
 // leniently than that page, because Codex and Cursor write items it does not list.
 
-import { readOthers } from '../shared/logprobs';
+import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../codec';
 import { isEffort } from '../reasoning/effort';
 import {
@@ -16,10 +16,10 @@ import {
   otherFields,
   wrong,
 } from '../shared/json';
-import type { NeutralRequest, Shape, Thinking } from '../neutral';
-import { schemaShape } from '../schema/responseFormat';
-import { readInput, readInstructions } from './decodeItems';
-import { readToolChoice, readTools } from './decodeTools';
+import type { NeutralRequest, ResponseFormat, ReasoningOptions } from '../neutral';
+import { decodeJsonSchemaFormat } from '../schema/responseFormat';
+import { decodeInput, decodeInstructions } from './decodeItems';
+import { decodeToolChoice, decodeTools } from './decodeTools';
 
 const known = new Set([
   'model', 'input', 'instructions', 'stream', 'stream_options', 'tools', 'tool_choice', 'parallel_tool_calls', 'max_output_tokens', 'temperature',
@@ -39,26 +39,26 @@ const idle = {
 /** What a request includes to be told how likely tokens were. */
 export const includeChances = 'message.output_text.logprobs';
 
-export function readRequest(body: Json): NeutralRequest {
+export function decodeRequest(body: Json): NeutralRequest {
   const text = body['text'] === undefined ? {} : needObject(body['text'] ?? {}, 'text');
-  const chosen = readToolChoice(body['tool_choice']);
-  const tools = readTools(body['tools'], chosen.allowed);
+  const chosen = decodeToolChoice(body['tool_choice']);
+  const tools = decodeTools(body['tools'], chosen.allowed);
   return {
     from: 'responses',
-    messages: [...readInstructions(body['instructions']), ...readInput(body['input'])],
+    messages: [...decodeInstructions(body['instructions']), ...decodeInput(body['input'])],
     stream: body['stream'] === true,
     native: { ...otherFields(body, known, idle), ...chosen.native },
     ...defined({
       tools,
       toolChoice: chosen.choice,
       parallelTools: optionalFlag(body['parallel_tool_calls'], 'parallel_tool_calls'),
-      shape: readShape(text['format']),
+      responseFormat: decodeResponseFormat(text['format']),
       verbosity: optionalText(text['verbosity'], 'text.verbosity'),
-      thinking: readThinking(body['reasoning']),
+      reasoning: decodeReasoning(body['reasoning']),
       maxOutput: optionalCount(body['max_output_tokens'], 'max_output_tokens'),
       temperature: optionalWithin(body['temperature'], 'temperature', 0, 2),
       topP: optionalWithin(body['top_p'], 'top_p', 0, 1),
-      chances: readChances(body),
+      topLogprobs: decodeTopLogprobCount(body),
       serviceTier: optionalText(body['service_tier'], 'service_tier'),
       promptCacheKey: optionalText(body['prompt_cache_key'], 'prompt_cache_key'),
       metadata: isObject(body['metadata']) && Object.keys(body['metadata']).length > 0 ? body['metadata'] : undefined,
@@ -69,12 +69,12 @@ export function readRequest(body: Json): NeutralRequest {
 
 // ---
 
-function readChances(body: Json): number | undefined {
-  const others = readOthers(body['top_logprobs'], 'top_logprobs');
+function decodeTopLogprobCount(body: Json): number | undefined {
+  const others = decodeTopLogprobs(body['top_logprobs'], 'top_logprobs');
   return others !== undefined && others > 0 ? others : listOr(body['include']).includes(includeChances) ? 0 : undefined;
 }
 
-function readShape(value: unknown): Shape | undefined {
+function decodeResponseFormat(value: unknown): ResponseFormat | undefined {
   if (value === undefined || value === null) return undefined;
   const format = needObject(value, 'text.format');
   switch (format['type']) {
@@ -84,13 +84,13 @@ function readShape(value: unknown): Shape | undefined {
       return { type: 'json' };
     case 'json_schema':
       needObject(format['schema'], 'text.format.schema');
-      return schemaShape(format, 'text.format');
+      return decodeJsonSchemaFormat(format, 'text.format');
     default:
       return wrong('text.format.type', 'one of text, json_object, json_schema');
   }
 }
 
-function readThinking(value: unknown): Thinking | undefined {
+function decodeReasoning(value: unknown): ReasoningOptions | undefined {
   if (value === undefined || value === null) return undefined;
   const wanted = needObject(value, 'reasoning');
   const effort = wanted['effort'] ?? undefined;

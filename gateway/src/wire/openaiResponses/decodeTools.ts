@@ -18,17 +18,17 @@ import { fullName } from './namespaces';
 import { needArgsSchema } from '../schema/toolSchema';
 
 /** @param allowed names, where only some may be used. @throws GatewayError bad_request naming the field */
-export function readTools(value: unknown, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
+export function decodeTools(value: unknown, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
   if (value === undefined || value === null) return undefined;
   const tools = needList(value, 'tools').flatMap((raw, i) => {
     const tool = needObject(raw, `tools[${i}]`);
-    return tool['type'] === 'namespace' ? readNamespace(tool, `tools[${i}]`) : [readTool(tool, `tools[${i}]`)];
+    return tool['type'] === 'namespace' ? decodeNamespace(tool, `tools[${i}]`) : [decodeTool(tool, `tools[${i}]`)];
   });
   return allowed === undefined ? tools : tools.filter((tool) => tool.type === 'raw' || allowed.has(tool.name));
 }
 
 /** @throws GatewayError bad_request */
-export function readToolChoice(value: unknown): Chosen {
+export function decodeToolChoice(value: unknown): Chosen {
   if (value === undefined || value === null) return { native: {} };
   if (value === 'auto' || value === 'none' || value === 'required') return { choice: { type: value }, native: {} };
   const choice = needObject(value, 'tool_choice');
@@ -55,17 +55,17 @@ export function readToolChoice(value: unknown): Chosen {
 
 // ---
 
-function readNamespace(group: Json, at: string): AnyTool[] {
+function decodeNamespace(group: Json, at: string): AnyTool[] {
   const name = needText(group['name'], `${at}.name`);
   const about = defined({ description: optionalText(group['description'], `${at}.description`) });
   return needList(group['tools'], `${at}.tools`).map((raw, i) => {
-    const tool = readTool(needObject(raw, `${at}.tools[${i}]`), `${at}.tools[${i}]`);
+    const tool = decodeTool(needObject(raw, `${at}.tools[${i}]`), `${at}.tools[${i}]`);
     if (tool.type === 'raw') return { ...tool, value: undefined };
     return { ...tool, name: fullName(name, tool.name), namespace: { name, ...about, tool: tool.name } };
   });
 }
 
-function readTool(tool: Json, at: string): AnyTool {
+function decodeTool(tool: Json, at: string): AnyTool {
   const nested = objectOr(tool['function']); // the chat spelling, from clients that mix
   const made = Object.keys(nested).length > 0 ? nested : tool;
   const type = tool['type'] ?? (isObject(tool['input_schema']) ? 'function' : undefined); // Anthropic's, likewise

@@ -2,9 +2,9 @@
 // "Streaming events".
 
 import type { Usage } from '../../core/usage';
-import { chancesForOpenai } from '../shared/logprobs';
-import type { Encoder, Json, Speaker } from '../codec';
-import { openLosses } from '../shared/droppedFields';
+import { encodeOpenaiLogprobs } from '../shared/logprobs';
+import type { Encoder, Json, EncodeContext } from '../codec';
+import { openDroppedFields } from '../shared/droppedFields';
 import type {
   Citation,
   FailureKind,
@@ -15,13 +15,13 @@ import type {
   Part,
   StreamEvent,
   Text,
-  TokenChance,
+  TokenLogprob,
 } from '../neutral';
-import { seal } from '../reasoning/envelope';
+import { wrapEnvelope } from '../reasoning/envelope';
 import { openNaming } from './namespaces';
-import { writeShape, writeToolChoice, writeTools } from './encodeRequest';
+import { encodeResponseFormat, encodeToolChoice, encodeTools } from './encodeRequest';
 
-export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
+export function encodeResponse(response: NeutralResponse, speaker: EncodeContext): Json {
   const id = answerId(response.id, speaker);
   const naming = openNaming(speaker.request.tools);
   const output = response.parts.map((part, index) => {
@@ -34,11 +34,11 @@ export function writeAnswer(response: NeutralResponse, speaker: Speaker): Json {
     ...head(id, response.model, speaker),
     ...ending(response.reason),
     output,
-    usage: response.usage === undefined ? null : writeUsage(response.usage),
+    usage: response.usage === undefined ? null : encodeUsage(response.usage),
   };
 }
 
-export function openEncoder(speaker: Speaker): Encoder {
+export function openEncoder(speaker: EncodeContext): Encoder {
   let sequence = 0;
   let id = '';
   let model = '';
@@ -46,8 +46,8 @@ export function openEncoder(speaker: Speaker): Encoder {
   let item = ''; // id of the open one
   let text: string[] = [];
   let citations: Citation[] = [];
-  let chances: TokenChance[] = []; // of the open text, and those of the next delta
-  let next: readonly TokenChance[] = [];
+  let logprobs: TokenLogprob[] = []; // of the open text, and those of the next delta
+  let next: readonly TokenLogprob[] = [];
   let usage: Usage | undefined;
   const output: Json[] = [];
   const naming = openNaming(speaker.request.tools);
@@ -64,7 +64,7 @@ export function openEncoder(speaker: Speaker): Encoder {
     item = itemId(of, id, output.length);
     text = [];
     citations = [];
-    chances = [];
+    logprobs = [];
     const added = say('response.output_item.added', { output_index: output.length, item: newItem(of, item, naming) });
     switch (of.type) {
       case 'text':
@@ -76,7 +76,7 @@ export function openEncoder(speaker: Speaker): Encoder {
     }
   };
   const taken = (): Json[] => {
-    const told = chancesForOpenai(next);
+    const told = encodeOpenaiLogprobs(next);
     next = [];
     return told;
   };
@@ -110,8 +110,8 @@ export function openEncoder(speaker: Speaker): Encoder {
     switch (of.type) {
       case 'text':
         return (
-          say('response.output_text.done', { ...part(), text: whole, logprobs: chancesForOpenai(chances) }) +
-          say('response.content_part.done', { ...part(), part: contentPart(of, whole, { citations, chances }) })
+          say('response.output_text.done', { ...part(), text: whole, logprobs: encodeOpenaiLogprobs(logprobs) }) +
+          say('response.content_part.done', { ...part(), part: contentPart(of, whole, { citations, logprobs }) })
         );
       case 'refusal':
         return (
@@ -141,7 +141,7 @@ export function openEncoder(speaker: Speaker): Encoder {
     const joined = text.join('');
     const whole = joined === '' && of.type === 'toolCall' && of.custom !== true ? '{}' : joined;
     const done = finishPart(of, whole);
-    const made = doneItem(of, item, naming, whole, { citations, chances }, opaque);
+    const made = doneItem(of, item, naming, whole, { citations, logprobs }, opaque);
     speaker.onItem?.(item, partOf(of, whole, opaque));
     const told = done + say('response.output_item.done', { output_index: output.length, item: made });
     output.push(made);
@@ -158,9 +158,9 @@ export function openEncoder(speaker: Speaker): Encoder {
         return begin(event.part);
       case 'delta':
         return grow(event.text);
-      case 'chances':
-        next = event.chances;
-        chances.push(...next);
+      case 'logprobs':
+        next = event.logprobs;
+        logprobs.push(...next);
         return '';
       case 'citation': {
         citations.push(event.citation);
@@ -178,7 +178,7 @@ export function openEncoder(speaker: Speaker): Encoder {
         return '';
       case 'finish': {
         const last = ending(event.reason);
-        const counted = usage === undefined ? null : writeUsage(usage);
+        const counted = usage === undefined ? null : encodeUsage(usage);
         return say(
           `response.${last.status}`,
           response({ ...last, output, usage: counted, completed_at: speaker.created }),
@@ -208,7 +208,7 @@ const failureCodes: Readonly<Record<FailureKind, string>> = {
   other: 'server_error',
 };
 
-function answerId(id: string, speaker: Speaker): string {
+function answerId(id: string, speaker: EncodeContext): string {
   const own = id === '' ? speaker.requestId : id;
   return own.startsWith('resp_') ? own : `resp_${own}`;
 }
@@ -231,9 +231,9 @@ function ending(reason: FinishReason): { status: string; incomplete_details: Jso
 }
 
 // An answer repeats the settings it was made with.
-function head(id: string, model: string, speaker: Speaker): Json {
+function head(id: string, model: string, speaker: EncodeContext): Json {
   const { request } = speaker;
-  const losses = openLosses({ ...request, native: {} }, 'responses');
+  const droppedFields = openDroppedFields({ ...request, native: {} }, 'responses');
   const custom = new Set(request.tools?.flatMap((tool) => (tool.type === 'custom' ? [tool.name] : [])));
   const naming = openNaming(request.tools);
   return {
@@ -252,14 +252,16 @@ function head(id: string, model: string, speaker: Speaker): Json {
     model,
     parallel_tool_calls: request.parallelTools ?? true,
     previous_response_id: null,
-    reasoning: { effort: request.thinking?.effort ?? null, summary: null },
+    reasoning: { effort: request.reasoning?.effort ?? null, summary: null },
     service_tier: 'default',
     store: false,
     temperature: request.temperature ?? 1,
-    text: { format: request.shape === undefined ? { type: 'text' } : writeShape(request.shape) },
-    tool_choice: request.toolChoice === undefined ? 'auto' : writeToolChoice(request.toolChoice, custom, naming),
-    tools: writeTools(request.tools ?? [], losses),
-    top_logprobs: request.chances ?? 0,
+    text: {
+      format: request.responseFormat === undefined ? { type: 'text' } : encodeResponseFormat(request.responseFormat),
+    },
+    tool_choice: request.toolChoice === undefined ? 'auto' : encodeToolChoice(request.toolChoice, custom, naming),
+    tools: encodeTools(request.tools ?? [], droppedFields),
+    top_logprobs: request.topLogprobs ?? 0,
     top_p: request.topP ?? 1,
     truncation: 'disabled',
   };
@@ -297,7 +299,7 @@ function doneItem(
         ...item,
         summary: text === '' ? [] : [{ type: 'summary_text', text }],
         // Also where nothing is sealed: else nobody could tell it from a thought that OpenAI has stored, which refuses it.
-        encrypted_content: seal(opaque),
+        encrypted_content: wrapEnvelope(opaque),
       };
     case 'toolCall':
       return {
@@ -309,7 +311,7 @@ function doneItem(
 }
 
 /** What is told of a text beside its words. */
-type About = Pick<Text, 'citations' | 'chances'>;
+type About = Pick<Text, 'citations' | 'logprobs'>;
 
 function contentPart(part: { readonly type: 'text' | 'refusal' }, text: string, about: About): Json {
   if (part.type === 'refusal') return { type: 'refusal', refusal: text };
@@ -317,7 +319,7 @@ function contentPart(part: { readonly type: 'text' | 'refusal' }, text: string, 
     type: 'output_text',
     text,
     annotations: (about.citations ?? []).map(annotationOf),
-    logprobs: chancesForOpenai(about.chances ?? []),
+    logprobs: encodeOpenaiLogprobs(about.logprobs ?? []),
   };
 }
 
@@ -338,7 +340,7 @@ function annotationOf(citation: Citation): Json {
   };
 }
 
-function writeUsage(usage: Usage): Json {
+function encodeUsage(usage: Usage): Json {
   const input = usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
   return {
     input_tokens: input,

@@ -1,6 +1,6 @@
 // How much to think, from one provider's measure to another's.
 
-import { type Effort, efforts, type Thinking } from '../neutral';
+import { type Effort, efforts, type ReasoningOptions } from '../neutral';
 
 // Share of the maximum output that a level may think, as OpenRouter publishes it ("Reasoning tokens").
 const share: Readonly<Record<Effort, number>> = {
@@ -11,13 +11,13 @@ const share: Readonly<Record<Effort, number>> = {
 const leastBudget = 1_024;
 
 /** Tokens to think with. @param maxOutput tokens the whole answer may have; the budget stays below it */
-export function budgetOf(thinking: Thinking, maxOutput: number): number {
+export function budgetOf(thinking: ReasoningOptions, maxOutput: number): number {
   const wanted = thinking.budget ?? Math.floor(maxOutput * share[thinking.effort ?? 'medium']);
   return Math.max(leastBudget, Math.min(wanted, maxOutput - 1));
 }
 
 /** The level that a budget comes nearest to; undefined for as the model sees fit. */
-export function effortOf(thinking: Thinking): Effort | undefined {
+export function effortOf(thinking: ReasoningOptions): Effort | undefined {
   if (thinking.effort !== undefined || thinking.budget === undefined) return thinking.effort;
   if (thinking.budget <= 0) return 'none';
   if (thinking.budget <= 1_024) return 'minimal';
@@ -38,6 +38,6 @@ export function isEffort(value: unknown): value is Effort {
 }
 
 /** Thinking asked for, as opposed to not mentioned or switched off. */
-export function thinks(thinking: Thinking | undefined): thinking is Thinking {
+export function wantsReasoning(thinking: ReasoningOptions | undefined): thinking is ReasoningOptions {
   return thinking !== undefined && thinking.effort !== 'none' && thinking.budget !== 0;
 }

@@ -10,7 +10,7 @@ import type { Format, Opaque } from '../neutral';
 const mark = 'b3Z0aDE6';
 
 /** What the mark looks like in the bytes of a body. */
-export const sealMark = Buffer.from(mark);
+export const envelopeMark = Buffer.from(mark);
 
 const formats = new Set<string>(['chat', 'responses', 'messages', 'generate'] satisfies Format[]);
 
@@ -18,18 +18,18 @@ const formats = new Set<string>(['chat', 'responses', 'messages', 'generate'] sa
  * An envelope of something opaque, or of nothing: some formats want a signature where another had none.
  * @param text what it seals, for streams whose clients may not keep the pieces together
  */
-export function seal(opaque: Opaque | undefined, text?: string): string {
+export function wrapEnvelope(opaque: Opaque | undefined, text?: string): string {
   const inside = opaque === undefined ? '{}' : JSON.stringify({ ...opaque, text });
   return mark + Buffer.from(inside).toString('base64');
 }
 
 /** Whether a signature is an envelope of ours. */
-export function isSealed(text: unknown): text is string {
+export function isEnvelope(text: unknown): text is string {
   return typeof text === 'string' && text.startsWith(mark);
 }
 
 /** What an envelope holds; undefined for an empty or damaged one. */
-export function unseal(text: string): Opaque | undefined {
+export function unwrapEnvelope(text: string): Opaque | undefined {
   const value = contents(text);
   if (value === undefined || !formats.has(textOr(value['format']))) return undefined;
   const model = value['model'];
@@ -41,8 +41,8 @@ export function unseal(text: string): Opaque | undefined {
 }
 
 /** The text that an envelope brings along. */
-export function sealedText(text: unknown): string | undefined {
-  if (!isSealed(text)) return undefined;
+export function envelopeText(text: unknown): string | undefined {
+  if (!isEnvelope(text)) return undefined;
   const words = contents(text)?.['text'];
   return typeof words === 'string' ? words : undefined;
 }
@@ -51,9 +51,9 @@ export function sealedText(text: unknown): string | undefined {
  * A field of one format that may hold its own signature or our envelope.
  * @param own how the format itself reads what is not ours
  */
-export function openSeal(text: unknown, own: (text: string) => Opaque): Opaque | undefined {
+export function decodeOpaque(text: unknown, own: (text: string) => Opaque): Opaque | undefined {
   if (typeof text !== 'string' || text === '') return undefined;
-  return isSealed(text) ? unseal(text) : own(text);
+  return isEnvelope(text) ? unwrapEnvelope(text) : own(text);
 }
 
 // ---

@@ -6,19 +6,19 @@ import { refuse } from '../shared/droppedFields';
 import type { Format, Message, NeutralRequest, Part, Reasoning, StreamEvent } from '../neutral';
 
 /** What earlier turns left. */
-export interface Thoughts {
+export interface ReasoningLookup {
   /** @param name a call's id, or `itemName` of an item's */
   get(name: string): readonly Part[] | undefined;
 }
 
 /** Takes what a later turn may need, under the name it will be asked for by. */
-export type Keep = (name: string, parts: readonly Part[]) => void;
+export type Remember = (name: string, parts: readonly Part[]) => void;
 
 /** Under which an item of an earlier answer is kept. */
 export const itemName = (id: string): string => `item ${id}`;
 
 /** Listens to one answer: what is thought before a call is kept under the call's id. */
-export function openListener(keep: Keep): (event: StreamEvent) => void {
+export function openReasoningRecorder(keep: Remember): (event: StreamEvent) => void {
   let thoughts: Reasoning[] = [];
   let text: string[] | undefined;
   return (event) => {
@@ -36,7 +36,7 @@ export function openListener(keep: Keep): (event: StreamEvent) => void {
 }
 
 /** The names of all that a request may need. */
-export function namesIn(request: NeutralRequest): string[] {
+export function reasoningNames(request: NeutralRequest): string[] {
   return request.messages.flatMap((message) =>
     message.parts.flatMap((part) => {
       if (part.type === 'toolCall') return [part.id];
@@ -49,19 +49,19 @@ export function namesIn(request: NeutralRequest): string[] {
  * The request with the thoughts put back that its history lacks and this format has made. They come before the words
  * that led to the call (Anthropic refuses a turn that thinks after it has spoken); Gemini's are the call's own.
  */
-export function withThoughts(request: NeutralRequest, format: Format, thoughts: Thoughts): NeutralRequest {
+export function withReasoning(request: NeutralRequest, format: Format, thoughts: ReasoningLookup): NeutralRequest {
   return mapMessages(request, (message) => {
     if (message.role !== 'assistant' || !message.parts.some((part) => part.type === 'toolCall')) return message;
     const parts: Part[] = [];
     let given = false; // the thoughts before the next call are in the history already
     let begin = 0; // of what led to the next call
     for (const part of message.parts) {
-      if (isThoughtOf(part, format)) given = true;
+      if (isReasoningOf(part, format)) given = true;
       if (part.type !== 'toolCall') {
         parts.push(part);
         continue;
       }
-      const missing = given ? [] : (thoughts.get(part.id) ?? []).filter((thought) => isThoughtOf(thought, format));
+      const missing = given ? [] : (thoughts.get(part.id) ?? []).filter((thought) => isReasoningOf(thought, format));
       parts.splice(format === 'generate' ? parts.length : begin, 0, ...missing);
       parts.push(part);
       begin = parts.length;
@@ -72,21 +72,21 @@ export function withThoughts(request: NeutralRequest, format: Format, thoughts: 
 }
 
 /** The request without seals: what is left of a thought is its words, which no wire takes for its own. */
-export function withoutThoughts(request: NeutralRequest): NeutralRequest {
+export function withoutOpaqueReasoning(request: NeutralRequest): NeutralRequest {
   const bare = (part: Part): Part => (part.type === 'reasoning' ? { type: 'reasoning', text: part.text } : part);
   return mapMessages(request, (message) => ({ ...message, parts: message.parts.map(bare) }));
 }
 
 /** Whether thoughts that this format has made stand in the request. */
-export function hasThoughts(request: NeutralRequest, format: Format): boolean {
-  return request.messages.some((message) => message.parts.some((part) => isThoughtOf(part, format)));
+export function hasOpaqueReasoning(request: NeutralRequest, format: Format): boolean {
+  return request.messages.some((message) => message.parts.some((part) => isReasoningOf(part, format)));
 }
 
 /**
  * Items that a client only names, because it takes this API to have stored them, as the answer they stood in gave them.
  * @throws GatewayError cannot_translate
  */
-export function withItems(request: NeutralRequest, thoughts: Thoughts): NeutralRequest {
+export function withReferencedItems(request: NeutralRequest, thoughts: ReasoningLookup): NeutralRequest {
   if (request.from !== 'responses') return request;
   const found = (part: Part): readonly Part[] => {
     if (part.type !== 'raw' || part.refersTo === undefined) return [part];
@@ -101,7 +101,7 @@ export function withItems(request: NeutralRequest, thoughts: Thoughts): NeutralR
 
 // ---
 
-function isThoughtOf(part: Part, format: Format): boolean {
+function isReasoningOf(part: Part, format: Format): boolean {
   return part.type === 'reasoning' && part.opaque?.format === format;
 }
 

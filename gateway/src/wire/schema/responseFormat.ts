@@ -2,10 +2,10 @@
 
 import type { Json } from '../codec';
 import { defined, needObject, optionalFlag, optionalText } from '../shared/json';
-import type { Shape } from '../neutral';
+import type { ResponseFormat } from '../neutral';
 
 /** @param held what holds name, schema and the rest; @param at its path. @throws GatewayError bad_request */
-export function schemaShape(held: Json, at: string): Shape {
+export function decodeJsonSchemaFormat(held: Json, at: string): ResponseFormat {
   return {
     type: 'schema',
     schema: needObject(held['schema'] ?? {}, `${at}.schema`),

@@ -4,12 +4,15 @@
 
 import type { Json } from '../codec';
 import { defined, isObject } from '../shared/json';
-import type { Shape } from '../neutral';
+import type { ResponseFormat } from '../neutral';
 
 const field = 'answer';
 
 /** A form whose schema is an object's, and whether that was made for it. */
-export function wrapShape(shape: Shape | undefined): { readonly shape: Shape | undefined; readonly wrapped: boolean } {
+export function wrapNonObjectSchema(shape: ResponseFormat | undefined): {
+  readonly shape: ResponseFormat | undefined;
+  readonly wrapped: boolean;
+} {
   if (shape?.type !== 'schema' || !isObject(shape.schema) || isPlainObject(shape.schema))
     return { shape, wrapped: false };
   // References are read from the root.

@@ -3,7 +3,7 @@
 import { GatewayError } from '../../core/errors';
 import type { Format, NeutralRequest } from '../neutral';
 
-export interface Losses {
+export interface DroppedFields {
   /** Something that is left out. */
   drop(name: string): void;
   /** A field that is left out where it is there. */
@@ -26,7 +26,7 @@ const held: Readonly<Record<string, string>> = {
  * Begins with what only the request's own format knows.
  * @throws GatewayError cannot_translate, cannot_thread where that is a part of the question
  */
-export function openLosses(request: NeutralRequest, format: Format): Losses {
+export function openDroppedFields(request: NeutralRequest, format: Format): DroppedFields {
   const native = request.from === format ? [] : Object.keys(request.native);
   for (const name of native)
     if (held[name] !== undefined) refuse(name, `${held[name]} The chosen model is another provider's.`);

@@ -1,17 +1,17 @@
 // Writes down what a provider says as neutral events, and cannot write an unlawful sequence: a part is opened before it
 // is filled, closed before the next, and what comes without brackets on its wire gets them here.
 
-import { completed, type Usage } from '../../core/usage';
-import type { Citation, FailureKind, FinishReason, Opaque, OpenPart, StreamEvent, TokenChance } from '../neutral';
+import { usageOf, type Usage } from '../../core/usage';
+import type { Citation, FailureKind, FinishReason, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
 
-export interface Scribe {
+export interface EventBuilder {
   start(id: string, model: string): void;
-  /** @param chances of the tokens of this piece */
-  text(text: string, chances?: readonly TokenChance[]): void;
+  /** @param logprobs of the tokens of this piece */
+  text(text: string, logprobs?: readonly TokenLogprob[]): void;
   refusal(text: string): void;
   reasoning(text: string): void;
   /** Ends the open thoughts with their sealed form; opens and ends empty ones where none are open. */
-  sealed(opaque: Opaque): void;
+  opaqueReasoning(opaque: Opaque): void;
   call(id: string, name: string, custom?: boolean): void;
   args(text: string): void;
   /** Of the open text; one without a place stands for all of it. */
@@ -33,7 +33,7 @@ export interface Scribe {
   take(): StreamEvent[];
 }
 
-export function openScribe(): Scribe {
+export function openEventBuilder(): EventBuilder {
   let out: StreamEvent[] = [];
   let open: OpenPart['type'] | undefined;
   let usage: Partial<Usage> | undefined;
@@ -58,14 +58,14 @@ export function openScribe(): Scribe {
     put(opaque === undefined ? { type: 'close' } : { type: 'close', opaque });
     open = undefined;
   };
-  const fill = (type: 'text' | 'refusal' | 'reasoning', text: string, chances: readonly TokenChance[] = []) => {
+  const fill = (type: 'text' | 'refusal' | 'reasoning', text: string, logprobs: readonly TokenLogprob[] = []) => {
     if (text === '') return;
     if (open !== type) {
       close();
       put({ type: 'open', part: { type } });
       open = type;
     }
-    if (chances.length > 0) put({ type: 'chances', chances });
+    if (logprobs.length > 0) put({ type: 'logprobs', logprobs });
     length += text.length;
     put({ type: 'delta', text });
   };
@@ -76,10 +76,10 @@ export function openScribe(): Scribe {
       started = true;
       out.push({ type: 'start', id, model });
     },
-    text: (text, chances) => fill('text', text, chances),
+    text: (text, logprobs) => fill('text', text, logprobs),
     refusal: (text) => fill('refusal', text),
     reasoning: (text) => fill('reasoning', text),
-    sealed(opaque) {
+    opaqueReasoning(opaque) {
       if (open !== 'reasoning') {
         close();
         put({ type: 'open', part: { type: 'reasoning' } });
@@ -116,7 +116,7 @@ export function openScribe(): Scribe {
       if (over) return;
       over = true;
       close();
-      if (usage !== undefined) put({ type: 'usage', usage: completed(usage) });
+      if (usage !== undefined) put({ type: 'usage', usage: usageOf(usage) });
       put({ type: 'failure', kind, message });
     },
     lost(what) {
@@ -125,7 +125,7 @@ export function openScribe(): Scribe {
     done() {
       if (over) return;
       close();
-      if (usage !== undefined) put({ type: 'usage', usage: completed(usage) });
+      if (usage !== undefined) put({ type: 'usage', usage: usageOf(usage) });
       if (ending === undefined) return;
       over = true;
       const { reason } = ending;

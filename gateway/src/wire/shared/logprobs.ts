@@ -3,33 +3,33 @@
 
 import type { Json } from '../codec';
 import { defined, listOr, objectOr, optionalWithin, textOr } from './json';
-import type { Chance, TokenChance } from '../neutral';
+import type { Logprob, TokenLogprob } from '../neutral';
 
 /** How many other tokens may be asked for. */
 const mostOthers = 20;
 
 /** The number of other tokens asked for. @throws GatewayError bad_request */
-export function readOthers(value: unknown, field: string): number | undefined {
+export function decodeTopLogprobs(value: unknown, field: string): number | undefined {
   return optionalWithin(value, field, 0, mostOthers);
 }
 
-export function chancesOfOpenai(value: unknown): TokenChance[] {
+export function decodeOpenaiLogprobs(value: unknown): TokenLogprob[] {
   return listOr(value).map((raw) => {
     const item = objectOr(raw);
-    return { ...chanceOf(item), top: listOr(item['top_logprobs']).map((other) => chanceOf(objectOr(other))) };
+    return { ...logprobOf(item), top: listOr(item['top_logprobs']).map((other) => logprobOf(objectOr(other))) };
   });
 }
 
-export function chancesForOpenai(chances: readonly TokenChance[]): Json[] {
-  const written = ({ token, logprob, bytes }: Chance) => ({
+export function encodeOpenaiLogprobs(logprobs: readonly TokenLogprob[]): Json[] {
+  const written = ({ token, logprob, bytes }: Logprob) => ({
     token,
     logprob,
     bytes: bytes ?? [...Buffer.from(token)],
   });
-  return chances.map((chance) => ({ ...written(chance), top_logprobs: chance.top.map(written) }));
+  return logprobs.map((logprob) => ({ ...written(logprob), top_logprobs: logprob.top.map(written) }));
 }
 
-export function chancesOfGemini(value: unknown): TokenChance[] {
+export function decodeGeminiLogprobs(value: unknown): TokenLogprob[] {
   const result = objectOr(value);
   const tops = listOr(result['topCandidates']).map((top) => listOr(objectOr(top)['candidates']));
   return listOr(result['chosenCandidates']).map((raw, i) => ({
@@ -38,22 +38,22 @@ export function chancesOfGemini(value: unknown): TokenChance[] {
   }));
 }
 
-export function chancesForGemini(chances: readonly TokenChance[]): Json {
-  const written = ({ token, logprob }: Chance) => ({ token, logProbability: logprob });
+export function encodeGeminiLogprobs(logprobs: readonly TokenLogprob[]): Json {
+  const written = ({ token, logprob }: Logprob) => ({ token, logProbability: logprob });
   return {
-    chosenCandidates: chances.map(written),
-    topCandidates: chances.map(({ top }) => ({ candidates: top.map(written) })),
+    chosenCandidates: logprobs.map(written),
+    topCandidates: logprobs.map(({ top }) => ({ candidates: top.map(written) })),
   };
 }
 
 // ---
 
-function chanceOf(item: Json): Chance {
+function logprobOf(item: Json): Logprob {
   const bytes = Array.isArray(item['bytes']) ? (item['bytes'] as number[]) : undefined;
   return { token: textOr(item['token']), logprob: numberOr(item['logprob']), ...defined({ bytes }) };
 }
 
-function geminiChance(item: Json): Chance {
+function geminiChance(item: Json): Logprob {
   return { token: textOr(item['token']), logprob: numberOr(item['logProbability']) };
 }
 

@@ -4,7 +4,7 @@ import { optionalText, wrong } from './json';
 import type { Media } from '../neutral';
 
 /** A `data:` URL taken apart; undefined for any other text. */
-export function readDataUrl(url: string): { mime: string; data: string } | undefined {
+export function parseDataUrl(url: string): { mime: string; data: string } | undefined {
   const head = /^data:([^;,]*)((?:;[^;,]*)*?)(;base64)?,/i.exec(url.slice(0, 300));
   if (head === null) return undefined;
   const rest = url.slice(head[0].length);
@@ -14,7 +14,7 @@ export function readDataUrl(url: string): { mime: string; data: string } | undef
 
 /** The medium a URL stands for, inline or to be fetched. @throws GatewayError bad_request */
 export function mediaFromUrl(url: string, kind: Media['kind'], at: string): Media {
-  const inline = readDataUrl(url);
+  const inline = parseDataUrl(url);
   if (inline !== undefined) return { type: 'media', kind: kindOf(inline.mime, kind), ...inline };
   if (!/^(https?|gs):\/\//.test(url)) wrong(at, 'an https:// or data: URL');
   return { type: 'media', kind, mime: kind === 'document' ? 'application/pdf' : `${kind}/*`, url };
@@ -51,7 +51,7 @@ export function extensionOf(mime: string): string {
 const imageDetails = ['auto', 'low', 'high', 'original'];
 
 /** How closely an image is to be looked at, as a field to be spread. Source: OpenAI "Images and vision". @throws GatewayError */
-export function readImageDetail(value: unknown, at: string): { detail?: string } {
+export function decodeImageDetail(value: unknown, at: string): { detail?: string } {
   const detail = optionalText(value, at);
   if (detail === undefined) return {};
   if (!imageDetails.includes(detail)) wrong(at, `one of ${imageDetails.join(', ')}`);

@@ -4,7 +4,7 @@
 
 import type { Target } from '../../../../config/target';
 
-export interface ClaudeRules {
+export interface ClaudeProfile {
   /** `budget`: thinking within a token budget; `adaptive`: by effort; `always`: the same, and it cannot be switched off. */
   readonly thinking: 'none' | 'budget' | 'adaptive' | 'always';
   /** Takes temperature, top_p and top_k. */
@@ -20,7 +20,7 @@ export interface ClaudeRules {
 }
 
 /** The rules of a Claude model; those of the newest for a name without a version. */
-export function claudeRules(target: Target): ClaudeRules {
+export function claudeProfile(target: Target): ClaudeProfile {
   const version = claudeVersion(target.model);
   const fable = /fable|mythos/.test(target.model);
   const always = version >= 5.5 || (fable && version >= 5.1);

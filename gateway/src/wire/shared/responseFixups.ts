@@ -1,8 +1,8 @@
 // Undoes in an answer what encoding did to the question: mapped tool names, plain-input tools sent as functions, and the
 // tool that stood for the form of the answer. And gives every call an id that any client may send back.
 
-import type { Undo } from '../codec';
-import { thinks } from '../reasoning/effort';
+import type { ResponseFixups } from '../codec';
+import { wantsReasoning } from '../reasoning/effort';
 import { isObject, textOr } from './json';
 import { idFor } from './names';
 import type { Format, NeutralRequest, OpenPart, StreamEvent } from '../neutral';
@@ -12,7 +12,7 @@ import { openUnwrap, type Unwrap } from '../schema/wrapNonObject';
 export const customField = 'input';
 
 /** A stream's own undoing: events in, events out. */
-export function openUndo(undo: Undo | undefined): (event: StreamEvent) => readonly StreamEvent[] {
+export function openResponseFixups(fixups: ResponseFixups | undefined): (event: StreamEvent) => readonly StreamEvent[] {
   let inside: 'answer' | 'custom' | undefined;
   let held = ''; // the JSON around a plain input can only be taken off when it is whole
   let answered = false;
@@ -23,24 +23,25 @@ export function openUndo(undo: Undo | undefined): (event: StreamEvent) => readon
       case 'open': {
         inside = undefined;
         unwrap = undefined;
-        if (undo?.wrapped === true && (event.part.type === 'text' || isAnswer(event.part, undo))) unwrap = openUnwrap();
+        if (fixups?.wrapped === true && (event.part.type === 'text' || isAnswer(event.part, fixups)))
+          unwrap = openUnwrap();
         if (event.part.type !== 'toolCall') return [event];
         const { name: taken, id } = event.part;
-        if (isAnswer(event.part, undo)) {
+        if (isAnswer(event.part, fixups)) {
           inside = 'answer';
           answered = true;
           return [{ type: 'open', part: { type: 'text' } }];
         }
         called = true;
-        const name = undo?.names.get(taken) ?? taken;
+        const name = fixups?.names.get(taken) ?? taken;
         const part = { ...event.part, name, id: idFor(id) }; // Kimi's `functions.f:0` is no id elsewhere
-        if (undo?.custom.has(name) !== true) return [{ type: 'open', part }];
+        if (fixups?.custom.has(name) !== true) return [{ type: 'open', part }];
         inside = 'custom';
         held = '';
         return [{ type: 'open', part: { ...part, custom: true } }];
       }
       case 'delta':
-        if (unwrap !== undefined) return said(unwrap.push(event.text));
+        if (unwrap !== undefined) return deltas(unwrap.push(event.text));
         if (inside !== 'custom') return [event];
         held += event.text;
         return [];
@@ -48,7 +49,7 @@ export function openUndo(undo: Undo | undefined): (event: StreamEvent) => readon
         const text = unwrap?.end() ?? (inside === 'custom' ? plainInput(held) : '');
         inside = undefined;
         unwrap = undefined;
-        return [...said(text), event];
+        return [...deltas(text), event];
       }
       case 'finish':
         return answered && !called && event.reason === 'tool_calls' ? [{ ...event, reason: 'stop' }] : [event];
@@ -64,8 +65,11 @@ export function openUndo(undo: Undo | undefined): (event: StreamEvent) => readon
  * messages that did: Claude Code shows the last block, and would print nothing. (Before a tool call the vault has kept the
  * seal; Gemini does not ask for that of its last words.)
  */
-export function openQuiet(format: Format, request: NeutralRequest): (event: StreamEvent) => readonly StreamEvent[] {
-  const thoughtful = thinks(request.thinking);
+export function openHideEmptyReasoning(
+  format: Format,
+  request: NeutralRequest,
+): (event: StreamEvent) => readonly StreamEvent[] {
+  const thoughtful = wantsReasoning(request.reasoning);
   if (format === 'chat' || format === 'generate' || (thoughtful && format === 'responses')) return (event) => [event];
   let held: StreamEvent[] = []; // thoughts without words, of which the last may still be open
   let inside = false;
@@ -102,12 +106,12 @@ export function customArgs(input: string): string {
 
 // ---
 
-function said(text: string): StreamEvent[] {
+function deltas(text: string): StreamEvent[] {
   return text === '' ? [] : [{ type: 'delta', text }];
 }
 
-function isAnswer(part: OpenPart, undo: Undo | undefined): boolean {
-  return part.type === 'toolCall' && part.name === undo?.answerTool;
+function isAnswer(part: OpenPart, fixups: ResponseFixups | undefined): boolean {
+  return part.type === 'toolCall' && part.name === fixups?.answerTool;
 }
 
 function plainInput(args: string): string {

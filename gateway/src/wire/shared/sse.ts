@@ -5,7 +5,7 @@ import { GatewayError } from '../../core/errors';
 import type { Frame } from '../codec';
 
 /** Cuts a byte stream into whole frames; what is incomplete waits. Blank lines end a frame: LF LF or CR LF CR LF. */
-export class FrameCutter {
+export class SseCutter {
   #parts: Buffer[] = [];
   #size = 0;
   readonly #limit: number;
@@ -62,7 +62,7 @@ export class FrameCutter {
 }
 
 /** Cuts the bytes of a JSON list into its pieces; what is incomplete waits. */
-export class PieceCutter {
+export class JsonArrayCutter {
   /** The list has come to its closing bracket. */
   ended = false;
   #waiting: Buffer[] = [];
@@ -153,7 +153,7 @@ export interface FrameReader {
 }
 
 /** @param limit bytes one event may have */
-export function openFrames(limit: number): FrameReader {
+export function openFrameReader(limit: number): FrameReader {
   let ready: Frame[] = [];
   let size = 0;
   const decoder = new TextDecoder();
