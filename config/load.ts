@@ -10,7 +10,7 @@ import { ConfigError, fromZod, type Problem, suggest } from './problems';
 import { type ProviderSettings, type RouteSettings, type Settings, settingsSchema, type Strategy } from './schema';
 import { Secret } from './secret';
 import { catalogueTarget, configuredTarget, type Target, unknownTarget } from './target';
-import { isKnownProvider, knownProviders, type WireId } from './wires';
+import { isKnownProvider, knownProviders, type WireId } from './knownProviders';
 
 export interface Provider {
   readonly name: string;

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { limitNames, limitTable } from './limits';
-import { wireIds } from './wires';
+import { wireIds } from './knownProviders';
 
 const name = z
   .string()

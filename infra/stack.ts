@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { loadConfig, checkSettings, findTarget } from '../config/load';
 import { ConfigError, formatProblem, type Problem, suggest } from '../config/problems';
 import { type Settings, type StackSettings, stackSchema } from '../config/schema';
-import { isKnownProvider, knownProviders } from '../config/wires';
+import { isKnownProvider, knownProviders } from '../config/knownProviders';
 import { gatewayConfig, secretVariables, secretsEnv, withKeyVariables } from './render/gatewayConfig';
 
 /** What the engine hands to a program. */

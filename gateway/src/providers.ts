@@ -1,7 +1,7 @@
 // How each wire is called: where, with which credential. A new OpenAI-compatible host costs no line here.
 
 import type { Provider } from '../../config/load';
-import type { WireId } from '../../config/wires';
+import type { WireId } from '../../config/knownProviders';
 import type { Format } from './wire/neutral';
 
 /** How an answer comes: whole, as events, or as a list of pieces (Gemini's stream without `alt=sse`). */

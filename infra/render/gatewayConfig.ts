@@ -2,7 +2,7 @@
 
 import { stringify } from 'yaml';
 import { deployFields, type Settings } from '../../config/schema';
-import { isKnownProvider, knownProviders } from '../../config/wires';
+import { isKnownProvider, knownProviders } from '../../config/knownProviders';
 
 /** config.yaml: the settings without what concerns the deploy only. @param hashes key label → SHA-256 of a generated key */
 export function gatewayConfig(settings: Settings, hashes: Readonly<Record<string, string>>): string {
