@@ -2,7 +2,7 @@
 
 import * as pulumi from '@pulumi/pulumi';
 import { ConfigError, formatProblem } from '../config/problems';
-import { warningsOf } from '../config/load';
+import { warningsOf } from '../config/resolve';
 import type { Settings } from '../config/schema';
 import { BuildError, buildBundle } from './bundle';
 import { clientSettings, sshCommand } from './clients';

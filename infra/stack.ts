@@ -1,10 +1,12 @@
 // From the stack's configuration and the environment to checked settings, or to one sentence a problem, before anything is made.
 
 import { existsSync } from 'node:fs';
-import { loadConfig, checkSettings, findTarget } from '../config/load';
+import { checkSettings } from '../config/check';
+import { loadConfig } from '../config/load';
 import { ConfigError, formatProblem, type Problem, suggest } from '../config/problems';
 import { type Settings, type StackSettings, stackSchema } from '../config/schema';
 import { isKnownProvider, knownProviders } from '../config/knownProviders';
+import { findTarget } from '../config/resolve';
 import { gatewayConfig, secretVariables, secretsEnv, withKeyVariables } from './render/gatewayConfig';
 
 /** What the engine hands to a program. */

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Config, Provider } from '../../config/load';
-import { isoDay } from '../../config/load';
+import { isoDay } from '../../config/calendar';
 import type { Target } from '../../config/target';
 import { type Ask, type Named, readAsk } from './ask';
 import { ClientGone, watchClient } from './client';

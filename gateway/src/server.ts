@@ -1,7 +1,7 @@
 // The HTTP edge: paths, credentials, bodies, and the one place where failures become answers. The only importer of fastify.
 
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { isoDay } from '../../config/load';
+import { isoDay } from '../../config/calendar';
 import type { Access, Caller } from './access';
 import type { Keys, Requests } from './admin';
 import { type BodyBudget, readBody } from './body';

@@ -1,0 +1,3 @@
+// The environment of a process, as configuration reads it.
+
+export type Environment = Readonly<Record<string, string | undefined>>;
