@@ -2,12 +2,26 @@
  * Owns what the gateway knows about models: their names, limits, capabilities and dated prices. Pure lookups over
  * models.json, which `npm run catalogue` generates; it must not know about routes, keys or requests.
  */
+import { isKnownProvider, type KnownProviderName } from './knownProviders';
 import data from './models.json';
 import { nearest } from './nearest';
 
-export type Provider = 'anthropic' | 'openai' | 'google';
+/** What a model can do beyond text: the kinds of input it reads, and the features routing asks for. */
+export const capabilities = [
+  'tools',
+  'images',
+  'pdf',
+  'audio',
+  'video',
+  'json_schema',
+  'reasoning',
+  'caching',
+] as const;
+export type Capability = (typeof capabilities)[number];
 
-export type Capability = 'tools' | 'images' | 'pdf' | 'audio' | 'video' | 'json_schema' | 'reasoning' | 'caching';
+/** What a model is for. */
+export const modelKinds = ['chat', 'embedding'] as const;
+export type ModelKind = (typeof modelKinds)[number];
 
 /** Integer nano-USD per token (one USD per million tokens is 1,000). */
 export interface Rates {
@@ -30,7 +44,7 @@ export interface Price extends Rates {
 export interface Model {
   /** The provider's own id: what is sent upstream. */
   id: string;
-  provider: Provider;
+  provider: KnownProviderName;
   name: string;
   /** OpenRouter's id, for example `anthropic/claude-opus-4.7`. */
   openrouter_id: string;
@@ -38,7 +52,7 @@ export interface Model {
   aliases: string[];
   /** Dated ids: sent upstream as asked, so that a pinned version stays pinned. */
   dated: string[];
-  kind: 'chat' | 'embedding';
+  kind: ModelKind;
   /** Tokens of input and output together. */
   context: number;
   /** Tokens; 0 for embeddings, which have no output. */
@@ -89,7 +103,7 @@ export const UNKNOWN_PRICE: Price = {
  * @param on ISO date (UTC): models whose announced last day has come are answered by their successor; without it the
  *   announcement is ignored
  */
-export function findModel(name: string, provider?: Provider, on?: string): Resolved | undefined {
+export function findModel(name: string, provider?: KnownProviderName, on?: string): Resolved | undefined {
   const found = names.get(name) ?? search(name);
   if (found === undefined || (provider !== undefined && found.model.provider !== provider)) return undefined;
   return on === undefined ? found : asOf(found, name, on);
@@ -108,13 +122,6 @@ export function priceAt(model: Model, date: string): Price {
   return price;
 }
 
-/** The one chat model of a provider that stands for it when nothing else is asked for. */
-export function defaultModel(provider: Provider): Model {
-  const model = defaults.get(provider);
-  if (model === undefined) throw new Error(`models.json has no default model for ${provider}`);
-  return model;
-}
-
 // ---
 
 const MAX_NAME = 200;
@@ -123,12 +130,10 @@ const MAX_NAME = 200;
 const VERSION = /-(?:\d{8}|\d{4}-\d{2}-\d{2}|\d{2}-\d{2,4}|\d{3,4}|latest|exp)$/;
 
 const names = new Map<string, Resolved>();
-const defaults = new Map<Provider, Model>();
 for (const model of models) {
   const resolved: Resolved = { model, send: model.id };
   for (const name of [model.id, ...model.aliases, bareName(model.openrouter_id)]) names.set(name, resolved);
   for (const name of model.dated) names.set(name, { model, send: name });
-  if (model.default) defaults.set(model.provider, model);
 }
 
 const retired = new Map(Object.entries(data.retired));
@@ -148,11 +153,11 @@ function search(asked: string): Resolved | undefined {
 }
 
 /** `provider` is undefined for a bare name, and null for a prefix that is none of ours. */
-function splitProvider(name: string): { provider: Provider | undefined | null; bare: string } {
+function splitProvider(name: string): { provider: KnownProviderName | undefined | null; bare: string } {
   const slash = name.indexOf('/');
   if (slash === -1) return { provider: undefined, bare: name.trim() };
   const prefix = name.slice(name.startsWith('~') ? 1 : 0, slash).trim();
-  const provider = prefix === 'anthropic' || prefix === 'openai' || prefix === 'google' ? prefix : null;
+  const provider = isKnownProvider(prefix) ? prefix : null;
   return { provider, bare: name.slice(slash + 1).trim() };
 }
 

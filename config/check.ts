@@ -1,52 +1,54 @@
 // Settings: a value checked against the schema, and then for what no schema can say.
 
-import { z } from 'zod';
+import type { z } from 'zod';
+import { accountsOf } from './accounts';
 import { nearestModels } from './catalogue';
 import { isKnownProvider, knownProviders } from './knownProviders';
 import { plainHttpAllowed } from './plainHttp';
 import { ConfigError, fromZod, type Problem, suggest } from './problems';
+import { applyRenames } from './renamed';
 import { findTarget } from './resolve';
-import { type Settings, settingsSchema } from './schema';
+import { type RouteSettings, type Settings, settingsSchema, type StackSettings } from './schema';
+import { unservedProblems } from './served';
 import { parseYaml } from './yaml';
 
-/** config.yaml → checked settings. @throws ConfigError with every problem. */
-export function parseSettings(text: string | undefined): Settings {
-  return checkSettings(text === undefined ? {} : parseYaml(text), settingsSchema);
+/**
+ * config.yaml → checked settings. @param text undefined when there is no file, which means all defaults
+ * @param warnings where a sentence for each renamed setting is put
+ * @throws ConfigError with every problem
+ */
+export function parseSettings(text: string | undefined, warnings: string[] = []): Settings {
+  return checkSettings(text === undefined ? {} : parseYaml(text), settingsSchema, warnings);
 }
 
 /**
- * Checks a value against a schema of settings and then what no schema can say (routes against providers and models).
- * @throws ConfigError with every problem.
+ * Checks a value against a schema of settings, and then what no schema can say: whether names stand for something, and
+ * whether this version serves what is set.
+ * @param warnings where a sentence for each renamed setting is put
+ * @throws ConfigError with every problem
  */
-export function checkSettings<S extends z.ZodType<Settings>>(value: unknown, schema: S): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new ConfigError(fromZod(parsed.error, value, (path) => namesAt(schema, path)));
-  const problems: Problem[] = [];
-  checkProviders(parsed.data, problems);
-  checkRoutes(parsed.data, problems);
+export function checkSettings<S extends z.ZodType<Settings | StackSettings>>(
+  value: unknown,
+  schema: S,
+  warnings: string[] = [],
+): z.output<S> {
+  const renamed = applyRenames(value);
+  warnings.push(...renamed.warnings);
+  const parsed = schema.safeParse(renamed.value);
+  if (!parsed.success) {
+    throw new ConfigError([...renamed.problems, ...fromZod(parsed.error, renamed.value, schema)]);
+  }
+  const settings: Settings | StackSettings = parsed.data;
+  const problems = [...renamed.problems, ...unservedProblems(settings)];
+  checkProviders(settings, problems);
+  if ('provider_keys' in settings) checkProviderKeys(settings, problems);
+  checkRoutes(settings, problems);
+  checkKeys(settings, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return parsed.data;
 }
 
 // ---
-
-// The names a mapping of the schema allows, read off its JSON schema so that there is one source.
-function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  interface Node {
-    properties?: Record<string, Node>;
-    additionalProperties?: Node | boolean;
-    items?: Node;
-  }
-  let node: Node | undefined = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Node;
-  for (const step of path) {
-    if (typeof step === 'number') node = node?.items;
-    else
-      node =
-        node?.properties?.[String(step)] ??
-        (typeof node?.additionalProperties === 'object' ? node.additionalProperties : undefined);
-  }
-  return Object.keys(node?.properties ?? {});
-}
 
 function checkProviders(settings: Settings, problems: Problem[]): void {
   for (const [name, provider] of Object.entries(settings.providers)) {
@@ -65,71 +67,121 @@ function checkProviders(settings: Settings, problems: Problem[]): void {
         });
       }
     }
-    if (
-      provider.base_url !== undefined &&
-      provider.base_url.startsWith('http:') &&
-      !plainHttpAllowed(provider.base_url)
-    ) {
+    if (provider.base_url !== undefined) checkBaseUrl(`${path}.base_url`, provider.base_url, problems);
+  }
+}
+
+function checkBaseUrl(path: string, url: string, problems: Problem[]): void {
+  if (url.startsWith('http:') && !plainHttpAllowed(url)) {
+    problems.push({
+      path,
+      message: `must be https://; plain http:// is accepted only on loopback, private addresses, single-label names and .internal, found ${JSON.stringify(url)}.`,
+    });
+  }
+  if (/[?#@]/.test(url)) {
+    problems.push({
+      path,
+      message: 'must not hold credentials, a query or a fragment; put the key into the variable named by api_key_env.',
+    });
+  }
+}
+
+/** Keys of accounts must belong to the accounts that `providers` describes, where it describes any. */
+function checkProviderKeys(settings: StackSettings, problems: Problem[]): void {
+  for (const [provider, keys] of Object.entries(settings.provider_keys)) {
+    if (typeof keys === 'string') continue;
+    const path = `provider_keys.${provider}`;
+    if (Object.keys(keys).length === 0) problems.push({ path, message: 'holds no key; set one, or remove it.' });
+    if (settings.providers[provider]?.accounts === undefined) continue;
+    const accounts = accountsOf(provider, settings).map(({ name }) => name);
+    for (const account of Object.keys(keys).filter((name) => !accounts.includes(name))) {
       problems.push({
-        path: `${path}.base_url`,
-        message: `must be https://; plain http:// is accepted only on loopback, private addresses, single-label names and .internal, found ${JSON.stringify(provider.base_url)}.`,
-      });
-    }
-    if (provider.base_url !== undefined && /[?#@]/.test(provider.base_url)) {
-      problems.push({
-        path: `${path}.base_url`,
-        message:
-          'must not hold credentials, a query or a fragment; put the key into the variable named by api_key_env.',
+        path: `${path}.${account}`,
+        message: `is the key of no account.${suggest(account, accounts)} providers.${provider}.accounts has ${accounts.join(', ')}.`,
       });
     }
   }
 }
 
 function checkRoutes(settings: Settings, problems: Problem[]): void {
-  const known = [...Object.keys(knownProviders), ...Object.keys(settings.providers)];
+  const known = [...new Set([...Object.keys(knownProviders), ...Object.keys(settings.providers)])];
   for (const [name, route] of Object.entries(settings.routes)) {
-    const path = `routes.${name}`;
-    route.providers?.forEach((provider, i) => {
-      if (!known.includes(provider)) {
-        problems.push({
-          path: `${path}.providers[${i}]`,
-          message: `"${provider}" is not a known provider.${suggest(provider, known)} Known: ${[...new Set(known)].join(', ')}.`,
-        });
-      } else if (route.providers?.indexOf(provider) !== i) {
-        problems.push({ path: `${path}.providers[${i}]`, message: `"${provider}" is listed twice; keep one.` });
-      }
-    });
-    route.models?.forEach((model, i) => {
-      const target = findTarget(model, settings)?.target;
-      if (target === undefined) {
-        const near = nearestModels(model);
-        problems.push({
-          path: `${path}.models[${i}]`,
-          message: `"${model}" is not a known model.${near.length > 0 ? ` Nearest: ${near.join(', ')}.` : ''} A model the catalogue does not know is written provider/model.`,
-        });
-      } else if (
-        route.providers !== undefined &&
-        route.providers.every((provider) => known.includes(provider)) &&
-        !route.providers.includes(target.provider)
-      ) {
-        problems.push({
-          path: `${path}.models[${i}]`,
-          message: `"${model}" is a model of ${target.provider}, which routes.${name}.providers does not list; add ${target.provider} there, or drop the model.`,
-        });
-      }
-    });
-    for (const model of Object.keys(route.weights ?? {})) {
-      if (route.strategy !== 'weighted')
-        problems.push({
-          path: `${path}.weights`,
-          message: `has an effect only with "strategy: weighted"; found ${route.strategy}.`,
-        });
-      else if (route.models !== undefined && !route.models.includes(model)) {
-        problems.push({
-          path: `${path}.weights.${model}`,
-          message: `is not one of this route's models.${suggest(model, route.models)}`,
-        });
-      }
+    checkRouteProviders(`routes.${name}.providers`, route, known, problems);
+    checkRouteModels(`routes.${name}`, route, settings, known, problems);
+    checkWeights(`routes.${name}.weights`, route, problems);
+  }
+}
+
+function checkRouteProviders(path: string, route: RouteSettings, known: readonly string[], problems: Problem[]): void {
+  route.providers?.forEach((provider, i) => {
+    if (!known.includes(provider)) {
+      problems.push({
+        path: `${path}[${i}]`,
+        message: `"${provider}" is not a known provider.${suggest(provider, known)} Known: ${known.join(', ')}.`,
+      });
+    } else if (route.providers?.indexOf(provider) !== i) {
+      problems.push({ path: `${path}[${i}]`, message: `"${provider}" is listed twice; keep one.` });
+    }
+  });
+}
+
+function checkRouteModels(
+  path: string,
+  route: RouteSettings,
+  settings: Settings,
+  known: readonly string[],
+  problems: Problem[],
+): void {
+  const { providers } = route;
+  route.models?.forEach((model, i) => {
+    const target = findTarget(model, settings)?.target;
+    if (target === undefined) {
+      problems.push({ path: `${path}.models[${i}]`, message: unknownModel(model) });
+    } else if (
+      providers !== undefined &&
+      providers.every((provider) => known.includes(provider)) &&
+      !providers.includes(target.provider)
+    ) {
+      problems.push({
+        path: `${path}.models[${i}]`,
+        message: `"${model}" is a model of ${target.provider}, which ${path}.providers does not list; add ${target.provider} there, or drop the model.`,
+      });
+    }
+  });
+}
+
+function checkWeights(path: string, route: RouteSettings, problems: Problem[]): void {
+  for (const model of Object.keys(route.weights ?? {})) {
+    if (route.strategy !== 'weighted') {
+      problems.push({ path, message: `has an effect only with "strategy: weighted"; found ${route.strategy}.` });
+    } else if (route.models !== undefined && !route.models.includes(model)) {
+      problems.push({
+        path: `${path}.${model}`,
+        message: `is not one of this route's models.${suggest(model, route.models)}`,
+      });
     }
   }
+}
+
+/** A key may be held to models and routes that exist. */
+function checkKeys(settings: Settings, problems: Problem[]): void {
+  const routes = Object.keys(settings.routes);
+  for (const [label, key] of Object.entries(settings.keys)) {
+    key.models?.forEach((model, i) => {
+      if (findTarget(model, settings) === undefined)
+        problems.push({ path: `keys.${label}.models[${i}]`, message: unknownModel(model) });
+    });
+    key.routes?.forEach((route, i) => {
+      if (!routes.includes(route))
+        problems.push({
+          path: `keys.${label}.routes[${i}]`,
+          message: `"${route}" is not a route.${suggest(route, routes)} Routes: ${routes.join(', ')}.`,
+        });
+    });
+  }
+}
+
+function unknownModel(model: string): string {
+  const near = nearestModels(model);
+  return `"${model}" is not a known model.${near.length > 0 ? ` Nearest: ${near.join(', ')}.` : ''} A model the catalogue does not know is written provider/model.`;
 }

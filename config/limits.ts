@@ -146,12 +146,12 @@ export const limitTable = {
     unit: 'ms',
     why: 'Time a client may stop reading its stream before it is cut.',
   },
-  vault_bytes: {
+  reasoning_cache_bytes: {
     value: 16 * 1024 * 1024,
     min: 0,
     max: 1024 * 1024 * 1024,
     unit: 'bytes',
-    why: 'Sealed thoughts kept in memory for clients that drop them between the turns of a tool loop.',
+    why: 'Signed or encrypted reasoning kept in memory for clients that drop it between the turns of a tool loop.',
   },
   keep_alive_ms: {
     value: 15_000,

@@ -35,8 +35,8 @@ export interface Config {
  */
 export function loadConfig(text: string | undefined, environment: Environment, today = isoDay(Date.now())): Config {
   const problems: Problem[] = [];
-  const settings = collect(problems, () => parseSettings(text)) ?? settingsSchema.parse({});
   const warnings: string[] = [];
+  const settings = collect(problems, () => parseSettings(text, warnings)) ?? settingsSchema.parse({});
   const masterKey = checkMasterKey(environment['OVTH_MASTER_KEY'], problems);
   const { providers, absent } = findProviders(settings, environment, problems);
   for (const [label, key] of Object.entries(settings.keys)) {
@@ -117,7 +117,13 @@ function limitsOf(settings: Settings): Limits {
   ) as unknown as Limits;
 }
 
-function digestOf(text: string | undefined, providers: Map<string, Provider>, masterKey: Secret | undefined): string {
-  const secrets = [...providers.values()].map((provider) => [provider.name, provider.key?.reveal() ?? '']);
+function digestOf(
+  text: string | undefined,
+  providers: ReadonlyMap<string, Provider>,
+  masterKey: Secret | undefined,
+): string {
+  const secrets = [...providers.values()].flatMap(({ name, accounts }) =>
+    accounts.map((account) => [name, account.name, account.key?.reveal() ?? '']),
+  );
   return hash('sha256', JSON.stringify([text ?? null, secrets, masterKey?.reveal() ?? '']));
 }

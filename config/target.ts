@@ -1,7 +1,7 @@
 // A target: one model at one provider, with all that routing and billing need to know of it.
 
-import { type Capability, type Model, type Price, UNKNOWN_PRICE } from './catalogue';
-import type { CustomModel } from './schema';
+import { capabilities, type Capability, type Model, type ModelKind, type Price, UNKNOWN_PRICE } from './catalogue';
+import type { CustomModel } from './providerSettings';
 
 export interface Target {
   readonly provider: string;
@@ -9,7 +9,11 @@ export interface Target {
   readonly model: string;
   /** `provider/model`, as shown in `x-ovth-route`, logs and reports. */
   readonly label: string;
-  readonly kind: 'chat' | 'embedding';
+  /**
+   * What it can be a candidate for: an embedding model takes no chat, and the other way round. `undefined` where nobody
+   * says (`provider/anything`, a configured model without `kind`): then it may be either.
+   */
+  readonly kind: ModelKind | undefined;
   /** Tokens; undefined where nobody says. */
   readonly context: number | undefined;
   readonly maxOutput: number | undefined;
@@ -21,16 +25,7 @@ export interface Target {
   readonly row: Model | undefined;
 }
 
-const everything: ReadonlySet<Capability> = new Set<Capability>([
-  'tools',
-  'images',
-  'pdf',
-  'audio',
-  'video',
-  'json_schema',
-  'reasoning',
-  'caching',
-]);
+const everything: ReadonlySet<Capability> = new Set(capabilities);
 
 /** @param send the id to send upstream: the row's own, or a dated one the caller pinned. */
 export function catalogueTarget(row: Model, send: string): Target {
@@ -63,7 +58,7 @@ export function configuredTarget(provider: string, model: string, custom: Custom
     provider,
     model,
     label: `${provider}/${model}`,
-    kind: 'chat',
+    kind: custom.kind,
     context: custom.context,
     maxOutput: custom.max_output,
     capabilities: new Set(custom.capabilities),
@@ -79,7 +74,7 @@ export function unknownTarget(provider: string, model: string): Target {
     provider,
     model,
     label: `${provider}/${model}`,
-    kind: 'chat',
+    kind: undefined,
     context: undefined,
     maxOutput: undefined,
     capabilities: everything,

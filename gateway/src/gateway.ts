@@ -70,7 +70,7 @@ export async function startGateway(start: Start): Promise<Running> {
     ledger,
     upstream,
     health: openHealth(),
-    vault: openVault(config.limits.vault_bytes),
+    vault: openVault(config.limits.reasoning_cache_bytes),
     workshop,
     log,
     now,

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calcPrice } from '@pydantic/genai-prices';
 import {
-  defaultModel,
   findModel,
   models,
   nearestModels,
@@ -72,9 +71,9 @@ describe('every row', () => {
 
   test('one default per provider, current and able to do what clients ask for', () => {
     for (const provider of ['anthropic', 'openai', 'google'] as const) {
-      expect(models.filter((model) => model.default && model.provider === provider)).toEqual([defaultModel(provider)]);
-      expect(defaultModel(provider)).toMatchObject({ current: true, kind: 'chat' });
-      expect(defaultModel(provider).capabilities).toEqual(
+      const defaults = models.filter((model) => model.default && model.provider === provider);
+      expect(defaults).toEqual([expect.objectContaining({ current: true, kind: 'chat' })]);
+      expect(defaults[0]?.capabilities).toEqual(
         expect.arrayContaining(['tools', 'images', 'pdf', 'json_schema', 'reasoning', 'caching']),
       );
     }
