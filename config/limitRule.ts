@@ -34,11 +34,7 @@ export type LimitSettings = z.output<typeof limitSchema>;
 /** The settings that limit one subject: a key, a user, a tag, or everybody. */
 export const budgetShape = {
   daily_tokens: count.optional().describe('Short for `limits: [{tokens: N, per: day}]`; resets at 00:00 UTC.'),
-  limits: z
-    .array(limitSchema)
-    .max(16)
-    .optional()
-    .describe('Limits that hold together, each with exactly one of `tokens`, `usd` and `requests`.'),
+  limits: z.array(limitSchema).max(16).optional().describe('Limits that hold together, in the form of `quota.limits`.'),
 };
 
 /** Limits of one subject. */

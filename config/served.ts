@@ -13,21 +13,30 @@ export interface Unserved {
   readonly served?: (value: unknown) => boolean;
   /** Instead of "is not served by this version; remove it". */
   readonly message?: string;
+  /** For the documentation, instead of "Not served yet." */
+  readonly note?: string;
 }
 
-const onlyOneAccount = 'several accounts are not served yet; keep one';
-const oneAtMost = (value: unknown) => typeof value === 'string' || Object.keys(Object(value) as object).length <= 1;
+const oneAccount = {
+  served: (value: unknown) => typeof value === 'string' || Object.keys(Object(value) as object).length <= 1,
+  message: 'several accounts are not served yet; keep one',
+  note: 'Only one is served yet.',
+};
 
 /** Where budgets stand; each holds `limits`. */
 const budgets = ['quota', 'quota.users.*', 'quota.tags.*', 'keys.*.quota'];
 
 /** The whole difference between what is accepted and what is done. */
 export const unserved: readonly Unserved[] = [
-  { path: 'providers.*.accounts', served: oneAtMost, message: onlyOneAccount },
-  { path: 'provider_keys.*', served: oneAtMost, message: onlyOneAccount },
+  { path: 'providers.*.accounts', ...oneAccount },
+  { path: 'provider_keys.*', ...oneAccount },
   { path: 'http.cors_origins' },
   { path: 'http.hosts' },
-  { path: 'http.trusted_proxies', served: (value) => isDeepStrictEqual(value, httpSchema.parse({}).trusted_proxies) },
+  {
+    path: 'http.trusted_proxies',
+    served: (value) => isDeepStrictEqual(value, httpSchema.parse({}).trusted_proxies),
+    note: 'Only the default is served yet.',
+  },
   { path: 'http.admin_cidrs' },
   { path: 'quota.tags' },
   { path: 'keys.*.tags' },
@@ -44,11 +53,13 @@ export const unserved: readonly Unserved[] = [
       path: `${budget}.limits.*.per`,
       served: (value) => value === 'day',
       message: 'is served as "day" only by this version; write "per: day" or remove the limit',
+      note: 'Only `day` is served yet.',
     },
     {
       path: `${budget}.limits.*.enforce`,
       served: (value) => value === true,
       message: 'is not served as "false" by this version; remove it, or remove the limit',
+      note: 'Only `true` is served yet.',
     },
   ]),
 ];
