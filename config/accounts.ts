@@ -1,12 +1,13 @@
 // A provider is one or more accounts: a key, a share of the requests, and headers of its own.
 
+import { ownValue } from './forms';
 import { isKnownProvider, knownProviders } from './knownProviders';
 import { providerSchema } from './providerSettings';
 import type { Settings, StackSettings } from './schema';
 import type { Secret } from './secret';
 
 /** The account of a provider that names none. */
-export const defaultAccount = 'default';
+const defaultAccount = 'default';
 
 /** An account that can be used: its key is there, or none is needed. */
 export interface Account {
@@ -27,7 +28,7 @@ export interface AccountPlan extends Omit<Account, 'key'> {
 
 /** The accounts of a provider in the order written: one named `default` where the settings name none. */
 export function accountsOf(provider: string, settings: Settings): AccountPlan[] {
-  const own = settings.providers[provider];
+  const own = ownValue(settings.providers, provider);
   const inherited = own?.api_key_env ?? (isKnownProvider(provider) ? knownProviders[provider].api_key_env : undefined);
   const written = Object.entries(own?.accounts ?? {});
   if (written.length === 0) return [{ name: defaultAccount, variable: inherited, weight: 1, headers: {} }];

@@ -2,6 +2,7 @@
 
 /** How long a limit counts before it begins anew. `lifetime` never does. */
 export const periods = ['minute', 'day', 'week', 'month', 'lifetime'] as const;
+/** One of them. */
 export type Period = (typeof periods)[number];
 
 /**

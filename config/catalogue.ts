@@ -1,6 +1,6 @@
 /**
- * Owns what the gateway knows about models: their names, limits, capabilities and dated prices. Pure lookups over
- * models.json, which `npm run catalogue` generates; it must not know about routes, keys or requests.
+ * What the gateway knows about models: their names, limits, capabilities and dated prices. Pure look-ups over
+ * models.json, which `npm run catalogue` generates. Routes, keys and requests are not known here.
  */
 import { isKnownProvider, type KnownProviderName } from './knownProviders';
 import data from './models.json';
@@ -17,10 +17,12 @@ export const capabilities = [
   'reasoning',
   'caching',
 ] as const;
+/** One of them. */
 export type Capability = (typeof capabilities)[number];
 
 /** What a model is for. */
 export const modelKinds = ['chat', 'embedding'] as const;
+/** One of them. */
 export type ModelKind = (typeof modelKinds)[number];
 
 /** Integer nano-USD per token (one USD per million tokens is 1,000). */
@@ -34,6 +36,7 @@ export interface Rates {
   input_audio?: number;
 }
 
+/** Rates with the day they begin to hold. */
 export interface Price extends Rates {
   /** ISO date (UTC) the price holds from. */
   from: string;
@@ -41,10 +44,12 @@ export interface Price extends Rates {
   long_context?: Rates & { above: number };
 }
 
+/** A model the catalogue knows. */
 export interface Model {
   /** The provider's own id: what is sent upstream. */
   id: string;
   provider: KnownProviderName;
+  /** As people read it, for example `Claude Opus 4.7`. */
   name: string;
   /** OpenRouter's id, for example `anthropic/claude-opus-4.7`. */
   openrouter_id: string;
@@ -52,12 +57,14 @@ export interface Model {
   aliases: string[];
   /** Dated ids: sent upstream as asked, so that a pinned version stays pinned. */
   dated: string[];
+  /** What it answers: chat, or requests for embeddings. */
   kind: ModelKind;
   /** Tokens of input and output together. */
   context: number;
   /** Tokens; 0 for embeddings, which have no output. */
   max_output: number;
   capabilities: Capability[];
+  /** ISO date. */
   released: string;
   /** Among the general chat models the gateway offers by itself; others are served when named. */
   current: boolean;
@@ -67,9 +74,11 @@ export interface Model {
   prices: Price[];
   /** The day the provider has said it will stop answering, and the model that takes over. */
   retires?: { on: string; to: string };
+  /** Where limits and capabilities, and the prices, were read, and on which day (ISO date). */
   source: { facts: string; prices: string; date: string };
 }
 
+/** What a name of the catalogue stands for. */
 export interface Resolved {
   model: Model;
   /** The id to send upstream. */
@@ -78,6 +87,7 @@ export interface Resolved {
   warning?: string;
 }
 
+/** Every model, by provider, newest first. */
 export const models = data.models as readonly Model[];
 
 /**
@@ -113,13 +123,6 @@ export function findModel(name: string, provider?: KnownProviderName, on?: strin
 export function nearestModels(name: string): string[] {
   const wanted = splitProvider(name.slice(0, MAX_NAME).toLowerCase()).bare;
   return nearest(wanted, suggestions);
-}
-
-/** The price that holds on an ISO date (UTC, `YYYY-MM-DD`); before the first known one, the first. */
-export function priceAt(model: Model, date: string): Price {
-  const price = model.prices.findLast((each) => each.from <= date) ?? model.prices[0];
-  if (price === undefined) throw new Error(`models.json has no price for ${model.id}`);
-  return price;
 }
 
 // ---

@@ -1,4 +1,4 @@
-// Forms of single values that several settings share.
+// Forms of single values that several settings share, and the safe look-up of names that come from outside.
 
 import { z } from 'zod';
 
@@ -25,3 +25,8 @@ export const cidrForm = z.union([z.cidrv4(), z.cidrv6()], {
 export const variableForm = z
   .string()
   .regex(/^[A-Z_][A-Z0-9_]*$/, 'must be the name of an environment variable, such as MY_API_KEY');
+
+/** The value a mapping itself holds under a name; `constructor` and the like, which every object has, are not found. */
+export function ownValue<T>(mapping: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(mapping, name) ? mapping[name] : undefined;
+}

@@ -25,6 +25,7 @@ const label = z.string().trim().min(1).max(200).describe('What the key is called
 
 /** The body of `POST /admin/keys`. */
 export const keyBodySchema = z.strictObject({ label, ...keyShape }).superRefine(refuseRepeatedLimits);
+/** What the body says, checked. */
 export type KeyBody = z.output<typeof keyBodySchema>;
 
 /** A key of `keys.<label>`. */

@@ -5,6 +5,7 @@ import { type Period, periods } from './calendar';
 
 /** What a limit counts. */
 export const measures = ['tokens', 'usd', 'requests'] as const;
+/** One of them. */
 export type Measure = (typeof measures)[number];
 
 const count = z.int().min(1).max(1_000_000_000_000);
@@ -29,6 +30,7 @@ export const limitSchema = z
     error: 'must name exactly one of tokens, usd and requests',
   })
   .meta({ oneOf: measures.map((measure) => ({ required: [measure] })) }); // the same, for editors
+/** A limit as it is written, with its defaults. */
 export type LimitSettings = z.output<typeof limitSchema>;
 
 /** The settings that limit one subject: a key, a user, a tag, or everybody. */
@@ -41,7 +43,6 @@ export const budgetShape = {
 export const budgetSchema = z.strictObject(budgetShape).superRefine((budget, context) => {
   refuseRepeats(writtenRules(budget), context);
 });
-export type BudgetSettings = z.output<typeof budgetSchema>;
 
 /** A limit in the one form that code works with. */
 export interface LimitRule {

@@ -7,28 +7,35 @@ import type { Environment } from './environmentVariables';
 import { defaultLimits, limitNames, type Limits } from './limits';
 import { ConfigError, type Problem } from './problems';
 import { findProviders, noProvider, type Provider } from './providers';
-import { resolveRoute, type Route, weightsOf } from './resolve';
+import { findRoutes, type Route } from './resolve';
 import { type Settings, settingsSchema } from './schema';
 import { Secret } from './secret';
 
+/** The types a configuration is made of. */
 export type { Environment, Provider, Route };
 
-/** An immutable snapshot; a reload makes a new one. */
+/** What a gateway runs on: an immutable snapshot; a reload makes a new one. */
 export interface Config {
+  /** As written, with every default. */
   readonly settings: Settings;
-  /** Present ones only: known, and with a key where one is needed. */
+  /** Name → provider; only those that are known and have a key where one is needed. Never empty. */
   readonly providers: ReadonlyMap<string, Provider>;
   /** Known providers that are absent → the environment variable that would bring them. */
   readonly absent: ReadonlyMap<string, string>;
+  /** Name → route. A route may have no target left. */
   readonly routes: ReadonlyMap<string, Route>;
+  /** Every limit, in the unit `limitTable` names. */
   readonly limits: Limits;
+  /** `OVTH_MASTER_KEY`; the gateway makes one where it is unset. */
   readonly masterKey: Secret | undefined;
+  /** Renamed settings, retired models, routes without a provider: one sentence each, beginning with the setting. */
   readonly warnings: readonly string[];
-  /** SHA-256 over text and secrets, to tell whether anything changed. */
+  /** SHA-256 in hex over text and secrets, to tell whether anything changed. */
   readonly digest: string;
 }
 
 /**
+ * Text and environment → a configuration.
  * @param text config.yaml; undefined when there is none, which means all defaults.
  * @param today ISO date; models past their last day are answered by their successors.
  * @throws ConfigError with every problem of the text and the environment.
@@ -38,42 +45,19 @@ export function loadConfig(text: string | undefined, environment: Environment, t
   const warnings: string[] = [];
   const settings = collect(problems, () => parseSettings(text, warnings)) ?? settingsSchema.parse({});
   const masterKey = checkMasterKey(environment['OVTH_MASTER_KEY'], problems);
-  const { providers, absent } = findProviders(settings, environment, problems);
-  for (const [label, key] of Object.entries(settings.keys)) {
-    if (key.sha256 === undefined)
-      problems.push({
-        path: `keys.${label}.sha256`,
-        message:
-          'is missing: write the hash of the key here, or leave the entry out and mint a key with POST /admin/keys.',
-      });
-  }
-  if (problems.length === 0 && providers.size === 0) problems.push(noProvider());
-  const routes = new Map<string, Route>();
-  for (const [name, route] of Object.entries(settings.routes)) {
-    const plan = resolveRoute(name, route, settings, warnings, today);
-    const targets = plan.filter((target) => providers.has(target.provider));
-    if (targets.length === 0) {
-      const needed = [...new Set(plan.map((target) => absent.get(target.provider) ?? target.provider))];
-      warnings.push(`routes.${name}: none of its providers has a key; set ${needed.join(' or ')}.`);
-    }
-    routes.set(name, {
-      name,
-      strategy: route.strategy,
-      strict: route.strict,
-      targets,
-      weights: weightsOf(route, plan),
-    });
-  }
+  const found = findProviders(settings, environment, problems);
+  checkHashes(settings, problems);
+  if (problems.length === 0 && found.providers.size === 0) problems.push(noProvider());
+  const routes = findRoutes(settings, found, today, warnings);
   if (problems.length > 0) throw new ConfigError(problems);
   return {
     settings,
-    providers,
-    absent,
+    ...found,
     routes,
     limits: limitsOf(settings),
     masterKey,
     warnings,
-    digest: digestOf(text, providers, masterKey),
+    digest: digestOf(text, found.providers, masterKey),
   };
 }
 
@@ -86,6 +70,18 @@ function collect<T>(problems: Problem[], work: () => T): T | undefined {
     if (!(error instanceof ConfigError)) throw error;
     problems.push(...error.problems);
     return undefined;
+  }
+}
+
+/** A deploy fills the hashes in; in a file that a gateway reads they must be there. */
+function checkHashes(settings: Settings, problems: Problem[]): void {
+  for (const [label, key] of Object.entries(settings.keys)) {
+    if (key.sha256 !== undefined) continue;
+    problems.push({
+      path: `keys.${label}.sha256`,
+      message:
+        'is missing: write the hash of the key here, or leave the entry out and mint a key with POST /admin/keys.',
+    });
   }
 }
 

@@ -13,6 +13,7 @@ export interface Problem {
 
 /** A configuration that cannot be used, with everything that is wrong with it; the process that meets it at start ends with code 78 (EX_CONFIG). */
 export class ConfigError extends Error {
+  /** At least one. */
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
@@ -28,7 +29,7 @@ export function formatProblem(problem: Problem): string {
 }
 
 /** `['routes', 'auto', 'providers', 0]` → `routes.auto.providers[0]`. */
-export function formatPath(path: readonly PropertyKey[]): string {
+function formatPath(path: readonly PropertyKey[]): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;

@@ -94,5 +94,5 @@ export const providerKeySchema = z.union([z.string().min(1), z.record(nameForm, 
   error: 'must be the provider’s key, or a mapping of account names to keys',
 });
 
-export type ProviderSettings = z.output<typeof providerSchema>;
+/** A model the settings describe. */
 export type CustomModel = z.output<typeof customModel>;

@@ -1,5 +1,5 @@
 // Everything an operator may say, said once: the schema of config.yaml and of the `ovth:*` stack settings.
-// Types are inferred from it; the README table, the editor schema and Pulumi.yaml's settings are generated from it.
+// Types are inferred from it; the tables of the documentation and the editors' schema are generated from it.
 
 import { z } from 'zod';
 import { deployShape } from './deploySettings';
@@ -10,7 +10,8 @@ import { limitNames, limitTable } from './limits';
 import { providerKeySchema, providerSchema } from './providerSettings';
 import { quotaSchema } from './quotaSettings';
 
-export const strategies = ['ordered', 'cheapest-capable', 'fastest', 'weighted'] as const;
+const strategies = ['ordered', 'cheapest-capable', 'fastest', 'weighted'] as const;
+/** How a route chooses among its candidates. */
 export type Strategy = (typeof strategies)[number];
 
 const route = z
@@ -114,9 +115,13 @@ export const stackSchema = settingsSchema.extend({
     .describe('Provider name → API key, or account name → API key. Set each with `pulumi config set --secret --path`.'),
 });
 
+/** Checked settings with every default; the names are those of the file. */
 export type Settings = z.infer<typeof settingsSchema>;
+/** Checked settings of a stack. Holds secrets. */
 export type StackSettings = z.infer<typeof stackSchema>;
+/** One route as written. */
 export type RouteSettings = Settings['routes'][string];
+/** The setting `quota` as written. */
 export type QuotaSettings = NonNullable<Settings['quota']>;
 
 /** The top-level names that concern the deploy only; a rendered config.yaml leaves them out. */

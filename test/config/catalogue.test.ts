@@ -6,15 +6,17 @@ import {
   findModel,
   models,
   nearestModels,
-  priceAt,
   UNKNOWN_PRICE,
   type Model,
+  type Price,
   type Rates,
 } from '../../config/catalogue';
+import { catalogueTarget, rateOn } from '../../config/target';
 import { nearest } from '../../config/nearest';
 import { factsOf, generate, nano, readFacts, type UsdCost } from '../catalogue/generate';
 import { CHECKED, misspelt, retired, rows } from '../catalogue/overrides';
 
+const priceAt = (model: Model, day: string): Price => rateOn(catalogueTarget(model, model.id), day);
 const ISO_DATE = /^20\d\d-\d\d-\d\d$/;
 const facts = readFacts();
 const withFacts = facts ? test : test.skip;
