@@ -1,16 +1,19 @@
 // What is wrong with a configuration: every problem with its path, what was found and the remedy.
 
-import type { z } from 'zod';
+import { z } from 'zod';
 import { nearest } from './nearest';
 
+/** One thing that is wrong. */
 export interface Problem {
   /** Where, as one would write it: `routes.auto.providers[0]`. Empty for the file as a whole. */
   readonly path: string;
+  /** What was found, what is expected, and the remedy; ends with a full stop. */
   readonly message: string;
 }
 
-/** A configuration that cannot be used; the process that meets it at start ends with code 78 (EX_CONFIG). */
+/** A configuration that cannot be used, with everything that is wrong with it; the process that meets it at start ends with code 78 (EX_CONFIG). */
 export class ConfigError extends Error {
+  /** At least one. */
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
@@ -20,12 +23,13 @@ export class ConfigError extends Error {
   }
 }
 
+/** One line for one problem: `path: message`, or the message alone where there is no path. */
 export function formatProblem(problem: Problem): string {
   return problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`;
 }
 
 /** `['routes', 'auto', 'providers', 0]` → `routes.auto.providers[0]`. */
-export function formatPath(path: readonly PropertyKey[]): string {
+function formatPath(path: readonly PropertyKey[]): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;
@@ -40,13 +44,13 @@ export function suggest(found: string, allowed: readonly string[]): string {
   return first === undefined ? '' : ` Did you mean "${first}"?`;
 }
 
-/** Zod's issues in our words, with what was found and the nearest right name. */
-export function fromZod(
-  error: z.ZodError,
-  input: unknown,
-  namesAt: (path: readonly PropertyKey[]) => readonly string[],
-): Problem[] {
-  return error.issues.flatMap((issue) => describe(issue, input, namesAt));
+/**
+ * Zod's issues in our words, with what was found and the nearest right name.
+ * @param input what was parsed
+ * @param schema what it was parsed with; its names are suggested for unknown ones
+ */
+export function fromZod(error: z.ZodError, input: unknown, schema: z.ZodType): Problem[] {
+  return error.issues.flatMap((issue) => describe(issue, input, (path) => namesAt(schema, path)));
 }
 
 // ---
@@ -57,7 +61,8 @@ function describe(
   namesAt: (path: readonly PropertyKey[]) => readonly string[],
 ): Problem[] {
   const path = formatPath(issue.path);
-  const found = show(valueAt(input, issue.path));
+  const value = valueAt(input, issue.path);
+  const found = issue.path[0] === 'provider_keys' && value !== undefined ? 'a value (not shown)' : show(value);
   switch (issue.code) {
     case 'unrecognized_keys': {
       const allowed = namesAt(issue.path);
@@ -91,9 +96,10 @@ function describe(
       return [{ path, message: `must ${bound('most', issue.maximum, issue.origin)}; found ${found ?? 'nothing'}.` }];
     case 'invalid_key':
       return [{ path, message: `is not a valid name: ${issue.issues.map((inner) => inner.message).join('; ')}.` }];
+    case 'custom':
+      return [{ path, message: `${issue.message}.` }];
     case 'invalid_format':
     case 'invalid_union':
-    case 'custom':
     case 'not_multiple_of':
     case 'invalid_element':
       return [
@@ -103,6 +109,24 @@ function describe(
         },
       ];
   }
+}
+
+/** The names a mapping of a schema allows, read off its JSON schema so that there is one source. */
+function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  interface Node {
+    properties?: Record<string, Node>;
+    additionalProperties?: Node | boolean;
+    items?: Node;
+  }
+  let node: Node | undefined = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Node;
+  for (const step of path) {
+    if (typeof step === 'number') node = node?.items;
+    else
+      node =
+        node?.properties?.[String(step)] ??
+        (typeof node?.additionalProperties === 'object' ? node.additionalProperties : undefined);
+  }
+  return Object.keys(node?.properties ?? {});
 }
 
 function bound(side: 'least' | 'most', limit: number | bigint, origin: string): string {

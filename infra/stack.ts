@@ -1,10 +1,13 @@
 // From the stack's configuration and the environment to checked settings, or to one sentence a problem, before anything is made.
 
 import { existsSync } from 'node:fs';
-import { loadConfig, checkSettings, findTarget } from '../config/load';
+import { stackKeys } from '../config/accounts';
+import { checkSettings } from '../config/check';
+import { loadConfig } from '../config/load';
 import { ConfigError, formatProblem, type Problem, suggest } from '../config/problems';
 import { type Settings, type StackSettings, stackSchema } from '../config/schema';
-import { isKnownProvider, knownProviders } from '../config/wires';
+import { isKnownProvider, knownProviders } from '../config/knownProviders';
+import { findTarget, warningsOf } from '../config/resolve';
 import { gatewayConfig, secretVariables, secretsEnv, withKeyVariables } from './render/gatewayConfig';
 
 /** What the engine hands to a program. */
@@ -22,6 +25,8 @@ export interface Stack {
   readonly settings: Settings;
   /** Secret. */
   readonly providerKeys: Readonly<Record<string, string>>;
+  /** Sentences about renamed settings and retired models, each beginning with its setting without the prefix. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws ConfigError with every problem, each naming its setting as one would type it */
@@ -37,7 +42,8 @@ export function readStack(input: StackInput): Stack {
       },
     ]);
   }
-  const { provider_keys: providerKeys, ...checked } = parse(values, problems);
+  const warnings: string[] = [];
+  const { settings: checked, keys: providerKeys } = stackKeys(parse(values, problems, warnings));
   const settings = { ...checked, server: { ...checked.server, type: currentType(checked.server.type) } };
   problems.push(...sshProblems(settings), ...acmeProblems(settings), ...secrecyProblems(input, providerKeys));
   const keys = keyProblems(settings, providerKeys);
@@ -45,7 +51,7 @@ export function readStack(input: StackInput): Stack {
   const named = withKeyVariables(settings, Object.keys(providerKeys));
   if (keys.length === 0) problems.push(...loadProblems(named, providerKeys));
   if (problems.length > 0) throw new ConfigError(problems);
-  return { settings: named, providerKeys };
+  return { settings: named, providerKeys, warnings: [...warnings, ...warningsOf(named)] };
 }
 
 /** Hetzner's retired types and what they mean now. */
@@ -60,11 +66,16 @@ const successors = { cx11: 'cx23' } as const;
 const tokenLength = 64;
 const setKey = (provider: string) => `pulumi config set --secret --path 'ovth:provider_keys.${provider}'`;
 
-function parse(values: readonly (readonly [string, string])[], problems: readonly Problem[]): StackSettings {
+function parse(
+  values: readonly (readonly [string, string])[],
+  problems: readonly Problem[],
+  warnings: string[],
+): StackSettings {
   try {
     return checkSettings(
       Object.fromEntries(values.map(([key, value]) => [key.slice(prefix.length), decode(value)])),
       stackSchema,
+      warnings,
     );
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -1,8 +1,8 @@
 // The two files a gateway on the box reads: config.yaml, and secrets.env beside it.
 
 import { stringify } from 'yaml';
+import { accountsOf } from '../../config/accounts';
 import { deployFields, type Settings } from '../../config/schema';
-import { isKnownProvider, knownProviders } from '../../config/wires';
 
 /** config.yaml: the settings without what concerns the deploy only. @param hashes key label → SHA-256 of a generated key */
 export function gatewayConfig(settings: Settings, hashes: Readonly<Record<string, string>>): string {
@@ -17,12 +17,11 @@ export function gatewayConfig(settings: Settings, hashes: Readonly<Record<string
 
 /** The variable that brings a provider's key: as set, as built in, or made from the name. */
 export function keyVariable(provider: string, settings: Settings): string {
-  const known = isKnownProvider(provider) ? knownProviders[provider].api_key_env : undefined;
   const made = `${provider
     .toUpperCase()
     .replaceAll(/[^A-Z0-9]/g, '_')
     .replace(/^(?=\d)/, '_')}_API_KEY`;
-  return settings.providers[provider]?.api_key_env ?? known ?? made;
+  return accountsOf(provider, settings)[0]?.variable ?? made;
 }
 
 /** Settings in which each provider of one's own that has a key also says which variable holds it. */

@@ -1,5 +1,6 @@
 // The arithmetic of budgets: which ones a request must fit into, and how much of them it takes. Pure.
 
+import { dailyTokens } from '../../../config/limitRule';
 import type { QuotaSettings } from '../../../config/schema';
 import type { BudgetRow, KeyRow } from '../storage/sqlite/store';
 
@@ -25,19 +26,20 @@ export function quotaLimitsOf(key: KeyRow, quota: QuotaSettings | undefined): Qu
   const own = `key:${key.id}`;
   const ceilings: QuotaLimit[] = [{ subject: own, limit: key.daily_tokens ?? undefined, whose: `key "${key.label}"` }];
   const user = key.owner;
-  const userLimit = user === null ? undefined : quota?.users[user]?.daily_tokens;
+  const shared = dailyTokens(quota);
+  const userLimit = user === null ? undefined : dailyTokens(quota?.users[user]);
   if (user !== null) {
-    const limit = userLimit ?? (quota?.per_user === true ? quota.daily_tokens : undefined);
+    const limit = userLimit ?? (quota?.per_user === true ? shared : undefined);
     ceilings.push({ subject: `user:${user}`, limit, whose: `user "${user}" (key "${key.label}")` });
-  } else if (quota?.per_user === true && quota.daily_tokens !== undefined) {
+  } else if (quota?.per_user === true && shared !== undefined) {
     ceilings.push({
       subject: own,
-      limit: quota.daily_tokens,
+      limit: shared,
       whose: `each user, which key "${key.label}" is by itself`,
     });
   }
-  if (quota?.per_user === false && quota.daily_tokens !== undefined) {
-    ceilings.push({ subject: poolSubject, limit: quota.daily_tokens, whose: `all keys together (key "${key.label}")` });
+  if (quota?.per_user === false && shared !== undefined) {
+    ceilings.push({ subject: poolSubject, limit: shared, whose: `all keys together (key "${key.label}")` });
   }
   return ceilings;
 }

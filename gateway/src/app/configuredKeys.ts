@@ -1,5 +1,6 @@
 // Keys kept in the configuration: brought into the ledger at load, revoked when they leave it.
 
+import { dailyTokens } from '../../../config/limitRule';
 import type { Settings } from '../../../config/schema';
 import type { KeyRow, Store } from '../storage/sqlite/store';
 
@@ -19,7 +20,7 @@ export function syncConfigKeys(store: Store, settings: Settings, now: number): v
         hint: 'from the configuration',
         label,
         owner: key.user ?? null,
-        daily_tokens: key.quota?.daily_tokens ?? null,
+        daily_tokens: dailyTokens(key.quota) ?? null,
         source: 'config',
         created_at: now,
         rotated_at: null,

@@ -75,7 +75,7 @@ export async function startGateway(start: GatewayOptions): Promise<RunningGatewa
     ledger,
     upstream,
     health: openTargetHealth(),
-    vault: openReasoningCache(config.limits.vault_bytes),
+    vault: openReasoningCache(config.limits.reasoning_cache_bytes),
     workshop,
     log,
     now,

@@ -1,7 +1,8 @@
 // The list of models: one document whose fields satisfy OpenAI's, Anthropic's and OpenRouter's clients at once.
 
 import { models as catalogue, type Price } from '../../../config/catalogue';
-import { type Config, findTarget } from '../../../config/load';
+import { type Config } from '../../../config/load';
+import { findTarget } from '../../../config/resolve';
 import { catalogueTarget, rateOn, type Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { claudePrefix, routeNamed } from '../pipeline/plan';

@@ -1,7 +1,7 @@
 // The HTTP edge: paths, credentials, bodies, and the one place where failures become answers. The only importer of fastify.
 
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { isoDay } from '../../../config/load';
+import { isoDay } from '../../../config/calendar';
 import type { Authenticator, Caller } from './authenticate';
 import type { Keys, Requests } from './admin/keys';
 import { type BodyBudget, readBody } from './body';

@@ -1,8 +1,9 @@
 // The story of one inference request: read what it asks, plan, reserve, send, pass the answer on, settle, log.
 
+import { defaultOutputTokens } from '../../../config/quotaSettings';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Config, Provider } from '../../../config/load';
-import { isoDay } from '../../../config/load';
+import { isoDay } from '../../../config/calendar';
 import type { Target } from '../../../config/target';
 import { type RequestFacts, type PathModel, inspect } from './inspect';
 import { ClientGone, watchClient } from './clientConnection';
@@ -89,7 +90,7 @@ export async function handle<P extends Prepared>(
     quota,
     input: ask.needs.input,
     output: ask.needs.output,
-    defaultOutput: quota?.default_output_tokens ?? 4_096,
+    defaultOutput: quota?.default_output_tokens ?? defaultOutputTokens,
     requested: ask.model.slice(0, 200),
     target: first.label,
     rates: ratesOf(first, day),
@@ -129,7 +130,10 @@ export async function handle<P extends Prepared>(
       limits: config.limits,
       mayGoOn: (estimate) =>
         estimate <= reservation.output ||
-        ledger.extend(reservation, Math.max(quota?.default_output_tokens ?? 4_096, estimate - reservation.output)),
+        ledger.extend(
+          reservation,
+          Math.max(quota?.default_output_tokens ?? defaultOutputTokens, estimate - reservation.output),
+        ),
     };
     await service.relay(sent, client, passage);
   } catch (error) {

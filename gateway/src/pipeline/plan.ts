@@ -1,7 +1,8 @@
 // From a requested model name to the targets to try, in order. Pure: what it needs to know is passed in.
 
 import { type Capability, nearestModels } from '../../../config/catalogue';
-import { type Config, findTarget, type Route } from '../../../config/load';
+import { type Config, type Route } from '../../../config/load';
+import { findTarget } from '../../../config/resolve';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import type { TargetHealth } from '../upstream/targetHealth';

@@ -1,7 +1,7 @@
 // How each wire is called: where, with which credential. A new OpenAI-compatible host costs no line here.
 
 import type { Provider } from '../../../config/load';
-import type { WireId } from '../../../config/wires';
+import type { WireId } from '../../../config/knownProviders';
 import type { Format } from '../wire/neutral';
 
 /** How an answer comes: whole, as events, or as a list of pieces (Gemini's stream without `alt=sse`). */
@@ -62,11 +62,17 @@ export function upstreamUrl(provider: Provider, format: Format, model: string, m
 /** Credential and required headers of a call, names and values in turn, added to those the client sent. */
 export function withCredential(provider: Provider, sent: string[]): string[] {
   const row: WireRow = wireTable[provider.wire];
+  const [{ key, headers }] = provider.accounts;
   const out = [...sent, 'content-type', 'application/json', 'accept-encoding', 'identity'];
-  for (const [name, value] of Object.entries(row.required)) {
-    if (!sent.some((item, i) => i % 2 === 0 && item === name)) out.push(name, value);
+  for (const [name, value] of Object.entries(headers)) {
+    const at = sent.findIndex((item, i) => i % 2 === 0 && item === name);
+    if (at < 0) out.push(name, value);
+    else out[at + 1] = value; // the operator's wins over the client's
   }
-  if (provider.key !== undefined) out.push(row.keyHeader, row.keyValue(provider.key.reveal()));
+  for (const [name, value] of Object.entries(row.required)) {
+    if (!out.some((item, i) => i % 2 === 0 && item === name)) out.push(name, value);
+  }
+  if (key !== undefined) out.push(row.keyHeader, row.keyValue(key.reveal()));
   return out;
 }
 

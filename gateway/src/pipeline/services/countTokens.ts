@@ -3,7 +3,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Provider } from '../../../../config/load';
-import { isoDay } from '../../../../config/load';
+import { isoDay } from '../../../../config/calendar';
 import type { Target } from '../../../../config/target';
 import { watchClient } from '../clientConnection';
 import { GatewayError } from '../../core/errors';
