@@ -37,13 +37,13 @@ export function parseYaml(text: string): unknown {
     const { line, col } = lines.linePos(position);
     return { path: '', message: `line ${line}, column ${col}: ${message}` };
   };
-  const document = parse(text, lines);
+  const document = guarded(() => parse(text, lines));
   const problems = [
     ...[...document.errors, ...document.warnings].map((error) => at(error.pos[0], yamlMessage(error))),
-    ...wrongKeys(document).map(({ position, message }) => at(position, message)),
+    ...guarded(() => wrongKeys(document)).map(({ position, message }) => at(position, message)),
   ];
   if (problems.length > 0) throw new ConfigError(firstOf(problems));
-  const value = toValue(document);
+  const value = guarded(() => toValue(document));
   if (value === null || value === undefined) throw empty();
   if (typeof value !== 'object' || Array.isArray(value))
     throw fault('the file must be a mapping of settings, such as "routes:".');
@@ -91,7 +91,16 @@ function checkBounds(text: string): void {
   }
 }
 
-/** @throws ConfigError where the library itself fails, as it does on indentation hundreds of levels deep */
+/** Runs what recurses into the document. @throws ConfigError where the stack is too small, at hundreds of levels */
+function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep();
+    throw error;
+  }
+}
+
 function parse(text: string, lineCounter: LineCounter): Document {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0; // a text can have thousands of errors; their traces would fill the heap
@@ -106,21 +115,18 @@ function parse(text: string, lineCounter: LineCounter): Document {
     });
     if (document.errors.some((error) => error.message.includes('call stack'))) throw tooDeep();
     return document;
-  } catch (error) {
-    if (error instanceof RangeError) throw tooDeep();
-    throw error;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
+/** @throws ConfigError for an alias of nothing, and for aliases that stand for too much */
 function toValue(document: Document): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    if (error instanceof RangeError) throw tooDeep();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw fault(`the file cannot be read as YAML: ${reason.replace(/\.$/, '')}.`);
+    if (!(error instanceof ReferenceError)) throw error;
+    throw fault(`the file cannot be read as YAML: ${error.message.replace(/\.$/, '')}.`);
   }
 }
 
