@@ -87,7 +87,7 @@ export interface Resolved {
   warning?: string;
 }
 
-/** Every model, by provider, newest first. */
+/** Every model, the rows of one provider together. */
 export const models = data.models as readonly Model[];
 
 /**

@@ -5,12 +5,13 @@ import { accountsOf } from './accounts';
 import { nearestModels } from './catalogue';
 import { isKnownProvider, knownProviders } from './knownProviders';
 import { plainHttpAllowed } from './plainHttp';
-import { ConfigError, fromZod, type Problem, suggest } from './problems';
+import { ConfigError, firstOf, type Problem, suggest } from './problems';
 import { applyRenames } from './renamed';
 import { findTarget } from './resolve';
 import { type RouteSettings, type Settings, settingsSchema, type StackSettings } from './schema';
 import { unservedProblems } from './served';
 import { parseYaml } from './yaml';
+import { fromZod } from './zodProblems';
 
 /**
  * config.yaml → checked settings. @param text undefined when there is no file, which means all defaults
@@ -36,7 +37,7 @@ export function checkSettings<S extends z.ZodType<Settings | StackSettings>>(
   warnings.push(...renamed.warnings);
   const parsed = schema.safeParse(renamed.value);
   if (!parsed.success) {
-    throw new ConfigError([...renamed.problems, ...fromZod(parsed.error, renamed.value, schema)]);
+    throw new ConfigError(firstOf([...renamed.problems, ...fromZod(parsed.error, renamed.value, schema)]));
   }
   const settings: Settings | StackSettings = parsed.data;
   const problems = [...renamed.problems, ...unservedProblems(settings)];
@@ -44,7 +45,7 @@ export function checkSettings<S extends z.ZodType<Settings | StackSettings>>(
   if ('provider_keys' in settings) checkProviderKeys(settings, problems);
   checkRoutes(settings, problems);
   checkKeys(settings, problems);
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) throw new ConfigError(firstOf(problems));
   return parsed.data;
 }
 

@@ -28,6 +28,22 @@ export const keyBodySchema = z.strictObject({ label, ...keyShape }).superRefine(
 /** What the body says, checked. */
 export type KeyBody = z.output<typeof keyBodySchema>;
 
+/** The body of `PATCH /admin/keys/{id}`: what is absent stays, `null` takes away. */
+export const keyChangeSchema = z
+  .strictObject({
+    label: label.optional(),
+    user: keyShape.user.nullable(),
+    tags: keyShape.tags.nullable(),
+    quota: keyShape.quota.nullable(),
+    models: keyShape.models.nullable(),
+    routes: keyShape.routes.nullable(),
+    expires_at: keyShape.expires_at.nullable(),
+    rpm: keyShape.rpm.nullable(),
+    tpm: keyShape.tpm.nullable(),
+    parallel: keyShape.parallel.nullable(),
+  })
+  .superRefine(refuseRepeatedLimits);
+
 /** A key of `keys.<label>`. */
 export const configuredKeySchema = z
   .strictObject({
@@ -42,15 +58,15 @@ export const configuredKeySchema = z
 
 // ---
 
-type KeyLimits = Pick<KeyBody, 'quota' | 'rpm' | 'tpm'>;
+type KeyLimits = { readonly [name in 'quota' | 'rpm' | 'tpm']?: KeyBody[name] | null };
 
 /** `quota` refuses repeats among its own limits; here `rpm` and `tpm` are held against them. */
 function refuseRepeatedLimits({ quota, rpm, tpm }: KeyLimits, context: z.RefinementCtx): void {
   const short = [
-    ...(rpm === undefined ? [] : [shortRule('rpm', 'requests', rpm, 'minute')]),
-    ...(tpm === undefined ? [] : [shortRule('tpm', 'tokens', tpm, 'minute')]),
+    ...(rpm == null ? [] : [shortRule('rpm', 'requests', rpm, 'minute')]),
+    ...(tpm == null ? [] : [shortRule('tpm', 'tokens', tpm, 'minute')]),
   ];
-  for (const { path, rule } of writtenRules(quota)) {
+  for (const { path, rule } of writtenRules(quota ?? undefined)) {
     const long: WrittenRule = { path: ['quota', ...path], rule };
     for (const each of short) refuseRepeats([each, long], context);
   }

@@ -1,6 +1,6 @@
 // A key is described the same way in `keys.<label>` and in the body of POST /admin/keys.
 
-import { keyBodySchema } from '../../config/keySettings';
+import { keyBodySchema, keyChangeSchema } from '../../config/keySettings';
 import { settingsSchema } from '../../config/schema';
 
 const full = {
@@ -20,6 +20,20 @@ test('both carriers take every field, and read the same from it', () => {
   expect(label).toBe('cursor');
   expect(body).toEqual(full);
   expect(settingsSchema.parse({ keys: { cursor: full } }).keys['cursor']).toEqual(full);
+});
+
+test('a change takes every field of the body, alone or as null', () => {
+  const body = { label: 'cursor', ...full };
+  expect(Object.keys(keyChangeSchema.shape).sort()).toEqual(Object.keys(keyBodySchema.shape).sort());
+  expect(keyChangeSchema.parse(body)).toEqual(body);
+  expect(keyChangeSchema.parse({})).toEqual({});
+  for (const [name, value] of Object.entries(full)) {
+    expect(keyChangeSchema.parse({ [name]: value })).toEqual({ [name]: value });
+    expect(keyChangeSchema.parse({ [name]: null })).toEqual({ [name]: null });
+  }
+  expect(keyChangeSchema.safeParse({ label: null }).success).toBe(false);
+  const twice = { tpm: 5, quota: { limits: [{ tokens: 5, per: 'minute' }] } };
+  expect(keyChangeSchema.safeParse(twice).success).toBe(false);
 });
 
 test('the least is a label', () => {
