@@ -8,6 +8,8 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/)'],
   transform: { '\\.[jt]s$': '<rootDir>/test/support/transform.js' },
   moduleFileExtensions: ['ts', 'js', 'json'],
+  // The programs of threads are bundled as text; run from sources, their work is done in the same thread.
+  moduleNameMapper: { '^worker:': '<rootDir>/test/support/noThread.ts' },
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/test/support/closingLine.js'],
 };

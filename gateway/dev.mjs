@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { watchFile } from 'node:fs';
 import { context } from 'esbuild';
+import { options } from './bundle.mjs';
 
 let child;
 let restarting = Promise.resolve();
@@ -26,17 +27,9 @@ const restart = () => {
   });
 };
 
-const builder = await context({
-  entryPoints: ['gateway/src/main.ts'],
-  outfile: 'dist/gateway.js',
-  bundle: true,
-  platform: 'node',
-  target: 'node26',
-  format: 'cjs',
-  sourcemap: 'linked',
-  logLevel: 'warning',
-  plugins: [{ name: 'restart', setup: (build) => build.onEnd((result) => result.errors.length === 0 && restart()) }],
-});
+const bundled = options('dist/gateway.js');
+const restarts = { name: 'restart', setup: (build) => build.onEnd((result) => result.errors.length === 0 && restart()) };
+const builder = await context({ ...bundled, plugins: [...bundled.plugins, restarts] });
 await builder.watch();
 watchFile(process.env.OVTH_CONFIG ?? './config.yaml', { interval: 500 }, restart);
 watchFile('.env', { interval: 500 }, restart);

@@ -1,7 +1,4 @@
-// What an answer used and what it costs: tokens as integers, money as integer nano-USD.
-
-import type { Rates } from '../../../config/catalogue';
-import { rateOn, type Target } from '../../../config/target';
+// What an answer used: integer tokens by class, as far as its provider reported them.
 
 /** Token counts of one answer. `input` excludes everything cached, on every wire. */
 export interface Usage {
@@ -54,44 +51,3 @@ export function usageOf(reported: Partial<Usage>): Usage {
 }
 
 export const noUsage: Usage = { input: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 0, reasoning: 0 };
-
-/** All tokens, each counting one. */
-export function rawTokens(usage: Usage): number {
-  return usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h + usage.output;
-}
-
-/** Tokens as a quota counts them: a cache read weighs a tenth, unless the operator counts raw. */
-export function countedTokens(usage: Usage, count: 'weighted' | 'raw'): number {
-  const raw = rawTokens(usage);
-  return count === 'raw' ? raw : raw - usage.cacheRead + Math.ceil(usage.cacheRead / 10);
-}
-
-/**
- * Nano-USD of an answer at rates fixed when it was admitted. Above a long-context threshold the whole request is
- * charged at the higher rates, as all three providers do.
- */
-export function costOf(usage: Usage, rates: TargetRates): number {
-  const prompt = rawTokens(usage) - usage.output;
-  const held = rates.long !== undefined && prompt > rates.long.above ? rates.long.rates : rates.base;
-  const audio = Math.min(usage.inputAudio ?? 0, usage.input);
-  return (
-    (usage.input - audio) * held.input +
-    audio * (held.input_audio ?? held.input) +
-    usage.cacheRead * held.cache_read +
-    usage.cacheWrite5m * held.cache_write_5m +
-    usage.cacheWrite1h * held.cache_write_1h +
-    usage.output * held.output
-  );
-}
-
-export interface TargetRates {
-  readonly base: Rates;
-  readonly long: { readonly above: number; readonly rates: Rates } | undefined;
-}
-
-/** The rates of a target on a day. @param day ISO date. */
-export function ratesOf(target: Target, day: string): TargetRates {
-  const price = rateOn(target, day);
-  const long = price.long_context;
-  return { base: price, long: long === undefined ? undefined : { above: long.above, rates: long } };
-}

@@ -7,78 +7,178 @@ export interface Migration {
   readonly oldestReader: number;
 }
 
+/**
+ * The tables. Amounts are integers: tokens, nano-USD, milliseconds since 1970. `requests` is append-only; `usage_hours`
+ * is its sum and outlives it; `budgets` exist only for windows of limits. `credentials`, `audit`, `alerts_sent` and
+ * `ledger_heads` are filled by later versions.
+ */
 export const migrations: readonly Migration[] = [
   {
-    name: 'first',
+    name: 'ledger',
     oldestReader: 1,
     sql: `
+      create table instances (
+        id text primary key,
+        started_at integer not null
+      ) strict;
+
       create table keys (
         id text primary key,
-        sha256 blob not null unique,
+        sha256 text not null unique,
+        previous_sha256 text,
+        previous_until integer,
         hint text not null,
         label text not null,
-        owner text,
-        daily_tokens integer check (daily_tokens > 0),
-        source text not null default 'admin' check (source in ('admin', 'config')),
+        user text,
+        tags text not null default '[]',
+        limits text not null default '[]',
+        models text,
+        routes text,
+        parallel integer,
+        expires_at integer,
+        source text not null check (source in ('admin', 'config')),
         created_at integer not null,
         rotated_at integer,
         revoked_at integer
       ) strict;
 
-      create table budgets (
-        subject text not null,
-        day integer not null,
-        spent integer not null default 0 check (spent >= 0),
-        reserved integer not null default 0 check (reserved >= 0),
-        raw integer not null default 0 check (raw >= 0),
-        cost integer not null default 0 check (cost >= 0),
-        requests integer not null default 0,
-        primary key (subject, day)
-      ) strict, without rowid;
-
-      create table reservations (
+      create table open_requests (
         id text primary key,
         instance text not null,
-        key_id text not null,
-        owner text,
-        subjects text not null,
-        day integer not null,
-        reserved integer not null check (reserved >= 0),
-        reserved_cost integer not null check (reserved_cost >= 0),
-        started_at integer not null,
-        requested text not null,
-        target text not null
+        key text not null,
+        user text,
+        limits text not null,
+        tokens integer not null check (tokens between 0 and 9007199254740991),
+        nano integer not null check (nano between 0 and 9007199254740991),
+        output integer not null,
+        request text not null
       ) strict, without rowid;
 
       create table requests (
-        id text primary key,
-        key_id text not null,
-        owner text,
+        seq integer primary key autoincrement,
+        id text not null unique,
+        instance text not null,
+        kind text not null check (kind in ('request', 'crash', 'correction')),
+        corrects text,
+        key text not null,
+        user text,
+        tags text not null,
+        session text,
+        client text,
         end_user text,
-        day integer not null,
-        started_at integer not null,
-        ended_at integer not null,
-        first_byte_ms integer,
+        address text,
+        app_title text,
+        route text,
         requested text not null,
-        target text not null,
+        provider text not null,
+        account text not null,
+        model text not null,
+        wire_in text not null,
+        wire_out text,
         stream integer not null,
+        started_at integer not null,
+        first_byte_at integer,
+        first_token_at integer,
+        ended_at integer not null,
         status integer not null,
         outcome text not null,
-        input integer not null,
-        cache_read integer not null,
-        cache_write_5m integer not null,
-        cache_write_1h integer not null,
-        output integer not null,
-        reasoning integer not null,
-        counted integer not null check (counted >= 0),
-        raw integer not null check (raw >= 0),
-        cost integer not null check (cost >= 0),
-        estimated integer not null
+        error text,
+        attempts text not null,
+        input_estimate integer not null,
+        max_output integer,
+        needs text not null,
+        prefix_hash text,
+        input integer not null check (abs(input) <= 9007199254740991),
+        cache_read integer not null check (abs(cache_read) <= 9007199254740991),
+        cache_write_5m integer not null check (abs(cache_write_5m) <= 9007199254740991),
+        cache_write_1h integer not null check (abs(cache_write_1h) <= 9007199254740991),
+        output integer not null check (abs(output) <= 9007199254740991),
+        reasoning integer not null check (abs(reasoning) <= 9007199254740991),
+        audio integer not null,
+        searches integer not null,
+        counted integer not null check (abs(counted) <= 9007199254740991),
+        raw integer not null check (abs(raw) <= 9007199254740991),
+        cost integer not null check (abs(cost) <= 9007199254740991),
+        provider_cost integer,
+        rates text not null,
+        estimated integer not null,
+        dropped text not null,
+        hash text
+      ) strict;
+
+      create table rates (
+        id text primary key,
+        json text not null
       ) strict, without rowid;
 
-      create table instances (
+      create table usage_hours (
+        hour integer not null,
+        key text not null,
+        user text not null,
+        tags text not null,
+        route text not null,
+        provider text not null,
+        account text not null,
+        model text not null,
+        client text not null,
+        requests integer not null,
+        errors integer not null,
+        input integer not null,
+        cache_read integer not null,
+        cache_write integer not null,
+        output integer not null,
+        reasoning integer not null,
+        searches integer not null,
+        counted integer not null,
+        raw integer not null,
+        cost integer not null,
+        primary key (hour, key, user, tags, route, provider, account, model, client)
+      ) strict, without rowid;
+
+      create table budgets (
+        limit_id text not null,
+        window integer not null,
+        spent_tokens integer not null default 0 check (spent_tokens between 0 and 9007199254740991),
+        spent_nano integer not null default 0 check (spent_nano between 0 and 9007199254740991),
+        spent_requests integer not null default 0 check (spent_requests between 0 and 9007199254740991),
+        reserved_tokens integer not null default 0 check (reserved_tokens between 0 and 9007199254740991),
+        reserved_nano integer not null default 0 check (reserved_nano between 0 and 9007199254740991),
+        reserved_requests integer not null default 0 check (reserved_requests between 0 and 9007199254740991),
+        primary key (limit_id, window)
+      ) strict, without rowid;
+
+      create table credentials (
         id text primary key,
-        started_at integer not null
+        sha256 text not null unique,
+        label text not null,
+        scopes text not null,
+        created_at integer not null,
+        expires_at integer,
+        revoked_at integer
+      ) strict;
+
+      create table audit (
+        seq integer primary key autoincrement,
+        at integer not null,
+        credential text not null,
+        action text not null,
+        subject text,
+        change text
+      ) strict;
+
+      create table alerts_sent (
+        alert text not null,
+        window integer not null,
+        queued_at integer not null,
+        sent_at integer,
+        primary key (alert, window)
+      ) strict, without rowid;
+
+      create table ledger_heads (
+        instance text primary key,
+        seq integer not null,
+        hash text not null,
+        at integer not null
       ) strict;`,
   },
 ];

@@ -1,0 +1,39 @@
+// What reads for people ask, on a read-only connection in a thread of its own.
+
+import { join } from 'node:path';
+import type { BudgetCounters, LimitWindow, RequestRow, UsageSum } from '../storage';
+import { readBudget } from './budgetCache';
+import { openReader } from './database';
+import { prepareReports } from './statements';
+
+export type ReportEngine = ReturnType<typeof openReports>;
+
+const hourMs = 3_600_000;
+
+/** Opens the reports of a ledger that exists. @param folder the data folder */
+export function openReports(folder: string) {
+  const db = openReader(join(folder, 'ledger.db'));
+  const sql = prepareReports(db);
+  return {
+    lastRequests: (count: number) => sql.lastRequests.all(count) as unknown as RequestRow[],
+    requestById: (id: string) => sql.requestById.get(id) as RequestRow | undefined,
+    usageOfKeys(from: number, to: number): Map<string, UsageSum & { reserved: number }> {
+      const used = sql.usageOfKeys.all(Math.floor(from / hourMs), Math.ceil(to / hourMs)) as unknown as KeySum[];
+      const held = sql.reservedOfKeys.all() as unknown as { key: string; reserved: number }[];
+      const sums = new Map<string, UsageSum & { reserved: number }>();
+      for (const { key, ...sum } of used) sums.set(key, { ...sum, reserved: 0 });
+      for (const { key, reserved } of held) sums.set(key, { ...(sums.get(key) ?? none), reserved });
+      return sums;
+    },
+    budgets: (limits: readonly LimitWindow[]): BudgetCounters[] => limits.map((limit) => readBudget(sql, limit)),
+    close: () => db.close(),
+  };
+}
+
+// ---
+
+interface KeySum extends UsageSum {
+  readonly key: string;
+}
+
+const none: UsageSum = { requests: 0, counted: 0, raw: 0, cost: 0 };

@@ -1,0 +1,75 @@
+// A thread that answers calls of an engine's methods, one after another. The same file is the thread's own program: it is
+// bundled by itself, so that a thread loads the database and nothing else of the gateway.
+
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { StorageUnusable } from '../storage';
+import { type EngineOptions, openEngine } from './engine';
+import { causeOf, isStorageFailure } from './failures';
+import { openReports } from './reports';
+
+/** A call of a method. The methods and their types are the engine's. */
+export interface ThreadCall {
+  readonly id: number;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+export type ThreadReply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly failure: ThreadFailure };
+
+/** Errors do not cross threads with their class. */
+export interface ThreadFailure {
+  readonly kind: 'unavailable' | 'unusable' | 'error';
+  readonly message: string;
+}
+
+export type ThreadRole =
+  | { readonly role: 'storage-writer'; readonly options: EngineOptions }
+  | { readonly role: 'storage-reports'; readonly folder: string };
+
+type Methods = Readonly<Record<string, unknown>>;
+
+/** What an engine of a role offers. @throws StorageUnusable, or the operating system's error */
+export function openRole(role: ThreadRole): Methods {
+  return role.role === 'storage-writer' ? openEngine(role.options) : openReports(role.folder);
+}
+
+/** Calls a method of an engine. */
+export function answer(engine: Methods, { id, method, args }: ThreadCall): ThreadReply {
+  try {
+    const value = engine[method];
+    return { id, result: typeof value === 'function' ? (value as (...args: unknown[]) => unknown).apply(engine, [...args]) : value }; // prettier-ignore
+  } catch (error) {
+    return { id, failure: failureOf(error) };
+  }
+}
+
+/** A failure as it crosses to the other thread. SQLite's own texts may name values, so only its code does. */
+export function failureOf(error: unknown): ThreadFailure {
+  if (error instanceof StorageUnusable) return { kind: 'unusable', message: error.message };
+  if (isStorageFailure(error)) return { kind: 'unavailable', message: causeOf(error) };
+  const code = causeOf(error);
+  return { kind: 'error', message: code === 'error' && error instanceof Error ? error.message : code };
+}
+
+if (!isMainThread && isThreadRole(workerData)) serve(workerData);
+
+// ---
+
+function serve(role: ThreadRole): void {
+  let engine: Methods;
+  try {
+    engine = openRole(role);
+  } catch (error) {
+    // The first call is answered with why there is no engine.
+    const failure = failureOf(error);
+    parentPort?.on('message', ({ id }: ThreadCall) => parentPort?.postMessage({ id, failure } satisfies ThreadReply));
+    return;
+  }
+  parentPort?.on('message', (call: ThreadCall) => parentPort?.postMessage(answer(engine, call)));
+}
+
+function isThreadRole(data: unknown): data is ThreadRole {
+  return typeof data === 'object' && data !== null && 'role' in data && String(data.role).startsWith('storage-');
+}

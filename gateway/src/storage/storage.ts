@@ -1,0 +1,279 @@
+// What the gateway keeps, in the words of the domain: keys, reservations, settled requests and their sums. One interface;
+// SQLite implements it today. It has no call that must be answered at once, entries are idempotent by their id, and one
+// batch is one transaction, so that a database over the network can implement it too.
+
+import type { Measure } from '../../../config/limitRule';
+
+/** Integer amounts, by what a limit can measure: tokens as counted, nano-USD, requests. */
+export interface Amounts {
+  tokens: number;
+  nano: number;
+  requests: number;
+}
+
+/** Whose use a limit counts. */
+export type LimitSubject =
+  | { readonly kind: 'key' | 'user' | 'tag'; readonly name: string }
+  | { readonly kind: 'all' };
+
+/** One limit, in the window that a request falls into. */
+export interface LimitWindow {
+  /** Names subject, measure and period; the same for as long as the limit exists, whatever its amount. */
+  readonly id: string;
+  readonly subject: LimitSubject;
+  readonly measure: Measure;
+  /** First moment of the window, milliseconds since 1970. */
+  readonly window: number;
+  /** The most that may be spent and reserved: tokens, requests, or nano-USD. */
+  readonly amount: number;
+}
+
+/** The counters of one limit in one window. */
+export interface BudgetCounters {
+  readonly spent: Amounts;
+  readonly reserved: Amounts;
+}
+
+/** A request that asks to be admitted. */
+export interface ReserveEntry {
+  readonly type: 'reserve';
+  readonly id: string;
+  readonly key: string;
+  /** All of them hold together, or the request is refused. */
+  readonly limits: readonly LimitWindow[];
+  /** Estimated input tokens. */
+  readonly input: number;
+  /** The most output the request asks for; undefined when it names none. */
+  readonly output: number | undefined;
+  /** Output tokens to reserve where it names none; less if less is left. */
+  readonly defaultOutput: number;
+  /** Nano-USD of one token at the first target. */
+  readonly nanoPerInput: number;
+  readonly nanoPerOutput: number;
+  /** What a row needs should this process die: see `RequestRow`. */
+  readonly request: OpenRequest;
+}
+
+/** What is known of a request when it is admitted. */
+export type OpenRequest = Pick<
+  RequestRow,
+  | 'key' | 'user' | 'tags' | 'route' | 'requested' | 'provider' | 'account' | 'model' | 'wire_in' | 'stream'
+  | 'started_at' | 'input_estimate' | 'max_output'
+>; // prettier-ignore
+
+/** More output for an open request, under the same limits. */
+export interface ExtendEntry {
+  readonly type: 'extend';
+  readonly id: string;
+  readonly limits: readonly LimitWindow[];
+  /** Output tokens. */
+  readonly by: number;
+  readonly nanoPerOutput: number;
+}
+
+/** The end of an open request: what it used, in place of what it reserved. */
+export interface SettleEntry {
+  readonly type: 'settle';
+  readonly limits: readonly LimitWindow[];
+  readonly row: RequestRow;
+  /** The rates the row was priced at; written once for each `row.rates`. */
+  readonly rates: string;
+}
+
+/** An open request that was never admitted as far as its owner knows: its answer from the storage was lost. */
+export interface ReleaseEntry {
+  readonly type: 'release';
+  readonly id: string;
+  readonly limits: readonly LimitWindow[];
+}
+
+/** An entry of a batch. It may be committed twice, with the effect of once. */
+export type Entry = ReserveEntry | ExtendEntry | SettleEntry | ReleaseEntry;
+
+/** What is left of one of an entry's limits. */
+export interface LimitState {
+  /** Index into the entry's `limits`. */
+  readonly limit: number;
+  readonly spent: number;
+  readonly reserved: number;
+  readonly left: number;
+}
+
+/** What became of an entry. */
+export type EntryResult =
+  | {
+      readonly type: 'admitted';
+      /** Tokens reserved for output. */
+      readonly output: number;
+      /** The limit with the least left after this reservation; absent where nothing is limited. */
+      readonly tightest?: LimitState;
+    }
+  | { readonly type: 'refused'; readonly tightest: LimitState; readonly wanted: number }
+  | { readonly type: 'revoked' }
+  | { readonly type: 'extended'; readonly granted: number }
+  | { readonly type: 'done' }
+  /** This entry holds a value that the database refuses; the others of its batch are committed. */
+  | { readonly type: 'failed'; readonly cause: string };
+
+/** How a request ended. */
+export type Outcome = 'ok' | 'error' | 'client_gone' | 'upstream_died' | 'over_quota' | 'crashed';
+
+/**
+ * One settled request. It is written once and never changed; a later truth is a row of kind `correction`. Amounts are
+ * integers: tokens, nano-USD, milliseconds since 1970.
+ */
+export interface RequestRow {
+  readonly id: string;
+  readonly instance: string;
+  readonly kind: 'request' | 'crash' | 'correction';
+  /** The row that a correction corrects; its amounts are differences. */
+  readonly corrects: string | null;
+  readonly key: string;
+  readonly user: string | null;
+  /** JSON list of texts. */
+  readonly tags: string;
+  readonly session: string | null;
+  /** The client program, from its user agent. */
+  readonly client: string | null;
+  /** The end user that the body names. For reports only. */
+  readonly end_user: string | null;
+  readonly address: string | null;
+  readonly app_title: string | null;
+  /** The route that was asked for; null for a model named directly. */
+  readonly route: string | null;
+  /** The model name as requested. */
+  readonly requested: string;
+  readonly provider: string;
+  readonly account: string;
+  /** The model that answered, or would have. */
+  readonly model: string;
+  readonly wire_in: string;
+  readonly wire_out: string | null;
+  readonly stream: 0 | 1;
+  readonly started_at: number;
+  readonly first_byte_at: number | null;
+  readonly first_token_at: number | null;
+  readonly ended_at: number;
+  /** HTTP status as the client saw it, or as the failure in its stream says. */
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly error: string | null;
+  /** JSON list of `Attempt`. */
+  readonly attempts: string;
+  readonly input_estimate: number;
+  readonly max_output: number | null;
+  /** JSON list of capabilities. */
+  readonly needs: string;
+  readonly prefix_hash: string | null;
+  readonly input: number;
+  readonly cache_read: number;
+  readonly cache_write_5m: number;
+  readonly cache_write_1h: number;
+  /** Includes reasoning. */
+  readonly output: number;
+  readonly reasoning: number;
+  readonly audio: number;
+  readonly searches: number;
+  /** Tokens as quotas count them. */
+  readonly counted: number;
+  /** All tokens, each counting one. */
+  readonly raw: number;
+  readonly cost: number;
+  /** The cost that the provider itself told, where one does. */
+  readonly provider_cost: number | null;
+  /** Id of the rates that `cost` was computed with. */
+  readonly rates: string;
+  /** Nobody reported this usage: it is our estimate. */
+  readonly estimated: 0 | 1;
+  /** JSON list of the fields that the target could not carry. */
+  readonly dropped: string;
+  readonly hash: string | null;
+}
+
+/** One try at one target. */
+export interface Attempt {
+  readonly target: string;
+  readonly account: string;
+  /** 0 where there was no answer. */
+  readonly status: number;
+  readonly cause?: string;
+  readonly ms: number;
+}
+
+/** An application key. The secret itself is never kept. */
+export interface KeyRow {
+  readonly id: string;
+  /** Lower-case hex of the secret's SHA-256. */
+  readonly sha256: string;
+  /** The secret before the last rotation, while it still works. */
+  readonly previous_sha256: string | null;
+  readonly previous_until: number | null;
+  readonly hint: string;
+  readonly label: string;
+  /** Whose budget it uses; null: its own. */
+  readonly user: string | null;
+  /** JSON list of texts. */
+  readonly tags: string;
+  /** JSON list of `LimitRule`. */
+  readonly limits: string;
+  /** JSON list of the only models and of the only routes it may use; null: all. */
+  readonly models: string | null;
+  readonly routes: string | null;
+  readonly parallel: number | null;
+  readonly expires_at: number | null;
+  readonly source: 'admin' | 'config';
+  readonly created_at: number;
+  readonly rotated_at: number | null;
+  readonly revoked_at: number | null;
+}
+
+/** Use summed over rows: of a key's day, for example. */
+export interface UsageSum {
+  readonly requests: number;
+  readonly counted: number;
+  readonly raw: number;
+  readonly cost: number;
+}
+
+/** What reads for people ask; answered beside the writer and never in its way. */
+export interface Reports {
+  /** The newest settled requests, newest first. */
+  lastRequests(count: number): Promise<readonly RequestRow[]>;
+  requestById(id: string): Promise<RequestRow | undefined>;
+  /** What a key used in requests that began in [from, to), and what its open requests hold (counted tokens). */
+  usageOfKeys(from: number, to: number): Promise<ReadonlyMap<string, UsageSum & { readonly reserved: number }>>;
+  /** Spent and reserved of limits; a limit that nothing has been booked in yet is summed as it would begin. */
+  budgets(limits: readonly LimitWindow[]): Promise<readonly BudgetCounters[]>;
+}
+
+export interface Storage extends Reports {
+  /**
+   * Commits a batch in one transaction: settlements and releases first, then reservations and extensions in their order.
+   * @returns a result for each entry, in order
+   * @throws StorageUnavailable when nothing could be committed now; the batch may be tried again
+   */
+  commit(batch: readonly Entry[], now: number): Promise<readonly EntryResult[]>;
+  /** Settles what dead instances left open, at what they had reserved. How many requests. @throws StorageUnavailable */
+  settleDead(now: number): Promise<number>;
+  /** All keys, or undefined where none has changed since the last call. @throws StorageUnavailable */
+  changedKeys(): Promise<readonly KeyRow[] | undefined>;
+  keyByHash(sha256: string): Promise<KeyRow | undefined>;
+  keyById(id: string): Promise<KeyRow | undefined>;
+  /** Writes keys whole, new ones and changed ones, in one transaction. @throws StorageUnavailable */
+  putKeys(keys: readonly KeyRow[]): Promise<void>;
+  /** Forgets at most `count` settled requests that began before a moment; how many went. Sums stay. */
+  prune(before: number, count: number): Promise<number>;
+  /** Waits for what was asked before, and lets go of everything. Open requests of this instance stay for `settleDead`. */
+  close(): Promise<void>;
+}
+
+/** Nothing can be written or read now: the disk, the file, or another process holds it up. */
+export class StorageUnavailable extends Error {}
+
+/** A database that this gateway cannot use; the message says what to do. */
+export class StorageUnusable extends Error {}
+
+/** No amounts. */
+export function noAmounts(): Amounts {
+  return { tokens: 0, nano: 0, requests: 0 };
+}
