@@ -28,7 +28,10 @@ const restart = () => {
 };
 
 const bundled = options('dist/gateway.js');
-const restarts = { name: 'restart', setup: (build) => build.onEnd((result) => result.errors.length === 0 && restart()) };
+const restarts = {
+  name: 'restart',
+  setup: (build) => build.onEnd((result) => result.errors.length === 0 && restart()),
+};
 const builder = await context({ ...bundled, plugins: [...bundled.plugins, restarts] });
 await builder.watch();
 watchFile(process.env.OVTH_CONFIG ?? './config.yaml', { interval: 500 }, restart);

@@ -112,7 +112,7 @@ export function declareContract(driver: Driver): void {
         const patient = driver.open({ url: scene.gateway.url, key, ...(driver.obeysNoRetry ? {} : { retries: 0 }) });
         const raised = await raise(patient.tell(model, 'hi', { stream: false }));
         expect(raised).toMatchObject({ own: true, status: 429, message: expect.stringContaining('quota') });
-        expect(scene.gateway.lines.slice(before).filter(({ kind }) => kind !== 'news')).toHaveLength(1);
+        expect(scene.gateway.lines.slice(before).filter(({ kind }) => kind !== 'info')).toHaveLength(1);
         expect(scene.simulator(upstream).calls).toHaveLength(0);
       });
 

@@ -29,7 +29,7 @@ const start = async () => {
   gateway = await startTestGateway({
     dataPath: folder,
     config:
-      'routes: {}\nproviders:\n' +
+      'routes: {}\nquota: {daily_tokens: 1000000000000}\nproviders:\n' +
       `  openai: {base_url: "${upstream.url}/v1"}\n  anthropic: {base_url: "${upstream.url}"}\n  google: {base_url: "${upstream.url}"}\n`,
   });
 };
@@ -151,11 +151,14 @@ describe('numbers of a provider', () => {
   });
 });
 
-test('a ledger poisoned by an earlier version heals at the next start, and says so', async () => {
+test('a ledger with numbers beyond 2^53 heals at the next start, and says so', async () => {
   await (await post(hi)).text();
   await gateway.running.stop();
   const db = new DatabaseSync(join(folder, 'ledger.db'));
-  db.exec('update budgets set reserved = 9223372036854775807, spent = 9223372036854775806, cost = 9223372036854775805');
+  db.exec('pragma ignore_check_constraints = on');
+  db.exec('update budgets set reserved_tokens = 9223372036854775807, spent_tokens = 9223372036854775806');
+  db.exec('update requests set counted = 9223372036854775807, cost = -9223372036854775807');
+  db.exec('update usage_hours set counted = 9223372036854775807');
   db.close();
   await start();
   expect(gateway.lines.filter((line) => line.kind === 'warn').map((line) => String(line.fields['message']))).toEqual(

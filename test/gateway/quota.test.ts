@@ -1,6 +1,6 @@
 // Budgets: admission is exact under any concurrency, settlement happens once, and a refusal says all it should.
 
-import { countedTokens } from '../../gateway/src/core/usage';
+import { countedTokens } from '../../gateway/src/accounting/pricing';
 import { say, type Scene, startScene } from '../support/sim';
 import { guideConfig } from '../support/guide';
 
@@ -172,7 +172,7 @@ test('budgets reset at midnight UTC, and a request belongs to the day it was adm
   const answered = await before;
   expect(answered.status).toBe(200);
   expect(await scene.gateway.row(answered.headers.get('x-request-id') ?? '')).toMatchObject({
-    day: Math.floor(Date.UTC(2026, 10, 23) / 86_400_000),
+    started_at: expect.stringMatching(/^2026-11-23T23:59:59/),
   });
   expect((await scene.post(chat, key, body)).status).toBe(200);
   expect((await scene.post(chat, key, body)).status).toBe(429);

@@ -139,7 +139,7 @@ describe('npm start', () => {
     expect(await stream.text()).toContain('data: [DONE]');
     expect(await child.ended).toMatchObject({ code: 0 });
     const db = ledger();
-    expect(count(db, 'select count(*) n from reservations')).toBe(0);
+    expect(count(db, 'select count(*) n from open_requests')).toBe(0);
     expect(count(db, "select count(*) n from requests where outcome = 'ok'")).toBe(1);
     db.close();
   }, 60_000);
@@ -229,9 +229,9 @@ describe('sudden death', () => {
     expect(last.output()).toMatch(/settled \d+ requests|listening/);
     const db = ledger();
     expect((db.prepare('pragma integrity_check').get() as { integrity_check: string }).integrity_check).toBe('ok');
-    expect(count(db, 'select count(*) n from reservations')).toBe(0);
-    expect(count(db, 'select sum(reserved) n from budgets')).toBe(0);
-    expect(count(db, 'select sum(spent) n from budgets')).toBe(count(db, 'select sum(counted) n from requests'));
+    expect(count(db, 'select count(*) n from open_requests')).toBe(0);
+    expect(count(db, 'select sum(reserved_tokens) n from budgets')).toBe(0);
+    expect(count(db, 'select sum(spent_tokens) n from budgets')).toBe(count(db, 'select sum(counted) n from requests'));
     expect(count(db, 'select sum(counted) n from requests')).toBeGreaterThanOrEqual(acknowledged);
     expect(acknowledged).toBeGreaterThan(0);
     db.close();
@@ -245,12 +245,12 @@ describe('sudden death', () => {
     const kept = ask(second.url, key, '[[sim: hold=alive]] hi');
     await simulators.openai.waitForStarted(2);
     const db = ledger();
-    expect(count(db, 'select count(*) n from reservations')).toBe(2);
+    expect(count(db, 'select count(*) n from open_requests')).toBe(2);
     first.process.kill('SIGKILL');
     await first.ended;
     const third = await start();
     await third.says('settled 1 requests');
-    expect(count(db, 'select count(*) n from reservations')).toBe(1);
+    expect(count(db, 'select count(*) n from open_requests')).toBe(1);
     expect(db.prepare("select outcome, estimated from requests where outcome = 'crashed'").all()).toEqual([
       { outcome: 'crashed', estimated: 1 },
     ]);
@@ -261,7 +261,7 @@ describe('sudden death', () => {
     second.process.kill('SIGTERM');
     expect(await second.ended).toMatchObject({ code: 0 });
     expect(count(db, "select count(*) n from requests where outcome = 'ok'")).toBe(1);
-    expect(count(db, 'select sum(reserved) n from budgets')).toBe(0);
+    expect(count(db, 'select sum(reserved_tokens) n from budgets')).toBe(0);
     db.close();
     expect(readdirSync(join(folder.path, 'data/instances'))).toHaveLength(1); // the third's
   });

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { type Config, loadConfig } from '../../config/load';
 import { Secret } from '../../config/secret';
 import { type RunningGateway, startGateway } from '../../gateway/src/app/start';
-import type { RequestLine, Log } from '../../gateway/src/telemetry/log';
+import { type Log, requestLine, type RequestLine } from '../../gateway/src/telemetry/log';
 
 export const masterKey = 'a-master-key-for-tests-that-is-long-enough';
 
 export interface Line {
-  readonly kind: 'request' | 'refused' | 'news' | 'warn' | 'problem';
+  readonly kind: 'request' | 'refused' | 'info' | 'warn' | 'error';
   readonly fields: Record<string, unknown>;
 }
 
@@ -22,7 +22,7 @@ export interface TestGateway {
   readonly requests: RequestLine[];
   readonly running: RunningGateway;
   /** Replaces the configuration as a changed file would. */
-  reload(text: string): void;
+  reload(text: string): Promise<void>;
   admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>; // eslint-disable-line @typescript-eslint/no-explicit-any
   mint(body?: object): Promise<string>;
   /** Resolves when a request's row is in the ledger. */
@@ -75,7 +75,7 @@ export async function startTestGateway(options: TestOptions): Promise<TestGatewa
     running,
     reload(next) {
       text = next;
-      running.reload();
+      return running.reload();
     },
     admin,
     mint: async (body = { label: 'test' }) => (await admin('POST', '/admin/keys', body)).body.key as string,
@@ -97,14 +97,16 @@ export async function startTestGateway(options: TestOptions): Promise<TestGatewa
 
 function recorder(lines: Line[], requests: RequestLine[]): Log {
   return {
-    request(line) {
+    request(record) {
+      const line = requestLine(record);
       requests.push(line);
       lines.push({ kind: 'request', fields: { ...line } });
     },
     refused: (line) => void lines.push({ kind: 'refused', fields: line }),
-    info: (message, fields) => void lines.push({ kind: 'news', fields: { message, ...fields } }),
+    info: (message, fields) => void lines.push({ kind: 'info', fields: { message, ...fields } }),
+    always: (message, fields) => void lines.push({ kind: 'info', fields: { message, ...fields } }),
     warn: (message, fields) => void lines.push({ kind: 'warn', fields: { message, ...fields } }),
-    error: (message, cause) => void lines.push({ kind: 'problem', fields: { message, cause } }),
+    error: (message, cause) => void lines.push({ kind: 'error', fields: { message, cause } }),
     setLevel: () => undefined,
     flush: () => Promise.resolve(),
   };

@@ -1,5 +1,6 @@
 // What an answer counts and costs: tokens as a quota counts them, money as integer nano-USD.
 
+import { hash } from 'node:crypto';
 import type { Rates } from '../../../config/catalogue';
 import { rateOn, type Target } from '../../../config/target';
 import type { Usage } from '../core/usage';
@@ -38,8 +39,38 @@ export interface TargetRates {
   readonly long: { readonly above: number; readonly rates: Rates } | undefined;
 }
 
+/** Rates as the ledger keeps them: an id for the same rates, and what it stands for. */
+export interface NamedRates {
+  readonly id: string;
+  readonly json: string;
+}
+
+/** The id of rates: 16 hex digits of a hash of their JSON. */
+export function nameRates(rates: TargetRates): NamedRates {
+  let known = namedRates.get(rates);
+  if (known === undefined) {
+    const json = JSON.stringify(rates);
+    namedRates.set(rates, (known = { id: hash('sha256', json).slice(0, 16), json }));
+  }
+  return known;
+}
+
 /** The rates of a target on a day. @param day ISO date. */
 export function ratesOf(target: Target, day: string): TargetRates {
+  const known = knownRates.get(target);
+  if (known?.day === day) return known.rates;
+  const rates = findRates(target, day);
+  knownRates.set(target, { day, rates });
+  return rates;
+}
+
+// ---
+
+// Asked for several times a request, and the same all day.
+const knownRates = new WeakMap<Target, { day: string; rates: TargetRates }>();
+const namedRates = new WeakMap<TargetRates, NamedRates>();
+
+function findRates(target: Target, day: string): TargetRates {
   const price = rateOn(target, day);
   const long = price.long_context;
   return { base: price, long: long === undefined ? undefined : { above: long.above, rates: long } };

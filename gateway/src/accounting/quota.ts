@@ -1,108 +1,128 @@
-// The arithmetic of budgets: which ones a request must fit into, and how much of them it takes. Pure.
+// Which limits a key's request must fit into, and what is said where it does not. What fits is decided by the storage,
+// within the transaction that reserves (storage/admission.ts).
 
-import { dailyTokens } from '../../../config/limitRule';
+import { windowReset, windowStart } from '../../../config/calendar';
+import { type LimitRule, writtenRules } from '../../../config/limitRule';
 import type { QuotaSettings } from '../../../config/schema';
-import type { BudgetRow, KeyRow } from '../storage/sqlite/store';
+import { GatewayError } from '../core/errors';
+import type { KeyRow, LimitState, LimitSubject, LimitWindow } from '../storage/storage';
 
-export const dayMs = 86_400_000;
-
-/** Days since 1970 in UTC: budgets reset at 00:00 UTC. */
-export function dayOf(now: number): number {
-  return Math.floor(now / dayMs);
-}
-
-/** One budget that a request is booked in, and the limit it may not pass, if it has one. */
-export interface QuotaLimit {
-  readonly subject: string;
-  readonly limit: number | undefined;
-  /** For the refusal: whose limit it is. */
+/** A limit that a request falls under, with the words for a refusal. */
+export interface QuotaLimit extends LimitWindow {
+  readonly rule: LimitRule;
+  /** Whose limit it is. */
   readonly whose: string;
+  /** When its window ends, milliseconds since 1970; undefined for `lifetime`. */
+  readonly resetsAt: number | undefined;
 }
 
-export const poolSubject = 'pool';
-
-/** Every budget a key's request is booked in; all limits hold together. */
-export function quotaLimitsOf(key: KeyRow, quota: QuotaSettings | undefined): QuotaLimit[] {
-  const own = `key:${key.id}`;
-  const ceilings: QuotaLimit[] = [{ subject: own, limit: key.daily_tokens ?? undefined, whose: `key "${key.label}"` }];
-  const user = key.owner;
-  const shared = dailyTokens(quota);
-  const userLimit = user === null ? undefined : dailyTokens(quota?.users[user]);
-  if (user !== null) {
-    const limit = userLimit ?? (quota?.per_user === true ? shared : undefined);
-    ceilings.push({ subject: `user:${user}`, limit, whose: `user "${user}" (key "${key.label}")` });
-  } else if (quota?.per_user === true && shared !== undefined) {
-    ceilings.push({
-      subject: own,
-      limit: shared,
-      whose: `each user, which key "${key.label}" is by itself`,
-    });
-  }
-  if (quota?.per_user === false && shared !== undefined) {
-    ceilings.push({ subject: poolSubject, limit: shared, whose: `all keys together (key "${key.label}")` });
-  }
-  return ceilings;
-}
-
-export interface QuotaRequest {
-  /** Estimated input tokens. */
-  readonly input: number;
-  /** The most output the request asks for; undefined when it names none. */
-  readonly output: number | undefined;
-  readonly defaultOutput: number;
-}
-
-export type Decision =
-  | {
-      readonly admitted: true;
-      readonly reserved: number;
-      readonly output: number;
-      readonly tightest: Headroom | undefined;
-    }
-  | { readonly admitted: false; readonly refused: Headroom; readonly wanted: number };
-
-/** What a limited budget has left. */
+/** What is left of a limit after a reservation, for the answer's headers. */
 export interface Headroom {
-  readonly ceiling: QuotaLimit;
-  readonly limit: number;
-  readonly spent: number;
-  readonly reserved: number;
+  readonly limit: QuotaLimit;
   readonly left: number;
 }
 
-/** Whether a request fits into all its budgets at once, and how much it takes. */
-export function decide(
-  wish: QuotaRequest,
-  ceilings: readonly QuotaLimit[],
-  budgetOf: (subject: string) => BudgetRow,
-): Decision {
-  const tightest = tightestHeadroom(ceilings, budgetOf);
-  if (tightest === undefined) {
-    const output = wish.output ?? wish.defaultOutput;
-    return { admitted: true, reserved: wish.input + output, output, tightest };
-  }
-  const output = wish.output ?? Math.max(1, Math.min(wish.defaultOutput, tightest.left - wish.input));
-  const wanted = wish.input + output;
-  if (wanted > tightest.left) return { admitted: false, refused: tightest, wanted };
-  return { admitted: true, reserved: wanted, output, tightest };
+/**
+ * Every limit that a key's request must fit into at a moment: the key's own, its user's, and everybody's.
+ * @param now milliseconds since 1970
+ */
+export function quotaLimitsOf(key: KeyRow, quota: QuotaSettings | undefined, now: number): readonly QuotaLimit[] {
+  const known = remembered.get(key);
+  if (known !== undefined && known.quota === quota && now >= known.from && now < known.until) return known.limits;
+  const limits = limitsOf(key, quota, now);
+  const until = Math.min(...limits.map((limit) => limit.resetsAt ?? Infinity));
+  remembered.set(key, { quota, from: now, until, limits });
+  return limits;
 }
 
-export function tightestHeadroom(
-  ceilings: readonly QuotaLimit[],
-  budgetOf: (subject: string) => BudgetRow,
-): Headroom | undefined {
-  let tightest: Headroom | undefined;
-  for (const ceiling of ceilings) {
-    if (ceiling.limit === undefined) continue;
-    const { spent, reserved } = budgetOf(ceiling.subject);
-    const left = ceiling.limit - spent - reserved;
-    if (tightest === undefined || left < tightest.left)
-      tightest = { ceiling, limit: ceiling.limit, spent, reserved, left };
+/** Limits as the storage is asked about them. */
+export function limitWindows(limits: readonly QuotaLimit[]): readonly LimitWindow[] {
+  let plain = windows.get(limits);
+  if (plain === undefined) {
+    plain = limits.map(({ id, subject, measure, window, amount }) => ({ id, subject, measure, window, amount }));
+    windows.set(limits, plain);
   }
-  return tightest;
+  return plain;
 }
 
-/** Milliseconds until budgets reset. */
-export function untilReset(now: number): number {
-  return dayMs - (now % dayMs);
+/** The refusal of a request that does not fit. @param now milliseconds since 1970 */
+export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, now: number): GatewayError {
+  const { spent, reserved, left } = state;
+  const reset = limit.resetsAt === undefined ? '' : ` It resets at ${new Date(limit.resetsAt).toISOString()}.`;
+  const held = reserved > 0 ? ` and ${amount(limit, reserved)} held by requests in flight` : '';
+  return new GatewayError('over_quota', {
+    message:
+      `${titles[limit.rule.per]} ${names[limit.measure]} quota reached for ${limit.whose}: ${amount(limit, spent)} of ${amount(limit, limit.amount)} ${units[limit.measure]} spent${held}, ` +
+      `this request needs ${amount(limit, wanted)}.${reset}${left > 0 && limit.measure !== 'requests' ? ' A lower maximum of output tokens may fit.' : ''}`,
+    headers: {
+      'retry-after': String(secondsUntilReset(limit, now)),
+      ...rateLimitHeaders({ limit, left }, now),
+    },
+  });
+}
+
+/** `x-ratelimit-*` as OpenAI's clients read them. Source: https://platform.openai.com/docs/guides/rate-limits */
+export function rateLimitHeaders({ limit, left }: Headroom, now: number): Record<string, string> {
+  const unit = limit.measure === 'requests' ? 'requests' : 'tokens';
+  if (limit.measure === 'usd') return {};
+  return {
+    [`x-ratelimit-limit-${unit}`]: String(limit.amount),
+    [`x-ratelimit-remaining-${unit}`]: String(Math.max(0, left)),
+    [`x-ratelimit-reset-${unit}`]: `${secondsUntilReset(limit, now)}s`,
+  };
+}
+
+// ---
+
+const windows = new WeakMap<readonly QuotaLimit[], readonly LimitWindow[]>();
+
+// Limits are the same for all requests of a key until a window ends or the settings change.
+const remembered = new WeakMap<
+  KeyRow,
+  { quota: QuotaSettings | undefined; from: number; until: number; limits: readonly QuotaLimit[] }
+>();
+
+const titles = { minute: 'Minute', day: 'Daily', week: 'Weekly', month: 'Monthly', lifetime: 'Lifetime' } as const;
+const names = { tokens: 'token', usd: 'dollar', requests: 'request' } as const;
+const units = { tokens: 'tokens', usd: 'USD', requests: 'requests' } as const;
+
+function limitsOf(key: KeyRow, quota: QuotaSettings | undefined, now: number): QuotaLimit[] {
+  const rules = (budget: Parameters<typeof writtenRules>[0]) =>
+    writtenRules(budget)
+      .map(({ rule }) => rule)
+      .filter((rule) => rule.enforce);
+  const limits = (whose: string, name: string, subject: LimitSubject, all: readonly LimitRule[]): QuotaLimit[] =>
+    all.map((rule) => ({
+      id: `${name} ${rule.measure} ${rule.per}`,
+      subject,
+      measure: rule.measure,
+      window: windowStart(rule.per, now),
+      amount: rule.amount,
+      rule,
+      whose,
+      resetsAt: windowReset(rule.per, now),
+    }));
+  const byKey: LimitSubject = { kind: 'key', name: key.id };
+  const shared = rules(quota);
+  const found = limits(`key "${key.label}"`, `key:${key.id}`, byKey, JSON.parse(key.limits) as LimitRule[]);
+  if (key.user !== null) {
+    const own = rules(quota?.users[key.user]);
+    const subject: LimitSubject = { kind: 'user', name: key.user };
+    const applied = own.length > 0 ? own : quota?.per_user === true ? shared : [];
+    found.push(...limits(`user "${key.user}" (key "${key.label}")`, `user:${key.user}`, subject, applied));
+  } else if (quota?.per_user === true) {
+    const whose = `each user, which key "${key.label}" is by itself`;
+    found.push(...limits(whose, `user-of-key:${key.id}`, byKey, shared));
+  }
+  if (quota?.per_user === false)
+    found.push(...limits(`all keys together (key "${key.label}")`, 'all', { kind: 'all' }, shared));
+  return found;
+}
+
+function amount({ measure }: Pick<QuotaLimit, 'measure'>, value: number): string {
+  return measure === 'usd' ? `$${(value / 1e9).toFixed(6)}` : String(value);
+}
+
+function secondsUntilReset({ resetsAt }: QuotaLimit, now: number): number {
+  return resetsAt === undefined ? 86_400 : Math.ceil((resetsAt - now) / 1_000);
 }

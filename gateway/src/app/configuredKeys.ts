@@ -1,37 +1,46 @@
-// Keys kept in the configuration: brought into the ledger at load, revoked when they leave it.
+// Keys kept in the configuration: brought into the storage at load, revoked when they leave it.
 
-import { dailyTokens } from '../../../config/limitRule';
 import type { Settings } from '../../../config/schema';
-import type { KeyRow, Store } from '../storage/sqlite/store';
+import { type KeyDirectory, limitsOf, newKey } from '../accounting/keys';
+import type { KeyRow, Storage } from '../storage/storage';
 
-/** Makes the ledger's configured keys those of the settings. Counters belong to the label and stay. */
-export function syncConfigKeys(store: Store, settings: Settings, now: number): void {
-  const wanted = new Map(Object.entries(settings.keys).map(([label, key]) => [`key_config_${label}`, { label, key }]));
-  store.transaction(() => {
-    for (const row of store.allKeys()) {
-      if (row.source === 'config' && row.revoked_at === null && !wanted.has(row.id))
-        store.changeKey({ ...row, revoked_at: now });
-    }
-    for (const [id, { label, key }] of wanted) {
-      if (key.sha256 === undefined) continue; // refused at load
-      const hash = Buffer.from(key.sha256, 'hex');
-      const next: KeyRow = {
+/** Makes the storage's configured keys those of the settings. Counters belong to the label and stay. @throws StorageUnavailable */
+export async function syncConfiguredKeys(
+  storage: Pick<Storage, 'putKeys'>,
+  directory: KeyDirectory,
+  settings: Settings,
+  now: number,
+): Promise<void> {
+  await directory.refresh();
+  const wanted = Object.entries(settings.keys).flatMap(([label, key]): KeyRow[] => {
+    if (key.sha256 === undefined) return []; // refused at load
+    const id = `key_config_${label}`;
+    const known = directory.byId(id);
+    return [
+      {
+        ...newKey,
         id,
+        sha256: key.sha256,
         hint: 'from the configuration',
         label,
-        owner: key.user ?? null,
-        daily_tokens: dailyTokens(key.quota) ?? null,
+        user: key.user ?? null,
+        limits: limitsOf(key.quota),
         source: 'config',
-        created_at: now,
-        rotated_at: null,
-        revoked_at: null,
-      };
-      if (store.keyById(id) === undefined) {
-        store.addKey(next, hash);
-      } else {
-        if (store.keyByHash(hash)?.id !== id) store.replaceSecret(id, hash, next.hint, now);
-        store.changeKey(next);
-      }
-    }
+        created_at: known?.created_at ?? now,
+        rotated_at: known === undefined || known.sha256 === key.sha256 ? (known?.rotated_at ?? null) : now,
+      },
+    ];
   });
+  const ids = new Set(wanted.map(({ id }) => id));
+  const gone = directory
+    .all()
+    .filter(({ id, source, revoked_at }) => source === 'config' && revoked_at === null && !ids.has(id))
+    .map((row) => ({ ...row, revoked_at: now }));
+  const changed = wanted.filter((row) => {
+    const known = directory.byId(row.id);
+    return known === undefined || JSON.stringify({ ...known }) !== JSON.stringify({ ...known, ...row });
+  });
+  if (gone.length + changed.length === 0) return;
+  await storage.putKeys([...gone, ...changed]);
+  await directory.refresh();
 }

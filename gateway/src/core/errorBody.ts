@@ -1,6 +1,6 @@
 // How our own failures look in each client's dialect, whole or inside a stream, so that its SDK raises its own error type.
 
-import { type ErrorCode, errorTable, type GatewayError } from './errors';
+import { type ErrorCode, errorKinds, errorTable, type GatewayError } from './errors';
 
 /** Whose API the client speaks; chosen by the path it called. */
 export type Dialect = 'openai' | 'responses' | 'anthropic' | 'gemini' | 'openrouter' | 'admin';
@@ -34,16 +34,17 @@ export function streamError(dialect: Dialect, error: GatewayError, requestId: st
 
 function shape(dialect: Dialect, error: GatewayError, requestId: string): unknown {
   const row = errorTable[error.code];
+  const words = errorKinds[row.kind];
   if (error.code === 'prompt_too_long') return tooLong(dialect, error, requestId);
   switch (dialect) {
     case 'anthropic':
       return {
         type: 'error',
-        error: { type: row.anthropic, message: withField(error), ...anthropicDetails[error.code] },
+        error: { type: words.anthropic, message: withField(error), ...anthropicDetails[error.code] },
         request_id: requestId,
       };
     case 'gemini':
-      return { error: { code: row.status, message: withField(error), status: row.gemini } };
+      return { error: { code: row.status, message: withField(error), status: words.gemini } };
     case 'openrouter':
       return {
         error: { code: row.status, message: withField(error), metadata: { error_type: openaiCode(error.code) } },
@@ -52,7 +53,7 @@ function shape(dialect: Dialect, error: GatewayError, requestId: string): unknow
     case 'responses':
     case 'admin':
       return {
-        error: { message: error.message, type: row.openai, param: error.field ?? null, code: openaiCode(error.code) },
+        error: { message: error.message, type: words.openai, param: error.field ?? null, code: openaiCode(error.code) },
       };
   }
 }

@@ -1,276 +1,256 @@
 // Every way a request can fail: one table, one error type. How a failure looks in a client's dialect is dialects.ts.
 
-export interface ErrorRow {
-  readonly status: number;
-  /** The kind each dialect names in its own words. */
+/** What a failure is called in each dialect: the `type` of OpenAI and Anthropic, the `status` of Google. */
+interface ErrorWords {
   readonly openai: string;
   readonly anthropic: string;
   readonly gemini: string;
-  /** Whether a client does well to send the same request again. */
-  readonly retry: boolean;
+}
+
+// Sources: https://platform.openai.com/docs/guides/error-codes, https://docs.claude.com/en/api/errors,
+// https://ai.google.dev/gemini-api/docs/troubleshooting
+export const errorKinds = {
+  unauthenticated: { openai: 'invalid_request_error', anthropic: 'authentication_error', gemini: 'UNAUTHENTICATED' },
+  forbidden: { openai: 'invalid_request_error', anthropic: 'permission_error', gemini: 'PERMISSION_DENIED' },
+  not_found: { openai: 'invalid_request_error', anthropic: 'not_found_error', gemini: 'NOT_FOUND' },
+  invalid: { openai: 'invalid_request_error', anthropic: 'invalid_request_error', gemini: 'INVALID_ARGUMENT' },
+  unimplemented: { openai: 'invalid_request_error', anthropic: 'invalid_request_error', gemini: 'UNIMPLEMENTED' },
+  too_large: { openai: 'invalid_request_error', anthropic: 'request_too_large', gemini: 'INVALID_ARGUMENT' },
+  late: { openai: 'invalid_request_error', anthropic: 'invalid_request_error', gemini: 'DEADLINE_EXCEEDED' },
+  over_quota: { openai: 'insufficient_quota', anthropic: 'billing_error', gemini: 'RESOURCE_EXHAUSTED' },
+  rate_limited: { openai: 'rate_limit_exceeded', anthropic: 'rate_limit_error', gemini: 'RESOURCE_EXHAUSTED' },
+  overloaded: { openai: 'server_error', anthropic: 'overloaded_error', gemini: 'UNAVAILABLE' },
+  unavailable: { openai: 'server_error', anthropic: 'api_error', gemini: 'UNAVAILABLE' },
+  internal: { openai: 'server_error', anthropic: 'api_error', gemini: 'INTERNAL' },
+  timed_out: { openai: 'server_error', anthropic: 'api_error', gemini: 'DEADLINE_EXCEEDED' },
+} as const satisfies Record<string, ErrorWords>;
+
+export interface ErrorRow {
+  /** HTTP status. */
+  readonly status: number;
+  readonly kind: keyof typeof errorKinds;
+  /** Whether a client does well to send the same request again; told in `x-should-retry`. */
+  readonly retryable: boolean;
   readonly message: string;
 }
 
-const row = (
-  status: number,
-  openai: string,
-  anthropic: string,
-  gemini: string,
-  retry: boolean,
-  message: string,
-): ErrorRow => ({ status, openai, anthropic, gemini, retry, message });
-
 export const errorTable = {
   // the credential
-  no_credential: row(
-    401,
-    'invalid_request_error',
-    'authentication_error',
-    'UNAUTHENTICATED',
-    false,
-    'No API key. Send "Authorization: Bearer ovth_live_…" (x-api-key, api-key and x-goog-api-key work too).',
-  ),
-  invalid_key: row(
-    401,
-    'invalid_request_error',
-    'authentication_error',
-    'UNAUTHENTICATED',
-    false,
-    'Incorrect API key provided: it is not valid here.',
-  ),
-  revoked_key: row(
-    401,
-    'invalid_request_error',
-    'authentication_error',
-    'UNAUTHENTICATED',
-    false,
-    'Incorrect API key provided: it has been revoked.',
-  ),
-  master_key_refused: row(
-    403,
-    'invalid_request_error',
-    'permission_error',
-    'PERMISSION_DENIED',
-    false,
-    'The master key administers the gateway and is not accepted here. Mint an application key: POST /admin/keys {"label":"my-app"}.',
-  ),
-  master_key_needed: row(
-    403,
-    'invalid_request_error',
-    'permission_error',
-    'PERMISSION_DENIED',
-    false,
-    'This path needs the master key (OVTH_MASTER_KEY).',
-  ),
+  no_credential: {
+    status: 401,
+    kind: 'unauthenticated',
+    retryable: false,
+    message: 'No API key. Send "Authorization: Bearer ovth_live_…" (x-api-key, api-key and x-goog-api-key work too).',
+  },
+  invalid_key: {
+    status: 401,
+    kind: 'unauthenticated',
+    retryable: false,
+    message: 'Incorrect API key provided: it is not valid here.',
+  },
+  revoked_key: {
+    status: 401,
+    kind: 'unauthenticated',
+    retryable: false,
+    message: 'Incorrect API key provided: it has been revoked.',
+  },
+  master_key_refused: {
+    status: 403,
+    kind: 'forbidden',
+    retryable: false,
+    message:
+      'The master key administers the gateway and is not accepted here. Mint an application key: POST /admin/keys {"label":"my-app"}.',
+  },
+  master_key_needed: {
+    status: 403,
+    kind: 'forbidden',
+    retryable: false,
+    message: 'This path needs the master key (OVTH_MASTER_KEY).',
+  },
   // the request
-  not_found: row(404, 'invalid_request_error', 'not_found_error', 'NOT_FOUND', false, 'There is nothing at this path.'),
-  method_not_allowed: row(
-    405,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'This path does not take that method.',
-  ),
-  not_built: row(
-    501,
-    'invalid_request_error',
-    'invalid_request_error',
-    'UNIMPLEMENTED',
-    false,
-    'This gateway version does not serve this path.',
-  ),
-  bad_request: row(
-    400,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'The request is not valid.',
-  ),
-  bad_json: row(
-    400,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'The body is not valid JSON.',
-  ),
-  too_complex: row(
-    400,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'The body is nested too deeply or holds too many values.',
-  ),
-  body_too_large: row(
-    413,
-    'invalid_request_error',
-    'request_too_large',
-    'INVALID_ARGUMENT',
-    false,
-    'The body is too large.',
-  ),
-  encoded_body: row(
-    415,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'Compressed bodies are not accepted; send the JSON as it is.',
-  ),
-  request_timeout: row(
-    408,
-    'invalid_request_error',
-    'invalid_request_error',
-    'DEADLINE_EXCEEDED',
-    true,
-    'The request did not arrive in time.',
-  ),
-  headers_too_large: row(
-    431,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'The request headers are too large.',
-  ),
-  unknown_model: row(
-    404,
-    'invalid_request_error',
-    'not_found_error',
-    'NOT_FOUND',
-    false,
-    'There is no such model or route.',
-  ),
-  no_capable_target: row(
-    400,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'No model of this route can take this request.',
-  ),
-  cannot_translate: row(
-    400,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'The chosen provider cannot carry this request.',
-  ),
-  cannot_thread: row(
-    400,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'The chosen provider holds no conversations. Send the whole conversation as "messages", without "thread".',
-  ),
-  prompt_too_long: row(
-    400,
-    'invalid_request_error',
-    'invalid_request_error',
-    'INVALID_ARGUMENT',
-    false,
-    'The prompt is too long for the model.',
-  ),
+  not_found: {
+    status: 404,
+    kind: 'not_found',
+    retryable: false,
+    message: 'There is nothing at this path.',
+  },
+  method_not_allowed: {
+    status: 405,
+    kind: 'invalid',
+    retryable: false,
+    message: 'This path does not take that method.',
+  },
+  not_built: {
+    status: 501,
+    kind: 'unimplemented',
+    retryable: false,
+    message: 'This gateway version does not serve this path.',
+  },
+  bad_request: {
+    status: 400,
+    kind: 'invalid',
+    retryable: false,
+    message: 'The request is not valid.',
+  },
+  bad_json: {
+    status: 400,
+    kind: 'invalid',
+    retryable: false,
+    message: 'The body is not valid JSON.',
+  },
+  too_complex: {
+    status: 400,
+    kind: 'invalid',
+    retryable: false,
+    message: 'The body is nested too deeply or holds too many values.',
+  },
+  body_too_large: {
+    status: 413,
+    kind: 'too_large',
+    retryable: false,
+    message: 'The body is too large.',
+  },
+  encoded_body: {
+    status: 415,
+    kind: 'invalid',
+    retryable: false,
+    message: 'Compressed bodies are not accepted; send the JSON as it is.',
+  },
+  request_timeout: {
+    status: 408,
+    kind: 'late',
+    retryable: true,
+    message: 'The request did not arrive in time.',
+  },
+  headers_too_large: {
+    status: 431,
+    kind: 'invalid',
+    retryable: false,
+    message: 'The request headers are too large.',
+  },
+  unknown_model: {
+    status: 404,
+    kind: 'not_found',
+    retryable: false,
+    message: 'There is no such model or route.',
+  },
+  no_capable_target: {
+    status: 400,
+    kind: 'invalid',
+    retryable: false,
+    message: 'No model of this route can take this request.',
+  },
+  cannot_translate: {
+    status: 400,
+    kind: 'invalid',
+    retryable: false,
+    message: 'The chosen provider cannot carry this request.',
+  },
+  cannot_thread: {
+    status: 400,
+    kind: 'invalid',
+    retryable: false,
+    message: 'The chosen provider holds no conversations. Send the whole conversation as "messages", without "thread".',
+  },
+  prompt_too_long: {
+    status: 400,
+    kind: 'invalid',
+    retryable: false,
+    message: 'The prompt is too long for the model.',
+  },
   // the budget
-  over_quota: row(
-    429,
-    'insufficient_quota',
-    'billing_error',
-    'RESOURCE_EXHAUSTED',
-    false,
-    'The token quota is used up.',
-  ),
+  over_quota: {
+    status: 429,
+    kind: 'over_quota',
+    retryable: false,
+    message: 'The token quota is used up.',
+  },
   // the gateway
-  too_many_of_key: row(
-    429,
-    'rate_limit_exceeded',
-    'rate_limit_error',
-    'RESOURCE_EXHAUSTED',
-    true,
-    'This key has too many requests in flight.',
-  ),
-  overloaded: row(
-    503,
-    'server_error',
-    'overloaded_error',
-    'UNAVAILABLE',
-    true,
-    'The gateway has too many requests in flight.',
-  ),
-  draining: row(503, 'server_error', 'overloaded_error', 'UNAVAILABLE', true, 'The gateway is shutting down.'),
-  storage_failed: row(
-    503,
-    'server_error',
-    'api_error',
-    'UNAVAILABLE',
-    true,
-    'The ledger cannot be written, so nothing is admitted.',
-  ),
-  internal: row(500, 'server_error', 'api_error', 'INTERNAL', true, 'Something went wrong inside the gateway.'),
+  too_many_of_key: {
+    status: 429,
+    kind: 'rate_limited',
+    retryable: true,
+    message: 'This key has too many requests in flight.',
+  },
+  overloaded: {
+    status: 503,
+    kind: 'overloaded',
+    retryable: true,
+    message: 'The gateway has too many requests in flight.',
+  },
+  draining: {
+    status: 503,
+    kind: 'overloaded',
+    retryable: true,
+    message: 'The gateway is shutting down.',
+  },
+  storage_failed: {
+    status: 503,
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The ledger cannot be written, so nothing is admitted.',
+  },
+  internal: {
+    status: 500,
+    kind: 'internal',
+    retryable: true,
+    message: 'Something went wrong inside the gateway.',
+  },
   // the provider
-  provider_absent: row(
-    503,
-    'server_error',
-    'api_error',
-    'UNAVAILABLE',
-    false,
-    'The provider of this model has no key on this gateway.',
-  ),
-  upstream_unreachable: row(
-    502,
-    'server_error',
-    'api_error',
-    'UNAVAILABLE',
-    true,
-    'The provider could not be reached.',
-  ),
-  upstream_timeout: row(
-    504,
-    'server_error',
-    'api_error',
-    'DEADLINE_EXCEEDED',
-    true,
-    'The provider did not answer in time.',
-  ),
-  upstream_error: row(502, 'server_error', 'api_error', 'UNAVAILABLE', true, 'The provider failed.'),
-  upstream_overloaded: row(503, 'server_error', 'overloaded_error', 'UNAVAILABLE', true, 'The provider is overloaded.'),
-  upstream_rate_limited: row(
-    429,
-    'rate_limit_exceeded',
-    'rate_limit_error',
-    'RESOURCE_EXHAUSTED',
-    true,
-    'The provider limits the rate of requests.',
-  ),
-  upstream_credential: row(
-    502,
-    'server_error',
-    'api_error',
-    'UNAVAILABLE',
-    false,
-    "The provider refused the gateway's own key for it.",
-  ),
-  upstream_garbage: row(
-    502,
-    'server_error',
-    'api_error',
-    'UNAVAILABLE',
-    true,
-    'The provider answered with something that is not its API.',
-  ),
-  upstream_died: row(
-    502,
-    'server_error',
-    'api_error',
-    'UNAVAILABLE',
-    true,
-    'The provider ended the answer before it was complete.',
-  ),
+  provider_absent: {
+    status: 503,
+    kind: 'unavailable',
+    retryable: false,
+    message: 'The provider of this model has no key on this gateway.',
+  },
+  upstream_unreachable: {
+    status: 502,
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The provider could not be reached.',
+  },
+  upstream_timeout: {
+    status: 504,
+    kind: 'timed_out',
+    retryable: true,
+    message: 'The provider did not answer in time.',
+  },
+  upstream_error: {
+    status: 502,
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The provider failed.',
+  },
+  upstream_overloaded: {
+    status: 503,
+    kind: 'overloaded',
+    retryable: true,
+    message: 'The provider is overloaded.',
+  },
+  upstream_rate_limited: {
+    status: 429,
+    kind: 'rate_limited',
+    retryable: true,
+    message: 'The provider limits the rate of requests.',
+  },
+  upstream_credential: {
+    status: 502,
+    kind: 'unavailable',
+    retryable: false,
+    message: "The provider refused the gateway's own key for it.",
+  },
+  upstream_garbage: {
+    status: 502,
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The provider answered with something that is not its API.',
+  },
+  upstream_died: {
+    status: 502,
+    kind: 'unavailable',
+    retryable: true,
+    message: 'The provider ended the answer before it was complete.',
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -1,10 +1,8 @@
 // Reading a request's body: bounded one by one and all together, so that no burst of large prompts can fill the memory.
 
+import { largeBodyBytes } from '../core/bodySize';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../core/errors';
-
-/** Bytes from which a body is worth the way to a worker and back (workshop.ts). */
-export const largeBody = 256 * 1024;
 
 /** Bytes of all bodies that are held at this moment. */
 export interface BodyBudget {
@@ -100,7 +98,7 @@ function added(held: Buffer, size: number, part: Buffer, announced: number): Buf
 
 // Shared where it is large, so that a worker reads it without a copy.
 function newRoom(size: number): Buffer {
-  return size < largeBody ? Buffer.allocUnsafe(size) : Buffer.from(new SharedArrayBuffer(size));
+  return size < largeBodyBytes ? Buffer.allocUnsafe(size) : Buffer.from(new SharedArrayBuffer(size));
 }
 
 function tooLarge(limit: number): GatewayError {

@@ -1,57 +1,72 @@
-// What a path asks for: in which format, and which kind of request it is.
+// What an endpoint does: which service of the pipeline answers it, and what its path says of the request.
 
-import { countTokens } from '../pipeline/services/countTokens';
-import { type Endpoint, geminiPath } from './endpoints';
-import { embedding } from '../pipeline/services/embeddings';
 import { GatewayError } from '../core/errors';
-import { answering, type Services, handle, type IncomingRequest } from '../pipeline/handle';
+import type { IncomingRequest, Services } from '../pipeline/context';
+import { handle } from '../pipeline/handle';
+import type { PathModel } from '../pipeline/inspect';
+import { answerService } from '../pipeline/services/answer';
+import { countTokensService } from '../pipeline/services/countTokens';
+import { embeddingsService } from '../pipeline/services/embeddings';
 import type { Format } from '../wire/neutral';
+import { type Endpoint, geminiPath } from './endpoints';
 
 export interface Handler {
+  /** The format its caller is answered in. */
   readonly format: Format;
-  readonly named?: NonNullable<IncomingRequest['named']>;
-  readonly handle: (gateway: Services, incoming: IncomingRequest) => Promise<void>;
+  readonly pathModel?: PathModel;
+  /** @throws GatewayError where nothing has been sent to the client yet */
+  run(services: Services, incoming: IncomingRequest): Promise<void>;
 }
 
 /** What of a path differs from call to call. */
 export interface PathParams {
-  /** What follows the door's fixed part, decoded. */
+  /** What follows the endpoint's fixed part, decoded. */
   readonly rest: string;
   /** The query's `alt`. */
   readonly alt: unknown;
 }
 
-/** Undefined where nothing is inferred. @throws GatewayError not_found */
-export function handlerFor(serves: Endpoint['serves'], called: PathParams): Handler | undefined {
-  if (serves === 'gemini') return geminiHandler(called);
-  if (serves === 'embeddings')
-    return { format: 'chat', handle: (gateway, incoming) => handle(gateway, incoming, embedding) };
+/** The handler of an endpoint; undefined for one that is not inference. @throws GatewayError not_found */
+export function handlerFor(serves: Endpoint['serves'], params: PathParams): Handler | undefined {
+  if (serves === 'gemini') return geminiHandler(params);
+  if (serves === 'embeddings') return embeddingsHandler;
   if (typeof serves !== 'object') return undefined;
-  return 'count' in serves
-    ? { format: serves.count, handle: countTokens }
-    : { format: serves.inference, handle: answer };
+  return 'count' in serves ? countHandlers[serves.count] : answerHandlers[serves.inference];
 }
 
 // ---
 
-const answer: Handler['handle'] = (gateway, incoming) => handle(gateway, incoming, answering);
+const answer: Handler['run'] = (services, incoming) => handle(services, incoming, answerService);
+const count: Handler['run'] = (services, incoming) => handle(services, incoming, countTokensService);
+const embeddingsHandler: Handler = {
+  format: 'chat',
+  run: (services, incoming) => handle(services, incoming, embeddingsService),
+};
+const handlersOf = (run: Handler['run']): Readonly<Record<Format, Handler>> => ({
+  chat: { format: 'chat', run },
+  responses: { format: 'responses', run },
+  messages: { format: 'messages', run },
+  generate: { format: 'generate', run },
+});
+const answerHandlers = handlersOf(answer);
+const countHandlers = handlersOf(count);
 
 // Gemini's paths name the model and what is wanted of it.
+// Source: https://ai.google.dev/api/generate-content
 function geminiHandler({ rest, alt }: PathParams): Handler {
   const path = geminiPath(rest);
-  const events = alt === 'sse';
-  const work = (handle: Handler['handle'], stream: boolean, asList: boolean): Handler => ({
+  const handler = (run: Handler['run'], stream: boolean, asList: boolean): Handler => ({
     format: 'generate',
-    named: { model: path?.model ?? '', stream, asList },
-    handle,
+    pathModel: { model: path?.model ?? '', stream, asList },
+    run,
   });
   switch (path?.action) {
     case 'generateContent':
-      return work(answer, false, false);
+      return handler(answer, false, false);
     case 'streamGenerateContent':
-      return work(answer, true, !events);
+      return handler(answer, true, alt !== 'sse');
     case 'countTokens':
-      return work(countTokens, false, false);
+      return handler(count, false, false);
     default:
       throw new GatewayError('not_found', {
         message: `There is nothing at POST ${`/v1beta/models/${rest}`.slice(0, 200)}: models take :generateContent, :streamGenerateContent and :countTokens.`,

@@ -1,74 +1,41 @@
-// Where the work on whole bodies is done: here for ordinary ones, in a worker for large ones. Parsing and printing some
+// Where the work on whole bodies is done: here for ordinary ones, in a thread for large ones. Parsing and printing some
 // megabytes holds the event loop for tens of milliseconds, and with it everybody else's stream.
 
-import { extname } from 'node:path';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { largeBody } from '../http/body';
-import { type ErrorCode, type ErrorDetail, GatewayError } from '../core/errors';
-import { checkCountRequest, encodeCountRequest } from '../wire/countRequest';
-import { embeddingsFromGemini, embeddingsToGemini } from '../wire/embeddings';
-import { isObject } from '../wire/shared/json';
-import type { Part } from '../wire/neutral';
-import { translateResponse } from '../wire/translateResponse';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import threadProgram from 'worker:./bodyJobs';
+import { largeBodyBytes } from '../core/bodySize';
+import { GatewayError } from '../core/errors';
 import type { ReasoningLookup } from '../wire/reasoning/restore';
-import { Halfway, translateRequest } from '../wire/translateRequest';
-import { sanitizePassthrough } from '../wire/sanitizePassthrough';
-
-/** What is done here, by name: functions of plain data, which may as well run in another thread. */
-const jobs = {
-  translateRequest,
-  translateResponse,
-  sanitizePassthrough,
-  encodeCountRequest,
-  checkCountRequest,
-  embeddingsToGemini,
-  embeddingsFromGemini,
-};
-
-type Jobs = typeof jobs;
-type JobName = keyof Jobs;
-type Input<N extends JobName> = Parameters<Jobs[N]>[0];
-type Output<N extends JobName> = ReturnType<Jobs[N]> extends Halfway<infer T> ? T : ReturnType<Jobs[N]>;
+import { type JobName, type JobReply, type JobRequest, type Jobs, type JobThreadData, runJob } from './bodyJobs';
 
 export interface BodyWorker {
   /**
    * @param bytes the size of the body in question
-   * @param thoughts what earlier turns left
-   * @throws GatewayError as the work does
+   * @param lookup what earlier turns left
+   * @throws GatewayError as the job does
    */
   run<N extends JobName>(
-    work: N,
-    input: Input<N>,
+    job: N,
+    input: Parameters<Jobs[N]>[0],
     bytes: number,
-    thoughts?: ReasoningLookup,
-  ): Output<N> | Promise<Output<N>>;
+    lookup?: ReasoningLookup,
+  ): ReturnType<Jobs[N]> | Promise<ReturnType<Jobs[N]>>;
   close(): Promise<void>;
 }
 
-/** A worker that has had nothing to do for this long ends, and gives its memory back. */
+/** A thread that has had nothing to do for this long ends, and gives its memory back. */
 const idleMs = 60_000;
-const role = 'ovth-workshop';
-
-type WorkerRequest =
-  | { readonly id: number; readonly work: JobName; readonly input: unknown }
-  | { readonly id: number; readonly thoughts: ReasoningLookup };
-
-type WorkerReply =
-  | { readonly id: number; readonly needs: readonly string[] }
-  | { readonly id: number; readonly made: unknown }
-  | { readonly id: number; readonly refused: { readonly code: ErrorCode; readonly detail: ErrorDetail } };
 
 interface Waiting {
-  readonly thoughts: ReasoningLookup;
+  readonly lookup: ReasoningLookup;
   resolve(made: unknown): void;
   reject(error: Error): void;
 }
 
-const noThoughts: ReasoningLookup = new Map<string, readonly Part[]>();
+const nothingLeft: ReasoningLookup = { get: () => undefined };
 
-/** @param file the bundle, which serves as its own worker; from sources everything is done here */
-export function openBodyWorker(file = __filename): BodyWorker {
-  const bundled = extname(file) === '.js';
+/** @param program the thread's; empty where the gateway runs from its sources: then everything is done here */
+export function openBodyWorker(program: string = threadProgram): BodyWorker {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -81,22 +48,32 @@ export function openBodyWorker(file = __filename): BodyWorker {
     return ending?.terminate() ?? Promise.resolve();
   };
   const start = (): Worker => {
-    const made = new Worker(file, { workerData: { role }, stdout: false, stderr: false });
+    const { port1, port2 } = new MessageChannel();
+    const wake = new Int32Array(new SharedArrayBuffer(4));
+    const data: JobThreadData = { role: 'body-worker', answers: port2, wake };
+    const made = new Worker(program, {
+      eval: true,
+      workerData: data,
+      transferList: [port2],
+      stdout: false,
+      stderr: false,
+    });
     made.unref();
-    made.on('message', (told: WorkerReply) => {
-      const asked = waiting.get(told.id);
-      if (asked === undefined) return;
-      if ('needs' in told) {
-        const thoughts = only(asked.thoughts, told.needs);
-        made.postMessage({ id: told.id, thoughts } satisfies WorkerRequest);
+    made.on('message', (reply: JobReply) => {
+      const asked = waiting.get(reply.id);
+      if ('lookup' in reply) {
+        port1.postMessage(asked?.lookup.get(reply.lookup));
+        Atomics.store(wake, 0, 1);
+        Atomics.notify(wake, 0);
         return;
       }
-      waiting.delete(told.id);
+      waiting.delete(reply.id);
       if (waiting.size === 0) idle = setTimeout(() => void stop(), idleMs).unref();
-      if ('made' in told) asked.resolve(told.made);
-      else asked.reject(new GatewayError(told.refused.code, told.refused.detail));
+      if ('error' in reply) asked?.reject(new GatewayError(reply.error.code, reply.error.detail));
+      else asked?.resolve(reply.result);
     });
-    const fail = (cause?: unknown) => {
+    const fail = (cause: unknown) => {
+      port1.close();
       if (worker === made) worker = undefined;
       for (const asked of waiting.values()) asked.reject(new GatewayError('internal', { cause }));
       waiting.clear();
@@ -107,14 +84,14 @@ export function openBodyWorker(file = __filename): BodyWorker {
   };
 
   return {
-    run<N extends JobName>(work: N, input: Input<N>, bytes: number, thoughts = noThoughts) {
-      if (!bundled || bytes < largeBody) return whole(begin(work, input), thoughts) as Output<N>;
-      return new Promise<Output<N>>((resolve, reject) => {
+    run<N extends JobName>(job: N, input: Parameters<Jobs[N]>[0], bytes: number, lookup = nothingLeft) {
+      if (program === '' || bytes < largeBodyBytes) return runJob(job, input, lookup);
+      return new Promise<ReturnType<Jobs[N]>>((resolve, reject) => {
         clearTimeout(idle);
         worker ??= start();
         const id = ++last;
-        waiting.set(id, { thoughts, resolve: resolve, reject });
-        worker.postMessage({ id, work, input } satisfies WorkerRequest);
+        waiting.set(id, { lookup, resolve: resolve as (made: unknown) => void, reject });
+        worker.postMessage({ id, job, input } satisfies JobRequest);
       });
     },
     close: async () => {
@@ -123,67 +100,7 @@ export function openBodyWorker(file = __filename): BodyWorker {
   };
 }
 
-/** What a workshop made, for those who send bytes; nothing is copied. */
+/** What a job made, for those who send bytes; nothing is copied. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Whether this thread is a workshop's worker; then it serves, and nothing else may start in it. */
-export function serveBodyWorker(): boolean {
-  if (isMainThread || (workerData as { role?: unknown } | null)?.role !== role) return false;
-  const halfway = new Map<number, Halfway<unknown>>();
-  const go = (asked: WorkerRequest): WorkerReply => {
-    const { id } = asked;
-    if ('thoughts' in asked) {
-      const begun = halfway.get(id);
-      halfway.delete(id);
-      return { id, made: begun?.finish(asked.thoughts) };
-    }
-    const made = begin(asked.work, asked.input);
-    if (!(made instanceof Halfway)) return { id, made };
-    if (made.needs.length === 0) return { id, made: made.finish(noThoughts) };
-    halfway.set(id, made);
-    return { id, needs: made.needs };
-  };
-  parentPort?.on('message', (asked: WorkerRequest) => {
-    try {
-      const told = go(asked);
-      parentPort?.postMessage(told, 'made' in told ? buffersIn(told.made) : []);
-    } catch (error) {
-      const { code, message, field, tokens, headers } =
-        error instanceof GatewayError ? error : new GatewayError('internal');
-      const detail = {
-        message,
-        headers,
-        ...(field === undefined ? {} : { field }),
-        ...(tokens === undefined ? {} : { tokens }),
-      };
-      parentPort?.postMessage({ id: asked.id, refused: { code, detail } } satisfies WorkerReply);
-    }
-  });
-  return true;
-}
-
-// ---
-
-function begin(work: JobName, input: unknown): unknown {
-  return (jobs[work] as (input: unknown) => unknown)(input);
-}
-
-function whole(made: unknown, thoughts: ReasoningLookup): unknown {
-  return made instanceof Halfway ? made.finish(thoughts) : made;
-}
-
-function only(thoughts: ReasoningLookup, names: readonly string[]): ReadonlyMap<string, readonly Part[]> {
-  const found = names.flatMap((name) => {
-    const parts = thoughts.get(name);
-    return parts === undefined ? [] : [[name, parts] as const];
-  });
-  return new Map(found);
-}
-
-// Handed over instead of copied, where they have their memory to themselves.
-function buffersIn(made: unknown): ArrayBuffer[] {
-  const body = isObject(made) ? made['body'] : made;
-  return body instanceof Uint8Array && body.byteLength === body.buffer.byteLength ? [body.buffer as ArrayBuffer] : [];
 }

@@ -1,165 +1,132 @@
-// Attempts: the same request to one target after another, until one answers. Nothing has reached the client yet.
+// Sending: to one candidate after another until one answers. Nothing has reached the client yet.
 
-import type { Config, Provider } from '../../../config/load';
-import type { Target } from '../../../config/target';
-import type { CancelSignal } from '../core/cancellation';
-import { type ErrorCode, GatewayError } from '../core/errors';
-import { type TargetHealth, retryAfterMs } from '../upstream/targetHealth';
-import type { Plan } from './plan';
-import type { UpstreamResponse, UpstreamRequest, UpstreamPool } from '../upstream/pool';
+import { GatewayError } from '../core/errors';
+import type { UpstreamResponse } from '../upstream/pool';
+import { retryAfterMs } from '../upstream/targetHealth';
+import type { Answered, Candidate, Exchange, Refusal, SendProgress } from './context';
+import { healthName } from './plan';
 
-/** A request as one target gets it. */
-export interface Prepared {
-  readonly call: UpstreamRequest;
-  /** Paths of what the target cannot carry. */
-  readonly dropped: readonly string[];
-  /** Another way to put it, once it was refused with one of these statuses; undefined where none would help. */
-  readonly otherwise?: {
-    readonly after: ReadonlySet<number>;
-    way(status: number, refusal: Buffer): Prepared | Promise<Prepared> | undefined;
-  };
-}
-
-/** The one that was answered, and how. */
-export type Sent<P extends Prepared> = Omit<P, 'call' | 'otherwise'> & {
-  readonly target: Target;
-  readonly answer: UpstreamResponse;
-  readonly attempts: number;
-  /** Milliseconds from the last attempt's start to its first byte. */
-  readonly firstByteMs: number;
-};
-
-export interface SendContext {
-  readonly config: Config;
-  readonly upstream: UpstreamPool;
-  readonly health: TargetHealth;
-  readonly now: () => number;
-  /** Called when a target is about to be sent to, so that what is booked names the one that was. */
-  onAttempt(target: Target): void;
-}
-
-// Statuses after which another target may do better: the failure is the provider's or our credential's, not the client's.
-const worthAnother = new Set([401, 408, 429, 500, 502, 503, 504, 529]);
+type Candidates<T> = AsyncGenerator<Candidate<T> | undefined, undefined, Refusal | undefined>;
 
 /**
- * Sends to the plan's targets in turn, past those that cannot carry the request. A client's own 4xx ends it at once; the
- * last failure is returned as the answer it was, or thrown where there was none.
- * @throws GatewayError upstream_unreachable, upstream_timeout; cannot_translate and the like where no target can carry it
+ * Sends to the candidates in turn. A client's own 4xx ends it at once; the last failure is returned as the answer it was,
+ * or thrown where there was none.
+ * @param progress is told of every attempt, so that what is booked names the target that was sent to
+ * @throws GatewayError upstream_unreachable, upstream_timeout, upstream_garbage, or the reason the client's signal gives
  */
-export async function failover<P extends Prepared>(
-  plan: Plan,
-  way: SendContext,
-  ending: CancelSignal,
-  prepare: (target: Target, provider: Provider) => P | Promise<P>,
-): Promise<Sent<P>> {
-  const { config, upstream, health, now } = way;
-  const candidates = openCandidates(plan, config, prepare);
-  let attempts = 0;
-  for (let candidate = await candidates.next(); candidate !== undefined;) {
-    const { target } = candidate;
-    let { prepared } = candidate;
-    let following: Candidate<P> | undefined;
-    way.onAttempt(target);
-    for (let retries = 0; ; retries++) {
-      attempts++;
-      const startedAt = now();
-      let answer: UpstreamResponse;
-      try {
-        answer = await upstream.send(prepared.call, ending);
-      } catch (error) {
-        if (ending.reason !== undefined || !(error instanceof GatewayError)) throw error;
-        health.failed(target.label, now());
-        if (retries === 0 && wasStale(error)) continue;
-        // A request that was sent whole and never answered may have been done: another try could be paid twice.
-        if (error.code === 'upstream_timeout') throw error;
-        following = await candidates.next();
-        if (following === undefined) throw error;
-        break;
+export async function failover<T>(
+  first: Candidate<T>,
+  candidates: Candidates<T>,
+  exchange: Exchange,
+  progress: SendProgress & { firstByteAt: number | undefined },
+): Promise<Answered<T>> {
+  let candidate = first;
+  for (;;) {
+    const tried = await attempt(candidate, exchange, progress);
+    if (tried.kind === 'answered') {
+      const { response, moveOn } = tried;
+      const reworded = await rewording(candidate, response, candidates, exchange);
+      if (reworded.kind === 'again') {
+        candidate = reworded.candidate;
+        continue;
       }
-      const firstByteMs = now() - startedAt;
-      if (prepared.otherwise?.after.has(answer.status) === true) {
-        const refusal = await answer.readAll(config.limits.error_body_bytes);
-        const other = prepared.otherwise.way(answer.status, refusal);
-        if (other !== undefined) {
-          prepared = (await other) as P;
-          continue;
-        }
-        answer = alreadyRead(answer, refusal);
+      settleHealth(candidate, reworded.response, moveOn, exchange, progress);
+      if (!moveOn) return { ...candidate, response: reworded.response };
+      const next = (await candidates.next()).value;
+      if (next === undefined) {
+        if (!isGarbage(response)) return { ...candidate, response: reworded.response };
+        response.cancel();
+        throw new GatewayError('upstream_garbage');
       }
-      if (worthAnother.has(answer.status) || isGarbage(answer)) {
-        health.failed(
-          target.label,
-          now(),
-          answer.status === 429 || answer.status === 503
-            ? retryAfterMs(answer.headers['retry-after'], now())
-            : undefined,
-        );
-        following = await candidates.next();
-        if (following !== undefined) {
-          answer.cancel();
-          break;
-        }
-        if (isGarbage(answer)) {
-          answer.cancel();
-          throw new GatewayError('upstream_garbage');
-        }
-      } else {
-        health.succeeded(target.label, firstByteMs);
-      }
-      const { call: _call, otherwise: _otherwise, ...rest } = prepared;
-      return { ...rest, target, answer, attempts, firstByteMs };
+      response.cancel();
+      candidate = next;
+      continue;
     }
-    candidate = following;
+    // A request that was sent whole and never answered may have been done: another try could be paid twice.
+    const next = tried.error.code === 'upstream_timeout' ? undefined : (await candidates.next()).value;
+    if (next === undefined) throw tried.error;
+    candidate = next;
   }
-  throw new GatewayError('upstream_unreachable');
 }
 
 // ---
 
-interface Candidate<P> {
-  readonly target: Target;
-  readonly prepared: P;
+type Tried =
+  | { readonly kind: 'answered'; readonly response: UpstreamResponse; readonly moveOn: boolean }
+  | { readonly kind: 'failed'; readonly error: GatewayError };
+
+// Statuses after which another target may do better: the failure is the provider's or our credential's, not the client's.
+const worthAnother = new Set([401, 408, 429, 500, 502, 503, 504, 529]);
+
+async function attempt<T>(
+  candidate: Candidate<T>,
+  { services, client }: Exchange,
+  progress: SendProgress & { firstByteAt: number | undefined },
+): Promise<Tried> {
+  const { target, account } = candidate;
+  progress.target = target;
+  progress.account = account;
+  if (candidate.kind === 'local') return { kind: 'answered', response: candidate.response, moveOn: false };
+  progress.format = candidate.format;
+  for (let tries = 0; ; tries++) {
+    const startedAt = services.now();
+    const note = (status: number, cause?: string) =>
+      progress.attempts.push({
+        target: target.label,
+        account: account.name,
+        status,
+        ...(cause === undefined ? {} : { cause }),
+        ms: services.now() - startedAt,
+      });
+    try {
+      const response = await services.upstream.send(candidate.request, client);
+      progress.firstByteAt = services.now();
+      note(response.status);
+      return { kind: 'answered', response, moveOn: worthAnother.has(response.status) || isGarbage(response) };
+    } catch (error) {
+      if (client.reason !== undefined || !(error instanceof GatewayError)) throw error;
+      note(0, error.code);
+      services.health.failed(healthName(target, account), services.now());
+      if (tries > 0 || !wasStale(error)) return { kind: 'failed', error };
+    }
+  }
 }
 
-// Refusals of ours that say nothing against another target.
-const notCarried = new Set<ErrorCode>(['cannot_translate', 'cannot_thread', 'no_capable_target']);
-
-// The plan's targets, each prepared when its turn has come; one that cannot carry the request has no turn. The first
-// refusal is told if all refuse.
-function openCandidates<P>(
-  plan: Plan,
-  { providers, limits }: Config,
-  prepare: (target: Target, provider: Provider) => P | Promise<P>,
-) {
-  const waiting = [...plan.targets];
-  let refusal: GatewayError | undefined;
-  let taken = 0;
-  return {
-    async next(): Promise<Candidate<P> | undefined> {
-      while (taken < limits.attempts) {
-        const target = waiting.shift();
-        if (target === undefined) break;
-        const provider = providers.get(target.provider);
-        if (provider === undefined) continue;
-        try {
-          const making = prepare(target, provider);
-          const prepared = making instanceof Promise ? await making : making;
-          taken++;
-          return { target, prepared };
-        } catch (error) {
-          // Once one was sent to, what it said is the answer, whatever is wrong with the request for the others.
-          if (!(error instanceof GatewayError) || (taken === 0 && !notCarried.has(error.code))) throw error;
-          refusal ??= error;
-        }
-      }
-      if (taken === 0 && refusal !== undefined) throw refusal;
-      return undefined;
-    },
-  };
+// A refusal that another way to put the request may avoid is read whole, and the candidates are asked for that way.
+async function rewording<T>(
+  candidate: Candidate<T>,
+  response: UpstreamResponse,
+  candidates: Candidates<T>,
+  { config }: Exchange,
+): Promise<{ kind: 'again'; candidate: Candidate<T> } | { kind: 'as-it-is'; response: UpstreamResponse }> {
+  if (candidate.kind === 'local' || candidate.rewordAfter?.has(response.status) !== true)
+    return { kind: 'as-it-is', response };
+  const body = await response.readAll(config.limits.error_body_bytes);
+  const other = (await candidates.next({ status: response.status, body })).value;
+  if (other !== undefined) return { kind: 'again', candidate: other };
+  return { kind: 'as-it-is', response: alreadyRead(response, body) };
 }
 
-// An answer whose body had to be looked at, as if it had not been.
-function alreadyRead({ status, headers }: UpstreamResponse, body: Buffer): UpstreamResponse {
+function settleHealth<T>(
+  { kind, target, account }: Candidate<T>,
+  response: UpstreamResponse,
+  failed: boolean,
+  { services }: Exchange,
+  { attempts }: SendProgress,
+): void {
+  if (kind === 'local') return;
+  const name = healthName(target, account);
+  if (!failed) return services.health.succeeded(name, attempts.at(-1)?.ms ?? 0);
+  const asked = response.status === 429 || response.status === 503;
+  const now = services.now();
+  services.health.failed(name, now, asked ? retryAfterMs(response.headers['retry-after'], now) : undefined);
+}
+
+/** An answer whose body had to be looked at, as if it had not been. */
+export function alreadyRead(
+  { status, headers }: Pick<UpstreamResponse, 'status' | 'headers'>,
+  body: Buffer,
+): UpstreamResponse {
   return {
     status,
     headers,
@@ -179,8 +146,8 @@ function wasStale(error: GatewayError): boolean {
   );
 }
 
-function isGarbage(answer: UpstreamResponse): boolean {
-  if (answer.status >= 300 && answer.status < 400) return true; // redirects are never followed
-  const type = answer.headers['content-type'];
-  return answer.status < 300 && typeof type === 'string' && !/json|event-stream/.test(type);
+function isGarbage(response: UpstreamResponse): boolean {
+  if (response.status >= 300 && response.status < 400) return true; // redirects are never followed
+  const type = response.headers['content-type'];
+  return response.status < 300 && typeof type === 'string' && !/json|event-stream/.test(type);
 }

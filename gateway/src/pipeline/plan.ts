@@ -1,12 +1,13 @@
 // From a requested model name to the targets to try, in order. Pure: what it needs to know is passed in.
 
+import type { Account } from '../../../config/accounts';
 import { type Capability, nearestModels } from '../../../config/catalogue';
 import { type Config, type Route } from '../../../config/load';
 import { findTarget } from '../../../config/resolve';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import type { TargetHealth } from '../upstream/targetHealth';
-import { costOf, ratesOf } from '../core/usage';
+import { costOf, ratesOf } from '../accounting/pricing';
 
 /** What a request needs of a model, as far as one look at its bytes tells. */
 export interface Needs {
@@ -19,6 +20,8 @@ export interface Needs {
 
 export interface Plan {
   readonly requested: string;
+  /** The route's own name; null for a model named directly. */
+  readonly route: string | null;
   /** Best first; never empty. */
   readonly targets: readonly Target[];
   readonly strategy: Route['strategy'] | 'direct';
@@ -32,7 +35,7 @@ export interface PlanMoment {
   /** ISO date of `now`. */
   readonly day: string;
   /** A number in [0, 1), for `weighted`. */
-  readonly chance: number;
+  readonly random: () => number;
 }
 
 /** @throws GatewayError unknown_model, provider_absent, no_capable_target */
@@ -52,11 +55,13 @@ export function plan(config: Config, requested: string, needs: Needs, health: Ta
       message: `No model of route "${requested}" can take this request: ${refusals.slice(0, 5).join('; ')}.`,
     });
   }
-  const ordered = order(route, capable, needs, health, moment);
-  const rested = ordered.filter((target) => health.cooldownUntil(target.label) <= moment.now);
-  const resting = ordered.filter((target) => health.cooldownUntil(target.label) > moment.now);
+  const ordered = order(config, route, capable, needs, health, moment);
+  const cooling = (target: Target) => health.cooldownUntil(nameOf(config, target)) > moment.now;
+  const resting = ordered.filter(cooling);
+  const rested = resting.length === 0 ? ordered : ordered.filter((target) => !cooling(target));
   return {
     requested,
+    route: route.name,
     targets: [...rested, ...resting],
     strategy: route.strategy,
     strict: route.strict,
@@ -71,6 +76,11 @@ export function plan(config: Config, requested: string, needs: Needs, health: Ta
 export function routeNamed(config: Config, name: string): Route | undefined {
   const own = config.routes.get(name);
   return own ?? (name.startsWith(claudePrefix) ? config.routes.get(name.slice(claudePrefix.length)) : undefined);
+}
+
+/** Under which the health of a target is kept: one account's trouble (credential, credit, rate) is not another's. */
+export function healthName(target: Target, account: Account): string {
+  return `${target.label} ${account.name}`;
 }
 
 /** Put before a route's name where only ids with `claude` in them are shown. */
@@ -104,6 +114,11 @@ export function expectedCost(target: Target, needs: Needs, day: string): number 
 
 // ---
 
+function nameOf({ providers }: Config, target: Target): string {
+  const account = providers.get(target.provider)?.accounts[0];
+  return account === undefined ? target.label : healthName(target, account);
+}
+
 function directPlan(config: Config, requested: string, day: string): Plan {
   const found = findTarget(requested, config.settings, day);
   if (found === undefined) {
@@ -114,7 +129,7 @@ function directPlan(config: Config, requested: string, day: string): Plan {
     });
   }
   if (!config.providers.has(found.target.provider)) throw providerAbsent(config, requested, found.target.provider);
-  return { requested, targets: [found.target], strategy: 'direct', strict: false, warning: found.warning };
+  return { requested, route: null, targets: [found.target], strategy: 'direct', strict: false, warning: found.warning };
 }
 
 function providerAbsent(config: Config, requested: string, provider?: string): GatewayError {
@@ -127,6 +142,7 @@ function providerAbsent(config: Config, requested: string, provider?: string): G
 }
 
 function order(
+  config: Config,
   route: Route,
   targets: readonly Target[],
   needs: Needs,
@@ -140,9 +156,9 @@ function order(
       return sortedBy(targets, (target) => expectedCost(target, needs, moment.day));
     case 'fastest':
       // What was never tried goes first: that is how it comes to be measured.
-      return sortedBy(targets, (target) => health.firstByte(target.label) ?? 0);
+      return sortedBy(targets, (target) => health.firstByte(nameOf(config, target)) ?? 0);
     case 'weighted':
-      return weighted(route, targets, moment.chance);
+      return weighted(route, targets, moment.random());
   }
 }
 

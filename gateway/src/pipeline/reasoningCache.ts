@@ -11,11 +11,10 @@ export interface ReasoningCache {
   rememberFor(keyId: string): Remember;
   /** What the key's earlier turns left. */
   of(keyId: string): ReasoningLookup;
-  readonly bytes: number;
 }
 
-/** @param limit bytes of thoughts held; the oldest go first */
-export function openReasoningCache(limit: number): ReasoningCache {
+/** @param limit bytes of reasoning held at this moment's settings; the oldest goes first */
+export function openReasoningCache(limit: () => number): ReasoningCache {
   const held = new Map<string, { thoughts: readonly Part[]; size: number }>();
   let bytes = 0;
 
@@ -28,11 +27,11 @@ export function openReasoningCache(limit: number): ReasoningCache {
   const keep = (key: string, thoughts: readonly Part[]) => {
     forget(key);
     const size = key.length + thoughts.reduce((sum, thought) => sum + sizeOf(thought), 0);
-    if (size > limit / 8) return; // one answer must not push out all others
+    if (size > limit() / 8) return; // one answer must not push out all others
     held.set(key, { thoughts, size });
     bytes += size;
     for (const oldest of held.keys()) {
-      if (bytes <= limit) break;
+      if (bytes <= limit()) break;
       forget(oldest);
     }
   };
@@ -45,9 +44,6 @@ export function openReasoningCache(limit: number): ReasoningCache {
   };
 
   return {
-    get bytes() {
-      return bytes;
-    },
     rememberFor: (keyId) => (name, parts) => keep(`${keyId} ${name}`, parts),
     of: (keyId) => ({ get: (name) => find(`${keyId} ${name}`) }),
   };

@@ -3,7 +3,15 @@
 
 import type { Measure } from '../../../config/limitRule';
 import { saturatingAdd } from '../core/usage';
-import type { Amounts, BudgetCounters, EntryResult, ExtendEntry, LimitState, LimitWindow, ReserveEntry } from './storage';
+import type {
+  Amounts,
+  BudgetCounters,
+  EntryResult,
+  ExtendEntry,
+  LimitState,
+  LimitWindow,
+  ReserveEntry,
+} from './storage';
 
 /** Counters that change. */
 export interface Budget extends BudgetCounters {
@@ -11,7 +19,10 @@ export interface Budget extends BudgetCounters {
 }
 
 /** What a limit of each measure counts. */
-const counterOf = { tokens: 'tokens', usd: 'nano', requests: 'requests' } as const satisfies Record<Measure, keyof Amounts>;
+const counterOf = { tokens: 'tokens', usd: 'nano', requests: 'requests' } as const satisfies Record<
+  Measure,
+  keyof Amounts
+>;
 
 /** What an admitted request holds, to be given back when it settles. */
 export interface Held {
@@ -20,7 +31,8 @@ export interface Held {
 }
 
 /** A reservation that fits in all its limits, and is added to them; or the limit that refuses it. */
-export type Decision = { readonly held: Held; readonly tightest: LimitState | undefined } | { readonly refused: EntryResult };
+export type Decision =
+  { readonly held: Held; readonly tightest: LimitState | undefined } | { readonly refused: EntryResult };
 
 /** Admits a request if all its limits have room for it, and adds what it reserves to each. */
 export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budget): Decision {
@@ -35,7 +47,10 @@ export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budge
 }
 
 /** Takes as much more output as all limits have room for, at most what is asked. @returns output tokens; 0 is a refusal */
-export function extend(entry: ExtendEntry, find: (limit: LimitWindow) => Budget): { granted: number; amounts: Amounts } {
+export function extend(
+  entry: ExtendEntry,
+  find: (limit: LimitWindow) => Budget,
+): { granted: number; amounts: Amounts } {
   let granted = entry.by;
   for (const state of statesOf(entry.limits, find)) {
     const measure = counter(entry.limits, state);

@@ -12,9 +12,7 @@ export interface Amounts {
 }
 
 /** Whose use a limit counts. */
-export type LimitSubject =
-  | { readonly kind: 'key' | 'user' | 'tag'; readonly name: string }
-  | { readonly kind: 'all' };
+export type LimitSubject = { readonly kind: 'key' | 'user' | 'tag'; readonly name: string } | { readonly kind: 'all' };
 
 /** One limit, in the window that a request falls into. */
 export interface LimitWindow {

@@ -2,8 +2,9 @@
 
 import pino from 'pino';
 import { GatewayError } from '../core/errors';
-import type { Outcome } from '../accounting/ledger';
+import type { RequestRecord } from '../accounting/record';
 import type { Usage } from '../core/usage';
+import type { Outcome } from '../storage/storage';
 
 /** The fields of a request's line. */
 export interface RequestLine {
@@ -31,7 +32,7 @@ export interface RequestLine {
 }
 
 export interface Log {
-  request(line: RequestLine): void;
+  request(record: RequestRecord): void;
   /** A request that was refused before it was admitted. */
   refused(line: {
     id: string;
@@ -43,12 +44,41 @@ export interface Log {
     ms: number;
   }): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** As info, whatever level is set. */
+  always(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Something of ours failed. @param cause its text is ours or the operating system's, never a client's or provider's */
   error(message: string, cause?: unknown): void;
   setLevel(level: string): void;
   /** Resolves when all is written, or nobody has read it for a second. */
   flush(): Promise<void>;
+}
+
+/** The line of a request's record. */
+export function requestLine({ row, usage, ...record }: RequestRecord): RequestLine {
+  return {
+    id: row.id,
+    key: record.keyLabel,
+    key_id: row.key,
+    path: row.wire_in,
+    model: row.requested,
+    target: `${row.provider}/${row.model}`,
+    strategy: record.strategy,
+    attempts: record.attempts,
+    status: row.status,
+    outcome: row.outcome,
+    stream: row.stream === 1,
+    usage,
+    counted: row.counted,
+    cost_nano_usd: row.cost,
+    estimated: row.estimated === 1,
+    first_byte_ms: row.first_byte_at === null ? undefined : row.first_byte_at - row.started_at,
+    ms: row.ended_at - row.started_at,
+    dropped: record.dropped,
+    lost: record.lost,
+    warning: record.warning,
+    failure: record.failure,
+  };
 }
 
 /** JSON lines on standard output, written in batches; `flush` before the process ends. */
@@ -64,13 +94,17 @@ export function openLog(level = 'info'): Log {
     lines,
   );
   return {
-    request(line) {
-      const level = line.outcome === 'ok' || line.outcome === 'client_gone' ? 'info' : 'warn';
+    request(record) {
+      const { outcome } = record.row;
+      const level = outcome === 'ok' || outcome === 'client_gone' ? 'info' : 'warn';
       // Once a request, so it is put together by hand and printed by the engine: a third of what the logger's walk costs.
-      if (logger.isLevelEnabled(level)) lines.write(`${JSON.stringify(requestFields(level, line))}\n`);
+      if (logger.isLevelEnabled(level)) lines.write(`${JSON.stringify(requestFields(level, requestLine(record)))}\n`);
     },
     refused: (line) => logger.info(line, 'refused'),
     info: (message, fields = {}) => logger.info(fields, message),
+    always(message, fields = {}) {
+      lines.write(`${JSON.stringify({ level: 'info', time: Date.now(), ...fields, msg: message })}\n`);
+    },
     warn: (message, fields = {}) => logger.warn(fields, message),
     error: (message, cause) => logger.error(describe(cause), message),
     setLevel: (next) => {

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, errors, Pool } from 'undici';
-import type { Limits } from '../../../config/limits';
+import type { LimitName, Limits } from '../../../config/limits';
 import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
 
@@ -35,18 +35,38 @@ export interface UpstreamPool {
   close(): Promise<void>;
 }
 
-export function openUpstreamPool(limits: Limits): UpstreamPool {
-  const pools = new Map<string, Pool>();
+/** Limits that a pool of connections is made with. */
+const poolLimits = [
+  'upstream_connections',
+  'first_byte_ms',
+  'silence_ms',
+  'connect_ms',
+] as const satisfies readonly LimitName[];
+
+/** @param limits those of this moment: connections that are made after a change have the new ones */
+export function openUpstreamPool(limits: () => Limits): UpstreamPool {
+  let pools = new Map<string, Pool>();
+  let made = limits();
+  const renew = (next: Limits): void => {
+    const changed = poolLimits.some((name) => made[name] !== next[name]);
+    made = next;
+    if (!changed) return;
+    const old = pools;
+    pools = new Map();
+    for (const pool of old.values()) void pool.close(); // when its requests have ended
+  };
   const poolOf = (origin: string): Pool => {
+    const now = limits();
+    if (now !== made) renew(now);
     let pool = pools.get(origin);
     if (pool === undefined) {
       pool = new Pool(origin, {
-        connections: limits.upstream_connections,
+        connections: made.upstream_connections,
         pipelining: 1,
         allowH2: false,
-        headersTimeout: limits.first_byte_ms,
-        bodyTimeout: limits.silence_ms,
-        connect: { timeout: limits.connect_ms, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+        headersTimeout: made.first_byte_ms,
+        bodyTimeout: made.silence_ms,
+        connect: { timeout: made.connect_ms, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
       });
       pools.set(origin, pool);
     }

@@ -2,15 +2,12 @@
 
 export interface TargetHealth {
   /** Milliseconds since 1970 until which the target is better left alone; 0 when it is well. */
-  cooldownUntil(label: string): number;
+  cooldownUntil(target: string): number;
   /** Smoothed milliseconds to the first byte; undefined before the first answer. */
-  firstByte(label: string): number | undefined;
-  succeeded(label: string, firstByteMs: number): void;
+  firstByte(target: string): number | undefined;
+  succeeded(target: string, firstByteMs: number): void;
   /** @param retryAfterMs what the provider asked for, if it did */
-  failed(label: string, now: number, retryAfterMs?: number): void;
-  /** A host that has turned out not to serve Responses, by its base URL. */
-  setChatOnly(baseUrl: string): void;
-  isChatOnly(baseUrl: string): boolean;
+  failed(target: string, now: number, retryAfterMs?: number): void;
 }
 
 /** Failures in a row before a target rests; a provider's own retry-after counts at once. */
@@ -24,34 +21,31 @@ const smoothing = 0.2;
 
 export function openTargetHealth(): TargetHealth {
   const records = new Map<string, { failures: number; until: number; firstByte: number | undefined }>();
-  const chatOnly = new Set<string>();
-  const recordOf = (label: string) => {
-    let record = records.get(label);
+  const recordOf = (target: string) => {
+    let record = records.get(target);
     if (record === undefined) {
       const oldest = records.size >= mostRecords ? records.keys().next().value : undefined;
       if (oldest !== undefined) records.delete(oldest);
-      records.set(label, (record = { failures: 0, until: 0, firstByte: undefined }));
+      records.set(target, (record = { failures: 0, until: 0, firstByte: undefined }));
     }
     return record;
   };
   return {
-    cooldownUntil: (label) => records.get(label)?.until ?? 0,
-    firstByte: (label) => records.get(label)?.firstByte,
-    succeeded(label, firstByteMs) {
-      const record = recordOf(label);
+    cooldownUntil: (target) => records.get(target)?.until ?? 0,
+    firstByte: (target) => records.get(target)?.firstByte,
+    succeeded(target, firstByteMs) {
+      const record = recordOf(target);
       record.failures = 0;
       record.until = 0;
       record.firstByte =
         record.firstByte === undefined ? firstByteMs : record.firstByte + smoothing * (firstByteMs - record.firstByte);
     },
-    failed(label, now, retryAfterMs) {
-      const record = recordOf(label);
+    failed(target, now, retryAfterMs) {
+      const record = recordOf(target);
       record.failures++;
       if (retryAfterMs !== undefined) record.until = now + Math.min(retryAfterMs, longestRestMs);
       else if (record.failures >= failuresBeforeRest) record.until = now + restMs;
     },
-    setChatOnly: (baseUrl) => void chatOnly.add(baseUrl),
-    isChatOnly: (baseUrl) => chatOnly.has(baseUrl),
   };
 }
 

@@ -29,15 +29,6 @@ export interface RequestTranslationTask {
   readonly unthought: boolean;
 }
 
-/** Work that goes on when it has the thoughts it needs. */
-export class Halfway<T> {
-  constructor(
-    /** Their names. */
-    readonly needs: readonly string[],
-    readonly finish: (thoughts: ReasoningLookup) => T,
-  ) {}
-}
-
 export interface TranslatedRequest {
   readonly spoken: Format;
   readonly body: Uint8Array;
@@ -53,36 +44,30 @@ export interface TranslatedRequest {
 const mostGrowth = 4;
 const freeGrowth = 64 * 1024;
 
-/** @throws GatewayError bad_json, bad_request naming the field, cannot_translate (as its end may) */
-export function translateRequest({
-  from,
-  body,
-  stream,
-  provider,
-  chatOnly,
-  target,
-  unthought,
-}: RequestTranslationTask): Halfway<TranslatedRequest> {
+/**
+ * @param lookup what earlier turns of the conversation left
+ * @throws GatewayError bad_json, bad_request naming the field, cannot_translate
+ */
+export function translateRequest(task: RequestTranslationTask, lookup: ReasoningLookup): TranslatedRequest {
+  const { from, body, stream, provider, chatOnly, target, unthought } = task;
   const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body)), stream };
-  return new Halfway(reasoningNames(asked), (thoughts) => {
-    const request = withReferencedItems(asked, thoughts);
-    const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
-    const whole = unthought ? withoutOpaqueReasoning(request) : withReasoning(request, spoken, thoughts);
-    const { body: encoded, dropped, fixups } = codecs[spoken].encodeRequest(whole, target);
-    const written = bytesOf(encoded);
-    if (written.length > mostGrowth * body.length + freeGrowth + restoredBytes(asked, thoughts))
-      throw new GatewayError('cannot_translate', {
-        message: `In the format of ${target.label} this request of ${body.length} bytes would have ${written.length}; make its tool schemas smaller.`,
-      });
-    return {
-      spoken,
-      body: written,
-      dropped,
-      fixups,
-      thought: hasOpaqueReasoning(whole, spoken),
-      request: { ...request, messages: [] },
-    };
-  });
+  const request = withReferencedItems(asked, lookup);
+  const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
+  const whole = unthought ? withoutOpaqueReasoning(request) : withReasoning(request, spoken, lookup);
+  const { body: encoded, dropped, fixups } = codecs[spoken].encodeRequest(whole, target);
+  const written = bytesOf(encoded);
+  if (written.length > mostGrowth * body.length + freeGrowth + restoredBytes(asked, lookup))
+    throw new GatewayError('cannot_translate', {
+      message: `In the format of ${target.label} this request of ${body.length} bytes would have ${written.length}; make its tool schemas smaller.`,
+    });
+  return {
+    spoken,
+    body: written,
+    dropped,
+    fixups,
+    thought: hasOpaqueReasoning(whole, spoken),
+    request: { ...request, messages: [] },
+  };
 }
 
 // What earlier turns left and a short reference brings back is no growth.

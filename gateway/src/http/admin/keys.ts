@@ -1,130 +1,124 @@
-// Administration: keys (mint, list, change, rotate, revoke) and the ledger's rows. What is asked for is checked field by field.
+// Application keys for the administration: mint, list, change, rotate, revoke. What is asked for is checked field by field.
 
 import { hash } from 'node:crypto';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { keyHint, mintKey } from '../../../../config/appKey';
+import { windowReset, windowStart } from '../../../../config/calendar';
+import { keyBodySchema, keyChangeSchema } from '../../../../config/keySettings';
+import type { LimitRule } from '../../../../config/limitRule';
 import type { Config } from '../../../../config/load';
+import { unservedProblems } from '../../../../config/served';
+import { type KeyDirectory, limitsOf, newKey } from '../../accounting/keys';
+import { limitWindows, type QuotaLimit, quotaLimitsOf } from '../../accounting/quota';
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
-import { quotaLimitsOf, dayOf, untilReset } from '../../accounting/quota';
-import { emptyBudget, type KeyRow, type RequestRow, type Store } from '../../storage/sqlite/store';
+import type { BudgetCounters, KeyRow, Storage, UsageSum } from '../../storage/storage';
 
-const quota = z.strictObject({ daily_tokens: z.int().min(1).max(1_000_000_000_000) }).nullable();
-
-const fields = {
-  label: z.string().trim().min(1).max(200),
-  user: z.string().trim().min(1).max(200).nullable(),
-  quota,
-};
-
-const mintBody = z.strictObject({ label: fields.label, user: fields.user.optional(), quota: fields.quota.optional() });
-const changeBody = z.strictObject({
-  label: fields.label.optional(),
-  user: fields.user.optional(),
-  quota: fields.quota.optional(),
-});
-
-export interface Keys {
+export interface KeyAdmin {
   /** The only answer that ever holds the key itself. @throws GatewayError bad_request, bad_json */
-  mint(body: Buffer): object;
-  list(): object;
+  mint(body: Buffer): Promise<object>;
+  list(): Promise<object>;
   /** @throws GatewayError not_found */
-  show(id: string): object;
+  show(id: string): Promise<object>;
   /** @throws GatewayError not_found, bad_request, bad_json */
-  change(id: string, body: Buffer): object;
+  change(id: string, body: Buffer): Promise<object>;
   /** A new secret for the same key: id, user and counters stay; the old secret stops at once. @throws GatewayError not_found */
-  rotate(id: string): object;
+  rotate(id: string): Promise<object>;
   /** @throws GatewayError not_found */
-  revoke(id: string): object;
+  revoke(id: string): Promise<object>;
 }
 
-export interface Requests {
-  /** The newest rows of the ledger. */
-  list(): object;
-  /** @throws GatewayError not_found */
-  show(id: string): object;
+export interface KeyAdminParts {
+  readonly storage: Pick<Storage, 'putKeys' | 'usageOfKeys' | 'budgets'>;
+  readonly directory: KeyDirectory;
+  readonly config: () => Config;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
-const newestRows = 100;
-
-export function openRequests(store: Store): Requests {
-  return {
-    list: () => ({ object: 'list', data: store.lastRequests(newestRows).map(describeRequest) }),
-    show(id) {
-      const row = store.requestById(id);
-      if (row === undefined)
-        throw new GatewayError('not_found', { message: `There is no settled request "${id.slice(0, 60)}".` });
-      return describeRequest(row);
-    },
-  };
-}
-
-/** @param changed called after every change, so that remembered keys are forgotten */
-export function openKeys(store: Store, config: () => Config, now: () => number, changed: () => void): Keys {
-  const find = (id: string): KeyRow => {
-    const row = store.keyById(id);
+export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts): KeyAdmin {
+  const find = async (id: string): Promise<KeyRow> => {
+    await directory.refresh();
+    const row = directory.byId(id);
     if (row === undefined)
       throw new GatewayError('not_found', {
         message: `There is no key "${id.slice(0, 60)}". GET /admin/keys lists them.`,
       });
     return row;
   };
-  const own = (id: string): KeyRow => {
-    const row = find(id);
+  const changeable = async (id: string): Promise<KeyRow> => {
+    const row = await find(id);
     if (row.source === 'config')
       throw new GatewayError('bad_request', {
         message: `Key "${row.label}" is kept in the configuration (keys.${row.label}); change it there.`,
       });
     return row;
   };
-  const view = (row: KeyRow) => describe(row, store, config(), now());
-  const save = (row: KeyRow): object => {
-    store.transaction(() => store.changeKey(row));
-    changed();
-    return view(row);
+  const views = async (rows: readonly KeyRow[]): Promise<object[]> => {
+    const at = now();
+    const from = windowStart('day', at);
+    const limits = rows.map((row) => quotaLimitsOf(row, config().settings.quota, at));
+    const [usage, budgets] = await Promise.all([
+      storage.usageOfKeys(from, at + 1),
+      storage.budgets(limits.flatMap(limitWindows)),
+    ]);
+    let next = 0;
+    return rows.map((row, i) => {
+      const own = limits[i] ?? [];
+      const counters = budgets.slice(next, (next += own.length));
+      return describeKey(row, usage.get(row.id), own, counters, at);
+    });
+  };
+  const view = async (row: KeyRow): Promise<object> => (await views([row]))[0] ?? {};
+  const save = async (row: KeyRow): Promise<object> => {
+    await storage.putKeys([row]);
+    await directory.refresh();
+    return view(directory.byId(row.id) ?? row);
   };
   return {
-    mint(body) {
-      const asked = check(mintBody, body);
+    async mint(body) {
+      const asked = check(keyBodySchema, body);
       const secret = mintKey();
       const row: KeyRow = {
+        ...newKey,
         id: newId('key', now()),
+        sha256: hash('sha256', secret),
         hint: keyHint(secret),
         label: asked.label,
-        owner: asked.user ?? null,
-        daily_tokens: asked.quota?.daily_tokens ?? null,
+        user: asked.user ?? null,
+        limits: limitsOf(asked.quota),
         source: 'admin',
         created_at: now(),
-        rotated_at: null,
-        revoked_at: null,
       };
-      store.transaction(() => store.addKey(row, sha256(secret)));
-      changed();
-      return { key: secret, ...view(row) };
+      return { key: secret, ...(await save(row)) };
     },
-    list: () => ({ object: 'list', data: store.allKeys().map(view) }),
-    show: (id) => view(find(id)),
-    change(id, body) {
-      const row = own(id);
-      const asked = check(changeBody, body);
+    async list() {
+      await directory.refresh();
+      return { object: 'list', data: await views(directory.all()) };
+    },
+    show: async (id) => view(await find(id)),
+    async change(id, body) {
+      const row = await changeable(id);
+      const asked = check(keyChangeSchema, body);
       return save({
         ...row,
         label: asked.label ?? row.label,
-        owner: asked.user === undefined ? row.owner : asked.user,
-        daily_tokens: asked.quota === undefined ? row.daily_tokens : (asked.quota?.daily_tokens ?? null),
+        user: asked.user === undefined ? row.user : asked.user,
+        limits: asked.quota === undefined ? row.limits : limitsOf(asked.quota ?? undefined),
       });
     },
-    rotate(id) {
-      const row = own(id);
+    async rotate(id) {
+      const row = await changeable(id);
       if (row.revoked_at !== null)
         throw new GatewayError('bad_request', { message: `Key "${row.label}" is revoked; mint a new one.` });
       const secret = mintKey();
-      store.transaction(() => store.replaceSecret(id, sha256(secret), keyHint(secret), now()));
-      changed();
-      return { key: secret, ...view(find(id)) };
+      return {
+        key: secret,
+        ...(await save({ ...row, sha256: hash('sha256', secret), hint: keyHint(secret), rotated_at: now() })),
+      };
     },
-    revoke(id) {
-      const row = own(id);
+    async revoke(id) {
+      const row = await changeable(id);
       return save({ ...row, revoked_at: row.revoked_at ?? now() });
     },
   };
@@ -132,77 +126,72 @@ export function openKeys(store: Store, config: () => Config, now: () => number, 
 
 // ---
 
-function describeRequest(row: RequestRow) {
-  const { started_at, ended_at, stream, estimated, cost, counted, raw, ...rest } = row;
-  return {
-    object: 'request',
-    ...rest,
-    started_at: new Date(started_at).toISOString(),
-    ended_at: new Date(ended_at).toISOString(),
-    stream: stream === 1,
-    estimated: estimated === 1,
-    tokens: counted,
-    raw_tokens: raw,
-    cost_usd: cost / 1e9,
-  };
-}
+const example = '{"label":"cursor","user":"ada","quota":{"daily_tokens":100000}}';
 
-const sha256 = (secret: string) => Buffer.from(hash('sha256', secret), 'hex');
-
-function check<T extends z.ZodType>(schema: T, body: Buffer): z.output<T> {
+function check<S extends z.ZodType<object>>(schema: S, body: Buffer): z.output<S> {
   let value: unknown;
   try {
     value = body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
   } catch (cause) {
-    throw new GatewayError('bad_json', {
-      message: 'The body is not valid JSON. Example: {"label":"cursor","quota":{"daily_tokens":100000}}',
-      cause,
-    });
+    throw new GatewayError('bad_json', { message: `The body is not valid JSON. Example: ${example}`, cause });
   }
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
-  throw new GatewayError('bad_request', {
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
+    throw refused(path, `${issue?.message ?? 'not valid'}.`);
+  }
+  const [unserved] = unservedProblems(parsed.data, 'keys.*');
+  if (unserved !== undefined) throw refused(unserved.path, unserved.message);
+  return parsed.data;
+}
+
+function refused(path: string, why: string): GatewayError {
+  return new GatewayError('bad_request', {
     ...(path === '' ? {} : { field: path }),
-    message: `${path === '' ? 'The body' : `"${path}"`}: ${issue?.message ?? 'not valid'}. Example: {"label":"cursor","user":"ada","quota":{"daily_tokens":100000}}`,
+    message: `${path === '' ? 'The body' : `"${path}"`}: ${why} Example: ${example}`,
   });
 }
 
-function describe(row: KeyRow, store: Store, config: Config, now: number) {
-  const day = dayOf(now);
-  const spent = store.budget(`key:${row.id}`, day) ?? emptyBudget();
-  const limits = quotaLimitsOf(row, config.settings.quota).flatMap((ceiling) => {
-    if (ceiling.limit === undefined) return [];
-    const budget = store.budget(ceiling.subject, day) ?? emptyBudget();
-    return [
-      {
-        whose: ceiling.whose,
-        daily_tokens: ceiling.limit,
-        remaining: Math.max(0, ceiling.limit - budget.spent - budget.reserved),
-      },
-    ];
-  });
+const none = { requests: 0, counted: 0, raw: 0, cost: 0, reserved: 0 };
+
+function describeKey(
+  row: KeyRow,
+  usage: (UsageSum & { readonly reserved: number }) | undefined,
+  limits: readonly QuotaLimit[],
+  counters: readonly BudgetCounters[],
+  now: number,
+): object {
+  const today = usage ?? none;
+  const moment = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+  const daily = (JSON.parse(row.limits) as LimitRule[]).find((rule) => rule.measure === 'tokens' && rule.per === 'day');
   return {
     id: row.id,
     object: 'key',
     label: row.label,
     hint: row.hint,
-    user: row.owner,
-    quota: row.daily_tokens === null ? null : { daily_tokens: row.daily_tokens },
+    user: row.user,
+    quota: daily === undefined ? null : { daily_tokens: daily.amount },
     source: row.source,
-    created_at: new Date(row.created_at).toISOString(),
-    rotated_at: row.rotated_at === null ? null : new Date(row.rotated_at).toISOString(),
-    revoked_at: row.revoked_at === null ? null : new Date(row.revoked_at).toISOString(),
+    created_at: moment(row.created_at),
+    rotated_at: moment(row.rotated_at),
+    revoked_at: moment(row.revoked_at),
     today: {
-      tokens: spent.spent,
-      raw_tokens: spent.raw,
-      reserved_tokens: spent.reserved,
-      requests: spent.requests,
-      cost_usd: spent.cost / 1e9,
+      tokens: today.counted,
+      raw_tokens: today.raw,
+      reserved_tokens: today.reserved,
+      requests: today.requests,
+      cost_usd: today.cost / 1e9,
     },
-    limits,
-    resets_at: new Date(now + untilReset(now)).toISOString(),
+    limits: limits.map(({ whose, amount }, i) => {
+      const { spent, reserved } = counters[i] ?? {};
+      return {
+        whose,
+        daily_tokens: amount,
+        remaining: Math.max(0, amount - (spent?.tokens ?? 0) - (reserved?.tokens ?? 0)),
+      };
+    }),
+    resets_at: moment(windowReset('day', now) ?? now),
   };
 }

@@ -1,70 +1,106 @@
 // Token counts: by the provider's own counter where it has one, with tools, images and system prompt in it; else by an
 // estimate, which says so. A count is free and is not booked.
 
-import type { ServerResponse } from 'node:http';
+import type { Limits } from '../../../../config/limits';
 import type { Provider } from '../../../../config/load';
-import { isoDay } from '../../../../config/calendar';
 import type { Target } from '../../../../config/target';
-import { watchClient } from '../clientConnection';
-import { GatewayError } from '../../core/errors';
-import { translateError } from '../../upstream/providerErrors';
-import type { Services, IncomingRequest } from '../handle';
-import { acrossWires, toClient, toUpstream } from '../../upstream/headers';
-import { modelField, modelName } from '../inspect';
 import { type JsonScan, scanJsonInSlices } from '../../core/jsonScan';
+import { acrossWires, toClient, toUpstream } from '../../upstream/headers';
+import { translateError } from '../../upstream/providerErrors';
 import { withCredential } from '../../upstream/providers';
-import { plan } from '../plan';
-import { type Prepared, failover } from '../failover';
 import type { Json } from '../../wire/codec';
 import type { CountFormat } from '../../wire/countRequest';
-import { countOr, objectOr } from '../../wire/shared/json';
 import type { Format } from '../../wire/neutral';
-import { asBuffer, type BodyWorker } from '../bodyWorker';
+import { countOr, objectOr } from '../../wire/shared/json';
+import { asBuffer } from '../bodyWorker';
+import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
+import { alreadyRead } from '../failover';
+import { modelField, modelName, type RequestFacts } from '../inspect';
+import { endResponse } from '../relayWhole';
+import type { ResponseContext } from '../responseContext';
+import type { ResponseProgress } from '../responseProgress';
 
-/** @throws GatewayError where nothing has been sent to the client yet */
-export async function countTokens(gateway: Services, incoming: IncomingRequest): Promise<void> {
-  const { config, health, now } = gateway;
-  const { body, format, raw, id, startedAt } = incoming;
-  const leaving = watchClient(raw, gateway.stopping);
-  const seen = await scanJsonInSlices(body, { depth: config.limits.json_depth, nodes: config.limits.json_nodes });
-  const model = modelName(incoming.named?.model ?? modelField(body, seen));
-  const estimate = estimateCount(seen);
-  const needs = { capabilities: [], input: 0, output: undefined };
-  const chosen = plan(config, model, needs, health, { now: startedAt, day: isoDay(startedAt), chance: Math.random() });
-  const [target] = chosen.targets;
-  if (target === undefined) throw new GatewayError('no_capable_target');
-  const headers = {
-    'x-request-id': id,
-    'x-ovth-route': `${model.slice(0, 200).replace(/[^\x20-\x7e]/g, '?')} -> ${target.label}`,
-  };
-  const provider = config.providers.get(target.provider);
-  const counter = provider === undefined ? undefined : counterOf(provider, target);
-  if (provider === undefined || counter === undefined) {
-    await gateway.workshop.run('checkCountRequest', { from: format, body }, body.length);
-    return end(raw, 200, { ...headers, 'x-ovth-tokens': 'estimated' }, printed(format, estimate));
-  }
-  // One target: another model would count otherwise.
-  const one = { ...chosen, targets: [target] };
-  const sent = await failover(
-    one,
-    { config, upstream: gateway.upstream, health, now, onAttempt: () => undefined },
-    leaving,
-    () => prepare(incoming, counter, provider, target, gateway.workshop),
-  );
-  const bytes = await sent.answer.readAll(config.limits.error_body_bytes);
-  const status = sent.answer.status;
-  if (status === 404 || status === 405 || status === 501)
-    return end(raw, 200, { ...headers, 'x-ovth-tokens': 'estimated' }, printed(format, estimate));
-  if (sent.sameWire) return end(raw, status, { ...toClient(sent.answer.headers), ...headers }, bytes);
-  if (status >= 400) throw translateError(status, bytes, acrossWires(sent.answer.headers, incoming.dialect), target);
-  const counted = countOr(objectOr(JSON.parse(bytes.toString('utf8')))[counter.field]);
-  end(raw, 200, { ...headers, 'x-ovth-tokens': 'counted' }, printed(format, counted));
+/** What reading a provider's count needs to know. */
+interface CountTranslation {
+  /** Where its answer holds the count. */
+  readonly field: string;
 }
+
+export const countTokensService: Service<CountTranslation> = { booked: false, inspect, prepare, relay };
 
 // ---
 
-interface CountCall extends Prepared {
-  readonly sameWire: boolean;
+async function inspect({ body, format, pathModel }: IncomingRequest, limits: Limits): Promise<RequestFacts> {
+  const scan = await scanJsonInSlices(body, { depth: limits.json_depth, nodes: limits.json_nodes });
+  return {
+    format,
+    passable: true,
+    hasRouterFields: false,
+    hasEnvelopes: false,
+    model: modelName(pathModel?.model ?? modelField(body, scan)),
+    stream: false,
+    asList: false,
+    includeUsage: false,
+    endUser: undefined,
+    needs: { capabilities: [], input: 0, output: undefined },
+    scan,
+  };
+}
+
+async function prepare(
+  { incoming, facts, plan, services }: Exchange,
+  target: Target,
+  provider: Provider,
+): Promise<Candidate<CountTranslation>> {
+  const { body, format, headers } = incoming;
+  const { bodyWorker } = services;
+  const account = provider.accounts[0];
+  const counter = target === plan.targets[0] ? counterOf(provider, target) : undefined; // another model counts otherwise
+  if (counter === undefined) {
+    await bodyWorker.run('checkCountRequest', { from: format, body }, body.length);
+    return { kind: 'local', target, account, dropped: [], response: estimated(format, facts.scan) };
+  }
+  const written = await bodyWorker.run(
+    'encodeCountRequest',
+    { from: format, body, to: counter.format, target },
+    body.length,
+  );
+  const sameWire = counter.format === format;
+  const sent = withCredential(provider, sameWire ? toUpstream(headers) : ['accept', 'application/json']);
+  const common = {
+    target,
+    account,
+    dropped: [],
+    request: { url: counter.url, headers: sent, body: asBuffer(written) },
+  };
+  return sameWire
+    ? { ...common, kind: 'passthrough', format, hideUsage: false }
+    : { ...common, kind: 'translated', format: counter.format, translation: { field: counter.field } };
+}
+
+const missing: ReadonlySet<number> = new Set([404, 405, 501]);
+
+async function relay(
+  answered: Answered<CountTranslation>,
+  context: ResponseContext,
+  progress: ResponseProgress,
+): Promise<void> {
+  const { response, target } = answered;
+  const { status } = response;
+  const bytes = await response.readAll(context.limits.error_body_bytes);
+  const json = { 'content-type': 'application/json' };
+  if (answered.kind === 'local' || missing.has(status)) {
+    const body = answered.kind === 'local' ? bytes : printed(context.format, estimateCount(context.scan));
+    return endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'estimated' }, body);
+  }
+  if (answered.kind === 'passthrough') return endResponse(context, progress, status, toClient(response.headers), bytes);
+  if (status >= 400) throw translateError(status, bytes, acrossWires(response.headers, context.dialect), target);
+  const counted = countOr(objectOr(JSON.parse(bytes.toString('utf8')))[answered.translation.field]);
+  endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'counted' }, printed(context.format, counted));
+}
+
+function estimated(format: Format, scan: JsonScan) {
+  return alreadyRead({ status: 200, headers: {} }, printed(format, estimateCount(scan)));
 }
 
 interface Counter {
@@ -89,28 +125,11 @@ function counterOf(provider: Provider, target: Target): Counter | undefined {
   }
 }
 
-async function prepare(
-  { format, body, headers }: IncomingRequest,
-  counter: Counter,
-  provider: Provider,
-  target: Target,
-  workshop: BodyWorker,
-): Promise<CountCall> {
-  const sameWire = counter.format === format;
-  const made = await workshop.run(
-    'encodeCountRequest',
-    { from: format, body, to: counter.format, target },
-    body.length,
-  );
-  const sent = withCredential(provider, sameWire ? toUpstream(headers) : ['accept', 'application/json']);
-  return { call: { url: counter.url, headers: sent, body: asBuffer(made) }, dropped: [], sameWire };
-}
-
 /** Bytes of a prompt a token stands for, on average; reservations count fewer, to be on the safe side. */
 const bytesPerToken = 4;
 
-function estimateCount(seen: JsonScan): number {
-  return Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * 1_600;
+function estimateCount(scan: JsonScan): number {
+  return Math.ceil(scan.textBytes / bytesPerToken) + scan.mediaCount * 1_600;
 }
 
 function printed(format: Format, tokens: number): Buffer {
@@ -121,9 +140,4 @@ function printed(format: Format, tokens: number): Buffer {
     chat: { input_tokens: tokens },
   };
   return Buffer.from(JSON.stringify(shapes[format]));
-}
-
-function end(raw: ServerResponse, status: number, headers: Record<string, string>, bytes: Buffer): void {
-  raw.writeHead(status, { 'content-type': 'application/json', ...headers, 'content-length': bytes.length });
-  raw.end(bytes);
 }

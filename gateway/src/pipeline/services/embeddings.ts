@@ -1,38 +1,35 @@
 // Embeddings: OpenAI's request and answer, from OpenAI-compatible hosts as they are and from Gemini translated.
+// Source: https://platform.openai.com/docs/api-reference/embeddings
 
 import type { Limits } from '../../../../config/limits';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
-import { type RequestFacts, estimateInput, modelField, modelName } from '../inspect';
 import { GatewayError } from '../../core/errors';
-import type { Services, IncomingRequest, Service } from '../handle';
-import { toClient, toUpstream } from '../../upstream/headers';
 import { type JsonScan, scanJsonInSlices, splice } from '../../core/jsonScan';
-import { validCounts, tokenCount } from '../../core/usage';
-import type { Outgoing } from '../prepare';
+import { tokenCount, validCounts } from '../../core/usage';
+import { toClient, toUpstream } from '../../upstream/headers';
 import { withCredential } from '../../upstream/providers';
-import { type ResponseContext, endResponse, type ResponseProgress, relayError, usageOfWhole } from '../relay';
-import type { Plan } from '../plan';
-import type { Prepared, Sent } from '../failover';
 import { objectOr, wrong } from '../../wire/shared/json';
 import { asBuffer } from '../bodyWorker';
+import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
+import { estimateInput, modelField, modelName, type RequestFacts } from '../inspect';
+import { endResponse, relayError, usageOfWhole } from '../relayWhole';
+import type { ResponseContext } from '../responseContext';
+import type { ResponseProgress } from '../responseProgress';
 
-interface PreparedEmbedding extends Prepared {
-  readonly sameWire: boolean;
-  /** How the client wants its numbers. */
+/** What translating an answer needs to know: how the client wants its numbers. */
+interface EmbeddingTranslation {
   readonly base64: boolean;
-  /** Tokens, where the provider does not count them. */
-  readonly estimate: number;
 }
 
-export const embedding: Service<PreparedEmbedding> = { read, prepare, relay };
+export const embeddingsService: Service<EmbeddingTranslation> = { booked: true, inspect, prepare, relay };
 
 // ---
 
-async function read({ body }: IncomingRequest, limits: Limits): Promise<RequestFacts> {
-  const seen = await scanJsonInSlices(body, { depth: limits.json_depth, nodes: limits.json_nodes });
-  const model = modelName(modelField(body, seen));
-  if (!isTextOrList(body, seen)) wrong('input', 'a text or a list of texts');
+async function inspect({ body }: IncomingRequest, limits: Limits): Promise<RequestFacts> {
+  const scan = await scanJsonInSlices(body, { depth: limits.json_depth, nodes: limits.json_nodes });
+  const model = modelName(modelField(body, scan));
+  if (!isTextOrList(body, scan)) wrong('input', 'a text or a list of texts');
   return {
     format: 'chat',
     passable: true,
@@ -43,45 +40,46 @@ async function read({ body }: IncomingRequest, limits: Limits): Promise<RequestF
     asList: false,
     includeUsage: false,
     endUser: undefined,
-    needs: { capabilities: [], input: estimateInput(seen), output: 0 },
-    scan: seen,
+    needs: { capabilities: [], input: estimateInput(scan), output: 0 },
+    scan,
   };
 }
 
 // By its first byte: it may be as large as the body, and is the provider's to read.
-function isTextOrList(body: Buffer, seen: JsonScan): boolean {
-  const span = seen.fields.get('input');
+function isTextOrList(body: Buffer, scan: JsonScan): boolean {
+  const span = scan.fields.get('input');
   if (span === undefined) return false;
   const first = body[span.start];
   return first === 0x22 || (first === 0x5b && !/^\[\s*\]$/.test(body.toString('latin1', span.start, span.start + 100)));
 }
 
 function prepare(
-  { ask, body, headers }: Outgoing,
+  { incoming, facts, services }: Exchange,
   target: Target,
   provider: Provider,
-  _plan: Plan,
-  { workshop }: Services,
-): PreparedEmbedding | Promise<PreparedEmbedding> {
-  const estimate = ask.needs.input;
+): Candidate<EmbeddingTranslation> | Promise<Candidate<EmbeddingTranslation>> {
+  const { body, headers } = incoming;
+  const account = provider.accounts[0];
   switch (provider.wire) {
     case 'openai': {
-      const span = ask.scan.fields.get('model');
+      const span = facts.scan.fields.get('model');
       const edits =
-        span === undefined || ask.model === target.model ? [] : [{ ...span, text: JSON.stringify(target.model) }];
+        span === undefined || facts.model === target.model ? [] : [{ ...span, text: JSON.stringify(target.model) }];
       const url = new URL(`${provider.baseUrl}/embeddings`);
-      const call = { url, headers: withCredential(provider, toUpstream(headers)), body: splice(body, edits) };
-      return { call, dropped: [], sameWire: true, base64: false, estimate };
+      const request = { url, headers: withCredential(provider, toUpstream(headers)), body: splice(body, edits) };
+      return { kind: 'passthrough', target, account, dropped: [], request, format: 'chat', hideUsage: false };
     }
     case 'gemini': {
       const url = new URL(`${provider.baseUrl}/v1beta/models/${encodeURIComponent(target.model)}:batchEmbedContents`);
-      const made = workshop.run('embeddingsToGemini', { body, model: target.model }, body.length);
+      const made = services.bodyWorker.run('embeddingsToGemini', { body, model: target.model }, body.length);
       return Promise.resolve(made).then(({ body: written, dropped, base64 }) => ({
-        call: { url, headers: withCredential(provider, ['accept', 'application/json']), body: asBuffer(written) },
+        kind: 'translated',
+        target,
+        account,
         dropped,
-        sameWire: false,
-        base64,
-        estimate,
+        request: { url, headers: withCredential(provider, ['accept', 'application/json']), body: asBuffer(written) },
+        format: 'generate',
+        translation: { base64 },
       }));
     }
     case 'anthropic':
@@ -99,19 +97,23 @@ const usageReader = {
     validCounts({ input: tokenCount(objectOr(body['usage'])['prompt_tokens']), output: 0 }),
 };
 
-async function relay(sent: Sent<PreparedEmbedding>, client: ResponseContext, passage: ResponseProgress): Promise<void> {
-  const { answer, sameWire, base64, estimate } = sent;
-  passage.status = answer.status;
-  if (answer.status >= 400) return relayError(sent, client, passage);
-  const bytes = await answer.readAll(client.limits.answer_bytes);
-  if (sameWire) {
-    passage.usage = await usageOfWhole(usageReader, bytes);
-    return endResponse(client, passage, answer.status, toClient(answer.headers), bytes);
+async function relay(
+  answered: Answered<EmbeddingTranslation>,
+  context: ResponseContext,
+  progress: ResponseProgress,
+): Promise<void> {
+  const { response, target } = answered;
+  progress.status = response.status;
+  if (response.status >= 400) return relayError(answered, context, progress);
+  const bytes = await response.readAll(context.limits.answer_bytes);
+  if (answered.kind !== 'translated') {
+    progress.usage = await usageOfWhole(usageReader, bytes);
+    return endResponse(context, progress, response.status, toClient(response.headers), bytes);
   }
   // Google counts nothing here: what is booked is the estimate, and is marked so.
-  passage.usage = undefined;
-  const task = { bytes, model: sent.target.model, base64, estimate };
-  const made = await client.workshop.run('embeddingsFromGemini', task, bytes.length);
+  progress.usage = undefined;
+  const task = { bytes, model: target.model, base64: answered.translation.base64, estimate: context.inputEstimate };
+  const made = await context.bodyWorker.run('embeddingsFromGemini', task, bytes.length);
   const headers = { 'content-type': 'application/json', 'x-ovth-tokens': 'estimated' };
-  endResponse(client, passage, 200, headers, asBuffer(made));
+  endResponse(context, progress, 200, headers, asBuffer(made));
 }

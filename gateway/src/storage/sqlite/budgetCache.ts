@@ -85,6 +85,12 @@ function usedSince(sql: Sums, subject: LimitSubject, window: number): Amounts {
           : [sql.usedByTag.get(hour, subject.name), sql.heldByTag.get(subject.name)];
   const sums = [used, held] as unknown as Amounts[];
   const sum = (name: keyof Amounts) =>
-    Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, sums.reduce((total, each) => total + each[name], 0)));
+    Math.min(
+      Number.MAX_SAFE_INTEGER,
+      Math.max(
+        0,
+        sums.reduce((total, each) => total + each[name], 0),
+      ),
+    );
   return { tokens: sum('tokens'), nano: sum('nano'), requests: sum('requests') };
 }

@@ -20,8 +20,7 @@ export const keyColumns = [
 ] as const satisfies readonly (keyof KeyRow)[]; // prettier-ignore
 
 type Missing =
-  | Exclude<keyof RequestRow, (typeof requestColumns)[number]>
-  | Exclude<keyof KeyRow, (typeof keyColumns)[number]>;
+  Exclude<keyof RequestRow, (typeof requestColumns)[number]> | Exclude<keyof KeyRow, (typeof keyColumns)[number]>;
 const complete: Missing extends never ? true : false = true;
 void complete;
 

@@ -210,7 +210,11 @@ function settleLate({ row, limits, rates }: SettleEntry, { sql, budgets, usage }
   return { type: 'done' };
 }
 
-function release(id: string, { sql, budgets }: Ledger, limits: Extract<Entry, { type: 'release' }>['limits']): EntryResult {
+function release(
+  id: string,
+  { sql, budgets }: Ledger,
+  limits: Extract<Entry, { type: 'release' }>['limits'],
+): EntryResult {
   const held = dropOpen(id, sql);
   if (held !== undefined) for (const limit of limits) admission.settle(budgets.find(limit), held, nothing);
   return { type: 'done' };

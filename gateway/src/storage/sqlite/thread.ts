@@ -15,8 +15,7 @@ export interface ThreadCall {
 }
 
 export type ThreadReply =
-  | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly failure: ThreadFailure };
+  { readonly id: number; readonly result: unknown } | { readonly id: number; readonly failure: ThreadFailure };
 
 /** Errors do not cross threads with their class. */
 export interface ThreadFailure {

@@ -1,0 +1,25 @@
+// The one record of a request: built once, when it has ended. The ledger books it, the log prints it.
+
+import type { Usage } from '../core/usage';
+import type { RequestRow } from '../storage/storage';
+
+export interface RequestRecord {
+  /** What the ledger keeps. */
+  readonly row: RequestRow;
+  /** The rates that `row.cost` was computed with, as JSON; `row.rates` is their id. */
+  readonly rates: string;
+  readonly usage: Usage;
+  readonly keyLabel: string;
+  /** How the target was chosen. */
+  readonly strategy: string;
+  readonly attempts: number;
+  /** Fields of the request that the target could not carry, and parts of the answer that the client's format cannot. */
+  readonly dropped: readonly string[];
+  readonly lost: readonly string[];
+  readonly warning: string | undefined;
+  /** What went wrong; undefined where nothing did. */
+  readonly failure: unknown;
+}
+
+/** Sees every record. It must not throw, and must not wait. */
+export type RecordObserver = (record: RequestRecord) => void;

@@ -1,0 +1,63 @@
+// What is done now and then beside the requests: keys are refreshed, dead instances settled, old rows pruned.
+
+import type { Config } from '../../../config/load';
+import type { KeyDirectory } from '../accounting/keys';
+import type { Storage } from '../storage/storage';
+import type { Log } from '../telemetry/log';
+
+export interface Maintenance {
+  stop(): void;
+}
+
+export interface MaintenanceParts {
+  readonly storage: Pick<Storage, 'settleDead' | 'prune'>;
+  readonly directory: Pick<KeyDirectory, 'refresh'>;
+  readonly config: () => Config;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+const refreshKeysMs = 1_000;
+const settleDeadMs = 10_000;
+const pruneMs = 60_000;
+const pruneAtOnce = 2_000;
+const dayMs = 86_400_000;
+
+/** Settles what dead instances left open, and goes on with it and the rest in the background. */
+export async function startMaintenance(parts: MaintenanceParts): Promise<Maintenance> {
+  const { storage, directory, config, now, log } = parts;
+  const settleDead = async () => {
+    const settled = await storage.settleDead(now());
+    if (settled > 0) log.warn(`settled ${settled} requests that another instance left open`, { settled });
+  };
+  const jobs = [
+    job(refreshKeysMs, () => directory.refresh(), 'keys could not be refreshed', log),
+    job(settleDeadMs, settleDead, 'requests left open by another instance could not be settled', log),
+    job(
+      pruneMs,
+      () => storage.prune(now() - config().settings.storage.keep_days * dayMs, pruneAtOnce),
+      'old requests could not be pruned',
+      log,
+    ),
+  ];
+  await settleDead().catch((error: unknown) =>
+    log.error('requests left open by another instance could not be settled', error),
+  );
+  return { stop: () => jobs.forEach(clearInterval) };
+}
+
+// ---
+
+// One at a time: a storage that is slow is not asked again before it has answered.
+function job(everyMs: number, work: () => Promise<unknown>, failed: string, log: Log): NodeJS.Timeout {
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    work()
+      .catch((error: unknown) => log.error(failed, error))
+      .finally(() => (busy = false));
+  }, everyMs);
+  return timer.unref();
+}

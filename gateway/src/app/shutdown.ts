@@ -1,0 +1,65 @@
+// The orderly end: no new request, those in flight to their end or the deadline, everything settled, everything let go.
+
+import type { FastifyInstance } from 'fastify';
+import { Server as NetServer } from 'node:net';
+import type { Ledger } from '../accounting/ledger';
+import type { CancelSource } from '../core/cancellation';
+import { GatewayError } from '../core/errors';
+import type { Concurrency } from '../http/concurrency';
+import type { BodyWorker } from '../pipeline/bodyWorker';
+import type { Storage } from '../storage/storage';
+import type { Log } from '../telemetry/log';
+import type { UpstreamPool } from '../upstream/pool';
+import type { Maintenance } from './maintenance';
+
+export interface ShutdownParts {
+  readonly server: FastifyInstance;
+  readonly concurrency: Concurrency;
+  readonly stopping: CancelSource;
+  readonly ledger: Pick<Ledger, 'flush'>;
+  readonly storage: Pick<Storage, 'close'>;
+  readonly upstream: Pick<UpstreamPool, 'close'>;
+  readonly bodyWorker: Pick<BodyWorker, 'close'>;
+  readonly maintenance: Maintenance;
+  readonly log: Log;
+  /** Time for requests to end. */
+  readonly drainMs: number;
+}
+
+/** Time for the error that ends what has not ended in time to reach its clients. */
+const lastWordsMs = 1_000;
+/** A connection whose request has just ended would otherwise stay open for its keep-alive time. */
+const sweepMs = 50;
+
+/** Ends a running gateway. Resolves when nothing of it is left. */
+export async function shutDown(parts: ShutdownParts): Promise<void> {
+  const { server, concurrency, stopping, maintenance, log } = parts;
+  concurrency.draining = true;
+  log.info('draining', { in_flight: concurrency.count });
+  // The plain server's way to stop listening: the HTTP server's own also closes connections whose answer is still on its
+  // way to a slow reader (Node's closeIdleConnections takes `end()` for sent).
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server.server, () => resolve()));
+  const closeIdle = () => {
+    if (concurrency.flushing === 0) server.server.closeIdleConnections();
+  };
+  closeIdle();
+  const sweep = setInterval(closeIdle, sweepMs);
+  const cut = () => server.server.closeAllConnections();
+  const deadline = setTimeout(() => {
+    stopping.cancel(new GatewayError('draining'));
+    setTimeout(cut, lastWordsMs).unref(); // requests and answers that are stuck half-way
+  }, parts.drainMs);
+  await concurrency.empty();
+  clearTimeout(deadline);
+  const rest = setTimeout(cut, lastWordsMs); // what is left then has not sent a whole request
+  await closed;
+  clearTimeout(rest);
+  clearInterval(sweep);
+  maintenance.stop();
+  await server.close();
+  await parts.upstream.close();
+  await parts.bodyWorker.close();
+  await parts.ledger.flush();
+  await parts.storage.close();
+  log.info('stopped');
+}

@@ -1,0 +1,62 @@
+// The paths of the administration, in one table. Everything here needs the master key.
+
+import type { FastifyInstance } from 'fastify';
+import { GatewayError } from '../../core/errors';
+import { readBody } from '../body';
+import type { ServerParts } from '../server';
+import type { KeyAdmin } from './keys';
+import type { RequestAdmin } from './requests';
+
+export interface AdminParts {
+  readonly keys: KeyAdmin;
+  readonly requests: RequestAdmin;
+  /** Books what has ended, so that what is shown is what is booked. */
+  flush(): Promise<void>;
+}
+
+export interface AdminRoute {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  /** Of an answer without a failure. */
+  readonly status: 200 | 201;
+  run(parts: AdminParts, id: string, body: Buffer): Promise<object>;
+}
+
+export const adminRoutes: readonly AdminRoute[] = [
+  { method: 'GET', path: '/admin/requests', status: 200, run: ({ requests }) => requests.list() },
+  { method: 'GET', path: '/admin/requests/:id', status: 200, run: ({ requests }, id) => requests.show(id) },
+  { method: 'GET', path: '/admin/keys', status: 200, run: ({ keys }) => keys.list() },
+  { method: 'POST', path: '/admin/keys', status: 201, run: ({ keys }, _id, body) => keys.mint(body) },
+  { method: 'GET', path: '/admin/keys/:id', status: 200, run: ({ keys }, id) => keys.show(id) },
+  { method: 'PATCH', path: '/admin/keys/:id', status: 200, run: ({ keys }, id, body) => keys.change(id, body) },
+  { method: 'DELETE', path: '/admin/keys/:id', status: 200, run: ({ keys }, id) => keys.revoke(id) },
+  { method: 'POST', path: '/admin/keys/:id/rotate', status: 200, run: ({ keys }, id) => keys.rotate(id) },
+];
+
+/** Bytes of a body that administers. */
+const bodyLimit = 64 * 1024;
+
+/** Opens the paths of the administration. */
+export function openAdmin(
+  server: FastifyInstance,
+  { admin, authenticator, bodies }: Pick<ServerParts, 'admin' | 'authenticator' | 'bodies'>,
+): void {
+  for (const { method, path, status, run } of adminRoutes) {
+    server.route({
+      method,
+      url: path,
+      onRequest: async (request) => {
+        request.dialect = 'admin';
+        const caller = await authenticator.identify(request.headers);
+        if (caller === undefined) throw new GatewayError('no_credential');
+        if (caller.kind !== 'master') throw new GatewayError('master_key_needed');
+      },
+      handler: async (request, reply) => {
+        const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, bodyLimit, bodies);
+        bodies.give(body.length);
+        await admin.flush();
+        return reply.code(status).send(await run(admin, (request.params as { id?: string }).id ?? '', body));
+      },
+    });
+  }
+}

@@ -1,0 +1,76 @@
+// The one place where failures become answers.
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import { errorBody } from '../core/errorBody';
+import { type ErrorCode, errorTable, GatewayError } from '../core/errors';
+import type { Log } from '../telemetry/log';
+
+/** Answers a request that failed before anything was sent, in its client's dialect, and logs it. */
+export async function answerFailure(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Log,
+  now: () => number,
+): Promise<void> {
+  const failure = asGatewayError(error);
+  if (failure.code === 'internal') log.error('a request failed', error);
+  log.refused({
+    id: request.id,
+    method: request.method,
+    path: (request.url.split('?')[0] ?? '').slice(0, 200),
+    status: failure.status,
+    code: failure.code,
+    ...(request.caller?.kind === 'key' ? { key: request.caller.key.label } : {}),
+    ms: now() - request.startedAt,
+  });
+  if (reply.raw.headersSent || reply.raw.destroyed) return;
+  const unread = request.method !== 'GET' && !request.raw.readableEnded;
+  await reply
+    .code(failure.status)
+    .headers({
+      'x-request-id': request.id,
+      'x-should-retry': String(errorTable[failure.code].retryable),
+      ...failure.headers,
+      ...(unread ? { connection: 'close' } : {}),
+    })
+    .type('application/json')
+    .send(errorBody(request.dialect, failure, request.id));
+}
+
+/** Answers what is not a request: nothing is known of it but its connection. */
+export function answerBrokenRequest(error: Error & { code: string }, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = brokenCodes[error.code];
+  const failure = new GatewayError(
+    code ?? 'bad_request',
+    code === undefined ? { message: 'This is not a valid HTTP request.' } : {},
+  );
+  const body = errorBody('openai', failure, 'unread');
+  socket.end(
+    `HTTP/1.1 ${failure.status} ${failure.code}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+// ---
+
+// Source: https://nodejs.org/api/http.html#event-clienterror
+const brokenCodes: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+function asGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new GatewayError('body_too_large');
+  if (code.startsWith('FST_ERR_') && error instanceof Error && 'statusCode' in error && error.statusCode === 400)
+    return new GatewayError('bad_request', { message: `${error.message}.` });
+  if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE')
+    return new GatewayError('bad_request', { message: 'The body ended before it was complete.' });
+  return new GatewayError('internal', { cause: error });
+}

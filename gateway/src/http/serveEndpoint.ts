@@ -1,0 +1,111 @@
+// One row of the table of endpoints as a route: who asks, how much is in flight, the body, and the handler.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import { isoDay } from '../../../config/calendar';
+import { GatewayError } from '../core/errors';
+import type { Caller } from './authenticate';
+import { readBody } from './body';
+import type { Concurrency } from './concurrency';
+import { decodeName, type Endpoint } from './endpoints';
+import { type Handler, handlerFor } from './handlers';
+import { listGeminiModels, listModels, oneGeminiModel, oneModel } from './modelList';
+import type { ServerParts } from './server';
+
+/** Opens an endpoint. */
+export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts: ServerParts): void {
+  const { services, authenticator } = parts;
+  const { serves, dialect } = endpoint;
+  const open = serves === 'models' || serves === 'model';
+  server.route({
+    method: endpoint.method,
+    url: endpoint.path,
+    // Before the body is read: what a caller may do is known from its headers alone.
+    onRequest: (request, reply, done) => {
+      request.dialect = dialect;
+      const go = (caller: Caller | undefined): void => {
+        request.caller = caller;
+        if (caller === undefined && !open) throw new GatewayError('no_credential');
+        const handler = handlerFor(serves, {
+          rest: restOf(request),
+          alt: (request.query as { alt?: unknown }).alt,
+        });
+        if (handler === undefined) return done();
+        // The rest of fastify's way (body parsers, serializers) has nothing to do here: the pipeline answers. Only a
+        // failure goes on, to the error handler.
+        infer(request, reply, caller, handler, parts).catch(done);
+      };
+      const caller = authenticator.identify(request.headers);
+      if (caller instanceof Promise) caller.then(go).catch(done);
+      else go(caller);
+    },
+    handler: (request) => {
+      const day = isoDay(request.startedAt);
+      if (serves === 'models') {
+        return dialect === 'gemini'
+          ? listGeminiModels(services.config, day)
+          : listModels(services.config, day, dialect === 'anthropic');
+      }
+      if (serves === 'model') {
+        const name = restOf(request);
+        return dialect === 'gemini' ? oneGeminiModel(services.config, name, day) : oneModel(services.config, name, day);
+      }
+      throw new GatewayError('not_built', {
+        message: `This gateway version does not serve ${endpoint.method} ${endpoint.path}.`,
+      });
+    },
+  });
+}
+
+// ---
+
+// What follows an endpoint's fixed part.
+function restOf(request: FastifyRequest): string {
+  const rest = (request.params as { '*'?: string })['*'];
+  return rest === undefined ? '' : decodeName(rest);
+}
+
+async function infer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  caller: Caller | undefined,
+  handler: Handler,
+  { services, bodies, concurrency }: ServerParts,
+): Promise<void> {
+  if (caller?.kind === 'master') throw new GatewayError('master_key_refused');
+  if (caller === undefined) throw new GatewayError('no_credential');
+  const { key } = caller;
+  const { limits } = services.config;
+  const { raw } = reply;
+  concurrency.acquire(key.id, limits);
+  let size = 0;
+  try {
+    const body = await readBody(request.raw, limits.body_bytes, bodies);
+    size = body.length;
+    await handler.run(services, {
+      id: request.id,
+      key,
+      format: handler.format,
+      ...(handler.pathModel === undefined ? {} : { pathModel: handler.pathModel }),
+      dialect: request.dialect,
+      headers: request.headers,
+      body,
+      raw,
+      startedAt: request.startedAt,
+    });
+  } finally {
+    bodies.give(size);
+    releaseWhenSent(raw, key.id, concurrency);
+  }
+}
+
+// In flight until the client has all of its answer: a shutdown waits for slow readers too. An answer that has not begun is a
+// failure, which the error handler tells.
+function releaseWhenSent(raw: ServerResponse, keyId: string, concurrency: Concurrency): void {
+  if (!raw.headersSent || raw.writableFinished || raw.destroyed) return concurrency.release(keyId);
+  concurrency.flushing++;
+  raw.once('close', () => {
+    concurrency.flushing--;
+    concurrency.release(keyId);
+  });
+}

@@ -1,0 +1,51 @@
+// Admission: what a request may cost is reserved before it is sent.
+
+import { defaultOutputTokens } from '../../../config/quotaSettings';
+import type { Reservation } from '../accounting/ledger';
+import { ratesOf } from '../accounting/pricing';
+import { quotaLimitsOf } from '../accounting/quota';
+import type { Candidate, Exchange } from './context';
+
+/** @throws GatewayError over_quota, revoked_key, storage_failed */
+export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>): Promise<Reservation> {
+  const { services, config, incoming, facts, plan, day } = exchange;
+  const { id, key, startedAt } = incoming;
+  const { quota } = config.settings;
+  return services.ledger.reserve({
+    id,
+    key,
+    limits: quotaLimitsOf(key, quota, startedAt),
+    input: facts.needs.input,
+    output: facts.needs.output,
+    defaultOutput: outputByDefault(exchange),
+    rates: ratesOf(target, day).base,
+    open: {
+      key: key.id,
+      user: key.user,
+      tags: key.tags,
+      route: plan.route,
+      requested: facts.model,
+      provider: target.provider,
+      account: account.name,
+      model: target.model,
+      wire_in: incoming.format,
+      stream: facts.stream ? 1 : 0,
+      started_at: startedAt,
+      input_estimate: facts.needs.input,
+      max_output: facts.needs.output ?? null,
+    },
+  });
+}
+
+/** Output tokens reserved for a request that names no maximum, and by which a stream extends what it holds. */
+export function outputByDefault({ config }: Exchange): number {
+  return config.settings.quota?.default_output_tokens ?? defaultOutputTokens;
+}
+
+/** Stands for a reservation where nothing is booked: counting tokens costs nothing. */
+export const unbooked: Reservation = {
+  output: Infinity,
+  headroom: undefined,
+  extend: () => Promise.resolve(true),
+  settle: () => undefined,
+};

@@ -1,0 +1,24 @@
+// What the translation of an answer takes from the translation of its request.
+
+import type { EncodeContext, ResponseFixups } from '../wire/codec';
+import type { NeutralRequest } from '../wire/neutral';
+import type { ResponseContext } from './responseContext';
+
+/** What translating an answer needs to know of its request. */
+export interface AnswerTranslation {
+  /** What encoding did to the request, to be undone in the answer. */
+  readonly fixups: ResponseFixups | undefined;
+  /** The request as it was understood, but for its messages. */
+  readonly request: NeutralRequest;
+  /** Opaque reasoning of the provider's own is in it, which it may refuse. */
+  readonly hasOpaqueReasoning: boolean;
+}
+
+/** What an encoder of the client's format needs to know. */
+export function encodeContextOf(
+  { request }: AnswerTranslation,
+  context: ResponseContext,
+): Omit<EncodeContext, 'onItem'> {
+  const { requestId, created, includeUsage } = context;
+  return { requestId, created, includeUsage, request };
+}

@@ -1,0 +1,147 @@
+// What the steps of the pipeline pass on: the parts that all requests share, one request, and the ways it can be put to a
+// provider.
+
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Account } from '../../../config/accounts';
+import type { Limits } from '../../../config/limits';
+import type { Config, Provider } from '../../../config/load';
+import type { Target } from '../../../config/target';
+import type { Ledger } from '../accounting/ledger';
+import type { RecordObserver } from '../accounting/record';
+import type { CancelSignal } from '../core/cancellation';
+import type { Dialect } from '../core/errorBody';
+import type { Attempt, KeyRow } from '../storage/storage';
+import type { HostCapabilities } from '../upstream/hostCapabilities';
+import type { UpstreamPool, UpstreamRequest, UpstreamResponse } from '../upstream/pool';
+import type { TargetHealth } from '../upstream/targetHealth';
+import type { Format } from '../wire/neutral';
+import type { BodyWorker } from './bodyWorker';
+import type { PathModel, RequestFacts } from './inspect';
+import type { Plan } from './plan';
+import type { ReasoningCache } from './reasoningCache';
+import type { ResponseContext } from './responseContext';
+import type { ResponseProgress } from './responseProgress';
+
+/** What every request shares. */
+export interface Services {
+  /** The configuration of this moment; a request keeps the one it began with. */
+  readonly config: Config;
+  /** Names this process in the ledger. */
+  readonly instance: string;
+  readonly ledger: Ledger;
+  readonly upstream: UpstreamPool;
+  readonly health: TargetHealth;
+  readonly hosts: HostCapabilities;
+  readonly reasoningCache: ReasoningCache;
+  readonly bodyWorker: BodyWorker;
+  /** Told of every request that has ended. */
+  readonly observe: RecordObserver;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A number in [0, 1), for `weighted`. */
+  readonly random: () => number;
+  /** Is cancelled when the time to drain is over. */
+  readonly stopping: CancelSignal;
+}
+
+/** A request as it came in: its body is read, nothing else is known of it. */
+export interface IncomingRequest {
+  readonly id: string;
+  readonly key: KeyRow;
+  /** The format of the path, which its caller is answered in. */
+  readonly format: Format;
+  /** What the path says of the request, where it says anything. */
+  readonly pathModel?: PathModel;
+  readonly dialect: Dialect;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly raw: ServerResponse;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+/** One request on its way: what the steps before preparing have found out. */
+export interface Exchange {
+  readonly services: Services;
+  readonly config: Config;
+  readonly incoming: IncomingRequest;
+  readonly facts: RequestFacts;
+  readonly plan: Plan;
+  /** ISO date on which it is priced. */
+  readonly day: string;
+  /** Is cancelled when the client leaves, or the gateway must stop. */
+  readonly client: CancelSignal;
+}
+
+interface Prepared {
+  readonly target: Target;
+  readonly account: Account;
+  /** Paths of what the target cannot carry. */
+  readonly dropped: readonly string[];
+}
+
+/** The client's own bytes, to a provider that speaks its format. */
+export interface Passthrough extends Prepared {
+  readonly kind: 'passthrough';
+  readonly request: UpstreamRequest;
+  readonly format: Format;
+  /** Statuses after which `Service.reword` may know another way to put it to the same target. */
+  readonly rewordAfter?: ReadonlySet<number>;
+  /** A usage event was asked for that the client does not expect. */
+  readonly hideUsage: boolean;
+}
+
+/** A request in another format. @typeParam T what the answer's translation needs to know of it */
+export interface Translated<T> extends Prepared {
+  readonly kind: 'translated';
+  readonly request: UpstreamRequest;
+  /** The format that the provider is spoken to in. */
+  readonly format: Format;
+  readonly rewordAfter?: ReadonlySet<number>;
+  readonly translation: T;
+}
+
+/** An answer that needs no provider. */
+export interface Local extends Prepared {
+  readonly kind: 'local';
+  readonly response: UpstreamResponse;
+}
+
+/** A request as one target gets it. */
+export type Candidate<T> = Passthrough | Translated<T> | Local;
+
+/** A candidate and its answer, of which nothing but status and headers has been read. */
+export type Answered<T> = Candidate<T> & { readonly response: UpstreamResponse };
+
+/** A provider's refusal, read whole. */
+export interface Refusal {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+/** What a kind of request needs of its own; the pipeline around it is the same for all. */
+export interface Service<T> {
+  /** Whether it is admitted against quotas and booked in the ledger. */
+  readonly booked: boolean;
+  /** @throws GatewayError bad_json, bad_request, too_complex naming the field */
+  inspect(incoming: IncomingRequest, limits: Limits): RequestFacts | Promise<RequestFacts>;
+  /** @throws GatewayError cannot_translate and the like where the target cannot carry it */
+  prepare(exchange: Exchange, target: Target, provider: Provider): Candidate<T> | Promise<Candidate<T>>;
+  /** Another way to put it to the same target after a refusal; undefined where none would help. */
+  reword?(
+    exchange: Exchange,
+    candidate: Candidate<T>,
+    refusal: Refusal,
+  ): Candidate<T> | undefined | Promise<Candidate<T> | undefined>;
+  /** Passes the answer on. @throws GatewayError where nothing has been sent yet; ClientGone */
+  relay(answered: Answered<T>, context: ResponseContext, progress: ResponseProgress): Promise<void>;
+}
+
+/** What became of a request on its way to providers. */
+export interface SendProgress {
+  /** The target that was sent to last. */
+  target: Target | undefined;
+  account: Account | undefined;
+  format: Format | undefined;
+  readonly attempts: Attempt[];
+}

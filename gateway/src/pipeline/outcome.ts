@@ -1,0 +1,128 @@
+// How a request ended, what is booked for it, and its record.
+
+import { costOf, countedTokens, nameRates, rawTokens, ratesOf } from '../accounting/pricing';
+import type { RequestRecord } from '../accounting/record';
+import { GatewayError } from '../core/errors';
+import { noUsage, type Usage } from '../core/usage';
+import type { Outcome } from '../storage/storage';
+import { ClientGone } from './clientConnection';
+import type { Candidate, Exchange } from './context';
+import { clientProgram } from './clientProgram';
+import type { ResponseProgress } from './responseProgress';
+
+/**
+ * The record of a request that has ended.
+ * @param first the candidate it was admitted for
+ * @param failure what went wrong; undefined where nothing did
+ * @param now milliseconds since 1970
+ */
+export function recordOf<T>(
+  exchange: Exchange,
+  first: Candidate<T>,
+  progress: ResponseProgress,
+  failure: unknown,
+  now: number,
+): RequestRecord {
+  const { services, config, incoming, facts, plan, day } = exchange;
+  const { key } = incoming;
+  const outcome = outcomeOf(failure, progress);
+  const { usage, estimated } = bookedUsage(progress, outcome, facts.needs.input);
+  const target = progress.target ?? first.target;
+  const rates = ratesOf(target, day);
+  const { id: ratesId, json } = nameRates(rates);
+  const { dropped } = progress;
+  return {
+    row: {
+      id: incoming.id,
+      instance: services.instance,
+      kind: 'request',
+      corrects: null,
+      key: key.id,
+      user: key.user,
+      tags: key.tags,
+      session: null,
+      client: clientProgram(incoming.headers['user-agent']) ?? null,
+      end_user: facts.endUser ?? null,
+      address: null,
+      app_title: null,
+      route: plan.route,
+      requested: facts.model,
+      provider: target.provider,
+      account: (progress.account ?? first.account).name,
+      model: target.model,
+      wire_in: incoming.format,
+      wire_out: progress.format ?? null,
+      stream: facts.stream ? 1 : 0,
+      started_at: incoming.startedAt,
+      first_byte_at: progress.firstByteAt ?? null,
+      first_token_at: progress.firstTokenAt ?? null,
+      ended_at: now,
+      status: progress.status,
+      outcome,
+      error: failure instanceof GatewayError && outcome !== 'ok' ? failure.code : null,
+      attempts: JSON.stringify(progress.attempts),
+      input_estimate: facts.needs.input,
+      max_output: facts.needs.output ?? null,
+      needs: facts.needs.capabilities.length === 0 ? '[]' : JSON.stringify(facts.needs.capabilities),
+      prefix_hash: null,
+      input: usage.input,
+      cache_read: usage.cacheRead,
+      cache_write_5m: usage.cacheWrite5m,
+      cache_write_1h: usage.cacheWrite1h,
+      output: usage.output,
+      reasoning: usage.reasoning,
+      audio: usage.inputAudio ?? 0,
+      searches: 0,
+      counted: countedTokens(usage, config.settings.quota?.count ?? 'weighted'),
+      raw: rawTokens(usage),
+      cost: costOf(usage, rates),
+      provider_cost: null,
+      rates: ratesId,
+      estimated: estimated ? 1 : 0,
+      dropped: dropped.length === 0 ? '[]' : JSON.stringify(dropped),
+      hash: null,
+    },
+    rates: json,
+    usage,
+    keyLabel: key.label,
+    strategy: plan.strategy,
+    attempts: progress.attempts.length,
+    dropped,
+    lost: progress.lost,
+    warning: plan.warning,
+    failure: outcome === 'ok' ? undefined : failure,
+  };
+}
+
+// ---
+
+function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {
+  // Some clients hang up on the last event, without waiting for the stream's end.
+  if (failure instanceof ClientGone) return progress.complete ? 'ok' : 'client_gone';
+  if (failure instanceof GatewayError) {
+    if (failure.code === 'over_quota') return 'over_quota';
+    return progress.begun ? 'upstream_died' : 'error';
+  }
+  if (failure !== undefined || progress.failed) return 'error';
+  return 'ok';
+}
+
+const mayBeCharged: ReadonlySet<Outcome> = new Set(['ok', 'client_gone', 'over_quota', 'upstream_died']);
+
+// What is booked: what the provider reported; else, once it had the request, our estimate. An error answer costs nothing.
+function bookedUsage(
+  progress: ResponseProgress,
+  outcome: Outcome,
+  input: number,
+): { usage: Usage; estimated: boolean } {
+  const { usage: reported, firstByteAt, target } = progress;
+  const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
+  if (outcome === 'ok' && complete) return { usage: { ...noUsage, ...reported }, estimated: false };
+  const sent = firstByteAt !== undefined || (target !== undefined && outcome === 'client_gone');
+  if (!sent || !(mayBeCharged.has(outcome) || reported !== undefined)) return { usage: noUsage, estimated: false };
+  // A stream that broke off has reported its input at most, and its output so far at best.
+  const output = Math.max(reported?.output ?? 0, progress.estimatedOutput);
+  const { incomplete, ...told } = { ...noUsage, input, ...reported };
+  const counted = incomplete === true && told.input === 0 ? input : told.input;
+  return { usage: { ...told, input: counted, output }, estimated: true };
+}

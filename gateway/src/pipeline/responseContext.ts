@@ -1,0 +1,44 @@
+// What relaying an answer needs to know of its client.
+
+import type { ServerResponse } from 'node:http';
+import type { Limits } from '../../../config/limits';
+import type { Reservation } from '../accounting/ledger';
+import type { CancelSignal } from '../core/cancellation';
+import type { JsonScan } from '../core/jsonScan';
+import type { Dialect } from '../core/errorBody';
+import type { Format } from '../wire/neutral';
+import type { Remember } from '../wire/reasoning/restore';
+import type { BodyWorker } from './bodyWorker';
+
+export interface ResponseContext {
+  readonly raw: ServerResponse;
+  /** Is cancelled when the client leaves, or the gateway must stop. */
+  readonly client: CancelSignal;
+  /** The format it is answered in. */
+  readonly format: Format;
+  /** It asked for a stream. */
+  readonly stream: boolean;
+  /** It asked for a stream in the form of a JSON list. */
+  readonly asList: boolean;
+  readonly dialect: Dialect;
+  readonly requestId: string;
+  /** Ours: route, request id, what was dropped, what is left of the quota. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Seconds since 1970. */
+  readonly created: number;
+  /** It asked for usage in its stream. */
+  readonly includeUsage: boolean;
+  /** Estimated input tokens. */
+  readonly inputEstimate: number;
+  /** What the body was seen to hold. */
+  readonly scan: JsonScan;
+  /** Keeps what its later turns may need of a translated answer. */
+  readonly remember: Remember;
+  readonly bodyWorker: BodyWorker;
+  readonly limits: Limits;
+  /** Output beyond what it holds must be reserved first. */
+  readonly reservation: Pick<Reservation, 'output' | 'extend'>;
+  /** Output tokens to extend a reservation by, at least. */
+  readonly extendBy: number;
+  readonly now: () => number;
+}

@@ -1,0 +1,77 @@
+// The headers of our own on every answer, and what else relaying needs to know.
+
+import type { Reservation } from '../accounting/ledger';
+import { rateLimitHeaders } from '../accounting/quota';
+import { outputByDefault } from './admit';
+import type { Answered, Exchange } from './context';
+import { expectedCost } from './plan';
+import type { ResponseContext } from './responseContext';
+import type { ResponseProgress } from './responseProgress';
+
+/** What relaying an answer needs to know of the request. */
+export function responseContext<T>(
+  exchange: Exchange,
+  answered: Answered<T>,
+  reservation: Reservation,
+  progress: ResponseProgress,
+): ResponseContext {
+  const { services, config, incoming, facts, client } = exchange;
+  progress.dropped = answered.dropped;
+  return {
+    raw: incoming.raw,
+    client,
+    format: incoming.format,
+    stream: facts.stream,
+    asList: facts.asList,
+    dialect: incoming.dialect,
+    requestId: incoming.id,
+    headers: responseHeaders(exchange, answered, reservation, progress.attempts.length),
+    created: Math.floor(incoming.startedAt / 1_000),
+    includeUsage: facts.includeUsage,
+    inputEstimate: facts.needs.input,
+    scan: facts.scan,
+    remember: services.reasoningCache.rememberFor(incoming.key.id),
+    bodyWorker: services.bodyWorker,
+    limits: config.limits,
+    reservation,
+    extendBy: outputByDefault(exchange),
+    now: services.now,
+  };
+}
+
+/** Text as a header can carry it: ASCII, at most 300 characters, the rest escaped. */
+export function headerText(text: string): string {
+  if (text.length <= 300 && !unprintable.test(text)) return text;
+  return text
+    .slice(0, 300)
+    .replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character.isWellFormed() ? character : '?'));
+}
+
+// ---
+
+const unprintable = /[^\x20-\x7e]/;
+const longestDropped = 2_000;
+
+function responseHeaders<T>(
+  exchange: Exchange,
+  answered: Answered<T>,
+  { headroom }: Reservation,
+  attempts: number,
+): Record<string, string> {
+  const { incoming, plan } = exchange;
+  const headers: Record<string, string> = {
+    'x-request-id': incoming.id,
+    'x-ovth-route': describeRoute(exchange, answered, attempts),
+  };
+  if (answered.dropped.length > 0)
+    headers['x-ovth-dropped'] = answered.dropped.map(headerText).join(', ').slice(0, longestDropped);
+  if (plan.warning !== undefined) headers['x-ovth-warning'] = headerText(plan.warning);
+  return headroom === undefined ? headers : Object.assign(headers, rateLimitHeaders(headroom, incoming.startedAt));
+}
+
+// `auto -> google/gemini…; strategy=cheapest-capable; candidates=9; attempt=1; expected_usd=0.000213`.
+function describeRoute<T>({ plan, facts, day }: Exchange, { target }: Answered<T>, attempts: number): string {
+  const price = (expectedCost(target, facts.needs, day) / 1e9).toFixed(6);
+  const unknown = target.priced === 'unknown' ? ' (price unknown: conservative tier)' : '';
+  return `${headerText(plan.requested)} -> ${headerText(target.label)}; strategy=${plan.strategy}; candidates=${plan.targets.length}; attempt=${attempts}; expected_usd=${price}${unknown}`;
+}

@@ -1,0 +1,45 @@
+// What becomes of an answer: filled in as it passes, so that it holds even when the passing fails.
+
+import type { Usage } from '../core/usage';
+import type { SendProgress } from './context';
+
+export interface ResponseProgress extends SendProgress {
+  /** The HTTP status that the client was told, or that a failure in its stream stands for. */
+  status: number;
+  /** As far as the provider reported it. */
+  usage: Partial<Usage> | undefined;
+  /** Output tokens by our own estimate, for when nobody reports them. */
+  estimatedOutput: number;
+  /** The provider's answer was an error, or turned into one. */
+  failed: boolean;
+  /** The provider has sent all of its answer: a client that leaves now has what it asked for. */
+  complete: boolean;
+  /** Paths of the request that the target could not carry. */
+  dropped: readonly string[];
+  /** Parts of the answer that the client's format cannot carry. */
+  lost: string[];
+  /** Something has been sent to the client: from here on a failure is told inside the answer. */
+  begun: boolean;
+  /** When the provider's answer began and when its first content was passed on; milliseconds since 1970. */
+  firstByteAt: number | undefined;
+  firstTokenAt: number | undefined;
+}
+
+export function newProgress(): ResponseProgress {
+  return {
+    target: undefined,
+    account: undefined,
+    format: undefined,
+    attempts: [],
+    status: 0,
+    usage: undefined,
+    estimatedOutput: 0,
+    failed: false,
+    complete: false,
+    dropped: [],
+    lost: [],
+    begun: false,
+    firstByteAt: undefined,
+    firstTokenAt: undefined,
+  };
+}

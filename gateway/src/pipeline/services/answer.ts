@@ -1,0 +1,223 @@
+// A model's answer to a conversation: the client's own bytes where the target speaks its format, else a translation.
+
+import type { Provider } from '../../../../config/load';
+import type { Target } from '../../../../config/target';
+import { GatewayError } from '../../core/errors';
+import { type Edit, type JsonScan, splice } from '../../core/jsonScan';
+import { toUpstream } from '../../upstream/headers';
+import { upstreamUrl, withCredential } from '../../upstream/providers';
+import { speaks } from '../../wire';
+import { mayHoldSystemTurns } from '../../wire/sanitizePassthrough';
+import { isObject } from '../../wire/shared/json';
+import { claudeProfile, isOpenaiReasoner } from '../../wire/shared/modelProfiles';
+import type { TranslatedRequest } from '../../wire/translateRequest';
+import type { AnswerTranslation } from '../answerTranslation';
+import { asBuffer } from '../bodyWorker';
+import type { Answered, Candidate, Exchange, Passthrough, Refusal, Service, Translated } from '../context';
+import { inspect, type RequestFacts } from '../inspect';
+import { relayStream } from '../relayStream';
+import { relayError, relayWhole } from '../relayWhole';
+import type { ResponseContext } from '../responseContext';
+import type { ResponseProgress } from '../responseProgress';
+
+export const answerService: Service<AnswerTranslation> = {
+  booked: true,
+  inspect: (incoming, limits) => inspect(incoming.format, incoming.body, limits, incoming.pathModel),
+  prepare,
+  reword,
+  relay,
+};
+
+// ---
+
+/** @throws GatewayError cannot_translate, bad_json, bad_request */
+function prepare(
+  exchange: Exchange,
+  target: Target,
+  provider: Provider,
+): Candidate<AnswerTranslation> | Promise<Candidate<AnswerTranslation>> {
+  const { facts, services } = exchange;
+  const { format } = exchange.incoming;
+  const foreign = provider.name === 'openai' && facts.hasRouterFields;
+  if (!facts.passable || foreign || !speaks(provider, format, services.hosts.isChatOnly(provider.baseUrl)))
+    return translated(exchange, target, provider, false);
+  const hideUsage = format === 'chat' && facts.stream && !facts.includeUsage && provider.streamUsage;
+  const body = ownBody(exchange, target, hideUsage);
+  // Who names Anthropic's own model knows what it takes; a route's name, or another spelling, says nothing of it.
+  const plainTurns =
+    format === 'messages' &&
+    facts.model !== target.model &&
+    !claudeProfile(target).systemTurns &&
+    mayHoldSystemTurns(body);
+  if (!facts.hasEnvelopes && !plainTurns) return passthrough(exchange, target, provider, body, hideUsage);
+  const cleaned = services.bodyWorker.run('sanitizePassthrough', { format, body, plainTurns }, body.length);
+  return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage));
+}
+
+function passthrough(
+  { incoming, facts, plan }: Exchange,
+  target: Target,
+  provider: Provider,
+  body: Buffer,
+  hideUsage: boolean,
+): Passthrough {
+  const mode = facts.asList ? 'list' : facts.stream ? 'events' : 'whole';
+  return {
+    kind: 'passthrough',
+    target,
+    account: provider.accounts[0],
+    dropped: [],
+    request: {
+      url: upstreamUrl(provider, incoming.format, target.model, mode),
+      headers: withCredential(provider, toUpstream(incoming.headers)),
+      body,
+    },
+    format: incoming.format,
+    hideUsage,
+    // Who named one model is told its refusal. A route may have sent earlier turns to another model: that is our doing.
+    ...(plan.targets.length > 1 ? { rewordAfter: badRequest } : {}),
+  };
+}
+
+function translated(
+  exchange: Exchange,
+  target: Target,
+  provider: Provider,
+  unthought: boolean,
+): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
+  const { facts, services, incoming } = exchange;
+  const { wire, responses, baseUrl } = provider;
+  const task = {
+    from: facts.format,
+    body: incoming.body,
+    stream: facts.stream,
+    provider: { wire, responses },
+    chatOnly: services.hosts.isChatOnly(baseUrl),
+    target,
+    unthought,
+  };
+  const lookup = services.reasoningCache.of(incoming.key.id);
+  const translating = services.bodyWorker.run('translateRequest', task, incoming.body.length, lookup);
+  return then(translating, (made) => translatedCandidate(exchange, target, provider, made));
+}
+
+function translatedCandidate(
+  { facts, plan }: Exchange,
+  target: Target,
+  provider: Provider,
+  { spoken, body, dropped, fixups, thought, request }: TranslatedRequest,
+): Translated<AnswerTranslation> {
+  if (plan.strict && dropped.length > 0) {
+    throw new GatewayError('cannot_translate', {
+      ...(dropped[0] === undefined ? {} : { field: dropped[0] }),
+      message: `Route "${plan.requested}" is strict, and ${target.label} cannot carry: ${dropped.join(', ')}.`,
+    });
+  }
+  const guessed = spoken === 'responses' && facts.format !== 'responses'; // the client did not ask for Responses
+  const after = guessed ? (thought ? missingOrBad : missing) : thought ? badRequest : undefined;
+  return {
+    kind: 'translated',
+    target,
+    account: provider.accounts[0],
+    dropped,
+    request: {
+      url: upstreamUrl(provider, spoken, target.model, facts.stream ? 'events' : 'whole'),
+      headers: withCredential(provider, ['accept', facts.stream ? 'text/event-stream' : 'application/json']),
+      body: asBuffer(body),
+    },
+    format: spoken,
+    ...(after === undefined ? {} : { rewordAfter: after }),
+    translation: { fixups, request, hasOpaqueReasoning: thought },
+  };
+}
+
+const missingStatuses = [404, 405, 501];
+const missing: ReadonlySet<number> = new Set(missingStatuses);
+const badRequest: ReadonlySet<number> = new Set([400]);
+const missingOrBad: ReadonlySet<number> = new Set([...missingStatuses, 400]);
+
+// What providers say of opaque reasoning they will not open: Anthropic of a `thinking` block, OpenAI of an encrypted item,
+// Gemini of a thought signature.
+const blamesReasoning =
+  /signature`? in `?thinking|thinking`? blocks?[^"]{0,80}cannot be modified|invalid_encrypted_content|encrypted content[^"]{0,200}could not be|(?:corrupted )?thought signature(?: is not valid|\.)/i;
+
+// A host that calls itself OpenAI and has no Responses gets the same request as chat, and so from now on. A conversation
+// whose opaque reasoning is refused would be stuck for good: it is sent once more, without.
+function reword(
+  exchange: Exchange,
+  candidate: Candidate<AnswerTranslation>,
+  { status, body }: Refusal,
+): Candidate<AnswerTranslation> | undefined | Promise<Candidate<AnswerTranslation> | undefined> {
+  const { config, services } = exchange;
+  const { target } = candidate;
+  const provider = config.providers.get(target.provider);
+  if (provider === undefined) return undefined;
+  if (missing.has(status)) {
+    services.hosts.setChatOnly(provider.baseUrl);
+    return translated(exchange, target, provider, false);
+  }
+  return blamesReasoning.test(body.toString('utf8', 0, 8_192))
+    ? translated(exchange, target, provider, true)
+    : undefined;
+}
+
+async function relay(
+  answered: Answered<AnswerTranslation>,
+  context: ResponseContext,
+  progress: ResponseProgress,
+): Promise<void> {
+  const { response, kind } = answered;
+  progress.status = response.status;
+  if (response.status >= 400) return relayError(answered, context, progress);
+  const events = String(response.headers['content-type'] ?? '').includes('event-stream');
+  const streamed = response.status < 300 && (events || (kind === 'passthrough' && context.asList));
+  return streamed ? relayStream(answered, context, progress) : relayWhole(answered, context, progress);
+}
+
+function then<T, R>(made: T | Promise<T>, next: (made: T) => R): R | Promise<R> {
+  return made instanceof Promise ? made.then(next) : next(made);
+}
+
+// The client's body with the target's model in it, and what else must be put in its place.
+function ownBody({ incoming, facts }: Exchange, target: Target, hideUsage: boolean): Buffer {
+  const { body } = incoming;
+  const edits = [
+    modelEdit(facts, target.model),
+    isOpenaiReasoner(target) ? maximumEdit(body, facts) : undefined,
+    hideUsage ? usageEdit(body, facts.scan) : undefined,
+  ];
+  return splice(
+    body,
+    edits.filter((edit) => edit !== undefined),
+  );
+}
+
+function modelEdit(facts: RequestFacts, model: string): Edit | undefined {
+  const span = facts.scan.fields.get('model');
+  if (facts.format === 'generate') return undefined; // the path names it
+  return span === undefined || facts.model === model ? undefined : { ...span, text: JSON.stringify(model) };
+}
+
+// OpenAI's reasoning models refuse the older name of the maximum, which most clients of other hosts send.
+function maximumEdit(body: Buffer, { format, scan }: RequestFacts): Edit | undefined {
+  const older = scan.fields.get('max_tokens');
+  if (format !== 'chat' || older === undefined || scan.fields.has('max_completion_tokens')) return undefined;
+  const name = '"max_tokens"';
+  const start = body.lastIndexOf(name, older.start);
+  return { start, end: start + name.length, text: '"max_completion_tokens"' };
+}
+
+// `stream_options.include_usage` set, and nothing else changed.
+function usageEdit(body: Buffer, scan: JsonScan): Edit | undefined {
+  const span = scan.fields.get('stream_options');
+  if (span === undefined) {
+    const at = scan.close;
+    return { start: at, end: at, text: ',"stream_options":{"include_usage":true}' };
+  }
+  const options: unknown = JSON.parse(body.toString('utf8', span.start, span.end));
+  if (!isObject(options) || 'include_usage' in options) {
+    return { ...span, text: JSON.stringify({ ...(isObject(options) ? options : {}), include_usage: true }) };
+  }
+  const inside = span.start + 1;
+  return { start: inside, end: inside, text: `"include_usage":true${Object.keys(options).length > 0 ? ',' : ''}` };
+}
