@@ -94,7 +94,7 @@ test('per_user: false is one pool, and it starts from what was spent before it w
   const second = await scene.gateway.mint({ label: 'b' });
   expect((await scene.post(chat, first, spend)).status).toBe(200);
   const providers = scene.gateway.running.config.settings.providers;
-  scene.gateway.reload(`quota: {daily_tokens: 1000, per_user: false}\nproviders: ${JSON.stringify(providers)}`);
+  await scene.gateway.reload(`quota: {daily_tokens: 1000, per_user: false}\nproviders: ${JSON.stringify(providers)}`);
   expect((await scene.post(chat, second, spend)).status).toBe(429);
 });
 

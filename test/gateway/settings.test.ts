@@ -19,7 +19,7 @@ test('tokens per day in the long form hold as daily_tokens does, for everybody, 
     const limits = keys.data.map((key: { limits: { daily_tokens: number }[] }) => key.limits[0]?.daily_tokens);
     expect(limits.sort()).toEqual([10, 1_000]);
     const providers = scene.gateway.running.config.settings.providers;
-    scene.gateway.reload(
+    await scene.gateway.reload(
       `keys: {app: {sha256: ${'a'.repeat(64)}, quota: {limits: [{tokens: 77, per: day}]}}}\nproviders: ${JSON.stringify(providers)}`,
     );
     const { body: after } = await scene.gateway.admin('GET', '/admin/keys');

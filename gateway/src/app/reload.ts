@@ -47,14 +47,15 @@ export function announce(config: Config, log: Log): void {
 
 // ---
 
-async function reloadOnce({ log, readConfig, current, prepare, swap }: ReloadParts): Promise<void> {
-  const before = current();
+async function reloadOnce(parts: ReloadParts): Promise<void> {
+  const { log } = parts;
+  const before = parts.current();
   let next: Config;
   try {
-    next = readConfig();
+    next = parts.readConfig();
     if (next.digest === before.digest) return;
-    await prepare(next);
-    swap(next);
+    await parts.prepare(next);
+    parts.swap(next);
   } catch (error) {
     const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : ['it could not be applied'];
     log.warn('the changed configuration cannot be used; the old one goes on', { problems });

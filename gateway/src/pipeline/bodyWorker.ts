@@ -90,7 +90,7 @@ export function openBodyWorker(program: string = threadProgram): BodyWorker {
         clearTimeout(idle);
         worker ??= start();
         const id = ++last;
-        waiting.set(id, { lookup, resolve: resolve as (made: unknown) => void, reject });
+        waiting.set(id, { lookup, resolve: resolve, reject });
         worker.postMessage({ id, job, input } satisfies JobRequest);
       });
     },

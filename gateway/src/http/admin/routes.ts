@@ -19,7 +19,7 @@ export interface AdminRoute {
   readonly path: string;
   /** Of an answer without a failure. */
   readonly status: 200 | 201;
-  run(parts: AdminParts, id: string, body: Buffer): Promise<object>;
+  readonly run: (parts: AdminParts, id: string, body: Buffer) => Promise<object>;
 }
 
 export const adminRoutes: readonly AdminRoute[] = [

@@ -6,7 +6,7 @@ import { type Amounts, type LimitSubject, type LimitWindow, noAmounts } from '..
 import type { Sums, Writer } from './statements';
 
 export interface BudgetCache {
-  find(limit: LimitWindow): Budget;
+  readonly find: (limit: LimitWindow) => Budget;
   /** Writes what has changed since the last call. */
   write(): void;
   forget(): void;

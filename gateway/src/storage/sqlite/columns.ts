@@ -19,10 +19,12 @@ export const keyColumns = [
   'expires_at', 'source', 'created_at', 'rotated_at', 'revoked_at',
 ] as const satisfies readonly (keyof KeyRow)[]; // prettier-ignore
 
-type Missing =
-  Exclude<keyof RequestRow, (typeof requestColumns)[number]> | Exclude<keyof KeyRow, (typeof keyColumns)[number]>;
-const complete: Missing extends never ? true : false = true;
-void complete;
+// A column that is missing above does not compile here.
+type None<Missing extends never> = Missing;
+export type MissingColumns = [
+  None<Exclude<keyof RequestRow, (typeof requestColumns)[number]>>,
+  None<Exclude<keyof KeyRow, (typeof keyColumns)[number]>>,
+];
 
 /** A row's values in the order of its columns. */
 export function valuesOf<Row>(row: Row, columns: readonly (keyof Row)[]): Value[] {

@@ -18,11 +18,16 @@ export function isBusy(error: unknown): boolean {
 export function causeOf(error: unknown): string {
   const code = codeOf(error);
   if (code > 0) return `sqlite ${code}`;
-  return error instanceof Error && 'code' in error ? String(error.code) : 'error';
+  return isObject(error) && 'code' in error ? String(error.code) : 'error';
 }
 
 // ---
 
 function codeOf(error: unknown): number {
-  return error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
+  return isObject(error) && 'errcode' in error ? Number(error.errcode) : 0;
+}
+
+// Not `instanceof Error`: an error of the database may come from another realm.
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -99,7 +99,7 @@ function openInThisThread(role: ThreadRole): Thread {
           try {
             resolve(turn({ id: 0, method, args }));
           } catch (error) {
-            reject(error as Error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           }
         });
       }),
