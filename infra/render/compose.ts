@@ -56,7 +56,9 @@ export function frontCompose(image: string): string {
 // ---
 
 const hardened = {
-  restart: 'unless-stopped',
+  // Not `unless-stopped`: a reboot in the middle of `docker compose up` would leave the container down that was just being
+  // replaced, because Docker counts it as stopped by hand. What is retired is removed, not stopped.
+  restart: 'always',
   user: `${containerUser}:${containerUser}`,
   read_only: true,
   cap_drop: ['ALL'],

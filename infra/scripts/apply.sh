@@ -151,7 +151,10 @@ put_config() {
   done
 }
 
-reread() { docker kill --signal HUP "ovth-gateway-$release" >/dev/null 2>&1 || true; }
+# Process 1 of the container is the gateway, or an init that passes the signal on. Not `docker kill`: after it, whatever
+# the signal, Docker takes the container for stopped by hand and does not restart it after a crash (moby, daemon/kill.go).
+# A container that is just restarting refuses; the process that starts then reads the new files by itself.
+reread() { docker exec "ovth-gateway-$release" sh -c 'kill -HUP 1' >/dev/null 2>&1 || true; }
 
 restore_config() {
   put_config "$stage/old" "$home/releases/$release/config"
@@ -197,7 +200,9 @@ start_release() {
   }
 }
 
-live_release() { basename "$(readlink "$home/current" 2>/dev/null || echo none)"; }
+# The release that the front sends requests to; empty before the first. The front's own file says it: the link `current`
+# is set later, and an update may have been cut off in between.
+live_release() { sed -n 's/.*reverse_proxy gateway-\([0-9a-f]*\):.*/\1/p' "$home/front/caddy/Caddyfile" 2>/dev/null || true; }
 
 retire_others() {
   local other

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchCommand } from '../../infra/scripts';
-import { run as runProgram } from '../lab/shell';
+import { run as runProgram, until } from '../lab/shell';
 import { openClient, type Client } from './client';
 import { must, type Run } from './project';
 import { describeDeploy, type Scene, startScene } from './scene';
@@ -157,6 +157,44 @@ describeDeploy('pulumi up', () => {
     expect(await routeOf()).toContain('anthropic/');
   });
 
+  describe('after a changed setting', () => {
+    const mainProcess = (container: string) => onBox(`docker inspect -f '{{.State.Pid}}' ${container}`);
+    const serves = () =>
+      until(
+        'the changed route',
+        async () => (await routeOf().catch(() => undefined))?.includes('anthropic/') === true,
+        120_000,
+      );
+
+    test.each([
+      ['the gateway', '$(docker ps -qf name=ovth-gateway)'],
+      ['Caddy', 'ovth-front'],
+    ])('%s comes back when its process is killed', async (_name, container) => {
+      const before = await mainProcess(container);
+      await onBox(`kill -9 ${before}`);
+      await serves();
+      const after = await mainProcess(container);
+      expect(Number(after)).toBeGreaterThan(1);
+      expect(after).not.toBe(before);
+    });
+
+    test.each([
+      ['a reboot', () => box().reboot()],
+      [
+        'a power cut',
+        () =>
+          box()
+            .kill()
+            .then(() => box().start()),
+      ],
+    ])('the box serves again after %s, with the containers it had', async (_name, happen) => {
+      const before = await containers();
+      await happen();
+      await serves();
+      expect(await containers()).toBe(before);
+    });
+  });
+
   test('an operator logs in with the printed command, and nowhere else', async () => {
     const command = await scene.project.output<string>('sshCommand');
     const login = command.slice(command.indexOf('ssh -o')).replace('ssh ', 'ssh -o IdentitiesOnly=yes -i "$KEY" ');
@@ -207,6 +245,15 @@ describeDeploy('pulumi up', () => {
       expect(ran.stderr).toMatch(/ovth: Caddy refuses the new TLS configuration/);
       expect(await onBox('sha256sum /srv/ovth/front/caddy/*')).toBe(before);
       expect((await client.chat(key)).status).toBe(200);
+    });
+
+    test('an update that was cut off after the switch goes on without restarting what serves', async () => {
+      const before = await containers();
+      const current = await onBox('readlink /srv/ovth/current');
+      await onBox('ln -sfn releases/cut-off /srv/ovth/current');
+      expect((await apply(await desiredState())).code).toBe(0);
+      expect(await containers()).toBe(before);
+      expect(await onBox('readlink /srv/ovth/current')).toBe(current);
     });
 
     test('a gateway that never gets healthy fails the update and does not replace the old one', async () => {

@@ -149,7 +149,8 @@ describe('Compose', () => {
       mem_limit: '512m',
       pids_limit: 256,
       stop_grace_period: '30s',
-      restart: 'unless-stopped',
+      // Also after a reboot that cut an update off while it was replacing the container.
+      restart: 'always',
       logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
     });
     expect(service.tmpfs).toContain('/tmp');
@@ -290,6 +291,15 @@ describe('scripts', () => {
     ['launch', launchCommand],
   ])('%s is valid bash', (_name, script) => {
     expect(spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' }).stderr).toBe('');
+  });
+
+  // After `docker kill`, whatever the signal, Docker takes a container for stopped by hand and does not restart it.
+  test.each([
+    ['apply', applyScript],
+    ['bootstrap', bootstrapScript],
+  ])('%s marks no container as stopped by hand', (_name, script) => {
+    const commands = script.replaceAll(/^\s*#.*$/gm, '').replaceAll(/\\\n\s*/g, '');
+    expect(commands.match(/\bdocker (container |compose .*)?(kill|stop|restart|pause)\b.*/g)).toBeNull();
   });
 
   test('shellcheck has nothing to say', () => {
