@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { bundleInBuild } from './layout';
+import { bundleInBuild } from './hostLayout';
 
 export interface Bundle {
   /** 16 hex digits over the code, the runtime stage, `config/` and the lockfile. */

@@ -1,5 +1,5 @@
 // The Pulumi program.
 
-import { deploy } from './deploy';
+import { deploy } from './program';
 
 export = deploy;

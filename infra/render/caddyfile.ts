@@ -1,6 +1,6 @@
 // The TLS front's configuration, in Caddy's own text format built from data.
 
-import { gatewayPort } from '../layout';
+import { gatewayPort } from '../hostLayout';
 
 export interface Front {
   /** Host name, or the box's address when there is none. */

@@ -1,7 +1,7 @@
 // A server's user data: what never changes on a box. Everything else is the apply script's work, over SSH.
 
 import { stringify } from 'yaml';
-import { dataMount, metadataAddress, packages } from '../layout';
+import { dataMount, metadataAddress, packages } from '../hostLayout';
 import type { SshKeyPair } from '../sshKey';
 
 export interface CloudInit {

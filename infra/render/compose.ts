@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
-import { containerUser, dataMount, home, network } from '../layout';
+import { containerUser, dataMount, home, network } from '../hostLayout';
 
 export interface Release {
   /** 12 hex digits over everything a running gateway is made of but its configuration. */

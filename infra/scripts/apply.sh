@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings a box to the state described in STAGE/state.json, or leaves it as it was and says why.
-#   apply.sh STAGE     STAGE is a private folder; state.json is written by infra/desiredState.ts
+#   apply.sh STAGE     STAGE is a private folder; state.json is written by infra/render/desiredState.ts
 # Every step looks before it acts: running it again, also after it was interrupted anywhere, ends in the same state.
 set -euo pipefail
 umask 077

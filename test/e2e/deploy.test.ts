@@ -334,8 +334,12 @@ describeDeploy('pulumi up', () => {
       project.configure((config) => (config['ovth:server'] = { type: 'cx11', generation: 2 }));
       // Where nothing listens, and without the minutes of patience that a real boot gets.
       const restore = [
-        project.edit('infra/reach.ts', (text) => text.replace('port = 22', 'port = 2').replace('180_000', '0')),
-        project.edit('infra/gateway.ts', (text) => text.replace(/dialErrorLimit: \d+/, 'port: 2, dialErrorLimit: 1')),
+        project.edit('infra/preflight/sshReachable.ts', (text) =>
+          text.replace('port = 22', 'port = 2').replace('180_000', '0'),
+        ),
+        project.edit('infra/components/gateway.ts', (text) =>
+          text.replace(/dialErrorLimit: \d+/, 'port: 2, dialErrorLimit: 1'),
+        ),
       ];
       const run = await project.up();
       for (const undo of restore) undo();

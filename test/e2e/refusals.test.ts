@@ -118,8 +118,8 @@ describeDeploy('what pulumi up refuses', () => {
     test('a box that never answers: its address, the setting, what to try', async () => {
       // Minutes of tries would show nothing that one try does not.
       const restore = [
-        project.edit('infra/reach.ts', (text) => text.replace('patience = 180_000', 'patience = 100')),
-        project.edit('infra/gateway.ts', (text) => text.replace(/dialErrorLimit: \d+/, 'dialErrorLimit: 1')),
+        project.edit('infra/preflight/sshReachable.ts', (text) => text.replace('patience = 180_000', 'patience = 100')),
+        project.edit('infra/components/gateway.ts', (text) => text.replace(/dialErrorLimit: \d+/, 'dialErrorLimit: 1')),
       ];
       const { ran, made } = await madeBy(() => project.up());
       for (const undo of restore) undo();

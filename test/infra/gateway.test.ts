@@ -3,7 +3,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { isKey } from '../../config/appKey';
 import { parseSettings } from '../../config/load';
-import { Gateway } from '../../infra/gateway';
+import { Gateway } from '../../infra/components/gateway';
 import { launchCommand } from '../../infra/scripts';
 
 interface Registered {

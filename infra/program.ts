@@ -5,12 +5,12 @@ import { ConfigError, formatProblem } from '../config/problems';
 import { warningsOf } from '../config/load';
 import type { Settings } from '../config/schema';
 import { BuildError, buildBundle } from './bundle';
-import { clientSettings, sshCommand } from './clients';
-import { Gateway } from './gateway';
-import { askNames, askServerType, explainSilence } from './market';
-import { fixedNames } from './names';
-import { reachServer } from './reach';
-import { readStack, type Stack } from './stack';
+import { clientSettings, sshCommand } from './clientInstructions';
+import { Gateway } from './components/gateway';
+import { askNames, askServerType, explainSilence } from './preflight/hetznerChecks';
+import { fixedNames } from './preflight/nameConflicts';
+import { reachServer } from './preflight/sshReachable';
+import { readStack, type Stack } from './stackConfig';
 
 /** @throws pulumi.RunError, which the engine prints as it is: one sentence for each thing that is wrong */
 export async function deploy() {

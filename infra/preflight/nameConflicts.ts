@@ -1,7 +1,7 @@
 // Whether a name that this stack would use at Hetzner is somebody else's already, asked before anything is made.
 
 import { z } from 'zod';
-import type { Problem } from '../config/problems';
+import type { Problem } from '../../config/problems';
 
 /** Something that exists at Hetzner. */
 export interface Thing {

@@ -4,14 +4,14 @@ import { remote } from '@pulumi/command';
 import * as hcloud from '@pulumi/hcloud';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
-import { hashKey, mintKey } from '../config/appKey';
-import type { Settings } from '../config/schema';
-import type { Bundle } from './bundle';
-import { desiredState } from './desiredState';
-import { bundlePath, bundles, dataMount, metadataAddress, packages } from './layout';
-import { cloudInit } from './render/cloudInit';
-import { bootstrapScript, launchCommand } from './scripts';
-import { deriveBytes, deriveSshKey } from './sshKey';
+import { hashKey, mintKey } from '../../config/appKey';
+import type { Settings } from '../../config/schema';
+import type { Bundle } from '../bundle';
+import { desiredState } from '../render/desiredState';
+import { bundlePath, bundles, dataMount, metadataAddress, packages } from '../hostLayout';
+import { cloudInit } from '../render/cloudInit';
+import { bootstrapScript, launchCommand } from '../scripts';
+import { deriveBytes, deriveSshKey } from '../sshKey';
 
 export interface GatewayArgs {
   /** Checked settings, with `ssh.admin_cidrs` and a server type that is on sale. */

@@ -18,5 +18,5 @@ export const launchCommand = read('launch.sh').trim();
 // ---
 
 function read(name: string): string {
-  return readFileSync(join(__dirname, 'scripts', name), 'utf8');
+  return readFileSync(join(__dirname, name), 'utf8');
 }

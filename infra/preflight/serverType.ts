@@ -1,6 +1,6 @@
 // Whether Hetzner still sells what the settings name, asked before anything is made.
 
-import type { Problem } from '../config/problems';
+import type { Problem } from '../../config/problems';
 
 export interface ServerType {
   readonly name: string;

@@ -1,9 +1,9 @@
 // What Hetzner says before anything is made: whether it knows the token, sells what the settings name, and has free names.
 
 import * as hcloud from '@pulumi/hcloud';
-import type { Problem } from '../config/problems';
-import type { Settings } from '../config/schema';
-import { takenNames, type Thing } from './names';
+import type { Problem } from '../../config/problems';
+import type { Settings } from '../../config/schema';
+import { takenNames, type Thing } from './nameConflicts';
 import { checkServerType, type Finding } from './serverType';
 
 /** @param stackLabel by which this stack's own things are known */

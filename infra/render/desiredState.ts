@@ -1,13 +1,13 @@
 // The whole desired state of a box as one JSON text: what the apply script gets on its standard input.
 
-import { loadConfig } from '../config/load';
-import type { Settings } from '../config/schema';
-import type { Bundle } from './bundle';
-import { bundleInBuild, bundlePath, containerUser, dataMount, gatewayPort, home, network } from './layout';
-import { acmeRootFile, adminSocket, caddyfile } from './render/caddyfile';
-import { frontCompose, gatewayRelease } from './render/compose';
-import { gatewayConfig, secretsEnv, secretVariables } from './render/gatewayConfig';
-import { applyScript } from './scripts';
+import { loadConfig } from '../../config/load';
+import type { Settings } from '../../config/schema';
+import type { Bundle } from '../bundle';
+import { bundleInBuild, bundlePath, containerUser, dataMount, gatewayPort, home, network } from '../hostLayout';
+import { acmeRootFile, adminSocket, caddyfile } from './caddyfile';
+import { frontCompose, gatewayRelease } from './compose';
+import { gatewayConfig, secretsEnv, secretVariables } from './gatewayConfig';
+import { applyScript } from '../scripts';
 
 export interface Wanted {
   readonly settings: Settings;
