@@ -1,5 +1,5 @@
 // The Pulumi program.
 
-import { deploy } from './program';
+import { program } from './program';
 
-export = deploy;
+export = program;

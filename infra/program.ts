@@ -9,11 +9,10 @@ import { clientSettings, sshCommand } from './clientInstructions';
 import { Gateway } from './components/gateway';
 import { askNames, askServerType, explainSilence } from './preflight/hetznerChecks';
 import { fixedNames } from './preflight/nameConflicts';
-import { reachServer } from './preflight/sshReachable';
 import { readStack, type Stack } from './stackConfig';
 
 /** @throws pulumi.RunError, which the engine prints as it is: one sentence for each thing that is wrong */
-export async function deploy() {
+export async function program() {
   const name = pulumi.getStack();
   const stack = readable(() => readInput(name));
   const labels = { 'managed-by': 'ovth', stack: label(`${pulumi.getProject()}-${name}`) };
@@ -24,7 +23,6 @@ export async function deploy() {
     providerKeys: pulumi.secret(stack.providerKeys),
     bundle: readable(() => buildBundle()),
     labels,
-    awaitServer: (address) => awaitServer(address, stack.settings),
   });
   return {
     url: gateway.url,
@@ -83,13 +81,6 @@ async function askHetzner(settings: Settings, stackLabel: string): Promise<void>
   });
   for (const warning of warnings) await pulumi.log.warn(warning);
   if (problems.length > 0) throw refusal(problems.map(formatProblem).join('\n'));
-}
-
-/** Only said, not thrown: an update that needs no login succeeds without one, and another fails by itself. */
-async function awaitServer(address: string, { ssh }: Settings): Promise<void> {
-  if (pulumi.runtime.isDryRun()) return;
-  const advice = await reachServer(address, { ranges: ssh.admin_cidrs ?? [] });
-  if (advice !== undefined) await pulumi.log.warn(advice);
 }
 
 /** What Hetzner takes as the value of a label. */

@@ -119,7 +119,7 @@ describeDeploy('what pulumi up refuses', () => {
       // Minutes of tries would show nothing that one try does not.
       const restore = [
         project.edit('infra/preflight/sshReachable.ts', (text) => text.replace('patience = 180_000', 'patience = 100')),
-        project.edit('infra/components/gateway.ts', (text) => text.replace(/dialErrorLimit: \d+/, 'dialErrorLimit: 1')),
+        project.edit('infra/components/release.ts', (text) => text.replace(/dialErrorLimit: \d+/, 'dialErrorLimit: 1')),
       ];
       const { ran, made } = await madeBy(() => project.up());
       for (const undo of restore) undo();
