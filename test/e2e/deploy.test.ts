@@ -337,7 +337,7 @@ describeDeploy('pulumi up', () => {
         project.edit('infra/preflight/sshReachable.ts', (text) =>
           text.replace('port = 22', 'port = 2').replace('180_000', '0'),
         ),
-        project.edit('infra/components/gateway.ts', (text) =>
+        project.edit('infra/components/release.ts', (text) =>
           text.replace(/dialErrorLimit: \d+/, 'port: 2, dialErrorLimit: 1'),
         ),
       ];
