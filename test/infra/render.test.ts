@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, sign, verify } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -10,7 +10,6 @@ import { parse } from 'yaml';
 import { loadConfig, parseSettings } from '../../config/load';
 import { deployFields } from '../../config/schema';
 import type { Bundle } from '../../infra/bundle';
-import { runtimeStage } from '../../infra/bundle';
 import { clientSettings, sshCommand } from '../../infra/clientInstructions';
 import { desiredState } from '../../infra/render/desiredState';
 import { caddyfile } from '../../infra/render/caddyfile';
@@ -271,16 +270,6 @@ describe('the desired state', () => {
     expect(state.facts['authorized_keys']).toBe('ssh-ed25519 AAAA me\n');
     const grown = { ...settings, data: { ...settings.data, size_gb: 20 } };
     expect(desiredState({ ...wanted, settings: grown })).not.toBe(desiredState(wanted));
-  });
-});
-
-describe('what is shipped', () => {
-  test('is the runtime stage of the gateway’s Dockerfile, without its build stage', () => {
-    const stage = runtimeStage(readFileSync('gateway/Dockerfile', 'utf8'));
-    expect(stage).toMatch(/^ARG NODE_IMAGE=\S+\nFROM \$\{NODE_IMAGE\} AS runtime\n/);
-    expect(stage).toContain('COPY --from=build /src/dist/gateway.js');
-    expect(stage).not.toContain('npm ci');
-    expect(() => runtimeStage('FROM x AS build\n')).toThrow('no stage named "runtime"');
   });
 });
 
