@@ -1,9 +1,9 @@
-// Where things are on the box, and what its packages are: what the renderers and the scripts must agree on.
+// Paths, names and packages of the box, which the renderers and the scripts share.
 
-/** Everything but data: code, releases, the TLS front. On the server's own disk, rebuilt with it. */
+/** Code, releases and Caddy's configuration. On the server's own disk, which a rebuilt server starts without. */
 export const home = '/srv/ovth';
 
-/** Mount point of the data volume: the ledger and the certificates. Outlives the server. */
+/** Mount point of the data volume: the ledger and the certificates. The volume outlives the server. */
 export const dataMount = '/mnt/data';
 
 /** User and group of every container process. */
@@ -12,20 +12,20 @@ export const containerUser = 1000;
 /** Port the gateway listens on inside its container; published nowhere. */
 export const gatewayPort = 8080;
 
-/** The Docker network of the gateway and the TLS front. */
+/** The Docker network that the gateway and Caddy share. */
 export const network = 'ovth';
 
-/** Address at which the cloud tells a server its user data. Closed to containers. */
+/** Hetzner's metadata address, where a server reads its user data. It is closed to containers. */
 export const metadataAddress = '169.254.169.254';
 
-/** Debian 13's own Docker; `curl` is what the scripts ask the gateway with. */
+/** Debian packages: Docker of Debian 13, and what the scripts use. */
 export const packages = ['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'iptables', 'curl'] as const;
 
-/** Where bundles are uploaded to; made by the bootstrap script. */
+/** The folder into which bundles are uploaded. The bootstrap script makes it. */
 export const bundles = `${home}/bundles`;
 
-/** Path of one bundle: the gateway's code. */
+/** Path of one bundle on the box, by its hash. */
 export const bundlePath = (hash: string) => `${bundles}/${hash}.js`;
 
-/** The same file in the Dockerfile's build stage, which it stands in for. */
+/** Path of that file in the Dockerfile's build stage, in whose place the bundle is given to Docker. */
 export const bundleInBuild = 'src/dist/gateway.js';

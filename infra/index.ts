@@ -1,4 +1,4 @@
-// The Pulumi program.
+// Where Pulumi starts (Pulumi.yaml's `main` names this folder).
 
 import { program } from './program';
 

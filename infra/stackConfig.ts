@@ -1,4 +1,4 @@
-// From the stack's configuration and the environment to checked settings, or to one sentence a problem, before anything is made.
+// Reads the stack's configuration and the environment into checked settings, or into one sentence for each problem.
 
 import { existsSync } from 'node:fs';
 import { loadConfig, checkSettings, findTarget } from '../config/load';
@@ -7,7 +7,7 @@ import { type Settings, type StackSettings, stackSchema } from '../config/schema
 import { isKnownProvider, knownProviders } from '../config/wires';
 import { gatewayConfig, secretVariables, secretsEnv, withKeyVariables } from './render/gatewayConfig';
 
-/** What the engine hands to a program. */
+/** What the engine passes to a program. */
 export interface StackInput {
   /** Name of the stack. */
   readonly name: string;
@@ -15,16 +15,22 @@ export interface StackInput {
   readonly config: Readonly<Record<string, string>>;
   /** The keys whose values are secret. */
   readonly secretKeys: readonly string[];
+  /** The process's environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** A checked stack configuration. */
 export interface Stack {
+  /** The settings, with every default. */
   readonly settings: Settings;
-  /** Secret. */
+  /** Provider name → API key. Secret. */
   readonly providerKeys: Readonly<Record<string, string>>;
 }
 
-/** @throws ConfigError with every problem, each naming its setting as one would type it */
+/**
+ * Reads and checks everything that can be checked without a network.
+ * @throws ConfigError with every problem; each path is the setting as the operator types it (`ovth:ssh.admin_cidrs[0]`)
+ */
 export function readStack(input: StackInput): Stack {
   const problems = [...tokenProblems(input), ...agentProblems(input.environment)];
   const values = Object.entries(input.config).filter(([key]) => key.startsWith(prefix));
@@ -48,7 +54,7 @@ export function readStack(input: StackInput): Stack {
   return { settings: named, providerKeys };
 }
 
-/** Hetzner's retired types and what they mean now. */
+/** The server type that replaces a retired one (`cx11` → `cx23`); any other type is returned unchanged. */
 export function currentType(type: string): string {
   return Object.hasOwn(successors, type) ? (successors[type as keyof typeof successors] ?? type) : type;
 }
@@ -75,7 +81,7 @@ function parse(values: readonly (readonly [string, string])[], problems: readonl
   }
 }
 
-/** Mappings and lists come as JSON; a setting that is neither is text. */
+/** The engine passes mappings and lists as JSON, and everything else as text. */
 function decode(value: string): unknown {
   if (!/^\s*[[{]/.test(value)) return value;
   try {
@@ -105,7 +111,7 @@ function tokenProblems({ config, environment }: StackInput): Problem[] {
   ];
 }
 
-/** The command provider asks an agent whenever one is named, and every connection fails when it is dead. */
+/** Where SSH_AUTH_SOCK is set, the command provider uses the agent, and every connection fails when it does not answer. */
 function agentProblems(environment: StackInput['environment']): Problem[] {
   const socket = environment['SSH_AUTH_SOCK'];
   if (socket === undefined || socket === '' || existsSync(socket)) return [];
@@ -141,7 +147,7 @@ function sshProblems({ ssh }: Settings): Problem[] {
   );
 }
 
-/** Ranges of a 128th of all addresses or more: nobody's own. */
+/** Whether the range has a 128th of all addresses or more. */
 function isPublic(range: string): boolean {
   return Number(range.slice(range.indexOf('/') + 1)) < 8;
 }
@@ -167,7 +173,7 @@ function secrecyProblems({ secretKeys }: StackInput, providerKeys: Readonly<Reco
   ];
 }
 
-/** Routes must be able to reach every provider they name; a key must belong to a provider. */
+/** Every provider that a route names needs a key, and every key needs a provider. */
 function keyProblems(settings: Settings, providerKeys: Readonly<Record<string, string>>): Problem[] {
   const known = [...Object.keys(knownProviders), ...Object.keys(settings.providers)];
   const strangers = Object.keys(providerKeys)
@@ -203,7 +209,7 @@ function keyProblems(settings: Settings, providerKeys: Readonly<Record<string, s
   return [...strangers, ...missing];
 }
 
-/** What the gateway itself would say at its start, said before anything is made. */
+/** The problems that the gateway itself would report when it starts. */
 function loadProblems(settings: Settings, providerKeys: Readonly<Record<string, string>>): Problem[] {
   const hashes = Object.fromEntries(Object.keys(settings.keys).map((label) => [label, '0'.repeat(64)]));
   const variables = secretVariables(settings, 'm'.repeat(48), providerKeys);

@@ -1,21 +1,30 @@
-// What Hetzner says before anything is made: whether it knows the token, sells what the settings name, and has free names.
+// What Hetzner's API says before anything is made: is the token accepted, is the server type sold, are the names free.
 
 import * as hcloud from '@pulumi/hcloud';
 import type { Problem } from '../../config/problems';
 import type { Settings } from '../../config/schema';
-import { takenNames, type Thing } from './nameConflicts';
-import { checkServerType, type Finding } from './serverType';
+import { type NamedResource, takenNames } from './nameConflicts';
+import { type CheckResult, checkServerType } from './serverType';
 
-/** @param stackLabel by which this stack's own things are known */
-export async function askServerType({ server }: Settings, stackLabel: string): Promise<Finding> {
+/**
+ * Looks the settings' server type and location up in Hetzner's price list.
+ * @param stackLabel value of the label `stack` on this stack's resources
+ * @throws Error in the provider's words when the API does not answer; see `explainApiError`
+ */
+export async function checkServerTypeAtHetzner({ server }: Settings, stackLabel: string): Promise<CheckResult> {
   const { serverTypes } = await hcloud.getServerTypes();
   const present = await hcloud.getServers({ withSelector: `stack=${stackLabel}` });
   const [owned] = present.servers.map(({ serverType, location }) => ({ type: serverType, location }));
   return checkServerType(server, serverTypes, owned);
 }
 
-/** @param nameOf logical name → name at Hetzner */
-export async function askNames(nameOf: (logical: string) => string, stackLabel: string): Promise<Problem[]> {
+/**
+ * Looks for resources of other owners that have the names this stack will use.
+ * @param nameOf resource name in the program → name at Hetzner
+ * @param stackLabel value of the label `stack` on this stack's resources
+ * @throws Error in the provider's words when the API does not answer; see `explainApiError`
+ */
+export async function checkNamesAtHetzner(nameOf: (name: string) => string, stackLabel: string): Promise<Problem[]> {
   const [servers, sshKeys, firewalls, volumes, addresses] = await Promise.all([
     hcloud.getServers(),
     hcloud.getSshKeys(),
@@ -23,12 +32,12 @@ export async function askNames(nameOf: (logical: string) => string, stackLabel: 
     hcloud.getVolumes(),
     hcloud.getPrimaryIps(),
   ]);
-  const things: Thing[] = [
-    ...servers.servers.map((thing) => ({ ...named(thing), kind: 'server' })),
-    ...sshKeys.sshKeys.map((thing) => ({ ...named(thing), kind: 'SSH key' })),
-    ...(firewalls.firewalls ?? []).map((thing) => ({ ...named(thing), kind: 'firewall' })),
-    ...volumes.volumes.map((thing) => ({ ...named(thing), kind: 'volume' })),
-    ...addresses.primaryIps.map((thing) => ({ ...named(thing), kind: 'primary IP' })),
+  const present: NamedResource[] = [
+    ...servers.servers.map((found) => named('server', found)),
+    ...sshKeys.sshKeys.map((found) => named('SSH key', found)),
+    ...(firewalls.firewalls ?? []).map((found) => named('firewall', found)),
+    ...volumes.volumes.map((found) => named('volume', found)),
+    ...addresses.primaryIps.map((found) => named('primary IP', found)),
   ];
   const wanted = {
     server: nameOf('ovth-server'),
@@ -37,11 +46,15 @@ export async function askNames(nameOf: (logical: string) => string, stackLabel: 
     volume: nameOf('ovth-data'),
     'primary IP': nameOf('ovth-ipv4'),
   };
-  return takenNames(wanted, things, stackLabel);
+  return takenNames(wanted, present, stackLabel);
 }
 
-/** One sentence for why Hetzner could not be asked. @param message the provider's words */
-export function explainSilence(message: string, endpoint = process.env['HCLOUD_ENDPOINT']): string {
+/**
+ * One sentence for a call that failed: which variable to look at, and what to do.
+ * @param message the provider's words
+ * @param endpoint the API's address, when it is not Hetzner's own
+ */
+export function explainApiError(message: string, endpoint = process.env['HCLOUD_ENDPOINT']): string {
   if (/unauthorized|unable to authenticate/i.test(message))
     return 'HCLOUD_TOKEN: Hetzner does not accept this API token; make one with Read & Write in the console (your project, Security, API tokens).';
   const words = message.replaceAll(/\s+/g, ' ').slice(0, 300);
@@ -52,6 +65,6 @@ export function explainSilence(message: string, endpoint = process.env['HCLOUD_E
 
 // ---
 
-function named(thing: { name?: string; labels?: Record<string, string> }): Omit<Thing, 'kind'> {
-  return { name: thing.name ?? '', labels: thing.labels ?? {} };
+function named(kind: string, found: { name?: string; labels?: Record<string, string> }): NamedResource {
+  return { kind, name: found.name ?? '', labels: found.labels ?? {} };
 }

@@ -1,4 +1,4 @@
-// The whole desired state of a box as one JSON text: what the apply script gets on its standard input.
+// The desired state of a box as one JSON text, which the apply script reads from standard input.
 
 import { loadConfig } from '../../config/load';
 import type { Settings } from '../../config/schema';
@@ -9,28 +9,36 @@ import { frontCompose, gatewayRelease } from './compose';
 import { gatewayConfig, secretsEnv, secretVariables } from './gatewayConfig';
 import { applyScript } from '../scripts';
 
-export interface Wanted {
+/** What the desired state is made from. */
+export interface DesiredStateInput {
+  /** The settings, checked. */
   readonly settings: Settings;
+  /** The gateway's code. */
   readonly bundle: Bundle;
+  /** The key that administers the gateway. */
   readonly masterKey: string;
+  /** Provider name → API key. */
   readonly providerKeys: Readonly<Record<string, string>>;
-  /** Label → SHA-256 of each generated application key. */
+  /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: Readonly<Record<string, string>>;
   /** The box's IPv4 address. */
   readonly address: string;
 }
 
-/** @returns JSON that holds secrets */
-export function desiredState(wanted: Wanted): string {
-  const { settings, bundle } = wanted;
+/**
+ * Facts for the script, and the files of the gateway's release and of Caddy.
+ * @returns JSON that holds secrets
+ */
+export function desiredState(input: DesiredStateInput): string {
+  const { settings, bundle } = input;
   const release = gatewayRelease(bundle.hash, settings.images.node);
-  const config = gatewayConfig(settings, wanted.keyHashes);
-  const variables = secretVariables(settings, wanted.masterKey, wanted.providerKeys);
+  const config = gatewayConfig(settings, input.keyHashes);
+  const variables = secretVariables(settings, input.masterKey, input.providerKeys);
   const facts = {
     ...{ home, data: dataMount, user: containerUser, network, port: gatewayPort },
     release: release.id,
     image: release.image,
-    // What /readyz shows once the gateway runs on exactly these two files.
+    // /readyz shows this digest once the gateway runs on exactly these two files.
     digest: loadConfig(config, variables).digest.slice(0, 16),
     bundle: bundlePath(bundle.hash),
     bundle_in_build: bundleInBuild,
@@ -40,7 +48,7 @@ export function desiredState(wanted: Wanted): string {
     admin_socket: adminSocket,
     site: settings.domain === undefined ? 'address' : 'name',
     authorized_keys: settings.ssh.public_keys.map((key) => `${key.trim()}\n`).join(''),
-    // Not read on the box: a grown volume must lead to a run, which then grows the file system.
+    // The script does not read it. A larger volume must change this text, so that the script runs and grows the file system.
     data_size_gb: settings.data.size_gb,
   };
   const files = {
@@ -50,14 +58,14 @@ export function desiredState(wanted: Wanted): string {
       'config/config.yaml': config,
       'config/secrets.env': secretsEnv(variables),
     },
-    front: { 'compose.yaml': frontCompose(settings.images.caddy), ...frontFiles(wanted, release.host) },
+    front: { 'compose.yaml': frontCompose(settings.images.caddy), ...frontFiles(input, release.host) },
   };
   return JSON.stringify({ script: applyScript, facts, files });
 }
 
 // ---
 
-function frontFiles({ settings, address }: Wanted, upstream: string): Record<string, string> {
+function frontFiles({ settings, address }: DesiredStateInput, upstream: string): Record<string, string> {
   const { email, directory, root } = settings.acme;
   const text = caddyfile({
     site: settings.domain ?? address,

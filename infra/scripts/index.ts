@@ -1,17 +1,17 @@
-// The scripts that run on the box, as text, and the one command that starts any of them.
+// The scripts that run on the box, as texts.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Brings the box to a desired state, or leaves it as it was. */
+/** Brings the box to the desired state, or leaves it as it was. Input: infra/render/desiredState.ts. */
 export const applyScript = read('apply.sh');
 
-/** Waits for a new box and checks it. */
+/** Waits for the first boot of a new box and checks its result. */
 export const bootstrapScript = read('bootstrap.sh');
 
 /**
- * Runs the script that comes on standard input with its data. Short and always the same: a failing command is quoted in
- * the error that the operator reads, and nothing in it may be secret.
+ * The one command that Pulumi runs over SSH. It reads JSON from standard input and runs the script in its field `script`.
+ * The command is constant, short and without secrets, because Pulumi quotes it in its error when it fails.
  */
 export const launchCommand = read('launch.sh').trim();
 
