@@ -4,13 +4,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchCommand } from '../../infra/scripts';
+import { describeLab } from '../lab/describeLab';
 import { run as runProgram, until } from '../lab/shell';
 import { openClient, type Client } from './client';
 import { must, type Run } from './project';
-import { describeDeploy, type Scene, startScene } from './scene';
+import { type Scene, startScene } from './scene';
 import { leaks, secretsOf, shownByBox, stateFiles } from './secrets';
 
-describeDeploy('pulumi up', () => {
+describeLab('pulumi up', () => {
   let scene: Scene;
   let client: Client;
   let key: string;

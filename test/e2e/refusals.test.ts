@@ -1,14 +1,14 @@
 // What an operator may get wrong and what a cloud may refuse, with the real engine and provider against a cloud without
 // machines: each is one sentence that names a setting, and the next run goes on from where this one stopped.
 
+import { describeLab } from '../lab/describeLab';
 import { setGuard, type Guard } from '../lab/guard';
 import { engineEnvironment } from '../lab/engine';
 import { startCloud, type Cloud } from '../lab/hcloud/cloud';
 import { noHardware } from '../lab/hcloud/hardware';
 import { copyProject, must, type Project, type Run } from './project';
-import { describeDeploy } from './scene';
 
-describeDeploy('what pulumi up refuses', () => {
+describeLab('what pulumi up refuses', () => {
   let guard: Guard;
   let cloud: Cloud;
   let project: Project;
