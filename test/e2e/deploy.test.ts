@@ -1,7 +1,7 @@
 // A deploy from nothing to nothing, with the real engine, real provider, real boxes and real certificates. One story: each
 // test goes on from where the one before stopped.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchCommand } from '../../infra/scripts';
 import { describeLab } from '../lab/describeLab';
@@ -130,6 +130,16 @@ describeLab('pulumi up', () => {
     const run = await must(scene.project.up('--expect-no-changes'));
     note('second up', run.seconds, 10);
     await must(scene.project.pulumi(['refresh', '--yes', '--skip-preview', '--expect-no-changes']));
+  });
+
+  test('the apply script runs again without a change, with the command in infra/README.md', async () => {
+    const before = await containers();
+    const command = /pulumi (up --target-replace) '(\S+)'/.exec(readFileSync('infra/README.md', 'utf8'))!;
+    const run = await must(scene.project.pulumi([...command[1]!.split(' '), command[2]!, '--yes', '--skip-preview']));
+    expect(run.text).toMatch(/ovth-apply replaced/);
+    expect(changed(run)).toEqual(['ovth-apply']);
+    expect(await containers()).toBe(before);
+    await must(scene.project.up('--expect-no-changes'));
   });
 
   test('a changed route is live on the running box, and no request fails meanwhile', async () => {
