@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
+/** What every application key begins with. */
 export const keyPrefix = 'ovth_live_';
 const secretLength = 43; // 256 bits in base64url
 const checksumLength = 6; // 32 bits in base62

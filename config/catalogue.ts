@@ -1,13 +1,29 @@
 /**
- * Owns what the gateway knows about models: their names, limits, capabilities and dated prices. Pure lookups over
- * models.json, which `npm run catalogue` generates; it must not know about routes, keys or requests.
+ * What the gateway knows about models: their names, limits, capabilities and dated prices. Pure look-ups over
+ * models.json, which `npm run catalogue` generates. Routes, keys and requests are not known here.
  */
+import { isKnownProvider, type KnownProviderName } from './knownProviders';
 import data from './models.json';
 import { nearest } from './nearest';
 
-export type Provider = 'anthropic' | 'openai' | 'google';
+/** What a model can do beyond text: the kinds of input it reads, and the features routing asks for. */
+export const capabilities = [
+  'tools',
+  'images',
+  'pdf',
+  'audio',
+  'video',
+  'json_schema',
+  'reasoning',
+  'caching',
+] as const;
+/** One of them. */
+export type Capability = (typeof capabilities)[number];
 
-export type Capability = 'tools' | 'images' | 'pdf' | 'audio' | 'video' | 'json_schema' | 'reasoning' | 'caching';
+/** What a model is for. */
+export const modelKinds = ['chat', 'embedding'] as const;
+/** One of them. */
+export type ModelKind = (typeof modelKinds)[number];
 
 /** Integer nano-USD per token (one USD per million tokens is 1,000). */
 export interface Rates {
@@ -20,6 +36,7 @@ export interface Rates {
   input_audio?: number;
 }
 
+/** Rates with the day they begin to hold. */
 export interface Price extends Rates {
   /** ISO date (UTC) the price holds from. */
   from: string;
@@ -27,10 +44,12 @@ export interface Price extends Rates {
   long_context?: Rates & { above: number };
 }
 
+/** A model the catalogue knows. */
 export interface Model {
   /** The provider's own id: what is sent upstream. */
   id: string;
-  provider: Provider;
+  provider: KnownProviderName;
+  /** As people read it, for example `Claude Opus 4.7`. */
   name: string;
   /** OpenRouter's id, for example `anthropic/claude-opus-4.7`. */
   openrouter_id: string;
@@ -38,12 +57,14 @@ export interface Model {
   aliases: string[];
   /** Dated ids: sent upstream as asked, so that a pinned version stays pinned. */
   dated: string[];
-  kind: 'chat' | 'embedding';
+  /** What it answers: chat, or requests for embeddings. */
+  kind: ModelKind;
   /** Tokens of input and output together. */
   context: number;
   /** Tokens; 0 for embeddings, which have no output. */
   max_output: number;
   capabilities: Capability[];
+  /** ISO date. */
   released: string;
   /** Among the general chat models the gateway offers by itself; others are served when named. */
   current: boolean;
@@ -53,9 +74,11 @@ export interface Model {
   prices: Price[];
   /** The day the provider has said it will stop answering, and the model that takes over. */
   retires?: { on: string; to: string };
+  /** Where limits and capabilities, and the prices, were read, and on which day (ISO date). */
   source: { facts: string; prices: string; date: string };
 }
 
+/** What a name of the catalogue stands for. */
 export interface Resolved {
   model: Model;
   /** The id to send upstream. */
@@ -64,6 +87,7 @@ export interface Resolved {
   warning?: string;
 }
 
+/** Every model, the rows of one provider together. */
 export const models = data.models as readonly Model[];
 
 /**
@@ -89,7 +113,7 @@ export const UNKNOWN_PRICE: Price = {
  * @param on ISO date (UTC): models whose announced last day has come are answered by their successor; without it the
  *   announcement is ignored
  */
-export function findModel(name: string, provider?: Provider, on?: string): Resolved | undefined {
+export function findModel(name: string, provider?: KnownProviderName, on?: string): Resolved | undefined {
   const found = names.get(name) ?? search(name);
   if (found === undefined || (provider !== undefined && found.model.provider !== provider)) return undefined;
   return on === undefined ? found : asOf(found, name, on);
@@ -101,20 +125,6 @@ export function nearestModels(name: string): string[] {
   return nearest(wanted, suggestions);
 }
 
-/** The price that holds on an ISO date (UTC, `YYYY-MM-DD`); before the first known one, the first. */
-export function priceAt(model: Model, date: string): Price {
-  const price = model.prices.findLast((each) => each.from <= date) ?? model.prices[0];
-  if (price === undefined) throw new Error(`models.json has no price for ${model.id}`);
-  return price;
-}
-
-/** The one chat model of a provider that stands for it when nothing else is asked for. */
-export function defaultModel(provider: Provider): Model {
-  const model = defaults.get(provider);
-  if (model === undefined) throw new Error(`models.json has no default model for ${provider}`);
-  return model;
-}
-
 // ---
 
 const MAX_NAME = 200;
@@ -123,12 +133,10 @@ const MAX_NAME = 200;
 const VERSION = /-(?:\d{8}|\d{4}-\d{2}-\d{2}|\d{2}-\d{2,4}|\d{3,4}|latest|exp)$/;
 
 const names = new Map<string, Resolved>();
-const defaults = new Map<Provider, Model>();
 for (const model of models) {
   const resolved: Resolved = { model, send: model.id };
   for (const name of [model.id, ...model.aliases, bareName(model.openrouter_id)]) names.set(name, resolved);
   for (const name of model.dated) names.set(name, { model, send: name });
-  if (model.default) defaults.set(model.provider, model);
 }
 
 const retired = new Map(Object.entries(data.retired));
@@ -148,11 +156,11 @@ function search(asked: string): Resolved | undefined {
 }
 
 /** `provider` is undefined for a bare name, and null for a prefix that is none of ours. */
-function splitProvider(name: string): { provider: Provider | undefined | null; bare: string } {
+function splitProvider(name: string): { provider: KnownProviderName | undefined | null; bare: string } {
   const slash = name.indexOf('/');
   if (slash === -1) return { provider: undefined, bare: name.trim() };
   const prefix = name.slice(name.startsWith('~') ? 1 : 0, slash).trim();
-  const provider = prefix === 'anthropic' || prefix === 'openai' || prefix === 'google' ? prefix : null;
+  const provider = isKnownProvider(prefix) ? prefix : null;
   return { provider, bare: name.slice(slash + 1).trim() };
 }
 

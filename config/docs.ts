@@ -1,97 +1,30 @@
-// What is generated from the schema: the README's tables and the editors' JSON schema. (Pulumi.yaml declares no settings:
-// one it declares is required of every stack, and what is inside a mapping it could not check anyway.)
-// `npm run docs` writes them; `npm run check` fails when they differ.
+// `npm run docs` writes what is generated from this folder: tables in the documentation and the editors' JSON schema.
+// `npm run check` runs it with `--check` and fails where a file differs. (Pulumi.yaml declares no settings: one it
+// declares is required of every stack, and what is inside a mapping it could not check anyway.)
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
-import { limitNames, limitTable } from './limits';
-import { deployFields, settingsSchema } from './schema';
+import { docTables, editorSchema, fillMarkers } from './docTables';
 
-interface Node {
-  type?: string;
-  description?: string;
-  default?: unknown;
-  enum?: unknown[];
-  properties?: Record<string, Node>;
-  additionalProperties?: Node | boolean;
-  items?: Node;
-  anyOf?: Node[];
-  required?: string[];
-}
-
-const settings = z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' }) as Node;
-
-/** A table of every setting: path, type, default, meaning. */
-export function settingsTable(deploy: boolean): string {
-  const rows = Object.entries(settings.properties ?? {})
-    .filter(([name]) => name !== 'limits' && (deployFields as string[]).includes(name) === deploy)
-    .flatMap(([name, node]) => rowsOf(name, node));
-  return ['| setting | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
-}
-
-/** The table of limits. */
-export function limitsTable(): string {
-  const rows = limitNames.map((name) => {
-    const { value, unit, why } = limitTable[name];
-    return `| \`${name}\` | ${value.toLocaleString('en-US')} ${unit} | ${why} |`;
-  });
-  return ['| limit | default | why |', '|---|---|---|', ...rows].join('\n');
-}
-
-/** The JSON schema of config.yaml, for editors. */
-export function editorSchema(): string {
-  return `${JSON.stringify({ title: 'OVTH Gateway configuration', ...settings }, null, 2)}\n`;
-}
-
-// ---
-
-function rowsOf(path: string, node: Node): string[] {
-  const own = `| \`${path}\` | ${typeOf(node)} | ${node.default === undefined || typeof node.default === 'object' ? '' : `\`${JSON.stringify(node.default)}\``} | ${(node.description ?? '').replaceAll('|', '\\|')} |`;
-  const inner = Object.entries(node.properties ?? {}).flatMap(([name, child]) => rowsOf(`${path}.${name}`, child));
-  const many = typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
-  const named = Object.entries(many?.properties ?? {}).flatMap(([name, child]) =>
-    rowsOf(`${path}.<name>.${name}`, child),
-  );
-  return [own, ...inner, ...named];
-}
-
-function typeOf(node: Node): string {
-  if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (node.type === 'array') return `list of ${node.items === undefined ? 'values' : typeOf(node.items)}`;
-  if (node.type === 'object') return 'mapping';
-  return node.type ?? 'value';
-}
-
-function between(text: string, name: string, content: string, open: string, close: string): string {
-  const start = `${open} generated: ${name} ${close}`;
-  const end = `${open} end of generated: ${name} ${close}`;
-  const from = text.indexOf(start);
-  const to = text.indexOf(end);
-  if (from < 0 || to < 0) throw new Error(`the markers of "${name}" are missing`);
-  return `${text.slice(0, from + start.length).trimEnd()}\n${content}\n${text.slice(to)}`;
-}
+/** Files that may hold tables; each is filled where it exists and holds markers. */
+const pages = ['README.md', 'config/REFERENCE.md', 'infra/README.md', 'gateway/README.md'];
 
 function main(check: boolean): number {
-  let stale = 0;
-  const put = (path: string, content: string) => {
-    const current = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    if (current === content) return;
-    if (check) {
-      console.error(`${path} is not what the schema says; run: npm run docs`);
-      stale++;
-    } else writeFileSync(path, content);
-  };
-  put('config/schema.json', editorSchema());
-  let readme = readFileSync('README.md', 'utf8');
-  for (const [name, content] of [
-    ['gateway settings', settingsTable(false)],
-    ['deploy settings', settingsTable(true)],
-    ['limits', limitsTable()],
-  ] as const) {
-    readme = between(readme, name, content, '<!--', '-->');
+  const tables = docTables();
+  const placed = new Set<string>();
+  const wanted = new Map([['config/schema.json', editorSchema()]]);
+  for (const page of pages.filter((path) => existsSync(path))) {
+    const { text, names } = fillMarkers(readFileSync(page, 'utf8'), tables);
+    wanted.set(page, text);
+    for (const name of names) placed.add(name);
   }
-  put('README.md', readme);
-  return stale === 0 ? 0 : 1;
+  const homeless = [...tables.keys()].filter((name) => !placed.has(name));
+  for (const name of homeless) console.error(`the markers of "${name}" stand in none of ${pages.join(', ')}`);
+  const stale = [...wanted].filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text);
+  for (const [path, text] of stale) {
+    if (check) console.error(`${path} is not what the schema says; run: npm run docs`);
+    else writeFileSync(path, text);
+  }
+  return homeless.length > 0 || (check && stale.length > 0) ? 1 : 0;
 }
 
 process.exitCode = main(process.argv.includes('--check'));

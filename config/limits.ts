@@ -1,10 +1,13 @@
 // Every numeric limit in one table: its default, the range an operator may set, and the reason for the default.
 
+/** One bound: its default, and the range it may be set to, both in `unit`. */
 export interface Limit {
+  /** The default. */
   readonly value: number;
   readonly min: number;
   readonly max: number;
   readonly unit: 'bytes' | 'ms' | 'count' | 'levels' | 'nodes';
+  /** What it bounds and why the default is as it is; a sentence of the documentation. */
   readonly why: string;
 }
 
@@ -12,6 +15,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const minute = 60_000;
 
+/** Name → bound; the names are those of the setting `limits`. */
 export const limitTable = {
   body_bytes: {
     value: 32 * MiB,
@@ -146,12 +150,12 @@ export const limitTable = {
     unit: 'ms',
     why: 'Time a client may stop reading its stream before it is cut.',
   },
-  vault_bytes: {
+  reasoning_cache_bytes: {
     value: 16 * 1024 * 1024,
     min: 0,
     max: 1024 * 1024 * 1024,
     unit: 'bytes',
-    why: 'Sealed thoughts kept in memory for clients that drop them between the turns of a tool loop.',
+    why: 'Signed or encrypted reasoning kept in memory for clients that drop it between the turns of a tool loop.',
   },
   keep_alive_ms: {
     value: 15_000,
@@ -169,11 +173,15 @@ export const limitTable = {
   },
 } as const satisfies Record<string, Limit>;
 
+/** The name of a bound. */
 export type LimitName = keyof typeof limitTable;
+/** Name → the value that holds, in the unit `limitTable` names. */
 export type Limits = Readonly<Record<LimitName, number>>;
 
+/** All names, in the order of the table. */
 export const limitNames = Object.keys(limitTable) as LimitName[];
 
+/** The values that hold where nothing is set. */
 export const defaultLimits: Limits = Object.fromEntries(
   limitNames.map((name) => [name, limitTable[name].value]),
 ) as unknown as Limits;

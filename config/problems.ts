@@ -1,16 +1,18 @@
 // What is wrong with a configuration: every problem with its path, what was found and the remedy.
 
-import type { z } from 'zod';
 import { nearest } from './nearest';
 
+/** One thing that is wrong. */
 export interface Problem {
   /** Where, as one would write it: `routes.auto.providers[0]`. Empty for the file as a whole. */
   readonly path: string;
+  /** What was found, what is expected, and the remedy; ends with a full stop. */
   readonly message: string;
 }
 
-/** A configuration that cannot be used; the process that meets it at start ends with code 78 (EX_CONFIG). */
+/** A configuration that cannot be used, with everything that is wrong with it; the process that meets it at start ends with code 78 (EX_CONFIG). */
 export class ConfigError extends Error {
+  /** At least one. */
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
@@ -20,18 +22,18 @@ export class ConfigError extends Error {
   }
 }
 
-export function formatProblem(problem: Problem): string {
-  return problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`;
+/** The first hundred problems, and how many more there are: a file that is something else altogether has thousands. */
+export function firstOf(problems: readonly Problem[]): Problem[] {
+  const listed = problems.slice(0, mostListed);
+  const left = problems.length - listed.length;
+  return left === 0
+    ? listed
+    : [...listed, { path: '', message: `${left.toLocaleString('en-US')} more are not listed.` }];
 }
 
-/** `['routes', 'auto', 'providers', 0]` → `routes.auto.providers[0]`. */
-export function formatPath(path: readonly PropertyKey[]): string {
-  let text = '';
-  for (const step of path) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else text += text === '' ? String(step) : `.${String(step)}`;
-  }
-  return text;
+/** One line for one problem: `path: message`, or the message alone where there is no path. */
+export function formatProblem(problem: Problem): string {
+  return problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`;
 }
 
 /** ` Did you mean "x"?`, or nothing when no name is near. */
@@ -40,107 +42,6 @@ export function suggest(found: string, allowed: readonly string[]): string {
   return first === undefined ? '' : ` Did you mean "${first}"?`;
 }
 
-/** Zod's issues in our words, with what was found and the nearest right name. */
-export function fromZod(
-  error: z.ZodError,
-  input: unknown,
-  namesAt: (path: readonly PropertyKey[]) => readonly string[],
-): Problem[] {
-  return error.issues.flatMap((issue) => describe(issue, input, namesAt));
-}
-
 // ---
 
-function describe(
-  issue: z.core.$ZodIssue,
-  input: unknown,
-  namesAt: (path: readonly PropertyKey[]) => readonly string[],
-): Problem[] {
-  const path = formatPath(issue.path);
-  const found = show(valueAt(input, issue.path));
-  switch (issue.code) {
-    case 'unrecognized_keys': {
-      const allowed = namesAt(issue.path);
-      return issue.keys.map((key) => ({
-        path: formatPath([...issue.path, key]),
-        message: `is not a setting.${suggest(key, allowed)} Allowed here: ${allowed.join(', ')}.`,
-      }));
-    }
-    case 'invalid_type':
-      return [
-        {
-          path,
-          message:
-            found === undefined
-              ? `is missing; it must be ${article(issue.expected)}.`
-              : `must be ${article(issue.expected)}, found ${found}.`,
-        },
-      ];
-    case 'invalid_value': {
-      const allowed = issue.values.map(String);
-      return [
-        {
-          path,
-          message: `must be one of ${allowed.join(', ')}; found ${found ?? 'nothing'}.${suggest(String(valueAt(input, issue.path)), allowed)}`,
-        },
-      ];
-    }
-    case 'too_small':
-      return [{ path, message: `must ${bound('least', issue.minimum, issue.origin)}; found ${found ?? 'nothing'}.` }];
-    case 'too_big':
-      return [{ path, message: `must ${bound('most', issue.maximum, issue.origin)}; found ${found ?? 'nothing'}.` }];
-    case 'invalid_key':
-      return [{ path, message: `is not a valid name: ${issue.issues.map((inner) => inner.message).join('; ')}.` }];
-    case 'invalid_format':
-    case 'invalid_union':
-    case 'custom':
-    case 'not_multiple_of':
-    case 'invalid_element':
-      return [
-        {
-          path,
-          message: `${issue.message.startsWith('must') ? issue.message : `is not valid (${issue.message})`}; found ${found ?? 'nothing'}.`,
-        },
-      ];
-  }
-}
-
-function bound(side: 'least' | 'most', limit: number | bigint, origin: string): string {
-  if (origin === 'array') return `list at ${side} ${limit}`;
-  if (origin === 'string') return `have at ${side} ${limit} characters`;
-  return `be at ${side} ${limit}`;
-}
-
-const articles: Record<string, string> = {
-  int: 'a whole number',
-  number: 'a number',
-  string: 'a text',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a mapping',
-  record: 'a mapping',
-};
-
-function article(type: string): string {
-  return articles[type] ?? type;
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  let value = input;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<PropertyKey, unknown>)[step];
-  }
-  return value;
-}
-
-// Long or secret-looking values are not repeated: a mistyped key must not end up in a log.
-function show(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  if (value === null) return 'nothing (null)';
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === 'object') return 'a mapping';
-  const text = JSON.stringify(value);
-  if (/^"(sk-|AIza|ovth_)/.test(text)) return 'what looks like a secret (not shown)';
-  return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
-}
+const mostListed = 100;

@@ -1,7 +1,8 @@
-// A value that must never be printed: every way to turn it into text gives a placeholder.
+// A value that must never be printed.
 
 const placeholder = '[secret]';
 
+/** Holds a text; every way to turn the holder into text (template, JSON, inspect) gives `[secret]`. */
 export class Secret {
   readonly #value: string;
 

@@ -1,19 +1,28 @@
 // A target: one model at one provider, with all that routing and billing need to know of it.
 
-import { type Capability, type Model, type Price, UNKNOWN_PRICE } from './catalogue';
-import type { CustomModel } from './schema';
+import { capabilities, type Capability, type Model, type ModelKind, type Price, UNKNOWN_PRICE } from './catalogue';
+import type { CustomModel } from './providerSettings';
 
+/** A model at a provider. */
 export interface Target {
+  /** The provider's name in the settings. */
   readonly provider: string;
   /** The model id that goes upstream. */
   readonly model: string;
   /** `provider/model`, as shown in `x-ovth-route`, logs and reports. */
   readonly label: string;
-  readonly kind: 'chat' | 'embedding';
-  /** Tokens; undefined where nobody says. */
+  /**
+   * What it can be a candidate for: an embedding model takes no chat, and the other way round. `undefined` where nobody
+   * says (`provider/anything`, a configured model without `kind`): then it may be either.
+   */
+  readonly kind: ModelKind | undefined;
+  /** Tokens of input and output together; undefined where nobody says. */
   readonly context: number | undefined;
+  /** Most output tokens of one answer; undefined where nobody says. */
   readonly maxOutput: number | undefined;
+  /** All of them where nothing is known of the model, so that nothing is ruled out. */
   readonly capabilities: ReadonlySet<Capability>;
+  /** Nano-USD per token, ascending by the day they hold from; at least one. */
   readonly prices: readonly Price[];
   /** Where the price comes from: `unknown` is the stated conservative tier, never zero. */
   readonly priced: 'catalogue' | 'config' | 'unknown';
@@ -21,18 +30,9 @@ export interface Target {
   readonly row: Model | undefined;
 }
 
-const everything: ReadonlySet<Capability> = new Set<Capability>([
-  'tools',
-  'images',
-  'pdf',
-  'audio',
-  'video',
-  'json_schema',
-  'reasoning',
-  'caching',
-]);
+const everything: ReadonlySet<Capability> = new Set(capabilities);
 
-/** @param send the id to send upstream: the row's own, or a dated one the caller pinned. */
+/** A row of the catalogue as a target. @param send the id to send upstream: the row's own, or a dated one the caller pinned. */
 export function catalogueTarget(row: Model, send: string): Target {
   return {
     provider: row.provider,
@@ -63,7 +63,7 @@ export function configuredTarget(provider: string, model: string, custom: Custom
     provider,
     model,
     label: `${provider}/${model}`,
-    kind: 'chat',
+    kind: custom.kind,
     context: custom.context,
     maxOutput: custom.max_output,
     capabilities: new Set(custom.capabilities),
@@ -79,7 +79,7 @@ export function unknownTarget(provider: string, model: string): Target {
     provider,
     model,
     label: `${provider}/${model}`,
-    kind: 'chat',
+    kind: undefined,
     context: undefined,
     maxOutput: undefined,
     capabilities: everything,
@@ -89,7 +89,7 @@ export function unknownTarget(provider: string, model: string): Target {
   };
 }
 
-/** The rates that hold on a day. @param day ISO date. */
+/** The rates that hold on a day, in nano-USD per token; before the first known day, the first. @param day ISO date */
 export function rateOn(target: Target, day: string): Price {
   let held = target.prices[0] ?? UNKNOWN_PRICE;
   for (const price of target.prices) if (price.from <= day) held = price;

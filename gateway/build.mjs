@@ -1,18 +1,9 @@
-// Bundles the gateway into one file. `node gateway/build.mjs [OUTFILE]`
+// Bundles the gateway into one file. `node gateway/build.mjs [OUTFILE]`; with `--inputs`, prints the files it is made of.
 import { build } from 'esbuild';
+import { options } from './bundle.mjs';
 
-const outfile = process.argv[2] ?? 'dist/gateway.js';
+const [outfile = 'dist/gateway.js'] = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const inputs = process.argv.includes('--inputs');
 
-await build({
-  entryPoints: ['gateway/src/main.ts'],
-  outfile,
-  bundle: true,
-  platform: 'node',
-  target: 'node26',
-  format: 'cjs',
-  sourcemap: 'linked',
-  sourcesContent: false,
-  minifySyntax: true,
-  legalComments: 'none',
-  logLevel: 'warning',
-});
+const { metafile } = await build({ ...options(outfile), metafile: true, write: !inputs });
+if (inputs) console.log(JSON.stringify(Object.keys(metafile.inputs).filter((path) => !path.startsWith('worker:')).sort()));

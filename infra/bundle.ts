@@ -3,8 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { buildSync, type BuildFailure } from 'esbuild';
+import { dirname, join, resolve } from 'node:path';
 
 /** The gateway's code, ready to be uploaded. */
 export interface Bundle {
@@ -34,7 +33,7 @@ export function buildBundle(root = resolve(__dirname, '..')): Bundle {
   const dockerfile = runtimeStage(readFileSync(join(root, 'gateway', 'Dockerfile'), 'utf8'));
   const hash = hashOf([
     ['Dockerfile', dockerfile],
-    ...[recipe, ...bundledFiles(root)].map((path) => [path, readFileSync(join(root, path))] as const),
+    ...[...recipe, ...bundledFiles(root)].map((path) => [path, readFileSync(join(root, path))] as const),
   ]);
   const folder = join(root, 'dist', 'deploy');
   const path = join(folder, hash, 'gateway.js');
@@ -46,28 +45,11 @@ export function buildBundle(root = resolve(__dirname, '..')): Bundle {
 }
 
 /**
- * The files that the bundle consists of, by their path from `root`, sorted.
+ * The files that the bundle consists of, by their path from `root`.
  * @throws BuildError when the code does not build
  */
 export function bundledFiles(root: string): string[] {
-  try {
-    // What decides which files are read, as in the recipe. Nothing is written.
-    const { metafile } = buildSync({
-      absWorkingDir: root,
-      entryPoints: ['gateway/src/main.ts'],
-      ...{ bundle: true, platform: 'node', target: 'node26', format: 'cjs' },
-      ...{ metafile: true, write: false, outdir: 'dist', logLevel: 'silent' },
-    });
-    return Object.keys(metafile.inputs).sort();
-  } catch (error) {
-    const { errors } = error as Partial<BuildFailure>;
-    if (errors === undefined) throw error;
-    throw buildError(
-      errors.map(({ text, location }) =>
-        location === null ? text : `${location.file}:${location.line}:${location.column}: ERROR: ${text}`,
-      ),
-    );
-  }
+  return JSON.parse(runRecipe(root, '--inputs')) as string[];
 }
 
 /**
@@ -83,26 +65,31 @@ export function runtimeStage(dockerfile: string): string {
 
 // ---
 
-/** The project's own build script, also used by the Dockerfile's build stage. */
-const recipe = 'gateway/build.mjs';
+/** The project's own build script and its options, which the Dockerfile's build stage also uses. */
+const recipe = ['gateway/build.mjs', 'gateway/bundle.mjs'] as const;
 
-/** Runs the recipe in a folder of its own and moves the result to its place in one step. */
+/** Builds in a folder of its own and moves the result to its place in one step. */
 function compile(root: string, path: string): void {
   const draft = join(root, 'dist', 'deploy', `draft-${process.pid}`);
   mkdirSync(draft, { recursive: true });
   try {
     const file = join(draft, 'gateway.js');
-    const { status, stderr } = spawnSync(process.execPath, [recipe, file], { cwd: root, encoding: 'utf8' });
-    if (status !== 0) throw buildError(stderr.trim().split('\n').slice(-3));
-    mkdirSync(join(path, '..'), { recursive: true });
+    runRecipe(root, file);
+    mkdirSync(dirname(path), { recursive: true });
     renameSync(file, path);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
 }
 
-function buildError(lines: readonly string[]): BuildError {
-  return new BuildError(`gateway/ does not build, so nothing was changed:\n${lines.slice(0, 5).join('\n')}`);
+/** Runs the recipe and returns what it prints. */
+function runRecipe(root: string, argument: string): string {
+  const ran = spawnSync(process.execPath, [recipe[0], argument], {
+    ...{ cwd: root, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 },
+  });
+  if (ran.status === 0) return ran.stdout;
+  const places = ran.stderr?.match(/^\S+:\d+:\d+: ERROR: .*$/gm) ?? ran.stderr?.trim().split('\n').slice(-3) ?? [];
+  throw new BuildError(`gateway/ does not build, so nothing was changed:\n${places.slice(0, 5).join('\n')}`);
 }
 
 /** More than one is kept, because another stack's `pulumi up` may be uploading the one before. */

@@ -2,7 +2,6 @@
 
 import * as pulumi from '@pulumi/pulumi';
 import { ConfigError, formatProblem } from '../config/problems';
-import { warningsOf } from '../config/load';
 import type { Settings } from '../config/schema';
 import { BuildError, buildBundle } from './bundle';
 import { clientSettings, sshCommand } from './clientInstructions';
@@ -21,7 +20,7 @@ export async function program() {
   const stack = orRefuse(() => readInput(name));
   const labels = { 'managed-by': 'ovth', stack: label(`${pulumi.getProject()}-${name}`) };
   await askHetzner(stack.settings, labels.stack);
-  for (const warning of warningsOf(stack.settings)) await pulumi.log.warn(`ovth:${warning}`);
+  for (const warning of stack.warnings) await pulumi.log.warn(`ovth:${warning}`);
   const gateway = new Gateway('ovth', {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),

@@ -1,7 +1,9 @@
 // Reads the stack's configuration and the environment into checked settings, or into one sentence for each problem.
 
-import { checkSettings } from '../config/load';
+import { stackKeys } from '../config/accounts';
+import { checkSettings } from '../config/check';
 import { ConfigError, type Problem } from '../config/problems';
+import { warningsOf } from '../config/resolve';
 import { type Settings, type StackSettings, stackSchema } from '../config/schema';
 import * as check from './preflight/stackChecks';
 import { withKeyVariables } from './render/gatewayConfig';
@@ -24,6 +26,8 @@ export interface Stack {
   readonly settings: Settings;
   /** Provider name → API key. Secret. */
   readonly providerKeys: Readonly<Record<string, string>>;
+  /** Sentences about renamed settings and retired models, each beginning with its setting without the prefix. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -43,7 +47,8 @@ export function readStack(input: StackInput): Stack {
       },
     ]);
   }
-  const { provider_keys: providerKeys, ...checked } = parse(values, problems);
+  const warnings: string[] = [];
+  const { settings: checked, keys: providerKeys } = stackKeys(parse(values, problems, warnings));
   const settings = { ...checked, server: { ...checked.server, type: currentType(checked.server.type) } };
   problems.push(
     ...check.sshProblems(settings),
@@ -55,7 +60,7 @@ export function readStack(input: StackInput): Stack {
   const named = withKeyVariables(settings, Object.keys(providerKeys));
   if (keys.length === 0) problems.push(...check.loadProblems(named, providerKeys));
   if (problems.length > 0) throw new ConfigError(problems);
-  return { settings: named, providerKeys };
+  return { settings: named, providerKeys, warnings: [...warnings, ...warningsOf(named)] };
 }
 
 /** The server type that replaces a retired one (`cx11` → `cx23`); any other type is returned unchanged. */
@@ -68,11 +73,16 @@ export function currentType(type: string): string {
 const prefix = 'ovth:';
 const successors = { cx11: 'cx23' } as const;
 
-function parse(values: readonly (readonly [string, string])[], problems: readonly Problem[]): StackSettings {
+function parse(
+  values: readonly (readonly [string, string])[],
+  problems: readonly Problem[],
+  warnings: string[],
+): StackSettings {
   try {
     return checkSettings(
       Object.fromEntries(values.map(([key, value]) => [key.slice(prefix.length), decode(value)])),
       stackSchema,
+      warnings,
     );
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -3,11 +3,18 @@
 import { chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, formatProblem } from '../../config/problems';
-import { findMasterKey, fingerprint, type Place, readConfig, readPlace, withDotEnv } from './environment';
-import { type Running, startGateway } from './gateway';
-import { openLog } from './log';
-import { StoreError } from './store';
-import { serveWorkshop } from './workshop';
+import {
+  findMasterKey,
+  fingerprint,
+  type ProcessOptions,
+  readConfig,
+  readProcessOptions,
+  withDotEnv,
+} from './app/environment';
+import { type RunningGateway, startGateway } from './app/start';
+import { openLog } from './telemetry/log';
+import { StoreError } from './storage/sqlite/store';
+import { serveBodyWorker } from './pipeline/bodyWorker';
 
 /** EX_CONFIG of sysexits.h: the configuration cannot be used. */
 const badConfig = 78;
@@ -15,12 +22,12 @@ const lookForChangesMs = 1_000;
 
 async function serve(): Promise<void> {
   const environment = withDotEnv(process.env);
-  const place = readPlace(environment);
+  const place = readProcessOptions(environment);
   process.umask(0o077); // what the data folder holds is nobody else's
   becomeUser(place);
   mkdirSync(place.dataPath, { recursive: true, mode: 0o700 });
   const log = openLog();
-  let running: Running;
+  let running: RunningGateway;
   try {
     running = await startGateway({
       ...place,
@@ -28,16 +35,16 @@ async function serve(): Promise<void> {
       readConfig: () => readConfig(place, environment),
       masterKeyOf: (config) => {
         const { key, made } = findMasterKey(config, place);
-        if (made !== undefined) log.news(`OVTH_MASTER_KEY is not set: a master key was made and is kept in ${made}`);
+        if (made !== undefined) log.info(`OVTH_MASTER_KEY is not set: a master key was made and is kept in ${made}`);
         return key;
       },
     });
   } catch (error) {
-    log.flush();
+    await log.flush();
     throw error;
   }
-  log.news(`listening on ${running.url}`, { config: running.config.digest.slice(0, 16) });
-  log.flush();
+  log.info(`listening on ${running.url}`, { config: running.config.digest.slice(0, 16) });
+  void log.flush();
 
   let stopping = false;
   const stop = (code: number) => {
@@ -46,20 +53,17 @@ async function serve(): Promise<void> {
     running.stop().then(
       () => exit(code),
       (error: unknown) => {
-        log.problem('stopping failed', error);
+        log.error('stopping failed', error);
         exit(1);
       },
     );
   };
-  const exit = (code: number) => {
-    log.flush();
-    process.exit(code);
-  };
+  const exit = (code: number) => void log.flush().then(() => process.exit(code));
   process.on('SIGTERM', () => stop(0));
   process.on('SIGINT', () => stop(0));
   process.on('SIGHUP', () => running.reload());
   const crash = (error: unknown) => {
-    log.problem('an unexpected error; the gateway drains and ends', error);
+    log.error('an unexpected error; the gateway drains and ends', error);
     stop(1);
   };
   process.on('uncaughtException', crash);
@@ -78,7 +82,7 @@ async function serve(): Promise<void> {
 /** Says what is wrong with the configuration, and ends with 0 or 78; nothing is started. */
 function check(): void {
   const environment = withDotEnv(process.env);
-  const config = readConfig(readPlace(environment), environment);
+  const config = readConfig(readProcessOptions(environment), environment);
   for (const warning of config.warnings) console.log(`warning: ${warning}`);
   console.log(
     `the configuration is valid: ${config.routes.size} routes, providers ${[...config.providers.keys()].join(', ')}`,
@@ -86,7 +90,7 @@ function check(): void {
 }
 
 // In a container that starts as root (its data folder was made by Docker), make that folder ours and drop all rights.
-function becomeUser(place: Place): void {
+function becomeUser(place: ProcessOptions): void {
   if (place.runAs === undefined || process.getuid?.() !== 0) return;
   const { uid, gid } = place.runAs;
   mkdirSync(place.dataPath, { recursive: true, mode: 0o700 });
@@ -113,7 +117,7 @@ function fail(error: unknown): never {
 }
 
 const [command = 'serve'] = process.argv.slice(2);
-if (serveWorkshop()) {
+if (serveBodyWorker()) {
   // This is a worker of a gateway that runs already.
 } else if (command === 'serve') serve().catch(fail);
 else if (command === 'check') {

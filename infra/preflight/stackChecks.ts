@@ -1,10 +1,11 @@
 // Checks of a stack that need no network. Each returns one sentence for each problem, with the setting and the remedy.
 
 import { existsSync } from 'node:fs';
-import { findTarget, loadConfig } from '../../config/load';
+import { isKnownProvider, knownProviders } from '../../config/knownProviders';
+import { loadConfig } from '../../config/load';
 import { ConfigError, formatProblem, type Problem, suggest } from '../../config/problems';
+import { findTarget } from '../../config/resolve';
 import type { Settings } from '../../config/schema';
-import { isKnownProvider, knownProviders } from '../../config/wires';
 import { gatewayConfig, secretsEnv, secretVariables } from '../render/gatewayConfig';
 
 type Texts = Readonly<Record<string, string>>;

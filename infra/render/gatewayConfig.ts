@@ -1,8 +1,8 @@
 // The two files that a gateway on the box reads: config.yaml, and secrets.env beside it.
 
 import { stringify } from 'yaml';
+import { accountsOf } from '../../config/accounts';
 import { deployFields, type Settings } from '../../config/schema';
-import { isKnownProvider, knownProviders } from '../../config/wires';
 
 /**
  * The text of config.yaml: the settings without those that concern the deploy only.
@@ -24,12 +24,11 @@ export function gatewayConfig(settings: Settings, hashes: Readonly<Record<string
  * (`my-host` → `MY_HOST_API_KEY`).
  */
 export function keyVariable(provider: string, settings: Settings): string {
-  const known = isKnownProvider(provider) ? knownProviders[provider].api_key_env : undefined;
   const made = `${provider
     .toUpperCase()
     .replaceAll(/[^A-Z0-9]/g, '_')
     .replace(/^(?=\d)/, '_')}_API_KEY`;
-  return settings.providers[provider]?.api_key_env ?? known ?? made;
+  return accountsOf(provider, settings)[0]?.variable ?? made;
 }
 
 /**

@@ -5,7 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calcPrice, type ModelPrice } from '@pydantic/genai-prices';
-import type { Capability, Model, Price, Provider, Rates } from '../../config/catalogue';
+import type { Capability, Model, Price, Rates } from '../../config/catalogue';
+import type { KnownProviderName } from '../../config/knownProviders';
 import { devDependencies } from '../../package.json';
 import { CHECKED, misspelt, retired, rows, type Facts, type Row, type UsdPrice, type UsdRates } from './overrides';
 
@@ -29,7 +30,7 @@ export interface UsdCost {
 }
 export interface FactsFile {
   source: string;
-  providers: Record<Provider, Record<string, Fact | undefined>>;
+  providers: Record<KnownProviderName, Record<string, Fact | undefined>>;
 }
 
 const GENAI_PRICES = `@pydantic/genai-prices ${devDependencies['@pydantic/genai-prices']}`;
@@ -167,7 +168,7 @@ function usdRates(prices: ModelPrice, above: number | undefined): UsdRates {
   return { input: rate('input_mtok') ?? 0, output: rate('output_mtok') ?? 0, ...given };
 }
 
-function priceOf({ from, long_context, ...base }: UsdPrice, provider: Provider): Price {
+function priceOf({ from, long_context, ...base }: UsdPrice, provider: KnownProviderName): Price {
   const price = { from, ...rates(base, provider) };
   if (long_context === undefined) return price;
   const { above, ...long } = long_context;
@@ -178,7 +179,7 @@ function priceOf({ from, long_context, ...base }: UsdPrice, provider: Provider):
  * Fills what a provider does not price apart: tokens read from a cache without its own price cost what input costs, and
  * so do tokens written to one. OpenAI and Google have no one-hour write, so that rate is never above their only one.
  */
-function rates(usd: UsdRates, provider: Provider): Rates {
+function rates(usd: UsdRates, provider: KnownProviderName): Rates {
   if (provider === 'anthropic' && (usd.cache_write_5m === undefined || usd.cache_write_1h === undefined))
     throw new Error('Anthropic sells two kinds of cache writes; one has no price');
   const write = usd.cache_write_5m ?? usd.input;

@@ -2,7 +2,8 @@
  * Owns the hand-kept part of the catalogue: which models it has, their other names, who succeeds whom, and the facts and
  * prices that the two sources lack or have wrong. Everything else in config/models.json is generated from those sources.
  */
-import type { Capability, Provider } from '../../config/catalogue';
+import type { Capability } from '../../config/catalogue';
+import type { KnownProviderName } from '../../config/knownProviders';
 
 /** The day the rows below were last compared with what the providers publish. */
 export const CHECKED = '2026-11-23';
@@ -32,7 +33,7 @@ export interface Facts {
 
 export interface Row {
   id: string;
-  provider: Provider;
+  provider: KnownProviderName;
   kind?: 'embedding';
   current?: true;
   default?: true;

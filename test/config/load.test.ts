@@ -1,23 +1,9 @@
 // Loading a configuration: the guide's file as it stands, and every way to get one wrong, with all problems at once.
 
-import { loadConfig } from '../../config/load';
 import { limitNames, limitTable } from '../../config/limits';
 import { plainHttpAllowed } from '../../config/plainHttp';
-import { ConfigError } from '../../config/problems';
 import { guideConfig } from '../support/guide';
-
-const keys = { ANTHROPIC_API_KEY: 'sk-ant-x', OPENAI_API_KEY: 'sk-x', GOOGLE_API_KEY: 'AIzax' };
-const load = (text: string | undefined, environment: Record<string, string> = keys) =>
-  loadConfig(text, environment, '2026-11-23');
-const problems = (text: string, environment?: Record<string, string>): string[] => {
-  try {
-    load(text, environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message.split('\n');
-    throw error;
-  }
-  return [];
-};
+import { load, problems } from './support';
 
 describe('the guide’s file', () => {
   test('loads as it stands, with warnings for the two models that are no more', () => {

@@ -3,9 +3,9 @@
 import { connect } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
-import { errorBody, streamError } from '../../gateway/src/dialects';
-import { type ErrorCode, errorTable, GatewayError } from '../../gateway/src/errors';
-import { openFlight } from '../../gateway/src/flight';
+import { errorBody, streamError } from '../../gateway/src/core/errorBody';
+import { type ErrorCode, errorTable, GatewayError } from '../../gateway/src/core/errors';
+import { openConcurrency } from '../../gateway/src/http/concurrency';
 import { startFakeUpstream, type FakeUpstream } from '../support/fakeUpstream';
 import { masterKey, startTestGateway, type TestGateway } from '../support/gateway';
 import { say, type Scene, startScene } from '../support/sim';
@@ -154,9 +154,9 @@ const cases: Record<ErrorCode, () => Promise<Produced> | Produced> = {
   },
   draining: () =>
     thrown(() => {
-      const flight = openFlight();
+      const flight = openConcurrency();
       flight.draining = true;
-      flight.enter('k', { in_flight: 1, in_flight_per_key: 1 });
+      flight.acquire('k', { in_flight: 1, in_flight_per_key: 1 });
     }),
   storage_failed: async () => {
     const other = new DatabaseSync(join(scene.gateway.dataPath, 'ledger.db'));

@@ -1,8 +1,8 @@
 // The scanner must see exactly what a JSON parser sees, and refuse what is costly to parse before anything parses it.
 
 import fc from 'fast-check';
-import { GatewayError } from '../../gateway/src/errors';
-import { field, peek, peekInTurns, splice } from '../../gateway/src/peek';
+import { GatewayError } from '../../gateway/src/core/errors';
+import { field, scanJson, scanJsonInSlices, splice } from '../../gateway/src/core/jsonScan';
 
 const bounds = { depth: 64, nodes: 200_000 };
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
@@ -17,7 +17,7 @@ test(`top-level values are the parser's (seed ${seed})`, () => {
         const keys = Object.keys(value);
         if (keys.some((key) => JSON.stringify(key) !== `"${key}"`)) return; // keys that need escapes are refused, tested below
         const body = Buffer.from(JSON.stringify(value, null, indent));
-        const seen = peek(body, bounds);
+        const seen = scanJson(body, bounds);
         const latin = (key: string) => Buffer.from(key).toString('latin1'); // names are compared as bytes
         expect([...seen.fields.keys()]).toEqual(keys.map(latin));
         for (const key of keys) expect(field(body, seen, latin(key))).toEqual(JSON.parse(JSON.stringify(value[key])));
@@ -37,7 +37,7 @@ test(`replacing the model changes nothing else (seed ${seed})`, () => {
       (messages, from, to, indent) => {
         const document = { messages, model: from, after: messages };
         const body = Buffer.from(JSON.stringify(document, null, indent));
-        const span = peek(body, bounds).fields.get('model')!;
+        const span = scanJson(body, bounds).fields.get('model')!;
         const out = splice(body, [{ ...span, text: JSON.stringify(to) }]);
         expect(out.toString()).toBe(JSON.stringify({ ...document, model: to }, null, indent));
       },
@@ -64,8 +64,8 @@ test(`in turns it sees what it sees at once, wherever the turns begin (seed ${se
   await fc.assert(
     fc.asyncProperty(text, fc.integer({ min: 1, max: 40 }), async (json, turn) => {
       const body = Buffer.from(json);
-      const inTurns = await (async () => peekInTurns(body, bounds, turn))().catch((error: Error) => error.message);
-      expect(inTurns).toEqual(told(() => peek(body, bounds)));
+      const inTurns = await (async () => scanJsonInSlices(body, bounds, turn))().catch((error: Error) => error.message);
+      expect(inTurns).toEqual(told(() => scanJson(body, bounds)));
     }),
     { ...options, numRuns: 1_000 },
   );
@@ -80,7 +80,7 @@ test(`no bytes make it fail with anything but a refusal (seed ${seed})`, () => {
       ),
       (bytes) => {
         try {
-          peek(Buffer.from(bytes), bounds);
+          scanJson(Buffer.from(bytes), bounds);
         } catch (error) {
           expect(error).toBeInstanceOf(GatewayError);
         }
@@ -102,22 +102,22 @@ test.each([
   ['65 levels', `{"a":${'['.repeat(64)}${']'.repeat(64)}}`, 'too_complex'],
   ['a bomb of empty objects', `{"a":[${'{},'.repeat(200_001)}{}]}`, 'too_complex'],
 ])('%s is refused', (_name, text, code) => {
-  expect(() => peek(Buffer.from(text), bounds)).toThrow(expect.objectContaining({ code }));
+  expect(() => scanJson(Buffer.from(text), bounds)).toThrow(expect.objectContaining({ code }));
 });
 
 test('media are seen and not counted as text', () => {
   const body = (content: unknown) => Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }));
-  const image = peek(
+  const image = scanJson(
     body([{ type: 'image_url', image_url: { url: `data:image/png;base64,${'iVBORw0KGgo'.repeat(10_000)}` } }]),
     bounds,
   );
   expect([...image.media]).toEqual(['images']);
   expect(image.mediaCount).toBe(1);
   expect(image.textBytes).toBeLessThan(500);
-  expect([...peek(body([{ type: 'document', source: {} }]), bounds).media]).toEqual(['pdf']);
-  expect([...peek(body([{ type: 'input_audio', input_audio: {} }]), bounds).media]).toEqual(['audio']);
-  expect([...peek(body('an "image" of a "file" and "image_url"'), bounds).media]).toEqual([]);
-  const prose = peek(body('word '.repeat(10_000)), bounds);
+  expect([...scanJson(body([{ type: 'document', source: {} }]), bounds).media]).toEqual(['pdf']);
+  expect([...scanJson(body([{ type: 'input_audio', input_audio: {} }]), bounds).media]).toEqual(['audio']);
+  expect([...scanJson(body('an "image" of a "file" and "image_url"'), bounds).media]).toEqual([]);
+  const prose = scanJson(body('word '.repeat(10_000)), bounds);
   expect(prose.textBytes).toBeGreaterThan(50_000);
 });
 
@@ -131,7 +131,7 @@ test('a tool whose parameter is called file or image needs no such capability', 
       },
     },
   ];
-  expect([...peek(Buffer.from(JSON.stringify({ model: 'm', tools })), bounds).media]).toEqual([]);
+  expect([...scanJson(Buffer.from(JSON.stringify({ model: 'm', tools })), bounds).media]).toEqual([]);
 });
 
 test.each([
@@ -142,9 +142,12 @@ test.each([
 ] as const)('media of Gemini are known by their MIME type: %s', (mime, kind) => {
   for (const key of ['mimeType', 'mime_type'])
     expect([
-      ...peek(Buffer.from(JSON.stringify({ contents: [{ parts: [{ inlineData: { [key]: mime, data: 'AA' } }] }] })), {
-        depth: 64,
-        nodes: 1_000,
-      }).media,
+      ...scanJson(
+        Buffer.from(JSON.stringify({ contents: [{ parts: [{ inlineData: { [key]: mime, data: 'AA' } }] }] })),
+        {
+          depth: 64,
+          nodes: 1_000,
+        },
+      ).media,
     ]).toEqual([kind]);
 });

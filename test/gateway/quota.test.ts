@@ -1,6 +1,6 @@
 // Budgets: admission is exact under any concurrency, settlement happens once, and a refusal says all it should.
 
-import { countedTokens } from '../../gateway/src/money';
+import { countedTokens } from '../../gateway/src/core/usage';
 import { say, type Scene, startScene } from '../support/sim';
 import { guideConfig } from '../support/guide';
 

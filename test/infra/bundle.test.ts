@@ -20,12 +20,13 @@ const files = {
   'node_modules/jest/index.js': 'module.exports = 30;',
 };
 
+const recipe = ['gateway/build.mjs', 'gateway/bundle.mjs'];
 let root: string;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ovth-bundle-'));
   for (const [path, text] of Object.entries(files)) write(path, text);
-  cpSync('gateway/build.mjs', join(root, 'gateway/build.mjs'));
+  for (const name of recipe) cpSync(name, join(root, name));
   symlinkSync(join(process.cwd(), 'node_modules/esbuild'), join(root, 'node_modules/esbuild'));
 });
 afterEach(() => rmSync(root, { recursive: true }));
@@ -53,7 +54,7 @@ test.each([
   ['config/limits.ts', 'export const limit = 2;'],
   ['node_modules/dep/index.js', 'module.exports = 2;'],
   ['gateway/Dockerfile', dockerfile.replace('USER 1', 'USER 2')],
-  ['gateway/build.mjs', readFileSync('gateway/build.mjs', 'utf8').replace('minifySyntax: true', 'minify: true')],
+  ['gateway/bundle.mjs', readFileSync('gateway/bundle.mjs', 'utf8').replace('minifySyntax: true', 'minify: true')],
 ])('a change of %s is another deploy', (path, text) => {
   const before = buildBundle(root);
   write(path, text);
@@ -82,6 +83,16 @@ test('every module that the real bundle names is among the files that are hashed
   const named = [...readFileSync(path, 'utf8').matchAll(/^\/\/ ((?:config|gateway|node_modules)\/\S+)$/gm)];
   expect(named.length).toBeGreaterThan(100);
   expect(named.map(([, file = '']) => file).filter((file) => !hashed.has(file))).toEqual([]);
+});
+
+test('the programs of threads, which are bundled as text, are among the files that are hashed', () => {
+  const hashed = new Set(bundledFiles(process.cwd()));
+  const threads = [...hashed].flatMap((file) =>
+    [...(/^gateway\/.*\.ts$/.test(file) ? readFileSync(file, 'utf8') : '').matchAll(/from 'worker:([^']+)'/g)].map(
+      ([, path = '']) => `${join(dirname(file), path)}.ts`,
+    ),
+  );
+  expect(threads.filter((file) => !hashed.has(file))).toEqual([]);
 });
 
 test('the image is the runtime stage of the gateway’s Dockerfile, without its build stage', () => {

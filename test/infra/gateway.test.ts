@@ -2,7 +2,7 @@
 
 import * as pulumi from '@pulumi/pulumi';
 import { isKey } from '../../config/appKey';
-import { parseSettings } from '../../config/load';
+import { parseSettings } from '../../config/check';
 import type * as component from '../../infra/components/gateway';
 import { launchCommand } from '../../infra/scripts';
 

@@ -3,9 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { loadConfig } from '../../config/load';
 import { ConfigError, formatProblem } from '../../config/problems';
 import { stackSchema } from '../../config/schema';
-import { keyVariable } from '../../infra/render/gatewayConfig';
+import { unserved } from '../../config/served';
+import { gatewayConfig, keyVariable, secretVariables } from '../../infra/render/gatewayConfig';
 import { checkServerType, type ServerType } from '../../infra/preflight/serverType';
 import { readStack, type StackInput } from '../../infra/stackConfig';
 
@@ -40,6 +42,22 @@ test('a good stack gives settings with every default', () => {
 
 test('a cx11 means its successor', () => {
   expect(readStack(input({ ...good, 'ovth:server': '{"type":"cx11"}' })).settings.server.type).toBe('cx23');
+});
+
+test('a key of a named account reaches the variable its account reads; an old name is a warning', () => {
+  const config = {
+    ...good,
+    'ovth:provider_keys': '{"openai":{"team":"sk-test-0123456789"}}',
+    'ovth:limits': '{"vault_bytes":1024}',
+  };
+  const { settings, providerKeys, warnings } = readStack(input(config));
+  const variables = secretVariables(settings, 'm'.repeat(48), providerKeys);
+  const rendered = loadConfig(gatewayConfig(settings, {}), variables);
+  const [account] = rendered.providers.get('openai')!.accounts;
+  expect([account.name, account.key?.reveal()]).toEqual(['team', 'sk-test-0123456789']);
+  expect(rendered.limits.reasoning_cache_bytes).toBe(1_024);
+  expect(warnings).toEqual(['limits.vault_bytes is now limits.reasoning_cache_bytes']);
+  expect(rendered.warnings).toEqual([]);
 });
 
 test.each<[string, Record<string, string>, RegExp, Partial<StackInput>?]>([
@@ -141,16 +159,20 @@ describe('the example stack', () => {
     expect(problems({ ...config, 'ovth:provider_keys': keys })).toEqual([]);
   });
 
-  test('shows every setting but the single limits', () => {
+  test('shows every setting that is served, but not the single limits', () => {
     interface Node {
       properties?: Record<string, Node>;
       additionalProperties?: Node | boolean;
     }
-    const names = (node: Node): string[] => [
-      ...Object.entries(node.properties ?? {}).flatMap(([name, child]) =>
-        name === 'limits' ? [name] : [name, ...names(child)],
-      ),
-      ...(typeof node.additionalProperties === 'object' ? names(node.additionalProperties) : []),
+    const later = new Set(unserved.filter((row) => row.message === undefined).map((row) => row.path));
+    const names = (node: Node, path = ''): string[] => [
+      ...Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
+        if (later.has(path + name)) return [];
+        const inner = names(child, `${path}${name}.`);
+        if (name === 'limits') return [name];
+        return child.properties !== undefined && inner.length === 0 ? [] : [name, ...inner];
+      }),
+      ...(typeof node.additionalProperties === 'object' ? names(node.additionalProperties, `${path}*.`) : []),
     ];
     const all = names(z.toJSONSchema(stackSchema, { io: 'input', unrepresentable: 'any' }) as Node);
     expect(all.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../config/load';
 import { Secret } from '../../config/secret';
-import { type Running, startGateway } from '../../gateway/src/gateway';
-import type { RequestLine, RequestLog } from '../../gateway/src/log';
+import { type RunningGateway, startGateway } from '../../gateway/src/app/start';
+import type { RequestLine, Log } from '../../gateway/src/telemetry/log';
 
 export const masterKey = 'a-master-key-for-tests-that-is-long-enough';
 
@@ -20,7 +20,7 @@ export interface TestGateway {
   readonly dataPath: string;
   readonly lines: Line[];
   readonly requests: RequestLine[];
-  readonly running: Running;
+  readonly running: RunningGateway;
   /** Replaces the configuration as a changed file would. */
   reload(text: string): void;
   admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>; // eslint-disable-line @typescript-eslint/no-explicit-any
@@ -95,17 +95,17 @@ export async function startTestGateway(options: TestOptions): Promise<TestGatewa
 
 // ---
 
-function recorder(lines: Line[], requests: RequestLine[]): RequestLog {
+function recorder(lines: Line[], requests: RequestLine[]): Log {
   return {
     request(line) {
       requests.push(line);
       lines.push({ kind: 'request', fields: { ...line } });
     },
     refused: (line) => void lines.push({ kind: 'refused', fields: line }),
-    news: (message, fields) => void lines.push({ kind: 'news', fields: { message, ...fields } }),
+    info: (message, fields) => void lines.push({ kind: 'news', fields: { message, ...fields } }),
     warn: (message, fields) => void lines.push({ kind: 'warn', fields: { message, ...fields } }),
-    problem: (message, cause) => void lines.push({ kind: 'problem', fields: { message, cause } }),
+    error: (message, cause) => void lines.push({ kind: 'problem', fields: { message, cause } }),
     setLevel: () => undefined,
-    flush: () => undefined,
+    flush: () => Promise.resolve(),
   };
 }

@@ -1,13 +1,13 @@
 // Every recorded answer back to each other wire, whole and streamed: valid by the provider's own description, with the
 // text, tool calls, finish and usage of the recording; and a stream folds to the same however it was cut.
 
-import { noUsage } from '../../gateway/src/money';
+import { noUsage } from '../../gateway/src/core/usage';
 import { codecs } from '../../gateway/src/wire';
-import type { Json, Speaker } from '../../gateway/src/wire/codec';
+import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
 import { fold, type Format, type NeutralResponse } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';
 import { specs } from '../support/specs';
-import { openUndo } from '../../gateway/src/wire/undo';
+import { openResponseFixups } from '../../gateway/src/wire/shared/responseFixups';
 import { openAnswerCheck } from './answerSpecs';
 import { unlawful } from './lawful';
 import { decoded, eventsOf, formats, type Recorded, recorded, streamEvents } from './recorded';
@@ -16,7 +16,7 @@ import { decoded, eventsOf, formats, type Recorded, recorded, streamEvents } fro
 const rows = recorded()?.filter(({ row, name }) => row.status === 200 && name !== 'gemini-streamGenerateContent:30');
 const known = specs();
 
-const speakerOf = ({ format, body }: Recorded): Speaker => ({
+const speakerOf = ({ format, body }: Recorded): EncodeContext => ({
   requestId: 'req_0001',
   created: 1_790_000_000,
   includeUsage: true,
@@ -38,8 +38,8 @@ function facts({ parts, reason, usage }: NeutralResponse) {
   };
 }
 
-// What a format has no words for, by what is lost: the documented losses.
-const losses: Readonly<Record<Format, (answer: ReturnType<typeof facts>) => ReturnType<typeof facts>>> = {
+// What a format has no words for, by what is lost: the documented droppedFields.
+const droppedFields: Readonly<Record<Format, (answer: ReturnType<typeof facts>) => ReturnType<typeof facts>>> = {
   // One number for cache writes, whatever their lifetime; sound is told apart.
   chat: (answer) => ({
     ...answer,
@@ -103,10 +103,10 @@ describeIf(rows !== undefined && known !== undefined)('recorded answers', () => 
     const problems: unknown[] = [];
     for (const one of rows ?? []) {
       if (one.format === format) continue;
-      const undo = openUndo(undefined);
-      const events = eventsOf(one).flatMap((item) => undo(item));
+      const fixups = openResponseFixups(undefined);
+      const events = eventsOf(one).flatMap((item) => fixups(item));
       const response = fold(events);
-      const wanted = plain(losses[format](facts(response)));
+      const wanted = plain(droppedFields[format](facts(response)));
       const speaker = speakerOf(one);
 
       const printed = JSON.parse(JSON.stringify(codecs[format].encodeResponse(response, speaker))) as Json;

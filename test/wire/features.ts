@@ -627,7 +627,7 @@ export const features: readonly Feature[] = [
         },
       },
     },
-    find: (request) => request.shape?.type === 'schema' && request.shape.schema,
+    find: (request) => request.responseFormat?.type === 'schema' && request.responseFormat.schema,
   },
   {
     group: 'Form of the answer',
@@ -637,7 +637,7 @@ export const features: readonly Feature[] = [
       responses: { text: { format: { type: 'json_object' } } },
       generate: { generationConfig: { responseMimeType: 'application/json' } },
     },
-    find: (request) => request.shape?.type,
+    find: (request) => request.responseFormat?.type,
   },
   {
     group: 'Form of the answer',
@@ -646,7 +646,7 @@ export const features: readonly Feature[] = [
       messages: { output_config: { format: { type: 'json_schema', schema: listed } } },
       generate: { generationConfig: { responseMimeType: 'application/json', responseJsonSchema: listed } },
     },
-    find: (request) => request.shape?.type === 'schema' && request.shape.schema,
+    find: (request) => request.responseFormat?.type === 'schema' && request.responseFormat.schema,
   },
   // --- reasoning
   {
@@ -658,7 +658,7 @@ export const features: readonly Feature[] = [
       messages: { thinking: { type: 'adaptive' }, output_config: { effort: 'high' } },
       generate: { generationConfig: { thinkingConfig: { thinkingLevel: 'HIGH' } } },
     },
-    find: (request) => request.thinking?.effort,
+    find: (request) => request.reasoning?.effort,
   },
   {
     group: 'Reasoning',
@@ -668,13 +668,13 @@ export const features: readonly Feature[] = [
       messages: { thinking: { type: 'enabled', budget_tokens: 4_096 } },
       generate: { generationConfig: { thinkingConfig: { thinkingBudget: 4_096 } } },
     },
-    find: (request) => request.thinking?.budget,
+    find: (request) => request.reasoning?.budget,
   },
   {
     group: 'Reasoning',
     name: 'as the model sees fit',
     in: { chat: { reasoning: { enabled: true } }, messages: { thinking: { type: 'adaptive' } } },
-    find: (request) => request.thinking !== undefined,
+    find: (request) => request.reasoning !== undefined,
   },
   {
     group: 'Reasoning',
@@ -685,7 +685,7 @@ export const features: readonly Feature[] = [
       messages: { thinking: { type: 'disabled' } },
       generate: { generationConfig: { thinkingConfig: { thinkingBudget: 0 } } },
     },
-    find: (request) => request.thinking?.effort,
+    find: (request) => request.reasoning?.effort,
   },
   {
     group: 'Reasoning',
@@ -842,7 +842,7 @@ export const features: readonly Feature[] = [
       responses: { top_logprobs: 2 },
       generate: { generationConfig: { responseLogprobs: true, logprobs: 2 } },
     },
-    find: (request) => request.chances,
+    find: (request) => request.topLogprobs,
     classic: true,
   },
   {

@@ -13,7 +13,7 @@ export function unlawful(events: readonly StreamEvent[], broken = false): string
     if (!started && one.type !== 'start') return `${one.type} before the start`;
     if (one.type === 'start' && started) return 'a second start';
     if (one.type === 'open' && open) return 'open inside an open part';
-    if ((one.type === 'delta' || one.type === 'close' || one.type === 'citation' || one.type === 'chances') && !open)
+    if ((one.type === 'delta' || one.type === 'close' || one.type === 'citation' || one.type === 'logprobs') && !open)
       return `${one.type} outside a part`;
     started = true;
     if (one.type === 'open') open = true;

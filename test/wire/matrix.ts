@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { writeFileSync } from 'node:fs';
 import { findModel } from '../../config/catalogue';
 import { catalogueTarget, type Target } from '../../config/target';
-import { GatewayError } from '../../gateway/src/errors';
+import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs } from '../../gateway/src/wire';
 import type { Format } from '../../gateway/src/wire/neutral';
 import { type Feature, features, requestWith } from './features';

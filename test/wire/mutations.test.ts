@@ -2,11 +2,11 @@
 // a reader and a writer answer or refuse by name, and what a stream made of it says keeps its lawful order.
 
 import fc from 'fast-check';
-import { GatewayError } from '../../gateway/src/errors';
+import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs } from '../../gateway/src/wire';
-import type { Json, Speaker } from '../../gateway/src/wire/codec';
+import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
 import { fold, type Format, type StreamEvent } from '../../gateway/src/wire/neutral';
-import { openQuiet, openUndo } from '../../gateway/src/wire/undo';
+import { openHideEmptyReasoning, openResponseFixups } from '../../gateway/src/wire/shared/responseFixups';
 import { describeIf } from '../support/shared';
 import { specs, type Validator } from '../support/specs';
 import { openAnswerCheck } from './answerSpecs';
@@ -156,15 +156,15 @@ function respoken(frame: string, wrong: readonly Wrong[]): string {
 function tellAll(events: readonly StreamEvent[], row: Recorded): void {
   expect({ name: row.name, unlawful: unlawful(events, true) }).toEqual({ name: row.name, unlawful: undefined });
   for (const format of formats) {
-    const speaker: Speaker = {
+    const speaker: EncodeContext = {
       requestId: 'req_1',
       created: 1,
       includeUsage: true,
       request: { from: format, native: {}, stream: true, messages: [] },
     };
-    const undo = openUndo(undefined);
-    const quiet = openQuiet(format, speaker.request);
-    const told = events.flatMap((event) => undo(event)).flatMap((event) => quiet(event));
+    const fixups = openResponseFixups(undefined);
+    const quiet = openHideEmptyReasoning(format, speaker.request);
+    const told = events.flatMap((event) => fixups(event)).flatMap((event) => quiet(event));
     const whole = codecs[format].encodeResponse(fold(told), speaker);
     const valid = { name: row.name, format, wrong: [] };
     expect({ ...valid, wrong: check.whole(format, JSON.parse(JSON.stringify(whole))) }).toEqual(valid);

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
-import type { Json, Speaker } from '../../gateway/src/wire/codec';
+import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
 import {
   type Citation,
   fold,
@@ -141,9 +141,9 @@ describe.each(formats)('%s', (format) => {
     fc.record({ kind: fc.constant('reasoning' as const), pieces: fc.array(words, { minLength: 1, maxLength: 3 }) }),
     fc.record({ kind: fc.constant('call' as const), id, name, args }),
   );
-  const chancesOf = (token: string): StreamEvent => ({
-    type: 'chances',
-    chances: [{ token, logprob: -0.25, top: [{ token: 'other', logprob: -2 }] }],
+  const logprobsOf = (token: string): StreamEvent => ({
+    type: 'logprobs',
+    logprobs: [{ token, logprob: -0.25, top: [{ token: 'other', logprob: -2 }] }],
   });
   const answer = fc
     .record({
@@ -168,7 +168,7 @@ describe.each(formats)('%s', (format) => {
         return [
           { type: 'open', part: { type: part.kind } },
           ...part.pieces.flatMap((piece): StreamEvent[] => [
-            ...(part.kind === 'text' && part.likely ? [chancesOf(piece)] : []),
+            ...(part.kind === 'text' && part.likely ? [logprobsOf(piece)] : []),
             { type: 'delta', text: piece },
           ]),
           ...(part.kind === 'text'
@@ -185,7 +185,7 @@ describe.each(formats)('%s', (format) => {
         reason: parts.some((part) => part.kind === 'call') && reason === 'stop' ? 'tool_calls' : reason,
       },
     ]);
-  const speaker: Speaker = {
+  const speaker: EncodeContext = {
     requestId: 'req_1',
     created: 1,
     includeUsage: true,
@@ -201,9 +201,9 @@ describe.each(formats)('%s', (format) => {
     return plain({
       text: parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(''),
       // Only who speaks Anthropic's cannot ask for them.
-      chances: parts.flatMap((part) =>
+      logprobs: parts.flatMap((part) =>
         part.type === 'text' && format !== 'messages'
-          ? (part.chances ?? []).map(({ token, logprob, top }) => [token, logprob, top[0]?.token, top[0]?.logprob])
+          ? (part.logprobs ?? []).map(({ token, logprob, top }) => [token, logprob, top[0]?.token, top[0]?.logprob])
           : [],
       ),
       thoughts: parts.flatMap((part) => (part.type === 'reasoning' ? [part.text] : [])).join(''),

@@ -2,7 +2,7 @@
 
 import { codecs } from '../../gateway/src/wire';
 import type { Json } from '../../gateway/src/wire/codec';
-import { openFrames } from '../../gateway/src/wire/frames';
+import { openFrameReader } from '../../gateway/src/wire/shared/sse';
 import type { Format, NeutralRequest, StreamEvent } from '../../gateway/src/wire/neutral';
 import { unknownTarget, catalogueTarget, type Target } from '../../config/target';
 import { findModel } from '../../config/catalogue';
@@ -73,7 +73,7 @@ export function eventsOf({ format, row, streamed }: Recorded, slice = Infinity):
 /** A stream's bytes as neutral events, however cut. */
 export function streamEvents(format: Format, text: string, slice = Infinity): StreamEvent[] {
   const bytes = Buffer.from(text);
-  const frames = openFrames(10_000_000);
+  const frames = openFrameReader(10_000_000);
   const decoder = codecs[format].openDecoder();
   const out: StreamEvent[] = [];
   for (let at = 0; at < bytes.length; at += slice)

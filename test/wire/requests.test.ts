@@ -1,6 +1,6 @@
 // Every recorded request to each other wire: valid by the provider's own description, or refused as the matrix says.
 
-import { GatewayError } from '../../gateway/src/errors';
+import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs, upstreamFormat } from '../../gateway/src/wire';
 import type { Format } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';

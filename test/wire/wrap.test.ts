@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
 import type { Json } from '../../gateway/src/wire/codec';
 import { fold } from '../../gateway/src/wire/neutral';
-import { openUndo } from '../../gateway/src/wire/undo';
-import { openUnwrap } from '../../gateway/src/wire/wrap';
+import { openResponseFixups } from '../../gateway/src/wire/shared/responseFixups';
+import { openUnwrap } from '../../gateway/src/wire/schema/wrapNonObject';
 import { targets } from './recorded';
 
 const unwrapped = (pieces: readonly string[]) => {
@@ -63,9 +63,9 @@ describe('a list, asked for in Gemini’s words', () => {
   };
 
   test.each(['chat', 'responses', 'messages'] as const)('%s', (format) => {
-    const { body, undo } = codecs[format].encodeRequest(request, targets[format]);
+    const { body, fixups } = codecs[format].encodeRequest(request, targets[format]);
     expect(places[format](body)).toMatchObject(schema);
-    const undoing = openUndo(undo);
+    const undoing = openResponseFixups(fixups);
     const said = fold(
       [
         { type: 'open', part: { type: 'text' } } as const,
@@ -77,8 +77,8 @@ describe('a list, asked for in Gemini’s words', () => {
   });
 
   test('Gemini itself takes it as it is', () => {
-    const { body, undo } = codecs.generate.encodeRequest(request, targets.generate);
+    const { body, fixups } = codecs.generate.encodeRequest(request, targets.generate);
     expect((body['generationConfig'] as Json)['responseJsonSchema']).toMatchObject({ type: 'array' });
-    expect(undo?.wrapped).not.toBe(true);
+    expect(fixups?.wrapped).not.toBe(true);
   });
 });

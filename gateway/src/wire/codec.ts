@@ -1,14 +1,14 @@
 // What a format must be able to do.
 
 import type { Target } from '../../../config/target';
-import type { Usage } from '../money';
+import type { Usage } from '../core/usage';
 import type { Format, NeutralRequest, NeutralResponse, Part, StreamEvent } from './neutral';
 
 /** A JSON object as parsed. */
 export type Json = Readonly<Record<string, unknown>>;
 
 /** What must be undone in the answer to an encoded request. */
-export interface Undo {
+export interface ResponseFixups {
   /** Tool names as the wire took them, and as the client knows them. */
   readonly names: ReadonlyMap<string, string>;
   /** Names (the client's) of tools with plain input that went as functions with one field. */
@@ -19,15 +19,15 @@ export interface Undo {
   readonly wrapped?: boolean;
 }
 
-export interface Encoded {
+export interface EncodedRequest {
   readonly body: Json;
   /** Paths of what the format could not carry. */
   readonly dropped: readonly string[];
-  readonly undo?: Undo;
+  readonly fixups?: ResponseFixups;
 }
 
 /** What our side of an answer knows when it speaks a format. */
-export interface Speaker {
+export interface EncodeContext {
   /** Our request id, used where the upstream gave none. */
   readonly requestId: string;
   /** Seconds since 1970. */
@@ -64,11 +64,11 @@ export interface Codec {
   /** @throws GatewayError bad_request, naming the field */
   decodeRequest(body: Json): NeutralRequest;
   /** @throws GatewayError cannot_translate for what cannot be left out without changing the question */
-  encodeRequest(request: NeutralRequest, target: Target): Encoded;
+  encodeRequest(request: NeutralRequest, target: Target): EncodedRequest;
   decodeResponse(body: Json): readonly StreamEvent[];
-  encodeResponse(response: NeutralResponse, speaker: Speaker): Json;
+  encodeResponse(response: NeutralResponse, speaker: EncodeContext): Json;
   openDecoder(): Decoder;
-  openEncoder(speaker: Speaker): Encoder;
+  openEncoder(speaker: EncodeContext): Encoder;
   /** A frame that tells a waiting client that its stream is alive, and nothing else. */
   readonly keepAlive: string;
   /** Usage in one JSON value of an answer (the whole body, or one event); it may be spread over several events. */

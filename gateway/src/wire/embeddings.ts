@@ -1,10 +1,10 @@
 // Embeddings asked for in OpenAI's shape and made by Gemini. Sources: OpenAI API reference, "Create embeddings"; Gemini API
 // reference, "batchEmbedContents".
 
-import { GatewayError } from '../errors';
+import { GatewayError } from '../core/errors';
 import type { Json } from './codec';
-import { listOr, needList, needText, objectOr, optionalCount, wrong } from './json';
-import { bytesOf, parseBody } from './translate';
+import { listOr, needList, needText, objectOr, optionalCount, wrong } from './shared/json';
+import { bytesOf, parseBody } from './translateRequest';
 
 export interface EmbeddingsAsked {
   readonly body: Uint8Array;

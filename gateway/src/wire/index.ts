@@ -2,16 +2,21 @@
 
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
-import { chat } from './chat';
+import { openaiChat } from './openaiChat/index';
 import type { Codec } from './codec';
-import { thinks } from './effort';
-import { generate } from './generate';
-import { messages } from './messages';
-import { isOpenaiReasoner } from './models';
+import { wantsReasoning } from './reasoning/effort';
+import { geminiGenerate } from './geminiGenerate/index';
+import { anthropicMessages } from './anthropicMessages/index';
+import { isOpenaiReasoner } from './shared/modelProfiles';
 import type { Format, NeutralRequest } from './neutral';
-import { responses } from './responses';
+import { openaiResponses } from './openaiResponses/index';
 
-export const codecs: Readonly<Record<Format, Codec>> = { chat, responses, messages, generate };
+export const codecs: Readonly<Record<Format, Codec>> = {
+  chat: openaiChat,
+  responses: openaiResponses,
+  messages: anthropicMessages,
+  generate: geminiGenerate,
+};
 
 /**
  * The format to speak to a provider in. An OpenAI wire has two: the client's own where it is one of them, else the one
@@ -53,9 +58,9 @@ export function speaks(provider: Provider, format: Format, chatOnly: boolean): b
 // Reasoning is shown, and survives a tool loop, only as items of Responses; results that hold media, and documents to be
 // fetched, have a place only there.
 function keepsMoreOnResponses(request: NeutralRequest, target: Target): boolean {
-  const { thinking } = request;
-  const loops = (request.tools?.length ?? 0) > 0 && (thinking === undefined || thinks(thinking));
-  const shows = thinks(thinking) && thinking.show;
+  const { reasoning } = request;
+  const loops = (request.tools?.length ?? 0) > 0 && (reasoning === undefined || wantsReasoning(reasoning));
+  const shows = wantsReasoning(reasoning) && reasoning.show;
   if ((loops || shows) && isOpenaiReasoner(target)) return true;
   return request.messages.some((message) =>
     message.parts.some(

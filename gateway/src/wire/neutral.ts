@@ -1,6 +1,6 @@
 // The neutral form between wires: ordered parts, one event stream, and a response that is a folded stream. Pure values.
 
-import type { Usage } from '../money';
+import type { Usage } from '../core/usage';
 
 /** The four request/response formats. A wire speaks one or more of them. */
 export type Format = 'chat' | 'responses' | 'messages' | 'generate';
@@ -26,7 +26,7 @@ export interface Citation {
 }
 
 /** A token and the logarithm of how likely it was. */
-export interface Chance {
+export interface Logprob {
   readonly token: string;
   readonly logprob: number;
   /** Its bytes, where they are told: a token may be a part of a character. */
@@ -34,14 +34,14 @@ export interface Chance {
 }
 
 /** A token of the answer, and the likeliest ones in its place. */
-export interface TokenChance extends Chance {
-  readonly top: readonly Chance[];
+export interface TokenLogprob extends Logprob {
+  readonly top: readonly Logprob[];
 }
 
 export interface Text {
   readonly type: 'text';
   readonly text: string;
-  readonly chances?: readonly TokenChance[];
+  readonly logprobs?: readonly TokenLogprob[];
   readonly citations?: readonly Citation[];
   readonly cache?: CacheMark;
 }
@@ -144,7 +144,7 @@ export type ToolChoice =
   { readonly type: 'auto' | 'none' | 'required' } | { readonly type: 'named'; readonly name: string };
 
 /** The form the answer's text must have. */
-export type Shape =
+export type ResponseFormat =
   | { readonly type: 'json' }
   | {
       readonly type: 'schema';
@@ -158,7 +158,7 @@ export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'ma
 export type Effort = (typeof efforts)[number];
 
 /** How much to think. Neither effort nor budget: as the model sees fit. */
-export interface Thinking {
+export interface ReasoningOptions {
   readonly effort?: Effort;
   /** Tokens. */
   readonly budget?: number;
@@ -174,8 +174,8 @@ export interface NeutralRequest {
   readonly tools?: readonly AnyTool[];
   readonly toolChoice?: ToolChoice;
   readonly parallelTools?: boolean;
-  readonly shape?: Shape;
-  readonly thinking?: Thinking;
+  readonly responseFormat?: ResponseFormat;
+  readonly reasoning?: ReasoningOptions;
   readonly maxOutput?: number;
   readonly temperature?: number;
   readonly topP?: number;
@@ -184,7 +184,7 @@ export interface NeutralRequest {
   readonly presencePenalty?: number;
   readonly seed?: number;
   /** The answer is to tell how likely its tokens were, and so many others in the place of each. */
-  readonly chances?: number;
+  readonly topLogprobs?: number;
   readonly stop?: readonly string[];
   readonly verbosity?: string;
   readonly serviceTier?: string;
@@ -212,7 +212,7 @@ export type StreamEvent =
   | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'citation'; readonly citation: Citation }
   /** Of the delta that follows. */
-  | { readonly type: 'chances'; readonly chances: readonly TokenChance[] }
+  | { readonly type: 'logprobs'; readonly logprobs: readonly TokenLogprob[] }
   | { readonly type: 'close'; readonly opaque?: Opaque }
   | { readonly type: 'usage'; readonly usage: Usage }
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly stopSequence?: string }
@@ -248,7 +248,7 @@ export function fold(events: Iterable<StreamEvent>): NeutralResponse {
   let open: OpenPart | undefined;
   let pieces: string[] = [];
   let citations: Citation[] = [];
-  let chances: TokenChance[] = [];
+  let logprobs: TokenLogprob[] = [];
   for (const event of events) {
     switch (event.type) {
       case 'start':
@@ -258,7 +258,7 @@ export function fold(events: Iterable<StreamEvent>): NeutralResponse {
         open = event.part;
         pieces = [];
         citations = [];
-        chances = [];
+        logprobs = [];
         break;
       case 'delta':
         pieces.push(event.text);
@@ -266,11 +266,11 @@ export function fold(events: Iterable<StreamEvent>): NeutralResponse {
       case 'citation':
         citations.push(event.citation);
         break;
-      case 'chances':
-        chances.push(...event.chances);
+      case 'logprobs':
+        logprobs.push(...event.logprobs);
         break;
       case 'close':
-        if (open !== undefined) parts.push(whole(open, pieces.join(''), citations, chances, event.opaque));
+        if (open !== undefined) parts.push(whole(open, pieces.join(''), citations, logprobs, event.opaque));
         open = undefined;
         break;
       case 'usage':
@@ -301,7 +301,7 @@ function whole(
   open: OpenPart,
   text: string,
   citations: readonly Citation[],
-  chances: readonly TokenChance[],
+  logprobs: readonly TokenLogprob[],
   opaque: Opaque | undefined,
 ): Text | Refusal | Reasoning | ToolCall {
   switch (open.type) {
@@ -310,7 +310,7 @@ function whole(
         type: 'text',
         text,
         ...(citations.length > 0 ? { citations } : {}),
-        ...(chances.length > 0 ? { chances } : {}),
+        ...(logprobs.length > 0 ? { logprobs } : {}),
       };
     case 'refusal':
       return { type: 'refusal', text };

@@ -1,0 +1,69 @@
+// Every environment variable that the project reads: what it means, what holds without it, and who reads it.
+
+/** A process environment: name → value. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Who reads a variable. */
+export type EnvironmentReader = 'gateway' | 'pulumi up' | 'tests';
+
+/** One variable. */
+export interface EnvironmentVariable {
+  readonly meaning: string;
+  /** What holds when it is unset, as it would be written; absent where nothing does. */
+  readonly default?: string;
+  readonly reader: EnvironmentReader;
+}
+
+/** Name → what is to be known of it. The variables of other providers are named by `api_key_env`. */
+export const environmentVariables = {
+  ANTHROPIC_API_KEY: { meaning: 'Key of the provider `anthropic`, which is absent without one.', reader: 'gateway' },
+  OPENAI_API_KEY: { meaning: 'Key of the provider `openai`, which is absent without one.', reader: 'gateway' },
+  GOOGLE_API_KEY: { meaning: 'Key of the provider `google`, which is absent without one.', reader: 'gateway' },
+  OVTH_MASTER_KEY: {
+    meaning:
+      'Administers the gateway; at least 32 printable characters. Without it one is made and kept in `master.key` of the data folder.',
+    reader: 'gateway',
+  },
+  OVTH_CONFIG: {
+    meaning:
+      'The configuration file. A file named here must exist. `secrets.env` beside it wins over the environment. In the image: `/app/config.yaml`.',
+    default: './config.yaml',
+    reader: 'gateway',
+  },
+  OVTH_DATA: {
+    meaning: 'The data folder, with the ledger. In the image: `/data`.',
+    default: './data',
+    reader: 'gateway',
+  },
+  OVTH_HOST: { meaning: 'Address to listen on. In the image: `0.0.0.0`.', default: '127.0.0.1', reader: 'gateway' },
+  OVTH_PORT: { meaning: 'Port to listen on; 0 takes a free one.', default: '8080', reader: 'gateway' },
+  OVTH_RUN_AS: {
+    meaning:
+      '`uid:gid` to drop to when started as root, after the data folder was given to it. In the image: `1000:1000`.',
+    reader: 'gateway',
+  },
+  NODE_TLS_REJECT_UNAUTHORIZED: {
+    meaning: 'Must not be `0`: it would send provider keys to anybody on the way. The gateway refuses to start.',
+    reader: 'gateway',
+  },
+  NODE_EXTRA_CA_CERTS: {
+    meaning: 'PEM file of a private certificate authority that upstreams’ certificates come from; read by Node itself.',
+    reader: 'gateway',
+  },
+  HCLOUD_TOKEN: {
+    meaning: 'Token of the Hetzner project, with Read & Write. Instead of the stack’s `hcloud:token`.',
+    reader: 'pulumi up',
+  },
+  HCLOUD_ENDPOINT: {
+    meaning: 'Another address of Hetzner’s API, for the lab.',
+    default: 'https://api.hetzner.cloud/v1',
+    reader: 'pulumi up',
+  },
+  SSH_AUTH_SOCK: { meaning: 'An SSH agent; it must be alive when named.', reader: 'pulumi up' },
+  PULUMI_CONFIG_SECRET_KEYS: { meaning: 'Names of the secret settings; set by Pulumi’s engine.', reader: 'pulumi up' },
+  OVTH_SHARED: {
+    meaning: 'Folder of recorded traffic and specifications that some tests compare with.',
+    default: '../shared',
+    reader: 'tests',
+  },
+} as const satisfies Record<string, EnvironmentVariable>;

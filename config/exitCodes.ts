@@ -1,0 +1,16 @@
+// The codes a gateway process ends with. 64 and 78 are those of sysexits.h (EX_USAGE, EX_CONFIG).
+
+/** Name → the code and when it is used. */
+export const exitCodes = {
+  done: { code: 0, meaning: 'Drained after SIGTERM or SIGINT; or `ovth check` found the configuration valid.' },
+  failed: {
+    code: 1,
+    meaning:
+      'An unexpected error, a ledger that cannot be used, an address in use, or a stop that failed. See the log.',
+  },
+  usage: { code: 64, meaning: 'The command line names no command there is.' },
+  badConfig: {
+    code: 78,
+    meaning: 'The configuration cannot be used; every problem is listed. Restarting does not help.',
+  },
+} as const;

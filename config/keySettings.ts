@@ -1,0 +1,73 @@
+// What can be said of an application key: the same in `keys.<label>` and in the bodies of `/admin/keys`.
+
+import { z } from 'zod';
+import { modelForm, nameForm, userForm } from './forms';
+import { budgetSchema, refuseRepeats, shortRule, type WrittenRule, writtenRules } from './limitRule';
+
+const perMinute = z.int().min(1).max(1_000_000_000);
+
+const keyShape = {
+  user: userForm.optional().describe('Whose budget the key uses. Default: its own.'),
+  tags: z.array(nameForm).max(16).optional().describe('Tags its requests carry, for reports and `quota.tags`.'),
+  quota: budgetSchema.optional().describe('A ceiling of the key’s own, beside the user’s.'),
+  models: z.array(modelForm).min(1).max(200).optional().describe('The only models it may use. Default: all.'),
+  routes: z.array(nameForm).min(1).max(200).optional().describe('The only routes it may use. Default: all.'),
+  expires_at: z.iso
+    .datetime({ offset: true, error: 'must be a moment with its zone, such as 2027-01-31T00:00:00Z' })
+    .optional()
+    .describe('The moment it stops working, such as `2027-01-31T00:00:00Z`. Default: never.'),
+  rpm: perMinute.optional().describe('Short for `{requests: N, per: minute}`.'),
+  tpm: perMinute.optional().describe('Short for `{tokens: N, per: minute}`.'),
+  parallel: z.int().min(1).max(100_000).optional().describe('Requests at once.'),
+};
+
+const label = z.string().trim().min(1).max(200).describe('What the key is called in lists, logs and refusals.');
+
+/** The body of `POST /admin/keys`. */
+export const keyBodySchema = z.strictObject({ label, ...keyShape }).superRefine(refuseRepeatedLimits);
+/** What the body says, checked. */
+export type KeyBody = z.output<typeof keyBodySchema>;
+
+/** The body of `PATCH /admin/keys/{id}`: what is absent stays, `null` takes away. */
+export const keyChangeSchema = z
+  .strictObject({
+    label: label.optional(),
+    user: keyShape.user.nullable(),
+    tags: keyShape.tags.nullable(),
+    quota: keyShape.quota.nullable(),
+    models: keyShape.models.nullable(),
+    routes: keyShape.routes.nullable(),
+    expires_at: keyShape.expires_at.nullable(),
+    rpm: keyShape.rpm.nullable(),
+    tpm: keyShape.tpm.nullable(),
+    parallel: keyShape.parallel.nullable(),
+  })
+  .superRefine(refuseRepeatedLimits);
+
+/** A key of `keys.<label>`. */
+export const configuredKeySchema = z
+  .strictObject({
+    ...keyShape,
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')
+      .optional()
+      .describe('Hash of the key. The deploy program fills it in; by hand: `printf %s "$KEY" | sha256sum`.'),
+  })
+  .superRefine(refuseRepeatedLimits);
+
+// ---
+
+type KeyLimits = { readonly [name in 'quota' | 'rpm' | 'tpm']?: KeyBody[name] | null };
+
+/** `quota` refuses repeats among its own limits; here `rpm` and `tpm` are held against them. */
+function refuseRepeatedLimits({ quota, rpm, tpm }: KeyLimits, context: z.RefinementCtx): void {
+  const short = [
+    ...(rpm == null ? [] : [shortRule('rpm', 'requests', rpm, 'minute')]),
+    ...(tpm == null ? [] : [shortRule('tpm', 'tokens', tpm, 'minute')]),
+  ];
+  for (const { path, rule } of writtenRules(quota ?? undefined)) {
+    const long: WrittenRule = { path: ['quota', ...path], rule };
+    for (const each of short) refuseRepeats([each, long], context);
+  }
+}

@@ -1,0 +1,163 @@
+// The list of models: one document whose fields satisfy OpenAI's, Anthropic's and OpenRouter's clients at once.
+
+import { models as catalogue, type Price } from '../../../config/catalogue';
+import { type Config } from '../../../config/load';
+import { findTarget } from '../../../config/resolve';
+import { catalogueTarget, rateOn, type Target } from '../../../config/target';
+import { GatewayError } from '../core/errors';
+import { claudePrefix, routeNamed } from '../pipeline/plan';
+
+/**
+ * Every route and every current chat model of the providers that are present.
+ * @param day ISO date, for prices
+ * @param forClaude routes also under names with `claude` in them: Claude Code shows no others
+ */
+export function listModels(config: Config, day: string, forClaude = false): object {
+  const routes = routeEntries(config, day);
+  const aliases = forClaude ? routes.map((route) => ({ ...route, id: `${claudePrefix}${route.id}` })) : [];
+  const data = [...routes, ...aliases, ...modelEntries(config, day)];
+  return {
+    object: 'list',
+    data,
+    has_more: false,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+  };
+}
+
+/** The same in the shape of Gemini's API. Source: Gemini API reference, "models.list". */
+export function listGeminiModels(config: Config, day: string): object {
+  return { models: [...routeEntries(config, day), ...modelEntries(config, day)].map(geminiEntry) };
+}
+
+/** One of them in the shape of Gemini's API. @throws GatewayError unknown_model */
+export function oneGeminiModel(config: Config, name: string, day: string): object {
+  return geminiEntry(oneModel(config, name, day));
+}
+
+/** One model or route, by any of its names. @throws GatewayError unknown_model */
+export function oneModel(config: Config, name: string, day: string): Entry {
+  const named = routeNamed(config, name);
+  const route = routeEntries(config, day).find((entry) => entry.id === named?.name);
+  if (route !== undefined) return route;
+  const found = findTarget(name, config.settings, day);
+  if (found === undefined || !config.providers.has(found.target.provider)) {
+    throw new GatewayError('unknown_model', {
+      field: 'model',
+      message: `There is no model or route "${name.slice(0, 100)}" here. GET /v1/models lists them all.`,
+    });
+  }
+  return entry(found.target.model, found.target, day);
+}
+
+// ---
+
+type Entry = ReturnType<typeof entry>;
+
+function geminiEntry(of: Entry): object {
+  return {
+    name: `models/${of.id}`,
+    baseModelId: of.id,
+    version: '001',
+    displayName: of.display_name,
+    description: of.name,
+    inputTokenLimit: of.context_length ?? 0,
+    outputTokenLimit: of.top_provider.max_completion_tokens ?? 0,
+    supportedGenerationMethods: ['generateContent', 'countTokens'],
+  };
+}
+
+function routeEntries(config: Config, day: string): Entry[] {
+  return [...config.routes.values()].flatMap((route) => {
+    const [first] = route.targets;
+    if (first === undefined) return [];
+    const widest = route.targets.reduce(
+      (best, target) => ((target.context ?? 0) > (best.context ?? 0) ? target : best),
+      first,
+    );
+    return [
+      {
+        ...entry(route.name, widest, day),
+        display_name: `${route.name} (route: ${route.strategy})`,
+        name: `Route: ${route.name}`,
+        owned_by: 'ovth',
+      },
+    ];
+  });
+}
+
+function modelEntries(config: Config, day: string): Entry[] {
+  const rows = catalogue
+    .filter((row) => row.kind === 'chat' && row.current && config.providers.has(row.provider))
+    .map((row) => entry(row.id, catalogueTarget(row, row.id), day));
+  const own = [...config.providers.values()].flatMap((provider) =>
+    [...provider.models.values()].map((target) => entry(target.label, target, day)),
+  );
+  return [...rows, ...own];
+}
+
+function entry(id: string, target: Target, day: string) {
+  const released = target.row?.released ?? '2024-01-01';
+  const inputs = [
+    'text',
+    ...(['images', 'pdf', 'audio', 'video'] as const)
+      .filter((kind) => target.capabilities.has(kind))
+      .map((kind) => inputNames[kind]),
+  ];
+  const name = target.row?.name ?? target.label;
+  return {
+    // OpenAI
+    id,
+    object: 'model',
+    created: Math.floor(Date.parse(released) / 1_000),
+    owned_by: target.provider,
+    // Anthropic
+    type: 'model',
+    display_name: name,
+    created_at: `${released}T00:00:00Z`,
+    // OpenRouter
+    name,
+    canonical_slug: target.row?.openrouter_id ?? target.label,
+    description: '',
+    context_length: target.context ?? null,
+    architecture: {
+      modality: `${inputs.join('+')}->text`,
+      input_modalities: inputs,
+      output_modalities: ['text'],
+      tokenizer: target.provider,
+      instruct_type: null,
+    },
+    pricing: pricing(rateOn(target, day)),
+    top_provider: {
+      context_length: target.context ?? null,
+      max_completion_tokens: target.maxOutput ?? null,
+      is_moderated: false,
+    },
+    per_request_limits: null,
+    supported_parameters: parameters(target),
+  };
+}
+
+const inputNames = { images: 'image', pdf: 'file', audio: 'audio', video: 'video' } as const;
+
+// OpenRouter's form: USD per token, as text.
+function pricing(price: Price) {
+  const usd = (nano: number) => (nano / 1e9).toFixed(12).replace(/\.?0+$/, '');
+  return {
+    prompt: usd(price.input),
+    completion: usd(price.output),
+    request: '0',
+    image: '0',
+    input_cache_read: usd(price.cache_read),
+    input_cache_write: usd(price.cache_write_5m),
+    input_cache_write_1h: usd(price.cache_write_1h),
+  };
+}
+
+function parameters(target: Target): string[] {
+  const out = ['max_tokens', 'temperature', 'top_p', 'stop'];
+  if (target.capabilities.has('tools')) out.push('tools', 'tool_choice');
+  if (target.capabilities.has('json_schema')) out.push('response_format', 'structured_outputs');
+  if (target.capabilities.has('reasoning')) out.push('reasoning', 'include_reasoning');
+  return out;
+}

@@ -1,0 +1,52 @@
+// The client's side of an exchange: noticing that it left, and writing to it no faster than it reads.
+
+import type { ServerResponse } from 'node:http';
+import { CancelSource, type CancelSignal } from '../core/cancellation';
+import { GatewayError } from '../core/errors';
+
+/** The reason an exchange ends when its client has gone: nobody is left to tell. */
+export class ClientGone extends Error {}
+
+/** Ends when the client's connection closes before its answer was complete, or when the gateway must stop. */
+export function watchClient(raw: ServerResponse, stopping: CancelSignal): CancelSignal {
+  const leaving = new CancelSource();
+  const onStop = () => leaving.cancel(new GatewayError('draining'));
+  if (stopping.reason === undefined) stopping.on(onStop);
+  else onStop();
+  // Not the request's own close: that one fires as soon as its body has been read.
+  raw.once('close', () => {
+    stopping.off(onStop);
+    if (!raw.writableFinished) leaving.cancel(new ClientGone('the client closed its connection'));
+  });
+  return leaving;
+}
+
+/**
+ * Writes to a client; gives a promise only where it must be waited for.
+ * @throws GatewayError reader_stalled as request_timeout, when the client stops reading for too long; the ending's reason
+ */
+export function writeToClient(
+  raw: ServerResponse,
+  bytes: Buffer | string,
+  stallMs: number,
+  ending: CancelSignal,
+): Promise<void> | undefined {
+  if (ending.reason !== undefined) throw ending.reason;
+  if (raw.write(bytes)) return undefined;
+  return new Promise((resolve, reject) => {
+    const finish = (error?: Error) => {
+      clearTimeout(timer);
+      raw.off('drain', onDrain);
+      ending.off(finish);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const onDrain = () => finish();
+    const timer = setTimeout(
+      () => finish(new GatewayError('request_timeout', { message: 'The client stopped reading its stream.' })),
+      stallMs,
+    );
+    raw.once('drain', onDrain);
+    ending.on(finish);
+  });
+}

@@ -1,0 +1,161 @@
+// From a requested model name to the targets to try, in order. Pure: what it needs to know is passed in.
+
+import { type Capability, nearestModels } from '../../../config/catalogue';
+import { type Config, type Route } from '../../../config/load';
+import { findTarget } from '../../../config/resolve';
+import type { Target } from '../../../config/target';
+import { GatewayError } from '../core/errors';
+import type { TargetHealth } from '../upstream/targetHealth';
+import { costOf, ratesOf } from '../core/usage';
+
+/** What a request needs of a model, as far as one look at its bytes tells. */
+export interface Needs {
+  readonly capabilities: readonly Capability[];
+  /** Estimated tokens. */
+  readonly input: number;
+  /** The most output it asks for; undefined when it names none. */
+  readonly output: number | undefined;
+}
+
+export interface Plan {
+  readonly requested: string;
+  /** Best first; never empty. */
+  readonly targets: readonly Target[];
+  readonly strategy: Route['strategy'] | 'direct';
+  readonly strict: boolean;
+  readonly warning: string | undefined;
+}
+
+export interface PlanMoment {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** ISO date of `now`. */
+  readonly day: string;
+  /** A number in [0, 1), for `weighted`. */
+  readonly chance: number;
+}
+
+/** @throws GatewayError unknown_model, provider_absent, no_capable_target */
+export function plan(config: Config, requested: string, needs: Needs, health: TargetHealth, moment: PlanMoment): Plan {
+  const route = routeNamed(config, requested);
+  if (route === undefined) return directPlan(config, requested, moment.day);
+  if (route.targets.length === 0) throw providerAbsent(config, requested);
+  const refusals: string[] = [];
+  const capable = route.targets.filter((target) => {
+    const why = incapability(target, needs);
+    if (why !== undefined) refusals.push(`${target.label} ${why}`);
+    return why === undefined;
+  });
+  if (capable.length === 0) {
+    throw new GatewayError('no_capable_target', {
+      field: 'model',
+      message: `No model of route "${requested}" can take this request: ${refusals.slice(0, 5).join('; ')}.`,
+    });
+  }
+  const ordered = order(route, capable, needs, health, moment);
+  const rested = ordered.filter((target) => health.cooldownUntil(target.label) <= moment.now);
+  const resting = ordered.filter((target) => health.cooldownUntil(target.label) > moment.now);
+  return {
+    requested,
+    targets: [...rested, ...resting],
+    strategy: route.strategy,
+    strict: route.strict,
+    warning: undefined,
+  };
+}
+
+/**
+ * A route by its name, or by the name it is listed under for Claude Code, which shows only ids with `claude` in them.
+ * Source: Anthropic, "LLM gateway protocol", model discovery.
+ */
+export function routeNamed(config: Config, name: string): Route | undefined {
+  const own = config.routes.get(name);
+  return own ?? (name.startsWith(claudePrefix) ? config.routes.get(name.slice(claudePrefix.length)) : undefined);
+}
+
+/** Put before a route's name where only ids with `claude` in them are shown. */
+export const claudePrefix = 'claude-';
+
+/** Why a target cannot take a request; undefined when it can. */
+export function incapability(target: Target, needs: Needs): string | undefined {
+  for (const capability of needs.capabilities) {
+    if (!target.capabilities.has(capability)) return `lacks ${capability}`;
+  }
+  if (target.maxOutput !== undefined && needs.output !== undefined && needs.output > target.maxOutput) {
+    return `gives at most ${target.maxOutput} output tokens, ${needs.output} are asked for`;
+  }
+  if (target.context !== undefined && needs.input + (needs.output ?? 0) > target.context) {
+    return `holds ${target.context} tokens, about ${needs.input + (needs.output ?? 0)} are needed`;
+  }
+  return undefined;
+}
+
+/** Output tokens every candidate is priced with: the same for all, so that a small limit is not mistaken for a low price. */
+const expectedOutput = 500;
+
+/** Expected nano-USD of this request at a target, for comparison. */
+export function expectedCost(target: Target, needs: Needs, day: string): number {
+  const output = Math.min(needs.output ?? expectedOutput, expectedOutput);
+  return costOf(
+    { input: needs.input, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output, reasoning: 0 },
+    ratesOf(target, day),
+  );
+}
+
+// ---
+
+function directPlan(config: Config, requested: string, day: string): Plan {
+  const found = findTarget(requested, config.settings, day);
+  if (found === undefined) {
+    const near = [...nearestModels(requested), ...[...config.routes.keys()].slice(0, 5)];
+    throw new GatewayError('unknown_model', {
+      field: 'model',
+      message: `There is no model or route "${requested.slice(0, 100)}" here.${near.length > 0 ? ` Nearest models and routes: ${near.join(', ')}.` : ''} GET /v1/models lists them all.`,
+    });
+  }
+  if (!config.providers.has(found.target.provider)) throw providerAbsent(config, requested, found.target.provider);
+  return { requested, targets: [found.target], strategy: 'direct', strict: false, warning: found.warning };
+}
+
+function providerAbsent(config: Config, requested: string, provider?: string): GatewayError {
+  const variable = provider === undefined ? undefined : config.absent.get(provider);
+  const remedy = variable === undefined ? `set one of ${[...config.absent.values()].join(', ')}` : `set ${variable}`;
+  return new GatewayError('provider_absent', {
+    field: 'model',
+    message: `"${requested.slice(0, 100)}" needs ${provider === undefined ? 'a provider that is' : `the provider ${provider}, which is`} not set up on this gateway; its operator can ${remedy}.`,
+  });
+}
+
+function order(
+  route: Route,
+  targets: readonly Target[],
+  needs: Needs,
+  health: TargetHealth,
+  moment: PlanMoment,
+): Target[] {
+  switch (route.strategy) {
+    case 'ordered':
+      return [...targets];
+    case 'cheapest-capable':
+      return sortedBy(targets, (target) => expectedCost(target, needs, moment.day));
+    case 'fastest':
+      // What was never tried goes first: that is how it comes to be measured.
+      return sortedBy(targets, (target) => health.firstByte(target.label) ?? 0);
+    case 'weighted':
+      return weighted(route, targets, moment.chance);
+  }
+}
+
+function sortedBy(targets: readonly Target[], value: (target: Target) => number): Target[] {
+  return targets
+    .map((target) => ({ target, value: value(target) }))
+    .sort((a, b) => a.value - b.value)
+    .map(({ target }) => target);
+}
+
+function weighted(route: Route, targets: readonly Target[], chance: number): Target[] {
+  const share = (target: Target) => route.weights.get(target.label) ?? 1;
+  let point = chance * targets.reduce((sum, target) => sum + share(target), 0);
+  const first = targets.find((target) => (point -= share(target)) < 0) ?? targets[0];
+  return first === undefined ? [] : [first, ...targets.filter((target) => target !== first)];
+}

@@ -1,0 +1,60 @@
+// Keeps sealed thoughts for clients that drop them between turns. A tool loop goes on only with the thoughts that led to
+// the call (Gemini refuses it without, the others forget), and many clients send back no more than the call itself.
+// Held in memory only, bounded, by application key and call id. It also holds the items of answers in the shape of
+// Responses, whose clients take them to be stored and name them in their next turn instead of sending them.
+
+import type { Part } from '../wire/neutral';
+import type { Remember, ReasoningLookup } from '../wire/reasoning/restore';
+
+export interface ReasoningCache {
+  /** What one application key's answers leave. */
+  rememberFor(keyId: string): Remember;
+  /** What the key's earlier turns left. */
+  of(keyId: string): ReasoningLookup;
+  readonly bytes: number;
+}
+
+/** @param limit bytes of thoughts held; the oldest go first */
+export function openReasoningCache(limit: number): ReasoningCache {
+  const held = new Map<string, { thoughts: readonly Part[]; size: number }>();
+  let bytes = 0;
+
+  const forget = (key: string) => {
+    const entry = held.get(key);
+    if (entry === undefined) return;
+    bytes -= entry.size;
+    held.delete(key);
+  };
+  const keep = (key: string, thoughts: readonly Part[]) => {
+    forget(key);
+    const size = key.length + thoughts.reduce((sum, thought) => sum + sizeOf(thought), 0);
+    if (size > limit / 8) return; // one answer must not push out all others
+    held.set(key, { thoughts, size });
+    bytes += size;
+    for (const oldest of held.keys()) {
+      if (bytes <= limit) break;
+      forget(oldest);
+    }
+  };
+  const find = (key: string): readonly Part[] | undefined => {
+    const entry = held.get(key);
+    if (entry === undefined) return undefined;
+    held.delete(key); // the last used goes to the end
+    held.set(key, entry);
+    return entry.thoughts;
+  };
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    rememberFor: (keyId) => (name, parts) => keep(`${keyId} ${name}`, parts),
+    of: (keyId) => ({ get: (name) => find(`${keyId} ${name}`) }),
+  };
+}
+
+// ---
+
+function sizeOf(part: Part): number {
+  return JSON.stringify(part).length;
+}

@@ -1,0 +1,183 @@
+// What is written: one line a request, and the gateway's own news. Named fields only: never a header, a body or a secret.
+
+import pino from 'pino';
+import { GatewayError } from '../core/errors';
+import type { Outcome } from '../accounting/ledger';
+import type { Usage } from '../core/usage';
+
+/** The fields of a request's line. */
+export interface RequestLine {
+  readonly id: string;
+  readonly key: string;
+  readonly key_id: string;
+  readonly path: string;
+  readonly model: string;
+  readonly target: string;
+  readonly strategy: string;
+  readonly attempts: number;
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly stream: boolean;
+  readonly usage: Usage;
+  readonly counted: number;
+  readonly cost_nano_usd: number;
+  readonly estimated: boolean;
+  readonly first_byte_ms: number | undefined;
+  readonly ms: number;
+  readonly dropped: readonly string[];
+  readonly lost: readonly string[];
+  readonly warning: string | undefined;
+  readonly failure: unknown;
+}
+
+export interface Log {
+  request(line: RequestLine): void;
+  /** A request that was refused before it was admitted. */
+  refused(line: {
+    id: string;
+    method: string;
+    path: string;
+    status: number;
+    code: string;
+    key?: string;
+    ms: number;
+  }): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Something of ours failed. @param cause its text is ours or the operating system's, never a client's or provider's */
+  error(message: string, cause?: unknown): void;
+  setLevel(level: string): void;
+  /** Resolves when all is written, or nobody has read it for a second. */
+  flush(): Promise<void>;
+}
+
+/** JSON lines on standard output, written in batches; `flush` before the process ends. */
+export function openLog(level = 'info'): Log {
+  const lines = openLines();
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.epochTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    lines,
+  );
+  return {
+    request(line) {
+      const level = line.outcome === 'ok' || line.outcome === 'client_gone' ? 'info' : 'warn';
+      // Once a request, so it is put together by hand and printed by the engine: a third of what the logger's walk costs.
+      if (logger.isLevelEnabled(level)) lines.write(`${JSON.stringify(requestFields(level, line))}\n`);
+    },
+    refused: (line) => logger.info(line, 'refused'),
+    info: (message, fields = {}) => logger.info(fields, message),
+    warn: (message, fields = {}) => logger.warn(fields, message),
+    error: (message, cause) => logger.error(describe(cause), message),
+    setLevel: (next) => {
+      logger.level = next;
+    },
+    flush: () => lines.flush(),
+  };
+}
+
+// ---
+
+const batchLength = 16_384;
+const batchMs = 200;
+
+/** Bytes that wait for a reader of the log; lines on top are dropped, and their number is said when there is room again. */
+const mostWaiting = 4 * 1024 * 1024;
+/** The end of the process waits this long for a reader of the log. */
+const flushMs = 1_000;
+
+// Lines are gathered and written together. Node's own stream never blocks on a pipe that nobody reads, unlike a write to
+// the descriptor, which would hold a thread and with it the end of the process.
+function openLines() {
+  const { stdout } = process;
+  stdout.on('error', () => undefined); // the reader has gone
+  let waiting = '';
+  let dropped = 0;
+  const pass = () => {
+    if (waiting === '') return;
+    if (stdout.writableLength > mostWaiting) dropped += waiting.split('\n').length - 1;
+    else {
+      if (dropped > 0)
+        waiting += `${JSON.stringify({ level: 'warn', time: Date.now(), msg: 'log lines were dropped: nobody read them', dropped })}\n`;
+      dropped = 0;
+      stdout.write(waiting);
+    }
+    waiting = '';
+  };
+  setInterval(pass, batchMs).unref();
+  return {
+    write(line: string): void {
+      waiting += line;
+      if (waiting.length >= batchLength) pass();
+    },
+    flush(): Promise<void> {
+      pass();
+      return new Promise((resolve) => {
+        const late = setTimeout(resolve, flushMs);
+        stdout.write('', () => {
+          clearTimeout(late);
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+// What is undefined is left out.
+function requestFields(level: string, line: RequestLine): Readonly<Record<string, unknown>> {
+  const { usage, failure } = line;
+  return {
+    level,
+    time: Date.now(),
+    id: line.id,
+    key: line.key,
+    key_id: line.key_id,
+    path: line.path,
+    model: line.model,
+    target: line.target,
+    strategy: line.strategy,
+    attempts: line.attempts,
+    status: line.status,
+    outcome: line.outcome,
+    stream: line.stream,
+    counted: line.counted,
+    cost_nano_usd: line.cost_nano_usd,
+    estimated: line.estimated,
+    first_byte_ms: line.first_byte_ms,
+    ms: line.ms,
+    input: usage.input,
+    cache_read: usage.cacheRead,
+    cache_write: usage.cacheWrite5m + usage.cacheWrite1h,
+    output: usage.output,
+    reasoning: usage.reasoning,
+    dropped: line.dropped.length > 0 ? line.dropped : undefined,
+    lost: line.lost.length > 0 ? line.lost : undefined,
+    warning: line.warning,
+    ...(failure === undefined ? undefined : describe(failure)),
+    msg: 'request',
+  };
+}
+
+// Codes and causes, without the messages of other people's errors: those may quote what must not be logged.
+function describe(error: unknown): Record<string, unknown> {
+  if (error instanceof GatewayError) {
+    const cause = error.cause;
+    return { code: error.code, ...(cause instanceof Error ? { cause: causeCode(cause) } : {}) };
+  }
+  if (error instanceof Error) return { code: causeCode(error), at: error.stack?.split('\n')[1]?.trim() };
+  return {};
+}
+
+function causeCode(error: Error): string {
+  const code =
+    'code' in error && typeof error.code === 'string'
+      ? error.code
+      : 'errcode' in error && typeof error.errcode === 'number'
+        ? `sqlite ${error.errcode}`
+        : undefined;
+  return code ?? error.name;
+}

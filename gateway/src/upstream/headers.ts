@@ -1,0 +1,66 @@
+// Which headers cross the gateway: all but those that belong to one connection, to credentials, or to us.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dialect } from '../core/errorBody';
+
+// RFC 9110 section 7.6.1 (connection-level), and what names a person or a proxy rather than the request.
+const perConnection = [
+  'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'content-length', 'expect',
+]; // prettier-ignore
+
+const neverSentUpstream = new Set([
+  ...perConnection,
+  'host', 'accept-encoding', 'content-type', 'content-encoding', 'http2-settings',
+  'authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie',
+  'forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-forwarded-server', 'x-real-ip',
+  'origin', 'referer', 'http-referer', 'x-title',
+]); // prettier-ignore
+
+const neverSentToClient = new Set([
+  ...perConnection,
+  'set-cookie', 'server', 'alt-svc', 'strict-transport-security', 'proxy-authenticate', 'via', 'nel', 'report-to', 'expect-ct',
+  'openai-organization', 'openai-project', 'anthropic-organization-id', 'x-request-id', 'x-ovth-route', 'x-ovth-dropped',
+]); // prettier-ignore
+
+// A browser's own headers mean nothing to a provider; ours and Cloudflare's must not be forged by either side.
+const neverSentPrefix = /^(sec-|cf-|x-ovth-|access-control-)/;
+
+/** A client's headers that a provider on the same wire shall see, names and values in turn. */
+export function toUpstream(headers: IncomingHttpHeaders): string[] {
+  const out: string[] = [];
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || neverSentUpstream.has(name) || neverSentPrefix.test(name)) continue;
+    out.push(name, typeof value === 'string' ? value : value.join(', '));
+  }
+  return out;
+}
+
+/** A provider's headers that its client on the same wire shall see. */
+export function toClient(headers: IncomingHttpHeaders): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || neverSentToClient.has(name) || neverSentPrefix.test(name)) continue;
+    out[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return out;
+}
+
+/** Of a provider's headers, those that mean something on every wire, in the words of the client's. */
+export function acrossWires(headers: IncomingHttpHeaders, dialect: Dialect): Record<string, string> {
+  const out: Record<string, string> = {};
+  const wait = headers['retry-after'];
+  if (wait !== undefined) out['retry-after'] = wait;
+  for (const unit of ['requests', 'tokens']) {
+    for (const fact of ['limit', 'remaining', 'reset']) {
+      const openai = `x-ratelimit-${fact}-${unit}`;
+      const anthropic = `anthropic-ratelimit-${unit}-${fact}`;
+      const value = headers[openai] ?? headers[anthropic];
+      // The two write the time of a reset differently (a duration, a date): it goes only to its own side.
+      const own = dialect === 'anthropic' ? anthropic : openai;
+      if (typeof value === 'string' && (fact !== 'reset' || headers[own] !== undefined)) out[own] = value;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,248 @@
+// The way out: one connection pool an origin, and one exchange with a provider. The only importer of undici.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Dispatcher, errors, Pool } from 'undici';
+import type { Limits } from '../../../config/limits';
+import type { CancelSignal } from '../core/cancellation';
+import { GatewayError } from '../core/errors';
+
+export interface UpstreamRequest {
+  /** Origin and path come from configuration only; nothing of a client's request chooses where we connect. */
+  readonly url: URL;
+  /** Names and values in turn. */
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/** A provider's answer, of which nothing but status and headers has been read yet. */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The whole body. @throws GatewayError upstream_died, upstream_timeout, upstream_garbage (above the limit) */
+  readAll(limit: number): Promise<Buffer>;
+  /**
+   * Gives the body as it comes, in the same turn of the event loop. A promise from `take` holds the provider back until
+   * it is fulfilled. Resolves at the end. @throws as whole(), and whatever `take` throws
+   */
+  forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void>;
+  /** Ends the exchange; the provider sees its connection close. */
+  cancel(): void;
+}
+
+export interface UpstreamPool {
+  /** @throws GatewayError upstream_unreachable, upstream_timeout, or the ending's reason */
+  send(call: UpstreamRequest, ending: CancelSignal): Promise<UpstreamResponse>;
+  close(): Promise<void>;
+}
+
+export function openUpstreamPool(limits: Limits): UpstreamPool {
+  const pools = new Map<string, Pool>();
+  const poolOf = (origin: string): Pool => {
+    let pool = pools.get(origin);
+    if (pool === undefined) {
+      pool = new Pool(origin, {
+        connections: limits.upstream_connections,
+        pipelining: 1,
+        allowH2: false,
+        headersTimeout: limits.first_byte_ms,
+        bodyTimeout: limits.silence_ms,
+        connect: { timeout: limits.connect_ms, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+      });
+      pools.set(origin, pool);
+    }
+    return pool;
+  };
+  return {
+    send: (call, ending) =>
+      new Promise((resolve, reject) => {
+        if (ending.reason !== undefined) return reject(ending.reason);
+        const exchange = new Exchange(resolve, reject, ending);
+        poolOf(call.url.origin).dispatch(
+          { path: call.url.pathname + call.url.search, method: 'POST', headers: call.headers, body: call.body },
+          exchange,
+        );
+      }),
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+    },
+  };
+}
+
+// ---
+
+/** How much may wait here unread before the provider is held back. */
+const highWater = 64 * 1024;
+
+/**
+ * One request and its answer. It sits directly on undici's dispatch: no stream object in between, so that a chunk costs
+ * two function calls, and back-pressure is pause() and resume() of the socket.
+ */
+class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
+  status = 0;
+  headers: IncomingHttpHeaders = {};
+  #resolve: ((answer: UpstreamResponse) => void) | undefined;
+  readonly #reject: (error: Error) => void;
+  readonly #ending: CancelSignal;
+  readonly #onEnd = () => this.cancel();
+  #controller: Dispatcher.DispatchController | undefined;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #ended = false;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+  #taker: ChunkConsumer | undefined;
+  #busy = false; // the taker has asked to be waited for
+
+  constructor(resolve: (answer: UpstreamResponse) => void, reject: (error: Error) => void, ending: CancelSignal) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#ending = ending;
+    ending.on(this.#onEnd);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#ending.reason !== undefined) this.cancel();
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return;
+    this.status = status;
+    this.headers = headers;
+    this.#resolve?.(this);
+    this.#resolve = undefined;
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#taker !== undefined && !this.#busy && this.#waiting.length === 0) {
+      this.#give(this.#taker, chunk);
+      return;
+    }
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes > highWater) controller.pause();
+    this.#stir();
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const reason = this.#ending.reason ?? explain(error, this.#resolve === undefined);
+    this.#failure = reason;
+    if (this.#resolve !== undefined) this.#reject(reason);
+    this.#resolve = undefined;
+    this.#finish();
+  }
+
+  async readAll(limit: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    let size = 0;
+    while (!this.#ended || this.#waiting.length > 0) {
+      if (this.#waiting.length === 0) await this.#more();
+      for (const part of this.#take()) {
+        parts.push(part);
+        size += part.length;
+      }
+      if (size > limit) {
+        this.cancel();
+        throw new GatewayError('upstream_garbage', { message: `The provider's answer is larger than ${limit} bytes.` });
+      }
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size);
+  }
+
+  forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#taker = { take, resolve, reject };
+      this.#pass();
+    });
+  }
+
+  cancel(): void {
+    if (this.#ended) return;
+    this.#controller?.abort(
+      this.#ending.reason ?? new GatewayError('upstream_died', { message: 'The exchange was cancelled.' }),
+    );
+  }
+
+  // What has waited goes first; then, at the end, the word that it is one.
+  #pass(): void {
+    const taker = this.#taker;
+    if (taker === undefined || this.#busy) return;
+    while (this.#waiting.length > 0) {
+      const parts = this.#take();
+      this.#give(taker, parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts));
+      if (this.#busy || this.#taker === undefined) return;
+    }
+    if (!this.#ended) return;
+    this.#taker = undefined;
+    if (this.#failure === undefined) taker.resolve();
+    else taker.reject(this.#failure);
+  }
+
+  #give(taker: ChunkConsumer, chunk: Buffer): void {
+    const fail = (error: Error) => {
+      this.#taker = undefined;
+      this.cancel();
+      taker.reject(error);
+    };
+    try {
+      const wait = taker.take(chunk);
+      if (wait === undefined) return;
+      this.#busy = true;
+      this.#controller?.pause();
+      wait.then(() => {
+        this.#busy = false;
+        if (!this.#ended) this.#controller?.resume();
+        this.#pass();
+      }, fail);
+    } catch (error) {
+      fail(error as Error);
+    }
+  }
+
+  #take(): Buffer[] {
+    const parts = this.#waiting;
+    this.#waiting = [];
+    if (this.#waitingBytes > highWater && !this.#ended) this.#controller?.resume();
+    this.#waitingBytes = 0;
+    return parts;
+  }
+
+  #more(): Promise<void> {
+    return new Promise((wake) => {
+      this.#wake = wake;
+    });
+  }
+
+  #stir(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#ending.off(this.#onEnd);
+    this.#stir();
+    this.#pass();
+  }
+}
+
+interface ChunkConsumer {
+  readonly take: (chunk: Buffer) => Promise<void> | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+// undici's failures in our words. Its own texts may name addresses, so they go into `cause` and the log, not to clients.
+function explain(cause: Error, begun: boolean): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  if (cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError)
+    return new GatewayError('upstream_timeout', { cause });
+  if (begun) return new GatewayError('upstream_died', { cause });
+  return new GatewayError('upstream_unreachable', { cause });
+}

@@ -1,0 +1,156 @@
+// Gemini answers as neutral events, whole and streamed: each piece of a stream has the shape of a whole answer. Source:
+// Gemini API reference, "GenerateContentResponse".
+
+import { validCounts, tokenCount, type Usage } from '../../core/usage';
+import { decodeGeminiLogprobs } from '../shared/logprobs';
+import type { Decoder, Frame, Json } from '../codec';
+import { countOr, defined, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
+import type { FailureKind, FinishReason, StreamEvent, TokenLogprob } from '../neutral';
+import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
+
+const refusals = new Set([
+  'SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'LANGUAGE', 'IMAGE_SAFETY', 'IMAGE_PROHIBITED_CONTENT', 'IMAGE_RECITATION',
+]); // prettier-ignore
+
+// Thoughts are counted apart from candidates, and both are output. The cache is part of the prompt count.
+export function usageIn(value: Json): Partial<Usage> | undefined {
+  const usage = value['usageMetadata'];
+  if (!isObject(usage)) return undefined;
+  const prompt = tokenCount(usage['promptTokenCount']) + tokenCount(usage['toolUsePromptTokenCount']);
+  const cacheRead = Math.min(prompt, tokenCount(usage['cachedContentTokenCount']));
+  const reasoning = tokenCount(usage['thoughtsTokenCount']);
+  const audio = listOr(usage['promptTokensDetails'])
+    .map(objectOr)
+    .find((detail) => detail['modality'] === 'AUDIO');
+  return validCounts({
+    input: prompt - cacheRead,
+    cacheRead,
+    output: tokenCount(usage['candidatesTokenCount']) + reasoning,
+    reasoning,
+    inputAudio: tokenCount(audio?.['tokenCount']),
+  });
+}
+
+export function decodeResponse(body: Json): readonly StreamEvent[] {
+  const builder = openEventBuilder();
+  decodePiece(body, builder);
+  builder.done();
+  return builder.take();
+}
+
+export function openDecoder(): Decoder {
+  const builder = openEventBuilder();
+  return {
+    push({ data }: Frame) {
+      const piece = parseEvent(data);
+      if (piece === undefined || builder.finished) return [];
+      if (isObject(piece['error'])) {
+        builder.failure(failureKind(piece['error']), textOr(piece['error']['message']));
+        return builder.take();
+      }
+      decodePiece(piece, builder);
+      return builder.take();
+    },
+    // The stream just ends; usage may come after the reason.
+    end: () => (builder.done(), builder.take()),
+  };
+}
+
+/** What kind of failure an error object of Google's is. */
+export function failureKind(error: Json): FailureKind {
+  const status = textOr(error['status']);
+  if (status === 'UNAVAILABLE') return 'overloaded';
+  if (status === 'RESOURCE_EXHAUSTED') return 'rate_limited';
+  if (/input token count .* exceeds/.test(textOr(error['message']))) return 'too_long';
+  return status === 'INVALID_ARGUMENT' ? 'bad_request' : 'other';
+}
+
+// ---
+
+function decodePiece(body: Json, builder: EventBuilder): void {
+  const id = textOr(body['responseId']);
+  builder.start(id, textOr(body['modelVersion']));
+  const candidates = listOr(body['candidates']);
+  if (candidates.length > 1) builder.lost('candidates[1…]');
+  const candidate = objectOr(candidates[0]);
+  // Told of the candidate as a whole: they are its first text's.
+  let logprobs = decodeGeminiLogprobs(candidate['logprobsResult']);
+  for (const raw of listOr(objectOr(candidate['content'])['parts'])) {
+    const part = objectOr(raw);
+    decodePart(part, id, builder, logprobs);
+    if (isAnswerText(part)) logprobs = [];
+  }
+  decodeCitations(candidate, builder);
+  builder.usage(usageIn(body));
+  const blocked = textOr(objectOr(body['promptFeedback'])['blockReason']);
+  const reason = textOr(candidate['finishReason']);
+  if (blocked !== '') builder.finish('refusal');
+  else if (reason !== '') builder.finish(reasonOf(reason, builder.calls > 0));
+}
+
+function isAnswerText(part: Json): boolean {
+  return typeof part['text'] === 'string' && part['text'] !== '' && part['thought'] !== true;
+}
+
+function decodePart(part: Json, id: string, builder: EventBuilder, logprobs: readonly TokenLogprob[]): void {
+  const text = textOr(part['text']);
+  const signature = textOr(part['thoughtSignature']);
+  const seal = () => {
+    if (signature !== '') builder.opaqueReasoning({ format: 'generate', value: signature });
+  };
+  if (isObject(part['functionCall'])) {
+    const call = part['functionCall'];
+    builder.close(); // the signature is the call's, not that of the thoughts before it
+    seal();
+    builder.call(textOr(call['id']) || `call_${id || 'gemini'}_${builder.calls + 1}`, textOr(call['name']));
+    builder.args(JSON.stringify(call['args'] ?? {}));
+    builder.close();
+  } else if (part['thought'] === true) {
+    builder.reasoning(text);
+    seal();
+  } else if (part['text'] !== undefined) {
+    builder.text(text, logprobs);
+    if (signature !== '') builder.close();
+    seal();
+  } else {
+    seal();
+    const kind = Object.keys(part).find((key) => key !== 'thoughtSignature');
+    if (kind !== undefined) builder.lost(kind);
+  }
+}
+
+function decodeCitations(candidate: Json, builder: EventBuilder): void {
+  for (const raw of listOr(objectOr(candidate['citationMetadata'])['citationSources'])) {
+    const source = objectOr(raw);
+    if (textOr(source['uri']) !== '') builder.citation({ url: textOr(source['uri']), ...placeOf(source) });
+  }
+  const grounding = objectOr(candidate['groundingMetadata']);
+  const chunks = listOr(grounding['groundingChunks']).map((chunk) => objectOr(objectOr(chunk)['web']));
+  for (const raw of listOr(grounding['groundingSupports'])) {
+    const support = objectOr(raw);
+    for (const index of listOr(support['groundingChunkIndices'])) {
+      const web = typeof index === 'number' ? chunks[index] : undefined;
+      const url = textOr(web?.['uri']);
+      const title = web?.['title'];
+      if (url !== '')
+        builder.citation({
+          url,
+          ...defined({ title: typeof title === 'string' ? title : undefined }),
+          ...placeOf(objectOr(support['segment'])),
+        });
+    }
+  }
+}
+
+function placeOf(source: Json): { start?: number; end?: number } {
+  return typeof source['endIndex'] === 'number'
+    ? { start: countOr(source['startIndex']), end: source['endIndex'] }
+    : {};
+}
+
+function reasonOf(raw: string, called: boolean): FinishReason {
+  if (raw === 'MAX_TOKENS') return 'length';
+  if (refusals.has(raw)) return 'refusal';
+  if (raw === 'STOP') return called ? 'tool_calls' : 'stop'; // Gemini says STOP for tool calls too
+  return 'other';
+}

@@ -1,0 +1,86 @@
+// The tools of a chat completions request, and which of them to use. Source: OpenAI API reference, "Create chat
+// completion"; the older `functions` of the same page.
+
+import type { Json } from '../codec';
+import {
+  defined,
+  isObject,
+  needList,
+  needObject,
+  needText,
+  objectOr,
+  optionalFlag,
+  optionalText,
+  textOr,
+  wrong,
+} from '../shared/json';
+import { decodeCache } from '../anthropicMessages/blocks';
+import type { AnyTool, ToolChoice } from '../neutral';
+import { needArgsSchema } from '../schema/toolSchema';
+
+/** @throws GatewayError bad_request naming the field */
+export function decodeTools(body: Json): AnyTool[] | undefined {
+  const functions = body['functions'];
+  if (functions !== undefined && functions !== null)
+    return needList(functions, 'functions').map((raw, i) =>
+      decodeFunction(needObject(raw, `functions[${i}]`), `functions[${i}]`),
+    );
+  const tools = body['tools'];
+  if (tools === undefined || tools === null) return undefined;
+  return needList(tools, 'tools').map((raw, i): AnyTool => decodeTool(needObject(raw, `tools[${i}]`), `tools[${i}]`));
+}
+
+/** @throws GatewayError bad_request */
+export function decodeToolChoice(value: unknown): ToolChoice | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (value === 'auto' || value === 'none' || value === 'required') return { type: value };
+  const choice = objectOr(value);
+  // Anthropic's spelling, from clients that mix.
+  if (choice['type'] === 'auto' || choice['type'] === 'none') return { type: choice['type'] };
+  if (choice['type'] === 'any') return { type: 'required' };
+  const name = objectOr(choice['function'])['name'] ?? objectOr(choice['custom'])['name'] ?? choice['name'];
+  return typeof name === 'string'
+    ? { type: 'named', name }
+    : wrong('tool_choice', 'auto, none, required or a named function');
+}
+
+// ---
+
+function decodeTool(tool: Json, at: string): AnyTool {
+  if (isObject(tool['function']))
+    return { ...decodeFunction(tool['function'], `${at}.function`), ...decodeCache(tool['cache_control'], at) };
+  // Flat tools, as Responses and Anthropic write them: some clients send those to this path.
+  if (tool['type'] === 'function' || isObject(tool['input_schema'])) return decodeFunction(tool, at);
+  if (tool['type'] === 'custom') {
+    const custom = isObject(tool['custom']) ? tool['custom'] : tool;
+    const grammar = objectOr(custom['format']);
+    const inner = isObject(grammar['grammar']) ? grammar['grammar'] : grammar;
+    return {
+      type: 'custom',
+      name: needText(custom['name'], `${at}.custom.name`),
+      ...defined({
+        description: optionalText(custom['description'], `${at}.custom.description`),
+        grammar:
+          grammar['type'] === 'grammar'
+            ? { syntax: textOr(inner['syntax']), definition: textOr(inner['definition']) }
+            : undefined,
+      }),
+    };
+  }
+  return typeof tool['type'] === 'string'
+    ? { type: 'raw', format: 'chat', value: tool, at }
+    : wrong(`${at}.type`, '"function" or "custom"');
+}
+
+function decodeFunction(made: Json, at: string): AnyTool {
+  return {
+    type: 'function',
+    name: needText(made['name'], `${at}.name`),
+    schema: needArgsSchema(made['parameters'] ?? made['input_schema'], `${at}.parameters`),
+    ...defined({
+      description: optionalText(made['description'], `${at}.description`),
+      strict: optionalFlag(made['strict'], `${at}.strict`),
+    }),
+    ...decodeCache(made['cache_control'], `${at}.cache_control`),
+  };
+}

@@ -1,0 +1,102 @@
+// An OpenAI Responses request as neutral form. Source: OpenAI API reference, "Create a model response"; read more
+// leniently than that page, because Codex and Cursor write items it does not list.
+
+import { decodeTopLogprobs } from '../shared/logprobs';
+import type { Json } from '../codec';
+import { isEffort } from '../reasoning/effort';
+import {
+  defined,
+  isObject,
+  listOr,
+  needObject,
+  optionalCount,
+  optionalFlag,
+  optionalText,
+  optionalWithin,
+  otherFields,
+  wrong,
+} from '../shared/json';
+import type { NeutralRequest, ResponseFormat, ReasoningOptions } from '../neutral';
+import { decodeJsonSchemaFormat } from '../schema/responseFormat';
+import { decodeInput, decodeInstructions } from './decodeItems';
+import { decodeToolChoice, decodeTools } from './decodeTools';
+
+const known = new Set([
+  'model', 'input', 'instructions', 'stream', 'stream_options', 'tools', 'tool_choice', 'parallel_tool_calls', 'max_output_tokens', 'temperature',
+  'top_p', 'text', 'reasoning', 'metadata', 'user', 'safety_identifier', 'prompt_cache_key', 'service_tier', 'models', 'provider', 'messages',
+  'top_logprobs',
+]); // prettier-ignore
+
+// What says no more than the default does, or asks for what comes anyway.
+const idle = {
+  store: (value: unknown) => value === false,
+  background: (value: unknown) => value === false,
+  truncation: (value: unknown) => value === 'disabled',
+  include: (value: unknown) =>
+    Array.isArray(value) && value.every((item) => item === 'reasoning.encrypted_content' || item === includeChances),
+};
+
+/** What a request includes to be told how likely tokens were. */
+export const includeChances = 'message.output_text.logprobs';
+
+export function decodeRequest(body: Json): NeutralRequest {
+  const text = body['text'] === undefined ? {} : needObject(body['text'] ?? {}, 'text');
+  const chosen = decodeToolChoice(body['tool_choice']);
+  const tools = decodeTools(body['tools'], chosen.allowed);
+  return {
+    from: 'responses',
+    messages: [...decodeInstructions(body['instructions']), ...decodeInput(body['input'])],
+    stream: body['stream'] === true,
+    native: { ...otherFields(body, known, idle), ...chosen.native },
+    ...defined({
+      tools,
+      toolChoice: chosen.choice,
+      parallelTools: optionalFlag(body['parallel_tool_calls'], 'parallel_tool_calls'),
+      responseFormat: decodeResponseFormat(text['format']),
+      verbosity: optionalText(text['verbosity'], 'text.verbosity'),
+      reasoning: decodeReasoning(body['reasoning']),
+      maxOutput: optionalCount(body['max_output_tokens'], 'max_output_tokens'),
+      temperature: optionalWithin(body['temperature'], 'temperature', 0, 2),
+      topP: optionalWithin(body['top_p'], 'top_p', 0, 1),
+      topLogprobs: decodeTopLogprobCount(body),
+      serviceTier: optionalText(body['service_tier'], 'service_tier'),
+      promptCacheKey: optionalText(body['prompt_cache_key'], 'prompt_cache_key'),
+      metadata: isObject(body['metadata']) && Object.keys(body['metadata']).length > 0 ? body['metadata'] : undefined,
+      endUser: optionalText(body['safety_identifier'] ?? body['user'], 'user'),
+    }),
+  };
+}
+
+// ---
+
+function decodeTopLogprobCount(body: Json): number | undefined {
+  const others = decodeTopLogprobs(body['top_logprobs'], 'top_logprobs');
+  return others !== undefined && others > 0 ? others : listOr(body['include']).includes(includeChances) ? 0 : undefined;
+}
+
+function decodeResponseFormat(value: unknown): ResponseFormat | undefined {
+  if (value === undefined || value === null) return undefined;
+  const format = needObject(value, 'text.format');
+  switch (format['type']) {
+    case 'text':
+      return undefined;
+    case 'json_object':
+      return { type: 'json' };
+    case 'json_schema':
+      needObject(format['schema'], 'text.format.schema');
+      return decodeJsonSchemaFormat(format, 'text.format');
+    default:
+      return wrong('text.format.type', 'one of text, json_object, json_schema');
+  }
+}
+
+function decodeReasoning(value: unknown): ReasoningOptions | undefined {
+  if (value === undefined || value === null) return undefined;
+  const wanted = needObject(value, 'reasoning');
+  const effort = wanted['effort'] ?? undefined;
+  if (effort !== undefined && !isEffort(effort))
+    wrong('reasoning.effort', 'one of none, minimal, low, medium, high, xhigh, max');
+  const summary = wanted['summary'] ?? wanted['generate_summary'] ?? undefined;
+  if (effort === undefined && summary === undefined) return undefined;
+  return { show: summary !== undefined && effort !== 'none', ...defined({ effort }) };
+}

@@ -1,0 +1,108 @@
+// The tools of a Responses request, and which of them to use. Source: OpenAI API reference, "Create a model response".
+
+import type { Json } from '../codec';
+import {
+  defined,
+  isObject,
+  needList,
+  needObject,
+  needText,
+  objectOr,
+  optionalFlag,
+  optionalText,
+  textOr,
+  wrong,
+} from '../shared/json';
+import type { AnyTool, ToolChoice } from '../neutral';
+import { fullName } from './namespaces';
+import { needArgsSchema } from '../schema/toolSchema';
+
+/** @param allowed names, where only some may be used. @throws GatewayError bad_request naming the field */
+export function decodeTools(value: unknown, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  const tools = needList(value, 'tools').flatMap((raw, i) => {
+    const tool = needObject(raw, `tools[${i}]`);
+    return tool['type'] === 'namespace' ? decodeNamespace(tool, `tools[${i}]`) : [decodeTool(tool, `tools[${i}]`)];
+  });
+  return allowed === undefined ? tools : tools.filter((tool) => tool.type === 'raw' || allowed.has(tool.name));
+}
+
+/** @throws GatewayError bad_request */
+export function decodeToolChoice(value: unknown): Chosen {
+  if (value === undefined || value === null) return { native: {} };
+  if (value === 'auto' || value === 'none' || value === 'required') return { choice: { type: value }, native: {} };
+  const choice = needObject(value, 'tool_choice');
+  switch (choice['type']) {
+    case 'function':
+    case 'custom': {
+      const name = needText(choice['name'] ?? objectOr(choice['function'])['name'], 'tool_choice.name');
+      return { choice: { type: 'named', name: fullName(choice['namespace'], name) }, native: {} };
+    }
+    case 'allowed_tools': {
+      const mode = choice['mode'];
+      if (mode !== 'auto' && mode !== 'required') wrong('tool_choice.mode', '"auto" or "required"');
+      const names = needList(choice['tools'], 'tool_choice.tools')
+        .map(objectOr)
+        .map((tool) => fullName(tool['namespace'], textOr(tool['name'])));
+      return { choice: { type: mode }, allowed: new Set(names), native: {} };
+    }
+    default:
+      return typeof choice['type'] === 'string'
+        ? { native: { tool_choice: choice } }
+        : wrong('tool_choice', 'auto, none, required or a named tool');
+  }
+}
+
+// ---
+
+function decodeNamespace(group: Json, at: string): AnyTool[] {
+  const name = needText(group['name'], `${at}.name`);
+  const about = defined({ description: optionalText(group['description'], `${at}.description`) });
+  return needList(group['tools'], `${at}.tools`).map((raw, i) => {
+    const tool = decodeTool(needObject(raw, `${at}.tools[${i}]`), `${at}.tools[${i}]`);
+    if (tool.type === 'raw') return { ...tool, value: undefined };
+    return { ...tool, name: fullName(name, tool.name), namespace: { name, ...about, tool: tool.name } };
+  });
+}
+
+function decodeTool(tool: Json, at: string): AnyTool {
+  const nested = objectOr(tool['function']); // the chat spelling, from clients that mix
+  const made = Object.keys(nested).length > 0 ? nested : tool;
+  const type = tool['type'] ?? (isObject(tool['input_schema']) ? 'function' : undefined); // Anthropic's, likewise
+  switch (type) {
+    case 'function':
+      return {
+        type: 'function',
+        name: needText(made['name'], `${at}.name`),
+        schema: needArgsSchema(made['parameters'] ?? made['input_schema'], `${at}.parameters`),
+        ...defined({
+          description: optionalText(made['description'], `${at}.description`),
+          strict: optionalFlag(made['strict'], `${at}.strict`),
+        }),
+      };
+    case 'custom': {
+      const format = objectOr(tool['format']);
+      return {
+        type: 'custom',
+        name: needText(tool['name'], `${at}.name`),
+        ...defined({
+          description: optionalText(tool['description'], `${at}.description`),
+          grammar:
+            format['type'] === 'grammar'
+              ? { syntax: textOr(format['syntax']), definition: textOr(format['definition']) }
+              : undefined,
+        }),
+      };
+    }
+    default:
+      return typeof type === 'string'
+        ? { type: 'raw', format: 'responses', value: tool, at }
+        : wrong(`${at}.type`, 'a text such as "function"');
+  }
+}
+
+interface Chosen {
+  readonly choice?: ToolChoice;
+  readonly allowed?: ReadonlySet<string>;
+  readonly native: Record<string, unknown>;
+}

@@ -1,0 +1,215 @@
+// One request never ends service for the others: numbers, names and schemas that no honest client sends.
+
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
+import { startTestGateway, type TestGateway } from '../support/gateway';
+import { say } from '../support/sim';
+
+const chat = '/v1/chat/completions';
+const answered = (usage: unknown) =>
+  JSON.stringify({
+    id: 'c1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'gpt-5.5',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop' }],
+    usage,
+  });
+const honest = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+
+let upstream: FakeUpstream;
+let folder: string;
+let gateway: TestGateway;
+let key: string;
+
+const start = async () => {
+  gateway = await startTestGateway({
+    dataPath: folder,
+    config:
+      'routes: {}\nproviders:\n' +
+      `  openai: {base_url: "${upstream.url}/v1"}\n  anthropic: {base_url: "${upstream.url}"}\n  google: {base_url: "${upstream.url}"}\n`,
+  });
+};
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ovth-hostile-'));
+  upstream = await startFakeUpstream();
+  upstream.answer = { body: answered(honest) };
+  await start();
+  key = await gateway.mint();
+});
+afterEach(async () => {
+  await gateway.close();
+  await upstream.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const post = (body: object | string, path = chat, credential = key) =>
+  fetch(gateway.url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credential}` },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+const hi = { model: 'gpt-5.5', messages: say('hi') };
+
+/** Everybody else is served, and nothing in the ledger is beyond what a number can hold. */
+const othersAreServed = async () => {
+  const other = await gateway.mint({ label: 'other' });
+  upstream.answer = { body: answered(honest) };
+  const answer = await post(hi, chat, other);
+  expect(answer.status).toBe(200);
+  const row = await gateway.row(answer.headers.get('x-request-id') ?? '');
+  expect(row).toMatchObject({ input: 10, output: 5, outcome: 'ok', estimated: false });
+  expect((await gateway.admin('GET', '/admin/keys')).status).toBe(200);
+  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+};
+
+describe('numbers of a request', () => {
+  test.each([
+    ['max_tokens', 9_007_199_254_740_991],
+    ['max_completion_tokens', 9_007_199_254_740_991],
+    ['max_tokens', 1e30],
+    ['max_tokens', -5],
+    ['max_tokens', 1.5],
+    ['n', 1.5],
+    ['n', 9_007_199_254_740_991],
+    ['n', -1],
+  ])('%s: %d', async (field, value) => {
+    const several = Array.from({ length: 20 }, (_, i) =>
+      post(i === 7 ? { ...hi, max_tokens: 4_000, [field]: value } : hi),
+    );
+    const statuses = (await Promise.all(several)).map((answer) => answer.status);
+    expect(statuses.filter((status, i) => i !== 7 && status !== 200)).toEqual([]);
+    await othersAreServed();
+  });
+
+  test('a huge maximum of Gemini and of Anthropic', async () => {
+    const contents = [{ role: 'user', parts: [{ text: 'hi' }] }];
+    await post(
+      { contents, generationConfig: { maxOutputTokens: 9_007_199_254_740_991 } },
+      '/v1beta/models/gemini-3.5-flash:generateContent',
+    );
+    await post({ model: 'claude-opus-4-7', max_tokens: 2 ** 53 - 1, messages: say('hi') }, '/v1/messages');
+    await othersAreServed();
+  });
+});
+
+describe('numbers of a provider', () => {
+  const bad = [-5, 1.5, '"abc"', 1e30, 9_007_199_254_740_991, '[]', '{}'];
+  const fields = ['prompt_tokens', 'completion_tokens'];
+  test.each(bad.flatMap((value) => fields.map((field) => [field, value] as const)))(
+    'usage %s of %s is not believed',
+    async (field, value) => {
+      const usage = JSON.stringify(honest).replace(new RegExp(`("${field}":)\\d+`), `$1${value}`);
+      upstream.answer = { body: answered('USAGE').replace('"USAGE"', usage) };
+      const answer = await post(hi);
+      expect(answer.status).toBe(200);
+      const row = await gateway.row(answer.headers.get('x-request-id') ?? '');
+      expect(row).toMatchObject({ outcome: 'ok', estimated: true });
+      expect(row.input).toBeGreaterThanOrEqual(0);
+      expect(row.input).toBeLessThan(1e9);
+      expect(row.output).toBeLessThan(1e9);
+      await othersAreServed();
+    },
+  );
+
+  test('the same in a stream, from every wire, and from embeddings', async () => {
+    const stream = (...events: object[]) => ({
+      headers: { 'content-type': 'text/event-stream' },
+      body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''),
+    });
+    upstream.answer = stream(
+      {
+        id: 'c',
+        object: 'chat.completion.chunk',
+        choices: [{ index: 0, delta: { content: 'x' }, finish_reason: 'stop' }],
+      },
+      { id: 'c', choices: [], usage: { prompt_tokens: 1e30, completion_tokens: -1 } },
+    );
+    await (await post({ ...hi, stream: true })).text();
+    await (await post({ model: 'gpt-5.5', max_tokens: 9, messages: say('hi'), stream: true }, '/v1/messages')).text();
+    upstream.answer = {
+      body: JSON.stringify({
+        candidates: [{ content: { role: 'model', parts: [{ text: 'x' }] }, finishReason: 'STOP' }],
+        usageMetadata: { promptTokenCount: 1e30, candidatesTokenCount: 2 ** 53 - 1, thoughtsTokenCount: 2 ** 53 - 1 },
+      }),
+    };
+    const gemini = await post(
+      { contents: [{ parts: [{ text: 'hi' }] }] },
+      '/v1beta/models/gemini-3.5-flash:generateContent',
+    );
+    expect(await gateway.row(gemini.headers.get('x-request-id') ?? '')).toMatchObject({ estimated: true });
+    upstream.answer = {
+      body: JSON.stringify({ object: 'list', data: [], model: 'm', usage: { prompt_tokens: -5, total_tokens: 1.5 } }),
+    };
+    const embedded = await post({ model: 'text-embedding-3-small', input: 'hi' }, '/v1/embeddings');
+    expect(await gateway.row(embedded.headers.get('x-request-id') ?? '')).toMatchObject({ estimated: true });
+    await othersAreServed();
+  });
+});
+
+test('a ledger poisoned by an earlier version heals at the next start, and says so', async () => {
+  await (await post(hi)).text();
+  await gateway.running.stop();
+  const db = new DatabaseSync(join(folder, 'ledger.db'));
+  db.exec('update budgets set reserved = 9223372036854775807, spent = 9223372036854775806, cost = 9223372036854775805');
+  db.close();
+  await start();
+  expect(gateway.lines.filter((line) => line.kind === 'warn').map((line) => String(line.fields['message']))).toEqual(
+    expect.arrayContaining([expect.stringMatching(/ledger.*repaired/)]),
+  );
+  await othersAreServed();
+  expect((await post(hi)).status).toBe(200);
+});
+
+describe('names', () => {
+  const long = `openai/${'x'.repeat(1024 * 1024)}`;
+  test.each([
+    ['chat', chat, { ...hi, model: long }],
+    ['messages', '/v1/messages', { model: long, max_tokens: 9, messages: say('hi') }],
+    ['embeddings', '/v1/embeddings', { model: long, input: 'hi' }],
+    ['count', '/v1/messages/count_tokens', { model: long, messages: say('hi') }],
+  ])('a model name of a megabyte is refused: %s', async (_name, path, body) => {
+    const answer = await post(body, path);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toMatch(/model.*at most 256/);
+    expect(upstream.calls).toHaveLength(0);
+  });
+
+  test('many different names leave nothing behind that grows', async () => {
+    for (let i = 0; i < 300; i++) expect((await post({ ...hi, model: `openai/m${i}` })).status).toBe(200);
+    const { data } = (await gateway.admin('GET', '/admin/requests')).body as { data: { target: string }[] };
+    expect(data.length).toBeGreaterThan(0);
+  });
+});
+
+describe('schemas that grow', () => {
+  const nested = (word: string, depth: number): object =>
+    depth === 0 ? { type: 'string' } : { [word]: nested(word, depth - 1), if: { minLength: depth } };
+  const tool = (schema: object, strict = false) => [
+    { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: { a: schema } }, strict } },
+  ];
+
+  test.each(['gemini-3.5-flash', 'claude-opus-4.7', 'gpt-5.5'])('keywords nested 23 deep, to %s', async (model) => {
+    const body = JSON.stringify({ ...hi, model, tools: tool(nested('not', 23), true) });
+    await post(body);
+    for (const call of upstream.calls) expect(call.body.length).toBeLessThanOrEqual(4 * body.length + 65_536);
+    await othersAreServed();
+  });
+
+  test.each(['gemini-3.5-flash', 'claude-opus-4.7'])('references that multiply, to %s', async (model) => {
+    const $defs: Record<string, object> = {
+      d0: { type: 'object', properties: { x: { description: 'y'.repeat(2_000) } } },
+    };
+    for (let i = 1; i < 40; i++)
+      $defs[`d${i}`] = { allOf: [{ $ref: `#/$defs/d${i - 1}` }, { $ref: `#/$defs/d${i - 1}` }] };
+    const parameters = { anyOf: Array.from({ length: 60 }, () => ({ $ref: '#/$defs/d39' })), $defs };
+    const body = JSON.stringify({ ...hi, model, tools: [{ type: 'function', function: { name: 'f', parameters } }] });
+    await post(body);
+    for (const call of upstream.calls) expect(call.body.length).toBeLessThanOrEqual(4 * body.length + 65_536);
+    await othersAreServed();
+  });
+});
