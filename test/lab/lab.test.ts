@@ -243,7 +243,11 @@ describeLab('a cloud on one machine', () => {
     ids['server'] = next.body['server'].id;
     await finished(next.body['action']);
     const device = `/dev/disk/by-id/scsi-0HC_Volume_${ids['volume']}`;
-    expect((await lab.box('gateway-2').exec(`mount ${device} /mnt && cat /mnt/file`)).stdout).toBe('kept\n');
+    const second = lab.box('gateway-2');
+    // The server is started, and its boot makes the device.
+    const there = async () => (await second.exec(`test -b ${device}`, { check: false })).code === 0;
+    await until('the device', there, 60_000);
+    expect((await second.exec(`mount ${device} /mnt && cat /mnt/file`)).stdout).toBe('kept\n');
   });
 
   test('everything can be removed, in the order that the API demands', async () => {
