@@ -6,4 +6,11 @@ const [outfile = 'dist/gateway.js'] = process.argv.slice(2).filter((word) => !wo
 const inputs = process.argv.includes('--inputs');
 
 const { metafile } = await build({ ...options(outfile), metafile: true, write: !inputs });
-if (inputs) console.log(JSON.stringify(Object.keys(metafile.inputs).filter((path) => !path.startsWith('worker:')).sort()));
+if (inputs)
+  console.log(
+    JSON.stringify(
+      Object.keys(metafile.inputs)
+        .filter((path) => !path.startsWith('worker:'))
+        .sort(),
+    ),
+  );
