@@ -3,6 +3,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { buildBundle, bundledFiles, BuildError, runtimeStage } from '../../infra/bundle';
 
 const dockerfile =
@@ -87,12 +88,16 @@ test('every module that the real bundle names is among the files that are hashed
 
 test('the programs of threads, which are bundled as text, are among the files that are hashed', () => {
   const hashed = new Set(bundledFiles(process.cwd()));
-  const threads = [...hashed].flatMap((file) =>
-    [...(/^gateway\/.*\.ts$/.test(file) ? readFileSync(file, 'utf8') : '').matchAll(/from 'worker:([^']+)'/g)].map(
+  const sources = [...hashed].filter((file) => /^gateway\/.*\.ts$/.test(file));
+  const threads = sources.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/from 'worker:([^']+)'/g)].map(
       ([, path = '']) => `${join(dirname(file), path)}.ts`,
     ),
   );
-  expect(threads.filter((file) => !hashed.has(file))).toEqual([]);
+  const { metafile } = buildSync({
+    ...{ entryPoints: threads, bundle: true, platform: 'node', outdir: 'dist', write: false, metafile: true },
+  });
+  expect(Object.keys(metafile.inputs).filter((file) => !hashed.has(file))).toEqual([]);
 });
 
 test('the image is the runtime stage of the gateway’s Dockerfile, without its build stage', () => {
