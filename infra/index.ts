@@ -1,5 +1,5 @@
-// The Pulumi program.
+// Where Pulumi starts (Pulumi.yaml's `main` names this folder).
 
-import { deploy } from './deploy';
+import { program } from './program';
 
-export = deploy;
+export = program;

@@ -1,23 +1,29 @@
-// Ed25519 key pairs for SSH, derived from a seed: the program knows the box's host key before the box exists.
+// Ed25519 key pairs for SSH, derived from a seed, so that the program knows the box's host key before the box exists.
 
 import { createHash, createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto';
 
+/** A key pair in OpenSSH's formats. */
 export interface SshKeyPair {
-  /** As in an OpenSSH private key file. */
+  /** The text of a private key file, unencrypted. */
   readonly privateKey: string;
-  /** As in a line of authorized_keys or known_hosts: `ssh-ed25519 AAAA…`. */
+  /** The key as it stands in authorized_keys and known_hosts: `ssh-ed25519 AAAA…`. */
   readonly publicKey: string;
 }
 
 /**
- * 32 bytes for one purpose; different purposes cannot be told from one another.
+ * 32 bytes derived from the seed by HKDF-SHA256 (RFC 5869). The bytes of one purpose tell nothing about another's.
  * @param seed secret text of at least 256 bits
+ * @param purpose any text; another purpose gives other bytes
  */
 export function deriveBytes(seed: string, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', seed, 'ovth', purpose, 32));
 }
 
-/** The key pair of a seed and a purpose; always the same one. */
+/**
+ * The key pair of a seed and a purpose. The same input always gives the same pair.
+ * @param seed secret text of at least 256 bits
+ * @param purpose any text; it is also the comment in the private key file
+ */
 export function deriveSshKey(seed: string, purpose: string): SshKeyPair {
   const secret = deriveBytes(seed, purpose);
   const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, secret]), format: 'der', type: 'pkcs8' });
@@ -33,12 +39,15 @@ export function deriveSshKey(seed: string, purpose: string): SshKeyPair {
 
 const algorithm = 'ssh-ed25519';
 
-/** What comes before the 32 secret bytes in a PKCS#8 Ed25519 key (RFC 8410). */
+/** The bytes before the 32 secret ones in a PKCS#8 Ed25519 key (RFC 8410). */
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** OpenSSH's own format (PROTOCOL.key), unencrypted: Pulumi's state encrypts it. */
+/**
+ * OpenSSH's own format, unencrypted, because Pulumi's state encrypts it. The format:
+ * https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key
+ */
 function privateKeyFile(secret: Buffer, point: Buffer, publicBlob: Buffer, comment: string): string {
-  // Twice the same number, by which a reader sees that decryption worked; random in ssh-keygen, derived here.
+  // The same four bytes twice: a reader compares them to see whether decryption worked. ssh-keygen takes random ones.
   const check = createHash('sha256').update(publicBlob).digest().subarray(0, 4);
   const inner = [check, check, text(algorithm), bytes(point), bytes(Buffer.concat([secret, point])), text(comment)];
   const body = Buffer.concat(inner);

@@ -1,30 +1,36 @@
-// The TLS front's configuration, in Caddy's own text format built from data.
+// Caddy's configuration: a table of directives, printed in the Caddyfile format.
 
-import { gatewayPort } from '../layout';
+import { gatewayPort } from '../hostLayout';
 
+/** What the Caddyfile depends on. */
 export interface Front {
-  /** Host name, or the box's address when there is none. */
+  /** Host name, or the box's IPv4 address when there is none. */
   readonly site: string;
-  /** The site is an address: it gets a short-lived certificate, and is served to clients that name no host. */
+  /** Whether the site is an address. It then gets a short-lived certificate, also for clients that send no SNI. */
   readonly isAddress: boolean;
   /** Host name of the gateway's release. */
   readonly upstream: string;
+  /** Where the certificate authority may write. */
   readonly email?: string | undefined;
-  /** Another authority's ACME directory. */
+  /** URL of another authority's ACME directory. Default: Let's Encrypt. */
   readonly directory?: string | undefined;
-  /** PEM root of that authority's API is in `acmeRootFile`. */
+  /** Whether that authority's API has a private root, which is then in `acmeRootFile`. */
   readonly privateRoot: boolean;
 }
 
-/** Path, in the front's container, of the root of a private certificate authority's API. */
+/** Path, in Caddy's container, of the PEM root of a private certificate authority's API. */
 export const acmeRootFile = '/etc/caddy/acme-root.pem';
 
-/** Where the front listens for its own administration: no port, only a socket in its container. */
+/** Caddy's administration listens on a socket in its container, on no port. */
 export const adminSocket = 'unix//run/caddy/admin.sock';
 
-/** Streams keep running on an old configuration for this long after a switch. */
+/** Open streams may continue on the old configuration for this long after a reload. */
 const graceMinutes = 10;
 
+/**
+ * The text of the Caddyfile.
+ * @throws Error for a value that the format cannot hold
+ */
 export function caddyfile(front: Front): string {
   const options: Directive[] = [
     ['admin', adminSocket],
@@ -34,10 +40,11 @@ export function caddyfile(front: Front): string {
     ...(front.email === undefined ? [] : [['email', front.email] satisfies Directive]),
     ...(front.directory === undefined ? [] : [['acme_ca', front.directory] satisfies Directive]),
     ...(front.privateRoot ? [['acme_ca_root', acmeRootFile] satisfies Directive] : []),
-    // HTTP/3 would need UDP 443, which the firewall keeps closed.
+    // HTTP/3 needs UDP 443, which the firewall does not open.
     ['servers', [['protocols', 'h1', 'h2']]],
   ];
-  // No `encode` and no `flush_interval`: the one holds streams back, the other keeps paying after a client has left.
+  // No `encode`, which holds streams back. No `flush_interval`: with -1 Caddy goes on reading from the gateway after the
+  // client has disconnected.
   const site: Directive[] = [
     ...(front.isAddress ? [['tls', [['issuer', 'acme', [['profile', 'shortlived']]]]] satisfies Directive] : []),
     [
@@ -47,7 +54,7 @@ export function caddyfile(front: Front): string {
         ['X-Frame-Options', 'DENY'],
       ],
     ],
-    // While a gateway restarts after a crash, requests wait for it instead of failing.
+    // Requests wait up to 5 s for a gateway that is restarting.
     ['reverse_proxy', `${front.upstream}:${gatewayPort}`, [['lb_try_duration', '5s']]],
   ];
   return `${block([], options)}\n${block([`https://${front.site}`], site)}`;
@@ -55,7 +62,7 @@ export function caddyfile(front: Front): string {
 
 // ---
 
-/** A word, its arguments, and possibly a block. */
+/** A directive: its name, its arguments, and possibly a block of directives. */
 type Directive = readonly [string, ...(string | readonly Directive[])[]];
 
 function block(words: readonly string[], directives: readonly Directive[], indent = ''): string {
@@ -70,10 +77,10 @@ function line(directive: Directive, indent: string): string {
   return inner === undefined ? `${indent}${words.map(quote).join(' ')}\n` : block(words, inner, indent);
 }
 
-/** @throws Error for what cannot be said in a Caddyfile; the schema lets no such value through */
+/** @throws Error for a value that the format cannot hold; the schema accepts none */
 function quote(word: string): string {
   if (/^[\w.:/@=*-]+$/.test(word)) return word;
-  // Caddy would replace {placeholders} with what they stand for, its environment included.
+  // Caddy expands {placeholders}, those of its environment included.
   if (/["\\{}\n\r]/.test(word)) throw new Error(`not a word for the Caddyfile: ${JSON.stringify(word)}`);
   return `"${word}"`;
 }

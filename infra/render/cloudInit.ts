@@ -1,24 +1,25 @@
-// A server's user data: what never changes on a box. Everything else is the apply script's work, over SSH.
+// A server's user data: what never changes on a box. The apply script does everything else, over SSH.
 
 import { stringify } from 'yaml';
-import { dataMount, metadataAddress, packages } from '../layout';
+import { dataMount, metadataAddress, packages } from '../hostLayout';
 import type { SshKeyPair } from '../sshKey';
 
+/** What user data depends on. */
 export interface CloudInit {
-  /** The server's identity, to which every connection is pinned. The only secret in user data. */
+  /** The server's SSH identity, to which every connection is pinned. The only secret in user data. */
   readonly hostKey: SshKeyPair;
-  /** Device of the data volume, by id. */
+  /** Path of the data volume's block device. */
   readonly device: string;
 }
 
-/** @returns `#cloud-config` text, under Hetzner's 32 KiB */
+/** The user data: `#cloud-config` text, shorter than the 32 KiB that Hetzner accepts. */
 export function cloudInit({ hostKey, device }: CloudInit): string {
   const config = {
     ssh_pwauth: false,
-    // With a key given, cloud-init makes no others: clients have one identity to know.
+    // With a key given, cloud-init makes no other host keys.
     ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
     write_files: files.map(([path, lines]) => ({ path, permissions: '0644', content: `${lines.join('\n')}\n` })),
-    // `nofail`: the volume is attached after the server is made, and a box without it must still be reachable.
+    // `nofail`: the volume is attached after the server was made, and the box must boot and be reachable without it.
     mounts: [[device, dataMount, 'ext4', 'nofail,discard,noatime,x-systemd.device-timeout=120s', '0', '2']],
     package_update: true,
     packages: [...packages],
@@ -37,12 +38,12 @@ const files: [path: string, lines: string[]][] = [
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',
       'PermitRootLogin prohibit-password',
-      '# The second file holds the operator’s own keys, which the apply step manages.',
+      '# The second file holds the operator’s own keys; the apply script writes it.',
       'AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys_ovth',
     ],
   ],
   [
-    // User data holds the host key: no container may read it. In place before Docker starts its first one.
+    // User data holds the host key, so no container may read it. The rule is set before Docker starts a container.
     '/etc/systemd/system/ovth-metadata.service',
     [
       '[Unit]',
@@ -56,7 +57,7 @@ const files: [path: string, lines: string[]][] = [
     ],
   ],
   [
-    // Without the mount, containers would bind the empty folder below it and start a new ledger.
+    // Without the mount, containers would bind the empty folder at the mount point and start a new ledger there.
     '/etc/systemd/system/docker.service.d/ovth.conf',
     ['[Unit]', `RequiresMountsFor=${dataMount}`, 'Requires=ovth-metadata.service', 'After=ovth-metadata.service'],
   ],

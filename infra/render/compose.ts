@@ -1,24 +1,25 @@
-// The two Compose files of a box: one gateway release, and the TLS front before it.
+// The Compose files of a box: one for each release of the gateway, and one for the front (Caddy).
 
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
-import { containerUser, dataMount, home, network } from '../layout';
+import { containerUser, dataMount, home, network } from '../hostLayout';
 
+/** A gateway release: code, base image and container settings, without the configuration. */
 export interface Release {
-  /** 12 hex digits over everything a running gateway is made of but its configuration. */
+  /** 12 hex digits over code, base image and container settings. */
   readonly id: string;
-  /** Name of the image, built on the box. */
+  /** Name of the image, which is built on the box. */
   readonly image: string;
-  /** Host name under which the front reaches this release. */
+  /** Host name under which Caddy reaches this release. */
   readonly host: string;
-  /** compose.yaml */
+  /** Text of its compose.yaml. */
   readonly compose: string;
 }
 
 /**
- * A release is a Compose project of its own, so that two can run side by side while the front switches.
+ * A release is a Compose project of its own, so that two can run side by side while Caddy switches.
  * @param bundleHash hash of the shipped code
- * @param nodeImage base image
+ * @param nodeImage reference of the base image
  */
 export function gatewayRelease(bundleHash: string, nodeImage: string): Release {
   const image = `ovth-gateway:${digest(`${bundleHash} ${nodeImage}`)}`;
@@ -35,14 +36,17 @@ export function gatewayRelease(bundleHash: string, nodeImage: string): Release {
   return { id, image, host, compose: composeFile(`ovth-${id}`, { gateway: named }) };
 }
 
-/** @param image Caddy's */
+/**
+ * The compose.yaml of the front: Caddy on ports 80 and 443.
+ * @param image reference of Caddy's image
+ */
 export function frontCompose(image: string): string {
   const caddy = {
     ...hardened,
     image,
     container_name: 'ovth-front',
     cap_add: ['NET_BIND_SERVICE'],
-    // The user is not root and gains nothing by exec: this is what lets it have ports 80 and 443.
+    // Lets a user other than root listen on ports 80 and 443; `no-new-privileges` keeps the binary's own capability away.
     sysctls: { 'net.ipv4.ip_unprivileged_port_start': 0 },
     ports: ['80:80', '443:443'],
     volumes: [`${home}/front/caddy:/etc/caddy:ro`, `${dataMount}/caddy:/data`],
@@ -56,7 +60,9 @@ export function frontCompose(image: string): string {
 // ---
 
 const hardened = {
-  restart: 'unless-stopped',
+  // Not `unless-stopped`: a reboot in the middle of `docker compose up` would leave the container down that was just being
+  // replaced, because Docker counts it as stopped by hand. What is retired is removed, not stopped.
+  restart: 'always',
   user: `${containerUser}:${containerUser}`,
   read_only: true,
   cap_drop: ['ALL'],
@@ -74,14 +80,14 @@ function gatewayService(image: string) {
     ...hardened,
     image,
     pull_policy: 'never',
-    // No secret here: `docker inspect` shows the environment. They are in secrets.env beside the configuration.
+    // `docker inspect` shows the environment, so secrets are in secrets.env beside the configuration.
     environment: { OVTH_CONFIG: '/etc/ovth/config.yaml', OVTH_DATA: '/data' },
     volumes: [`${dataMount}/gateway:/data`],
   };
 }
 
 function composeFile(name: string, services: object): string {
-  // Anchors would be right, but a reader of the file on the box is better served by plain text.
+  // Without YAML anchors the file is easier to read on the box.
   const networks = { [network]: { external: true } };
   return stringify({ name, services, networks }, { aliasDuplicateObjects: false, lineWidth: 0 });
 }

@@ -1,10 +1,14 @@
-// The two files a gateway on the box reads: config.yaml, and secrets.env beside it.
+// The two files that a gateway on the box reads: config.yaml, and secrets.env beside it.
 
 import { stringify } from 'yaml';
 import { accountsOf } from '../../config/accounts';
 import { deployFields, type Settings } from '../../config/schema';
 
-/** config.yaml: the settings without what concerns the deploy only. @param hashes key label → SHA-256 of a generated key */
+/**
+ * The text of config.yaml: the settings without those that concern the deploy only.
+ * @param settings checked settings
+ * @param hashes label → SHA-256, in hex, of each generated application key
+ */
 export function gatewayConfig(settings: Settings, hashes: Readonly<Record<string, string>>): string {
   const left = new Set<string>(deployFields);
   const keys = Object.entries(settings.keys).map(
@@ -15,7 +19,10 @@ export function gatewayConfig(settings: Settings, hashes: Readonly<Record<string
   return stringify(config, { lineWidth: 0 });
 }
 
-/** The variable that brings a provider's key: as set, as built in, or made from the name. */
+/**
+ * The variable that holds a provider's API key: `api_key_env` if set, the built-in one, or one made from the name
+ * (`my-host` → `MY_HOST_API_KEY`).
+ */
 export function keyVariable(provider: string, settings: Settings): string {
   const made = `${provider
     .toUpperCase()
@@ -24,7 +31,11 @@ export function keyVariable(provider: string, settings: Settings): string {
   return accountsOf(provider, settings)[0]?.variable ?? made;
 }
 
-/** Settings in which each provider of one's own that has a key also says which variable holds it. */
+/**
+ * The settings, with `api_key_env` filled in for each provider in `ovth:providers` that has a key.
+ * @param settings checked settings
+ * @param keyed names of the providers that have a key
+ */
 export function withKeyVariables(settings: Settings, keyed: readonly string[]): Settings {
   const providers = Object.entries(settings.providers).map(([name, provider]) => [
     name,
@@ -33,7 +44,7 @@ export function withKeyVariables(settings: Settings, keyed: readonly string[]): 
   return { ...settings, providers: Object.fromEntries(providers) as Settings['providers'] };
 }
 
-/** Variable → value, of the master key and every provider key. */
+/** Variable → value, for the master key and every provider key. */
 export function secretVariables(
   settings: Settings,
   masterKey: string,
@@ -43,7 +54,10 @@ export function secretVariables(
   return { OVTH_MASTER_KEY: masterKey, ...(Object.fromEntries(keys) as Record<string, string>) };
 }
 
-/** secrets.env. @throws Error for a value that the format cannot hold */
+/**
+ * The text of secrets.env.
+ * @throws Error for a value that the format cannot hold; the message names the variable and not the value
+ */
 export function secretsEnv(variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables)
     .map(([name, value]) => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings a box to the state described in STAGE/state.json, or leaves it as it was and says why.
-#   apply.sh STAGE     STAGE is a private folder; state.json is written by infra/desiredState.ts
-# Every step looks before it acts: running it again, also after it was interrupted anywhere, ends in the same state.
+#   apply.sh STAGE     STAGE is a private folder; state.json is written by infra/render/desiredState.ts
+# Every step checks before it acts: running it again, also after an interruption at any point, ends in the same state.
 set -euo pipefail
 umask 077
 
@@ -23,7 +23,7 @@ finish() {
 }
 trap finish EXIT
 
-# Files into STAGE/release and STAGE/front, everything else into shell variables. Nothing is printed.
+# Writes the files to STAGE/release and STAGE/front, and the facts to shell variables. Prints nothing.
 unpack() {
   python3 - "$stage" <<'PYTHON' || fail 'the desired state cannot be read'
 import json, os, shlex, sys
@@ -45,7 +45,7 @@ PYTHON
   : "${bundle_sha256:?}" "${bundle_in_build:?}" "${node_image:?}" "${front_image:?}" "${admin_socket:?}" "${site:?}"
 }
 
-# Hides the values of every secret this script was given, and whatever looks like a key.
+# Replaces every secret value of the new configuration, and whatever looks like a key, by [secret].
 redact() {
   python3 -c '
 import re, sys
@@ -79,7 +79,7 @@ build_image() {
   docker image inspect "$image" >/dev/null 2>&1 && return
   echo "$bundle_sha256  $bundle" | sha256sum --check --status ||
     fail 'the shipped code is not complete on the server; run "pulumi up" again'
-  # The shipped file stands in for the Dockerfile's build stage.
+  # The shipped file is passed in place of the Dockerfile's build stage.
   install -D -m 444 "$bundle" "$stage/build/$bundle_in_build"
   timeout 600 docker buildx build --load --progress plain --target runtime --build-context "build=$stage/build" \
     --build-arg "NODE_IMAGE=$node_image" --tag "$image" --file "$stage/release/Dockerfile" "$stage/build" >"$stage/build.log" 2>&1 || {
@@ -96,7 +96,7 @@ once() { timeout 60 docker run --rm --network none --read-only --user "$user:$us
 check_config() {
   local said
   chown -R "$user:$user" "$stage/release/config"
-  # Already known to be good: it is what runs.
+  # The running gateway has accepted these files.
   cmp -s "$stage/release/config/config.yaml" "$home/releases/$release/config/config.yaml" &&
     cmp -s "$stage/release/config/secrets.env" "$home/releases/$release/config/secrets.env" && return
   said=$(once --cap-drop ALL --security-opt no-new-privileges -v "$stage/release/config:/etc/ovth:ro" \
@@ -141,7 +141,7 @@ await_config() {
   done
 }
 
-# put_config FROM TO: file by file, each one whole; the gateway looks at both when it is told to
+# put_config FROM TO: replaces each file in one step; the gateway reads both when it reloads
 put_config() {
   local name
   install -d -m 700 -o "$user" -g "$user" "$2"
@@ -151,7 +151,10 @@ put_config() {
   done
 }
 
-reread() { docker kill --signal HUP "ovth-gateway-$release" >/dev/null 2>&1 || true; }
+# Process 1 of the container is the gateway, or an init that passes the signal on. Not `docker kill`: after it, whatever
+# the signal, Docker takes the container for stopped by hand and does not restart it after a crash (moby, daemon/kill.go).
+# A container that is just restarting refuses; the process that starts then reads the new files by itself.
+reread() { docker exec "ovth-gateway-$release" sh -c 'kill -HUP 1' >/dev/null 2>&1 || true; }
 
 restore_config() {
   put_config "$stage/old" "$home/releases/$release/config"
@@ -165,7 +168,7 @@ keep_config() {
   undo+=(restore_config)
 }
 
-# The same code with another configuration: no container starts, no request is dropped.
+# The same code with another configuration: no container is started and no request is dropped.
 change_config() {
   keep_config
   put_config "$stage/release/config" "$home/releases/$release/config"
@@ -181,7 +184,7 @@ remove_release() {
   rm -rf "$home/releases/${1:?}"
 }
 
-# Other code, or a gateway that is not up: started beside whatever serves now.
+# Other code, or a gateway that is not up: it is started beside the release that serves now.
 start_release() {
   local place=$home/releases/$release
   if [ "$(live_release)" = "$release" ]; then keep_config; else undo+=("remove_release $release"); fi
@@ -197,7 +200,9 @@ start_release() {
   }
 }
 
-live_release() { basename "$(readlink "$home/current" 2>/dev/null || echo none)"; }
+# The release that the front sends requests to; empty before the first. The front's own file says it: the link `current`
+# is set later, and an update may have been cut off in between.
+live_release() { sed -n 's/.*reverse_proxy gateway-\([0-9a-f]*\):.*/\1/p' "$home/front/caddy/Caddyfile" 2>/dev/null || true; }
 
 retire_others() {
   local other
@@ -240,7 +245,7 @@ switch_front() {
   if [ "$same" = no ] || [ "$(docker inspect -f '{{.State.Running}}' ovth-front 2>/dev/null)" != true ]; then
     said=$(start_front) || fail "Caddy does not start: $(printf '%s' "$said" | tail -n 3)"
   fi
-  # Caddy compares: nothing happens when nothing changed. It also shows that Caddy answers.
+  # Caddy does nothing when the configuration is the same. The call also shows that Caddy answers.
   local deadline=$((SECONDS + 20))
   until said=$(reload_front); do
     [ "$SECONDS" -lt "$deadline" ] || {
@@ -251,7 +256,7 @@ switch_front() {
   done
 }
 
-# A certificate for an address needs nobody's help, so it is waited for; one for a name may wait for a DNS record.
+# A certificate for an address needs no DNS record, so this waits for it. One for a name may need a record first.
 await_certificate() {
   local deadline=$((SECONDS + 30))
   [ "$site" = address ] || return 0
@@ -266,7 +271,7 @@ await_certificate() {
 
 prune() {
   find "$(dirname "$bundle")" -type f ! -path "$bundle" -delete
-  # The last three stay, for a quick way back.
+  # The last three stay, so that going back to one of them needs no build.
   docker image ls ovth-gateway --format '{{.Repository}}:{{.Tag}}' | tail -n +4 | while read -r old; do
     [ "$old" = "$image" ] || docker image rm "$old" >/dev/null 2>&1 || true
   done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Waits until a new box is what its user data made it, and says what is wrong when it is not.
+# Waits for the first boot of a new box, and says what is missing on it.
 #   bootstrap.sh STAGE     STAGE/state.json names the volume's device, its mount point, the packages and folders
 set -euo pipefail
 
@@ -13,7 +13,7 @@ fact() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.ar
 await_cloud_init() {
   local code=0
   timeout 600 cloud-init status --wait >/dev/null 2>&1 || code=$?
-  # 2 is "done, with something to complain about"; whether that matters is seen by the facts below.
+  # 2 means "done with recoverable errors". The checks below show whether they matter.
   case $code in
     0 | 2) ;;
     124) fail 'the first boot was not over after 10 minutes; look at /var/log/cloud-init-output.log on the server' ;;
@@ -33,8 +33,8 @@ mount_data() {
 start_docker() {
   local packages=$1
   if ! docker compose version >/dev/null 2>&1 || ! docker buildx version >/dev/null 2>&1; then
-    # The mirror may have been away during the first boot.
-    # shellcheck disable=SC2086  # a list of names
+    # apt may have failed during the first boot.
+    # shellcheck disable=SC2086  # split into names
     { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages; } 2>&1 | tail -n 5 >&2 ||
       fail 'Docker could not be installed; is the Debian mirror reachable from the server? Run "pulumi up" again to retry'
   fi

@@ -1,16 +1,17 @@
 // A deploy from nothing to nothing, with the real engine, real provider, real boxes and real certificates. One story: each
 // test goes on from where the one before stopped.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchCommand } from '../../infra/scripts';
-import { run as runProgram } from '../lab/shell';
+import { describeLab } from '../lab/describeLab';
+import { run as runProgram, until } from '../lab/shell';
 import { openClient, type Client } from './client';
 import { must, type Run } from './project';
-import { describeDeploy, type Scene, startScene } from './scene';
+import { type Scene, startScene } from './scene';
 import { leaks, secretsOf, shownByBox, stateFiles } from './secrets';
 
-describeDeploy('pulumi up', () => {
+describeLab('pulumi up', () => {
   let scene: Scene;
   let client: Client;
   let key: string;
@@ -131,6 +132,16 @@ describeDeploy('pulumi up', () => {
     await must(scene.project.pulumi(['refresh', '--yes', '--skip-preview', '--expect-no-changes']));
   });
 
+  test('the apply script runs again without a change, with the command in infra/README.md', async () => {
+    const before = await containers();
+    const command = /pulumi (up --target-replace) '(\S+)'/.exec(readFileSync('infra/README.md', 'utf8'))!;
+    const run = await must(scene.project.pulumi([...command[1]!.split(' '), command[2]!, '--yes', '--skip-preview']));
+    expect(run.text).toMatch(/ovth-apply replaced/);
+    expect(changed(run)).toEqual(['ovth-apply']);
+    expect(await containers()).toBe(before);
+    await must(scene.project.up('--expect-no-changes'));
+  });
+
   test('a changed route is live on the running box, and no request fails meanwhile', async () => {
     const before = await containers();
     expect(await routeOf()).toContain('openai/');
@@ -155,6 +166,44 @@ describeDeploy('pulumi up', () => {
     expect(changed(run)).toEqual(['ovth-apply']);
     expect(await containers()).toBe(before);
     expect(await routeOf()).toContain('anthropic/');
+  });
+
+  describe('after a changed setting', () => {
+    const mainProcess = (container: string) => onBox(`docker inspect -f '{{.State.Pid}}' ${container}`);
+    const serves = () =>
+      until(
+        'the changed route',
+        async () => (await routeOf().catch(() => undefined))?.includes('anthropic/') === true,
+        120_000,
+      );
+
+    test.each([
+      ['the gateway', '$(docker ps -qf name=ovth-gateway)'],
+      ['Caddy', 'ovth-front'],
+    ])('%s comes back when its process is killed', async (_name, container) => {
+      const before = await mainProcess(container);
+      await onBox(`kill -9 ${before}`);
+      await serves();
+      const after = await mainProcess(container);
+      expect(Number(after)).toBeGreaterThan(1);
+      expect(after).not.toBe(before);
+    });
+
+    test.each([
+      ['a reboot', () => box().reboot()],
+      [
+        'a power cut',
+        () =>
+          box()
+            .kill()
+            .then(() => box().start()),
+      ],
+    ])('the box serves again after %s, with the containers it had', async (_name, happen) => {
+      const before = await containers();
+      await happen();
+      await serves();
+      expect(await containers()).toBe(before);
+    });
   });
 
   test('an operator logs in with the printed command, and nowhere else', async () => {
@@ -207,6 +256,15 @@ describeDeploy('pulumi up', () => {
       expect(ran.stderr).toMatch(/ovth: Caddy refuses the new TLS configuration/);
       expect(await onBox('sha256sum /srv/ovth/front/caddy/*')).toBe(before);
       expect((await client.chat(key)).status).toBe(200);
+    });
+
+    test('an update that was cut off after the switch goes on without restarting what serves', async () => {
+      const before = await containers();
+      const current = await onBox('readlink /srv/ovth/current');
+      await onBox('ln -sfn releases/cut-off /srv/ovth/current');
+      expect((await apply(await desiredState())).code).toBe(0);
+      expect(await containers()).toBe(before);
+      expect(await onBox('readlink /srv/ovth/current')).toBe(current);
     });
 
     test('a gateway that never gets healthy fails the update and does not replace the old one', async () => {
@@ -287,8 +345,12 @@ describeDeploy('pulumi up', () => {
       project.configure((config) => (config['ovth:server'] = { type: 'cx11', generation: 2 }));
       // Where nothing listens, and without the minutes of patience that a real boot gets.
       const restore = [
-        project.edit('infra/reach.ts', (text) => text.replace('port = 22', 'port = 2').replace('180_000', '0')),
-        project.edit('infra/gateway.ts', (text) => text.replace(/dialErrorLimit: \d+/, 'port: 2, dialErrorLimit: 1')),
+        project.edit('infra/preflight/sshReachable.ts', (text) =>
+          text.replace('port = 22', 'port = 2').replace('180_000', '0'),
+        ),
+        project.edit('infra/components/release.ts', (text) =>
+          text.replace(/dialErrorLimit: \d+/, 'port: 2, dialErrorLimit: 1'),
+        ),
       ];
       const run = await project.up();
       for (const undo of restore) undo();

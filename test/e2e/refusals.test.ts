@@ -1,14 +1,14 @@
 // What an operator may get wrong and what a cloud may refuse, with the real engine and provider against a cloud without
 // machines: each is one sentence that names a setting, and the next run goes on from where this one stopped.
 
+import { describeLab } from '../lab/describeLab';
 import { setGuard, type Guard } from '../lab/guard';
 import { engineEnvironment } from '../lab/engine';
 import { startCloud, type Cloud } from '../lab/hcloud/cloud';
 import { noHardware } from '../lab/hcloud/hardware';
 import { copyProject, must, type Project, type Run } from './project';
-import { describeDeploy } from './scene';
 
-describeDeploy('what pulumi up refuses', () => {
+describeLab('what pulumi up refuses', () => {
   let guard: Guard;
   let cloud: Cloud;
   let project: Project;
@@ -118,8 +118,8 @@ describeDeploy('what pulumi up refuses', () => {
     test('a box that never answers: its address, the setting, what to try', async () => {
       // Minutes of tries would show nothing that one try does not.
       const restore = [
-        project.edit('infra/reach.ts', (text) => text.replace('patience = 180_000', 'patience = 100')),
-        project.edit('infra/gateway.ts', (text) => text.replace(/dialErrorLimit: \d+/, 'dialErrorLimit: 1')),
+        project.edit('infra/preflight/sshReachable.ts', (text) => text.replace('patience = 180_000', 'patience = 100')),
+        project.edit('infra/components/release.ts', (text) => text.replace(/dialErrorLimit: \d+/, 'dialErrorLimit: 1')),
       ];
       const { ran, made } = await madeBy(() => project.up());
       for (const undo of restore) undo();

@@ -1,7 +1,7 @@
 // The whole scene of a deploy: lab cloud, simulated providers, a copy of the project with a configured stack.
 
 import type { AddressInfo } from 'node:net';
-import { startLab, whatIsMissing, type Lab } from '../lab/lab';
+import { startLab, type Lab } from '../lab/lab';
 import { startSimulators, type Simulators } from '../simulators';
 import { copyProject, must, type Project } from './project';
 
@@ -12,25 +12,7 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-/**
- * `describe` where a lab can run. Where it cannot, the suite is skipped and says why; with CI=true that is a failure.
- */
-export function describeDeploy(name: string, suite: () => void): void {
-  const missing = whatIsMissing();
-  if (missing.length === 0) return describe(name, suite);
-  const why = `the deploy suite cannot run here; missing:\n${missing.map((line) => `  - ${line}`).join('\n')}`;
-  if (process.env['CI'] === 'true') {
-    describe(name, () =>
-      test('can run', () => {
-        throw new Error(why);
-      }),
-    );
-    return;
-  }
-  console.warn(`SKIPPED: ${why}`);
-  describe.skip(name, suite);
-}
-
+/** Starts the lab and the simulators, and configures a stack that uses both. */
 export async function startScene(): Promise<Scene> {
   const simulators = await startSimulators();
   const port = (url: string) => Number(new URL(url).port) satisfies AddressInfo['port'];

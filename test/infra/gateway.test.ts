@@ -3,7 +3,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { isKey } from '../../config/appKey';
 import { parseSettings } from '../../config/check';
-import { Gateway } from '../../infra/gateway';
+import type * as component from '../../infra/components/gateway';
 import { launchCommand } from '../../infra/scripts';
 
 interface Registered {
@@ -14,6 +14,12 @@ interface Registered {
 
 const resources: Registered[] = [];
 const options: Record<string, pulumi.CustomResourceOptions> = {};
+/** How the SDK marks a resource with its type. */
+type Typed = pulumi.Resource & { __pulumiType?: string };
+/** Component type → its parent's. */
+const components: Record<string, string | undefined> = {};
+/** Component type → the outputs that it registers. */
+const registered: Record<string, Record<string, unknown>> = {};
 const awaited: string[] = [];
 
 /** How a secret input arrives at the engine. */
@@ -30,7 +36,13 @@ server: {generation: 3}
 `);
 const providerKey = 'sk-test-0123456789';
 
-let gateway: Gateway;
+// The component waits for its server by itself. (Not an import: it would be read before the mock is set.)
+jest.mock('../../infra/preflight/sshReachable', () => ({
+  reachServer: async (address: string) => void awaited.push(address),
+}));
+const { Gateway } = jest.requireActual<typeof component>('../../infra/components/gateway');
+
+let gateway: component.Gateway;
 
 beforeAll(async () => {
   await pulumi.runtime.setMocks(
@@ -48,6 +60,14 @@ beforeAll(async () => {
     'ovth',
     'test',
   );
+  const prototype = pulumi.ComponentResource.prototype as unknown as {
+    registerOutputs: (this: Typed, outputs?: Record<string, unknown>) => void;
+  };
+  const { registerOutputs } = prototype;
+  jest.spyOn(prototype, 'registerOutputs').mockImplementation(function (this: Typed, outputs) {
+    if (outputs !== undefined) registered[this.__pulumiType ?? ''] = outputs;
+    registerOutputs.call(this, outputs);
+  });
   gateway = new Gateway(
     'ovth',
     {
@@ -55,13 +75,13 @@ beforeAll(async () => {
       providerKeys: pulumi.secret({ openai: providerKey }),
       bundle: { hash: '0123456789abcdef', path: __filename, sha256: 'f'.repeat(64), dockerfile: 'FROM x AS runtime\n' },
       labels: { 'managed-by': 'ovth', stack: 'ovth-test' },
-      awaitServer: async (address) => void awaited.push(address),
     },
     {
       // Mocks do not see resource options; this does.
       transformations: [
-        ({ name, opts }) => {
-          options[name] = opts;
+        ({ type, name, opts }) => {
+          if (type.startsWith('ovth:')) components[type] = (opts.parent as Typed | undefined)?.__pulumiType;
+          else options[name] = opts;
           return undefined;
         },
       ],
@@ -80,20 +100,45 @@ test('has exactly the expected children, under stable names', () => {
     'CopyToRemote ovth-bundle',
     'Firewall ovth-firewall',
     'Gateway ovth',
+    'Host ovth',
     'PrimaryIp ovth-ipv4',
     'RandomPassword ovth-key-cursor',
     'RandomPassword ovth-master-key',
     'RandomPassword ovth-ssh-seed',
+    'Release ovth',
     'Server ovth-server',
     'SshKey ovth-ssh-key',
     'Volume ovth-data',
     'VolumeAttachment ovth-data-attachment',
   ]);
-  expect(find('ovth').type).toBe('ovth:index:Gateway');
 });
 
-test('every child is the component’s', () => {
-  for (const [name, opts] of Object.entries(options)) if (name !== 'ovth') expect(opts.parent).toBe(gateway);
+test('the children form the tree that `pulumi up` shows', () => {
+  const parents = Object.fromEntries(
+    Object.entries(options).map(([name, { parent }]) => [name, (parent as Typed).__pulumiType]),
+  );
+  const host = ['data', 'data-attachment', 'firewall', 'ipv4', 'server', 'ssh-key', 'ssh-seed'];
+  expect(parents).toEqual({
+    ...Object.fromEntries(host.map((name) => [`ovth-${name}`, 'ovth:index:Host'])),
+    ...Object.fromEntries(['apply', 'bootstrap', 'bundle'].map((name) => [`ovth-${name}`, 'ovth:index:Release'])),
+    'ovth-key-cursor': 'ovth:index:Gateway',
+    'ovth-master-key': 'ovth:index:Gateway',
+  });
+  expect(components).toEqual({
+    'ovth:index:Gateway': undefined,
+    'ovth:index:Host': 'ovth:index:Gateway',
+    'ovth:index:Release': 'ovth:index:Gateway',
+  });
+});
+
+test('each component registers all its outputs', () => {
+  const names = Object.entries(registered).map(([type, outputs]) => [type, Object.keys(outputs).sort()]);
+  expect(Object.values(registered).flatMap(Object.values)).not.toContain(undefined);
+  expect(Object.fromEntries(names)).toEqual({
+    'ovth:index:Gateway': ['appKeys', 'ipv4', 'masterKey', 'sshHostKey', 'sshPrivateKey', 'url'],
+    'ovth:index:Host': ['dataDevice', 'ipv4', 'sshHostKey', 'sshPrivateKey'],
+    'ovth:index:Release': ['releaseId'],
+  });
 });
 
 test('opens 80 and 443 to all, and 22 to the operator', () => {
@@ -179,7 +224,7 @@ test('the bundle goes to a path named by its hash', () => {
 
 test('each step waits for the one before', () => {
   const after = (name: string) => (options[name]?.dependsOn as pulumi.Resource[]).map((each) => each.constructor.name);
-  expect(after('ovth-bootstrap')).toEqual(['VolumeAttachment']);
+  expect(after('ovth-bootstrap')).toEqual(['Host']);
   expect(after('ovth-bundle')).toEqual(['Command']);
   expect(after('ovth-apply')).toEqual(['CopyToRemote']);
 });

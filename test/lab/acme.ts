@@ -16,7 +16,8 @@ export interface Acme {
   issuedRoot(): Promise<string>;
   /** Sets or clears an address record. */
   name(host: string, type: 'A' | 'AAAA', addresses: readonly string[]): Promise<void>;
-  stop(): Promise<void>;
+  /** Accepts no more connections. The open ones end with the boxes that hold them. */
+  stop(): void;
 }
 
 /** Starts both, and the socket through which boxes reach the authority. */
@@ -41,7 +42,7 @@ export async function startAcme(folder: string): Promise<Acme> {
     root,
     issuedRoot,
     name: (host, type, values) => setName(dnsControl, host, type, values),
-    stop: () => new Promise((resolve) => server.close(() => resolve())),
+    stop: () => void server.close(),
   };
 }
 

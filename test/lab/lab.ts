@@ -108,7 +108,8 @@ async function furnish(guard: Guard, options: LabOptions, say: (line: string) =>
     mode,
     stop: async () => {
       for (const server of upstreams) server.close();
-      await Promise.all([cloud.stop(), acme.stop()]);
+      acme.stop();
+      await cloud.stop();
       await guard.sweep();
     },
   };

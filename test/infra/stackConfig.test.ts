@@ -8,8 +8,8 @@ import { ConfigError, formatProblem } from '../../config/problems';
 import { stackSchema } from '../../config/schema';
 import { unserved } from '../../config/served';
 import { gatewayConfig, keyVariable, secretVariables } from '../../infra/render/gatewayConfig';
-import { checkServerType, type ServerType } from '../../infra/serverType';
-import { readStack, type StackInput } from '../../infra/stack';
+import { checkServerType, type ServerType } from '../../infra/preflight/serverType';
+import { readStack, type StackInput } from '../../infra/stackConfig';
 
 const token = 'a'.repeat(64);
 const good = {

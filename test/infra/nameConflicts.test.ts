@@ -1,7 +1,7 @@
 // Names that collide: only where an operator fixes them.
 
 import { formatProblem } from '../../config/problems';
-import { fixedNames, takenNames } from '../../infra/names';
+import { fixedNames, takenNames } from '../../infra/preflight/nameConflicts';
 
 const stack = { name: 'dev', project: 'ovth' };
 

@@ -1,23 +1,27 @@
-// Whether the server's sshd answers this machine: the engine's own word, "dial tcp: i/o timeout", names none of our settings.
+// Waits for the server's sshd. The engine's own error, "dial tcp: i/o timeout", does not name the setting to look at.
 
 import { connect } from 'node:net';
 
-export interface Reach {
-  /** The ranges that the firewall lets in. */
+/** How to wait for a server. */
+export interface ReachOptions {
+  /** The address ranges for which the firewall opens the port; the advice names them. */
   readonly ranges: readonly string[];
+  /** The SSH port. Default: 22. */
   readonly port?: number;
-  /** How long a server may take to boot. */
+  /** Milliseconds to wait in all. Default: 180,000, which is enough for a first boot. */
   readonly patienceMs?: number;
-  /** How long one try may take. */
+  /** Milliseconds for one connection and its greeting. Default: 5,000. */
   readonly dialMs?: number;
 }
 
 /**
- * Waits until the server answers on its SSH port.
- * @returns what the operator should look at when it does not; undefined when it does
+ * Waits until the server sends an SSH greeting.
+ * @param address the server's IPv4 address
+ * @param options port, ranges and times
+ * @returns undefined once it has answered; else one sentence that names the setting to look at
  */
-export async function reachServer(address: string, reach: Reach): Promise<string | undefined> {
-  const { ranges, port = 22, patienceMs = patience, dialMs = 5_000 } = reach;
+export async function reachServer(address: string, options: ReachOptions): Promise<string | undefined> {
+  const { ranges, port = 22, patienceMs = patience, dialMs = 5_000 } = options;
   const end = Date.now() + patienceMs;
   for (;;) {
     const reason = await dial(address, port, dialMs);
@@ -31,7 +35,7 @@ export async function reachServer(address: string, reach: Reach): Promise<string
 
 const patience = 180_000;
 
-/** Why there was no greeting of an SSH server; undefined when there was. */
+/** Connects once. Returns why no greeting came; undefined when one came. */
 function dial(host: string, port: number, dialMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -49,7 +53,7 @@ function dial(host: string, port: number, dialMs: number): Promise<string | unde
 
 function advice(address: string, port: number, reason: string, ranges: readonly string[]): string {
   const again = 'then run "pulumi up" again, which goes on from here';
-  // Somebody sent that answer: it is not the firewall, which lets packets vanish.
+  // The server itself answered. Hetzner's firewall drops packets and answers nothing.
   if (/ECONNREFUSED|ECONNRESET|closed/.test(reason))
     return `ovth:server: the server at ${address} refuses SSH on port ${port} (${reason}): look at its console at Hetzner and wait until it has booted, or raise ovth:server.generation by one to build it anew (data and address stay), ${again}.`;
   return `ovth:ssh.admin_cidrs: the server at ${address} does not answer on port ${port} (${reason}), which is open to ${ranges.join(', ')} only: put this machine's address there (curl -s https://ipv4.icanhazip.com), and see that your own network lets port ${port} out and that the server runs, ${again}.`;

@@ -1,29 +1,31 @@
-// The program's story: read and check everything, build the bundle, declare the gateway, say how to use it.
+// The Pulumi program, top to bottom: read and check the settings, ask Hetzner, build the bundle, declare the gateway.
 
 import * as pulumi from '@pulumi/pulumi';
 import { ConfigError, formatProblem } from '../config/problems';
 import type { Settings } from '../config/schema';
 import { BuildError, buildBundle } from './bundle';
-import { clientSettings, sshCommand } from './clients';
-import { Gateway } from './gateway';
-import { askNames, askServerType, explainSilence } from './market';
-import { fixedNames } from './names';
-import { reachServer } from './reach';
-import { readStack, type Stack } from './stack';
+import { clientSettings, sshCommand } from './clientInstructions';
+import { Gateway } from './components/gateway';
+import { checkNamesAtHetzner, checkServerTypeAtHetzner, explainApiError } from './preflight/hetznerChecks';
+import { fixedNames } from './preflight/nameConflicts';
+import { readStack, type Stack } from './stackConfig';
 
-/** @throws pulumi.RunError, which the engine prints as it is: one sentence for each thing that is wrong */
-export async function deploy() {
+/**
+ * Declares the stack's resources.
+ * @returns the stack's outputs
+ * @throws pulumi.RunError, whose message the engine prints unchanged: one sentence for each thing that is wrong
+ */
+export async function program() {
   const name = pulumi.getStack();
-  const stack = readable(() => readInput(name));
+  const stack = orRefuse(() => readInput(name));
   const labels = { 'managed-by': 'ovth', stack: label(`${pulumi.getProject()}-${name}`) };
   await askHetzner(stack.settings, labels.stack);
   for (const warning of stack.warnings) await pulumi.log.warn(`ovth:${warning}`);
   const gateway = new Gateway('ovth', {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),
-    bundle: readable(() => buildBundle()),
+    bundle: orRefuse(() => buildBundle()),
     labels,
-    awaitServer: (address) => awaitServer(address, stack.settings),
   });
   return {
     url: gateway.url,
@@ -45,13 +47,14 @@ function readInput(name: string): Stack {
   return readStack({
     name,
     config: pulumi.runtime.allConfig(),
-    // Where the engine says which settings are secret; the SDK has no public reader for it.
+    // The engine passes the names of the secret settings here; the SDK has no public function that returns them.
     secretKeys: JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]') as string[],
     environment: process.env,
   });
 }
 
-function readable<T>(work: () => T): T {
+/** Turns an error about settings or code into a refusal. */
+function orRefuse<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -61,37 +64,30 @@ function readable<T>(work: () => T): T {
   }
 }
 
-/** What the engine prints as it is. Without a stack: nobody sees it, and Node 20 spends 15 seconds on colouring it. */
+/** Its stack is replaced by the message: the engine does not show it, and Node 20 takes 15 s to colour it. */
 function refusal(message: string): pulumi.RunError {
   const error = new pulumi.RunError(message);
   error.stack = message;
   return error;
 }
 
-/** Also the first time that Hetzner is asked anything: a token that is refused, or no network, shows here. */
+/** The first call to Hetzner's API: it also shows whether the token is accepted and the network works. */
 async function askHetzner(settings: Settings, stackLabel: string): Promise<void> {
   const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
   const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
   const asked = async () => {
-    const { problems, warnings } = await askServerType(settings, stackLabel);
-    const taken = nameOf === undefined ? [] : await askNames(nameOf, stackLabel);
+    const { problems, warnings } = await checkServerTypeAtHetzner(settings, stackLabel);
+    const taken = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, stackLabel);
     return { problems: [...problems, ...taken], warnings };
   };
   const { problems, warnings } = await asked().catch((error: unknown) => {
-    throw refusal(explainSilence(error instanceof Error ? error.message : String(error)));
+    throw refusal(explainApiError(error instanceof Error ? error.message : String(error)));
   });
   for (const warning of warnings) await pulumi.log.warn(warning);
   if (problems.length > 0) throw refusal(problems.map(formatProblem).join('\n'));
 }
 
-/** Only said, not thrown: an update that needs no login succeeds without one, and another fails by itself. */
-async function awaitServer(address: string, { ssh }: Settings): Promise<void> {
-  if (pulumi.runtime.isDryRun()) return;
-  const advice = await reachServer(address, { ranges: ssh.admin_cidrs ?? [] });
-  if (advice !== undefined) await pulumi.log.warn(advice);
-}
-
-/** What Hetzner takes as the value of a label. */
+/** The text as a label's value: letters, digits, `.`, `_` and `-`, at most 63 of them. */
 function label(text: string): string {
   return text
     .replaceAll(/[^A-Za-z0-9._-]/g, '-')

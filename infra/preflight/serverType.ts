@@ -1,31 +1,42 @@
-// Whether Hetzner still sells what the settings name, asked before anything is made.
+// Checks server type and location against what Hetzner sells.
 
-import type { Problem } from '../config/problems';
+import type { Problem } from '../../config/problems';
 
+/** A server type, as Hetzner's API describes it. */
 export interface ServerType {
+  /** For example `cx23`. */
   readonly name: string;
+  /** In GB. */
   readonly memory: number;
+  /** Where it is or was sold. */
   readonly locations: readonly {
     readonly name: string;
+    /** Whether a server can be ordered now. Hetzner's own flag, which is often wrong. */
     readonly available: boolean;
+    /** Whether Hetzner is retiring the type in this location. */
     readonly isDeprecated: boolean;
   }[];
 }
 
-export interface Finding {
+/** What a check has found. */
+export interface CheckResult {
+  /** Each of them stops the update. */
   readonly problems: readonly Problem[];
+  /** Sentences to show; the update goes on. */
   readonly warnings: readonly string[];
 }
 
 /**
- * @param types everything on sale
- * @param owned type and place of this stack's present server: what stands may stay, whatever is still sold
+ * An unknown or retired type is a problem that names alternatives; one that is sold out is a warning.
+ * @param wanted type and location from the settings
+ * @param types everything that Hetzner sells
+ * @param owned type and location of this stack's present server, which may stay although its type is no longer sold
  */
 export function checkServerType(
   wanted: { readonly type: string; readonly location: string },
   types: readonly ServerType[],
   owned?: { readonly type: string; readonly location: string },
-): Finding {
+): CheckResult {
   const places = new Set(types.flatMap((type) => type.locations.map((place) => place.name)));
   if (!places.has(wanted.location))
     return problem(
@@ -69,10 +80,10 @@ export function checkServerType(
 
 // ---
 
-function problem(setting: 'type' | 'location', message: string): Finding {
+function problem(setting: 'type' | 'location', message: string): CheckResult {
   return { problems: [{ path: `ovth:server.${setting}`, message }], warnings: [] };
 }
 
-function warning(message: string): Finding {
+function warning(message: string): CheckResult {
   return { problems: [], warnings: [`ovth:server.type: ${message}`] };
 }

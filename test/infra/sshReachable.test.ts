@@ -1,7 +1,7 @@
 // What an operator is told when the server does not answer.
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { reachServer } from '../../infra/reach';
+import { reachServer } from '../../infra/preflight/sshReachable';
 
 const ranges = ['203.0.113.7/32', '198.51.100.0/24'];
 let server: Server | undefined;

@@ -1,8 +1,8 @@
-// What to paste into clients and shells once the gateway answers. No secrets: those are outputs of their own.
+// Texts to paste into clients and shells. They hold no secrets; those are stack outputs of their own.
 
 /**
- * A shell script: the variables that clients read, then a key for an app, and a request with it in each dialect.
- * @param url of the gateway, without a trailing slash
+ * A shell script: the variables that clients read, a command that mints a key, and a request with it in each dialect.
+ * @param url the gateway's, without a trailing slash
  */
 export function clientSettings(url: string): string {
   return `# OpenAI's API: Cursor, Aider, OpenAI's SDKs
@@ -24,8 +24,10 @@ curl ${url}/anthropic/v1/messages -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" -H "anth
 }
 
 /**
- * A shell line that logs in, and refuses any other server than this stack's.
- * @param ownKey the operator's own key is on the box; else the line borrows the program's
+ * A shell line that logs in as root and accepts no other server than this stack's.
+ * @param address the server's IPv4 address
+ * @param hostKey its SSH identity, `ssh-ed25519 AAAA…`
+ * @param ownKey whether the operator's own key is on the box; else the line adds the program's key to ssh-agent for 60 s
  */
 export function sshCommand(address: string, hostKey: string, ownKey: boolean): string {
   const pinned = `-o StrictHostKeyChecking=yes -o UserKnownHostsFile=/dev/null -o KnownHostsCommand='/bin/echo ${address} ${hostKey}'`;

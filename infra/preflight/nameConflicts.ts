@@ -1,41 +1,50 @@
-// Whether a name that this stack would use at Hetzner is somebody else's already, asked before anything is made.
+// Finds names that this stack would use at Hetzner and that another resource already has.
 
 import { z } from 'zod';
-import type { Problem } from '../config/problems';
+import type { Problem } from '../../config/problems';
 
-/** Something that exists at Hetzner. */
-export interface Thing {
+/** A resource that exists at Hetzner. */
+export interface NamedResource {
   /** What it is, in words: `SSH key`. */
   readonly kind: string;
+  /** Its name at Hetzner, unique within its kind and project. */
   readonly name: string;
+  /** Its labels; `stack` says which stack made it. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
- * Names collide only where the stack's `pulumi:autonaming` fixes them: without it, each ends in letters of its own.
- * @param autonaming that setting, as the engine hands it out: JSON, or undefined
- * @returns logical name → name at Hetzner; undefined when nobody can know it beforehand
+ * The names that resources will have. They can collide only where the stack's `pulumi:autonaming` fixes them: by default
+ * Pulumi appends random characters.
+ * @param autonaming value of that setting, as the engine passes it: JSON, or undefined
+ * @param stack name of the stack and of the project, which a pattern may contain
+ * @returns a function from resource name to name at Hetzner; undefined when the names are random
  */
 export function fixedNames(
   autonaming: string | undefined,
   stack: { readonly name: string; readonly project: string },
-): ((logical: string) => string) | undefined {
+): ((name: string) => string) | undefined {
   const setting = settingSchema.safeParse(json(autonaming)).data;
   const { mode, pattern } = setting?.providers?.['hcloud'] ?? setting ?? {};
-  if (mode === 'verbatim') return (logical) => logical;
+  if (mode === 'verbatim') return (name) => name;
   if (pattern === undefined) return undefined;
-  const known = (logical: string) =>
-    pattern.replaceAll('${name}', logical).replaceAll('${stack}', stack.name).replaceAll('${project}', stack.project);
+  const known = (name: string) =>
+    pattern.replaceAll('${name}', name).replaceAll('${stack}', stack.name).replaceAll('${project}', stack.project);
   return known('').includes('${') ? undefined : known;
 }
 
-/** @param wanted kind → name @param stackLabel by which this stack's own things are known */
+/**
+ * One problem for each wanted name that a resource of another stack, or of no stack, has.
+ * @param wanted kind → name at Hetzner
+ * @param present everything that exists in the project
+ * @param stackLabel value of the label `stack` on this stack's resources
+ */
 export function takenNames(
   wanted: Readonly<Record<string, string>>,
-  things: readonly Thing[],
+  present: readonly NamedResource[],
   stackLabel: string,
 ): Problem[] {
-  return things
+  return present
     .filter(({ kind, name, labels }) => wanted[kind] === name && labels['stack'] !== stackLabel)
     .map(({ kind, name }) => ({
       path: 'pulumi:autonaming',

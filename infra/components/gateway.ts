@@ -1,0 +1,97 @@
+// The Pulumi component of one gateway on one box. A resource's name is its identity: renaming it replaces the resource.
+
+import * as pulumi from '@pulumi/pulumi';
+import * as random from '@pulumi/random';
+import { hashKey, mintKey } from '../../config/appKey';
+import type { Settings } from '../../config/schema';
+import type { Bundle } from '../bundle';
+import { deriveBytes } from '../sshKey';
+import { Host } from './host';
+import { Release } from './release';
+
+/** What a gateway is made from. */
+export interface GatewayArgs {
+  /** The settings, checked: `ssh.admin_cidrs` is set and the server type is on sale. */
+  readonly settings: Settings;
+  /** Provider name → API key. Secret. */
+  readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
+  /** The code to run. */
+  readonly bundle: Bundle;
+  /** Labels for everything at Hetzner. `stack` tells the stacks of one Hetzner project apart. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A gateway: its keys, the host at Hetzner, and the release that runs there behind Caddy. */
+export class Gateway extends pulumi.ComponentResource {
+  /** `https://…`, without a trailing slash. Known once the release serves there. */
+  readonly url: pulumi.Output<string>;
+  /** The host's public IPv4 address. It outlives the server. */
+  readonly ipv4: pulumi.Output<string>;
+  /** The key that administers the gateway. Secret. */
+  readonly masterKey: pulumi.Output<string>;
+  /** Label → application key, for each key that the settings declare without a hash. Secret. */
+  readonly appKeys: pulumi.Output<Record<string, string>>;
+  /** The host's SSH identity: a line of known_hosts without the host name. */
+  readonly sshHostKey: pulumi.Output<string>;
+  /** The private key with which the program logs in, in OpenSSH's format. Secret. */
+  readonly sshPrivateKey: pulumi.Output<string>;
+
+  /**
+   * @param name prefix of every resource's name; preflight/hetznerChecks expects `ovth`
+   * @param args settings, keys, code and labels
+   * @param options Pulumi's own, for example `protect`
+   */
+  constructor(name: string, args: GatewayArgs, options?: pulumi.ComponentResourceOptions) {
+    super('ovth:index:Gateway', name, {}, options);
+    const { settings, bundle, labels, providerKeys } = args;
+
+    const master = new random.RandomPassword(
+      `${name}-master-key`,
+      { length: 48, special: false, keepers: { generation: `${settings.master_key.generation}` } },
+      { parent: this },
+    );
+    this.masterKey = pulumi.secret(pulumi.interpolate`ovth_master_${master.result}`);
+    this.appKeys = pulumi.secret(pulumi.all(makeAppKeys(name, settings, this)));
+
+    const host = new Host(name, { settings, labels }, { parent: this });
+    this.ipv4 = host.ipv4;
+    this.sshHostKey = host.sshHostKey;
+    this.sshPrivateKey = host.sshPrivateKey;
+
+    const release = new Release(
+      name,
+      {
+        ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey },
+        keyHashes: this.appKeys.apply((keys) =>
+          Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
+        ),
+      },
+      { parent: this },
+    );
+
+    const site = settings.domain ?? host.ipv4;
+    this.url = pulumi.unsecret(pulumi.all([site, release.releaseId]).apply(([address]) => `https://${address}`));
+    this.registerOutputs({
+      url: this.url,
+      ipv4: this.ipv4,
+      masterKey: this.masterKey,
+      appKeys: this.appKeys,
+      sshHostKey: this.sshHostKey,
+      sshPrivateKey: this.sshPrivateKey,
+    });
+  }
+}
+
+// ---
+
+/** Each key has a seed of its own, so that removing one leaves the others as they are. */
+function makeAppKeys(name: string, settings: Settings, parent: Gateway): Record<string, pulumi.Output<string>> {
+  const labels = Object.entries(settings.keys).flatMap(([label, key]) => (key.sha256 === undefined ? [label] : []));
+  return Object.fromEntries(
+    labels.map((label) => {
+      const seed = new random.RandomPassword(`${name}-key-${label}`, { length: 64, special: false }, { parent });
+      const key = pulumi.secret(seed.result).apply((text) => mintKey(deriveBytes(text, `application key ${label}`)));
+      return [label, key];
+    }),
+  );
+}

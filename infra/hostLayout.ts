@@ -1,0 +1,31 @@
+// Paths, names and packages of the box, which the renderers and the scripts share.
+
+/** Code, releases and Caddy's configuration. On the server's own disk, which a rebuilt server starts without. */
+export const home = '/srv/ovth';
+
+/** Mount point of the data volume: the ledger and the certificates. The volume outlives the server. */
+export const dataMount = '/mnt/data';
+
+/** User and group of every container process. */
+export const containerUser = 1000;
+
+/** Port the gateway listens on inside its container; published nowhere. */
+export const gatewayPort = 8080;
+
+/** The Docker network that the gateway and Caddy share. */
+export const network = 'ovth';
+
+/** Hetzner's metadata address, where a server reads its user data. It is closed to containers. */
+export const metadataAddress = '169.254.169.254';
+
+/** Debian packages: Docker of Debian 13, and what the scripts use. */
+export const packages = ['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'iptables', 'curl'] as const;
+
+/** The folder into which bundles are uploaded. The bootstrap script makes it. */
+export const bundles = `${home}/bundles`;
+
+/** Path of one bundle on the box, by its hash. */
+export const bundlePath = (hash: string) => `${bundles}/${hash}.js`;
+
+/** Path of that file in the Dockerfile's build stage, in whose place the bundle is given to Docker. */
+export const bundleInBuild = 'src/dist/gateway.js';

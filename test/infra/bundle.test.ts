@@ -1,0 +1,109 @@
+// What is deployed, and what makes it another deploy: a small project, built with the real recipe.
+
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { buildBundle, bundledFiles, BuildError, runtimeStage } from '../../infra/bundle';
+
+const dockerfile =
+  'ARG NODE_IMAGE=x\nFROM ${NODE_IMAGE} AS build\nRUN npm ci\n\nFROM ${NODE_IMAGE} AS runtime\nUSER 1\n';
+const files = {
+  'package.json': '{"devDependencies": {"jest": "30.0.0", "dep": "1.0.0"}}',
+  'package-lock.json': '{"packages": {"node_modules/jest": {"version": "30.0.0"}}}',
+  'gateway/Dockerfile': dockerfile,
+  'gateway/TRANSLATION.md': 'a table',
+  'gateway/src/main.ts': `import { limit } from '../../config/limits'; import dep from 'dep'; console.log(limit, dep);`,
+  'config/limits.ts': 'export const limit = 1;',
+  'config/docs.ts': `console.log('not bundled');`,
+  'node_modules/dep/package.json': '{"name": "dep", "version": "1.0.0", "main": "index.js"}',
+  'node_modules/dep/index.js': 'module.exports = 1;',
+  'node_modules/jest/index.js': 'module.exports = 30;',
+};
+
+const recipe = ['gateway/build.mjs', 'gateway/bundle.mjs'];
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'ovth-bundle-'));
+  for (const [path, text] of Object.entries(files)) write(path, text);
+  for (const name of recipe) cpSync(name, join(root, name));
+  symlinkSync(join(process.cwd(), 'node_modules/esbuild'), join(root, 'node_modules/esbuild'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+test.each([
+  ['package.json', '{"devDependencies": {"jest": "31.0.0", "dep": "1.0.0"}}'],
+  ['package-lock.json', '{"packages": {"node_modules/jest": {"version": "31.0.0"}}}'],
+  ['node_modules/jest/index.js', 'module.exports = 31;'],
+  ['gateway/TRANSLATION.md', 'another table'],
+  ['gateway/Dockerfile', dockerfile.replace('npm ci', 'npm ci --ignore-scripts')],
+  ['config/docs.ts', `console.log('still not bundled');`],
+])('a change of %s redeploys no box', (path, text) => {
+  const before = buildBundle(root);
+  write(path, text);
+  expect(buildBundle(root)).toEqual(before);
+});
+
+test.each([
+  ['gateway/src/main.ts', `import dep from 'dep'; console.log(dep);`],
+  ['config/limits.ts', 'export const limit = 2;'],
+  ['node_modules/dep/index.js', 'module.exports = 2;'],
+  ['gateway/Dockerfile', dockerfile.replace('USER 1', 'USER 2')],
+  ['gateway/bundle.mjs', readFileSync('gateway/bundle.mjs', 'utf8').replace('minifySyntax: true', 'minify: true')],
+])('a change of %s is another deploy', (path, text) => {
+  const before = buildBundle(root);
+  write(path, text);
+  expect(buildBundle(root).hash).not.toBe(before.hash);
+});
+
+test('of the bundles built before, the last two stay', () => {
+  const hashes = [1, 2, 3, 4, 5].map((limit) => {
+    write('config/limits.ts', `export const limit = ${limit};`);
+    return buildBundle(root).hash;
+  });
+  expect(readdirSync(join(root, 'dist/deploy')).sort()).toEqual(hashes.slice(-3).sort());
+});
+
+test('code that does not build is refused with its place, and leaves nothing behind', () => {
+  write('gateway/src/main.ts', `import './nothing';`);
+  const build = () => buildBundle(root);
+  expect(build).toThrow(BuildError);
+  expect(build).toThrow(/does not build.*:\ngateway\/src\/main\.ts:1:7: ERROR: Could not resolve "\.\/nothing"/);
+  expect(readdirSync(root)).not.toContain('dist');
+});
+
+test('every module that the real bundle names is among the files that are hashed', () => {
+  const hashed = new Set(bundledFiles(process.cwd()));
+  const { path } = buildBundle(process.cwd());
+  const named = [...readFileSync(path, 'utf8').matchAll(/^\/\/ ((?:config|gateway|node_modules)\/\S+)$/gm)];
+  expect(named.length).toBeGreaterThan(100);
+  expect(named.map(([, file = '']) => file).filter((file) => !hashed.has(file))).toEqual([]);
+});
+
+test('the programs of threads, which are bundled as text, are among the files that are hashed', () => {
+  const hashed = new Set(bundledFiles(process.cwd()));
+  const sources = [...hashed].filter((file) => /^gateway\/.*\.ts$/.test(file));
+  const threads = sources.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/from 'worker:([^']+)'/g)].map(
+      ([, path = '']) => `${join(dirname(file), path)}.ts`,
+    ),
+  );
+  const { metafile } = buildSync({
+    ...{ entryPoints: threads, bundle: true, platform: 'node', outdir: 'dist', write: false, metafile: true },
+  });
+  expect(Object.keys(metafile.inputs).filter((file) => !hashed.has(file))).toEqual([]);
+});
+
+test('the image is the runtime stage of the gateway’s Dockerfile, without its build stage', () => {
+  const stage = runtimeStage(readFileSync('gateway/Dockerfile', 'utf8'));
+  expect(stage).toMatch(/^ARG NODE_IMAGE=\S+\nFROM \$\{NODE_IMAGE\} AS runtime\n/);
+  expect(stage).toContain('COPY --from=build /src/dist/gateway.js');
+  expect(stage).not.toContain('npm ci');
+  expect(() => runtimeStage('FROM x AS build\n')).toThrow('no stage named "runtime"');
+});
