@@ -39,8 +39,8 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
     lastRequests: (count) => reports.call('lastRequests', count) as Promise<RequestRow[]>,
     requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
-    usageOfKeys: (from, to) =>
-      reports.call('usageOfKeys', from, to) as Promise<Map<string, UsageSum & { reserved: number }>>,
+    usageOfKeys: async (from, to) =>
+      new Map((await reports.call('usageOfKeys', from, to)) as [string, UsageSum & { reserved: number }][]),
     budgets: (limits) => reports.call('budgets', limits) as Promise<BudgetCounters[]>,
     async close() {
       await reports.end();
