@@ -2,6 +2,7 @@
 
 import threadProgram from 'worker:./thread';
 import type { BudgetCounters, Entry, EntryResult, KeyRow, RequestRow, Storage, UsageSum } from '../storage';
+import { encodeBatch } from './batchCodec';
 import type { EngineOptions } from './engine';
 import { openThread, type Thread } from './threadClient';
 
@@ -30,7 +31,7 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
   const reports = openReportThread(program, options.folder);
   return {
     repaired,
-    commit: (batch: readonly Entry[], now) => writer.call('commit', batch, now) as Promise<EntryResult[]>,
+    commit: (batch: readonly Entry[], now) => writer.call('commit', encodeBatch(batch, now)) as Promise<EntryResult[]>,
     settleDead: (now) => writer.call('settleDead', now) as Promise<number>,
     changedKeys: () => writer.call('changedKeys') as Promise<KeyRow[] | undefined>,
     keyByHash: (sha256) => writer.call('keyByHash', sha256) as Promise<KeyRow | undefined>,
