@@ -161,7 +161,7 @@ function reword(
     : undefined;
 }
 
-async function relay(
+function relay(
   answered: Answered<AnswerTranslation>,
   context: ResponseContext,
   progress: ResponseProgress,
