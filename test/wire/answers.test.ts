@@ -4,7 +4,8 @@
 import { noUsage } from '../../gateway/src/core/usage';
 import { codecs } from '../../gateway/src/wire';
 import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
-import { fold, type Format, type NeutralResponse } from '../../gateway/src/wire/neutral';
+import { fold } from '../../gateway/src/wire/fold';
+import type { Format, NeutralResponse } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';
 import { specs } from '../support/specs';
 import { openResponseFixups } from '../../gateway/src/wire/shared/responseFixups';

@@ -4,13 +4,8 @@
 import fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
 import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
-import {
-  type Citation,
-  fold,
-  type Message,
-  type NeutralRequest,
-  type StreamEvent,
-} from '../../gateway/src/wire/neutral';
+import { fold } from '../../gateway/src/wire/fold';
+import type { Citation, Message, NeutralRequest, StreamEvent } from '../../gateway/src/wire/neutral';
 import { formats, streamEvents, targets } from './recorded';
 
 // One minute for all properties together; a counter-example prints its seed.

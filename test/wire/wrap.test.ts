@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
 import type { Json } from '../../gateway/src/wire/codec';
-import { fold } from '../../gateway/src/wire/neutral';
+import { fold } from '../../gateway/src/wire/fold';
 import { openResponseFixups } from '../../gateway/src/wire/shared/responseFixups';
 import { openUnwrap } from '../../gateway/src/wire/schema/wrapNonObject';
 import { targets } from './recorded';
