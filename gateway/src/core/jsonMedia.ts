@@ -27,7 +27,7 @@ const mimePrefixes: readonly (readonly [string, Medium])[] = [
 export const longestMediaType = 'application/pdf'.length + 5;
 
 const firstLetters = new Set(
-  [...Object.keys(mediaTypes), ...mimePrefixes.map(([prefix]) => prefix)].map((word) => word.charCodeAt(0)),
+  [...Object.keys(mediaTypes), ...mimePrefixes.map(([prefix]) => prefix)].map((name) => name.charCodeAt(0)),
 );
 
 /** The medium that a string names as the value of `type`, `mimeType` or `mime_type`. @param start of its characters */
@@ -35,9 +35,9 @@ export function mediumNamed(body: Buffer, start: number, size: number): Medium |
   if (!firstLetters.has(body[start] ?? 0)) return undefined;
   const key = keyBefore(body, start - 1);
   if (key !== 'type"' && key !== 'Type"') return undefined;
-  const word = body.toString('latin1', start, start + size);
-  if (Object.hasOwn(mediaTypes, word)) return mediaTypes[word];
-  return mimePrefixes.find(([prefix]) => word.startsWith(prefix))?.[1];
+  const name = body.toString('latin1', start, start + size);
+  if (Object.hasOwn(mediaTypes, name)) return mediaTypes[name];
+  return mimePrefixes.find(([prefix]) => name.startsWith(prefix))?.[1];
 }
 
 /** Whether a string of at least 256 bytes is base64 or a data URL: those have no blanks, while prose and code have. */

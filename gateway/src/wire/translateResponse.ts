@@ -10,15 +10,25 @@ import { openHideEmptyReasoning } from './reasoning/hideEmpty';
 import { itemName, openReasoningRecorder } from './reasoning/restore';
 import { openResponseFixups } from './shared/responseFixups';
 
-export interface ResponseTranslationTask {
+/** What the encoder knows beside the response. */
+type TaskContext = Omit<EncodeContext, 'onItem'>;
+
+export type ResponseTranslationTask = ResponseTask &
+  (
+    | { readonly context: TaskContext }
+    | {
+        /** The older name of `context`. */
+        readonly speaker: TaskContext;
+      }
+  );
+
+interface ResponseTask {
   /** JSON. */
   readonly bytes: Uint8Array;
   /** The format of `bytes`. */
   readonly spoken: Format;
   readonly fixups: ResponseFixups | undefined;
   readonly to: Format;
-  /** What the encoder knows beside the response. */
-  readonly speaker: Omit<EncodeContext, 'onItem'>;
   /** The client asked for a stream: it gets the whole response as one. */
   readonly stream: boolean;
 }
@@ -37,12 +47,13 @@ export interface TranslatedResponse {
 
 /** @throws GatewayError upstream_garbage */
 export function translateResponse(task: ResponseTranslationTask): TranslatedResponse {
-  const { bytes, spoken, fixups, to, speaker, stream } = task;
+  const { bytes, spoken, fixups, to, stream } = task;
+  const given = 'context' in task ? task.context : task.speaker;
   const kept: [string, readonly Part[]][] = [];
-  const context: EncodeContext = { ...speaker, onItem: (id, part) => kept.push([itemName(id), [part]]) };
+  const context: EncodeContext = { ...given, onItem: (id, part) => kept.push([itemName(id), [part]]) };
   const record = openReasoningRecorder((name, parts) => kept.push([name, parts]));
   const fixup = openResponseFixups(fixups);
-  const hideEmpty = openHideEmptyReasoning(to, speaker.request);
+  const hideEmpty = openHideEmptyReasoning(to, given.request);
   const decoded = codecs[spoken].decodeResponse(parseResponse(bytes)).flatMap((event) => fixup(event));
   decoded.forEach(record);
   const events = decoded.flatMap((event) => hideEmpty(event));

@@ -7,21 +7,21 @@ import { isObject, listOr } from '../shared/json';
 
 // Keywords of Gemini's JSON schema fields. Source: https://ai.google.dev/api/generate-content,
 // "GenerationConfig.responseJsonSchema" (2026-11).
-const geminiWords = new Set([
+const geminiKeywords = new Set([
   'type', 'format', 'title', 'description', 'enum', 'items', 'prefixItems', 'minItems', 'maxItems', 'minimum', 'maximum', 'anyOf', 'oneOf',
   'properties', 'additionalProperties', 'required', 'propertyOrdering', '$ref', '$defs', '$id', '$anchor',
 ]); // prettier-ignore
 
 // Keywords of Anthropic's structured outputs. Source:
 // https://platform.claude.com/docs/en/build-with-claude/structured-outputs, "JSON Schema limitations" (2026-11).
-const anthropicWords = new Set([
+const anthropicKeywords = new Set([
   'type', 'format', 'title', 'description', 'enum', 'const', 'items', 'anyOf', 'allOf', 'properties', 'additionalProperties', 'required',
   'default', '$ref', '$defs', 'definitions',
 ]); // prettier-ignore
 
 // Keywords whose inner schemas are changed too: those that are kept, and those that become one of them.
-const geminiWalk = new Set([...geminiWords, 'allOf', 'definitions']);
-const anthropicWalk = new Set([...anthropicWords, 'oneOf']);
+const geminiInner = new Set([...geminiKeywords, 'allOf', 'definitions']);
+const anthropicInner = new Set([...anthropicKeywords, 'oneOf']);
 
 /** A schema in the keywords of `parametersJsonSchema` and `responseJsonSchema`. @throws GatewayError cannot_translate where it is too large */
 export function schemaForGemini(schema: unknown): Json {
@@ -44,9 +44,9 @@ export function schemaForGemini(schema: unknown): Json {
       if (whole) out['maximum'] = exclusiveMaximum - 1;
       else notes.push(`Must be below ${exclusiveMaximum}.`);
     }
-    return described(within(out, geminiWords, notes), notes);
+    return described(within(out, geminiKeywords, notes), notes);
   };
-  return mapSchema(root, clean, geminiWalk);
+  return mapSchema(root, clean, geminiInner);
 }
 
 /** A schema as Anthropic's output format takes it: closed objects, no bounds. @throws GatewayError cannot_translate where it is too large */
@@ -61,15 +61,15 @@ export function schemaForAnthropic(schema: unknown): Json {
       const notes: string[] = [];
       if (out['type'] === 'object' || isObject(out['properties'])) out['additionalProperties'] = false;
       if (typeof out['minItems'] === 'number' && out['minItems'] <= 1) notes.push(`At least ${out['minItems']} items.`);
-      return described(within(out, anthropicWords, notes), notes);
+      return described(within(out, anthropicKeywords, notes), notes);
     },
-    anthropicWalk,
+    anthropicInner,
   );
 }
 
 // Gemini's own `Schema` has types in capitals, numbers as text and null as a flag.
 // Source: https://ai.google.dev/api/generate-content, "Schema" (2026-11).
-const numberWords = new Set([
+const numberKeywords = new Set([
   'minItems', 'maxItems', 'minLength', 'maxLength', 'minProperties', 'maxProperties',
 ]); // prettier-ignore
 
@@ -79,7 +79,7 @@ export function schemaFromGemini(schema: unknown): Json {
     const { nullable, example, propertyOrdering: _order, ...kept } = value;
     const out: Record<string, unknown> = { ...kept };
     if (typeof out['type'] === 'string') out['type'] = out['type'].toLowerCase();
-    for (const word of numberWords) if (typeof out[word] === 'string') out[word] = Number(out[word]);
+    for (const key of numberKeywords) if (typeof out[key] === 'string') out[key] = Number(out[key]);
     if (nullable === true && typeof out['type'] === 'string') {
       out['type'] = [out['type'], 'null'];
       if (Array.isArray(out['enum']) && !out['enum'].includes(null))
@@ -92,9 +92,9 @@ export function schemaFromGemini(schema: unknown): Json {
 
 // ---
 
-const listWords = ['anyOf', 'oneOf', 'allOf', 'prefixItems'];
-const mapWords = ['properties', '$defs', 'definitions', 'patternProperties'];
-const singleWords = ['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames'];
+const listKeywords = ['anyOf', 'oneOf', 'allOf', 'prefixItems'];
+const mapKeywords = ['properties', '$defs', 'definitions', 'patternProperties'];
+const singleKeywords = ['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames'];
 
 /** The most inner schemas of one schema; a reference that was followed counts again. */
 const mostSchemas = 20_000;
@@ -114,9 +114,9 @@ function mapSchema(
     });
   const out: Record<string, unknown> = { ...schema };
   const inner = (value: unknown): unknown => (isObject(value) ? mapSchema(value, change, kept, budget) : value);
-  const listsOfSchemas = kept === undefined ? listWords : listWords.filter((key) => kept.has(key));
-  const singleSchemas = kept === undefined ? singleWords : singleWords.filter((key) => kept.has(key));
-  const mapsOfSchemas = kept === undefined ? mapWords : mapWords.filter((key) => kept.has(key));
+  const listsOfSchemas = kept === undefined ? listKeywords : listKeywords.filter((key) => kept.has(key));
+  const singleSchemas = kept === undefined ? singleKeywords : singleKeywords.filter((key) => kept.has(key));
+  const mapsOfSchemas = kept === undefined ? mapKeywords : mapKeywords.filter((key) => kept.has(key));
   for (const key of listsOfSchemas) if (Array.isArray(out[key])) out[key] = (out[key] as unknown[]).map(inner);
   for (const key of singleSchemas) if (isObject(out[key])) out[key] = inner(out[key]);
   for (const key of mapsOfSchemas) {
@@ -136,11 +136,11 @@ export function everySchema(schema: Json, holds: (schema: Json) => boolean): boo
   return all;
 }
 
-function within(schema: Json, words: ReadonlySet<string>, notes: string[]): Json {
+function within(schema: Json, keywords: ReadonlySet<string>, notes: string[]): Json {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(schema)) {
-    if (words.has(key)) out[key] = value;
-    else if (!key.startsWith('x-') && !silentWords.has(key)) notes.push(noteOf(key, value));
+    if (keywords.has(key)) out[key] = value;
+    else if (!key.startsWith('x-') && !silentKeywords.has(key)) notes.push(noteOf(key, value));
   }
   return out;
 }
@@ -155,7 +155,7 @@ export function noteOf(key: string, value: unknown): string {
 }
 
 // Keywords that do not restrict values.
-const silentWords = new Set([
+const silentKeywords = new Set([
   '$schema',
   '$comment',
   'examples',

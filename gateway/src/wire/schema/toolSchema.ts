@@ -69,7 +69,7 @@ function flat(schema: Json, references: References): Json {
   if (target !== undefined || parts.length > 0)
     out = merged(out, ...(target === undefined ? [] : [inner(target)]), ...parts);
   const notes: string[] = [];
-  for (const [alternatives, words] of [
+  for (const [alternatives, quantity] of [
     [anyOf, 'At least one'],
     [oneOf, 'Exactly one'],
   ] as const) {
@@ -79,7 +79,7 @@ function flat(schema: Json, references: References): Json {
     const listed = forms.slice(0, mostForms).map((form) => describeForm(form, common));
     const more = forms.length > mostForms ? `; and ${forms.length - mostForms} others` : '';
     if (forms.length > 1 && listed.every((text) => text !== ''))
-      notes.push(`${words} of these is given: ${listed.join('; ')}${more}.`);
+      notes.push(`${quantity} of these is given: ${listed.join('; ')}${more}.`);
     out = united(out, forms, common);
   }
   for (const [keyword, given] of Object.entries({ not, enum: values, const: value }))

@@ -24,7 +24,7 @@ const heldByProvider: Readonly<Record<string, string>> = {
 };
 
 /**
- * The dropped fields of one request; its fields that only its own format has are named at once.
+ * The dropped fields of one request; fields that only the client's format has are named at once.
  * @param format the target's
  * @throws GatewayError cannot_translate, cannot_thread where one of them is a part of the conversation
  */

@@ -28,7 +28,7 @@ export function parseResponse(bytes: Uint8Array): Json {
 
 const encoder = new TextEncoder();
 
-/** JSON as bytes in memory of their own, which can be handed to another thread without a copy. */
+/** JSON as bytes in a buffer of no other use, which can be handed to another thread without a copy. */
 export function bytesOf(json: unknown): Uint8Array {
   return encoder.encode(JSON.stringify(json));
 }

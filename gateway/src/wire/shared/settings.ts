@@ -5,7 +5,7 @@ import type { Json } from '../codec';
 import type { SettingReader } from '../formatFacts';
 import { isObject } from './json';
 
-/** A whole number above 0; undefined for anything else, which the provider refuses in words its client knows. */
+/** A whole number above 0; undefined for anything else, which the provider itself will refuse. */
 export function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 ? value : undefined;
 }
