@@ -27,7 +27,7 @@ export interface RequestFields {
   endUser(setting: SettingReader): unknown;
   /** What the settings demand of a model; media and tools are found by the scan. */
   capabilities(setting: SettingReader): readonly Capability[];
-  /** Whether a streamed request asks for usage in its stream; only read where `usageOnRequest` is set. */
+  /** Whether a request asks for usage in its stream; absent where streams report usage unasked. */
   wantsUsage?(setting: SettingReader): boolean;
   /** Fields of OpenRouter's that stand in bodies of this format and that the format's own provider refuses. */
   readonly routerFields: readonly string[];

@@ -1,7 +1,8 @@
 // Leaves out reasoning without text that a client does not expect. Gemini signs every response, so that its opaque
 // reasoning often has no text. A client that asked for no reasoning gets none of it. Anthropic's clients that did ask get
 // none at the end of a message: Claude Code shows the last block, and would show nothing. What is left out before a tool
-// call is in the reasoning cache; Gemini does not demand the signature of its last text.
+// call is in the reasoning cache; Gemini does not demand the signature of its last text. Source:
+// https://ai.google.dev/gemini-api/docs/thought-signatures (2026-11).
 
 import { formatFacts } from '../formats';
 import type { Format, NeutralRequest, StreamEvent } from '../neutral';

@@ -1,6 +1,9 @@
 // What earlier turns left for the next: opaque reasoning before a tool call, for clients that do not send it back, and the
 // items of Responses, which clients may name instead of sending. Where they are kept is the reasoning cache's business
-// (pipeline/reasoningCache.ts); this file finds them in a response and puts them back into a request.
+// (pipeline/reasoningCache.ts); this file finds them in a response and puts them back into a request. Sources:
+// https://platform.claude.com/docs/en/build-with-claude/extended-thinking,
+// https://ai.google.dev/gemini-api/docs/thought-signatures,
+// https://platform.openai.com/docs/guides/conversation-state (2026-11).
 
 import type { FormatFacts } from '../formatFacts';
 import type { Format, Message, NeutralRequest, Part, Reasoning, StreamEvent } from '../neutral';

@@ -12,7 +12,9 @@ export interface DroppedFields {
   readonly list: readonly string[];
 }
 
-// Fields that stand for a part of the conversation which only their provider holds.
+// Fields that stand for a part of the conversation which only their provider holds. Sources:
+// https://platform.openai.com/docs/api-reference/responses/create, https://ai.google.dev/gemini-api/docs/caching,
+// https://platform.claude.com/docs/en/api/messages (2026-11).
 const heldByProvider: Readonly<Record<string, string>> = {
   previous_response_id: 'names an answer that only OpenAI has stored. Send the whole conversation as "input".',
   conversation: 'names a conversation that only OpenAI has stored. Send it as "input".',
