@@ -171,17 +171,20 @@ const n = 0x6e;
 const blank = 0x20;
 const colon = 0x3a;
 
-// Whether one of the words stands in the bytes with a value other than null. Every chunk of chat completions carries
-// `"usage":null` and `"finish_reason":null`, and parsing each of them would cost more than passing it on.
 function hasValueOfAny(bytes: Buffer, words: readonly Buffer[]): boolean {
-  return words.some((word) => {
-    for (let at = bytes.indexOf(word); at >= 0; at = bytes.indexOf(word, at + word.length)) {
-      let next = at + word.length;
-      while (bytes[next] === colon || bytes[next] === blank) next++;
-      if (bytes[next] !== n) return true;
-    }
-    return false;
-  });
+  for (const word of words) if (hasValueOf(bytes, word)) return true;
+  return false;
+}
+
+// Whether a word stands in the bytes with a value other than null. Every chunk of chat completions carries `"usage":null` and
+// `"finish_reason":null`, and parsing each of them would cost more than passing it on.
+function hasValueOf(bytes: Buffer, word: Buffer): boolean {
+  for (let at = bytes.indexOf(word); at >= 0; at = bytes.indexOf(word, at + word.length)) {
+    let next = at + word.length;
+    while (bytes[next] === colon || bytes[next] === blank) next++;
+    if (bytes[next] !== n) return true;
+  }
+  return false;
 }
 
 /**
