@@ -36,7 +36,7 @@ export async function relayWhole(
     spoken: answered.format,
     fixups: answered.translation.fixups,
     to: format,
-    speaker: encodeContextOf(answered.translation, context),
+    context: encodeContextOf(answered.translation, context),
     stream,
   };
   const translating = bodyWorker.run('translateResponse', task, bytes.length);
@@ -84,13 +84,14 @@ const answerBounds = { depth: 512, nodes: Infinity };
 
 /** The usage in a whole answer: of a large one only its few bytes are parsed. */
 export function usageOfWhole(
-  codec: Pick<Codec, 'format' | 'usageIn'>,
+  codec: Pick<Codec, 'usageField' | 'usageIn'>,
   bytes: Buffer,
 ): Partial<Usage> | undefined | Promise<Partial<Usage> | undefined> {
   const usageIn = ({ fields }: JsonScan): Partial<Usage> | undefined => {
-    const name = codec.format === 'generate' ? 'usageMetadata' : 'usage';
-    const span = fields.get(name);
-    return span && codec.usageIn({ [name]: JSON.parse(bytes.toString('utf8', span.start, span.end)) as unknown });
+    const span = fields.get(codec.usageField);
+    return (
+      span && codec.usageIn({ [codec.usageField]: JSON.parse(bytes.toString('utf8', span.start, span.end)) as unknown })
+    );
   };
   // What is no JSON has no usage; the bytes go on all the same.
   const none = (error: unknown): undefined => {
