@@ -110,8 +110,10 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
-  #taker: ChunkConsumer | undefined;
-  #busy = false; // the taker has asked to be waited for
+  #consumer: ChunkConsumer | undefined;
+  #busy = false; // the consumer has asked to be waited for
+  #passing = false; // what has waited is being given
+  #paused = false;
 
   constructor(resolve: (answer: UpstreamResponse) => void, reject: (error: Error) => void, ending: CancelSignal) {
     this.#resolve = resolve;
@@ -133,14 +135,14 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     this.#resolve = undefined;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#taker !== undefined && !this.#busy && this.#waiting.length === 0) {
-      this.#give(this.#taker, chunk);
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#consumer !== undefined && !this.#busy && !this.#passing && this.#waiting.length === 0) {
+      this.#give(this.#consumer, chunk);
       return;
     }
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
-    if (this.#waitingBytes > highWater) controller.pause();
+    if (this.#waitingBytes > highWater) this.#pause();
     this.#stir();
   }
 
@@ -165,6 +167,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
         parts.push(part);
         size += part.length;
       }
+      this.#resume();
       if (size > limit) {
         this.cancel();
         throw new GatewayError('upstream_garbage', { message: `The provider's answer is larger than ${limit} bytes.` });
@@ -176,7 +179,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#taker = { take, resolve, reject };
+      this.#consumer = { take, resolve, reject };
       this.#pass();
     });
   }
@@ -190,33 +193,37 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   // What has waited goes first; then, at the end, the word that it is one.
   #pass(): void {
-    const taker = this.#taker;
-    if (taker === undefined || this.#busy) return;
-    while (this.#waiting.length > 0) {
+    const consumer = this.#consumer;
+    if (consumer === undefined || this.#busy || this.#passing) return;
+    this.#passing = true;
+    while (this.#waiting.length > 0 && !this.#busy && this.#consumer !== undefined) {
       const parts = this.#take();
-      this.#give(taker, parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts));
-      if (this.#busy || this.#taker === undefined) return;
+      this.#give(consumer, parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts));
     }
-    if (!this.#ended) return;
-    this.#taker = undefined;
-    if (this.#failure === undefined) taker.resolve();
-    else taker.reject(this.#failure);
+    this.#passing = false;
+    if (this.#busy || this.#consumer === undefined) return;
+    if (!this.#ended) {
+      this.#resume();
+      return;
+    }
+    this.#consumer = undefined;
+    if (this.#failure === undefined) consumer.resolve();
+    else consumer.reject(this.#failure);
   }
 
-  #give(taker: ChunkConsumer, chunk: Buffer): void {
+  #give(consumer: ChunkConsumer, chunk: Buffer): void {
     const fail = (error: Error) => {
-      this.#taker = undefined;
+      this.#consumer = undefined;
       this.cancel();
-      taker.reject(error);
+      consumer.reject(error);
     };
     try {
-      const wait = taker.take(chunk);
+      const wait = consumer.take(chunk);
       if (wait === undefined) return;
       this.#busy = true;
-      this.#controller?.pause();
+      this.#pause();
       wait.then(() => {
         this.#busy = false;
-        if (!this.#ended) this.#controller?.resume();
         this.#pass();
       }, fail);
     } catch (error) {
@@ -227,9 +234,21 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   #take(): Buffer[] {
     const parts = this.#waiting;
     this.#waiting = [];
-    if (this.#waitingBytes > highWater && !this.#ended) this.#controller?.resume();
     this.#waitingBytes = 0;
     return parts;
+  }
+
+  #pause(): void {
+    if (this.#paused || this.#ended) return;
+    this.#paused = true;
+    this.#controller?.pause();
+  }
+
+  // undici may give what it has at once, from within this call: all that waits here must have been given before.
+  #resume(): void {
+    if (!this.#paused || this.#ended) return;
+    this.#paused = false;
+    this.#controller?.resume();
   }
 
   #more(): Promise<void> {
