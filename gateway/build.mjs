@@ -1,4 +1,5 @@
 // Bundles the gateway into one file. `node gateway/build.mjs [OUTFILE]`; with `--inputs`, prints the files it is made of.
+import { chmodSync } from 'node:fs';
 import { build } from 'esbuild';
 import { options } from './bundle.mjs';
 
@@ -6,6 +7,7 @@ const [outfile = 'dist/gateway.js'] = process.argv.slice(2).filter((word) => !wo
 const inputs = process.argv.includes('--inputs');
 
 const { metafile } = await build({ ...options(outfile), metafile: true, write: !inputs });
+if (!inputs) chmodSync(outfile, 0o755); // `npx ovth` runs it
 if (inputs)
   console.log(
     JSON.stringify(
