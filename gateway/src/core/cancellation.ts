@@ -11,6 +11,7 @@ export interface CancelSignal {
 
 export type CancelListener = (reason: Error) => void;
 
+/** The side that cancels. */
 export class CancelSource implements CancelSignal {
   reason: Error | undefined;
   // Most have one listener at a time.

@@ -12,6 +12,7 @@ export interface BodyBudget {
   give(bytes: number): void;
 }
 
+/** @param limit bytes that all bodies together may have at this moment */
 export function openBodyBudget(limit: () => number): BodyBudget {
   let held = 0;
   return {

@@ -16,6 +16,7 @@ export interface Concurrency {
   empty(): Promise<void>;
 }
 
+/** Nothing is in flight yet. */
 export function openConcurrency(): Concurrency {
   const byKey = new Map<string, number>();
   let count = 0;

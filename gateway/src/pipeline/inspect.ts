@@ -114,6 +114,7 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
     includeUsage: stream && request.wantsUsage?.(setting) === true,
     endUser: endUserOf(request.endUser(setting)),
     needs: {
+      kind: 'chat',
       capabilities: capabilitiesOf(request, setting, scan),
       input: estimateInput(scan),
       output: maxOutputOf(request, setting),

@@ -1,7 +1,7 @@
 // From a requested model name to the targets to try, in order. Pure: what it needs to know is passed in.
 
 import type { Account } from '../../../config/accounts';
-import { type Capability, nearestModels } from '../../../config/catalogue';
+import { type Capability, type ModelKind, nearestModels } from '../../../config/catalogue';
 import { type Config, type Route } from '../../../config/load';
 import { findTarget, type FoundTarget } from '../../../config/resolve';
 import type { Settings } from '../../../config/schema';
@@ -12,6 +12,8 @@ import { costOf, ratesOf } from '../accounting/pricing';
 
 /** What a request needs of a model, as far as one look at its bytes tells. */
 export interface Needs {
+  /** What is asked for. */
+  readonly kind: ModelKind;
   readonly capabilities: readonly Capability[];
   /** Estimated tokens. */
   readonly input: number;
@@ -89,6 +91,8 @@ export const claudePrefix = 'claude-';
 
 /** Why a target cannot take a request; undefined when it can. */
 export function incapability(target: Target, needs: Needs): string | undefined {
+  if (target.kind !== undefined && target.kind !== needs.kind)
+    return needs.kind === 'embedding' ? 'makes no embeddings' : 'makes embeddings only';
   for (const capability of needs.capabilities) {
     if (!target.capabilities.has(capability)) return `lacks ${capability}`;
   }

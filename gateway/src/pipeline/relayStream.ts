@@ -3,7 +3,7 @@
 
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient } from '../upstream/headers';
-import { failureError, failureKindOf } from '../upstream/providerErrors';
+import { failureError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
 import type { StreamEvent } from '../wire/neutral';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
@@ -160,8 +160,7 @@ function openAnswerEncoder(
       }
       return text;
     },
-    fail: (error: GatewayError) =>
-      encoder.push({ type: 'failure', kind: failureKindOf(error), message: error.message }),
+    fail: (error: GatewayError) => encoder.fail?.(error) ?? '',
   };
 }
 

@@ -25,6 +25,7 @@ export interface ResponseProgress extends SendProgress {
   firstTokenAt: number | undefined;
 }
 
+/** Nothing has been sent or received yet. */
 export function newProgress(): ResponseProgress {
   return {
     target: undefined,

@@ -59,24 +59,6 @@ export function failureError(kind: FailureKind, message: string): GatewayError {
   }
 }
 
-/** The neutral kind of one of our own errors. */
-export function failureKindOf(error: GatewayError): FailureKind {
-  switch (error.code) {
-    case 'upstream_overloaded':
-    case 'overloaded':
-      return 'overloaded';
-    case 'upstream_rate_limited':
-    case 'over_quota':
-      return 'rate_limited';
-    case 'prompt_too_long':
-      return 'too_long';
-    case 'bad_request':
-      return 'bad_request';
-    default:
-      return 'other';
-  }
-}
-
 // ---
 
 function errorOf(bytes: Buffer): Readonly<Record<string, unknown>> {

@@ -19,6 +19,7 @@ const mostRecords = 10_000;
 /** Weight of the newest observation. */
 const smoothing = 0.2;
 
+/** Nothing is known of any target yet. Targets are named by `healthName` (pipeline/plan.ts). */
 export function openTargetHealth(): TargetHealth {
   const records = new Map<string, { failures: number; until: number; firstByte: number | undefined }>();
   const recordOf = (target: string) => {

@@ -1,5 +1,6 @@
 // What a format must be able to do: decode its requests and responses into the neutral form, and encode them from it.
 
+import type { GatewayError } from '../core/errors';
 import type { Target } from '../../../config/target';
 import type { Usage } from '../core/usage';
 import type { FormatFacts } from './formatFacts';
@@ -58,6 +59,11 @@ export interface Decoder {
 export interface Encoder {
   /** Writes the format's clean end only for a `finish` event. */
   push(event: StreamEvent): string;
+  /**
+   * The format's own event for a stream that cannot be finished, which comes before the error event that SDKs raise on.
+   * Absent where the format has none.
+   */
+  fail?(error: GatewayError): string;
 }
 
 /** A format's facts and its six translations. */

@@ -36,6 +36,7 @@ export interface KeyAdminParts {
   readonly now: () => number;
 }
 
+/** The administration of keys. Changes hold at once in this process, and within a second in others on the same ledger. */
 export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts): KeyAdmin {
   const find = async (id: string): Promise<KeyRow> => {
     await directory.refresh();

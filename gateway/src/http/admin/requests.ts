@@ -12,6 +12,7 @@ export interface RequestAdmin {
 
 const newestRows = 100;
 
+/** The administration of settled requests. */
 export function openRequestAdmin(reports: Pick<Reports, 'lastRequests' | 'requestById'>): RequestAdmin {
   return {
     list: async () => ({ object: 'list', data: (await reports.lastRequests(newestRows)).map(describeRequest) }),

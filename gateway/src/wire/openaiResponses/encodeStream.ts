@@ -1,6 +1,7 @@
 // Encodes neutral events as the event stream of Responses. Source:
 // https://platform.openai.com/docs/api-reference/responses-streaming (2026-11).
 
+import { errorTable, type GatewayError } from '../../core/errors';
 import type { Usage } from '../../core/usage';
 import type { EncodeContext, Encoder, Json } from '../codec';
 import type { Citation, FailureKind, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
@@ -26,7 +27,10 @@ export function openEncoder(context: EncodeContext): Encoder {
     usage: undefined,
     output: [],
   };
-  return { push: (event) => encodeEvent(state, event) };
+  return {
+    push: (event) => encodeEvent(state, event),
+    fail: (error) => encodeFailure(state, errorCode(error), error.message),
+  };
 }
 
 // ---
@@ -89,7 +93,7 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
       return responseEvent(state, `response.${status.status}`, fields);
     }
     case 'failure':
-      return encodeFailure(state, event.kind, event.message);
+      return encodeFailure(state, failureCodes[event.kind], event.message);
     case 'lost':
       return ''; // the caller writes these, in the same way for every format
   }
@@ -218,9 +222,18 @@ const failureCodes: Readonly<Record<FailureKind, string>> = {
   other: 'server_error',
 };
 
-function encodeFailure(state: StreamState, kind: FailureKind, message: string): string {
+// The same for the gateway's own failures, by their kind; an exhausted quota keeps its name, so that nobody tries again.
+function errorCode(error: GatewayError): string {
+  if (error.code === 'prompt_too_long') return failureCodes.too_long;
+  const { kind } = errorTable[error.code];
+  if (kind === 'over_quota') return 'insufficient_quota';
+  if (kind === 'rate_limited') return failureCodes.rate_limited;
+  return kind === 'invalid' ? failureCodes.bad_request : failureCodes.other;
+}
+
+function encodeFailure(state: StreamState, code: string, message: string): string {
   const created = state.id === '' ? responseEvent(state, 'response.created', unfinished) : '';
-  const error = { code: failureCodes[kind], message };
+  const error = { code, message };
   const fields = { ...unfinished, status: 'failed', error, output: state.output };
   return created + responseEvent(state, 'response.failed', fields);
 }
