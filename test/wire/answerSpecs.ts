@@ -1,16 +1,16 @@
-// What the providers' own descriptions say of answers, whole and event by event.
+// Checks responses against the providers' published schemas, whole and event by event.
 
 import type { Format } from '../../gateway/src/wire/neutral';
 import type { specs, Validator } from '../support/specs';
 
 export interface AnswerCheck {
-  /** What is wrong with a whole answer. */
+  /** The problems of a whole response. */
   whole(format: Format, answer: unknown): string[];
-  /** What is wrong with the events of a stream's text. */
+  /** The problems of each event in a stream's text. */
   stream(format: Format, text: string): { data: unknown; wrong: string[] }[];
 }
 
-/** @param known the descriptions; without them nothing is wrong */
+/** @param known the schemas; without them there are no problems */
 export function openAnswerCheck(known: ReturnType<typeof specs>): AnswerCheck {
   if (known === undefined) return { whole: () => [], stream: () => [] };
   const whole: Record<Format, Validator> = {
@@ -38,7 +38,7 @@ export function openAnswerCheck(known: ReturnType<typeof specs>): AnswerCheck {
 
 // ---
 
-// A stream event held against the one description of its type, so that what is wrong can be read.
+// Checks a stream event against the schema of its type alone, so that the problems are readable.
 function byType(openai: (name: string) => Validator): Validator {
   const schemas: Record<string, string> = {
     'response.created': 'ResponseCreatedEvent',
@@ -81,15 +81,14 @@ function dataOf(text: string): unknown[] {
     .map((line) => JSON.parse(line.slice(5)) as unknown);
 }
 
-// Real answers say null here (openai-chat:1, openai-responses:2 and most others).
+// Recorded responses have null here (openai-chat:1, openai-responses:2 and most others).
 const nulls = new Set([
   '/system_fingerprint must be string',
   '/usage must be object',
   '/response/usage must be object',
 ]);
 
-// The code of the description's list that OpenAI itself does not keep to: this is what it sends (openai-responses:25), and
-// what Codex looks for to shorten a conversation.
+// OpenAI sends a code that is not in its own schema's list (openai-responses:25); Codex shortens the conversation on it.
 function tooLong(data: unknown): boolean {
   const { type, response } = data as { type?: string; response?: { error?: { code?: string } } };
   return type === 'response.failed' && response?.error?.code === 'context_length_exceeded';

@@ -1,6 +1,6 @@
-// What a request may hold, as each client format writes it, and where it is found again. The matrix is measured from
-// this: a feature is carried when the target's own reader finds in the encoded request what the client's reader found in
-// the client's; else it must be named as dropped, be refused, or stand in the table of approximations.
+// The features of requests, as each format has them, and how each is found in a decoded request. The matrix is measured with
+// these: a feature is carried when decoding the encoded request finds what decoding the client's found. Otherwise it must be
+// named as dropped, be refused, or stand in the table of approximations.
 
 import type { Json } from '../../gateway/src/wire/codec';
 import type { Format, Media, NeutralRequest, Part } from '../../gateway/src/wire/neutral';
@@ -8,11 +8,11 @@ import type { Format, Media, NeutralRequest, Part } from '../../gateway/src/wire
 export interface Feature {
   readonly group: string;
   readonly name: string;
-  /** Fields by format; a format that has no words for the feature is left out. */
+  /** Fields by format; a format without the feature is left out. */
   readonly in: Partial<Record<Format, Json>>;
-  /** What must be the same on both sides. */
+  /** What must be the same in both requests. */
   find(request: NeutralRequest): unknown;
-  /** Measured on models of the older kind: sampling is refused by the newest. */
+  /** Measured on older models, because the newest refuse sampling settings. */
   readonly classic?: true;
 }
 
@@ -29,7 +29,7 @@ const base: Readonly<Record<Format, Json>> = {
   generate: { contents: [{ role: 'user', parts: [{ text: hi }] }] },
 };
 
-/** A whole request with the feature in it; undefined where the format has no words for it. */
+/** A whole request with the feature; undefined where the format does not have it. */
 export function requestWith(feature: Feature, format: Format): Json | undefined {
   const fields = feature.in[format];
   return fields && { ...base[format], ...fields };

@@ -1,4 +1,4 @@
-// Nothing is lost in silence: every feature of every format is carried, put in other words, named as dropped, or refused.
+// Every feature of every format is carried, approximated, named as dropped, or refused; none is lost without a trace.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { cellOf, formats, page } from './matrix';
 
 const pairs = formats.flatMap((from) => formats.filter((to) => to !== from).map((to) => ({ from, to })));
 
-test.each(pairs)('$from to $to: nothing is lost in silence', ({ from, to }) => {
+test.each(pairs)('$from to $to: no feature is lost without a trace', ({ from, to }) => {
   const silent = features.flatMap((feature) => {
     const cell = cellOf(feature, from, to);
     return cell?.outcome === 'lost in silence' ? [{ feature: feature.name, how: cell.how }] : [];
@@ -15,6 +15,6 @@ test.each(pairs)('$from to $to: nothing is lost in silence', ({ from, to }) => {
   expect(silent).toEqual([]);
 });
 
-test('the page says what is measured (npm run docs writes it)', () => {
+test('TRANSLATION.md is up to date (npm run docs writes it)', () => {
   expect(readFileSync(join(__dirname, '..', '..', 'gateway', 'TRANSLATION.md'), 'utf8')).toBe(page());
 });

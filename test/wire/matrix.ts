@@ -1,4 +1,4 @@
-// The matrix of what crosses between formats, measured: `npm run docs` writes it, a test holds it to be true.
+// Measures which features each format carries of each other one. `npm run docs` writes the page, matrix.test.ts checks it.
 
 import { isDeepStrictEqual } from 'node:util';
 import { writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const titles: Readonly<Record<Format, string>> = {
 const inObject = 'the one field of an object, which is taken out of the answer again';
 const oneObject = 'one object that knows what any of them knows; which of them there are is said in its description';
 
-/** What is put in other words, by feature and target: `*` for every client format. */
+/** What the target's format has in place of a feature, by feature and target. */
 const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> = {
   'system message in mid-conversation': {
     messages: "the user's words, marked as the system's (as such on models that know it)",
@@ -66,7 +66,7 @@ export interface Cell {
   readonly how?: string;
 }
 
-/** What becomes of a feature between two formats; undefined where the client's has no words for it. */
+/** What becomes of a feature between two formats; undefined where the client's format does not have it. */
 export function cellOf(feature: Feature, from: Format, to: Format): Cell | undefined {
   const body = requestWith(feature, from);
   if (body === undefined) return undefined;
@@ -92,7 +92,7 @@ export function cellOf(feature: Feature, from: Format, to: Format): Cell | undef
   }
 }
 
-/** The matrix as a page. */
+/** The matrix as a Markdown page. */
 export function page(): string {
   const groups = [...new Set(features.map(({ group }) => group))];
   return [

@@ -1,16 +1,18 @@
-// Recorded traffic with something wrong in it: a value gone, null, of another type, twice, or nested. Whatever comes of it,
-// a reader and a writer answer or refuse by name, and what a stream made of it says keeps its lawful order.
+// Recorded traffic with wrong values in it: absent, null, of another type, twice, or nested. Decoders and encoders still give a
+// result or refuse by field name, and the events of a stream keep their order.
 
 import fc from 'fast-check';
 import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs } from '../../gateway/src/wire';
 import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
-import { fold, type Format, type StreamEvent } from '../../gateway/src/wire/neutral';
-import { openHideEmptyReasoning, openResponseFixups } from '../../gateway/src/wire/shared/responseFixups';
+import { fold } from '../../gateway/src/wire/fold';
+import type { Format, StreamEvent } from '../../gateway/src/wire/neutral';
+import { openHideEmptyReasoning } from '../../gateway/src/wire/reasoning/hideEmpty';
+import { openResponseFixups } from '../../gateway/src/wire/shared/responseFixups';
 import { describeIf } from '../support/shared';
 import { specs, type Validator } from '../support/specs';
 import { openAnswerCheck } from './answerSpecs';
-import { unlawful } from './lawful';
+import { disorderOf } from './eventOrder';
 import { decoded, formats, recorded, type Recorded, streamEvents, targets } from './recorded';
 
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
@@ -37,7 +39,7 @@ const wrongValues: readonly ((value: unknown) => unknown)[] = [
   (value) => (Array.isArray(value) ? ([...value].reverse() as unknown[]) : String(value)),
 ];
 
-// Every place of a value, by walking it.
+// Every place in a value, inner ones included.
 function placesOf(value: unknown, out: Place[] = []): Place[] {
   if (typeof value !== 'object' || value === null) return out;
   for (const key of Object.keys(value)) {
@@ -48,14 +50,14 @@ function placesOf(value: unknown, out: Place[] = []): Place[] {
   return out;
 }
 
-interface Wrong {
+interface Mutation {
   readonly at: number;
   readonly what: number;
 }
 
-function spoilt(value: unknown, wrongs: readonly Wrong[]): Json {
+function mutated(value: unknown, mutations: readonly Mutation[]): Json {
   const copy = JSON.parse(JSON.stringify(value)) as Json;
-  for (const { at, what } of wrongs) {
+  for (const { at, what } of mutations) {
     const places = placesOf(copy);
     const place = places[at % places.length];
     if (place === undefined) break;
@@ -64,13 +66,13 @@ function spoilt(value: unknown, wrongs: readonly Wrong[]): Json {
   return JSON.parse(JSON.stringify(copy)) as Json;
 }
 
-const wrongs = fc.array(fc.record({ at: fc.nat(10_000), what: fc.nat(wrongValues.length - 1) }), {
+const mutations = fc.array(fc.record({ at: fc.nat(10_000), what: fc.nat(wrongValues.length - 1) }), {
   minLength: 1,
   maxLength: 3,
 });
 const oneOf = (list: readonly Recorded[]) => fc.nat(Math.max(0, list.length - 1)).map((i) => list[i] as Recorded);
 
-describeIf(rows.length > 0)(`recorded traffic, spoilt (seed ${seed})`, () => {
+describeIf(rows.length > 0)(`recorded traffic with wrong values (seed ${seed})`, () => {
   const validators: Record<Format, Validator> | undefined = known && {
     chat: known.openai('CreateChatCompletionRequest'),
     responses: known.openai('CreateResponse'),
@@ -78,15 +80,15 @@ describeIf(rows.length > 0)(`recorded traffic, spoilt (seed ${seed})`, () => {
     generate: known.gemini('GenerateContentRequest'),
   };
 
-  test.each(formats)('requests in %s: translated, or refused by name', (from) => {
-    const own = rows.filter(({ format }) => format === from);
+  test.each(formats)('requests in %s are translated, or refused by field name', (from) => {
+    const list = rows.filter(({ format }) => format === from);
     fc.assert(
-      fc.property(oneOf(own), wrongs, (row, wrong) => {
-        const body = spoilt(row.body, wrong);
+      fc.property(oneOf(list), mutations, (row, wrong) => {
+        const body = mutated(row.body, wrong);
         for (const to of formats) {
           try {
             const { body: written } = codecs[to].encodeRequest(decoded(from, body), targets[to]);
-            // What is not refused here is not to be refused there for its shape.
+            // A request that is not refused is valid in the target's format.
             if (to !== from)
               expect({ name: row.name, wrong: validators?.[to](JSON.parse(JSON.stringify(written))) ?? [] }).toEqual({
                 name: row.name,
@@ -103,27 +105,27 @@ describeIf(rows.length > 0)(`recorded traffic, spoilt (seed ${seed})`, () => {
     );
   });
 
-  test.each(formats)('whole answers in %s: told in every format', (from) => {
-    const own = rows.filter(({ format, streamed, row }) => format === from && !streamed && !isList(row.response));
+  test.each(formats)('whole responses in %s are encoded in every format', (from) => {
+    const list = rows.filter(({ format, streamed, row }) => format === from && !streamed && !isList(row.response));
     fc.assert(
-      fc.property(oneOf(own), wrongs, (row, wrong) => {
+      fc.property(oneOf(list), mutations, (row, wrong) => {
         const answer =
           typeof row.row.response === 'string' ? (JSON.parse(row.row.response) as unknown) : row.row.response;
-        tellAll(codecs[from].decodeResponse(spoilt(answer, wrong)), row);
+        encodeInAll(codecs[from].decodeResponse(mutated(answer, wrong)), row);
       }),
       runs,
     );
   });
 
-  test.each(formats)('streams in %s: told in every format', (from) => {
-    const own = rows.filter(({ format, streamed, row }) => format === from && (streamed || isList(row.response)));
+  test.each(formats)('streams in %s are encoded in every format', (from) => {
+    const list = rows.filter(({ format, streamed, row }) => format === from && (streamed || isList(row.response)));
     fc.assert(
-      fc.property(oneOf(own), fc.nat(200), wrongs, fc.boolean(), (row, which, wrong, gone) => {
+      fc.property(oneOf(list), fc.nat(200), mutations, fc.boolean(), (row, which, wrong, gone) => {
         const frames = framesOf(row);
         const at = which % frames.length;
-        const spoiltFrame = gone ? '' : respoken(frames[at] ?? '', wrong);
-        const text = frames.map((frame, i) => (i === at ? spoiltFrame : frame)).join('');
-        tellAll(streamEvents(from, text), row);
+        const mutatedFrame = gone ? '' : mutatedEvent(frames[at] ?? '', wrong);
+        const text = frames.map((frame, i) => (i === at ? mutatedFrame : frame)).join('');
+        encodeInAll(streamEvents(from, text), row);
       }),
       runs,
     );
@@ -146,32 +148,32 @@ function framesOf({ row }: Recorded): string[] {
     .map((frame) => `${frame}\n\n`);
 }
 
-function respoken(frame: string, wrong: readonly Wrong[]): string {
+function mutatedEvent(frame: string, wrong: readonly Mutation[]): string {
   return frame.replace(
     /^data: ?(\{.*\})$/m,
-    (_all, json: string) => `data: ${JSON.stringify(spoilt(JSON.parse(json), wrong))}`,
+    (_all, json: string) => `data: ${JSON.stringify(mutated(JSON.parse(json), wrong))}`,
   );
 }
 
-function tellAll(events: readonly StreamEvent[], row: Recorded): void {
-  expect({ name: row.name, unlawful: unlawful(events, true) }).toEqual({ name: row.name, unlawful: undefined });
+function encodeInAll(events: readonly StreamEvent[], row: Recorded): void {
+  expect({ name: row.name, disorder: disorderOf(events, true) }).toEqual({ name: row.name, disorder: undefined });
   for (const format of formats) {
-    const speaker: EncodeContext = {
+    const context: EncodeContext = {
       requestId: 'req_1',
       created: 1,
       includeUsage: true,
       request: { from: format, native: {}, stream: true, messages: [] },
     };
     const fixups = openResponseFixups(undefined);
-    const quiet = openHideEmptyReasoning(format, speaker.request);
-    const told = events.flatMap((event) => fixups(event)).flatMap((event) => quiet(event));
-    const whole = codecs[format].encodeResponse(fold(told), speaker);
+    const hideEmpty = openHideEmptyReasoning(format, context.request);
+    const shown = events.flatMap((event) => fixups(event)).flatMap((event) => hideEmpty(event));
+    const whole = codecs[format].encodeResponse(fold(shown), context);
     const valid = { name: row.name, format, wrong: [] };
     expect({ ...valid, wrong: check.whole(format, JSON.parse(JSON.stringify(whole))) }).toEqual(valid);
-    const encoder = codecs[format].openEncoder(speaker);
-    const text = told.map((event) => encoder.push(event)).join('');
+    const encoder = codecs[format].openEncoder(context);
+    const text = shown.map((event) => encoder.push(event)).join('');
     expect({ ...valid, wrong: check.stream(format, text) }).toEqual(valid);
-    expect({ name: row.name, ended: told.some(({ type }) => type === 'finish') }).toEqual({
+    expect({ name: row.name, ended: shown.some(({ type }) => type === 'finish') }).toEqual({
       name: row.name,
       ended: streamEvents(format, text).some(({ type }) => type === 'finish'),
     });

@@ -1,19 +1,14 @@
-// Properties of every codec, over generated conversations and answers: a request survives its own wire, a streamed
-// answer folds to the whole one, however the bytes are cut, and no encoder writes an unlawful sequence.
+// Properties of every codec, over generated conversations and responses: decoding an encoded request gives the request, and a
+// streamed response folds to the whole one, however its bytes are cut.
 
 import fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
 import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
-import {
-  type Citation,
-  fold,
-  type Message,
-  type NeutralRequest,
-  type StreamEvent,
-} from '../../gateway/src/wire/neutral';
+import { fold } from '../../gateway/src/wire/fold';
+import type { Citation, Message, NeutralRequest, StreamEvent } from '../../gateway/src/wire/neutral';
 import { formats, streamEvents, targets } from './recorded';
 
-// One minute for all properties together; a counter-example prints its seed.
+// All properties together take at most a minute; a counter-example prints its seed.
 const runs = { numRuns: 150, interruptAfterTimeLimit: 10_000, markInterruptAsFailure: false } as const;
 
 const words = fc.oneof(
@@ -30,7 +25,7 @@ const turn = fc.record({
   media: fc.boolean(),
 });
 
-// Conversations as all four formats can say them: question, answer with calls, their results, and so on.
+// Conversations that all four formats can carry: question, answer with calls, their results, and so on.
 const conversation = fc.array(turn, { minLength: 1, maxLength: 4 }).map((turns): Message[] => {
   const seen = new Set<string>();
   const out: Message[] = [];
@@ -84,21 +79,21 @@ const request = fc
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
-/** A request's meaning: turns joined where formats join them, arguments as values. */
+/** What a request means: turns joined as some formats join them, arguments as values. */
 function meaning(one: NeutralRequest) {
-  const said: unknown[] = [];
+  const content: unknown[] = [];
   for (const message of one.messages) {
     for (const part of message.parts) {
-      if (part.type === 'text' && part.text !== '') said.push([message.role, part.text]);
-      if (part.type === 'media') said.push([message.role, part.mime, part.data]);
+      if (part.type === 'text' && part.text !== '') content.push([message.role, part.text]);
+      if (part.type === 'media') content.push([message.role, part.mime, part.data]);
       if (part.type === 'toolCall')
-        said.push(['call', part.id, part.name, JSON.parse(part.args === '' ? '{}' : part.args)]);
+        content.push(['call', part.id, part.name, JSON.parse(part.args === '' ? '{}' : part.args)]);
       if (part.type === 'toolResult')
-        said.push(['result', part.id, part.parts.map((inner) => (inner.type === 'text' ? inner.text : inner.type))]);
+        content.push(['result', part.id, part.parts.map((inner) => (inner.type === 'text' ? inner.text : inner.type))]);
     }
   }
   return plain({
-    said,
+    content,
     maxOutput: one.maxOutput,
     tools: one.tools?.map((tool) => tool.type === 'function' && [tool.name, tool.schema]),
   });
@@ -107,7 +102,7 @@ function meaning(one: NeutralRequest) {
 describe.each(formats)('%s', (format) => {
   const codec = codecs[format];
 
-  test('a request survives being written and read', () => {
+  test('decoding an encoded request gives the same meaning', () => {
     fc.assert(
       fc.property(request, (one) => {
         const written = plain(codec.encodeRequest(one, targets[format]).body) as Json;
@@ -117,7 +112,7 @@ describe.each(formats)('%s', (format) => {
     );
   });
 
-  test('writing what was read changes nothing', () => {
+  test('encoding a decoded request changes nothing', () => {
     fc.assert(
       fc.property(request, (one) => {
         const once = plain(codec.encodeRequest({ ...one, from: format }, targets[format]).body) as Json;
@@ -185,28 +180,28 @@ describe.each(formats)('%s', (format) => {
         reason: parts.some((part) => part.kind === 'call') && reason === 'stop' ? 'tool_calls' : reason,
       },
     ]);
-  const speaker: EncodeContext = {
+  const context: EncodeContext = {
     requestId: 'req_1',
     created: 1,
     includeUsage: true,
     request: { from: format, native: {}, stream: true, messages: [] },
   };
   const stream = (events: readonly StreamEvent[]) => {
-    const encoder = codec.openEncoder(speaker);
+    const encoder = codec.openEncoder(context);
     return events.map((event) => encoder.push(event)).join('');
   };
-  // What an answer says, whatever its parts are cut into.
-  const saying = (events: readonly StreamEvent[]) => {
+  // What a response holds, however its parts are cut.
+  const contentOf = (events: readonly StreamEvent[]) => {
     const { parts, reason, usage } = fold(events);
     return plain({
       text: parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(''),
-      // Only who speaks Anthropic's cannot ask for them.
+      // Anthropic messages have no log probabilities.
       logprobs: parts.flatMap((part) =>
         part.type === 'text' && format !== 'messages'
           ? (part.logprobs ?? []).map(({ token, logprob, top }) => [token, logprob, top[0]?.token, top[0]?.logprob])
           : [],
       ),
-      thoughts: parts.flatMap((part) => (part.type === 'reasoning' ? [part.text] : [])).join(''),
+      reasoning: parts.flatMap((part) => (part.type === 'reasoning' ? [part.text] : [])).join(''),
       calls: parts.flatMap((part) => (part.type === 'toolCall' ? [[part.id, part.name, JSON.parse(part.args)]] : [])),
       reason,
       usage: usage && {
@@ -218,19 +213,19 @@ describe.each(formats)('%s', (format) => {
     });
   };
 
-  test('a streamed answer says what the whole one says', () => {
+  test('a streamed response holds what the whole one holds', () => {
     fc.assert(
       fc.property(answer, (events) => {
-        const whole = plain(codec.encodeResponse(fold(events), speaker)) as Json;
+        const whole = plain(codec.encodeResponse(fold(events), context)) as Json;
         const streamed = streamEvents(format, stream(events));
-        expect(saying(streamed)).toEqual(saying(events));
-        expect(saying(codec.decodeResponse(whole))).toEqual(saying(events));
+        expect(contentOf(streamed)).toEqual(contentOf(events));
+        expect(contentOf(codec.decodeResponse(whole))).toEqual(contentOf(events));
       }),
       runs,
     );
   });
 
-  test('however the bytes are cut, the same events', () => {
+  test('the events are the same however the bytes are cut', () => {
     fc.assert(
       fc.property(answer, fc.integer({ min: 1, max: 40 }), fc.boolean(), (events, slice, carriage) => {
         const bytes = carriage ? stream(events).replaceAll('\n', '\r\n') : stream(events);
@@ -251,14 +246,14 @@ describe.each(formats)('%s', (format) => {
           frame.split('\n').some((line) => line.startsWith('data:') && codec.isEnd(line.slice(5).trim())),
         );
         const kept = frames.slice(0, Math.floor(ends * share));
-        const told = streamEvents(format, kept.map((frame) => `${frame}\n\n`).join(''));
-        expect(told.some((event) => event.type === 'finish')).toBe(false);
+        const decoded = streamEvents(format, kept.map((frame) => `${frame}\n\n`).join(''));
+        expect(decoded.some((event) => event.type === 'finish')).toBe(false);
       }),
       runs,
     );
   });
 
-  test('whatever JSON arrives, a reader answers or refuses, and never breaks', () => {
+  test('a decoder gives a result or refuses, whatever JSON arrives', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
         const body = (

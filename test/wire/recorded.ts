@@ -1,4 +1,4 @@
-// The recorded traffic as the codecs see it: format by file, requests as bodies, answers as frames or as one body.
+// The recorded traffic as the codecs get it: its format by file, requests as bodies, responses as frames or as one body.
 
 import { codecs } from '../../gateway/src/wire';
 import type { Json } from '../../gateway/src/wire/codec';
@@ -44,7 +44,7 @@ export function recorded(): Recorded[] | undefined {
   );
 }
 
-/** One target a format, of the kind that takes most. */
+/** One target for each format, of the models that take most. */
 export const targets: Readonly<Record<Format, Target>> = {
   chat: knownTarget('gpt-5.5'),
   responses: knownTarget('gpt-5.5'),
@@ -59,7 +59,7 @@ export function decoded(format: Format, body: Json): NeutralRequest {
   return format === 'generate' ? request : { ...request, stream: body['stream'] === true };
 }
 
-/** A recorded answer as neutral events. @param slice bytes a piece of a stream has */
+/** A recorded response as neutral events. @param slice bytes of each chunk of a stream */
 export function eventsOf({ format, row, streamed }: Recorded, slice = Infinity): StreamEvent[] {
   const text = typeof row.response === 'string' ? row.response : JSON.stringify(row.response);
   const codec = codecs[format];
@@ -70,7 +70,7 @@ export function eventsOf({ format, row, streamed }: Recorded, slice = Infinity):
   return streamEvents(format, text, slice);
 }
 
-/** A stream's bytes as neutral events, however cut. */
+/** A stream's text as neutral events. @param slice bytes of each chunk */
 export function streamEvents(format: Format, text: string, slice = Infinity): StreamEvent[] {
   const bytes = Buffer.from(text);
   const frames = openFrameReader(10_000_000);

@@ -1,4 +1,4 @@
-// Every recorded request to each other wire: valid by the provider's own description, or refused as the matrix says.
+// Encodes every recorded request in every other format: valid by the provider's schema, or refused as the matrix says.
 
 import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs, upstreamFormat } from '../../gateway/src/wire';
@@ -10,7 +10,7 @@ import { decoded, formats, knownTarget, plainTarget, recorded, targets } from '.
 const rows = recorded();
 const known = specs();
 
-describeIf(rows !== undefined && known !== undefined)('recorded requests on every other wire', () => {
+describeIf(rows !== undefined && known !== undefined)('recorded requests in every other format', () => {
   const validators = {
     chat: known?.openai('CreateChatCompletionRequest'),
     responses: known?.openai('CreateResponse'),
@@ -45,28 +45,28 @@ describeIf(rows !== undefined && known !== undefined)('recorded requests on ever
   });
 });
 
-// What a wire demands of the order and the filling of turns.
-describe('turns as a wire takes them', () => {
-  const written = (format: Format, body: object) =>
+// What a format demands of the order and the content of turns.
+describe('turns as a format takes them', () => {
+  const encoded = (format: Format, body: object) =>
     JSON.parse(
       JSON.stringify(codecs[format].encodeRequest(decoded('chat', { model: 'm', ...body }), targets[format]).body),
     ) as Record<string, { role: string; content?: unknown; parts?: unknown }[]>;
 
-  test('only a system prompt: it is the question', () => {
+  test('a request of only a system prompt: it becomes the user’s', () => {
     const body = { messages: [{ role: 'system', content: 'Tell a joke' }] };
-    expect(written('messages', body)['messages']).toEqual([{ role: 'user', content: 'Tell a joke' }]);
-    expect(written('generate', body)['contents']).toEqual([{ role: 'user', parts: [{ text: 'Tell a joke' }] }]);
+    expect(encoded('messages', body)['messages']).toEqual([{ role: 'user', content: 'Tell a joke' }]);
+    expect(encoded('generate', body)['contents']).toEqual([{ role: 'user', parts: [{ text: 'Tell a joke' }] }]);
   });
 
-  test('an assistant first: somebody has to begin', () => {
+  test('an assistant’s turn first: a user’s turn is put before it', () => {
     const body = {
       messages: [
         { role: 'assistant', content: 'Hello' },
         { role: 'user', content: 'hi' },
       ],
     };
-    expect(written('messages', body)['messages']?.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
-    expect(written('generate', body)['contents']?.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
+    expect(encoded('messages', body)['messages']?.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    expect(encoded('generate', body)['contents']?.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
   });
 
   test('blank texts are left out, and nothing but blanks is refused by name', () => {
@@ -77,9 +77,9 @@ describe('turns as a wire takes them', () => {
         { role: 'user', content: 'there' },
       ],
     };
-    expect(written('messages', body)['messages']).toHaveLength(1);
+    expect(encoded('messages', body)['messages']).toHaveLength(1);
     for (const format of ['messages', 'generate'] as const)
-      expect(() => written(format, { messages: [{ role: 'user', content: '' }] })).toThrow(GatewayError);
+      expect(() => encoded(format, { messages: [{ role: 'user', content: '' }] })).toThrow(GatewayError);
   });
 
   test('results come first in the turn after their calls, however the client orders them', () => {
@@ -96,9 +96,9 @@ describe('turns as a wire takes them', () => {
         { role: 'user', content: 'and now?' },
       ],
     };
-    const last = written('messages', body)['messages']?.at(-1)?.content as { type: string }[];
+    const last = encoded('messages', body)['messages']?.at(-1)?.content as { type: string }[];
     expect(last.map(({ type }) => type)).toEqual(['tool_result', 'tool_result', 'text']);
-    expect(written('generate', body)['contents']?.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
+    expect(encoded('generate', body)['contents']?.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
   });
 
   test('calls of turns in a row are one turn’s: Gemini’s clients keep the pieces of a stream', () => {
@@ -118,18 +118,18 @@ describe('turns as a wire takes them', () => {
     expect(roles).toEqual(['user', 'assistant', 'tool', 'tool']);
   });
 
-  test('thoughts that are to be shown are asked for where OpenAI shows them', () => {
+  test('reasoning whose text is asked for goes to Responses', () => {
     const provider = { wire: 'openai', responses: true } as const;
-    const spoken = (thinking: object) =>
+    const formatFor = (thinking: object) =>
       upstreamFormat(provider, targets.chat, 'messages', false, () =>
         codecs.messages.decodeRequest({ max_tokens: 9, messages: [{ role: 'user', content: 'hi' }], thinking }),
       );
-    expect(spoken({ type: 'adaptive', display: 'summarized' })).toBe('responses');
-    expect(spoken({ type: 'adaptive', display: 'omitted' })).toBe('chat');
-    expect(spoken({ type: 'disabled' })).toBe('chat');
+    expect(formatFor({ type: 'adaptive', display: 'summarized' })).toBe('responses');
+    expect(formatFor({ type: 'adaptive', display: 'omitted' })).toBe('chat');
+    expect(formatFor({ type: 'disabled' })).toBe('chat');
   });
 
-  test('little thinking is not none', () => {
+  test('a small budget becomes the lowest effort, not none', () => {
     const body = { max_tokens: 3_000, messages: [{ role: 'user', content: 'hi' }] };
     const thinking = { type: 'enabled', budget_tokens: 1_024 };
     const effort = (more: object) =>
@@ -140,7 +140,7 @@ describe('turns as a wire takes them', () => {
     expect(effort({ thinking: { type: 'disabled' } })).toBe('none');
   });
 
-  test('the system in mid-conversation is itself where the model knows that, and where it may stand', () => {
+  test('a system message in mid-conversation stays one where the model takes it', () => {
     const target = knownTarget('claude-opus-5-5');
     const roles = (...said: string[]) => {
       const messages = said.map((role, i) => ({ role, content: `${role} ${i}` }));
@@ -167,7 +167,7 @@ describe('turns as a wire takes them', () => {
     ]);
   });
 
-  test('a group of tools is a group again on its own wire, and its calls are in it', () => {
+  test('a namespace of tools survives in its own format, and so do the calls of its tools', () => {
     const member = { type: 'function', name: 'sound', parameters: { type: 'object', properties: {} }, strict: false };
     const tools = [
       member,
@@ -186,6 +186,6 @@ describe('turns as a wire takes them', () => {
   });
 
   test('a missing maximum for Anthropic is the model’s own', () => {
-    expect(written('messages', { messages: [{ role: 'user', content: 'hi' }] })['max_tokens']).toBe(128_000);
+    expect(encoded('messages', { messages: [{ role: 'user', content: 'hi' }] })['max_tokens']).toBe(128_000);
   });
 });

@@ -1,4 +1,4 @@
-// The schema of a tool's arguments: one plain object at the root, whatever the tool's maker wrote there.
+// The schema of a tool's arguments has a plain object at its root, whatever the tool declares.
 
 import { Ajv } from 'ajv';
 import * as fc from 'fast-check';
@@ -10,7 +10,7 @@ import { knownTarget, plainTarget } from './recorded';
 const text = { type: 'string' };
 
 describe('a plain object at the root', () => {
-  test('nothing, and nothing but a plain object, stay what they are', () => {
+  test('an absent schema becomes an empty object, a plain object stays unchanged', () => {
     expect(argsSchema(undefined)).toEqual({ type: 'object', properties: {} });
     const plain = { type: 'object', properties: { a: { anyOf: [text, { type: 'null' }] } }, required: ['a'] };
     expect(argsSchema(plain)).toEqual(plain);
@@ -31,7 +31,7 @@ describe('a plain object at the root', () => {
     });
   });
 
-  test('forms that are told apart by a field, behind references', () => {
+  test('alternatives with a distinguishing property, behind references', () => {
     const form = (kind: string, field: object) => ({
       type: 'object',
       properties: { kind: { const: kind }, ...field },
@@ -72,7 +72,7 @@ describe('a plain object at the root', () => {
     expect(argsSchema(schema)).toMatchObject({ type: 'object', properties: { a: text } });
   });
 
-  test('what the tool allows is allowed', () => {
+  test('arguments that the schema allows are still allowed', () => {
     const ajv = new Ajv({ strict: false });
     const name = fc.constantFrom('a', 'b', 'c');
     const value = fc.constantFrom<Json>(text, { type: 'integer' }, { const: 'x' }, { const: 'y' }, {});
@@ -85,8 +85,8 @@ describe('a plain object at the root', () => {
     const parts = fc.record({ anyOf: closed, oneOf: closed, allOf: forms }, { requiredKeys: [] });
     const given = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('x', 'y', 'z', 1));
     fc.assert(
-      fc.property(open, parts, given, (own, more, args) => {
-        const schema = { ...own, ...more };
+      fc.property(open, parts, given, (base, more, args) => {
+        const schema = { ...base, ...more };
         const flat = argsSchema(schema);
         for (const word of ['anyOf', 'oneOf', 'allOf', 'not', 'enum']) expect(flat).not.toHaveProperty(word);
         if (ajv.validate(schema, args)) expect([ajv.validate(flat, args), ajv.errors]).toEqual([true, null]);
@@ -108,7 +108,7 @@ describe('strict tools', () => {
     return { tools: (body['tools'] as Json[])[0], dropped };
   };
 
-  test('OpenAI is asked for what it takes as strict', () => {
+  test('OpenAI gets `strict` only for schemas of its strict subset', () => {
     expect(isStrictForOpenai(closed)).toBe(true);
     expect(isStrictForOpenai({ ...closed, required: [] })).toBe(false);
     expect(isStrictForOpenai({ ...closed, properties: { n: { type: 'object', properties: {} } } })).toBe(false);
@@ -117,7 +117,7 @@ describe('strict tools', () => {
     expect(toolsOf(schema, 'chat', 'gpt-5.5').tools).not.toHaveProperty('function.strict');
   });
 
-  test('Anthropic is asked in the words its strict tools know', () => {
+  test('Anthropic gets the keywords that its strict tools take', () => {
     expect(toolsOf(schema, 'messages', 'claude-opus-4-7').tools).toEqual({
       name: 'f',
       strict: true,

@@ -1,9 +1,9 @@
-// Answers that are no object, for providers that only hold an answer to one.
+// Responses whose schema is no object's, for providers that only take an object's.
 
 import * as fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
 import type { Json } from '../../gateway/src/wire/codec';
-import { fold } from '../../gateway/src/wire/neutral';
+import { fold } from '../../gateway/src/wire/fold';
 import { openResponseFixups } from '../../gateway/src/wire/shared/responseFixups';
 import { openUnwrap } from '../../gateway/src/wire/schema/wrapNonObject';
 import { targets } from './recorded';
@@ -13,13 +13,13 @@ const unwrapped = (pieces: readonly string[]) => {
   return pieces.map((piece) => unwrap.push(piece)).join('') + unwrap.end();
 };
 
-/** A text in pieces that end where somebody says. */
+/** A text cut at the given places. */
 function cut(text: string, at: readonly number[]): string[] {
   const ends = [...new Set(at.map((place) => place % (text.length + 1)))].sort((a, b) => a - b);
   return [...ends, text.length].map((end, i) => text.slice(ends[i - 1] ?? 0, end));
 }
 
-test('whatever the answer is and however it is cut, it comes out', () => {
+test('the value is taken out, whatever it is and however it is cut', () => {
   const value = fc.jsonValue({ maxDepth: 3 });
   fc.assert(
     fc.property(value, fc.constantFrom(undefined, 1, 2), fc.array(fc.nat()), (answer, indent, at) => {
@@ -40,7 +40,7 @@ test('a text that is no such object stays as it is', () => {
   );
 });
 
-describe('a list, asked for in Gemini’s words', () => {
+describe('a list, asked for as Gemini has it', () => {
   const item = { type: 'OBJECT', properties: { name: { type: 'STRING' } }, required: ['name'] };
   const generationConfig = { responseMimeType: 'application/json', responseSchema: { type: 'ARRAY', items: item } };
   const request = codecs.generate.decodeRequest({ contents: [{ parts: [{ text: 'hi' }] }], generationConfig });
@@ -65,18 +65,18 @@ describe('a list, asked for in Gemini’s words', () => {
   test.each(['chat', 'responses', 'messages'] as const)('%s', (format) => {
     const { body, fixups } = codecs[format].encodeRequest(request, targets[format]);
     expect(places[format](body)).toMatchObject(schema);
-    const undoing = openResponseFixups(fixups);
-    const said = fold(
+    const fixup = openResponseFixups(fixups);
+    const response = fold(
       [
         { type: 'open', part: { type: 'text' } } as const,
         ...['{"ans', 'wer": ', JSON.stringify(list), '}'].map((text) => ({ type: 'delta', text }) as const),
         { type: 'close' } as const,
-      ].flatMap((event) => undoing(event)),
+      ].flatMap((event) => fixup(event)),
     );
-    expect(said.parts).toEqual([{ type: 'text', text: JSON.stringify(list) }]);
+    expect(response.parts).toEqual([{ type: 'text', text: JSON.stringify(list) }]);
   });
 
-  test('Gemini itself takes it as it is', () => {
+  test('Gemini itself gets it unchanged', () => {
     const { body, fixups } = codecs.generate.encodeRequest(request, targets.generate);
     expect((body['generationConfig'] as Json)['responseJsonSchema']).toMatchObject({ type: 'array' });
     expect(fixups?.wrapped).not.toBe(true);

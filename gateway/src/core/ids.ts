@@ -15,16 +15,20 @@ export function newId(prefix: string, now: number): string {
   let chance = '';
   for (let i = 0; i < 13; i++) chance += alphabet.charAt((pool[used + i] ?? 0) & 31);
   used += 13;
-  return firstId(prefix, now) + chance;
+  if (now !== last.now) last = { now, time: timePart(now) };
+  return `${prefix}_${last.time}${chance}`;
 }
 
-/** What every id of that prefix made at or after a moment is equal to or above. */
-export function firstId(prefix: string, moment: number): string {
+// ---
+
+let last = { now: -1, time: '' };
+
+function timePart(moment: number): string {
   let time = '';
   let rest = moment;
   for (let i = 0; i < 9; i++) {
     time = alphabet.charAt(rest % 32) + time;
     rest = Math.floor(rest / 32);
   }
-  return `${prefix}_${time}`;
+  return time;
 }

@@ -1,7 +1,10 @@
-// One pass over the bytes of a request: what routing and admission must know, without parsing, and where the
-// model name stands so that it alone can be replaced. Also the guard against bodies that are costly to parse.
+// Scans the bytes of a JSON body once, without parsing it: what routing and admission need, and where each top-level value
+// stands, so that the model's name alone can be replaced. Bodies that are costly to parse are refused.
 
 import { GatewayError } from './errors';
+import { longestMediaType, looksEncoded, type Medium, mediumNamed } from './jsonMedia';
+
+export type { Medium } from './jsonMedia';
 
 /** Half-open byte range of a top-level value. */
 export interface Span {
@@ -10,66 +13,70 @@ export interface Span {
 }
 
 export interface JsonScan {
-  /** Raw spans of the top-level values by key. */
+  /** Spans of the top-level values by key. */
   readonly fields: ReadonlyMap<string, Span>;
-  /** Where the object's closing brace stands. */
+  /** Position of the object's closing brace. */
   readonly close: number;
   /** Bytes of text, without what looks like encoded media. */
   readonly textBytes: number;
-  /** Images, documents and sound, as far as their type names are seen. */
+  /** The media whose type names the body holds. */
   readonly media: ReadonlySet<Medium>;
-  /** How many encoded or linked media the body seems to hold. */
+  /** Number of strings that look like encoded media. */
   readonly mediaCount: number;
-  /** A string of the body begins with the bytes to look for. */
+  /** The body holds the mark. */
   readonly marked: boolean;
 }
 
 export interface ScanBounds {
+  /** Levels of nesting. */
   readonly depth: number;
+  /** Objects, lists and commas: about the number of values. */
   readonly nodes: number;
-  /** Bytes to look for at the beginning of strings. */
+  /** Bytes to look for anywhere in the body. */
   readonly mark?: Buffer;
 }
-
-/** What a prompt may hold beside text, as capabilities name it. */
-export type Medium = 'images' | 'pdf' | 'audio' | 'video';
 
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
 
-/** Bytes that are walked without a pause: what else waits for the event loop waits a millisecond at most. */
+/** Bytes that are scanned without a pause: they take at most about a millisecond, for which the event loop waits. */
 const sliceBytes = 64 * 1024;
-/** Blanks around a top-level key or value. More is no JSON that anyone prints, and is walked without a pause. */
+/** Blanks around a top-level key or value, which are scanned without a pause; no printer of JSON writes more. */
 const maxBlanks = 4_096;
 
 /**
- * Walks a JSON document once. Strings are skipped with the engine's own byte search, so that large images are nearly
- * free. It is no validator: what it lets through may still fail to parse, what it refuses never parses to a request.
+ * Scans a whole body at once. Strings are skipped with the engine's own byte search, so that large images cost next to
+ * nothing. This is no validator: what is accepted may still fail to parse, while what is refused never parses to a request.
  * @throws GatewayError bad_json, too_complex, or bad_request for a top-level key that stands twice or is written with
  *   escapes (a parser would read another value than the one we bill).
  */
 export function scanJson(body: Buffer, bounds: ScanBounds): JsonScan {
-  const seen = new Scanner(body, bounds).go(Infinity);
-  if (seen === undefined) throw new GatewayError('internal');
-  return seen;
+  const scan = new Scanner(body, bounds).scanTo(Infinity);
+  if (scan === undefined) throw new GatewayError('internal');
+  return scan;
 }
 
-/** The same, a large body in several turns of the event loop. @throws as peek() */
-export function scanJsonInSlices(body: Buffer, bounds: ScanBounds, turn = sliceBytes): JsonScan | Promise<JsonScan> {
-  const walk = new Scanner(body, bounds);
-  return walk.go(turn) ?? scanOn(walk, turn);
+/**
+ * Scans a body slice by slice, letting the event loop run between them.
+ * @param slice bytes
+ * @returns a promise only where the body has more than one slice
+ * @throws GatewayError as scanJson
+ */
+export function scanJsonInSlices(body: Buffer, bounds: ScanBounds, slice = sliceBytes): JsonScan | Promise<JsonScan> {
+  const scanner = new Scanner(body, bounds);
+  return scanner.scanTo(slice) ?? scanRest(scanner, slice);
 }
 
-async function scanOn(walk: Scanner, turn: number): Promise<JsonScan> {
+async function scanRest(scanner: Scanner, slice: number): Promise<JsonScan> {
   for (;;) {
     await new Promise(setImmediate);
-    const seen = walk.go(walk.at + turn);
-    if (seen !== undefined) return seen;
+    const scan = scanner.scanTo(scanner.at + slice);
+    if (scan !== undefined) return scan;
   }
 }
 
-/** How far a body has been walked, and what was seen on the way. */
+/** How far a body has been scanned, and what was found so far. */
 class Scanner {
   at = 0;
   readonly #body: Buffer;
@@ -80,13 +87,13 @@ class Scanner {
   #nodes = 0;
   #mediaCount = 0;
   #mediaBytes = 0;
-  /** The top-level key whose value is being walked. */
+  /** The top-level key whose value is being scanned. */
   #key = '';
   #valueStart = -1;
   /** At depth 1, is the next string a key? */
   #expectKey = false;
   #marked = false;
-  /** The first byte of the string that a pause cut in two. */
+  /** Position of the first byte of a string that a pause cut in two; -1 for none. */
   #openString = -1;
 
   constructor(body: Buffer, bounds: ScanBounds) {
@@ -100,8 +107,8 @@ class Scanner {
       });
   }
 
-  /** Walks on to about `until`; gives what was seen once the document has ended. */
-  go(until: number): JsonScan | undefined {
+  /** Scans on to about `until`; the result once the document has ended. */
+  scanTo(until: number): JsonScan | undefined {
     const body = this.#body;
     const bounds = this.#bounds;
     const length = body.length;
@@ -157,7 +164,7 @@ class Scanner {
     return undefined;
   }
 
-  // From inside a string to the byte after it, or, where a pause comes first, to where it is to be gone on from.
+  // From inside a string to the byte after it, or, where a pause comes first, to where the scan is to go on.
   #string(start: number, from: number, depth: number, pause: number): number {
     const body = this.#body;
     const end = stringEnd(body, start, from, pause);
@@ -169,9 +176,9 @@ class Scanner {
     const size = end - start;
     if (depth === 1 && this.#expectKey) return this.#startValue(start, end);
     if (depth > 2) {
-      if (size <= longestWord) {
-        const kind = mediaKind(body, start, size);
-        if (kind !== undefined) this.#media.add(kind);
+      if (size <= longestMediaType) {
+        const medium = mediumNamed(body, start, size);
+        if (medium !== undefined) this.#media.add(medium);
       } else if (size > 512 && looksEncoded(body, start)) {
         this.#mediaCount++;
         this.#mediaBytes += size;
@@ -223,12 +230,12 @@ class Scanner {
   }
 }
 
-/** Bytes of a setting: it is parsed at once, whatever it holds. No provider takes a schema half as large. */
+/** Bytes of a setting, which is parsed at once. No provider takes a schema half as large. */
 const settingBytes = 1024 * 1024;
 
-/** The parsed top-level value of a key that holds a setting, or undefined. @throws GatewayError bad_json, bad_request */
-export function field(body: Buffer, seen: JsonScan, name: string): unknown {
-  const span = seen.fields.get(name);
+/** The parsed value of a top-level setting; undefined where it is absent. @throws GatewayError bad_json, bad_request */
+export function field(body: Buffer, scan: JsonScan, name: string): unknown {
+  const span = scan.fields.get(name);
   if (span === undefined) return undefined;
   if (span.end - span.start > settingBytes)
     throw new GatewayError('bad_request', { field: name, message: `"${name}" is larger than ${settingBytes} bytes.` });
@@ -243,7 +250,7 @@ export interface Edit extends Span {
   readonly text: string;
 }
 
-/** The body with some ranges replaced; every other byte stays. Edits must not overlap. */
+/** The body with some ranges replaced and every other byte unchanged. Edits must not overlap. */
 export function splice(body: Buffer, edits: readonly Edit[]): Buffer {
   if (edits.length === 0) return body;
   const parts: Buffer[] = [];
@@ -266,7 +273,7 @@ function skipBlank(body: Buffer, from: number): number {
   throw new GatewayError('bad_json', { message: `More than ${maxBlanks} blanks stand at byte ${from} of the body.` });
 }
 
-// Blanks beyond the bound stay with the value: a parser skips them too.
+// Blanks beyond the bound stay with the value; a parser skips them.
 function trimEnd(body: Buffer, start: number, end: number): number {
   const least = Math.max(start, end - maxBlanks);
   while (end > least) {
@@ -277,12 +284,12 @@ function trimEnd(body: Buffer, start: number, end: number): number {
   return end;
 }
 
-/** Backslashes before a quote that are counted backwards; of more, one walks on from where one was. */
+/** The most backslashes before a quote that are counted backwards; where there are more, the bytes are stepped through. */
 const mostSlashes = 32;
 
-// The position of the closing quote; or, as its complement (below zero), where to go on: a pause, or the body's end.
-// Short strings are walked, long ones searched: a native call costs as much as some 24 steps. So does what follows an
-// escaped quote, since strings that hold one (code) hold many.
+// The position of the closing quote; or, as its complement (below zero), where the scan is to go on: a pause, or the body's
+// end. The first 24 bytes are stepped through and the rest is searched, because a native call costs as much as some 24
+// steps. The same holds after an escaped quote: strings that hold one (code) hold many.
 function stringEnd(body: Buffer, start: number, from: number, pause: number): number {
   let at = from;
   for (;;) {
@@ -298,7 +305,7 @@ function stringEnd(body: Buffer, start: number, from: number, pause: number): nu
     let slashes = end;
     while (slashes > least && body[slashes - 1] === backslash) slashes--;
     if (slashes > start && slashes === least) {
-      at = walk(body, at, Math.min(end, pause)); // so many that where they begin is not known
+      at = stepTo(body, at, Math.min(end, pause)); // where they begin is not known
       continue;
     }
     if ((end - slashes) % 2 === 0) return end;
@@ -306,58 +313,8 @@ function stringEnd(body: Buffer, start: number, from: number, pause: number): nu
   }
 }
 
-// To `to`, or one beyond where an escape ends there.
-function walk(body: Buffer, at: number, to: number): number {
+// Steps to `to`, or to one byte beyond where an escape ends there.
+function stepTo(body: Buffer, at: number, to: number): number {
   for (; at < to; at++) if (body[at] === backslash) at++;
   return at;
-}
-
-const mediaWords: Readonly<Record<string, Medium>> = {
-  image_url: 'images',
-  input_image: 'images',
-  image: 'images',
-  document: 'pdf',
-  file: 'pdf',
-  input_file: 'pdf',
-  input_audio: 'audio',
-};
-
-// Gemini names no types: there the MIME type tells.
-const mimeKinds: readonly (readonly [string, Medium])[] = [
-  ['image/', 'images'],
-  ['audio/', 'audio'],
-  ['video/', 'video'],
-  ['application/pdf', 'pdf'],
-];
-const longestWord = 'application/pdf'.length + 5;
-const firstLetters = new Set(
-  [...Object.keys(mediaWords), ...mimeKinds.map(([word]) => word)].map((word) => word.charCodeAt(0)),
-);
-
-function mediaKind(body: Buffer, start: number, size: number): Medium | undefined {
-  if (!firstLetters.has(body[start] ?? 0)) return undefined;
-  const key = keyBefore(body, start - 1);
-  if (key !== 'type"' && key !== 'Type"') return undefined; // "type", or "mimeType" and "mime_type"
-  const word = body.toString('latin1', start, start + size);
-  if (Object.hasOwn(mediaWords, word)) return mediaWords[word];
-  return mimeKinds.find(([prefix]) => word.startsWith(prefix))?.[1];
-}
-
-// The last letters of the key whose value opens at this quote, with its closing quote; empty where it is no value.
-function keyBefore(body: Buffer, open: number): string {
-  let at = open - 1;
-  while (body[at] === 0x20 || body[at] === 0x0a) at--;
-  if (body[at] !== colon) return '';
-  at--;
-  while (body[at] === 0x20) at--;
-  return body.toString('latin1', at - 4, at + 1);
-}
-
-// Base64 and data URLs have no blanks; five hundred bytes of prose or code always have.
-function looksEncoded(body: Buffer, start: number): boolean {
-  for (let at = start; at < start + 256; at++) {
-    const byte = body[at];
-    if (byte === 0x20 || byte === backslash || byte === undefined || byte > 0x7e) return false;
-  }
-  return true;
 }

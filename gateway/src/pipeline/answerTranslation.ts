@@ -10,8 +10,6 @@ export interface AnswerTranslation {
   readonly fixups: ResponseFixups | undefined;
   /** The request as it was understood, but for its messages. */
   readonly request: NeutralRequest;
-  /** Opaque reasoning of the provider's own is in it, which it may refuse. */
-  readonly hasOpaqueReasoning: boolean;
 }
 
 /** What an encoder of the client's format needs to know. */

@@ -25,7 +25,9 @@ export async function failover<T>(
     const tried = await attempt(candidate, exchange, progress);
     if (tried.kind === 'answered') {
       const { response, moveOn } = tried;
-      const reworded = await rewording(candidate, response, candidates, exchange);
+      const reworded = mayReword(candidate, response)
+        ? await rewording(response, candidates, exchange)
+        : ({ kind: 'as-it-is', response } as const);
       if (reworded.kind === 'again') {
         candidate = reworded.candidate;
         continue;
@@ -92,15 +94,16 @@ async function attempt<T>(
   }
 }
 
+function mayReword<T>(candidate: Candidate<T>, { status }: UpstreamResponse): boolean {
+  return candidate.kind !== 'local' && candidate.rewordAfter?.has(status) === true;
+}
+
 // A refusal that another way to put the request may avoid is read whole, and the candidates are asked for that way.
 async function rewording<T>(
-  candidate: Candidate<T>,
   response: UpstreamResponse,
   candidates: Candidates<T>,
   { config }: Exchange,
 ): Promise<{ kind: 'again'; candidate: Candidate<T> } | { kind: 'as-it-is'; response: UpstreamResponse }> {
-  if (candidate.kind === 'local' || candidate.rewordAfter?.has(response.status) !== true)
-    return { kind: 'as-it-is', response };
   const body = await response.readAll(config.limits.error_body_bytes);
   const other = (await candidates.next({ status: response.status, body })).value;
   if (other !== undefined) return { kind: 'again', candidate: other };

@@ -1,55 +1,43 @@
-// What a request asks for, read off its bytes in one pass: model, stream, maximum output and what it needs of a model.
+// What a request asks for, read from its bytes in one pass without parsing it: model, stream, maximum output and what it
+// needs of a model. Where a format has these settings stands in its facts (wire/formatFacts.ts).
 
 import type { Capability } from '../../../config/catalogue';
 import type { Limits } from '../../../config/limits';
 import { GatewayError } from '../core/errors';
-import { maxTokensPerRequest } from '../core/usage';
 import { field, type JsonScan, scanJsonInSlices } from '../core/jsonScan';
-import type { Needs } from './plan';
-import { isObject } from '../wire/shared/json';
+import { maxTokensPerRequest } from '../core/usage';
+import type { RequestFields, SettingReader } from '../wire/formatFacts';
+import { formatFacts } from '../wire/formats';
 import type { Format } from '../wire/neutral';
 import { envelopeMark } from '../wire/reasoning/envelope';
+import type { Needs } from './plan';
 
 export interface RequestFacts {
-  /** The format of the body; that of the path but for clients that send one API's bodies to another's path. */
+  /** The format of the body: the path's, except for clients that send one API's bodies to another's path. */
   readonly format: Format;
-  /** The body is this format through and through, and holds nothing of ours: it may pass as it is. */
+  /** The body is in the path's format throughout, so that it may be passed on unchanged. */
   readonly passable: boolean;
-  /** Fields of OpenRouter's that OpenAI itself refuses stand in it. */
+  /** The body has fields of OpenRouter's that OpenAI itself refuses. */
   readonly hasRouterFields: boolean;
-  /** Thoughts of another provider stand in it, in our envelopes. */
+  /** The body has reasoning of another provider, in our envelopes. */
   readonly hasEnvelopes: boolean;
   readonly model: string;
   readonly stream: boolean;
-  /** Asked for as a stream in the form of one JSON list: Gemini's, without `alt=sse`. */
+  /** The stream is asked for as one JSON list: Gemini's without `alt=sse`. */
   readonly asList: boolean;
-  /** A streamed chat request that wants its usage in the stream. */
+  /** A streamed request that asks for usage in its stream, in a format that sends it only then. */
   readonly includeUsage: boolean;
   readonly endUser: string | undefined;
   readonly needs: Needs;
   readonly scan: JsonScan;
 }
 
-/** Bytes of prompt a token stands for. Low, because what is reserved too little is only noticed when it is spent. */
+/** Bytes of prompt per token. Low, because a reservation that is too small is only noticed when the tokens are spent. */
 const bytesPerToken = 3;
-/** Tokens of one image or page; what is really charged is booked when the answer says so. */
+/** Tokens of one image or page; the settlement books what the provider reports. */
 const tokensPerMedium = 1_600;
 
-const conversationFields: Readonly<Record<Format, string>> = {
-  chat: 'messages',
-  responses: 'input',
-  messages: 'messages',
-  generate: 'contents',
-};
-
-const maximumFields: Readonly<Record<Format, readonly string[]>> = {
-  chat: ['max_completion_tokens', 'max_tokens'],
-  responses: ['max_output_tokens'],
-  messages: ['max_tokens'],
-  generate: [],
-};
-
-/** What Gemini's paths say, and the other formats' bodies. */
+/** What Gemini's paths say of a request; in the other formats the body says it. */
 export interface PathModel {
   readonly model: string;
   readonly stream: boolean;
@@ -57,6 +45,7 @@ export interface PathModel {
 }
 
 /**
+ * The facts of a request; a promise where the body is large.
  * @param path the format of the path
  * @throws GatewayError bad_json, too_complex, bad_request naming the field
  */
@@ -66,24 +55,24 @@ export function inspect(
   limits: Limits,
   named?: PathModel,
 ): RequestFacts | Promise<RequestFacts> {
-  const seeing = scanJsonInSlices(body, { depth: limits.json_depth, nodes: limits.json_nodes, mark: envelopeMark });
-  return seeing instanceof Promise
-    ? seeing.then((seen) => factsOf(path, body, seen, named))
-    : factsOf(path, body, seeing, named);
+  const scanning = scanJsonInSlices(body, { depth: limits.json_depth, nodes: limits.json_nodes, mark: envelopeMark });
+  return scanning instanceof Promise
+    ? scanning.then((scan) => factsOf(path, body, scan, named))
+    : factsOf(path, body, scanning, named);
 }
 
-/** Characters of a model's name. It becomes a row of the ledger, a header and a record of health; OpenRouter's longest has 70. */
+/** Characters of a model's name. It is stored in the ledger, sent in a header and kept as health; OpenRouter's longest has 70. */
 const longestModelName = 256;
 
-/** What a body names as its model. A long one is not parsed. */
-export function modelField(body: Buffer, seen: JsonScan): unknown {
-  const span = seen.fields.get('model');
+/** The value of a body's `model`; where it is too long to be a name, a text that `modelName` refuses. @throws GatewayError bad_json */
+export function modelField(body: Buffer, scan: JsonScan): unknown {
+  const span = scan.fields.get('model');
   return span !== undefined && span.end - span.start > 6 * longestModelName + 2
     ? 'x'.repeat(longestModelName + 1)
-    : field(body, seen, 'model');
+    : field(body, scan, 'model');
 }
 
-/** @throws GatewayError bad_request for what is no name of a model */
+/** The value as a model's name. @throws GatewayError bad_request where it is none */
 export function modelName(value: unknown): string {
   if (typeof value !== 'string' || value === '') {
     throw new GatewayError('bad_request', {
@@ -100,109 +89,75 @@ export function modelName(value: unknown): string {
   return value;
 }
 
-/** Input tokens a body may be charged for, from its bytes: no tokenizer, whose cost an attacker could choose. */
-export function estimateInput(seen: JsonScan): number {
-  return Math.min(Math.ceil(seen.textBytes / bytesPerToken) + seen.mediaCount * tokensPerMedium, maxTokensPerRequest);
+/** Input tokens that a body may be charged for, from its bytes: the cost of a tokenizer could be chosen by an attacker. */
+export function estimateInput(scan: JsonScan): number {
+  return Math.min(Math.ceil(scan.textBytes / bytesPerToken) + scan.mediaCount * tokensPerMedium, maxTokensPerRequest);
 }
 
 // ---
 
-function factsOf(path: Format, body: Buffer, seen: JsonScan, named: PathModel | undefined): RequestFacts {
-  // Cursor sends the bodies of Responses to the path of chat completions.
-  const format = path === 'chat' && seen.fields.has('input') && !seen.fields.has('messages') ? 'responses' : path;
-  const model = modelName(named?.model ?? modelField(body, seen));
-  const conversation = conversationFields[format];
-  if (!seen.fields.has(conversation) && format !== 'responses') {
-    throw new GatewayError('bad_request', {
-      field: conversation,
-      message: `"${conversation}" is missing: send a list of ${conversation}.`,
-    });
-  }
-  const stream = named?.stream ?? field(body, seen, 'stream');
-  if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
-    throw new GatewayError('bad_request', { field: 'stream', message: '"stream" must be true or false.' });
-  }
-  const options = format === 'chat' && stream === true ? field(body, seen, 'stream_options') : undefined;
-  const output = maximum(format, body, seen);
+function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | undefined): RequestFacts {
+  const format = formatOf(path, scan);
+  const { request } = formatFacts[format];
+  const setting: SettingReader = (name) => field(body, scan, name);
+  const model = modelName(named?.model ?? modelField(body, scan));
+  checkConversation(request, scan);
+  const stream = streamOf(named?.stream ?? setting('stream'));
   return {
     format,
-    passable: format === path && !hasForeignTools(format, body, seen),
-    hasRouterFields: format === 'chat' && routerFields.some((name) => seen.fields.has(name)),
-    hasEnvelopes: seen.marked,
+    passable: format === path && !hasForeignTools(request, body, scan),
+    hasRouterFields: request.routerFields.some((name) => scan.fields.has(name)),
+    hasEnvelopes: scan.marked,
     model,
-    stream: stream === true,
+    stream,
     asList: named?.asList === true,
-    includeUsage: isObject(options) && options['include_usage'] === true,
-    endUser: endUserOf(format, body, seen),
-    needs: { capabilities: capabilities(format, body, seen), input: estimateInput(seen), output },
-    scan: seen,
+    includeUsage: stream && request.wantsUsage?.(setting) === true,
+    endUser: endUserOf(request.endUser(setting)),
+    needs: {
+      capabilities: capabilitiesOf(request, setting, scan),
+      input: estimateInput(scan),
+      output: maxOutputOf(request, setting),
+    },
+    scan,
   };
 }
 
-function maximum(format: Format, body: Buffer, seen: JsonScan): number | undefined {
-  if (format === 'generate') {
-    const config = field(body, seen, 'generationConfig') ?? field(body, seen, 'generation_config');
-    const value = isObject(config) ? (config['maxOutputTokens'] ?? config['max_output_tokens']) : undefined;
-    return isCount(value) ? Math.min(value, maxTokensPerRequest) : undefined;
-  }
-  for (const name of maximumFields[format]) {
-    const value = field(body, seen, name);
-    // What is no number of tokens is for the provider to refuse, in words its client knows; it reserves the default.
-    if (!isCount(value)) continue;
-    const copies = format === 'chat' ? field(body, seen, 'n') : undefined;
-    return Math.min(value * (isCount(copies) ? copies : 1), maxTokensPerRequest);
-  }
-  return undefined;
+function formatOf(path: Format, { fields }: JsonScan): Format {
+  const other = formatFacts[path].request.alsoReceives;
+  return other !== undefined && fields.has(other.has) && !fields.has(other.lacks) ? other.format : path;
 }
 
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1;
+function checkConversation({ conversation, conversationRequired }: RequestFields, { fields }: JsonScan): void {
+  if (!conversationRequired || fields.has(conversation)) return;
+  throw new GatewayError('bad_request', {
+    field: conversation,
+    message: `"${conversation}" is missing: send a list of ${conversation}.`,
+  });
 }
 
-function capabilities(format: Format, body: Buffer, seen: JsonScan): Capability[] {
-  const needs: Capability[] = [...seen.media];
-  const tools = seen.fields.get('tools');
-  if (tools !== undefined && tools.end - tools.start > '[{}]'.length) needs.push('tools');
-  if (format === 'chat') {
-    const shape = field(body, seen, 'response_format');
-    if (isObject(shape) && shape['type'] === 'json_schema') needs.push('json_schema');
-    const effort = field(body, seen, 'reasoning_effort');
-    if (typeof effort === 'string' && effort !== 'none' && effort !== 'minimal') needs.push('reasoning');
-  }
-  if (format === 'responses') {
-    const text = field(body, seen, 'text');
-    const shape = isObject(text) ? text['format'] : undefined;
-    if (isObject(shape) && shape['type'] === 'json_schema') needs.push('json_schema');
-    const reasoning = field(body, seen, 'reasoning');
-    const effort = isObject(reasoning) ? reasoning['effort'] : undefined;
-    if (typeof effort === 'string' && effort !== 'none' && effort !== 'minimal') needs.push('reasoning');
-  }
-  if (format === 'messages') {
-    const thinking = field(body, seen, 'thinking');
-    if (isObject(thinking) && thinking['type'] === 'enabled') needs.push('reasoning');
-    const output = field(body, seen, 'output_config');
-    if (isObject(output) && isObject(output['format'])) needs.push('json_schema');
-  }
-  if (format === 'generate') {
-    const config = field(body, seen, 'generationConfig') ?? field(body, seen, 'generation_config');
-    if (isObject(config) && (isObject(config['responseSchema']) || isObject(config['responseJsonSchema'])))
-      needs.push('json_schema');
-  }
-  return needs;
+function streamOf(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value === 'boolean') return value;
+  throw new GatewayError('bad_request', { field: 'stream', message: '"stream" must be true or false.' });
 }
 
-// Source: OpenRouter, "API parameters". Hosts other than OpenAI get them as they are: one may be OpenRouter itself.
-const routerFields = ['reasoning', 'include_reasoning', 'provider', 'models', 'usage', 'plugins', 'transforms'];
-
-// Cursor declares tools as Anthropic does when a model is called claude-…, whoever answers to that name here.
-function hasForeignTools(format: Format, body: Buffer, seen: JsonScan): boolean {
-  const tools = format === 'chat' ? seen.fields.get('tools') : undefined;
-  return tools !== undefined && body.subarray(tools.start, tools.end).includes('"input_schema"');
+function maxOutputOf(request: RequestFields, setting: SettingReader): number | undefined {
+  const each = request.maxOutput(setting);
+  return each === undefined ? undefined : Math.min(each * (request.answers?.(setting) ?? 1), maxTokensPerRequest);
 }
 
-function endUserOf(format: Format, body: Buffer, seen: JsonScan): string | undefined {
-  const value = format === 'chat' || format === 'responses' ? field(body, seen, 'user') : undefined;
-  const metadata = format === 'messages' ? field(body, seen, 'metadata') : undefined;
-  const user = isObject(metadata) ? metadata['user_id'] : value;
-  return typeof user === 'string' && user !== '' ? user.slice(0, 200) : undefined;
+function capabilitiesOf(request: RequestFields, setting: SettingReader, scan: JsonScan): Capability[] {
+  const tools = scan.fields.get('tools');
+  const hasTools = tools !== undefined && tools.end - tools.start > '[{}]'.length;
+  return [...scan.media, ...(hasTools ? ['tools' as const] : []), ...request.capabilities(setting)];
+}
+
+function hasForeignTools({ foreignTools }: RequestFields, body: Buffer, scan: JsonScan): boolean {
+  const tools = scan.fields.get('tools');
+  if (foreignTools === undefined || tools === undefined) return false;
+  return body.subarray(tools.start, tools.end).includes(foreignTools);
+}
+
+function endUserOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
 }

@@ -3,7 +3,8 @@
 import type { Account } from '../../../config/accounts';
 import { type Capability, nearestModels } from '../../../config/catalogue';
 import { type Config, type Route } from '../../../config/load';
-import { findTarget } from '../../../config/resolve';
+import { findTarget, type FoundTarget } from '../../../config/resolve';
+import type { Settings } from '../../../config/schema';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import type { TargetHealth } from '../upstream/targetHealth';
@@ -119,8 +120,25 @@ function nameOf({ providers }: Config, target: Target): string {
   return account === undefined ? target.label : healthName(target, account);
 }
 
+/** Names that are remembered for one configuration and day: a client's own choice, and therefore bounded. */
+const mostNames = 1_000;
+const remembered = new WeakMap<Settings, { day: string; targets: Map<string, FoundTarget> }>();
+
+// The same object for the same name, so that what is derived from a target (its rates) is derived once.
+function knownTarget(name: string, settings: Settings, day: string): FoundTarget | undefined {
+  let known = remembered.get(settings);
+  if (known?.day !== day) remembered.set(settings, (known = { day, targets: new Map() }));
+  let found = known.targets.get(name);
+  if (found !== undefined) return found;
+  found = findTarget(name, settings, day);
+  if (found === undefined) return undefined;
+  if (known.targets.size >= mostNames) known.targets.clear();
+  known.targets.set(name, found);
+  return found;
+}
+
 function directPlan(config: Config, requested: string, day: string): Plan {
-  const found = findTarget(requested, config.settings, day);
+  const found = knownTarget(requested, config.settings, day);
   if (found === undefined) {
     const near = [...nearestModels(requested), ...[...config.routes.keys()].slice(0, 5)];
     throw new GatewayError('unknown_model', {

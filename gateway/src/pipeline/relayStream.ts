@@ -7,7 +7,8 @@ import { failureError, failureKindOf } from '../upstream/providerErrors';
 import { codecs } from '../wire';
 import type { StreamEvent } from '../wire/neutral';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
-import { openHideEmptyReasoning, openResponseFixups } from '../wire/shared/responseFixups';
+import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
+import { openResponseFixups } from '../wire/shared/responseFixups';
 import { openFrameReader } from '../wire/shared/sse';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { writeToClient } from './clientConnection';
@@ -109,8 +110,7 @@ async function translate(
     await write(rest + encoder.encode(decoder.end()));
     if (!progress.complete) throw new GatewayError('upstream_died');
     await put(framing.end(), 0);
-    // Gemini's SDKs know no comments.
-    if (progress.lost.length > 0 && context.format !== 'generate')
+    if (progress.lost.length > 0 && codecs[context.format].carriesComments)
       await write(`: x-ovth-lost: ${[...new Set(progress.lost)].join(', ')}\n\n`);
   } catch (error) {
     // A format with a failure of its own tells it, before the error event that SDKs raise on.

@@ -1,7 +1,7 @@
 // A whole answer on its way to the client: its bytes as they are on the same wire, translated on another; and error answers.
 
 import { GatewayError } from '../core/errors';
-import { scanJsonInSlices } from '../core/jsonScan';
+import { type JsonScan, scanJsonInSlices } from '../core/jsonScan';
 import type { Usage } from '../core/usage';
 import { acrossWires, toClient } from '../upstream/headers';
 import { failureError, translateError } from '../upstream/providerErrors';
@@ -23,7 +23,10 @@ export async function relayWhole(
   const bytes = await response.readAll(context.limits.answer_bytes);
   progress.estimatedOutput = Math.ceil(bytes.length / 4);
   if (answered.kind !== 'translated') {
-    if (answered.kind === 'passthrough') progress.usage = await usageOfWhole(codecs[answered.format], bytes);
+    if (answered.kind === 'passthrough') {
+      const reading = usageOfWhole(codecs[answered.format], bytes);
+      progress.usage = reading instanceof Promise ? await reading : reading;
+    }
     return endResponse(context, progress, response.status, toClient(response.headers), bytes);
   }
   const { format, bodyWorker } = context;
@@ -33,7 +36,7 @@ export async function relayWhole(
     spoken: answered.format,
     fixups: answered.translation.fixups,
     to: format,
-    speaker: encodeContextOf(answered.translation, context),
+    context: encodeContextOf(answered.translation, context),
     stream,
   };
   const translating = bodyWorker.run('translateResponse', task, bytes.length);
@@ -80,19 +83,25 @@ export function endResponse(
 const answerBounds = { depth: 512, nodes: Infinity };
 
 /** The usage in a whole answer: of a large one only its few bytes are parsed. */
-export async function usageOfWhole(
-  codec: Pick<Codec, 'format' | 'usageIn'>,
+export function usageOfWhole(
+  codec: Pick<Codec, 'usageField' | 'usageIn'>,
   bytes: Buffer,
-): Promise<Partial<Usage> | undefined> {
+): Partial<Usage> | undefined | Promise<Partial<Usage> | undefined> {
+  const usageIn = ({ fields }: JsonScan): Partial<Usage> | undefined => {
+    const span = fields.get(codec.usageField);
+    return (
+      span && codec.usageIn({ [codec.usageField]: JSON.parse(bytes.toString('utf8', span.start, span.end)) as unknown })
+    );
+  };
+  // What is no JSON has no usage; the bytes go on all the same.
+  const none = (error: unknown): undefined => {
+    if (!(error instanceof GatewayError) && !(error instanceof SyntaxError)) throw error;
+  };
   try {
     const scanning = scanJsonInSlices(bytes, answerBounds);
-    const { fields } = scanning instanceof Promise ? await scanning : scanning;
-    const name = codec.format === 'generate' ? 'usageMetadata' : 'usage';
-    const span = fields.get(name);
-    return span && codec.usageIn({ [name]: JSON.parse(bytes.toString('utf8', span.start, span.end)) as unknown });
+    return scanning instanceof Promise ? scanning.then(usageIn).catch(none) : usageIn(scanning);
   } catch (error) {
-    if (!(error instanceof GatewayError) && !(error instanceof SyntaxError)) throw error;
-    return undefined; // what is no JSON has no usage; the bytes go on all the same
+    return none(error);
   }
 }
 

@@ -1,41 +1,43 @@
-// The two ways a stream is told: as server-sent events, or as one JSON list, piece by piece, to Gemini's clients that do not
-// ask for events (`alt=sse`). Source: Gemini API reference, "models.streamGenerateContent".
+// The two framings of a stream: server-sent events, and one JSON list, which Gemini's clients get that do not ask for events
+// (`alt=sse`). Sources: https://html.spec.whatwg.org/multipage/server-sent-events.html;
+// https://ai.google.dev/api/generate-content, "models.streamGenerateContent" (2026-11).
 
 import { type Dialect, errorBody, streamError } from '../core/errorBody';
 import type { GatewayError } from '../core/errors';
 
 export interface StreamFraming {
   readonly contentType: string;
-  /** Bytes of the provider's own went to the client. */
+  /** Notes that bytes of the provider's own went to the client. */
   passed(): void;
-  /** Whole events of our own, as this way puts them. */
+  /** Whole events of ours, as text of server-sent events, in this framing. */
   put(events: string): string;
-  /** What tells a waiting client that its stream is alive. @param frame the format's own for events */
+  /** A text that shows a waiting client that its stream is alive. @param frame the format's own for events */
   keepAlive(frame: string): string;
-  /** The last words of a stream of our own. */
+  /** The end of a stream of ours. */
   end(): string;
-  /** The last words of a stream that cannot be finished. */
+  /** The end of a stream that cannot be finished. */
   fail(dialect: Dialect, error: GatewayError, requestId: string): string;
 }
 
+/** The framing of one stream. @param asList one JSON list instead of events */
 export function openStreamFraming(asList: boolean): StreamFraming {
-  return asList ? openList() : events;
+  return asList ? openListFraming() : eventFraming;
 }
 
 // ---
 
-const events: StreamFraming = {
+const eventFraming: StreamFraming = {
   contentType: 'text/event-stream; charset=utf-8',
   passed: () => undefined,
-  put: (text) => text,
+  put: (events) => events,
   keepAlive: (frame) => frame,
   end: () => '',
   fail: streamError,
 };
 
-function openList(): StreamFraming {
-  let begun = false;
-  const piece = (json: string): string => {
+function openListFraming(): StreamFraming {
+  let begun = false; // the list's opening bracket is sent
+  const item = (json: string): string => {
     const before = begun ? ',\n' : '[';
     begun = true;
     return before + json;
@@ -43,14 +45,14 @@ function openList(): StreamFraming {
   return {
     contentType: 'application/json; charset=utf-8',
     passed: () => (begun = true),
-    put: (text) =>
-      text
+    put: (events) =>
+      events
         .split('\n\n')
         .filter((frame) => frame.startsWith('data: '))
-        .map((frame) => piece(frame.slice('data: '.length)))
+        .map((frame) => item(frame.slice('data: '.length)))
         .join(''),
     keepAlive: () => '\n',
     end: () => (begun ? ']' : '[]'),
-    fail: (dialect, error, requestId) => `${piece(errorBody(dialect, error, requestId))}]`,
+    fail: (dialect, error, requestId) => `${item(errorBody(dialect, error, requestId))}]`,
   };
 }

@@ -1,15 +1,16 @@
-// Listening to a same-wire stream without touching it: usage, completeness and size, and the one event we asked for
-// ourselves taken out again.
+// Reads a stream that is passed on unchanged: its usage, its completeness and its size. The one event that the gateway itself
+// asked for, with the usage alone, is taken out again.
 
 import type { Usage } from '../core/usage';
 import type { Codec } from '../wire/codec';
-import { dataOf, SseCutter, JsonArrayCutter, singleFrames } from '../wire/shared/sse';
 import { isObject, parseEvent } from '../wire/shared/json';
+import { JsonArrayCutter } from '../wire/shared/jsonArray';
+import { dataOf, singleFrames, SseCutter } from '../wire/shared/sse';
 
 export interface UsageTap {
   /** The bytes to pass on now. @throws GatewayError upstream_garbage for an event above the limit */
   feed(chunk: Buffer): Buffer | undefined;
-  /** What was held back at the end of the stream. */
+  /** The bytes held back until the stream's end. */
   rest(): Buffer | undefined;
   readonly usage: Partial<Usage> | undefined;
   /** The stream said that it is complete. */
@@ -22,69 +23,43 @@ export interface UsageTap {
 
 export interface UsageTapOptions {
   readonly codec: Codec;
-  /** Drop the closing `choices: []` usage event, which the client did not ask for. */
+  /** Take out the event with the usage alone, which the client did not ask for. */
   readonly hideUsage: boolean;
+  /** Bytes that one event may have. */
   readonly eventLimit: number;
 }
 
 const nothing = Buffer.alloc(0);
-const usageWords = { generate: Buffer.from('"usageMetadata"'), others: Buffer.from('"usage"') };
-const errorWord = Buffer.from('"error"');
 
-export function openUsageTap({ codec, hideUsage, eventLimit }: UsageTapOptions): UsageTap {
+/** A tap of an event stream. Without `hideUsage`, bytes are passed on as they come, whole frames or not. */
+export function openUsageTap(options: UsageTapOptions): UsageTap {
+  const { hideUsage, eventLimit } = options;
   const cutter = new SseCutter(eventLimit);
   const meter = openMeter();
-  const usageWord = codec.format === 'generate' ? usageWords.generate : usageWords.others;
-  const endWords = codec.endWords.map((word) => Buffer.from(word));
-  let usage: Partial<Usage> | undefined;
-  let complete = false;
-  let failed = false;
-
-  // Whole frames in, the ones to pass on out. Only frames that can matter are parsed.
-  const read = (bytes: Buffer): Buffer => {
-    meter.add(bytes);
-    if (!says(bytes, usageWord) && !says(bytes, errorWord) && !endWords.some((word) => says(bytes, word))) return bytes;
-    const kept: Buffer[] = [];
-    for (const frame of singleFrames(bytes)) {
-      const data = dataOf(frame);
-      complete ||= codec.isEnd(data);
-      const hidden = says(frame, usageWord) || says(frame, errorWord) ? readTelling(data) : false;
-      if (!hidden) kept.push(frame);
-    }
-    if (!hideUsage) return bytes;
-    return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
+  const reader = openFrameReader(options);
+  const read = (frames: Buffer): Buffer => {
+    meter.add(frames);
+    return reader.read(frames);
   };
-
-  const readTelling = (data: string): boolean => {
-    const event = parseEvent(data);
-    if (event === undefined) return false;
-    if (isObject(event['error'])) failed = true;
-    const found = codec.usageIn(event);
-    if (found === undefined) return false;
-    usage = { ...usage, ...found };
-    return hideUsage && Array.isArray(event['choices']) && event['choices'].length === 0;
-  };
-
   return {
     feed(chunk) {
-      const whole = cutter.push(chunk);
-      const passed = whole === undefined ? nothing : read(whole);
-      // Without anything to hide, bytes go on as they come, whole frames or not.
-      return hideUsage ? passed : chunk;
+      const frames = cutter.push(chunk);
+      const kept = frames === undefined ? nothing : read(frames);
+      return hideUsage ? kept : chunk;
     },
     rest() {
       const rest = cutter.rest();
-      const passed = rest.length === 0 ? rest : read(rest);
-      return hideUsage ? passed : nothing;
+      const kept = rest.length === 0 ? rest : read(rest);
+      return hideUsage ? kept : nothing;
     },
     get usage() {
-      return usage;
+      return reader.usage;
     },
     get complete() {
-      return complete;
+      return reader.complete;
     },
     get failed() {
-      return failed;
+      return reader.failed;
     },
     get estimatedOutput() {
       return meter.tokens();
@@ -92,19 +67,19 @@ export function openUsageTap({ codec, hideUsage, eventLimit }: UsageTapOptions):
   };
 }
 
-/** The same for a stream in the form of a JSON list. A piece goes on when it is whole, so that a failure can follow it. */
+/** A tap of a stream in the form of a JSON list. An item is passed on when it is whole, so that a failure can follow it. */
 export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'codec' | 'eventLimit'>): UsageTap {
   const cutter = new JsonArrayCutter(eventLimit);
   let usage: Partial<Usage> | undefined;
   let failed = false;
-  let pieces = 0;
+  let items = 0;
 
   const read = (bytes: Buffer): void => {
-    for (const piece of piecesIn(bytes)) {
-      pieces++;
-      if (!isObject(piece)) continue;
-      if (isObject(piece['error'])) failed = true;
-      const found = codec.usageIn(piece);
+    for (const item of itemsIn(bytes)) {
+      items++;
+      if (!isObject(item)) continue;
+      if (codec.isFailure(item)) failed = true;
+      const found = codec.usageIn(item);
       if (found !== undefined) usage = { ...usage, ...found };
     }
   };
@@ -126,19 +101,69 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
       return failed;
     },
     get estimatedOutput() {
-      return Math.max(pieces, usage?.output ?? 0);
+      return Math.max(items, usage?.output ?? 0);
     },
   };
 }
 
 // ---
 
-// Each run of pieces begins with the list's bracket or the comma after the piece before.
-function piecesIn(bytes: Buffer): readonly unknown[] {
+interface FrameReader {
+  /** Whole frames in, the ones to pass on out. Only frames that can matter are parsed. */
+  read(frames: Buffer): Buffer;
+  readonly usage: Partial<Usage> | undefined;
+  readonly complete: boolean;
+  readonly failed: boolean;
+}
+
+function openFrameReader({ codec, hideUsage }: UsageTapOptions): FrameReader {
+  const eventWords = [Buffer.from(`"${codec.usageField}"`), Buffer.from(codec.errorWord)];
+  const endWords = codec.endWords.map((word) => Buffer.from(word));
+  let usage: Partial<Usage> | undefined;
+  let complete = false;
+  let failed = false;
+
+  // Whether the event is to be taken out.
+  const readEvent = (data: string): boolean => {
+    const event = parseEvent(data);
+    if (event === undefined) return false;
+    if (codec.isFailure(event)) failed = true;
+    const found = codec.usageIn(event);
+    if (found === undefined) return false;
+    usage = { ...usage, ...found };
+    return hideUsage && codec.isUsageOnly(event);
+  };
+  return {
+    read(frames) {
+      if (!hasValueOfAny(frames, eventWords) && !hasValueOfAny(frames, endWords)) return frames;
+      const kept: Buffer[] = [];
+      for (const frame of singleFrames(frames)) {
+        const data = dataOf(frame);
+        complete ||= codec.isEnd(data);
+        const hidden = hasValueOfAny(frame, eventWords) && readEvent(data);
+        if (!hidden) kept.push(frame);
+      }
+      if (!hideUsage) return frames;
+      return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
+    },
+    get usage() {
+      return usage;
+    },
+    get complete() {
+      return complete;
+    },
+    get failed() {
+      return failed;
+    },
+  };
+}
+
+// The items of a run of bytes, which begins with the list's bracket or with the comma after the item before.
+function itemsIn(bytes: Buffer): readonly unknown[] {
   try {
     return JSON.parse(`[${bytes.toString('utf8').trim().replace(/^[[,]/, '')}]`) as unknown[];
   } catch {
-    return []; // what cannot be read is the client's to judge
+    return []; // the bytes are passed on; the client's parser will report them
   }
 }
 
@@ -146,9 +171,14 @@ const n = 0x6e;
 const blank = 0x20;
 const colon = 0x3a;
 
-// Whether a word stands in the bytes with something to say: chat events all carry `"usage":null` and
+function hasValueOfAny(bytes: Buffer, words: readonly Buffer[]): boolean {
+  for (const word of words) if (hasValueOf(bytes, word)) return true;
+  return false;
+}
+
+// Whether a word stands in the bytes with a value other than null. Every chunk of chat completions carries `"usage":null` and
 // `"finish_reason":null`, and parsing each of them would cost more than passing it on.
-function says(bytes: Buffer, word: Buffer): boolean {
+function hasValueOf(bytes: Buffer, word: Buffer): boolean {
   for (let at = bytes.indexOf(word); at >= 0; at = bytes.indexOf(word, at + word.length)) {
     let next = at + word.length;
     while (bytes[next] === colon || bytes[next] === blank) next++;
@@ -158,7 +188,7 @@ function says(bytes: Buffer, word: Buffer): boolean {
 }
 
 /**
- * Tokens of a stream from its bytes alone. What every event repeats (ids, names, punctuation) is learnt as the size of
+ * Tokens of a stream from its bytes alone. What every event repeats (ids, names, punctuation) is taken to be the size of
  * the smallest event so far; what is above that is text, at about four bytes a token, and an event is at least one token.
  */
 function openMeter() {

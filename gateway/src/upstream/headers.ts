@@ -25,12 +25,15 @@ const neverSentToClient = new Set([
 // A browser's own headers mean nothing to a provider; ours and Cloudflare's must not be forged by either side.
 const neverSentPrefix = /^(sec-|cf-|x-ovth-|access-control-)/;
 
+const crossesUpstream = remembering((name) => !neverSentUpstream.has(name) && !neverSentPrefix.test(name));
+const crossesToClient = remembering((name) => !neverSentToClient.has(name) && !neverSentPrefix.test(name));
+
 /** A client's headers that a provider on the same wire shall see, names and values in turn. */
 export function toUpstream(headers: IncomingHttpHeaders): string[] {
   const out: string[] = [];
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || neverSentUpstream.has(name) || neverSentPrefix.test(name)) continue;
+    if (value === undefined || !crossesUpstream(name)) continue;
     out.push(name, typeof value === 'string' ? value : value.join(', '));
   }
   return out;
@@ -41,7 +44,7 @@ export function toClient(headers: IncomingHttpHeaders): Record<string, string> {
   const out: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || neverSentToClient.has(name) || neverSentPrefix.test(name)) continue;
+    if (value === undefined || !crossesToClient(name)) continue;
     out[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return out;
@@ -63,4 +66,21 @@ export function acrossWires(headers: IncomingHttpHeaders, dialect: Dialect): Rec
     }
   }
   return out;
+}
+
+// ---
+
+/** Names whose answer is remembered: the same dozen stand in nearly every request. */
+const mostNames = 500;
+
+function remembering(decide: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    let answer = known.get(name);
+    if (answer === undefined) {
+      answer = decide(name);
+      if (known.size < mostNames) known.set(name, answer);
+    }
+    return answer;
+  };
 }

@@ -1,32 +1,33 @@
-// What a format must be able to do.
+// What a format must be able to do: decode its requests and responses into the neutral form, and encode them from it.
 
 import type { Target } from '../../../config/target';
 import type { Usage } from '../core/usage';
-import type { Format, NeutralRequest, NeutralResponse, Part, StreamEvent } from './neutral';
+import type { FormatFacts } from './formatFacts';
+import type { NeutralRequest, NeutralResponse, Part, StreamEvent } from './neutral';
 
 /** A JSON object as parsed. */
 export type Json = Readonly<Record<string, unknown>>;
 
-/** What must be undone in the answer to an encoded request. */
+/** What was changed in a request while it was encoded, and must be changed back in its response. */
 export interface ResponseFixups {
-  /** Tool names as the wire took them, and as the client knows them. */
+  /** Tool names: the one sent to the provider → the client's. */
   readonly names: ReadonlyMap<string, string>;
-  /** Names (the client's) of tools with plain input that went as functions with one field. */
+  /** The client's names of custom tools (plain-text input) that were sent as functions with one field. */
   readonly custom: ReadonlySet<string>;
-  /** The tool that stands for the wanted form of the answer: its arguments are the answer's text. */
+  /** The tool whose arguments are the response's text, because a JSON response was asked for through it. */
   readonly answerTool: string | undefined;
-  /** The answer is the one field of an object that was made for it. */
+  /** The response's text is an object of ours, whose one field holds what the client asked for. */
   readonly wrapped?: boolean;
 }
 
 export interface EncodedRequest {
   readonly body: Json;
-  /** Paths of what the format could not carry. */
+  /** Paths of what the format cannot carry. */
   readonly dropped: readonly string[];
   readonly fixups?: ResponseFixups;
 }
 
-/** What our side of an answer knows when it speaks a format. */
+/** What an encoder of responses knows beside the response. */
 export interface EncodeContext {
   /** Our request id, used where the upstream gave none. */
   readonly requestId: string;
@@ -34,47 +35,44 @@ export interface EncodeContext {
   readonly created: number;
   /** The client asked for usage in its stream. */
   readonly includeUsage: boolean;
-  /** The request as it was understood: some formats repeat parts of it in the answer. */
+  /** The client's request: some formats repeat parts of it in the response. */
   readonly request: NeutralRequest;
-  /** Told each item that gets an id of ours, where the format has such. */
+  /** Called for each item that gets an id of ours, where the format has such ids. */
   readonly onItem?: (id: string, part: Part) => void;
 }
 
-/** One frame of an event stream: the name of the event, if any, and its data. */
+/** One frame of an event stream: the event's name, if it has one, and its data. */
 export interface Frame {
   readonly event: string | undefined;
   readonly data: string;
 }
 
-/** Reads one upstream stream: frames in, lawful neutral events out. */
+/** Decodes one upstream stream: frames in, neutral events out, in the order that `StreamEvent` prescribes. */
 export interface Decoder {
   push(frame: Frame): readonly StreamEvent[];
-  /** The stream ended; says what was still waiting for its end. */
+  /** The stream has ended; returns the events that waited for its end. */
   end(): readonly StreamEvent[];
 }
 
-/** Writes one stream to a client: neutral events in, text of whole frames out. */
+/** Encodes one stream for a client: neutral events in, the text of whole frames out. */
 export interface Encoder {
-  /** Ends with the format's clean end only for a `finish` event. */
+  /** Writes the format's clean end only for a `finish` event. */
   push(event: StreamEvent): string;
 }
 
-export interface Codec {
-  readonly format: Format;
-  /** @throws GatewayError bad_request, naming the field */
-  decodeRequest(body: Json): NeutralRequest;
-  /** @throws GatewayError cannot_translate for what cannot be left out without changing the question */
+/** A format's facts and its six translations. */
+export interface Codec extends FormatFacts {
+  /**
+   * @param counting the request is only to be counted, and may lack what an answer needs (Anthropic's `max_tokens`)
+   * @throws GatewayError bad_request, naming the field
+   */
+  decodeRequest(body: Json, counting?: boolean): NeutralRequest;
+  /** @throws GatewayError cannot_translate for a field that the request would mean something else without */
   encodeRequest(request: NeutralRequest, target: Target): EncodedRequest;
   decodeResponse(body: Json): readonly StreamEvent[];
-  encodeResponse(response: NeutralResponse, speaker: EncodeContext): Json;
+  encodeResponse(response: NeutralResponse, context: EncodeContext): Json;
   openDecoder(): Decoder;
-  openEncoder(speaker: EncodeContext): Encoder;
-  /** A frame that tells a waiting client that its stream is alive, and nothing else. */
-  readonly keepAlive: string;
-  /** Usage in one JSON value of an answer (the whole body, or one event); it may be spread over several events. */
+  openEncoder(context: EncodeContext): Encoder;
+  /** Usage in one JSON value of a response (the whole body, or one event); it may be spread over several events. */
   usageIn(value: Json): Partial<Usage> | undefined;
-  /** Words of which one stands, with a value that is not null, in a frame that ends a stream; a look before `isEnd`. */
-  readonly endWords: readonly string[];
-  /** Whether the data of a frame says that the stream is complete. */
-  isEnd(data: string): boolean;
 }

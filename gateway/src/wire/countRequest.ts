@@ -1,15 +1,15 @@
-// A whole request as a provider's token counter takes it. Sources: Anthropic "Count tokens in a Message", Gemini
-// "models.countTokens", OpenAI "Get input token counts".
+// Requests to count tokens, as a provider's counter takes them, and the responses to them. What differs between formats
+// stands in their facts (`count`).
 
 import type { Target } from '../../../config/target';
+import { GatewayError } from '../core/errors';
 import type { Json } from './codec';
 import { codecs } from './index';
-import { isObject } from './shared/json';
-import { decodeRequest as readMessages } from './anthropicMessages/decodeRequest';
+import { bytesOf, parseBody, parseResponse } from './shared/jsonBytes';
 import type { Format, NeutralRequest } from './neutral';
-import { bytesOf, parseBody } from './translateRequest';
+import { countOr } from './shared/json';
 
-/** The formats whose providers count. */
+/** The formats whose providers count tokens. */
 export type CountFormat = Exclude<Format, 'chat'>;
 
 export interface CountTask {
@@ -20,43 +20,39 @@ export interface CountTask {
   readonly target: Target;
 }
 
-/** @throws GatewayError bad_json, bad_request naming the field, cannot_translate */
+/** A client's count request as the target's counter takes it. @throws GatewayError bad_json, bad_request naming the field, cannot_translate */
 export function encodeCountRequest({ from, body, to, target }: CountTask): Uint8Array {
   const asked = parseBody(body);
-  return bytesOf(
-    from === to
-      ? named(asked, to, target)
-      : shapes[to](codecs[to].encodeRequest(decodeCountRequest(from, asked), target).body, target),
-  );
+  const counter = counterOf(to);
+  if (from === to) return bytesOf(counter.withModel(asked, target.model));
+  const { body: encoded } = codecs[to].encodeRequest(decodeCountRequest(from, asked), target);
+  return bytesOf(counter.fromRequest(encoded, target.model));
 }
 
-/** Reads a request whose tokens nobody counts: what is none is refused here as anywhere. @throws GatewayError */
+/** Checks a count request that no provider counts. @throws GatewayError bad_json, bad_request naming the field */
 export function checkCountRequest({ from, body }: Omit<CountTask, 'to' | 'target'>): void {
   decodeCountRequest(from, parseBody(body));
 }
 
+/** The tokens in a counter's response; 0 where it names none. @throws GatewayError upstream_garbage */
+export function decodeCountResponse(format: CountFormat, bytes: Uint8Array): number {
+  return countOr(parseResponse(bytes)[counterOf(format).tokensField]);
+}
+
+/** A count as a client of the format reads it. */
+export function encodeCountResponse(format: Format, tokens: number): Uint8Array {
+  return bytesOf(codecs[format].count.response(tokens));
+}
+
 // ---
 
-// A request to count the tokens of says less than one to be answered.
+function counterOf(format: CountFormat) {
+  const { counter } = codecs[format].count;
+  if (counter === undefined) throw new GatewayError('internal');
+  return counter;
+}
+
 function decodeCountRequest(format: Format, body: Json): NeutralRequest {
-  if (format === 'messages') return readMessages(body, true);
-  const inner = body['generateContentRequest'];
-  return codecs[format].decodeRequest(format === 'generate' && isObject(inner) ? inner : body);
-}
-
-const shapes: Readonly<Record<CountFormat, (request: Json, target: Target) => Json>> = {
-  messages: (request) => only(request, ['model', 'messages', 'system', 'tools', 'tool_choice', 'thinking']),
-  generate: (request, target) => ({ generateContentRequest: { model: `models/${target.model}`, ...request } }),
-  // prettier-ignore
-  responses: (request) => only(request, ['model', 'input', 'instructions', 'tools', 'tool_choice', 'parallel_tool_calls', 'text', 'reasoning']),
-};
-
-function only(request: Json, fields: readonly string[]): Json {
-  return Object.fromEntries(fields.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]])));
-}
-
-function named(body: Json, format: Format, target: Target): Json {
-  if (format !== 'generate') return { ...body, model: target.model };
-  const inner = body['generateContentRequest'];
-  return isObject(inner) ? { ...body, generateContentRequest: { ...inner, model: `models/${target.model}` } } : body;
+  const codec = codecs[format];
+  return codec.decodeRequest(codec.count.requestOf(body), true);
 }

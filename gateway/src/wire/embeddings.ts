@@ -1,53 +1,56 @@
-// Embeddings asked for in OpenAI's shape and made by Gemini. Sources: OpenAI API reference, "Create embeddings"; Gemini API
-// reference, "batchEmbedContents".
+// Embeddings asked for in OpenAI's format and made by Gemini. Sources:
+// https://platform.openai.com/docs/api-reference/embeddings/create and https://ai.google.dev/api/embeddings,
+// "batchEmbedContents" (2026-11).
 
 import { GatewayError } from '../core/errors';
 import type { Json } from './codec';
+import { bytesOf, parseBody, parseResponse } from './shared/jsonBytes';
 import { listOr, needList, needText, objectOr, optionalCount, wrong } from './shared/json';
-import { bytesOf, parseBody } from './translateRequest';
 
-export interface EmbeddingsAsked {
+export interface EncodedEmbeddingsRequest {
   readonly body: Uint8Array;
+  /** Paths of what Gemini cannot carry. */
   readonly dropped: readonly string[];
-  /** How the client wants its numbers. */
+  /** The client wants its numbers as base64 instead of a list. */
   readonly base64: boolean;
 }
 
-/** @throws GatewayError bad_json, bad_request, cannot_translate naming the field */
-export function embeddingsToGemini({ body, model }: { body: Uint8Array; model: string }): EmbeddingsAsked {
-  const asked = parseBody(body);
-  const format = asked['encoding_format'] ?? 'float';
+/** An OpenAI request in Gemini's format. @throws GatewayError bad_json, bad_request, cannot_translate naming the field */
+export function embeddingsToGemini({ body, model }: { body: Uint8Array; model: string }): EncodedEmbeddingsRequest {
+  const request = parseBody(body);
+  const format = request['encoding_format'] ?? 'float';
   if (format !== 'float' && format !== 'base64') wrong('encoding_format', '"float" or "base64"');
   return {
-    body: bytesOf(forGemini(asked, model)),
-    dropped: asked['user'] === undefined ? [] : ['user'],
+    body: bytesOf(geminiRequest(request, model)),
+    dropped: request['user'] === undefined ? [] : ['user'],
     base64: format === 'base64',
   };
 }
 
-export interface EmbeddingsMade {
+export interface EmbeddingsResponseTask {
+  /** Gemini's response, JSON. */
   readonly bytes: Uint8Array;
   readonly model: string;
   readonly base64: boolean;
-  /** Tokens: Google counts none here. */
+  /** Input tokens, estimated: Google reports none here. */
   readonly estimate: number;
 }
 
-/** @throws GatewayError upstream_garbage */
-export function embeddingsFromGemini({ bytes, model, base64, estimate }: EmbeddingsMade): Uint8Array {
-  const rows = listOr(parsedAnswer(bytes)['embeddings']);
+/** Gemini's response in OpenAI's format. @throws GatewayError upstream_garbage */
+export function embeddingsFromGemini({ bytes, model, base64, estimate }: EmbeddingsResponseTask): Uint8Array {
+  const rows = listOr(parseResponse(bytes)['embeddings']);
   if (rows.length === 0) throw new GatewayError('upstream_garbage');
   const data = rows.map((row, index) => ({
     object: 'embedding',
     index,
-    embedding: numbers(objectOr(row)['values'], base64),
+    embedding: encodeVector(objectOr(row)['values'], base64),
   }));
   return bytesOf({ object: 'list', data, model, usage: { prompt_tokens: estimate, total_tokens: estimate } });
 }
 
 // ---
 
-function forGemini(request: Json, model: string): Json {
+function geminiRequest(request: Json, model: string): Json {
   const input = request['input'];
   const texts = typeof input === 'string' ? [input] : needList(input, 'input');
   const size = optionalCount(request['dimensions'], 'dimensions');
@@ -67,19 +70,11 @@ function forGemini(request: Json, model: string): Json {
   };
 }
 
-function parsedAnswer(bytes: Uint8Array): Json {
-  try {
-    return parseBody(bytes);
-  } catch (cause) {
-    throw new GatewayError('upstream_garbage', { cause });
-  }
-}
-
-// Base64 of little-endian 32-bit floats, as OpenAI's SDKs ask for by default.
-function numbers(values: unknown, base64: boolean): unknown {
-  const list = listOr(values).map(Number);
-  if (!base64) return list;
-  const packed = Buffer.alloc(list.length * 4);
-  list.forEach((value, i) => packed.writeFloatLE(value, i * 4));
+// Base64 of little-endian 32-bit floats is what OpenAI's SDKs ask for by default.
+function encodeVector(values: unknown, base64: boolean): unknown {
+  const numbers = listOr(values).map(Number);
+  if (!base64) return numbers;
+  const packed = Buffer.alloc(numbers.length * 4);
+  numbers.forEach((value, i) => packed.writeFloatLE(value, i * 4));
   return packed.toString('base64');
 }

@@ -1,4 +1,4 @@
-// The formats, and which of them an upstream is spoken to in.
+// The codec of every format, and the format that a provider is spoken to in.
 
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
@@ -11,6 +11,7 @@ import { isOpenaiReasoner } from './shared/modelProfiles';
 import type { Format, NeutralRequest } from './neutral';
 import { openaiResponses } from './openaiResponses/index';
 
+/** The codec of every format. */
 export const codecs: Readonly<Record<Format, Codec>> = {
   chat: openaiChat,
   responses: openaiResponses,
@@ -19,9 +20,10 @@ export const codecs: Readonly<Record<Format, Codec>> = {
 };
 
 /**
- * The format to speak to a provider in. An OpenAI wire has two: the client's own where it is one of them, else the one
- * that keeps more of this request.
+ * The format to speak to a provider in. An OpenAI provider has two: the client's own where it is one of them, else the one
+ * that carries more of this request.
  * @param chatOnly the host has turned out not to serve Responses
+ * @param neutral called only where the request decides
  */
 export function upstreamFormat(
   provider: Pick<Provider, 'wire' | 'responses'>,
@@ -37,11 +39,11 @@ export function upstreamFormat(
       return 'generate';
     case 'openai':
       if (from === 'chat' || !provider.responses || chatOnly) return 'chat';
-      return from === 'responses' || keepsMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
+      return from === 'responses' || carriesMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
   }
 }
 
-/** Whether a provider is spoken to in a format by itself: then a body in it may pass as it is. */
+/** Whether a provider has a format itself, so that a body in it may be passed on unchanged. */
 export function speaks(provider: Provider, format: Format, chatOnly: boolean): boolean {
   switch (provider.wire) {
     case 'anthropic':
@@ -55,9 +57,10 @@ export function speaks(provider: Provider, format: Format, chatOnly: boolean): b
 
 // ---
 
-// Reasoning is shown, and survives a tool loop, only as items of Responses; results that hold media, and documents to be
-// fetched, have a place only there.
-function keepsMoreOnResponses(request: NeutralRequest, target: Target): boolean {
+// OpenAI returns reasoning, as text and in the opaque form that a tool loop needs, only in Responses. Tool results with
+// media, and documents by URL, have a place only there too.
+// Source: https://platform.openai.com/docs/guides/responses-vs-chat-completions (2026-11).
+function carriesMoreOnResponses(request: NeutralRequest, target: Target): boolean {
   const { reasoning } = request;
   const loops = (request.tools?.length ?? 0) > 0 && (reasoning === undefined || wantsReasoning(reasoning));
   const shows = wantsReasoning(reasoning) && reasoning.show;

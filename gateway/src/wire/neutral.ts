@@ -1,22 +1,25 @@
-// The neutral form between wires: ordered parts, one event stream, and a response that is a folded stream. Pure values.
+// The neutral form between formats: a request of ordered parts, a stream of events, and a response that is a folded stream.
 
 import type { Usage } from '../core/usage';
 
-/** The four request/response formats. A wire speaks one or more of them. */
+/**
+ * The four formats of requests and responses: OpenAI chat completions, OpenAI Responses, Anthropic messages, Gemini's
+ * generateContent. A provider's API has one or two of them.
+ */
 export type Format = 'chat' | 'responses' | 'messages' | 'generate';
 
-/** Something only one format understands (signatures, encrypted reasoning): it goes back there or nowhere. */
+/** A value that only one format understands (a signature, encrypted reasoning). It is sent back there or nowhere. */
 export interface Opaque {
   readonly format: Format;
-  /** The model that made it, where known: some providers bind it to the model too. */
+  /** The model that made it, where known: some providers accept it only for that model. */
   readonly model?: string;
   readonly value: unknown;
 }
 
-/** How long a prompt prefix that ends here shall stay in the provider's cache. */
+/** How long the provider is to cache the prompt prefix that ends here. */
 export type CacheMark = '5m' | '1h';
 
-/** Where a statement comes from. */
+/** The source of a statement. */
 export interface Citation {
   readonly url: string;
   readonly title?: string;
@@ -25,15 +28,15 @@ export interface Citation {
   readonly end?: number;
 }
 
-/** A token and the logarithm of how likely it was. */
+/** A token and its log probability. */
 export interface Logprob {
   readonly token: string;
   readonly logprob: number;
-  /** Its bytes, where they are told: a token may be a part of a character. */
+  /** Its bytes, where the provider sends them: a token may be a part of a character. */
   readonly bytes?: readonly number[];
 }
 
-/** A token of the answer, and the likeliest ones in its place. */
+/** A token of the response, and its likeliest alternatives. */
 export interface TokenLogprob extends Logprob {
   readonly top: readonly Logprob[];
 }
@@ -46,13 +49,13 @@ export interface Text {
   readonly cache?: CacheMark;
 }
 
-/** The model's own words for why it does not answer. */
+/** The model's text for why it does not answer. */
 export interface Refusal {
   readonly type: 'refusal';
   readonly text: string;
 }
 
-/** Thoughts: readable text, the sealed form their provider wants back, or both. */
+/** Reasoning: readable text, the opaque form that its provider wants back, or both. */
 export interface Reasoning {
   readonly type: 'reasoning';
   readonly text: string;
@@ -62,7 +65,7 @@ export interface Reasoning {
 export interface Media {
   readonly type: 'media';
   readonly kind: 'image' | 'document' | 'audio' | 'video';
-  /** `image/*` and the like where nobody says. */
+  /** `image/*` and the like where it is not known. */
   readonly mime: string;
   /** Base64. */
   readonly data?: string;
@@ -77,7 +80,7 @@ export interface ToolCall {
   readonly type: 'toolCall';
   readonly id: string;
   readonly name: string;
-  /** JSON text as it came; for a custom tool its plain input. */
+  /** JSON text as it came; for a custom tool the plain input. */
   readonly args: string;
   readonly custom?: boolean;
   readonly cache?: CacheMark;
@@ -93,14 +96,14 @@ export interface ToolResult {
   readonly cache?: CacheMark;
 }
 
-/** What has no neutral form: put back as it is for its own format, named as dropped for any other. */
+/** A value without a neutral form: put back unchanged for its own format, named as dropped for any other. */
 export interface Raw {
   readonly type: 'raw';
   readonly format: Format;
   readonly value: unknown;
   /** Its path in the request. */
   readonly at: string;
-  /** It only names an item of an earlier answer, by this id. */
+  /** Id of the item of an earlier response that it stands for. */
   readonly refersTo?: string;
 }
 
@@ -111,7 +114,7 @@ export interface Message {
   readonly parts: readonly Part[];
 }
 
-/** The group that a tool was declared in, and its name there; its own `name` is both in one. */
+/** The group that a tool was declared in, and its name there; the tool's `name` joins both. */
 export interface Namespace {
   readonly name: string;
   readonly description?: string;
@@ -129,7 +132,7 @@ export interface Tool {
   readonly cache?: CacheMark;
 }
 
-/** A tool whose input is plain text, perhaps bound to a grammar. */
+/** A tool whose input is plain text, with or without a grammar. */
 export interface CustomTool {
   readonly type: 'custom';
   readonly name: string;
@@ -143,7 +146,7 @@ export type AnyTool = Tool | CustomTool | Raw;
 export type ToolChoice =
   { readonly type: 'auto' | 'none' | 'required' } | { readonly type: 'named'; readonly name: string };
 
-/** The form the answer's text must have. */
+/** The format that the response's text must have. */
 export type ResponseFormat =
   | { readonly type: 'json' }
   | {
@@ -154,20 +157,22 @@ export type ResponseFormat =
       readonly strict?: boolean;
     };
 
+/** Levels of reasoning, ascending. */
 export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 export type Effort = (typeof efforts)[number];
 
-/** How much to think. Neither effort nor budget: as the model sees fit. */
+/** How much to reason. With neither effort nor budget the model decides. */
 export interface ReasoningOptions {
   readonly effort?: Effort;
   /** Tokens. */
   readonly budget?: number;
-  /** Whether the thoughts shall be readable in the answer. */
+  /** The response is to hold the reasoning's text. */
   readonly show: boolean;
 }
 
+/** A whole request. */
 export interface NeutralRequest {
-  /** The format it was asked in. */
+  /** The format of the client's request. */
   readonly from: Format;
   readonly messages: readonly Message[];
   readonly stream: boolean;
@@ -183,7 +188,7 @@ export interface NeutralRequest {
   readonly frequencyPenalty?: number;
   readonly presencePenalty?: number;
   readonly seed?: number;
-  /** The answer is to tell how likely its tokens were, and so many others in the place of each. */
+  /** The response is to hold log probabilities, with this many alternatives for each token. */
   readonly topLogprobs?: number;
   readonly stop?: readonly string[];
   readonly verbosity?: string;
@@ -191,7 +196,7 @@ export interface NeutralRequest {
   readonly promptCacheKey?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly endUser?: string;
-  /** Fields without a neutral form, by name: put back for their own format, named as dropped for any other. */
+  /** Fields without a neutral form, by path: put back for their own format, named as dropped for any other. */
   readonly native: Readonly<Record<string, unknown>>;
 }
 
@@ -199,6 +204,10 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'refusal' | 'pause
 
 export type FailureKind = 'overloaded' | 'rate_limited' | 'too_long' | 'bad_request' | 'other';
 
+/**
+ * The events of a response, in this order: `start`; for each part `open`, then `delta`, `citation` and `logprobs`, then
+ * `close`; `usage`; `finish` or `failure`. `lost` may stand anywhere.
+ */
 export type StreamEvent =
   | { readonly type: 'start'; readonly id: string; readonly model: string }
   | {
@@ -217,11 +226,12 @@ export type StreamEvent =
   | { readonly type: 'usage'; readonly usage: Usage }
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly stopSequence?: string }
   | { readonly type: 'failure'; readonly kind: FailureKind; readonly message: string }
-  /** Something of the answer that the neutral form does not carry. */
+  /** Names something of the response that has no neutral form. */
   | { readonly type: 'lost'; readonly what: string };
 
 export type OpenPart = Extract<StreamEvent, { type: 'open' }>['part'];
 
+/** A whole response. */
 export interface NeutralResponse {
   readonly id: string;
   readonly model: string;
@@ -233,90 +243,7 @@ export interface NeutralResponse {
   readonly failure: { readonly kind: FailureKind; readonly message: string } | undefined;
 }
 
-/** A whole answer is its stream, folded: both ways of asking cannot disagree. */
-export function fold(events: Iterable<StreamEvent>): NeutralResponse {
-  const parts: (Text | Refusal | Reasoning | ToolCall)[] = [];
-  const lost: string[] = [];
-  let response: Omit<NeutralResponse, 'parts' | 'lost'> = {
-    id: '',
-    model: '',
-    usage: undefined,
-    reason: 'other',
-    stopSequence: undefined,
-    failure: undefined,
-  };
-  let open: OpenPart | undefined;
-  let pieces: string[] = [];
-  let citations: Citation[] = [];
-  let logprobs: TokenLogprob[] = [];
-  for (const event of events) {
-    switch (event.type) {
-      case 'start':
-        response = { ...response, id: event.id, model: event.model };
-        break;
-      case 'open':
-        open = event.part;
-        pieces = [];
-        citations = [];
-        logprobs = [];
-        break;
-      case 'delta':
-        pieces.push(event.text);
-        break;
-      case 'citation':
-        citations.push(event.citation);
-        break;
-      case 'logprobs':
-        logprobs.push(...event.logprobs);
-        break;
-      case 'close':
-        if (open !== undefined) parts.push(whole(open, pieces.join(''), citations, logprobs, event.opaque));
-        open = undefined;
-        break;
-      case 'usage':
-        response = { ...response, usage: event.usage };
-        break;
-      case 'finish':
-        response = { ...response, reason: event.reason, stopSequence: event.stopSequence };
-        break;
-      case 'failure':
-        response = { ...response, failure: event };
-        break;
-      case 'lost':
-        lost.push(event.what);
-        break;
-    }
-  }
-  return { ...response, parts, lost };
-}
-
-/** The concatenated text of parts, for places that only take text. */
+/** The concatenated text of parts, for fields that only take text. */
 export function textOf(parts: readonly Part[], between = ''): string {
   return parts.flatMap((part) => (part.type === 'text' || part.type === 'refusal' ? [part.text] : [])).join(between);
-}
-
-// ---
-
-function whole(
-  open: OpenPart,
-  text: string,
-  citations: readonly Citation[],
-  logprobs: readonly TokenLogprob[],
-  opaque: Opaque | undefined,
-): Text | Refusal | Reasoning | ToolCall {
-  switch (open.type) {
-    case 'text':
-      return {
-        type: 'text',
-        text,
-        ...(citations.length > 0 ? { citations } : {}),
-        ...(logprobs.length > 0 ? { logprobs } : {}),
-      };
-    case 'refusal':
-      return { type: 'refusal', text };
-    case 'reasoning':
-      return { type: 'reasoning', text, ...(opaque === undefined ? {} : { opaque }) };
-    case 'toolCall':
-      return { ...open, args: text };
-  }
 }

@@ -1,11 +1,12 @@
-// One request from a client's format into the one a provider is spoken to in. Pure: it may as well run in a worker.
+// Translates one request from a client's format into the one a provider is spoken to in. Pure, so that it may run in a
+// worker thread.
 
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
+import type { ResponseFixups } from './codec';
 import { codecs, upstreamFormat } from './index';
-import type { Json, ResponseFixups } from './codec';
-import { isObject } from './shared/json';
+import { bytesOf, parseBody } from './shared/jsonBytes';
 import type { Format, NeutralRequest } from './neutral';
 import {
   hasOpaqueReasoning,
@@ -25,75 +26,60 @@ export interface RequestTranslationTask {
   /** The host has turned out not to serve Responses. */
   readonly chatOnly: boolean;
   readonly target: Target;
-  /** Without the sealed thoughts of earlier turns: the provider has refused them. */
-  readonly unthought: boolean;
+  /** Leave out the opaque reasoning of earlier turns: the provider has refused it. */
+  readonly withoutOpaqueReasoning: boolean;
 }
 
 export interface TranslatedRequest {
+  /** The format of `body`. */
   readonly spoken: Format;
   readonly body: Uint8Array;
   readonly dropped: readonly string[];
   readonly fixups: ResponseFixups | undefined;
-  /** Sealed thoughts of the provider's own are in it, which it may refuse. */
-  readonly thought: boolean;
-  /** The request as it was understood, but for its messages: what the answer needs to know of it. */
+  /** The body holds opaque reasoning of the provider's own, which it may refuse. */
+  readonly hasOpaqueReasoning: boolean;
+  /** The client's request without its messages: what the response needs to know of it. */
   readonly request: NeutralRequest;
 }
 
-/** A translation is at most so many times as large as what it translates, and some: what grows more was made to. */
+/** A translation has at most this many times the bytes of its request, and 64 KiB: an attacker's schema can grow more. */
 const mostGrowth = 4;
 const freeGrowth = 64 * 1024;
 
 /**
- * @param lookup what earlier turns of the conversation left
+ * Translates a request.
+ * @param earlier what earlier turns of the conversation left
  * @throws GatewayError bad_json, bad_request naming the field, cannot_translate
  */
-export function translateRequest(task: RequestTranslationTask, lookup: ReasoningLookup): TranslatedRequest {
-  const { from, body, stream, provider, chatOnly, target, unthought } = task;
+export function translateRequest(task: RequestTranslationTask, earlier: ReasoningLookup): TranslatedRequest {
+  const { from, body, stream, provider, chatOnly, target } = task;
   const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body)), stream };
-  const request = withReferencedItems(asked, lookup);
+  const request = withReferencedItems(asked, earlier);
   const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
-  const whole = unthought ? withoutOpaqueReasoning(request) : withReasoning(request, spoken, lookup);
-  const { body: encoded, dropped, fixups } = codecs[spoken].encodeRequest(whole, target);
-  const written = bytesOf(encoded);
-  if (written.length > mostGrowth * body.length + freeGrowth + restoredBytes(asked, lookup))
+  const codec = codecs[spoken];
+  const full = task.withoutOpaqueReasoning ? withoutOpaqueReasoning(request) : withReasoning(request, codec, earlier);
+  const { body: encoded, dropped, fixups } = codec.encodeRequest(full, target);
+  const bytes = bytesOf(encoded);
+  if (bytes.length > mostGrowth * body.length + freeGrowth + restoredBytes(asked, earlier))
     throw new GatewayError('cannot_translate', {
-      message: `In the format of ${target.label} this request of ${body.length} bytes would have ${written.length}; make its tool schemas smaller.`,
+      message: `In the format of ${target.label} this request of ${body.length} bytes would have ${bytes.length}; make its tool schemas smaller.`,
     });
   return {
     spoken,
-    body: written,
+    body: bytes,
     dropped,
     fixups,
-    thought: hasOpaqueReasoning(whole, spoken),
+    hasOpaqueReasoning: hasOpaqueReasoning(full, spoken),
     request: { ...request, messages: [] },
   };
 }
 
-// What earlier turns left and a short reference brings back is no growth.
-function restoredBytes(asked: NeutralRequest, thoughts: ReasoningLookup): number {
+// ---
+
+// What is put back from earlier turns in place of a short reference is not counted as growth.
+function restoredBytes(asked: NeutralRequest, earlier: ReasoningLookup): number {
   return reasoningNames(asked).reduce(
-    (sum, name) => sum + mostGrowth * JSON.stringify(thoughts.get(name) ?? '').length,
+    (sum, name) => sum + mostGrowth * JSON.stringify(earlier.get(name) ?? '').length,
     0,
   );
-}
-
-/** A body's JSON object. @throws GatewayError bad_json */
-export function parseBody(body: Uint8Array): Json {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.slice(0, 200) : 'unreadable';
-    throw new GatewayError('bad_json', { message: `The body is not valid JSON: ${why}.`, cause });
-  }
-  if (!isObject(json)) throw new GatewayError('bad_json');
-  return json;
-}
-
-const encoder = new TextEncoder();
-
-/** JSON as bytes in memory of their own, which can be handed to another thread. */
-export function bytesOf(json: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(json));
 }

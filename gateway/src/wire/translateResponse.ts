@@ -1,68 +1,58 @@
-// One whole answer from a provider's format into the client's. Pure: it may as well run in a worker.
+// Translates one whole response from a provider's format into the client's. Pure, so that it may run in a worker thread.
 
-import { GatewayError } from '../core/errors';
 import type { Usage } from '../core/usage';
 import type { EncodeContext, ResponseFixups } from './codec';
+import { fold } from './fold';
 import { codecs } from './index';
-import { fold, type Format, type NeutralResponse, type Part } from './neutral';
+import { bytesOf, parseResponse } from './shared/jsonBytes';
+import type { Format, NeutralResponse, Part } from './neutral';
+import { openHideEmptyReasoning } from './reasoning/hideEmpty';
 import { itemName, openReasoningRecorder } from './reasoning/restore';
-import { bytesOf, parseBody } from './translateRequest';
-import { openHideEmptyReasoning, openResponseFixups } from './shared/responseFixups';
+import { openResponseFixups } from './shared/responseFixups';
+
+/** What the encoder knows beside the response. */
+type TaskContext = Omit<EncodeContext, 'onItem'>;
 
 export interface ResponseTranslationTask {
+  readonly context: TaskContext;
   /** JSON. */
   readonly bytes: Uint8Array;
+  /** The format of `bytes`. */
   readonly spoken: Format;
   readonly fixups: ResponseFixups | undefined;
   readonly to: Format;
-  readonly speaker: Omit<EncodeContext, 'onItem'>;
-  /** The client asked for a stream: it is told the whole answer as one. */
+  /** The client asked for a stream: it gets the whole response as one. */
   readonly stream: boolean;
 }
 
 export interface TranslatedResponse {
-  /** JSON, or the text of a stream. */
+  /** JSON, or the text of a stream; empty where the response is a failure. */
   readonly body: Uint8Array;
   readonly usage: Usage | undefined;
+  /** What the client's format cannot carry. */
   readonly lost: readonly string[];
-  /** The answer was a failure; then it is not to be sent. */
+  /** The response reports a failure; then nothing of it is to be sent. */
   readonly failure: NeutralResponse['failure'];
   /** What later turns may need, by name. */
   readonly kept: readonly (readonly [string, readonly Part[]])[];
 }
 
 /** @throws GatewayError upstream_garbage */
-export function translateResponse({
-  bytes,
-  spoken,
-  fixups,
-  to,
-  speaker,
-  stream,
-}: ResponseTranslationTask): TranslatedResponse {
+export function translateResponse(task: ResponseTranslationTask): TranslatedResponse {
+  const { bytes, spoken, fixups, to, stream, context: given } = task;
   const kept: [string, readonly Part[]][] = [];
-  const told: EncodeContext = { ...speaker, onItem: (id, part) => kept.push([itemName(id), [part]]) };
-  const listen = openReasoningRecorder((name, parts) => kept.push([name, parts]));
-  const undoing = openResponseFixups(fixups);
-  const quiet = openHideEmptyReasoning(to, speaker.request);
-  const undone = codecs[spoken].decodeResponse(parsed(bytes)).flatMap((event) => undoing(event));
-  undone.forEach(listen);
-  const events = undone.flatMap((event) => quiet(event));
+  const context: EncodeContext = { ...given, onItem: (id, part) => kept.push([itemName(id), [part]]) };
+  const record = openReasoningRecorder((name, parts) => kept.push([name, parts]));
+  const fixup = openResponseFixups(fixups);
+  const hideEmpty = openHideEmptyReasoning(to, given.request);
+  const decoded = codecs[spoken].decodeResponse(parseResponse(bytes)).flatMap((event) => fixup(event));
+  decoded.forEach(record);
+  const events = decoded.flatMap((event) => hideEmpty(event));
   const { usage, lost, failure, ...response } = fold(events);
   const rest = { usage, lost, failure, kept };
   if (failure !== undefined) return { ...rest, body: new Uint8Array() };
   const codec = codecs[to];
-  if (!stream) return { ...rest, body: bytesOf(codec.encodeResponse({ ...response, usage, lost, failure }, told)) };
-  const encoder = codec.openEncoder(told);
+  if (!stream) return { ...rest, body: bytesOf(codec.encodeResponse({ ...response, usage, lost, failure }, context)) };
+  const encoder = codec.openEncoder(context);
   return { ...rest, body: new TextEncoder().encode(events.map((event) => encoder.push(event)).join('')) };
-}
-
-// ---
-
-function parsed(bytes: Uint8Array) {
-  try {
-    return parseBody(bytes);
-  } catch (cause) {
-    throw new GatewayError('upstream_garbage', { cause });
-  }
 }

@@ -5,11 +5,12 @@ import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
 import { type Edit, type JsonScan, splice } from '../../core/jsonScan';
 import { toUpstream } from '../../upstream/headers';
-import { upstreamUrl, withCredential } from '../../upstream/providers';
-import { speaks } from '../../wire';
-import { mayHoldSystemTurns } from '../../wire/sanitizePassthrough';
+import { authorize, upstreamUrl } from '../../upstream/providers';
+import { codecs, speaks } from '../../wire';
+import { formatFacts } from '../../wire/formats';
+import { needsPlainTurns } from '../../wire/sanitizePassthrough';
 import { isObject } from '../../wire/shared/json';
-import { claudeProfile, isOpenaiReasoner } from '../../wire/shared/modelProfiles';
+import { isOpenaiReasoner } from '../../wire/shared/modelProfiles';
 import type { TranslatedRequest } from '../../wire/translateRequest';
 import type { AnswerTranslation } from '../answerTranslation';
 import { asBuffer } from '../bodyWorker';
@@ -41,14 +42,10 @@ function prepare(
   const foreign = provider.name === 'openai' && facts.hasRouterFields;
   if (!facts.passable || foreign || !speaks(provider, format, services.hosts.isChatOnly(provider.baseUrl)))
     return translated(exchange, target, provider, false);
-  const hideUsage = format === 'chat' && facts.stream && !facts.includeUsage && provider.streamUsage;
+  const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
   const body = ownBody(exchange, target, hideUsage);
   // Who names Anthropic's own model knows what it takes; a route's name, or another spelling, says nothing of it.
-  const plainTurns =
-    format === 'messages' &&
-    facts.model !== target.model &&
-    !claudeProfile(target).systemTurns &&
-    mayHoldSystemTurns(body);
+  const plainTurns = facts.model !== target.model && needsPlainTurns(format, target, body);
   if (!facts.hasEnvelopes && !plainTurns) return passthrough(exchange, target, provider, body, hideUsage);
   const cleaned = services.bodyWorker.run('sanitizePassthrough', { format, body, plainTurns }, body.length);
   return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage));
@@ -60,30 +57,28 @@ function passthrough(
   provider: Provider,
   body: Buffer,
   hideUsage: boolean,
-): Passthrough {
+): Passthrough | Promise<Passthrough> {
   const mode = facts.asList ? 'list' : facts.stream ? 'events' : 'whole';
-  return {
+  const [account] = provider.accounts;
+  const url = upstreamUrl(provider, incoming.format, target.model, mode);
+  return then(authorize(provider, account, toUpstream(incoming.headers)), (headers) => ({
     kind: 'passthrough',
     target,
-    account: provider.accounts[0],
+    account,
     dropped: [],
-    request: {
-      url: upstreamUrl(provider, incoming.format, target.model, mode),
-      headers: withCredential(provider, toUpstream(incoming.headers)),
-      body,
-    },
+    request: { url, headers, body },
     format: incoming.format,
     hideUsage,
     // Who named one model is told its refusal. A route may have sent earlier turns to another model: that is our doing.
     ...(plan.targets.length > 1 ? { rewordAfter: badRequest } : {}),
-  };
+  }));
 }
 
 function translated(
   exchange: Exchange,
   target: Target,
   provider: Provider,
-  unthought: boolean,
+  withoutOpaqueReasoning: boolean,
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   const { facts, services, incoming } = exchange;
   const { wire, responses, baseUrl } = provider;
@@ -94,7 +89,7 @@ function translated(
     provider: { wire, responses },
     chatOnly: services.hosts.isChatOnly(baseUrl),
     target,
-    unthought,
+    withoutOpaqueReasoning,
   };
   const lookup = services.reasoningCache.of(incoming.key.id);
   const translating = services.bodyWorker.run('translateRequest', task, incoming.body.length, lookup);
@@ -105,30 +100,29 @@ function translatedCandidate(
   { facts, plan }: Exchange,
   target: Target,
   provider: Provider,
-  { spoken, body, dropped, fixups, thought, request }: TranslatedRequest,
-): Translated<AnswerTranslation> {
+  { spoken, body, dropped, fixups, hasOpaqueReasoning, request }: TranslatedRequest,
+): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   if (plan.strict && dropped.length > 0) {
     throw new GatewayError('cannot_translate', {
       ...(dropped[0] === undefined ? {} : { field: dropped[0] }),
       message: `Route "${plan.requested}" is strict, and ${target.label} cannot carry: ${dropped.join(', ')}.`,
     });
   }
-  const guessed = spoken === 'responses' && facts.format !== 'responses'; // the client did not ask for Responses
-  const after = guessed ? (thought ? missingOrBad : missing) : thought ? badRequest : undefined;
-  return {
+  const guessed = codecs[spoken].optionalOnHosts && facts.format !== spoken; // the client did not ask for Responses
+  const after = guessed ? (hasOpaqueReasoning ? missingOrBad : missing) : hasOpaqueReasoning ? badRequest : undefined;
+  const [account] = provider.accounts;
+  const url = upstreamUrl(provider, spoken, target.model, facts.stream ? 'events' : 'whole');
+  const accept = ['accept', facts.stream ? 'text/event-stream' : 'application/json'];
+  return then(authorize(provider, account, accept), (headers) => ({
     kind: 'translated',
     target,
-    account: provider.accounts[0],
+    account,
     dropped,
-    request: {
-      url: upstreamUrl(provider, spoken, target.model, facts.stream ? 'events' : 'whole'),
-      headers: withCredential(provider, ['accept', facts.stream ? 'text/event-stream' : 'application/json']),
-      body: asBuffer(body),
-    },
+    request: { url, headers, body: asBuffer(body) },
     format: spoken,
     ...(after === undefined ? {} : { rewordAfter: after }),
-    translation: { fixups, request, hasOpaqueReasoning: thought },
-  };
+    translation: { fixups, request },
+  }));
 }
 
 const missingStatuses = [404, 405, 501];
@@ -161,7 +155,7 @@ function reword(
     : undefined;
 }
 
-async function relay(
+function relay(
   answered: Answered<AnswerTranslation>,
   context: ResponseContext,
   progress: ResponseProgress,
@@ -174,7 +168,7 @@ async function relay(
   return streamed ? relayStream(answered, context, progress) : relayWhole(answered, context, progress);
 }
 
-function then<T, R>(made: T | Promise<T>, next: (made: T) => R): R | Promise<R> {
+function then<T, R>(made: T | Promise<T>, next: (made: T) => R | Promise<R>): R | Promise<R> {
   return made instanceof Promise ? made.then(next) : next(made);
 }
 
@@ -194,17 +188,19 @@ function ownBody({ incoming, facts }: Exchange, target: Target, hideUsage: boole
 
 function modelEdit(facts: RequestFacts, model: string): Edit | undefined {
   const span = facts.scan.fields.get('model');
-  if (facts.format === 'generate') return undefined; // the path names it
+  if (formatFacts[facts.format].namesModelInPath) return undefined;
   return span === undefined || facts.model === model ? undefined : { ...span, text: JSON.stringify(model) };
 }
 
 // OpenAI's reasoning models refuse the older name of the maximum, which most clients of other hosts send.
 function maximumEdit(body: Buffer, { format, scan }: RequestFacts): Edit | undefined {
-  const older = scan.fields.get('max_tokens');
-  if (format !== 'chat' || older === undefined || scan.fields.has('max_completion_tokens')) return undefined;
-  const name = '"max_tokens"';
-  const start = body.lastIndexOf(name, older.start);
-  return { start, end: start + name.length, text: '"max_completion_tokens"' };
+  const renamed = formatFacts[format].request.renamedMaxOutput;
+  if (renamed === undefined || scan.fields.has(renamed.newer)) return undefined;
+  const span = scan.fields.get(renamed.older);
+  if (span === undefined) return undefined;
+  const name = JSON.stringify(renamed.older);
+  const start = body.lastIndexOf(name, span.start);
+  return { start, end: start + name.length, text: JSON.stringify(renamed.newer) };
 }
 
 // `stream_options.include_usage` set, and nothing else changed.

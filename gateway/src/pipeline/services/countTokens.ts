@@ -7,11 +7,9 @@ import type { Target } from '../../../../config/target';
 import { type JsonScan, scanJsonInSlices } from '../../core/jsonScan';
 import { acrossWires, toClient, toUpstream } from '../../upstream/headers';
 import { translateError } from '../../upstream/providerErrors';
-import { withCredential } from '../../upstream/providers';
-import type { Json } from '../../wire/codec';
-import type { CountFormat } from '../../wire/countRequest';
+import { authorize, countEndpoint } from '../../upstream/providers';
+import { type CountFormat, decodeCountResponse, encodeCountResponse } from '../../wire/countRequest';
 import type { Format } from '../../wire/neutral';
-import { countOr, objectOr } from '../../wire/shared/json';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
 import { alreadyRead } from '../failover';
@@ -22,8 +20,8 @@ import type { ResponseProgress } from '../responseProgress';
 
 /** What reading a provider's count needs to know. */
 interface CountTranslation {
-  /** Where its answer holds the count. */
-  readonly field: string;
+  /** The format that its provider counts in. */
+  readonly format: CountFormat;
 }
 
 export const countTokensService: Service<CountTranslation> = { booked: false, inspect, prepare, relay };
@@ -55,7 +53,7 @@ async function prepare(
   const { body, format, headers } = incoming;
   const { bodyWorker } = services;
   const account = provider.accounts[0];
-  const counter = target === plan.targets[0] ? counterOf(provider, target) : undefined; // another model counts otherwise
+  const counter = target === plan.targets[0] ? countEndpoint(provider, target) : undefined; // another model counts otherwise
   if (counter === undefined) {
     await bodyWorker.run('checkCountRequest', { from: format, body }, body.length);
     return { kind: 'local', target, account, dropped: [], response: estimated(format, facts.scan) };
@@ -66,7 +64,7 @@ async function prepare(
     body.length,
   );
   const sameWire = counter.format === format;
-  const sent = withCredential(provider, sameWire ? toUpstream(headers) : ['accept', 'application/json']);
+  const sent = await authorize(provider, account, sameWire ? toUpstream(headers) : ['accept', 'application/json']);
   const common = {
     target,
     account,
@@ -75,7 +73,7 @@ async function prepare(
   };
   return sameWire
     ? { ...common, kind: 'passthrough', format, hideUsage: false }
-    : { ...common, kind: 'translated', format: counter.format, translation: { field: counter.field } };
+    : { ...common, kind: 'translated', format: counter.format, translation: { format: counter.format } };
 }
 
 const missing: ReadonlySet<number> = new Set([404, 405, 501]);
@@ -95,34 +93,12 @@ async function relay(
   }
   if (answered.kind === 'passthrough') return endResponse(context, progress, status, toClient(response.headers), bytes);
   if (status >= 400) throw translateError(status, bytes, acrossWires(response.headers, context.dialect), target);
-  const counted = countOr(objectOr(JSON.parse(bytes.toString('utf8')))[answered.translation.field]);
+  const counted = decodeCountResponse(answered.translation.format, bytes);
   endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'counted' }, printed(context.format, counted));
 }
 
 function estimated(format: Format, scan: JsonScan) {
   return alreadyRead({ status: 200, headers: {} }, printed(format, estimateCount(scan)));
-}
-
-interface Counter {
-  readonly format: CountFormat;
-  readonly url: URL;
-  /** Where the answer holds the count. */
-  readonly field: string;
-}
-
-function counterOf(provider: Provider, target: Target): Counter | undefined {
-  const base = provider.baseUrl;
-  switch (provider.wire) {
-    case 'anthropic':
-      return { format: 'messages', url: new URL(`${base}/v1/messages/count_tokens`), field: 'input_tokens' };
-    case 'gemini': {
-      const url = new URL(`${base}/v1beta/models/${encodeURIComponent(target.model)}:countTokens`);
-      return { format: 'generate', url, field: 'totalTokens' };
-    }
-    case 'openai':
-      if (!provider.responses) return undefined;
-      return { format: 'responses', url: new URL(`${base}/responses/input_tokens`), field: 'input_tokens' };
-  }
 }
 
 /** Bytes of a prompt a token stands for, on average; reservations count fewer, to be on the safe side. */
@@ -133,11 +109,5 @@ function estimateCount(scan: JsonScan): number {
 }
 
 function printed(format: Format, tokens: number): Buffer {
-  const shapes: Readonly<Record<Format, Json>> = {
-    messages: { input_tokens: tokens },
-    generate: { totalTokens: tokens },
-    responses: { object: 'response.input_tokens', input_tokens: tokens },
-    chat: { input_tokens: tokens },
-  };
-  return Buffer.from(JSON.stringify(shapes[format]));
+  return asBuffer(encodeCountResponse(format, tokens));
 }

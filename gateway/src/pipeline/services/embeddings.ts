@@ -8,7 +8,7 @@ import { GatewayError } from '../../core/errors';
 import { type JsonScan, scanJsonInSlices, splice } from '../../core/jsonScan';
 import { tokenCount, validCounts } from '../../core/usage';
 import { toClient, toUpstream } from '../../upstream/headers';
-import { withCredential } from '../../upstream/providers';
+import { authorize, embeddingsEndpoint } from '../../upstream/providers';
 import { objectOr, wrong } from '../../wire/shared/json';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
@@ -53,46 +53,48 @@ function isTextOrList(body: Buffer, scan: JsonScan): boolean {
   return first === 0x22 || (first === 0x5b && !/^\[\s*\]$/.test(body.toString('latin1', span.start, span.start + 100)));
 }
 
-function prepare(
+async function prepare(
   { incoming, facts, services }: Exchange,
   target: Target,
   provider: Provider,
-): Candidate<EmbeddingTranslation> | Promise<Candidate<EmbeddingTranslation>> {
+): Promise<Candidate<EmbeddingTranslation>> {
   const { body, headers } = incoming;
   const account = provider.accounts[0];
-  switch (provider.wire) {
-    case 'openai': {
-      const span = facts.scan.fields.get('model');
-      const edits =
-        span === undefined || facts.model === target.model ? [] : [{ ...span, text: JSON.stringify(target.model) }];
-      const url = new URL(`${provider.baseUrl}/embeddings`);
-      const request = { url, headers: withCredential(provider, toUpstream(headers)), body: splice(body, edits) };
-      return { kind: 'passthrough', target, account, dropped: [], request, format: 'chat', hideUsage: false };
-    }
-    case 'gemini': {
-      const url = new URL(`${provider.baseUrl}/v1beta/models/${encodeURIComponent(target.model)}:batchEmbedContents`);
-      const made = services.bodyWorker.run('embeddingsToGemini', { body, model: target.model }, body.length);
-      return Promise.resolve(made).then(({ body: written, dropped, base64 }) => ({
-        kind: 'translated',
-        target,
-        account,
-        dropped,
-        request: { url, headers: withCredential(provider, ['accept', 'application/json']), body: asBuffer(written) },
-        format: 'generate',
-        translation: { base64 },
-      }));
-    }
-    case 'anthropic':
-      throw new GatewayError('no_capable_target', {
-        field: 'model',
-        message: `${target.label} makes no embeddings: name an embedding model of another provider.`,
-      });
+  const endpoint = embeddingsEndpoint(provider, target);
+  if (endpoint === undefined)
+    throw new GatewayError('no_capable_target', {
+      field: 'model',
+      message: `${target.label} makes no embeddings: name an embedding model of another provider.`,
+    });
+  const { url } = endpoint;
+  if (endpoint.sameWire) {
+    const span = facts.scan.fields.get('model');
+    const edits =
+      span === undefined || facts.model === target.model ? [] : [{ ...span, text: JSON.stringify(target.model) }];
+    const request = {
+      url,
+      headers: await authorize(provider, account, toUpstream(headers)),
+      body: splice(body, edits),
+    };
+    return { kind: 'passthrough', target, account, dropped: [], request, format: facts.format, hideUsage: false };
   }
+  const task = { body, model: target.model };
+  const made = await services.bodyWorker.run('embeddingsToGemini', task, body.length);
+  const sent = await authorize(provider, account, ['accept', 'application/json']);
+  return {
+    kind: 'translated',
+    target,
+    account,
+    dropped: made.dropped,
+    request: { url, headers: sent, body: asBuffer(made.body) },
+    format: 'generate',
+    translation: { base64: made.base64 },
+  };
 }
 
 /** Of an answer with embeddings, what was counted. */
 const usageReader = {
-  format: 'chat' as const,
+  usageField: 'usage',
   usageIn: (body: Readonly<Record<string, unknown>>) =>
     validCounts({ input: tokenCount(objectOr(body['usage'])['prompt_tokens']), output: 0 }),
 };

@@ -2,6 +2,7 @@
 
 import * as admission from '../admission';
 import type { LimitWindow, OpenRequest, RequestRow } from '../storage';
+import { openRequestOf } from './batchCodec';
 import { requestColumns, valuesOf } from './columns';
 import type { Ledger } from './engine';
 
@@ -12,8 +13,9 @@ export function settleDeadInstance(instance: string, { sql, budgets, usage }: Le
     sql.dropOpenRequest.run(id);
     const held = { tokens, nano, requests: 1 };
     for (const limit of JSON.parse(limits) as LimitWindow[]) admission.settle(budgets.find(limit), held, held);
-    const row = crashRow(id, instance, JSON.parse(request) as OpenRequest, { tokens, nano, output }, now);
-    sql.addRequest.run(...valuesOf(row, requestColumns));
+    const known = openRequestOf(JSON.parse(request) as (string | number | null)[]);
+    const row = valuesOf(crashRow(id, instance, known, { tokens, nano, output }, now), requestColumns);
+    sql.addRequest.run(...row);
     usage.add(row);
   }
   usage.write();

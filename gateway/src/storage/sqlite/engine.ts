@@ -3,7 +3,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as admission from '../admission';
-import type { Amounts, Entry, EntryResult, KeyRow, ReserveEntry, SettleEntry } from '../storage';
+import type { Amounts, EntryResult, KeyRow, LimitWindow } from '../storage';
+import { type DecodedEntry, decodeBatch, type EncodedBatch, requestRowOf } from './batchCodec';
 import { type BudgetCache, openBudgetCache } from './budgetCache';
 import { keyColumns, requestColumns, valuesOf } from './columns';
 import { settleDeadInstance } from './deadInstance';
@@ -31,6 +32,8 @@ export interface Ledger {
   readonly sql: Writer;
   readonly budgets: BudgetCache;
   readonly usage: UsageSums;
+  /** Ids of rates that are written. */
+  readonly rates: Set<string>;
   readonly instance: string;
 }
 
@@ -45,7 +48,7 @@ export function openEngine({ folder, durability, instance, now }: EngineOptions)
   if (lock === undefined) throw new Error('the lock of a new instance is taken');
   sql.addInstance.run(instance, now);
 
-  const ledger: Ledger = { sql, budgets: openBudgetCache(sql), usage: openUsageSums(sql), instance };
+  const ledger: Ledger = { sql, budgets: openBudgetCache(sql), usage: openUsageSums(sql), rates: new Set(), instance };
   const standing = new Map<string, boolean>(); // keys, by id
   let version = -1;
   let keysVersion = -1; // of the keys that were last asked for
@@ -73,6 +76,7 @@ export function openEngine({ folder, durability, instance, now }: EngineOptions)
       if (db.isTransaction) sql.rollback.run();
       forget();
       ledger.usage.forget();
+      ledger.rates.clear();
       throw error;
     }
   };
@@ -81,12 +85,12 @@ export function openEngine({ folder, durability, instance, now }: EngineOptions)
     if (known === undefined) standing.set(key, (known = sql.keyStands.get(key) !== undefined));
     return known;
   };
-  const apply = (batch: readonly Entry[], at: number): EntryResult[] => {
+  const apply = (batch: readonly DecodedEntry[]): EntryResult[] => {
     const results = new Array<EntryResult>(batch.length);
     // What settlements free is there for the reservations beside them.
     batch.forEach((entry, i) => {
       if (entry.type === 'settle') results[i] = settle(entry, ledger);
-      else if (entry.type === 'release') results[i] = release(entry.id, ledger, entry.limits);
+      else if (entry.type === 'release') results[i] = release(entry.id, ledger, entry.limits.windows);
     });
     ledger.usage.write();
     batch.forEach((entry, i) => {
@@ -94,23 +98,24 @@ export function openEngine({ folder, durability, instance, now }: EngineOptions)
       else if (entry.type === 'extend') results[i] = extend(entry, ledger);
     });
     ledger.budgets.write();
-    void at;
     return results;
+  };
+
+  const commit = (batch: readonly DecodedEntry[]): EntryResult[] => {
+    try {
+      return transaction(() => apply(batch));
+    } catch (error) {
+      if (isStorageFailure(error)) throw error;
+      // A value that the database refuses concerns the entry that holds it, and no other entry of the commit.
+      if (batch.length === 1) return [{ type: 'failed', cause: causeOf(error) }];
+      return batch.flatMap((entry) => commit([entry]));
+    }
   };
 
   return {
     /** How many rows were repaired when the ledger was opened. */
     repaired,
-    commit(batch: readonly Entry[], at: number): EntryResult[] {
-      try {
-        return transaction(() => apply(batch, at));
-      } catch (error) {
-        if (isStorageFailure(error)) throw error;
-        // A value that the database refuses concerns the entry that holds it, and no other entry of the commit.
-        if (batch.length === 1) return [{ type: 'failed', cause: causeOf(error) }];
-        return batch.flatMap((entry) => this.commit([entry], at));
-      }
-    },
+    commit: (batch: EncodedBatch): EntryResult[] => commit(decodeBatch(batch)),
     settleDead(at: number): number {
       let settled = 0;
       for (const { id } of sql.holders.all() as unknown as { id: string }[]) {
@@ -156,84 +161,108 @@ export function openEngine({ folder, durability, instance, now }: EngineOptions)
 
 // ---
 
-function reserve(entry: ReserveEntry, { sql, budgets, instance }: Ledger): EntryResult {
-  const known = sql.openRequest.get(entry.id) as { output: number } | undefined;
-  if (known !== undefined) return { type: 'admitted', output: known.output }; // the answer to its first commit was lost
-  const decision = admission.reserve(entry, budgets.find);
-  if ('refused' in decision) return decision.refused;
+type Of<Type extends DecodedEntry['type']> = Extract<DecodedEntry, { type: Type }>;
+
+function reserve(entry: Of<'reserve'>, { sql, budgets, instance }: Ledger): EntryResult {
+  const decision = admission.reserve(entry, entry.limits.windows, budgets.find);
+  if ('refused' in decision) return knownReservation(entry.id, sql) ?? decision.refused;
   const { held, tightest } = decision;
-  const { key, user } = entry.request;
-  sql.addOpenRequest.run(
+  const { tokens, nano } = held.amounts;
+  const added = sql.addOpenRequest.run(
     entry.id,
     instance,
-    key,
-    user,
-    JSON.stringify(entry.limits),
-    held.amounts.tokens,
-    held.amounts.nano,
+    entry.key,
+    entry.user,
+    entry.limits.json,
+    tokens,
+    nano,
     held.output,
     JSON.stringify(entry.request),
   );
-  return { type: 'admitted', output: held.output, ...(tightest === undefined ? {} : { tightest }) };
+  if (Number(added.changes) === 0) {
+    // It was admitted by an earlier commit of the same entry, whose answer was lost: it holds what it held.
+    for (const limit of entry.limits.windows) admission.settle(budgets.find(limit), held.amounts, nothing);
+    return knownReservation(entry.id, sql) ?? { type: 'failed', cause: 'not added' };
+  }
+  return tightest === undefined
+    ? { type: 'admitted', output: held.output }
+    : { type: 'admitted', output: held.output, tightest };
 }
 
-function extend(entry: Extract<Entry, { type: 'extend' }>, { sql, budgets }: Ledger): EntryResult {
+function knownReservation(id: string, sql: Writer): EntryResult | undefined {
+  const known = sql.openRequest.get(id) as { output: number } | undefined;
+  return known === undefined ? undefined : { type: 'admitted', output: known.output };
+}
+
+function extend(entry: Of<'extend'>, { sql, budgets }: Ledger): EntryResult {
   if (sql.openRequest.get(entry.id) === undefined) return { type: 'extended', granted: 0 };
-  const { granted, amounts } = admission.extend(entry, budgets.find);
+  const { granted, amounts } = admission.extend(entry, entry.limits.windows, budgets.find);
   if (granted > 0) sql.raiseOpenRequest.run(amounts.tokens, amounts.nano, granted, entry.id);
   return { type: 'extended', granted };
 }
 
-function settle({ row, limits, rates }: SettleEntry, ledger: Ledger): EntryResult {
-  const { sql, budgets, usage } = ledger;
-  const held = dropOpen(row.id, sql);
-  if (held === undefined) return settleLate({ type: 'settle', row, limits, rates }, ledger);
-  for (const limit of limits) admission.settle(budgets.find(limit), held, spentBy(row));
-  sql.addRates.run(row.rates, rates);
-  sql.addRequest.run(...valuesOf(row, requestColumns));
+function settle({ row, limits, rates }: Of<'settle'>, ledger: Ledger): EntryResult {
+  const { sql, budgets, usage, rates: known } = ledger;
+  const held = dropOpen(String(row[at.id]), sql);
+  if (held === undefined) return settleLate(row, limits.windows, rates, ledger);
+  const spent = { tokens: Number(row[at.counted]), nano: Number(row[at.cost]), requests: 1 };
+  for (const limit of limits.windows) admission.settle(budgets.find(limit), held, spent);
+  addRates(String(row[at.rates]), rates, sql, known);
+  sql.addRequest.run(...row);
   usage.add(row);
-  return { type: 'done' };
+  return done;
 }
 
 // The row is no longer open: it was settled by an earlier commit of the same entry, or booked as a crash by an instance
 // that took this one for dead. Then the difference is booked as a correction, once.
-function settleLate({ row, limits, rates }: SettleEntry, { sql, budgets, usage }: Ledger): EntryResult {
+function settleLate(
+  values: readonly (string | number | null)[],
+  limits: readonly LimitWindow[],
+  rates: string,
+  { sql, budgets, usage, rates: known }: Ledger,
+): EntryResult {
+  const row = requestRowOf(values);
   const booked = sql.requestById.get(row.id) as typeof row | undefined;
   const id = `${row.id}.correction`;
-  if (booked?.kind !== 'crash' || sql.requestById.get(id) !== undefined) return { type: 'done' };
+  if (booked?.kind !== 'crash' || sql.requestById.get(id) !== undefined) return done;
   const differences = Object.fromEntries(amountColumns.map((name) => [name, row[name] - booked[name]]));
   const correction: typeof row = { ...row, ...differences, id, kind: 'correction', corrects: row.id };
-  for (const limit of limits) admission.settle(budgets.find(limit), nothing, { ...spentBy(correction), requests: 0 });
-  sql.addRates.run(row.rates, rates);
-  sql.addRequest.run(...valuesOf(correction, requestColumns));
-  usage.add(correction);
-  return { type: 'done' };
+  const spent = { tokens: correction.counted, nano: correction.cost, requests: 0 };
+  for (const limit of limits) admission.settle(budgets.find(limit), nothing, spent);
+  addRates(row.rates, rates, sql, known);
+  const written = valuesOf(correction, requestColumns);
+  sql.addRequest.run(...written);
+  usage.add(written);
+  return done;
 }
 
-function release(
-  id: string,
-  { sql, budgets }: Ledger,
-  limits: Extract<Entry, { type: 'release' }>['limits'],
-): EntryResult {
+// Every process prices with a few rates; each is written once.
+function addRates(id: string, json: string, sql: Writer, known: Set<string>): void {
+  if (known.has(id)) return;
+  sql.addRates.run(id, json);
+  known.add(id);
+}
+
+function release(id: string, { sql, budgets }: Ledger, limits: readonly LimitWindow[]): EntryResult {
   const held = dropOpen(id, sql);
   if (held !== undefined) for (const limit of limits) admission.settle(budgets.find(limit), held, nothing);
-  return { type: 'done' };
+  return done;
 }
 
+const done: EntryResult = { type: 'done' };
+const nothing: Amounts = { tokens: 0, nano: 0, requests: 0 };
+const at = {
+  id: requestColumns.indexOf('id'),
+  counted: requestColumns.indexOf('counted'),
+  cost: requestColumns.indexOf('cost'),
+  rates: requestColumns.indexOf('rates'),
+};
 const amountColumns = [
   'input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
 ] as const; // prettier-ignore
 
-const nothing: Amounts = { tokens: 0, nano: 0, requests: 0 };
-
-function spentBy({ counted, cost }: { counted: number; cost: number }): Amounts {
-  return { tokens: counted, nano: cost, requests: 1 };
-}
-
 // What an open request holds, which is then no longer open.
 function dropOpen(id: string, sql: Writer): Amounts | undefined {
-  const open = sql.openRequest.get(id) as { tokens: number; nano: number } | undefined;
-  if (open === undefined) return undefined;
-  sql.dropOpenRequest.run(id);
-  return { tokens: open.tokens, nano: open.nano, requests: 1 };
+  const open = sql.dropOpenRequest.get(id) as { tokens: number; nano: number } | undefined;
+  return open === undefined ? undefined : { tokens: open.tokens, nano: open.nano, requests: 1 };
 }

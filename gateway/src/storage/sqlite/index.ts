@@ -2,6 +2,7 @@
 
 import threadProgram from 'worker:./thread';
 import type { BudgetCounters, Entry, EntryResult, KeyRow, RequestRow, Storage, UsageSum } from '../storage';
+import { encodeBatch } from './batchCodec';
 import type { EngineOptions } from './engine';
 import { openThread, type Thread } from './threadClient';
 
@@ -30,7 +31,7 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
   const reports = openReportThread(program, options.folder);
   return {
     repaired,
-    commit: (batch: readonly Entry[], now) => writer.call('commit', batch, now) as Promise<EntryResult[]>,
+    commit: (batch: readonly Entry[], now) => writer.call('commit', encodeBatch(batch, now)) as Promise<EntryResult[]>,
     settleDead: (now) => writer.call('settleDead', now) as Promise<number>,
     changedKeys: () => writer.call('changedKeys') as Promise<KeyRow[] | undefined>,
     keyByHash: (sha256) => writer.call('keyByHash', sha256) as Promise<KeyRow | undefined>,
@@ -39,8 +40,8 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
     lastRequests: (count) => reports.call('lastRequests', count) as Promise<RequestRow[]>,
     requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
-    usageOfKeys: (from, to) =>
-      reports.call('usageOfKeys', from, to) as Promise<Map<string, UsageSum & { reserved: number }>>,
+    usageOfKeys: async (from, to) =>
+      new Map((await reports.call('usageOfKeys', from, to)) as [string, UsageSum & { reserved: number }][]),
     budgets: (limits) => reports.call('budgets', limits) as Promise<BudgetCounters[]>,
     async close() {
       await reports.end();

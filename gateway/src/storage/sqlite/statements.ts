@@ -41,13 +41,13 @@ export function prepareWriter(db: DatabaseSync) {
 
     openRequest: db.prepare('select tokens, nano, output from open_requests where id = ?'),
     addOpenRequest: db.prepare(
-      `insert into open_requests (id, instance, key, user, limits, tokens, nano, output, request)
+      `insert or ignore into open_requests (id, instance, key, user, limits, tokens, nano, output, request)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     raiseOpenRequest: db.prepare(
       'update open_requests set tokens = tokens + ?, nano = nano + ?, output = output + ? where id = ?',
     ),
-    dropOpenRequest: db.prepare('delete from open_requests where id = ?'),
+    dropOpenRequest: db.prepare('delete from open_requests where id = ? returning tokens, nano'),
     openRequestsOf: db.prepare('select * from open_requests where instance = ?'),
 
     requestById: db.prepare('select * from requests where id = ?'),
@@ -129,7 +129,7 @@ function prepareSums(db: DatabaseSync) {
     ),
     heldByTag: db.prepare(
       `select coalesce(sum(tokens), 0) tokens, coalesce(sum(nano), 0) nano, count(*) requests
-       from open_requests where exists (select 1 from json_each(request, '$.tags') where value = ?)`,
+       from open_requests where exists (select 1 from json_each(json_extract(request, '$[2]')) where value = ?)`,
     ),
   };
 }

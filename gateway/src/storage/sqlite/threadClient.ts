@@ -39,7 +39,8 @@ function openWorkerThread(program: string, role: ThreadRole): Thread {
 
   function start(): Worker {
     const made = new Worker(program, { eval: true, workerData: role, stdout: false, stderr: false });
-    made.on('message', (reply: ThreadReply) => {
+    made.on('message', (text: string) => {
+      const reply = JSON.parse(text) as ThreadReply;
       const asked = waiting.get(reply.id);
       waiting.delete(reply.id);
       restarts = 0;
@@ -55,7 +56,7 @@ function openWorkerThread(program: string, role: ThreadRole): Thread {
       // Entries are idempotent: what was not answered is asked once more.
       if (++restarts <= mostRestarts) {
         worker = start();
-        for (const { call } of waiting.values()) worker.postMessage(call);
+        for (const { call } of waiting.values()) worker.postMessage(JSON.stringify(call));
         return;
       }
       for (const asked of waiting.values()) asked.reject(new StorageUnavailable('the storage thread ended', { cause }));
@@ -72,7 +73,7 @@ function openWorkerThread(program: string, role: ThreadRole): Thread {
         const call = { id: ++last, method, args };
         waiting.set(call.id, { call, resolve, reject });
         worker.ref(); // the process waits for an answer, not for an idle thread
-        worker.postMessage(call);
+        worker.postMessage(JSON.stringify(call));
       }),
     async end() {
       ended = true;

@@ -1,5 +1,5 @@
-// An Anthropic messages request as neutral form. Source: Anthropic API reference, "Messages", and the beta fields that
-// Claude Code sends.
+// Decodes a request for Anthropic messages. Source: https://platform.claude.com/docs/en/api/messages (2026-11), and the beta
+// fields that Claude Code sends.
 
 import type { Json } from '../codec';
 import { isEffort } from '../reasoning/effort';
@@ -8,7 +8,8 @@ import {
   optionalWithin, otherFields, wrong,
 } from '../shared/json'; // prettier-ignore
 import type { AnyTool, Message, NeutralRequest, Part, ResponseFormat, ReasoningOptions, ToolChoice } from '../neutral';
-import { decodeCache, decodeContent } from './blocks';
+import { decodeContent } from '../shared/anthropicBlocks';
+import { decodeCache } from '../shared/cacheControl';
 import { needArgsSchema } from '../schema/toolSchema';
 
 const known = new Set([
@@ -16,7 +17,10 @@ const known = new Set([
   'thinking', 'output_config', 'output_format', 'service_tier',
 ]); // prettier-ignore
 
-/** @param counting the request is only to be counted, and need not say how long its answer may be */
+/**
+ * @param counting the request is only to be counted, and may lack `max_tokens`
+ * @throws GatewayError bad_request naming the field
+ */
 export function decodeRequest(body: Json, counting = false): NeutralRequest {
   const turns = needList(body['messages'], 'messages');
   if (turns.length === 0) wrong('messages', 'a list of at least one message');
@@ -62,7 +66,8 @@ export function decodeRequest(body: Json, counting = false): NeutralRequest {
 // ---
 
 // Claude Code's first system block names its version and changes with every conversation. It means nothing to another
-// provider, and would keep that provider's prompt cache cold. Source: Anthropic, "LLM gateway protocol".
+// provider, and would make that provider's prompt cache miss. Source:
+// https://code.claude.com/docs/en/llm-gateway-protocol, "System prompt attribution block" (2026-11).
 const attribution = 'x-anthropic-billing-header';
 
 function decodeSystem(system: unknown): Message[] {

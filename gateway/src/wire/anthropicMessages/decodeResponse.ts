@@ -1,14 +1,14 @@
-// Anthropic answers as neutral events, whole and streamed. Source: Anthropic API reference, "Messages" and "Streaming
-// Messages".
+// Decodes Anthropic messages, whole and streamed. Sources: https://platform.claude.com/docs/en/api/messages and
+// https://platform.claude.com/docs/en/build-with-claude/streaming (2026-11).
 
 import { validCounts, tokenCount, type Usage } from '../../core/usage';
-import type { Decoder, Frame, Json } from '../codec';
+import type { Decoder, Json } from '../codec';
 import { isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import type { FailureKind, FinishReason, StreamEvent } from '../neutral';
 import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
-import { decodeCitations } from './blocks';
+import { decodeCitations } from '../shared/anthropicBlocks';
 
-const reasons: Readonly<Record<string, FinishReason>> = {
+const stopReasons: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
   stop_sequence: 'stop',
   max_tokens: 'length',
@@ -18,7 +18,10 @@ const reasons: Readonly<Record<string, FinishReason>> = {
   pause_turn: 'pause',
 };
 
-// `input_tokens` excludes the cache here. The first event of a stream has input and cache, the last the output.
+/**
+ * The usage in a message or event; undefined where it has none. `input_tokens` excludes the cache here. The first event of
+ * a stream has the input and the cache, the last one the output.
+ */
 export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = isObject(value['usage']) ? value['usage'] : objectOr(value['message'])['usage'];
   if (!isObject(usage)) return undefined;
@@ -26,17 +29,18 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   const oneHour = tokenCount(writes['ephemeral_1h_input_tokens']);
   const count = (key: string) => (typeof usage[key] === 'number' ? tokenCount(usage[key]) : undefined);
   const allWrites = count('cache_creation_input_tokens');
-  const thought = objectOr(usage['output_tokens_details'])['thinking_tokens'];
+  const reasoning = objectOr(usage['output_tokens_details'])['thinking_tokens'];
   return validCounts({
     input: count('input_tokens'),
     cacheRead: count('cache_read_input_tokens'),
     cacheWrite5m: allWrites === undefined ? undefined : Math.max(0, allWrites - oneHour),
     cacheWrite1h: isObject(usage['cache_creation']) ? oneHour : undefined,
     output: count('output_tokens'),
-    reasoning: typeof thought === 'number' ? tokenCount(thought) : undefined,
+    reasoning: typeof reasoning === 'number' ? tokenCount(reasoning) : undefined,
   });
 }
 
+/** A whole message as neutral events. */
 export function decodeResponse(body: Json): readonly StreamEvent[] {
   const builder = openEventBuilder();
   const model = textOr(body['model']);
@@ -49,84 +53,98 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
       builder.reasoning(textOr(block['thinking']));
       builder.opaqueReasoning({ format: 'messages', model, value: { signature: textOr(block['signature']) } });
     }
-    cite(builder, listOr(block['citations']));
+    addCitations(builder, listOr(block['citations']));
     builder.close();
   }
   builder.usage(usageIn(body));
-  finish(builder, body);
+  decodeStop(builder, body);
   builder.done();
   return builder.take();
 }
 
+/** A decoder of one stream. */
 export function openDecoder(): Decoder {
   const builder = openEventBuilder();
-  let model = '';
-  let type = ''; // of the block being filled
-  let signature = '';
-  const push = ({ data }: Frame): readonly StreamEvent[] => {
-    if (builder.finished) return [];
-    const event = parseEvent(data);
-    if (event === undefined) return [];
-    builder.usage(usageIn(event));
-    switch (event['type']) {
-      case 'message_start': {
-        const message = objectOr(event['message']);
-        model = textOr(message['model']);
-        builder.start(textOr(message['id']), model);
-        break;
-      }
-      case 'content_block_start': {
-        const block = objectOr(event['content_block']);
-        type = textOr(block['type']);
-        signature = textOr(block['signature']);
-        openBlock(builder, block, model);
-        if (type === 'thinking') builder.reasoning(textOr(block['thinking']));
-        break;
-      }
-      case 'content_block_delta': {
-        const delta = objectOr(event['delta']);
-        if (type === 'text') builder.text(textOr(delta['text']));
-        else if (type === 'tool_use') builder.args(textOr(delta['partial_json']));
-        else if (type === 'thinking') {
-          builder.reasoning(textOr(delta['thinking']));
-          signature += textOr(delta['signature']);
-        }
-        if (isObject(delta['citation'])) cite(builder, [delta['citation']]);
-        break;
-      }
-      case 'content_block_stop':
-        if (type === 'thinking') builder.opaqueReasoning({ format: 'messages', model, value: { signature } });
-        else builder.close();
-        type = '';
-        break;
-      case 'message_delta':
-        finish(builder, objectOr(event['delta']));
-        break;
-      case 'message_stop':
-        builder.done();
-        break;
-      case 'error': {
-        const error = objectOr(event['error']);
-        builder.failure(failureKind(error), textOr(error['message']));
-        break;
-      }
-    }
-    return builder.take();
+  const state: StreamState = { builder, model: '', blockType: '', signature: '' };
+  return {
+    push: ({ data }) => {
+      const event = builder.finished ? undefined : parseEvent(data);
+      if (event === undefined) return [];
+      decodeEvent(state, event);
+      return builder.take();
+    },
+    // Without message_stop the message is not complete, whatever came before.
+    end: () => (builder.close(), builder.take()),
   };
-  // Without message_stop the answer is not complete, whatever was said before.
-  return { push, end: () => (builder.close(), builder.take()) };
 }
 
-/** What kind of failure an error object of Anthropic's is. */
-export function failureKind(error: Json): FailureKind {
+// ---
+
+interface StreamState {
+  readonly builder: EventBuilder;
+  model: string;
+  /** Type of the block being filled. */
+  blockType: string;
+  /** Signature of the open thinking block, which may come in pieces. */
+  signature: string;
+}
+
+function decodeEvent(state: StreamState, event: Json): void {
+  const { builder } = state;
+  builder.usage(usageIn(event));
+  switch (event['type']) {
+    case 'message_start': {
+      const message = objectOr(event['message']);
+      state.model = textOr(message['model']);
+      return builder.start(textOr(message['id']), state.model);
+    }
+    case 'content_block_start': {
+      const block = objectOr(event['content_block']);
+      state.blockType = textOr(block['type']);
+      state.signature = textOr(block['signature']);
+      openBlock(builder, block, state.model);
+      if (state.blockType === 'thinking') builder.reasoning(textOr(block['thinking']));
+      return;
+    }
+    case 'content_block_delta':
+      return decodeDelta(state, objectOr(event['delta']));
+    case 'content_block_stop': {
+      const { blockType, model, signature } = state;
+      if (blockType === 'thinking') builder.opaqueReasoning({ format: 'messages', model, value: { signature } });
+      else builder.close();
+      state.blockType = '';
+      return;
+    }
+    case 'message_delta':
+      return decodeStop(builder, objectOr(event['delta']));
+    case 'message_stop':
+      return builder.done();
+    case 'error': {
+      const error = objectOr(event['error']);
+      return builder.failure(failureKind(error), textOr(error['message']));
+    }
+  }
+}
+
+function decodeDelta(state: StreamState, delta: Json): void {
+  const { builder, blockType } = state;
+  if (blockType === 'text') builder.text(textOr(delta['text']));
+  else if (blockType === 'tool_use') builder.args(textOr(delta['partial_json']));
+  else if (blockType === 'thinking') {
+    builder.reasoning(textOr(delta['thinking']));
+    state.signature += textOr(delta['signature']);
+  }
+  if (isObject(delta['citation'])) addCitations(builder, [delta['citation']]);
+}
+
+// Source: https://platform.claude.com/docs/en/api/errors (2026-11).
+function failureKind(error: Json): FailureKind {
   const type = textOr(error['type']);
   if (type === 'overloaded_error') return 'overloaded';
   if (type === 'rate_limit_error') return 'rate_limited';
   if (/prompt is too long/.test(textOr(error['message']))) return 'too_long';
   return type === 'invalid_request_error' ? 'bad_request' : 'other';
 }
-
-// ---
 
 function openBlock(builder: EventBuilder, block: Json, model: string): void {
   switch (block['type']) {
@@ -144,17 +162,18 @@ function openBlock(builder: EventBuilder, block: Json, model: string): void {
   }
 }
 
-// A citation of a document that was sent names no address: no other wire has a place for it.
-function cite(builder: EventBuilder, citations: readonly unknown[]): void {
-  const read = decodeCitations(citations);
-  for (const citation of read) builder.citation(citation);
-  if (read.length < citations.length) builder.lost('citation');
+// A citation of a document that was sent names no URL; no other format has a place for it.
+function addCitations(builder: EventBuilder, citations: readonly unknown[]): void {
+  const decoded = decodeCitations(citations);
+  for (const citation of decoded) builder.citation(citation);
+  if (decoded.length < citations.length) builder.lost('citation');
 }
 
-function finish(builder: EventBuilder, said: Json): void {
-  const raw = said['stop_reason'];
-  if (typeof raw !== 'string') return;
-  const sequence = said['stop_sequence'];
-  if (raw === 'refusal') builder.refusal(textOr(objectOr(said['stop_details'])['explanation']));
-  builder.finish(reasons[raw] ?? 'other', typeof sequence === 'string' ? sequence : undefined);
+// @param message a whole message, or the delta of a `message_delta` event
+function decodeStop(builder: EventBuilder, message: Json): void {
+  const stopReason = message['stop_reason'];
+  if (typeof stopReason !== 'string') return;
+  const sequence = message['stop_sequence'];
+  if (stopReason === 'refusal') builder.refusal(textOr(objectOr(message['stop_details'])['explanation']));
+  builder.finish(stopReasons[stopReason] ?? 'other', typeof sequence === 'string' ? sequence : undefined);
 }

@@ -1,21 +1,20 @@
-// Anthropic messages.
+// The codec of Anthropic messages.
 
 import type { Codec } from '../codec';
-import { openDecoder, decodeResponse, usageIn } from './decodeResponse';
 import { decodeRequest } from './decodeRequest';
-import { openEncoder, encodeResponse } from './encodeResponse';
+import { decodeResponse, openDecoder, usageIn } from './decodeResponse';
 import { encodeRequest } from './encodeRequest';
+import { encodeResponse, openEncoder } from './encodeResponse';
+import { facts } from './facts';
 
+/** The codec of Anthropic messages. */
 export const anthropicMessages: Codec = {
-  format: 'messages',
-  decodeRequest: decodeRequest,
-  encodeRequest: encodeRequest,
-  decodeResponse: decodeResponse,
-  encodeResponse: encodeResponse,
+  ...facts,
+  decodeRequest,
+  encodeRequest,
+  decodeResponse,
+  encodeResponse,
   openDecoder,
   openEncoder,
-  keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
   usageIn,
-  endWords: ['message_stop'],
-  isEnd: (data) => data.startsWith('{"type":"message_stop"') || /^\{\s*"type":\s*"message_stop"/.test(data),
 };

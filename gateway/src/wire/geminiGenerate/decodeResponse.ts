@@ -1,5 +1,5 @@
-// Gemini answers as neutral events, whole and streamed: each piece of a stream has the shape of a whole answer. Source:
-// Gemini API reference, "GenerateContentResponse".
+// Decodes GenerateContentResponses, whole and streamed: each piece of a stream has the fields of a whole response. Source:
+// https://ai.google.dev/api/generate-content (2026-11).
 
 import { validCounts, tokenCount, type Usage } from '../../core/usage';
 import { decodeGeminiLogprobs } from '../shared/logprobs';
@@ -12,7 +12,7 @@ const refusals = new Set([
   'SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'LANGUAGE', 'IMAGE_SAFETY', 'IMAGE_PROHIBITED_CONTENT', 'IMAGE_RECITATION',
 ]); // prettier-ignore
 
-// Thoughts are counted apart from candidates, and both are output. The cache is part of the prompt count.
+/** The usage in a response; undefined where it has none. Reasoning is counted apart from candidates, the cache in the prompt. */
 export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = value['usageMetadata'];
   if (!isObject(usage)) return undefined;
@@ -31,6 +31,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   });
 }
 
+/** A whole response as neutral events; only the first candidate. */
 export function decodeResponse(body: Json): readonly StreamEvent[] {
   const builder = openEventBuilder();
   decodePiece(body, builder);
@@ -38,6 +39,7 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
   return builder.take();
 }
 
+/** A decoder of one stream. */
 export function openDecoder(): Decoder {
   const builder = openEventBuilder();
   return {
@@ -51,13 +53,15 @@ export function openDecoder(): Decoder {
       decodePiece(piece, builder);
       return builder.take();
     },
-    // The stream just ends; usage may come after the reason.
+    // Gemini's stream has no end mark, and usage may come after the finish reason.
     end: () => (builder.done(), builder.take()),
   };
 }
 
-/** What kind of failure an error object of Google's is. */
-export function failureKind(error: Json): FailureKind {
+// ---
+
+// Source: https://cloud.google.com/apis/design/errors, and messages as recorded (2026-11).
+function failureKind(error: Json): FailureKind {
   const status = textOr(error['status']);
   if (status === 'UNAVAILABLE') return 'overloaded';
   if (status === 'RESOURCE_EXHAUSTED') return 'rate_limited';
@@ -65,15 +69,13 @@ export function failureKind(error: Json): FailureKind {
   return status === 'INVALID_ARGUMENT' ? 'bad_request' : 'other';
 }
 
-// ---
-
 function decodePiece(body: Json, builder: EventBuilder): void {
   const id = textOr(body['responseId']);
   builder.start(id, textOr(body['modelVersion']));
   const candidates = listOr(body['candidates']);
   if (candidates.length > 1) builder.lost('candidates[1…]');
   const candidate = objectOr(candidates[0]);
-  // Told of the candidate as a whole: they are its first text's.
+  // Log probabilities stand on the candidate; they are passed on with its first text.
   let logprobs = decodeGeminiLogprobs(candidate['logprobsResult']);
   for (const raw of listOr(objectOr(candidate['content'])['parts'])) {
     const part = objectOr(raw);
@@ -95,25 +97,25 @@ function isAnswerText(part: Json): boolean {
 function decodePart(part: Json, id: string, builder: EventBuilder, logprobs: readonly TokenLogprob[]): void {
   const text = textOr(part['text']);
   const signature = textOr(part['thoughtSignature']);
-  const seal = () => {
+  const addSignature = () => {
     if (signature !== '') builder.opaqueReasoning({ format: 'generate', value: signature });
   };
   if (isObject(part['functionCall'])) {
     const call = part['functionCall'];
-    builder.close(); // the signature is the call's, not that of the thoughts before it
-    seal();
+    builder.close(); // the signature is the call's, not that of the reasoning before it
+    addSignature();
     builder.call(textOr(call['id']) || `call_${id || 'gemini'}_${builder.calls + 1}`, textOr(call['name']));
     builder.args(JSON.stringify(call['args'] ?? {}));
     builder.close();
   } else if (part['thought'] === true) {
     builder.reasoning(text);
-    seal();
+    addSignature();
   } else if (part['text'] !== undefined) {
     builder.text(text, logprobs);
     if (signature !== '') builder.close();
-    seal();
+    addSignature();
   } else {
-    seal();
+    addSignature();
     const kind = Object.keys(part).find((key) => key !== 'thoughtSignature');
     if (kind !== undefined) builder.lost(kind);
   }
@@ -122,7 +124,7 @@ function decodePart(part: Json, id: string, builder: EventBuilder, logprobs: rea
 function decodeCitations(candidate: Json, builder: EventBuilder): void {
   for (const raw of listOr(objectOr(candidate['citationMetadata'])['citationSources'])) {
     const source = objectOr(raw);
-    if (textOr(source['uri']) !== '') builder.citation({ url: textOr(source['uri']), ...placeOf(source) });
+    if (textOr(source['uri']) !== '') builder.citation({ url: textOr(source['uri']), ...rangeOf(source) });
   }
   const grounding = objectOr(candidate['groundingMetadata']);
   const chunks = listOr(grounding['groundingChunks']).map((chunk) => objectOr(objectOr(chunk)['web']));
@@ -136,13 +138,13 @@ function decodeCitations(candidate: Json, builder: EventBuilder): void {
         builder.citation({
           url,
           ...defined({ title: typeof title === 'string' ? title : undefined }),
-          ...placeOf(objectOr(support['segment'])),
+          ...rangeOf(objectOr(support['segment'])),
         });
     }
   }
 }
 
-function placeOf(source: Json): { start?: number; end?: number } {
+function rangeOf(source: Json): { start?: number; end?: number } {
   return typeof source['endIndex'] === 'number'
     ? { start: countOr(source['startIndex']), end: source['endIndex'] }
     : {};

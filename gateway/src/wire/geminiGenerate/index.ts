@@ -1,21 +1,20 @@
-// Google's generateContent.
+// The codec of Google's generateContent.
 
 import type { Codec } from '../codec';
-import { openDecoder, decodeResponse, usageIn } from './decodeResponse';
 import { decodeRequest } from './decodeRequest';
-import { openEncoder, encodeResponse } from './encodeResponse';
+import { decodeResponse, openDecoder, usageIn } from './decodeResponse';
 import { encodeRequest } from './encodeRequest';
+import { encodeResponse, openEncoder } from './encodeResponse';
+import { facts } from './facts';
 
+/** The codec of Google's generateContent. */
 export const geminiGenerate: Codec = {
-  format: 'generate',
-  decodeRequest: decodeRequest,
-  encodeRequest: encodeRequest,
-  decodeResponse: decodeResponse,
-  encodeResponse: encodeResponse,
+  ...facts,
+  decodeRequest,
+  encodeRequest,
+  decodeResponse,
+  encodeResponse,
   openDecoder,
   openEncoder,
-  keepAlive: 'data: {}\n\n', // its SDKs know no comments
   usageIn,
-  endWords: ['"finishReason"', '"blockReason"'],
-  isEnd: (data) => /"(finishReason|blockReason)":\s*"/.test(data),
 };

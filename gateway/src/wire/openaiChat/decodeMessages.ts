@@ -1,5 +1,6 @@
-// The turns of a chat completions request. Source: OpenAI API reference, "Create chat completion"; OpenRouter's additions
-// from its "Reasoning tokens".
+// Decodes the turns of a chat completions request. Sources:
+// https://platform.openai.com/docs/api-reference/chat/create, "messages"; OpenRouter's additions from
+// https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11).
 
 import type { Json } from '../codec';
 import {
@@ -15,11 +16,12 @@ import {
   wrong,
 } from '../shared/json';
 import { mediaFromUrl, decodeImageDetail } from '../shared/media';
-import { isBlockType, decodeBlock, decodeCache } from '../anthropicMessages/blocks';
+import { decodeBlock, isBlockType } from '../shared/anthropicBlocks';
+import { decodeCache } from '../shared/cacheControl';
 import type { Message, Opaque, Part, Reasoning, ToolCall } from '../neutral';
 import { decodeOpaque, envelopeText } from '../reasoning/envelope';
 
-/** One message as a turn. @param at its path. @throws GatewayError bad_request naming the field */
+/** One message as a neutral turn. @param at its path. @throws GatewayError bad_request naming the field */
 export function decodeMessage(message: Json, at: string): Message {
   const role = needText(message['role'], `${at}.role`);
   const name: Part[] =
@@ -91,7 +93,7 @@ function decodePart(part: Json, at: string): Part[] {
       return [{ ...media, ...defined({ name: optionalText(file['filename'], `${at}.file.filename`) }), ...cache }];
     }
     default:
-      // Cursor writes Anthropic's blocks into chat bodies when a model is called claude-….
+      // Cursor sends Anthropic's blocks in chat bodies when a model's name begins with claude-.
       if (isBlockType(part['type'])) return decodeBlock(part, at);
       return typeof part['type'] === 'string'
         ? [{ type: 'raw', format: 'chat', value: part, at }]
@@ -101,18 +103,18 @@ function decodePart(part: Json, at: string): Part[] {
 
 function decodeAssistant(message: Json, at: string): Part[] {
   const content = message['content'];
-  const said =
+  const parts =
     content === null || content === undefined || content === '' ? [] : decodeContent(content, `${at}.content`);
   if (typeof message['refusal'] === 'string' && message['refusal'] !== '')
-    said.push({ type: 'refusal', text: message['refusal'] });
-  const thoughts = decodeReasoning(message, at);
+    parts.push({ type: 'refusal', text: message['refusal'] });
+  const reasoning = decodeReasoning(message, at);
   const calls = decodeCalls(message, at).flatMap((call): Part[] => {
-    const own = thoughts.filter((thought) => thought.call === call.id);
-    return [...own.map(({ part }) => part), call];
+    const before = reasoning.filter((found) => found.callId === call.id);
+    return [...before.map(({ part }) => part), call];
   });
   const ids = new Set(calls.flatMap((part) => (part.type === 'toolCall' ? [part.id] : [])));
-  const first = thoughts.filter(({ call }) => call === undefined || !ids.has(call)).map(({ part }) => part);
-  return [...first, ...said, ...calls];
+  const first = reasoning.filter(({ callId }) => callId === undefined || !ids.has(callId)).map(({ part }) => part);
+  return [...first, ...parts, ...calls];
 }
 
 function decodeCalls(message: Json, at: string): ToolCall[] {
@@ -132,82 +134,78 @@ function decodeCalls(message: Json, at: string): ToolCall[] {
       const name = needText(custom['name'], `${here}.custom.name`);
       return { type: 'toolCall', id, name, args: textOr(custom['input']), custom: true };
     }
-    const made = needObject(call['function'], `${here}.function`);
-    const args = made['arguments'];
+    const fn = needObject(call['function'], `${here}.function`);
+    const args = fn['arguments'];
     return {
       type: 'toolCall',
       id,
-      name: needText(made['name'], `${here}.function.name`),
+      name: needText(fn['name'], `${here}.function.name`),
       args: isObject(args) ? JSON.stringify(args) : textOr(args),
     };
   });
 }
 
-interface Thought {
+interface PlacedReasoning {
   readonly part: Reasoning;
-  /** The tool call it belongs to, where it says so. */
-  readonly call: string | undefined;
+  /** Id of the tool call it belongs to, where it names one. */
+  readonly callId: string | undefined;
 }
 
-// Three spellings of thoughts: OpenRouter's details (with signatures), its plain text, DeepSeek's plain text; and
-// Google's own field on tool calls.
-function decodeReasoning(message: Json, at: string): Thought[] {
+// Reasoning stands in one of three fields: OpenRouter's details (with signatures), OpenRouter's text, DeepSeek's text.
+// Google's signatures stand in a field of the tool calls.
+function decodeReasoning(message: Json, at: string): PlacedReasoning[] {
   const details = message['reasoning_details'];
-  const out: Thought[] = [];
+  const out: PlacedReasoning[] = [];
   if (Array.isArray(details))
-    out.push(...joined(details, `${at}.reasoning_details`).map((detail) => decodeDetail(detail)));
+    out.push(...joinPieces(details, `${at}.reasoning_details`).map((detail) => decodeDetail(detail)));
   if (out.length === 0) {
     const field = ['reasoning_content', 'reasoning'].find((name) => textOr(message[name]) !== '');
     if (field !== undefined)
       out.push({
         part: { type: 'reasoning', text: textOr(message[field]), opaque: { format: 'chat', value: field } },
-        call: undefined,
+        callId: undefined,
       });
   }
   for (const raw of listOr(message['tool_calls'])) {
     const call = objectOr(raw);
     const signature = objectOr(objectOr(call['extra_content'])['google'])['thought_signature'];
     const id = textOr(call['id']);
-    if (typeof signature !== 'string' || out.some((thought) => thought.call === id)) continue;
-    out.push({ part: { type: 'reasoning', text: '', opaque: { format: 'generate', value: signature } }, call: id });
+    if (typeof signature !== 'string' || out.some((found) => found.callId === id)) continue;
+    out.push({ part: { type: 'reasoning', text: '', opaque: { format: 'generate', value: signature } }, callId: id });
   }
   return out;
 }
 
-// The pieces of a streamed thought, where a client kept them one by one, become one again.
-function joined(details: readonly unknown[], at: string): Json[] {
+// Joins the pieces of one streamed detail, which some clients keep one by one.
+function joinPieces(details: readonly unknown[], at: string): Json[] {
   const out: Json[] = [];
   for (const [i, raw] of details.entries()) {
     const detail = needObject(raw, `${at}[${i}]`);
     const last = out.at(-1);
-    const goesOn =
+    const continues =
       last?.['type'] === 'reasoning.text' &&
       detail['type'] === 'reasoning.text' &&
       typeof detail['index'] === 'number' &&
       last['index'] === detail['index'] &&
       (last['signature'] ?? undefined) === undefined;
-    if (goesOn) out[out.length - 1] = { ...last, ...detail, text: textOr(last['text']) + textOr(detail['text']) };
+    if (continues) out[out.length - 1] = { ...last, ...detail, text: textOr(last['text']) + textOr(detail['text']) };
     else out.push(detail);
   }
   return out;
 }
 
-function decodeDetail(detail: Json): Thought {
+function decodeDetail(detail: Json): PlacedReasoning {
   const text = envelopeText(detail['signature']) ?? (textOr(detail['text']) || textOr(detail['summary']));
   const opaque = decodeOpaque(
     detail['signature'] ?? detail['data'],
     () => ({ format: 'chat', value: [detail] }) satisfies Opaque,
   );
   const id = detail['id'];
-  const part: Reasoning = {
-    type: 'reasoning',
-    text,
-    opaque: opaque ?? { format: 'chat', value: [detail] },
-  };
-  return { part, call: typeof id === 'string' ? id : undefined };
+  const part: Reasoning = { type: 'reasoning', text, opaque: opaque ?? { format: 'chat', value: [detail] } };
+  return { part, callId: typeof id === 'string' ? id : undefined };
 }
 
-// Functions of the older kind have no call ids: their name has to do.
+// The older `function_call` has no id; its function's name stands in for one.
 function legacyId(name: unknown): string {
   return `call_${textOr(name, 'function')}`;
 }

@@ -1,5 +1,6 @@
-// A chat completions request as neutral form. Source: OpenAI API reference, "Create chat completion"; OpenRouter's
-// additions from its "API parameters" and "Reasoning tokens"; the older `functions` of the same OpenAI page.
+// Decodes a chat completions request. Sources: https://platform.openai.com/docs/api-reference/chat/create; OpenRouter's
+// additions from https://openrouter.ai/docs/api-reference/overview and
+// https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11).
 
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../codec';
@@ -30,7 +31,7 @@ const known = new Set([
   'prompt_cache_key', 'metadata', 'models', 'provider', 'usage', 'logprobs', 'top_logprobs',
 ]); // prettier-ignore
 
-// What says no more than the default does.
+// Values that are the default's own, so that nothing is lost without them.
 const idle = {
   n: (value: unknown) => value === 1,
   store: (value: unknown) => value === false,
@@ -38,6 +39,7 @@ const idle = {
   modalities: (value: unknown) => Array.isArray(value) && value.every((item) => item === 'text'),
 };
 
+/** @throws GatewayError bad_request naming the field */
 export function decodeRequest(body: Json): NeutralRequest {
   const turns = needList(body['messages'], 'messages');
   if (turns.length === 0) wrong('messages', 'a list of at least one message');
@@ -75,9 +77,9 @@ export function decodeRequest(body: Json): NeutralRequest {
 // ---
 
 function decodeTopLogprobCount(body: Json): number | undefined {
-  const others = decodeTopLogprobs(body['top_logprobs'], 'top_logprobs');
-  if (optionalFlag(body['logprobs'], 'logprobs') === true) return others ?? 0;
-  if (others !== undefined && others > 0) wrong('logprobs', 'true where "top_logprobs" is set');
+  const count = decodeTopLogprobs(body['top_logprobs'], 'top_logprobs');
+  if (optionalFlag(body['logprobs'], 'logprobs') === true) return count ?? 0;
+  if (count !== undefined && count > 0) wrong('logprobs', 'true where "top_logprobs" is set');
   return undefined;
 }
 

@@ -1,5 +1,5 @@
-// The tools of a chat completions request, and which of them to use. Source: OpenAI API reference, "Create chat
-// completion"; the older `functions` of the same page.
+// Decodes the tools of a chat completions request, and which of them to use. Source:
+// https://platform.openai.com/docs/api-reference/chat/create, "tools" and the older "functions" (2026-11).
 
 import type { Json } from '../codec';
 import {
@@ -14,11 +14,11 @@ import {
   textOr,
   wrong,
 } from '../shared/json';
-import { decodeCache } from '../anthropicMessages/blocks';
+import { decodeCache } from '../shared/cacheControl';
 import type { AnyTool, ToolChoice } from '../neutral';
 import { needArgsSchema } from '../schema/toolSchema';
 
-/** @throws GatewayError bad_request naming the field */
+/** The tools of a request body; undefined where it names none. @throws GatewayError bad_request naming the field */
 export function decodeTools(body: Json): AnyTool[] | undefined {
   const functions = body['functions'];
   if (functions !== undefined && functions !== null)
@@ -30,12 +30,12 @@ export function decodeTools(body: Json): AnyTool[] | undefined {
   return needList(tools, 'tools').map((raw, i): AnyTool => decodeTool(needObject(raw, `tools[${i}]`), `tools[${i}]`));
 }
 
-/** @throws GatewayError bad_request */
+/** Which tool to use; undefined where the model is to decide. @throws GatewayError bad_request */
 export function decodeToolChoice(value: unknown): ToolChoice | undefined {
   if (value === undefined || value === null) return undefined;
   if (value === 'auto' || value === 'none' || value === 'required') return { type: value };
   const choice = objectOr(value);
-  // Anthropic's spelling, from clients that mix.
+  // Anthropic's spelling, which some clients send to this path.
   if (choice['type'] === 'auto' || choice['type'] === 'none') return { type: choice['type'] };
   if (choice['type'] === 'any') return { type: 'required' };
   const name = objectOr(choice['function'])['name'] ?? objectOr(choice['custom'])['name'] ?? choice['name'];
@@ -49,7 +49,7 @@ export function decodeToolChoice(value: unknown): ToolChoice | undefined {
 function decodeTool(tool: Json, at: string): AnyTool {
   if (isObject(tool['function']))
     return { ...decodeFunction(tool['function'], `${at}.function`), ...decodeCache(tool['cache_control'], at) };
-  // Flat tools, as Responses and Anthropic write them: some clients send those to this path.
+  // Flat tools, as Responses and Anthropic have them: some clients send those to this path.
   if (tool['type'] === 'function' || isObject(tool['input_schema'])) return decodeFunction(tool, at);
   if (tool['type'] === 'custom') {
     const custom = isObject(tool['custom']) ? tool['custom'] : tool;
@@ -72,15 +72,15 @@ function decodeTool(tool: Json, at: string): AnyTool {
     : wrong(`${at}.type`, '"function" or "custom"');
 }
 
-function decodeFunction(made: Json, at: string): AnyTool {
+function decodeFunction(fn: Json, at: string): AnyTool {
   return {
     type: 'function',
-    name: needText(made['name'], `${at}.name`),
-    schema: needArgsSchema(made['parameters'] ?? made['input_schema'], `${at}.parameters`),
+    name: needText(fn['name'], `${at}.name`),
+    schema: needArgsSchema(fn['parameters'] ?? fn['input_schema'], `${at}.parameters`),
     ...defined({
-      description: optionalText(made['description'], `${at}.description`),
-      strict: optionalFlag(made['strict'], `${at}.strict`),
+      description: optionalText(fn['description'], `${at}.description`),
+      strict: optionalFlag(fn['strict'], `${at}.strict`),
     }),
-    ...decodeCache(made['cache_control'], `${at}.cache_control`),
+    ...decodeCache(fn['cache_control'], `${at}.cache_control`),
   };
 }

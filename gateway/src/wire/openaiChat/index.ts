@@ -1,21 +1,20 @@
-// OpenAI chat completions.
+// The codec of OpenAI chat completions.
 
 import type { Codec } from '../codec';
-import { openDecoder, decodeResponse, usageIn } from './decodeResponse';
 import { decodeRequest } from './decodeRequest';
-import { openEncoder, encodeResponse } from './encodeResponse';
+import { decodeResponse, openDecoder, usageIn } from './decodeResponse';
 import { encodeRequest } from './encodeRequest';
+import { encodeResponse, openEncoder } from './encodeResponse';
+import { facts } from './facts';
 
+/** The codec of OpenAI chat completions. */
 export const openaiChat: Codec = {
-  format: 'chat',
-  decodeRequest: decodeRequest,
-  encodeRequest: encodeRequest,
-  decodeResponse: decodeResponse,
-  encodeResponse: encodeResponse,
+  ...facts,
+  decodeRequest,
+  encodeRequest,
+  decodeResponse,
+  encodeResponse,
   openDecoder,
   openEncoder,
-  keepAlive: ': keep-alive\n\n',
   usageIn,
-  endWords: ['[DONE]', '"finish_reason"'],
-  isEnd: (data) => data === '[DONE]' || /"finish_reason":\s*"/.test(data),
 };

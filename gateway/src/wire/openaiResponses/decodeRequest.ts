@@ -1,5 +1,5 @@
-// An OpenAI Responses request as neutral form. Source: OpenAI API reference, "Create a model response"; read more
-// leniently than that page, because Codex and Cursor write items it does not list.
+// Decodes a Responses request. Source: https://platform.openai.com/docs/api-reference/responses/create (2026-11). More is
+// taken than that page lists, because Codex and Cursor send other items too.
 
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../codec';
@@ -20,6 +20,7 @@ import type { NeutralRequest, ResponseFormat, ReasoningOptions } from '../neutra
 import { decodeJsonSchemaFormat } from '../schema/responseFormat';
 import { decodeInput, decodeInstructions } from './decodeItems';
 import { decodeToolChoice, decodeTools } from './decodeTools';
+import { includeEncryptedReasoning, includeLogprobs } from './includes';
 
 const known = new Set([
   'model', 'input', 'instructions', 'stream', 'stream_options', 'tools', 'tool_choice', 'parallel_tool_calls', 'max_output_tokens', 'temperature',
@@ -27,30 +28,28 @@ const known = new Set([
   'top_logprobs',
 ]); // prettier-ignore
 
-// What says no more than the default does, or asks for what comes anyway.
+// Values that are the default's own, or that are asked for in any case, so that nothing is lost without them.
 const idle = {
   store: (value: unknown) => value === false,
   background: (value: unknown) => value === false,
   truncation: (value: unknown) => value === 'disabled',
   include: (value: unknown) =>
-    Array.isArray(value) && value.every((item) => item === 'reasoning.encrypted_content' || item === includeChances),
+    Array.isArray(value) && value.every((item) => item === includeEncryptedReasoning || item === includeLogprobs),
 };
 
-/** What a request includes to be told how likely tokens were. */
-export const includeChances = 'message.output_text.logprobs';
-
+/** @throws GatewayError bad_request naming the field */
 export function decodeRequest(body: Json): NeutralRequest {
   const text = body['text'] === undefined ? {} : needObject(body['text'] ?? {}, 'text');
-  const chosen = decodeToolChoice(body['tool_choice']);
-  const tools = decodeTools(body['tools'], chosen.allowed);
+  const { choice, allowed, native } = decodeToolChoice(body['tool_choice']);
+  const tools = decodeTools(body['tools'], allowed);
   return {
     from: 'responses',
     messages: [...decodeInstructions(body['instructions']), ...decodeInput(body['input'])],
     stream: body['stream'] === true,
-    native: { ...otherFields(body, known, idle), ...chosen.native },
+    native: { ...otherFields(body, known, idle), ...native },
     ...defined({
       tools,
-      toolChoice: chosen.choice,
+      toolChoice: choice,
       parallelTools: optionalFlag(body['parallel_tool_calls'], 'parallel_tool_calls'),
       responseFormat: decodeResponseFormat(text['format']),
       verbosity: optionalText(text['verbosity'], 'text.verbosity'),
@@ -70,8 +69,9 @@ export function decodeRequest(body: Json): NeutralRequest {
 // ---
 
 function decodeTopLogprobCount(body: Json): number | undefined {
-  const others = decodeTopLogprobs(body['top_logprobs'], 'top_logprobs');
-  return others !== undefined && others > 0 ? others : listOr(body['include']).includes(includeChances) ? 0 : undefined;
+  const count = decodeTopLogprobs(body['top_logprobs'], 'top_logprobs');
+  if (count !== undefined && count > 0) return count;
+  return listOr(body['include']).includes(includeLogprobs) ? 0 : undefined;
 }
 
 function decodeResponseFormat(value: unknown): ResponseFormat | undefined {

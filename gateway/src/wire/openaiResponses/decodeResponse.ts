@@ -1,15 +1,16 @@
-// OpenAI Responses answers as neutral events, whole and streamed. Source: OpenAI API reference, "The response object"
-// and "Streaming events".
+// Decodes Responses, whole and streamed. Sources: https://platform.openai.com/docs/api-reference/responses/object and
+// https://platform.openai.com/docs/api-reference/responses-streaming (2026-11).
 
-import { validCounts, tokenCount, type Usage } from '../../core/usage';
-import { failureKind } from '../openaiChat/decodeResponse';
-import { decodeOpenaiLogprobs } from '../shared/logprobs';
-import type { Decoder, Frame, Json } from '../codec';
-import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
+import { tokenCount, type Usage, validCounts } from '../../core/usage';
+import type { Decoder, Json } from '../codec';
 import type { StreamEvent } from '../neutral';
-import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
+import { type EventBuilder, openEventBuilder } from '../shared/eventBuilder';
+import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
+import { decodeOpenaiLogprobs } from '../shared/logprobs';
+import { openaiFailureKind } from '../shared/openaiErrors';
 import { fullName } from './namespaces';
 
+/** The usage in a response or event; undefined where it has none. `input_tokens` includes everything cached. */
 export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = isObject(value['usage']) ? value['usage'] : objectOr(value['response'])['usage'];
   if (!isObject(usage)) return undefined;
@@ -26,6 +27,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   });
 }
 
+/** A whole response as neutral events. */
 export function decodeResponse(body: Json): readonly StreamEvent[] {
   const builder = openEventBuilder();
   builder.start(textOr(body['id']), textOr(body['model']));
@@ -37,8 +39,8 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
         for (const part of listOr(item['content'])) decodePart(builder, objectOr(part));
         break;
       case 'reasoning':
-        builder.reasoning(thoughtText(item));
-        sealItem(builder, item);
+        builder.reasoning(reasoningText(item));
+        addEncrypted(builder, item);
         break;
       case 'function_call':
         builder.args(textOr(item['arguments']));
@@ -49,87 +51,104 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
     }
     builder.close();
   }
-  end(builder, body);
+  decodeEnd(builder, body);
   return builder.take();
 }
 
+/** A decoder of one stream. */
 export function openDecoder(): Decoder {
   const builder = openEventBuilder();
-  let told = false; // something of the open item's text or arguments has come
-  let thoughts = 0; // parts of the open summary
-  const push = ({ data }: Frame): readonly StreamEvent[] => {
-    const event = parseEvent(data);
-    if (event === undefined || builder.finished) return [];
-    const delta = textOr(event['delta']);
-    switch (event['type']) {
-      case 'response.created': {
-        const response = objectOr(event['response']);
-        builder.start(textOr(response['id']), textOr(response['model']));
-        break;
-      }
-      case 'response.output_item.added':
-        told = false;
-        thoughts = 0;
-        openItem(builder, objectOr(event['item']));
-        break;
-      case 'response.content_part.added':
-        builder.close();
-        told = false;
-        break;
-      case 'response.output_text.delta':
-        told = true;
-        builder.text(delta, decodeOpenaiLogprobs(event['logprobs']));
-        break;
-      case 'response.refusal.delta':
-        told = true;
-        builder.refusal(delta);
-        break;
-      case 'response.content_part.done':
-        if (!told) decodePart(builder, objectOr(event['part']));
-        break;
-      case 'response.output_text.annotation.added':
-        cite(builder, objectOr(event['annotation']));
-        break;
-      case 'response.reasoning_summary_part.added':
-        if (thoughts++ > 0) builder.reasoning('\n\n');
-        break;
-      case 'response.reasoning_summary_text.delta':
-      case 'response.reasoning_text.delta':
-        told = true;
-        builder.reasoning(delta);
-        break;
-      case 'response.function_call_arguments.delta':
-      case 'response.custom_tool_call_input.delta':
-        told = true;
-        builder.args(delta);
-        break;
-      case 'response.output_item.done': {
-        const item = objectOr(event['item']);
-        if (item['type'] === 'reasoning') {
-          if (!told) builder.reasoning(thoughtText(item));
-          sealItem(builder, item);
-        } else if (!told) builder.args(textOr(item['arguments']) || textOr(item['input']));
-        builder.close();
-        break;
-      }
-      case 'response.completed':
-      case 'response.incomplete':
-      case 'response.failed':
-        end(builder, objectOr(event['response']));
-        break;
-      case 'error': {
-        const error = isObject(event['error']) ? event['error'] : event;
-        builder.failure(failureKind(error), textOr(error['message']));
-        break;
-      }
-    }
-    return builder.take();
+  const state: StreamState = { builder, filled: false, summaryParts: 0 };
+  return {
+    push: ({ data }) => {
+      const event = parseEvent(data);
+      if (event === undefined || builder.finished) return [];
+      decodeEvent(state, event);
+      return builder.take();
+    },
+    // Without response.completed the response is not complete, whatever came before.
+    end: () => (builder.close(), builder.take()),
   };
-  // Without response.completed the answer is not complete, whatever was said before.
-  return { push, end: () => (builder.close(), builder.take()) };
 }
 
 // ---
+
+interface StreamState {
+  readonly builder: EventBuilder;
+  /** Something of the open item's text or arguments has come. */
+  filled: boolean;
+  /** Parts of the open summary so far. */
+  summaryParts: number;
+}
+
+function decodeEvent(state: StreamState, event: Json): void {
+  const { builder } = state;
+  switch (event['type']) {
+    case 'response.created': {
+      const response = objectOr(event['response']);
+      return builder.start(textOr(response['id']), textOr(response['model']));
+    }
+    case 'response.output_item.added':
+      state.filled = false;
+      state.summaryParts = 0;
+      return openItem(builder, objectOr(event['item']));
+    case 'response.content_part.added':
+      state.filled = false;
+      return builder.close();
+    case 'response.content_part.done':
+      if (!state.filled) decodePart(builder, objectOr(event['part']));
+      return;
+    case 'response.output_text.annotation.added':
+      return decodeAnnotation(builder, objectOr(event['annotation']));
+    case 'response.reasoning_summary_part.added':
+      if (state.summaryParts++ > 0) builder.reasoning('\n\n');
+      return;
+    case 'response.output_item.done':
+      return decodeItemDone(state, objectOr(event['item']));
+    case 'response.completed':
+    case 'response.incomplete':
+    case 'response.failed':
+      return decodeEnd(builder, objectOr(event['response']));
+    case 'error': {
+      const error = isObject(event['error']) ? event['error'] : event;
+      return builder.failure(openaiFailureKind(error), textOr(error['message']));
+    }
+    default:
+      return decodeDelta(state, event);
+  }
+}
+
+function decodeDelta(state: StreamState, event: Json): void {
+  const { builder } = state;
+  const delta = textOr(event['delta']);
+  switch (event['type']) {
+    case 'response.output_text.delta':
+      builder.text(delta, decodeOpenaiLogprobs(event['logprobs']));
+      break;
+    case 'response.refusal.delta':
+      builder.refusal(delta);
+      break;
+    case 'response.reasoning_summary_text.delta':
+    case 'response.reasoning_text.delta':
+      builder.reasoning(delta);
+      break;
+    case 'response.function_call_arguments.delta':
+    case 'response.custom_tool_call_input.delta':
+      builder.args(delta);
+      break;
+    default:
+      return;
+  }
+  state.filled = true;
+}
+
+function decodeItemDone({ builder, filled }: StreamState, item: Json): void {
+  if (item['type'] === 'reasoning') {
+    if (!filled) builder.reasoning(reasoningText(item));
+    addEncrypted(builder, item);
+  } else if (!filled) builder.args(textOr(item['arguments']) || textOr(item['input']));
+  builder.close();
+}
 
 function openItem(builder: EventBuilder, item: Json): void {
   switch (item['type']) {
@@ -150,10 +169,10 @@ function decodePart(builder: EventBuilder, part: Json): void {
   builder.close();
   builder.text(textOr(part['text']), decodeOpenaiLogprobs(part['logprobs']));
   builder.refusal(textOr(part['refusal']));
-  for (const annotation of listOr(part['annotations'])) cite(builder, objectOr(annotation));
+  for (const annotation of listOr(part['annotations'])) decodeAnnotation(builder, objectOr(annotation));
 }
 
-function cite(builder: EventBuilder, annotation: Json): void {
+function decodeAnnotation(builder: EventBuilder, annotation: Json): void {
   const url = textOr(annotation['url']);
   if (annotation['type'] !== 'url_citation' || url === '')
     return builder.lost(`annotation ${textOr(annotation['type'])}`);
@@ -166,23 +185,23 @@ function cite(builder: EventBuilder, annotation: Json): void {
   });
 }
 
-function thoughtText(item: Json): string {
+function reasoningText(item: Json): string {
   const texts = listOr(item['summary']).length > 0 ? listOr(item['summary']) : listOr(item['content']);
   return texts.map((part) => textOr(objectOr(part)['text'])).join('\n\n');
 }
 
-function sealItem(builder: EventBuilder, item: Json): void {
+function addEncrypted(builder: EventBuilder, item: Json): void {
   const encrypted = item['encrypted_content'];
   if (typeof encrypted === 'string')
     builder.opaqueReasoning({ format: 'responses', value: { id: textOr(item['id']), encrypted_content: encrypted } });
 }
 
-function end(builder: EventBuilder, response: Json): void {
+function decodeEnd(builder: EventBuilder, response: Json): void {
   builder.usage(usageIn(response));
   const status = response['status'];
   if (status === 'failed' || isObject(response['error'])) {
     const error = objectOr(response['error']);
-    return builder.failure(failureKind(error), textOr(error['message']));
+    return builder.failure(openaiFailureKind(error), textOr(error['message']));
   }
   const reason = textOr(objectOr(response['incomplete_details'])['reason']);
   const refused = listOr(response['output']).some((item) =>

@@ -1,4 +1,5 @@
-// The tools of a Responses request, and which of them to use. Source: OpenAI API reference, "Create a model response".
+// Decodes the tools of a Responses request, and which of them to use. Source:
+// https://platform.openai.com/docs/api-reference/responses/create, "tools" and "tool_choice" (2026-11).
 
 import type { Json } from '../codec';
 import {
@@ -17,7 +18,11 @@ import type { AnyTool, ToolChoice } from '../neutral';
 import { fullName } from './namespaces';
 import { needArgsSchema } from '../schema/toolSchema';
 
-/** @param allowed names, where only some may be used. @throws GatewayError bad_request naming the field */
+/**
+ * The tools of a request; undefined where it names none.
+ * @param allowed names, where only some may be used
+ * @throws GatewayError bad_request naming the field
+ */
 export function decodeTools(value: unknown, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
   if (value === undefined || value === null) return undefined;
   const tools = needList(value, 'tools').flatMap((raw, i) => {
@@ -27,8 +32,8 @@ export function decodeTools(value: unknown, allowed: ReadonlySet<string> | undef
   return allowed === undefined ? tools : tools.filter((tool) => tool.type === 'raw' || allowed.has(tool.name));
 }
 
-/** @throws GatewayError bad_request */
-export function decodeToolChoice(value: unknown): Chosen {
+/** Which tools may and must be used. @throws GatewayError bad_request naming the field */
+export function decodeToolChoice(value: unknown): DecodedChoice {
   if (value === undefined || value === null) return { native: {} };
   if (value === 'auto' || value === 'none' || value === 'required') return { choice: { type: value }, native: {} };
   const choice = needObject(value, 'tool_choice');
@@ -57,27 +62,28 @@ export function decodeToolChoice(value: unknown): Chosen {
 
 function decodeNamespace(group: Json, at: string): AnyTool[] {
   const name = needText(group['name'], `${at}.name`);
-  const about = defined({ description: optionalText(group['description'], `${at}.description`) });
+  const description = defined({ description: optionalText(group['description'], `${at}.description`) });
   return needList(group['tools'], `${at}.tools`).map((raw, i) => {
     const tool = decodeTool(needObject(raw, `${at}.tools[${i}]`), `${at}.tools[${i}]`);
     if (tool.type === 'raw') return { ...tool, value: undefined };
-    return { ...tool, name: fullName(name, tool.name), namespace: { name, ...about, tool: tool.name } };
+    return { ...tool, name: fullName(name, tool.name), namespace: { name, ...description, tool: tool.name } };
   });
 }
 
 function decodeTool(tool: Json, at: string): AnyTool {
-  const nested = objectOr(tool['function']); // the chat spelling, from clients that mix
-  const made = Object.keys(nested).length > 0 ? nested : tool;
-  const type = tool['type'] ?? (isObject(tool['input_schema']) ? 'function' : undefined); // Anthropic's, likewise
+  // Some clients send the spelling of chat completions (`function`) or Anthropic's (`input_schema`) to this path.
+  const nested = objectOr(tool['function']);
+  const fn = Object.keys(nested).length > 0 ? nested : tool;
+  const type = tool['type'] ?? (isObject(tool['input_schema']) ? 'function' : undefined);
   switch (type) {
     case 'function':
       return {
         type: 'function',
-        name: needText(made['name'], `${at}.name`),
-        schema: needArgsSchema(made['parameters'] ?? made['input_schema'], `${at}.parameters`),
+        name: needText(fn['name'], `${at}.name`),
+        schema: needArgsSchema(fn['parameters'] ?? fn['input_schema'], `${at}.parameters`),
         ...defined({
-          description: optionalText(made['description'], `${at}.description`),
-          strict: optionalFlag(made['strict'], `${at}.strict`),
+          description: optionalText(fn['description'], `${at}.description`),
+          strict: optionalFlag(fn['strict'], `${at}.strict`),
         }),
       };
     case 'custom': {
@@ -101,8 +107,10 @@ function decodeTool(tool: Json, at: string): AnyTool {
   }
 }
 
-interface Chosen {
+interface DecodedChoice {
   readonly choice?: ToolChoice;
+  /** Names of the only tools that may be used. */
   readonly allowed?: ReadonlySet<string>;
+  /** A choice without a neutral form, by its field. */
   readonly native: Record<string, unknown>;
 }

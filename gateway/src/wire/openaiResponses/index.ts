@@ -1,23 +1,20 @@
-// OpenAI Responses.
+// The codec of OpenAI Responses.
 
 import type { Codec } from '../codec';
-import { openDecoder, decodeResponse, usageIn } from './decodeResponse';
 import { decodeRequest } from './decodeRequest';
-import { openEncoder, encodeResponse } from './encodeResponse';
+import { decodeResponse, openDecoder, usageIn } from './decodeResponse';
 import { encodeRequest } from './encodeRequest';
+import { encodeResponse, openEncoder } from './encodeResponse';
+import { facts } from './facts';
 
+/** The codec of OpenAI Responses. */
 export const openaiResponses: Codec = {
-  format: 'responses',
-  decodeRequest: decodeRequest,
-  encodeRequest: encodeRequest,
-  decodeResponse: decodeResponse,
-  encodeResponse: encodeResponse,
+  ...facts,
+  decodeRequest,
+  encodeRequest,
+  decodeResponse,
+  encodeResponse,
   openDecoder,
   openEncoder,
-  keepAlive: ': keep-alive\n\n',
   usageIn,
-  endWords: ['response.completed', 'response.incomplete', 'response.failed'],
-  isEnd: (data) =>
-    /"type":\s*"response\.(completed|incomplete|failed)"/.test(data.slice(0, 200)) ||
-    /"type":\s*"response\.(completed|incomplete|failed)"/.test(data.slice(-200)),
 };

@@ -1,44 +1,49 @@
-// Groups of tools, which Responses alone knows: Codex declares the tools of every MCP server as one. Elsewhere they are
-// tools with both names in one, as other clients of MCP write them.
+// Groups of tools (`namespace`), which only Responses has: Codex declares the tools of every MCP server as one. In other
+// formats they are tools whose names begin with the group's, as other MCP clients have them. Source:
+// https://platform.openai.com/docs/api-reference/responses/create, "tools" (2026-11).
 
 import type { Json } from '../codec';
-import { defined } from '../shared/json';
 import type { AnyTool, Namespace } from '../neutral';
+import { defined } from '../shared/json';
 
-/** A tool's name outside of its group. */
+/** A tool's name outside of its group. @param namespace the group's name, if any */
 export function fullName(namespace: unknown, name: string): string {
   if (typeof namespace !== 'string' || namespace === '') return name;
   return namespace.endsWith('__') ? namespace + name : `${namespace}__${name}`;
 }
 
-/** How a call names its tool: by its group and its name in it, where it has one. */
-export function openNaming(tools: readonly AnyTool[] | undefined): (name: string) => Json {
+/** The fields that name a tool, from its full name. */
+export type ToolNaming = (name: string) => Json;
+
+/** How calls name the tools of a request: by group and name in it, where a tool has a group. */
+export function openToolNaming(tools: readonly AnyTool[] | undefined): ToolNaming {
   const grouped = new Map<string, Namespace>();
   for (const tool of tools ?? [])
     if (tool.type !== 'raw' && tool.namespace !== undefined) grouped.set(tool.name, tool.namespace);
   return (name) => {
-    const of = grouped.get(name);
-    return of === undefined ? { name } : { namespace: of.name, name: of.tool };
+    const namespace = grouped.get(name);
+    return namespace === undefined ? { name } : { namespace: namespace.name, name: namespace.tool };
   };
 }
 
-/** The tools as they are declared, those of one group together. @param write one tool, under its own name */
-export function regrouped(tools: readonly AnyTool[], write: (tool: AnyTool) => readonly Json[]): Json[] {
+/** The tools as they are declared, those of one group together. @param encode one tool, under its name in the group */
+export function groupTools(tools: readonly AnyTool[], encode: (tool: AnyTool) => readonly Json[]): Json[] {
   const out: Json[] = [];
   const groups = new Map<string, Json[]>();
   for (const tool of tools) {
-    const of = tool.type === 'raw' ? undefined : tool.namespace;
-    if (tool.type === 'raw' || of === undefined) {
-      out.push(...write(tool));
+    const namespace = tool.type === 'raw' ? undefined : tool.namespace;
+    if (tool.type === 'raw' || namespace === undefined) {
+      out.push(...encode(tool));
       continue;
     }
-    const written = write({ ...tool, name: of.tool });
-    const group = groups.get(of.name);
-    if (group !== undefined) group.push(...written);
+    const { name, description } = namespace;
+    const encoded = encode({ ...tool, name: namespace.tool });
+    const group = groups.get(name);
+    if (group !== undefined) group.push(...encoded);
     else {
-      const members = [...written];
-      groups.set(of.name, members);
-      out.push({ type: 'namespace', name: of.name, ...defined({ description: of.description }), tools: members });
+      const members = [...encoded];
+      groups.set(name, members);
+      out.push({ type: 'namespace', name, ...defined({ description }), tools: members });
     }
   }
   return out;

@@ -1,66 +1,67 @@
-// Sealed reasoning on its way through a client of another format. What one provider signed or encrypted is wrapped in
-// an envelope of ours that fits any format's field for such things; the client sends it back with its history, and it is
-// unwrapped for the provider that made it. An envelope is never taken for a provider's own signature: it is marked.
+// Opaque reasoning on its way through a client of another format. What one provider signed or encrypted is put into an
+// envelope of ours: marked base64 text, no cryptography, which fits the field for such values in any format. The client
+// sends it back with its history, and it is unwrapped for the provider that made it. The mark tells an envelope from a
+// provider's own signature.
 
 import type { Json } from '../codec';
-import { isObject, textOr } from '../shared/json';
 import type { Format, Opaque } from '../neutral';
+import { isObject, textOr } from '../shared/json';
 
-// Base64 of `ovth1:`: six bytes, so that the mark stays the same whatever follows.
+// Base64 of `ovth1:`. Its six bytes fill two whole groups, so that the mark is the same whatever follows.
 const mark = 'b3Z0aDE6';
 
-/** What the mark looks like in the bytes of a body. */
+/** The mark's bytes in a request body. */
 export const envelopeMark = Buffer.from(mark);
 
 const formats = new Set<string>(['chat', 'responses', 'messages', 'generate'] satisfies Format[]);
 
 /**
- * An envelope of something opaque, or of nothing: some formats want a signature where another had none.
- * @param text what it seals, for streams whose clients may not keep the pieces together
+ * An envelope of an opaque value, or an empty one: some formats demand a signature where another had none.
+ * @param text the reasoning's text, for streams whose clients may not keep its pieces together
  */
 export function wrapEnvelope(opaque: Opaque | undefined, text?: string): string {
-  const inside = opaque === undefined ? '{}' : JSON.stringify({ ...opaque, text });
-  return mark + Buffer.from(inside).toString('base64');
+  const content = opaque === undefined ? '{}' : JSON.stringify({ ...opaque, text });
+  return mark + Buffer.from(content).toString('base64');
 }
 
-/** Whether a signature is an envelope of ours. */
-export function isEnvelope(text: unknown): text is string {
-  return typeof text === 'string' && text.startsWith(mark);
+/** Whether a value is an envelope of ours. */
+export function isEnvelope(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith(mark);
 }
 
-/** What an envelope holds; undefined for an empty or damaged one. */
-export function unwrapEnvelope(text: string): Opaque | undefined {
-  const value = contents(text);
-  if (value === undefined || !formats.has(textOr(value['format']))) return undefined;
-  const model = value['model'];
+/** The opaque value in an envelope; undefined for an empty or damaged one. */
+export function unwrapEnvelope(envelope: string): Opaque | undefined {
+  const content = contentOf(envelope);
+  if (content === undefined || !formats.has(textOr(content['format']))) return undefined;
+  const model = content['model'];
   return {
-    format: value['format'] as Format,
-    value: value['value'],
+    format: content['format'] as Format,
+    value: content['value'],
     ...(typeof model === 'string' ? { model } : {}),
   };
 }
 
-/** The text that an envelope brings along. */
-export function envelopeText(text: unknown): string | undefined {
-  if (!isEnvelope(text)) return undefined;
-  const words = contents(text)?.['text'];
-  return typeof words === 'string' ? words : undefined;
+/** The reasoning's text in an envelope; undefined where it holds none, or the value is no envelope. */
+export function envelopeText(value: unknown): string | undefined {
+  if (!isEnvelope(value)) return undefined;
+  const text = contentOf(value)?.['text'];
+  return typeof text === 'string' ? text : undefined;
 }
 
 /**
- * A field of one format that may hold its own signature or our envelope.
- * @param own how the format itself reads what is not ours
+ * The opaque value in a field that may hold a provider's signature or an envelope of ours.
+ * @param decodeNative how the format reads its own signature
  */
-export function decodeOpaque(text: unknown, own: (text: string) => Opaque): Opaque | undefined {
-  if (typeof text !== 'string' || text === '') return undefined;
-  return isEnvelope(text) ? unwrapEnvelope(text) : own(text);
+export function decodeOpaque(value: unknown, decodeNative: (text: string) => Opaque): Opaque | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  return isEnvelope(value) ? unwrapEnvelope(value) : decodeNative(value);
 }
 
 // ---
 
-function contents(text: string): Json | undefined {
+function contentOf(envelope: string): Json | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(text.slice(mark.length), 'base64').toString('utf8'));
+    const value: unknown = JSON.parse(Buffer.from(envelope.slice(mark.length), 'base64').toString('utf8'));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

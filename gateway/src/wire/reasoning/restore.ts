@@ -1,41 +1,45 @@
-// What earlier turns left for the next: sealed thoughts before a call, for clients that drop them, and the items of answers
-// in the shape of Responses, which clients only name. Where they are kept is the vault's business; here they are found in
-// an answer, and put back into a request.
+// What earlier turns left for the next: opaque reasoning before a tool call, for clients that do not send it back, and the
+// items of Responses, which clients may name instead of sending. Where they are kept is the reasoning cache's business
+// (pipeline/reasoningCache.ts); this file finds them in a response and puts them back into a request. Sources:
+// https://platform.claude.com/docs/en/build-with-claude/extended-thinking,
+// https://ai.google.dev/gemini-api/docs/thought-signatures,
+// https://platform.openai.com/docs/guides/conversation-state (2026-11).
 
-import { refuse } from '../shared/droppedFields';
+import type { FormatFacts } from '../formatFacts';
 import type { Format, Message, NeutralRequest, Part, Reasoning, StreamEvent } from '../neutral';
+import { refuse } from '../shared/droppedFields';
 
 /** What earlier turns left. */
 export interface ReasoningLookup {
-  /** @param name a call's id, or `itemName` of an item's */
+  /** @param name a tool call's id, or an item's `itemName` */
   get(name: string): readonly Part[] | undefined;
 }
 
-/** Takes what a later turn may need, under the name it will be asked for by. */
+/** Takes what a later turn may need, under the name it will be looked up by. */
 export type Remember = (name: string, parts: readonly Part[]) => void;
 
-/** Under which an item of an earlier answer is kept. */
+/** The name under which an item of an earlier response is kept. */
 export const itemName = (id: string): string => `item ${id}`;
 
-/** Listens to one answer: what is thought before a call is kept under the call's id. */
-export function openReasoningRecorder(keep: Remember): (event: StreamEvent) => void {
-  let thoughts: Reasoning[] = [];
-  let text: string[] | undefined;
+/** An observer of one response's events that remembers the reasoning before each tool call, under the call's id. */
+export function openReasoningRecorder(remember: Remember): (event: StreamEvent) => void {
+  let reasoning: Reasoning[] = []; // since the last call
+  let text: string[] | undefined; // of the open reasoning part
   return (event) => {
     if (event.type === 'open') {
       text = event.part.type === 'reasoning' ? [] : undefined;
       if (event.part.type !== 'toolCall') return;
-      if (thoughts.length > 0) keep(event.part.id, thoughts);
-      thoughts = [];
+      if (reasoning.length > 0) remember(event.part.id, reasoning);
+      reasoning = [];
     } else if (event.type === 'delta') text?.push(event.text);
     else if (event.type === 'close' && text !== undefined) {
-      if (event.opaque !== undefined) thoughts.push({ type: 'reasoning', text: text.join(''), opaque: event.opaque });
+      if (event.opaque !== undefined) reasoning.push({ type: 'reasoning', text: text.join(''), opaque: event.opaque });
       text = undefined;
     }
   };
 }
 
-/** The names of all that a request may need. */
+/** The names of everything that a request may need from earlier turns. */
 export function reasoningNames(request: NeutralRequest): string[] {
   return request.messages.flatMap((message) =>
     message.parts.flatMap((part) => {
@@ -46,56 +50,62 @@ export function reasoningNames(request: NeutralRequest): string[] {
 }
 
 /**
- * The request with the thoughts put back that its history lacks and this format has made. They come before the words
- * that led to the call (Anthropic refuses a turn that thinks after it has spoken); Gemini's are the call's own.
+ * The request with the opaque reasoning put back that its history lacks and that this format understands. Anthropic
+ * refuses a turn with reasoning after text, so that there it comes before the text that led to the call; Gemini's belongs
+ * to the call itself.
  */
-export function withReasoning(request: NeutralRequest, format: Format, thoughts: ReasoningLookup): NeutralRequest {
+export function withReasoning(
+  request: NeutralRequest,
+  { format, reasoningPlacement }: Pick<FormatFacts, 'format' | 'reasoningPlacement'>,
+  earlier: ReasoningLookup,
+): NeutralRequest {
   return mapMessages(request, (message) => {
     if (message.role !== 'assistant' || !message.parts.some((part) => part.type === 'toolCall')) return message;
     const parts: Part[] = [];
-    let given = false; // the thoughts before the next call are in the history already
-    let begin = 0; // of what led to the next call
+    let present = false; // the history holds the reasoning before the next call
+    let begin = 0; // index of what led to the next call
     for (const part of message.parts) {
-      if (isReasoningOf(part, format)) given = true;
+      if (isReasoningOf(part, format)) present = true;
       if (part.type !== 'toolCall') {
         parts.push(part);
         continue;
       }
-      const missing = given ? [] : (thoughts.get(part.id) ?? []).filter((thought) => isReasoningOf(thought, format));
-      parts.splice(format === 'generate' ? parts.length : begin, 0, ...missing);
+      const missing = present ? [] : (earlier.get(part.id) ?? []).filter((found) => isReasoningOf(found, format));
+      parts.splice(reasoningPlacement === 'beforeCall' ? parts.length : begin, 0, ...missing);
       parts.push(part);
       begin = parts.length;
-      given = false;
+      present = false;
     }
     return { ...message, parts };
   });
 }
 
-/** The request without seals: what is left of a thought is its words, which no wire takes for its own. */
+/** The request with only the text of its reasoning, which no provider takes for its own. */
 export function withoutOpaqueReasoning(request: NeutralRequest): NeutralRequest {
-  const bare = (part: Part): Part => (part.type === 'reasoning' ? { type: 'reasoning', text: part.text } : part);
-  return mapMessages(request, (message) => ({ ...message, parts: message.parts.map(bare) }));
+  const textOnly = (part: Part): Part => (part.type === 'reasoning' ? { type: 'reasoning', text: part.text } : part);
+  return mapMessages(request, (message) => ({ ...message, parts: message.parts.map(textOnly) }));
 }
 
-/** Whether thoughts that this format has made stand in the request. */
+/** Whether the request holds opaque reasoning that this format understands. */
 export function hasOpaqueReasoning(request: NeutralRequest, format: Format): boolean {
   return request.messages.some((message) => message.parts.some((part) => isReasoningOf(part, format)));
 }
 
 /**
- * Items that a client only names, because it takes this API to have stored them, as the answer they stood in gave them.
- * @throws GatewayError cannot_translate
+ * The request with the items in full that it only names, because its client takes this API to have stored them.
+ * @throws GatewayError cannot_translate for an item that is not, or no longer, kept
  */
-export function withReferencedItems(request: NeutralRequest, thoughts: ReasoningLookup): NeutralRequest {
-  if (request.from !== 'responses') return request;
+export function withReferencedItems(request: NeutralRequest, earlier: ReasoningLookup): NeutralRequest {
   const found = (part: Part): readonly Part[] => {
     if (part.type !== 'raw' || part.refersTo === undefined) return [part];
-    const held = thoughts.get(itemName(part.refersTo));
+    const item = earlier.get(itemName(part.refersTo));
     return (
-      held ??
+      item ??
       refuse(part.at, 'names an item that is not, or no longer, held here. Send the item itself (`store: false`).')
     );
   };
+  const names = (part: Part) => part.type === 'raw' && part.refersTo !== undefined;
+  if (!request.messages.some(({ parts }) => parts.some(names))) return request;
   return mapMessages(request, (message) => ({ ...message, parts: message.parts.flatMap(found) }));
 }
 

@@ -1,27 +1,29 @@
-// JSON schemas as a provider takes them. Meaning is kept: what can be said in the provider's words is said so, and what
-// cannot becomes a sentence of the description, which the model reads.
+// JSON schemas as a provider takes them. A keyword that the provider does not know is replaced by others of the same meaning
+// where there are some, and becomes a sentence of the description, which the model reads, elsewhere.
 
 import { GatewayError } from '../../core/errors';
 import type { Json } from '../codec';
 import { isObject, listOr } from '../shared/json';
 
-// Keywords of Gemini's JSON schema fields. Source: Gemini API reference, "GenerationConfig.responseJsonSchema".
-const geminiWords = new Set([
+// Keywords of Gemini's JSON schema fields. Source: https://ai.google.dev/api/generate-content,
+// "GenerationConfig.responseJsonSchema" (2026-11).
+const geminiKeywords = new Set([
   'type', 'format', 'title', 'description', 'enum', 'items', 'prefixItems', 'minItems', 'maxItems', 'minimum', 'maximum', 'anyOf', 'oneOf',
   'properties', 'additionalProperties', 'required', 'propertyOrdering', '$ref', '$defs', '$id', '$anchor',
 ]); // prettier-ignore
 
-// Keywords of Anthropic's structured outputs. Source: Anthropic, "Structured outputs: JSON Schema limitations".
-const anthropicWords = new Set([
+// Keywords of Anthropic's structured outputs. Source:
+// https://platform.claude.com/docs/en/build-with-claude/structured-outputs, "JSON Schema limitations" (2026-11).
+const anthropicKeywords = new Set([
   'type', 'format', 'title', 'description', 'enum', 'const', 'items', 'anyOf', 'allOf', 'properties', 'additionalProperties', 'required',
   'default', '$ref', '$defs', 'definitions',
 ]); // prettier-ignore
 
-// Words under which schemas are changed too: those that are kept, and those that become one of them.
-const geminiWalk = new Set([...geminiWords, 'allOf', 'definitions']);
-const anthropicWalk = new Set([...anthropicWords, 'oneOf']);
+// Keywords whose inner schemas are changed too: those that are kept, and those that become one of them.
+const geminiInner = new Set([...geminiKeywords, 'allOf', 'definitions']);
+const anthropicInner = new Set([...anthropicKeywords, 'oneOf']);
 
-/** A schema in the words of `parametersJsonSchema` and `responseJsonSchema`. */
+/** A schema in the keywords of `parametersJsonSchema` and `responseJsonSchema`. @throws GatewayError cannot_translate where it is too large */
 export function schemaForGemini(schema: unknown): Json {
   const root = isObject(schema) ? schema : {};
   const clean = (value: Json): Json => {
@@ -42,12 +44,12 @@ export function schemaForGemini(schema: unknown): Json {
       if (whole) out['maximum'] = exclusiveMaximum - 1;
       else notes.push(`Must be below ${exclusiveMaximum}.`);
     }
-    return described(within(out, geminiWords, notes), notes);
+    return described(within(out, geminiKeywords, notes), notes);
   };
-  return mapSchema(root, clean, geminiWalk);
+  return mapSchema(root, clean, geminiInner);
 }
 
-/** A schema as Anthropic's output format takes it: closed objects, no bounds. */
+/** A schema as Anthropic's output format takes it: closed objects, no bounds. @throws GatewayError cannot_translate where it is too large */
 export function schemaForAnthropic(schema: unknown): Json {
   const root = isObject(schema) ? schema : {};
   return mapSchema(
@@ -59,24 +61,25 @@ export function schemaForAnthropic(schema: unknown): Json {
       const notes: string[] = [];
       if (out['type'] === 'object' || isObject(out['properties'])) out['additionalProperties'] = false;
       if (typeof out['minItems'] === 'number' && out['minItems'] <= 1) notes.push(`At least ${out['minItems']} items.`);
-      return described(within(out, anthropicWords, notes), notes);
+      return described(within(out, anthropicKeywords, notes), notes);
     },
-    anthropicWalk,
+    anthropicInner,
   );
 }
 
-// Gemini's own Schema type writes types in capitals, numbers as text and null apart.
-const numberWords = new Set([
+// Gemini's own `Schema` has types in capitals, numbers as text and null as a flag.
+// Source: https://ai.google.dev/api/generate-content, "Schema" (2026-11).
+const numberKeywords = new Set([
   'minItems', 'maxItems', 'minLength', 'maxLength', 'minProperties', 'maxProperties',
 ]); // prettier-ignore
 
-/** Gemini's own `Schema` as JSON schema. */
+/** Gemini's own `Schema` as JSON schema. @throws GatewayError cannot_translate where it is too large */
 export function schemaFromGemini(schema: unknown): Json {
   return mapSchema(isObject(schema) ? schema : {}, (value) => {
     const { nullable, example, propertyOrdering: _order, ...kept } = value;
     const out: Record<string, unknown> = { ...kept };
     if (typeof out['type'] === 'string') out['type'] = out['type'].toLowerCase();
-    for (const word of numberWords) if (typeof out[word] === 'string') out[word] = Number(out[word]);
+    for (const key of numberKeywords) if (typeof out[key] === 'string') out[key] = Number(out[key]);
     if (nullable === true && typeof out['type'] === 'string') {
       out['type'] = [out['type'], 'null'];
       if (Array.isArray(out['enum']) && !out['enum'].includes(null))
@@ -89,16 +92,15 @@ export function schemaFromGemini(schema: unknown): Json {
 
 // ---
 
-const listWords = ['anyOf', 'oneOf', 'allOf', 'prefixItems'];
-const mapWords = ['properties', '$defs', 'definitions', 'patternProperties'];
-const singleWords = ['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames'];
+const listKeywords = ['anyOf', 'oneOf', 'allOf', 'prefixItems'];
+const mapKeywords = ['properties', '$defs', 'definitions', 'patternProperties'];
+const singleKeywords = ['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames'];
 
-/** Schemas within one schema that are changed, references followed included: they share what they point at. */
+/** The most inner schemas of one schema; a reference that was followed counts again. */
 const mostSchemas = 20_000;
 
-// Applies a change to a schema and all schemas in it, the inner ones first.
-// What stands under a word that is not kept becomes text, as it was written: to change it first would print a description
-// within a description, which doubles with every level.
+// Applies a change to a schema and all schemas in it, the inner ones first. What stands under a keyword that is not kept
+// becomes text unchanged: a change would first put descriptions into its descriptions, which double at every level.
 function mapSchema(
   schema: Json,
   change: (schema: Json) => Json,
@@ -112,9 +114,9 @@ function mapSchema(
     });
   const out: Record<string, unknown> = { ...schema };
   const inner = (value: unknown): unknown => (isObject(value) ? mapSchema(value, change, kept, budget) : value);
-  const listsOfSchemas = kept === undefined ? listWords : listWords.filter((key) => kept.has(key));
-  const singleSchemas = kept === undefined ? singleWords : singleWords.filter((key) => kept.has(key));
-  const mapsOfSchemas = kept === undefined ? mapWords : mapWords.filter((key) => kept.has(key));
+  const listsOfSchemas = kept === undefined ? listKeywords : listKeywords.filter((key) => kept.has(key));
+  const singleSchemas = kept === undefined ? singleKeywords : singleKeywords.filter((key) => kept.has(key));
+  const mapsOfSchemas = kept === undefined ? mapKeywords : mapKeywords.filter((key) => kept.has(key));
   for (const key of listsOfSchemas) if (Array.isArray(out[key])) out[key] = (out[key] as unknown[]).map(inner);
   for (const key of singleSchemas) if (isObject(out[key])) out[key] = inner(out[key]);
   for (const key of mapsOfSchemas) {
@@ -124,7 +126,7 @@ function mapSchema(
   return change(out);
 }
 
-/** Whether something holds for a schema and all schemas in it. */
+/** Whether a condition holds for a schema and all schemas in it. */
 export function everySchema(schema: Json, holds: (schema: Json) => boolean): boolean {
   let all = true;
   mapSchema(schema, (inner) => {
@@ -134,26 +136,26 @@ export function everySchema(schema: Json, holds: (schema: Json) => boolean): boo
   return all;
 }
 
-function within(schema: Json, words: ReadonlySet<string>, notes: string[]): Json {
+function within(schema: Json, keywords: ReadonlySet<string>, notes: string[]): Json {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(schema)) {
-    if (words.has(key)) out[key] = value;
-    else if (!key.startsWith('x-') && !silentWords.has(key)) notes.push(noteOf(key, value));
+    if (keywords.has(key)) out[key] = value;
+    else if (!key.startsWith('x-') && !silentKeywords.has(key)) notes.push(noteOf(key, value));
   }
   return out;
 }
 
-/** Characters of a keyword's value that a description repeats; a model makes nothing of more. */
+/** The most characters of a keyword's value that a description repeats. */
 const longestNote = 400;
 
-/** A keyword that a provider does not know, as a sentence of the description. */
+/** A keyword and its value as a sentence of the description. */
 export function noteOf(key: string, value: unknown): string {
   const text = JSON.stringify(value);
   return `${key}: ${text.length > longestNote ? `${text.slice(0, longestNote)}…` : text}.`;
 }
 
-// They say nothing about which values are right.
-const silentWords = new Set([
+// Keywords that do not restrict values.
+const silentKeywords = new Set([
   '$schema',
   '$comment',
   'examples',
@@ -164,14 +166,14 @@ const silentWords = new Set([
   'strict',
 ]);
 
-/** A schema whose description ends with these sentences. */
+/** The schema with sentences added to its description. */
 export function described(schema: Json, notes: readonly string[]): Json {
   if (notes.length === 0) return schema;
-  const said = typeof schema['description'] === 'string' ? `${schema['description']} ` : '';
-  return { ...schema, description: `${said}${notes.join(' ')}` };
+  const before = typeof schema['description'] === 'string' ? `${schema['description']} ` : '';
+  return { ...schema, description: `${before}${notes.join(' ')}` };
 }
 
-/** What schemas of an object say together; where several say it, the first, but of a field's schema the last. */
+/** Several schemas of one object as one. Of a keyword in several the first one's value holds, of a property the last. */
 export function merged(...schemas: readonly Json[]): Record<string, unknown> {
   const properties = Object.assign({}, ...schemas.map((schema) => schema['properties']).filter(isObject)) as Json;
   const required = [...new Set(schemas.flatMap((schema) => listOr(schema['required'])))];

@@ -1,18 +1,23 @@
-// The form an answer must have, as OpenAI's two formats write it. Source: OpenAI API reference, "Structured outputs".
+// The format of a response, as OpenAI's two formats have it.
+// Source: https://platform.openai.com/docs/guides/structured-outputs (2026-11).
 
 import type { Json } from '../codec';
 import { defined, needObject, optionalFlag, optionalText } from '../shared/json';
 import type { ResponseFormat } from '../neutral';
 
-/** @param held what holds name, schema and the rest; @param at its path. @throws GatewayError bad_request */
-export function decodeJsonSchemaFormat(held: Json, at: string): ResponseFormat {
+/**
+ * @param format the object that holds name, schema and the rest
+ * @param at its path
+ * @throws GatewayError bad_request naming the field
+ */
+export function decodeJsonSchemaFormat(format: Json, at: string): ResponseFormat {
   return {
     type: 'schema',
-    schema: needObject(held['schema'] ?? {}, `${at}.schema`),
+    schema: needObject(format['schema'] ?? {}, `${at}.schema`),
     ...defined({
-      name: optionalText(held['name'], `${at}.name`),
-      description: optionalText(held['description'], `${at}.description`),
-      strict: optionalFlag(held['strict'], `${at}.strict`),
+      name: optionalText(format['name'], `${at}.name`),
+      description: optionalText(format['description'], `${at}.description`),
+      strict: optionalFlag(format['strict'], `${at}.strict`),
     }),
   };
 }

@@ -1,13 +1,15 @@
-// The schema of a tool's arguments. Every provider wants one object at its root, and most refuse alternatives there
-// (Anthropic: "input_schema does not support oneOf, allOf, or anyOf at the top level"; OpenAI: the same, and `enum` and
-// `not`): tools of MCP servers have them all the same, and one such tool would fail the whole request.
+// The schema of a tool's arguments. Every provider demands an object at its root, and most refuse alternatives there
+// (Anthropic: "input_schema does not support oneOf, allOf, or anyOf at the top level"; OpenAI the same, and `enum` and
+// `not`). Tools of MCP servers have such schemas, and one of them would fail the whole request. Sources:
+// https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview,
+// https://platform.openai.com/docs/guides/function-calling (2026-11).
 
 import type { Json } from '../codec';
 import { isObject, listOr, needList, needObject, needText, wrong } from '../shared/json';
 import { described, everySchema, merged, noteOf } from './jsonSchema';
 
 /**
- * A tool's own schema of its arguments, as far as every provider looks at it before it takes the request.
+ * A tool's schema of its arguments, checked as far as every provider checks it.
  * @throws GatewayError bad_request naming the field
  */
 export function needArgsSchema(value: unknown, at: string): Json {
@@ -23,8 +25,8 @@ export function needArgsSchema(value: unknown, at: string): Json {
 }
 
 /**
- * The same with one plain object at the root. Alternatives there become one: it knows what any of them knows, demands
- * what all demand, and says the rest in its description; the tool itself still checks what it is given.
+ * The schema with a plain object at its root. Alternatives there become one object that has the properties of all of them,
+ * requires what all require, and names the rest in its description. The tool itself still checks its arguments.
  */
 export function argsSchema(schema: unknown): Json {
   if (!isObject(schema) || Object.keys(schema).length === 0) return { type: 'object', properties: {} };
@@ -33,8 +35,8 @@ export function argsSchema(schema: unknown): Json {
 }
 
 /**
- * Whether OpenAI takes a schema as strict: every object closed, all of its fields required. Source: OpenAI, "Structured
- * outputs: Supported schemas".
+ * Whether OpenAI takes a schema as strict: every object closed, all of its properties required. Source:
+ * https://platform.openai.com/docs/guides/structured-outputs, "Supported schemas" (2026-11).
  */
 export function isStrictForOpenai(schema: Json): boolean {
   return everySchema(schema, (inner) => {
@@ -47,41 +49,41 @@ export function isStrictForOpenai(schema: Json): boolean {
 
 // ---
 
-/** Forms that a description tells apart. */
+/** The most alternatives that a description lists. */
 const mostForms = 40;
-/** References that are followed for one schema: they may lead in circles. */
+/** The most references that are followed for one schema: they may form circles. */
 const mostReferences = 64;
 
 interface References {
   readonly root: Json;
-  /** So many more are followed. */
+  /** How many more are followed. */
   left: number;
 }
 
 function flat(schema: Json, references: References): Json {
-  const { $ref, allOf, anyOf, oneOf, not, enum: values, const: value, ...own } = schema;
+  const { $ref, allOf, anyOf, oneOf, not, enum: values, const: value, ...plain } = schema;
   const target = pointedAt($ref, references);
-  let out: Json = target === undefined && $ref !== undefined ? { ...own, $ref } : own;
+  let out: Json = target === undefined && $ref !== undefined ? { ...plain, $ref } : plain;
   const inner = (part: Json) => flat(part, references);
   const parts = listOr(allOf).filter(isObject).map(inner);
   if (target !== undefined || parts.length > 0)
     out = merged(out, ...(target === undefined ? [] : [inner(target)]), ...parts);
   const notes: string[] = [];
-  for (const [alternatives, words] of [
+  for (const [alternatives, quantity] of [
     [anyOf, 'At least one'],
     [oneOf, 'Exactly one'],
   ] as const) {
     const forms = listOr(alternatives).filter(isObject).map(inner).filter(mayBeObject);
     if (forms.length === 0) continue;
     const common = commonOf(forms);
-    const told = forms.slice(0, mostForms).map((form) => wordsOf(form, common));
+    const listed = forms.slice(0, mostForms).map((form) => describeForm(form, common));
     const more = forms.length > mostForms ? `; and ${forms.length - mostForms} others` : '';
-    if (forms.length > 1 && told.every((text) => text !== ''))
-      notes.push(`${words} of these is given: ${told.join('; ')}${more}.`);
+    if (forms.length > 1 && listed.every((text) => text !== ''))
+      notes.push(`${quantity} of these is given: ${listed.join('; ')}${more}.`);
     out = united(out, forms, common);
   }
-  for (const [word, said] of Object.entries({ not, enum: values, const: value }))
-    if (said !== undefined) notes.push(noteOf(word, said));
+  for (const [keyword, given] of Object.entries({ not, enum: values, const: value }))
+    if (given !== undefined) notes.push(noteOf(keyword, given));
   return described(out, notes);
 }
 
@@ -101,17 +103,17 @@ function fieldsOf(schema: Json): Json {
   return isObject(schema['properties']) ? schema['properties'] : {};
 }
 
-// One object for several: a field that the root describes itself stays so, one that they describe differently is any of
-// theirs.
+// One object for several alternatives. A property that the root has stays as it is there; one with different schemas in
+// the alternatives takes any of them.
 function united(root: Json, forms: readonly Json[], common: ReadonlySet<unknown>): Json {
   const properties: Record<string, unknown> = { ...fieldsOf(root) };
-  const told = new Map<string, unknown[]>();
+  const found = new Map<string, unknown[]>();
   for (const [name, schema] of forms.flatMap((form) => Object.entries(fieldsOf(form)))) {
-    const schemas = told.get(name);
-    if (schemas === undefined) told.set(name, [schema]);
+    const schemas = found.get(name);
+    if (schemas === undefined) found.set(name, [schema]);
     else schemas.push(schema);
   }
-  for (const [name, schemas] of told) if (!(name in properties)) properties[name] = anyOfThese(schemas);
+  for (const [name, schemas] of found) if (!(name in properties)) properties[name] = anyOfThese(schemas);
   const required = [...new Set([...listOr(root['required']), ...common])];
   const closed = forms.every((form) => form['additionalProperties'] === false);
   return {
@@ -122,7 +124,7 @@ function united(root: Json, forms: readonly Json[], common: ReadonlySet<unknown>
   };
 }
 
-// The names that every form demands.
+// The names that every alternative requires.
 function commonOf(forms: readonly Json[]): ReadonlySet<unknown> {
   const times = new Map<unknown, number>();
   for (const form of forms)
@@ -139,14 +141,14 @@ function anyOfThese(schemas: readonly unknown[]): unknown {
   return types.size === 1 && types.has('string') ? { type: 'string', enum: fixed } : { anyOf: distinct };
 }
 
-// What tells one form from the others: the fields that it alone demands, and those with a fixed value.
-function wordsOf(form: Json, common: ReadonlySet<unknown>): string {
+// What distinguishes an alternative from the others: the properties that it alone requires, and those with a fixed value.
+function describeForm(form: Json, common: ReadonlySet<unknown>): string {
   const fixed = Object.entries(fieldsOf(form)).flatMap(([name, schema]) =>
     isObject(schema) && schema['const'] !== undefined ? [[name, JSON.stringify(schema['const'])] as const] : [],
   );
   const values = new Map(fixed);
-  const own = listOr(form['required']).filter((name) => typeof name === 'string' && !common.has(name)) as string[];
-  return [...new Set([...values.keys(), ...own])]
+  const required = listOr(form['required']).filter((name) => typeof name === 'string' && !common.has(name)) as string[];
+  return [...new Set([...values.keys(), ...required])]
     .map((name) => (values.has(name) ? `${name} = ${values.get(name)}` : name))
     .join(' and ');
 }

@@ -1,6 +1,8 @@
-// Answers in a form that is no object: a list, a choice. OpenAI and Anthropic hold an answer to an object only ("schema
-// must be a JSON Schema of 'type: "object"', got 'type: "array"'"), Gemini to anything: there the answer is put into the
-// one field of an object, and taken out again as it streams.
+// Responses whose schema is no object's: a list, a choice. Gemini takes any schema; OpenAI and Anthropic take only an
+// object's ("schema must be a JSON Schema of 'type: "object"', got 'type: "array"'"). For them the schema becomes that of the
+// one field of an object, and the field's value is taken out of the response again, also while it streams. Sources:
+// https://platform.openai.com/docs/guides/structured-outputs and
+// https://platform.claude.com/docs/en/build-with-claude/structured-outputs (2026-11).
 
 import type { Json } from '../codec';
 import { defined, isObject } from '../shared/json';
@@ -8,15 +10,15 @@ import type { ResponseFormat } from '../neutral';
 
 const field = 'answer';
 
-/** A form whose schema is an object's, and whether that was made for it. */
-export function wrapNonObjectSchema(shape: ResponseFormat | undefined): {
-  readonly shape: ResponseFormat | undefined;
+/** The format with an object's schema, and whether that object was made here. */
+export function wrapNonObjectSchema(format: ResponseFormat | undefined): {
+  readonly format: ResponseFormat | undefined;
   readonly wrapped: boolean;
 } {
-  if (shape?.type !== 'schema' || !isObject(shape.schema) || isPlainObject(shape.schema))
-    return { shape, wrapped: false };
-  // References are read from the root.
-  const { $defs, definitions, ...schema } = shape.schema;
+  if (format?.type !== 'schema' || !isObject(format.schema) || isPlainObject(format.schema))
+    return { format, wrapped: false };
+  // References are resolved from the root, so that definitions stay there.
+  const { $defs, definitions, ...schema } = format.schema;
   const object = {
     type: 'object',
     properties: { [field]: schema },
@@ -24,20 +26,20 @@ export function wrapNonObjectSchema(shape: ResponseFormat | undefined): {
     additionalProperties: false,
     ...defined({ $defs, definitions }),
   };
-  return { shape: { ...shape, schema: object }, wrapped: true };
+  return { format: { ...format, schema: object }, wrapped: true };
 }
 
 export interface Unwrap {
-  /** What of the text so far can be told. */
+  /** The part of the field's value that is known so far. */
   push(text: string): string;
-  /** What is left to be told. */
+  /** The rest of it. */
   end(): string;
 }
 
-/** Takes the answer out of its object, piece by piece; a text that is no such object stays as it is. */
+/** Takes the field's value out of a text, piece by piece; a text that is no such object stays as it is. */
 export function openUnwrap(): Unwrap {
-  let inside: boolean | undefined; // undefined until it can be said
-  let held = ''; // the beginning until it can be said; then what may be the object's end
+  let inside: boolean | undefined; // of such an object; undefined until that is known
+  let held = ''; // the text's beginning until then; later what may be the object's end
   return {
     push(text) {
       held += text;
@@ -51,14 +53,14 @@ export function openUnwrap(): Unwrap {
       }
       let end = held.length;
       while (inside && end > 0 && ' \n\r\t}'.includes(held.charAt(end - 1))) end--;
-      const told = held.slice(0, end);
+      const value = held.slice(0, end);
       held = held.slice(end);
-      return told;
+      return value;
     },
     end() {
-      const left = inside === true ? held.trimEnd().replace(/\}$/, '').trimEnd() : held;
+      const rest = inside === true ? held.trimEnd().replace(/\}$/, '').trimEnd() : held;
       held = '';
-      return left;
+      return rest;
     },
   };
 }

@@ -1,18 +1,21 @@
-// What a wire could not carry, gathered while a request is encoded. Every name stands once: it ends in a header.
+// The fields of a request that the target's format cannot carry, collected while the request is encoded. They are named in
+// the header `x-ovth-dropped`, each once.
 
 import { GatewayError } from '../../core/errors';
 import type { Format, NeutralRequest } from '../neutral';
 
 export interface DroppedFields {
-  /** Something that is left out. */
+  /** Names something that is left out. */
   drop(name: string): void;
-  /** A field that is left out where it is there. */
+  /** Names a field where the request has it. */
   dropIf(present: unknown, name: string): void;
   readonly list: readonly string[];
 }
 
-// Fields that stand for a part of the conversation which only their provider holds.
-const held: Readonly<Record<string, string>> = {
+// Fields that stand for a part of the conversation which only their provider holds. Sources:
+// https://platform.openai.com/docs/api-reference/responses/create, https://ai.google.dev/gemini-api/docs/caching,
+// https://platform.claude.com/docs/en/api/messages (2026-11).
+const heldByProvider: Readonly<Record<string, string>> = {
   previous_response_id: 'names an answer that only OpenAI has stored. Send the whole conversation as "input".',
   conversation: 'names a conversation that only OpenAI has stored. Send it as "input".',
   prompt: 'names a prompt template that only OpenAI has stored. Send its text as "instructions" and "input".',
@@ -23,13 +26,15 @@ const held: Readonly<Record<string, string>> = {
 };
 
 /**
- * Begins with what only the request's own format knows.
- * @throws GatewayError cannot_translate, cannot_thread where that is a part of the question
+ * The dropped fields of one request; fields that only the client's format has are named at once.
+ * @param format the target's
+ * @throws GatewayError cannot_translate, cannot_thread where one of them is a part of the conversation
  */
 export function openDroppedFields(request: NeutralRequest, format: Format): DroppedFields {
   const native = request.from === format ? [] : Object.keys(request.native);
   for (const name of native)
-    if (held[name] !== undefined) refuse(name, `${held[name]} The chosen model is another provider's.`);
+    if (heldByProvider[name] !== undefined)
+      refuse(name, `${heldByProvider[name]} The chosen model is another provider's.`);
   refuseEmptied(request, format);
   const names = new Set<string>(native);
   return {
@@ -43,7 +48,11 @@ export function openDroppedFields(request: NeutralRequest, format: Format): Drop
   };
 }
 
-/** What must not be left out, because the question would be another one. @throws GatewayError cannot_translate, cannot_thread */
+/**
+ * Refuses a request that would mean something else without a field.
+ * @param why goes on after the field's name
+ * @throws GatewayError cannot_translate, cannot_thread
+ */
 export function refuse(field: string, why: string): never {
   const code = field === 'thread' ? 'cannot_thread' : 'cannot_translate';
   throw new GatewayError(code, { field, message: `"${field}" ${why}` });
@@ -51,11 +60,11 @@ export function refuse(field: string, why: string): never {
 
 // ---
 
-// A user's last turn of which nothing is left, or a conversation, is another question.
+// A request whose last user turn, or whose whole conversation, would be left out.
 function refuseEmptied({ messages }: NeutralRequest, format: Format): void {
-  const said = messages.filter(({ role }) => role !== 'system');
-  const last = said.at(-1);
-  const parts = last?.role === 'user' ? last.parts : said.flatMap((message) => message.parts);
+  const turns = messages.filter(({ role }) => role !== 'system');
+  const last = turns.at(-1);
+  const parts = last?.role === 'user' ? last.parts : turns.flatMap((message) => message.parts);
   const [first] = parts;
   if (first?.type === 'raw' && parts.every((part) => part.type === 'raw' && part.format !== format))
     refuse(first.at, "is all that is asked, and the chosen model's provider cannot be told it.");

@@ -1,152 +1,178 @@
-// Writes down what a provider says as neutral events, and cannot write an unlawful sequence: a part is opened before it
-// is filled, closed before the next, and what comes without brackets on its wire gets them here.
+// Builds the neutral events of a response, in the only order that `StreamEvent` allows: a part is opened before it is
+// filled and closed before the next. Providers that do not mark where parts begin and end get the marks here.
 
-import { usageOf, type Usage } from '../../core/usage';
+import { type Usage, usageOf } from '../../core/usage';
 import type { Citation, FailureKind, FinishReason, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
 
 export interface EventBuilder {
+  /** Only the first call counts. */
   start(id: string, model: string): void;
   /** @param logprobs of the tokens of this piece */
   text(text: string, logprobs?: readonly TokenLogprob[]): void;
   refusal(text: string): void;
   reasoning(text: string): void;
-  /** Ends the open thoughts with their sealed form; opens and ends empty ones where none are open. */
+  /** Closes the open reasoning with its opaque form; opens and closes an empty part where none is open. */
   opaqueReasoning(opaque: Opaque): void;
+  /** Opens a tool call; one without a name is lost. */
   call(id: string, name: string, custom?: boolean): void;
+  /** Adds to the open call's arguments: JSON text, or a custom tool's plain input. */
   args(text: string): void;
-  /** Of the open text; one without a place stands for all of it. */
+  /** Of the open text; one without a range stands for all of it. */
   citation(citation: Citation): void;
   close(): void;
   usage(found: Partial<Usage> | undefined): void;
-  /** Remembered until `done`: usage may come after it. */
+  /** Kept until `done`, because usage may come after it. */
   finish(reason: FinishReason, stopSequence?: string): void;
   failure(kind: FailureKind, message: string): void;
+  /** Names something of the response that has no neutral form. */
   lost(what: string): void;
-  /** The provider said that it is done: closes, reports usage and finishes if a reason is known. */
+  /** The provider's response is complete: closes, reports the usage, and finishes where a reason is known. */
   done(): void;
   readonly finished: boolean;
   readonly started: boolean;
-  /** Kind of the part being filled. */
+  /** Type of the part being filled. */
   readonly open: OpenPart['type'] | undefined;
+  /** Number of tool calls so far. */
   readonly calls: number;
-  /** The events since the last call. */
+  /** The events since the last call of `take`. */
   take(): StreamEvent[];
 }
 
+/** A builder of one response's events. */
 export function openEventBuilder(): EventBuilder {
-  let out: StreamEvent[] = [];
-  let open: OpenPart['type'] | undefined;
-  let usage: Partial<Usage> | undefined;
-  let ending: { reason: FinishReason; stopSequence?: string } | undefined;
-  let started = false;
-  let over = false;
-  let calls = 0;
-  let length = 0; // characters of the open part
-  let placeless: Citation[] = [];
+  return new Builder();
+}
 
-  // A provider that never said so has begun all the same once it says something.
-  const put = (event: StreamEvent) => {
-    if (!started) out.push({ type: 'start', id: '', model: '' });
-    started = true;
-    out.push(event);
-  };
-  const close = (opaque?: Opaque) => {
-    if (open === undefined) return;
-    for (const citation of placeless) put({ type: 'citation', citation: { ...citation, start: 0, end: length } });
-    placeless = [];
-    length = 0;
-    put(opaque === undefined ? { type: 'close' } : { type: 'close', opaque });
-    open = undefined;
-  };
-  const fill = (type: 'text' | 'refusal' | 'reasoning', text: string, logprobs: readonly TokenLogprob[] = []) => {
+// ---
+
+class Builder implements EventBuilder {
+  finished = false;
+  started = false;
+  open: OpenPart['type'] | undefined;
+  calls = 0;
+  #events: StreamEvent[] = [];
+  #usage: Partial<Usage> | undefined;
+  #ending: { reason: FinishReason; stopSequence?: string } | undefined;
+  /** Characters of the open part. */
+  #length = 0;
+  /** Citations of the open text without a range. */
+  #citations: Citation[] = [];
+
+  start(id: string, model: string): void {
+    if (this.started) return;
+    this.started = true;
+    this.#events.push({ type: 'start', id, model });
+  }
+
+  text(text: string, logprobs?: readonly TokenLogprob[]): void {
+    this.#fill('text', text, logprobs);
+  }
+
+  refusal(text: string): void {
+    this.#fill('refusal', text);
+  }
+
+  reasoning(text: string): void {
+    this.#fill('reasoning', text);
+  }
+
+  opaqueReasoning(opaque: Opaque): void {
+    if (this.open !== 'reasoning') this.#openPart({ type: 'reasoning' });
+    this.#closePart(opaque);
+  }
+
+  call(id: string, name: string, custom?: boolean): void {
+    this.close();
+    if (name === '') return this.lost('a call without a name'); // no client could answer it
+    this.calls++;
+    this.#openPart({ type: 'toolCall', id, name, ...(custom === true ? { custom } : {}) });
+  }
+
+  args(text: string): void {
+    if (text !== '' && this.open === 'toolCall') this.#put({ type: 'delta', text });
+  }
+
+  citation(citation: Citation): void {
+    if (this.open !== 'text') return;
+    if (citation.end === undefined) this.#citations.push(citation);
+    else this.#put({ type: 'citation', citation });
+  }
+
+  close(): void {
+    this.#closePart(undefined);
+  }
+
+  usage(found: Partial<Usage> | undefined): void {
+    if (found !== undefined) this.#usage = { ...this.#usage, ...found };
+  }
+
+  finish(reason: FinishReason, stopSequence?: string): void {
+    this.#ending = { reason, ...(stopSequence === undefined ? {} : { stopSequence }) };
+  }
+
+  failure(kind: FailureKind, message: string): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.close();
+    this.#putUsage();
+    this.#put({ type: 'failure', kind, message });
+  }
+
+  lost(what: string): void {
+    this.#events.push({ type: 'lost', what });
+  }
+
+  done(): void {
+    if (this.finished) return;
+    this.close();
+    this.#putUsage();
+    if (this.#ending === undefined) return;
+    this.finished = true;
+    const { reason } = this.#ending;
+    this.#put({
+      type: 'finish',
+      ...this.#ending,
+      reason: reason === 'tool_calls' && this.calls === 0 ? 'stop' : reason,
+    });
+  }
+
+  take(): StreamEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  // Begins the response where the provider has not done so.
+  #put(event: StreamEvent): void {
+    this.start('', '');
+    this.#events.push(event);
+  }
+
+  #putUsage(): void {
+    if (this.#usage !== undefined) this.#put({ type: 'usage', usage: usageOf(this.#usage) });
+  }
+
+  #openPart(part: OpenPart): void {
+    this.close();
+    this.#put({ type: 'open', part });
+    this.open = part.type;
+  }
+
+  #fill(type: 'text' | 'refusal' | 'reasoning', text: string, logprobs: readonly TokenLogprob[] = []): void {
     if (text === '') return;
-    if (open !== type) {
-      close();
-      put({ type: 'open', part: { type } });
-      open = type;
-    }
-    if (logprobs.length > 0) put({ type: 'logprobs', logprobs });
-    length += text.length;
-    put({ type: 'delta', text });
-  };
+    if (this.open !== type) this.#openPart({ type });
+    if (logprobs.length > 0) this.#put({ type: 'logprobs', logprobs });
+    this.#length += text.length;
+    this.#put({ type: 'delta', text });
+  }
 
-  return {
-    start(id, model) {
-      if (started) return;
-      started = true;
-      out.push({ type: 'start', id, model });
-    },
-    text: (text, logprobs) => fill('text', text, logprobs),
-    refusal: (text) => fill('refusal', text),
-    reasoning: (text) => fill('reasoning', text),
-    opaqueReasoning(opaque) {
-      if (open !== 'reasoning') {
-        close();
-        put({ type: 'open', part: { type: 'reasoning' } });
-        open = 'reasoning';
-      }
-      close(opaque);
-    },
-    call(id, name, custom) {
-      close();
-      if (name === '') {
-        out.push({ type: 'lost', what: 'a call without a name' }); // nobody could answer it
-        return;
-      }
-      calls++;
-      put({ type: 'open', part: { type: 'toolCall', id, name, ...(custom === true ? { custom } : {}) } });
-      open = 'toolCall';
-    },
-    args(text) {
-      if (text !== '' && open === 'toolCall') put({ type: 'delta', text });
-    },
-    citation(citation) {
-      if (open !== 'text') return;
-      if (citation.end === undefined) placeless.push(citation);
-      else put({ type: 'citation', citation });
-    },
-    close: () => close(),
-    usage(found) {
-      if (found !== undefined) usage = { ...usage, ...found };
-    },
-    finish(reason, stopSequence) {
-      ending = { reason, ...(stopSequence === undefined ? {} : { stopSequence }) };
-    },
-    failure(kind, message) {
-      if (over) return;
-      over = true;
-      close();
-      if (usage !== undefined) put({ type: 'usage', usage: usageOf(usage) });
-      put({ type: 'failure', kind, message });
-    },
-    lost(what) {
-      out.push({ type: 'lost', what });
-    },
-    done() {
-      if (over) return;
-      close();
-      if (usage !== undefined) put({ type: 'usage', usage: usageOf(usage) });
-      if (ending === undefined) return;
-      over = true;
-      const { reason } = ending;
-      put({ type: 'finish', ...ending, reason: reason === 'tool_calls' && calls === 0 ? 'stop' : reason });
-    },
-    get finished() {
-      return over;
-    },
-    get started() {
-      return started;
-    },
-    get open() {
-      return open;
-    },
-    get calls() {
-      return calls;
-    },
-    take() {
-      const events = out;
-      out = [];
-      return events;
-    },
-  };
+  #closePart(opaque: Opaque | undefined): void {
+    if (this.open === undefined) return;
+    for (const citation of this.#citations)
+      this.#put({ type: 'citation', citation: { ...citation, start: 0, end: this.#length } });
+    this.#citations = [];
+    this.#length = 0;
+    this.#put(opaque === undefined ? { type: 'close' } : { type: 'close', opaque });
+    this.open = undefined;
+  }
 }

@@ -1,51 +1,61 @@
-// Narrowing of parsed JSON, with the refusals that name the field.
+// Narrows parsed JSON: leniently for responses (`…Or`), and for requests with refusals that name the field (`need…`,
+// `optional…`).
 
 import { GatewayError } from '../../core/errors';
 import type { Json } from '../codec';
 
+/** Whether a value is a JSON object, as opposed to a list or null. */
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value as an object, or an empty one: for answers, which are read leniently. */
+/** The value, or an empty object where it is none. */
 export function objectOr(value: unknown): Json {
   return isObject(value) ? value : {};
 }
 
+/** The value, or an empty list where it is none. */
 export function listOr(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** The value, or another text where it is none. */
 export function textOr(value: unknown, otherwise = ''): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
+/** The value, or another number where it is no whole number from 0 on. */
 export function countOr(value: unknown, otherwise = 0): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : otherwise;
 }
 
-/** @throws GatewayError bad_request naming the field */
+/** Refuses a field. @param expected goes on after "must be". @throws GatewayError bad_request naming the field */
 export function wrong(field: string, expected: string): never {
   throw new GatewayError('bad_request', { field, message: `"${field}" must be ${expected}.` });
 }
 
+/** @throws GatewayError bad_request naming the field */
 export function needList(value: unknown, field: string): readonly unknown[] {
   return Array.isArray(value) ? (value as readonly unknown[]) : wrong(field, 'a list');
 }
 
+/** @throws GatewayError bad_request naming the field */
 export function needObject(value: unknown, field: string): Json {
   return isObject(value) ? value : wrong(field, 'an object');
 }
 
+/** @throws GatewayError bad_request naming the field */
 export function needText(value: unknown, field: string): string {
   return typeof value === 'string' ? value : wrong(field, 'a text');
 }
 
+/** A number; undefined where it is absent or null. @throws GatewayError bad_request naming the field */
 export function optionalNumber(value: unknown, field: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   return typeof value === 'number' ? value : wrong(field, 'a number');
 }
 
+/** A whole number above 0; undefined where it is absent or null. @throws GatewayError bad_request naming the field */
 export function optionalCount(value: unknown, field: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0
@@ -53,7 +63,7 @@ export function optionalCount(value: unknown, field: string): number | undefined
     : wrong(field, 'a whole number above 0');
 }
 
-/** Parsed JSON, or an empty object when it is none: for tool arguments, which models sometimes leave unfinished. */
+/** A tool call's arguments as an object; an empty one where they are no JSON: models sometimes leave them unfinished. */
 export function parseArgs(text: string): Json {
   if (text.trim() === '') return {};
   try {
@@ -63,16 +73,21 @@ export function parseArgs(text: string): Json {
   }
 }
 
-/** Copies only what is there: keeps absent fields absent. */
+/** A copy without the fields that are undefined. */
 export function defined<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 
+/** The named fields of an object, in that order; absent ones stay absent. */
+export function pick(object: Json, names: readonly string[]): Json {
+  return Object.fromEntries(names.flatMap((name) => (object[name] === undefined ? [] : [[name, object[name]]])));
+}
+
 /**
- * The fields of an object that are not in a list of known ones and say something.
- * @param idle values by field that say nothing: what the provider does anyway
+ * The fields of an object that are neither known nor idle.
+ * @param idle by field, whether a value is the default's own, so that nothing is lost without it
  */
 export function otherFields(
   body: Json,
@@ -88,31 +103,33 @@ export function otherFields(
   return out;
 }
 
+/** A text; undefined where it is absent or null. @throws GatewayError bad_request naming the field */
 export function optionalText(value: unknown, field: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   return needText(value, field);
 }
 
+/** True or false; undefined where it is absent or null. @throws GatewayError bad_request naming the field */
 export function optionalFlag(value: unknown, field: string): boolean | undefined {
   if (value === undefined || value === null) return undefined;
   return typeof value === 'boolean' ? value : wrong(field, 'true or false');
 }
 
-/** A text, or a list of texts, as a list. */
+/** A text, or a list of texts, as a list; undefined where it is absent or null. @throws GatewayError bad_request */
 export function optionalTexts(value: unknown, field: string): string[] | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return [value];
   return needList(value, field).map((text, i) => needText(text, `${field}[${i}]`));
 }
 
-/** A number within bounds. */
+/** A number within bounds; undefined where it is absent or null. @throws GatewayError bad_request naming the field */
 export function optionalWithin(value: unknown, field: string, least: number, most: number): number | undefined {
   const number = optionalNumber(value, field);
   if (number !== undefined && (number < least || number > most)) wrong(field, `between ${least} and ${most}`);
   return number;
 }
 
-/** The JSON object of an event's data; undefined for what is none (comments of some hosts). */
+/** The JSON object in an event's data; undefined where there is none, as in the comments of some hosts. */
 export function parseEvent(data: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(data);
@@ -122,7 +139,7 @@ export function parseEvent(data: string): Json | undefined {
   }
 }
 
-/** Puts fields back that were set aside under their paths: `a.b` goes into the object `a`. */
+/** The body with fields put back that were set aside by path: `a.b` goes into the object `a`. */
 export function restore(body: Json, fields: Readonly<Record<string, unknown>>): Json {
   const out: Record<string, unknown> = { ...body };
   for (const [path, value] of Object.entries(fields)) {

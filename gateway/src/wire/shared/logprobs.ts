@@ -1,48 +1,56 @@
-// How likely each token of a text was, and what else was: in OpenAI's shape, which chat completions and Responses share, and
-// in Gemini's. Sources: OpenAI API reference, `logprobs`; Gemini API reference, "LogprobsResult".
+// Log probabilities of tokens, as OpenAI's two formats have them, and as Gemini has them. Sources:
+// https://platform.openai.com/docs/api-reference/chat/object, "logprobs"; https://ai.google.dev/api/generate-content,
+// "LogprobsResult" (2026-11).
 
 import type { Json } from '../codec';
 import { defined, listOr, objectOr, optionalWithin, textOr } from './json';
 import type { Logprob, TokenLogprob } from '../neutral';
 
-/** How many other tokens may be asked for. */
-const mostOthers = 20;
+/** The most alternatives that may be asked for with each token. */
+const mostAlternatives = 20;
 
-/** The number of other tokens asked for. @throws GatewayError bad_request */
+/** The number of alternatives asked for. @throws GatewayError bad_request naming the field */
 export function decodeTopLogprobs(value: unknown, field: string): number | undefined {
-  return optionalWithin(value, field, 0, mostOthers);
+  return optionalWithin(value, field, 0, mostAlternatives);
 }
 
+/** The items of `logprobs.content`. */
 export function decodeOpenaiLogprobs(value: unknown): TokenLogprob[] {
   return listOr(value).map((raw) => {
     const item = objectOr(raw);
-    return { ...logprobOf(item), top: listOr(item['top_logprobs']).map((other) => logprobOf(objectOr(other))) };
+    return {
+      ...logprobOf(item),
+      top: listOr(item['top_logprobs']).map((alternative) => logprobOf(objectOr(alternative))),
+    };
   });
 }
 
+/** The items of `logprobs.content`. */
 export function encodeOpenaiLogprobs(logprobs: readonly TokenLogprob[]): Json[] {
-  const written = ({ token, logprob, bytes }: Logprob) => ({
+  const encode = ({ token, logprob, bytes }: Logprob) => ({
     token,
     logprob,
     bytes: bytes ?? [...Buffer.from(token)],
   });
-  return logprobs.map((logprob) => ({ ...written(logprob), top_logprobs: logprob.top.map(written) }));
+  return logprobs.map((logprob) => ({ ...encode(logprob), top_logprobs: logprob.top.map(encode) }));
 }
 
+/** A candidate's `logprobsResult`. */
 export function decodeGeminiLogprobs(value: unknown): TokenLogprob[] {
   const result = objectOr(value);
   const tops = listOr(result['topCandidates']).map((top) => listOr(objectOr(top)['candidates']));
   return listOr(result['chosenCandidates']).map((raw, i) => ({
-    ...geminiChance(objectOr(raw)),
-    top: (tops[i] ?? []).map((other) => geminiChance(objectOr(other))),
+    ...geminiLogprob(objectOr(raw)),
+    top: (tops[i] ?? []).map((alternative) => geminiLogprob(objectOr(alternative))),
   }));
 }
 
+/** A candidate's `logprobsResult`. */
 export function encodeGeminiLogprobs(logprobs: readonly TokenLogprob[]): Json {
-  const written = ({ token, logprob }: Logprob) => ({ token, logProbability: logprob });
+  const encode = ({ token, logprob }: Logprob) => ({ token, logProbability: logprob });
   return {
-    chosenCandidates: logprobs.map(written),
-    topCandidates: logprobs.map(({ top }) => ({ candidates: top.map(written) })),
+    chosenCandidates: logprobs.map(encode),
+    topCandidates: logprobs.map(({ top }) => ({ candidates: top.map(encode) })),
   };
 }
 
@@ -53,7 +61,7 @@ function logprobOf(item: Json): Logprob {
   return { token: textOr(item['token']), logprob: numberOr(item['logprob']), ...defined({ bytes }) };
 }
 
-function geminiChance(item: Json): Logprob {
+function geminiLogprob(item: Json): Logprob {
   return { token: textOr(item['token']), logprob: numberOr(item['logProbability']) };
 }
 

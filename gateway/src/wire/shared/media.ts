@@ -1,9 +1,12 @@
-// Images, documents and sound as the wires write them.
+// Images, documents, audio and video, between the formats' fields and neutral parts.
 
 import { optionalText, wrong } from './json';
 import type { Media } from '../neutral';
 
-/** A `data:` URL taken apart; undefined for any other text. */
+/**
+ * The MIME type and base64 of a `data:` URL; undefined for any other text.
+ * Source: https://www.rfc-editor.org/rfc/rfc2397.
+ */
 export function parseDataUrl(url: string): { mime: string; data: string } | undefined {
   const head = /^data:([^;,]*)((?:;[^;,]*)*?)(;base64)?,/i.exec(url.slice(0, 300));
   if (head === null) return undefined;
@@ -12,7 +15,7 @@ export function parseDataUrl(url: string): { mime: string; data: string } | unde
   return { mime, data: head[3] === undefined ? Buffer.from(decodeURIComponent(rest)).toString('base64') : rest };
 }
 
-/** The medium a URL stands for, inline or to be fetched. @throws GatewayError bad_request */
+/** The medium behind a URL, inline or to be fetched. @param at the field's path. @throws GatewayError bad_request */
 export function mediaFromUrl(url: string, kind: Media['kind'], at: string): Media {
   const inline = parseDataUrl(url);
   if (inline !== undefined) return { type: 'media', kind: kindOf(inline.mime, kind), ...inline };
@@ -20,16 +23,18 @@ export function mediaFromUrl(url: string, kind: Media['kind'], at: string): Medi
   return { type: 'media', kind, mime: kind === 'document' ? 'application/pdf' : `${kind}/*`, url };
 }
 
+/** The URL of a medium: its own, or a `data:` URL with its bytes. */
 export function dataUrl(media: Media): string {
   return media.url ?? `data:${media.mime};base64,${media.data ?? ''}`;
 }
 
-/** What sort of medium a MIME type is. */
+/** The kind of medium of a MIME type. */
 export function kindOf(mime: string, otherwise: Media['kind'] = 'document'): Media['kind'] {
-  const sort = mime.split('/')[0];
-  return sort === 'image' || sort === 'audio' || sort === 'video' ? sort : sort === '' ? otherwise : 'document';
+  const type = mime.split('/')[0];
+  return type === 'image' || type === 'audio' || type === 'video' ? type : type === '' ? otherwise : 'document';
 }
 
+/** Whether a document is plain text. */
 export function isText(media: Media): boolean {
   return media.mime.startsWith('text/') || media.mime === 'application/json';
 }
@@ -39,18 +44,23 @@ export function plainText(media: Media): string {
   return Buffer.from(media.data ?? '', 'base64').toString('utf8');
 }
 
-/** A text document for a wire without documents: its words, with its name around them. */
+/** A text document as text, marked with its name: for formats without documents. */
 export function asText(media: Media): string {
   const name = media.name === undefined ? '' : ` name=${JSON.stringify(media.name)}`;
   return `<document${name}>\n${plainText(media)}\n</document>`;
 }
 
+/** A file name's extension for a MIME type. */
 export function extensionOf(mime: string): string {
   return mime === 'application/pdf' ? 'pdf' : (mime.split('/')[1] ?? 'bin').replace(/[^a-z0-9]/gi, '').slice(0, 10);
 }
+
 const imageDetails = ['auto', 'low', 'high', 'original'];
 
-/** How closely an image is to be looked at, as a field to be spread. Source: OpenAI "Images and vision". @throws GatewayError */
+/**
+ * An image's resolution, as a field to be spread. Source: https://platform.openai.com/docs/guides/images, "detail".
+ * @throws GatewayError bad_request naming the field
+ */
 export function decodeImageDetail(value: unknown, at: string): { detail?: string } {
   const detail = optionalText(value, at);
   if (detail === undefined) return {};

@@ -1,25 +1,26 @@
-// What models of one provider take that others of the same provider refuse, by the version in their names. Sources:
-// Anthropic "Models overview" and the migration guides of Opus 4.7, 5 and 5.5; Google "Gemini thinking"; OpenAI
-// "Reasoning models".
+// What some models of a provider take and others of the same provider refuse, by the version in their names. Sources:
+// https://platform.claude.com/docs/en/about-claude/models/overview and
+// https://platform.claude.com/docs/en/about-claude/models/migration-guide (Opus 4.7, 5 and 5.5);
+// https://ai.google.dev/gemini-api/docs/thinking; https://platform.openai.com/docs/guides/reasoning (2026-11).
 
 import type { Target } from '../../../../config/target';
 
 export interface ClaudeProfile {
-  /** `budget`: thinking within a token budget; `adaptive`: by effort; `always`: the same, and it cannot be switched off. */
+  /** How it reasons: `budget`, within a token budget; `adaptive`, by effort; `always`, the same, and never switched off. */
   readonly thinking: 'none' | 'budget' | 'adaptive' | 'always';
   /** Takes temperature, top_p and top_k. */
   readonly sampling: boolean;
-  /** Goes on with an assistant turn at the end. */
+  /** Continues a last turn of the assistant's. */
   readonly prefill: boolean;
-  /** Lets a tool be forced. */
+  /** Takes a tool choice that demands a call. */
   readonly forcedTool: boolean;
-  /** Answers in a given JSON schema by itself. */
+  /** Takes a JSON schema for its response. */
   readonly schema: boolean;
-  /** Takes the system's words in mid-conversation, as messages of their own. */
+  /** Takes system messages in mid-conversation. */
   readonly systemTurns: boolean;
 }
 
-/** The rules of a Claude model; those of the newest for a name without a version. */
+/** The profile of a Claude model; the newest one's for a name without a version. */
 export function claudeProfile(target: Target): ClaudeProfile {
   const version = claudeVersion(target.model);
   const fable = /fable|mythos/.test(target.model);
@@ -34,13 +35,13 @@ export function claudeProfile(target: Target): ClaudeProfile {
   };
 }
 
-/** Gemini 3 and newer: thinking by level, signatures demanded on function calls. */
+/** Whether a model is Gemini 3 or newer: reasoning by level, signatures demanded on function calls. */
 export function isGemini3(target: Target): boolean {
   const version = /gemini-(\d+)/.exec(target.model)?.[1];
   return version === undefined || Number(version) >= 3;
 }
 
-/** Reasoning models of OpenAI refuse sampling settings and the older name of the maximum. */
+/** Whether a model is one of OpenAI's that reason: they refuse sampling settings and the older name of the maximum. */
 export function isOpenaiReasoner(target: Target): boolean {
   return target.provider === 'openai' && (/^o\d/.test(target.model) || /^gpt-([5-9]|\d\d)/.test(target.model));
 }

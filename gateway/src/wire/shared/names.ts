@@ -1,5 +1,5 @@
-// Tool names and call ids that a wire would refuse, mapped to ones it takes: always the same way, so that a later turn
-// finds them again without anything being remembered.
+// Tool names and call ids that a format refuses, mapped to ones that it takes. The mapping is a function of the name, so that
+// later turns find the same one and nothing is stored.
 
 import { createHash } from 'node:crypto';
 import type { Format, NeutralRequest } from '../neutral';
@@ -10,7 +10,9 @@ interface NameRule {
   readonly longest: number;
 }
 
-// Sources: OpenAI "FunctionObject.name", Anthropic "Tool.name", Gemini "FunctionDeclaration.name".
+// Sources: https://platform.openai.com/docs/api-reference/chat/create, "tools";
+// https://platform.claude.com/docs/en/api/messages, "tools"; https://ai.google.dev/gemini-api/docs/function-calling,
+// "FunctionDeclaration" (2026-11).
 const nameRules: Readonly<Record<Format, NameRule>> = {
   chat: { fits: /^[a-zA-Z0-9_-]{1,64}$/, refused: /[^a-zA-Z0-9_-]/g, longest: 64 },
   responses: { fits: /^[a-zA-Z0-9_-]{1,64}$/, refused: /[^a-zA-Z0-9_-]/g, longest: 64 },
@@ -18,31 +20,31 @@ const nameRules: Readonly<Record<Format, NameRule>> = {
   generate: { fits: /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/, refused: /[^a-zA-Z0-9_.:-]/g, longest: 64 },
 };
 
-/** A tool's name as a format takes it: itself where it fits. */
+/** A tool's name as a format takes it: the same where it fits. */
 export function nameFor(format: Format, name: string): string {
   const rule = nameRules[format];
   if (rule.fits.test(name)) return name;
-  const tail = `_${shortHash(name)}`;
+  const suffix = `_${shortHash(name)}`;
   const clean = name.replace(rule.refused, '_').replace(/^[^a-zA-Z_]/, '_$&');
-  return clean.slice(0, rule.longest - tail.length) + tail;
+  return clean.slice(0, rule.longest - suffix.length) + suffix;
 }
 
-// OpenAI bounds call ids at 40 characters (64 in Responses), Anthropic their alphabet; Gemini takes any.
+// OpenAI takes call ids of at most 40 characters (64 in Responses), Anthropic only these characters, Gemini any.
 const idRule = { fits: /^[a-zA-Z0-9_-]{1,40}$/, refused: /[^a-zA-Z0-9_-]/g, longest: 40 };
 
-/** A tool call's id as any format takes it: itself where it fits. */
+/** A tool call's id as every format takes it: the same where it fits. */
 export function idFor(id: string): string {
   if (idRule.fits.test(id)) return id;
-  const tail = `_${shortHash(id)}`;
-  return id.replace(idRule.refused, '_').slice(0, idRule.longest - tail.length) + tail;
+  const suffix = `_${shortHash(id)}`;
+  return id.replace(idRule.refused, '_').slice(0, idRule.longest - suffix.length) + suffix;
 }
 
-/** All tool names of a request that a format takes under another name, by that name. */
+/** The request's tool names that a format takes under another name: that name → the request's. */
 export function renamed(format: Format, request: NeutralRequest): Map<string, string> {
   const names = new Map<string, string>();
   const add = (name: string) => {
-    const given = nameFor(format, name);
-    if (given !== name) names.set(given, name);
+    const sent = nameFor(format, name);
+    if (sent !== name) names.set(sent, name);
   };
   for (const tool of request.tools ?? []) if (tool.type !== 'raw') add(tool.name);
   for (const message of request.messages)

@@ -1,10 +1,11 @@
-// Server-sent events as bytes: splitting a stream into frames without changing one of them, and reading them.
+// Server-sent events: splitting a stream's bytes into frames without changing them, and reading the frames. Source:
+// https://html.spec.whatwg.org/multipage/server-sent-events.html.
 
 import { createParser } from 'eventsource-parser';
 import { GatewayError } from '../../core/errors';
 import type { Frame } from '../codec';
 
-/** Cuts a byte stream into whole frames; what is incomplete waits. Blank lines end a frame: LF LF or CR LF CR LF. */
+/** Cuts a byte stream into whole frames and keeps what is incomplete. A blank line ends a frame: LF LF or CR LF CR LF. */
 export class SseCutter {
   #parts: Buffer[] = [];
   #size = 0;
@@ -21,7 +22,7 @@ export class SseCutter {
     const cut = lastFrameEnd(chunk);
     if (first && cut === chunk.length) return chunk;
     if (cut <= 0) {
-      // The blank line itself may be cut in two: look at the seam.
+      // The blank line itself may be cut in two.
       const seam = first ? -1 : this.#seam(chunk);
       if (seam < 0) {
         this.#parts.push(chunk);
@@ -37,7 +38,7 @@ export class SseCutter {
     return this.#take(chunk, cut);
   }
 
-  /** What never came to its blank line. */
+  /** The bytes after the last blank line. */
   rest(): Buffer {
     const rest = Buffer.concat(this.#parts);
     this.#parts = [];
@@ -53,7 +54,7 @@ export class SseCutter {
     return whole;
   }
 
-  // Where, in the new chunk, a blank line ends that began in what is waiting; -1 when none does.
+  // Where in the new chunk a blank line ends that began in the bytes before it; -1 when none does.
   #seam(chunk: Buffer): number {
     const tail = Buffer.concat(this.#parts.slice(-3)).subarray(-3);
     const end = lastFrameEnd(Buffer.concat([tail, chunk.subarray(0, 3)]));
@@ -61,69 +62,7 @@ export class SseCutter {
   }
 }
 
-/** Cuts the bytes of a JSON list into its pieces; what is incomplete waits. */
-export class JsonArrayCutter {
-  /** The list has come to its closing bracket. */
-  ended = false;
-  #waiting: Buffer[] = [];
-  #size = 0;
-  #depth = 0;
-  #inString = false;
-  #escaped = false;
-  readonly #limit: number;
-
-  /** @param limit bytes one piece may have */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** The bytes up to the end of the last piece so far; undefined while there is none. @throws GatewayError upstream_garbage */
-  push(chunk: Buffer): Buffer | undefined {
-    const cut = this.#walk(chunk);
-    if (cut < 0) {
-      this.#waiting.push(chunk);
-      this.#size += chunk.length;
-      if (this.#size > this.#limit)
-        throw new GatewayError('upstream_garbage', {
-          message: `The provider sent a piece larger than ${this.#limit} bytes.`,
-        });
-      return undefined;
-    }
-    const whole = Buffer.concat([...this.#waiting, chunk.subarray(0, cut)]);
-    this.#waiting = [chunk.subarray(cut)];
-    this.#size = chunk.length - cut;
-    return whole;
-  }
-
-  /** What came after the last piece. */
-  rest(): Buffer {
-    const rest = Buffer.concat(this.#waiting);
-    this.#waiting = [];
-    return rest;
-  }
-
-  // Where the last piece in the chunk ends; -1 when none does.
-  #walk(chunk: Buffer): number {
-    let cut = -1;
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at];
-      if (this.#escaped) this.#escaped = false;
-      else if (this.#inString) {
-        if (byte === 0x5c) this.#escaped = true;
-        else if (byte === 0x22) this.#inString = false;
-      } else if (byte === 0x22) this.#inString = true;
-      else if (byte === 0x7b || byte === 0x5b) this.#depth++;
-      else if (byte === 0x7d || byte === 0x5d) {
-        this.#depth--;
-        if (this.#depth === 1) cut = at + 1;
-        else if (this.#depth === 0) this.ended = true;
-      }
-    }
-    return cut;
-  }
-}
-
-/** Splits bytes that hold whole frames into single ones, each with its blank line. */
+/** Splits whole frames into single ones, each with its blank line. */
 export function* singleFrames(bytes: Buffer): Generator<Buffer> {
   let from = 0;
   while (from < bytes.length) {
@@ -144,23 +83,23 @@ export function dataOf(frame: Buffer): string {
     .join('\n');
 }
 
-/** Reads frames off a byte stream, however it was cut. */
+/** Reads the frames of a byte stream, wherever its chunks are cut. */
 export interface FrameReader {
   /** @throws GatewayError upstream_garbage for an event above the limit */
   push(chunk: Buffer): Frame[];
-  /** What the stream ended with: a last event without its blank line is still an event. */
+  /** The last frame, which may lack its blank line. */
   end(): Frame[];
 }
 
-/** @param limit bytes one event may have */
+/** A reader of one stream. @param limit bytes one event may have */
 export function openFrameReader(limit: number): FrameReader {
   let ready: Frame[] = [];
   let size = 0;
   const decoder = new TextDecoder();
   const parser = createParser({
-    onEvent: (event) => {
+    onEvent: ({ event, data }) => {
       size = 0;
-      ready.push({ event: event.event, data: event.data });
+      ready.push({ event, data });
     },
   });
   const take = (): Frame[] => {

@@ -1,9 +1,9 @@
-// The order that every sequence of neutral events keeps.
+// The order that every sequence of neutral events keeps (wire/neutral.ts, StreamEvent).
 
 import type { StreamEvent } from '../../gateway/src/wire/neutral';
 
-/** What is wrong with a sequence of events; undefined for nothing. @param broken it may break off before its end */
-export function unlawful(events: readonly StreamEvent[], broken = false): string | undefined {
+/** The first event out of order; undefined where there is none. @param broken the sequence may break off before its end */
+export function disorderOf(events: readonly StreamEvent[], broken = false): string | undefined {
   let open = false;
   let started = false;
   let over = false;

@@ -1,0 +1,84 @@
+// Facts about Anthropic messages. Sources: https://platform.claude.com/docs/en/api/messages,
+// https://platform.claude.com/docs/en/build-with-claude/streaming and, for counting,
+// https://platform.claude.com/docs/en/api/messages-count-tokens (2026-11).
+
+import type { Json } from '../codec';
+import type { FormatFacts } from '../formatFacts';
+import { isEnvelope } from '../reasoning/envelope';
+import { isObject, listOr, pick, textOr } from '../shared/json';
+import { claudeProfile } from '../shared/modelProfiles';
+import { firstCount, hasErrorObject, inner, needed } from '../shared/settings';
+
+export const facts: FormatFacts = {
+  format: 'messages',
+  namesModelInPath: false,
+  optionalOnHosts: false,
+  request: {
+    conversation: 'messages',
+    conversationRequired: true,
+    maxOutput: (setting) => firstCount(setting, ['max_tokens']),
+    endUser: (setting) => inner(setting('metadata'), 'user_id'),
+    capabilities: (setting) =>
+      needed([
+        ['reasoning', inner(setting('thinking'), 'type') === 'enabled'],
+        ['json_schema', isObject(inner(setting('output_config'), 'format'))],
+      ]),
+    routerFields: [],
+  },
+  passthrough: {
+    withoutEnvelopes: (body) => ({ ...body, messages: listOr(body['messages']).map(withoutEnvelopes) }),
+    systemTurns: {
+      taken: (target) => claudeProfile(target).systemTurns,
+      marks: ['"role":"system"', '"role": "system"'],
+      asUser: (body) => ({ ...body, messages: listOr(body['messages']).map(systemAsUser) }),
+    },
+  },
+  count: {
+    requestOf: (body) => body,
+    response: (tokens) => ({ input_tokens: tokens }),
+    counter: {
+      withModel: (body, model) => ({ ...body, model }),
+      fromRequest: (request) => pick(request, ['model', 'messages', 'system', 'tools', 'tool_choice', 'thinking']),
+      tokensField: 'input_tokens',
+    },
+  },
+  usageField: 'usage',
+  usageOnRequest: false,
+  isUsageOnly: () => false,
+  endWords: ['message_stop'],
+  isEnd: (data) => data.startsWith('{"type":"message_stop"') || /^\{\s*"type":\s*"message_stop"/.test(data),
+  errorWord: '"error"',
+  isFailure: hasErrorObject,
+  keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
+  carriesComments: true,
+  reasoningPlacement: 'beforeText',
+  emptyReasoning: 'hiddenAtEnd',
+};
+
+// ---
+
+function systemAsUser(message: unknown): unknown {
+  if (!isObject(message) || message['role'] !== 'system') return message;
+  const { content } = message;
+  const marked = (text: unknown) => `<system>\n${textOr(text)}\n</system>`;
+  const userContent = Array.isArray(content)
+    ? content.map((block: unknown) => (isObject(block) ? { ...block, text: marked(block['text']) } : block))
+    : marked(content);
+  return { ...message, role: 'user', content: userContent };
+}
+
+// A message without reasoning blocks that hold an envelope, and without citations that we made for another provider's.
+function withoutEnvelopes(message: unknown): unknown {
+  if (!isObject(message) || !Array.isArray(message['content'])) return message;
+  const content = message['content'].flatMap((block: unknown): unknown[] => {
+    if (!isObject(block)) return [block];
+    if (isEnvelope(block['signature']) || isEnvelope(block['data'])) return [];
+    return [Array.isArray(block['citations']) ? withoutOurCitations(block) : block];
+  });
+  return { ...message, content };
+}
+
+function withoutOurCitations({ citations, ...block }: Json): Json {
+  const kept = listOr(citations).filter((citation) => !(isObject(citation) && isEnvelope(citation['encrypted_index'])));
+  return kept.length === 0 ? block : { ...block, citations: kept };
+}

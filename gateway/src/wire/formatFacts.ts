@@ -1,0 +1,106 @@
+// The facts about a format that the gateway needs without decoding a body: where a setting stands in a request, where a
+// response reports usage, which frame ends a stream. One object of these stands in each codec folder's `facts.ts`.
+
+import type { Capability } from '../../../config/catalogue';
+import type { Target } from '../../../config/target';
+import type { Json } from './codec';
+import type { Format } from './neutral';
+
+/** The parsed value of a top-level field of a request body; undefined where the field is absent. */
+export type SettingReader = (name: string) => unknown;
+
+/** Where the settings stand that routing and admission read. */
+export interface RequestFields {
+  /** The top-level field that holds the conversation. */
+  readonly conversation: string;
+  /** Without the conversation the request is refused before it is routed. */
+  readonly conversationRequired: boolean;
+  /** Bodies of another format that clients send to this format's path, and the fields they are known by. */
+  readonly alsoReceives?: { readonly format: Format; readonly has: string; readonly lacks: string };
+  /** The most output tokens that one answer may have; undefined where the body names none, or no whole number. */
+  maxOutput(setting: SettingReader): number | undefined;
+  /** How many answers are asked for, where the format counts the maximum for each. */
+  answers?(setting: SettingReader): number | undefined;
+  /** An older name of the maximum, which newer models refuse. */
+  readonly renamedMaxOutput?: { readonly older: string; readonly newer: string };
+  /** The caller's own id of its end user, as it stands in the body. */
+  endUser(setting: SettingReader): unknown;
+  /** What the settings demand of a model; media and tools are found by the scan. */
+  capabilities(setting: SettingReader): readonly Capability[];
+  /** Whether a request asks for usage in its stream; absent where streams report usage unasked. */
+  wantsUsage?(setting: SettingReader): boolean;
+  /** Fields of OpenRouter's that stand in bodies of this format and that the format's own provider refuses. */
+  readonly routerFields: readonly string[];
+  /** Bytes within `tools` that show tools to be declared in another format. */
+  readonly foreignTools?: Buffer;
+}
+
+/** What is taken out of a body that is passed on in its own format. */
+export interface PassthroughFacts {
+  /** The body without our envelopes, which are forged signatures to the provider; every other field as it was. */
+  withoutEnvelopes(body: Json): Json;
+  /** System messages in mid-conversation, where some models of the format refuse them. */
+  readonly systemTurns?: {
+    /** Whether the model takes them. */
+    taken(target: Target): boolean;
+    /** One of these stands in a body that holds some. */
+    readonly marks: readonly string[];
+    /** The body with each of them as the user's, marked. */
+    asUser(body: Json): Json;
+  };
+}
+
+/** How tokens are counted in a format. */
+export interface CountFacts {
+  /** The request to be counted, of the body of a count request. */
+  requestOf(body: Json): Json;
+  /** What a client is answered. */
+  response(tokens: number): Json;
+  /** The provider's own counter; OpenAI has none for chat completions. */
+  readonly counter?: {
+    /** A client's count request with the target's model in it. */
+    withModel(body: Json, model: string): Json;
+    /** An encoded request with only what the counter takes. */
+    fromRequest(request: Json, model: string): Json;
+    /** The top-level field of its response that holds the count. */
+    readonly tokensField: string;
+  };
+}
+
+export interface FormatFacts {
+  readonly format: Format;
+  /** The URL's path names the model, and the body does not. */
+  readonly namesModelInPath: boolean;
+  /** OpenAI-compatible hosts may lack it; then its requests are sent as chat completions. */
+  readonly optionalOnHosts: boolean;
+  readonly request: RequestFields;
+  readonly passthrough: PassthroughFacts;
+  readonly count: CountFacts;
+
+  /** The top-level field of a whole response, and of the events of a stream, that holds the usage. */
+  readonly usageField: string;
+  /** A stream reports usage only where its request asks for it. */
+  readonly usageOnRequest: boolean;
+  /** Whether an event of a stream holds the usage and nothing else. */
+  isUsageOnly(event: Json): boolean;
+  /** Words of which one stands, with a value that is not null, in a frame that ends a stream; a look before `isEnd`. */
+  readonly endWords: readonly string[];
+  /** Whether the data of a frame says that the stream is complete. */
+  isEnd(data: string): boolean;
+  /** Stands in every event that reports a failure; a look before `isFailure`. */
+  readonly errorWord: string;
+  /** Whether an event of a stream reports a failure. */
+  isFailure(event: Json): boolean;
+  /** A frame that shows a waiting client that its stream is alive, and says nothing else. */
+  readonly keepAlive: string;
+  /** The format's clients skip comment lines (`: …`) of an event stream. */
+  readonly carriesComments: boolean;
+
+  /** Where opaque reasoning stands in a turn: before the text that led to a tool call, or directly before the call. */
+  readonly reasoningPlacement: 'beforeText' | 'beforeCall';
+  /**
+   * What becomes of reasoning without text in a response: `kept`; `hiddenUnlessAsked`, where the request asked for no
+   * reasoning; `hiddenAtEnd`, the same, and also where nothing follows it.
+   */
+  readonly emptyReasoning: 'kept' | 'hiddenUnlessAsked' | 'hiddenAtEnd';
+}

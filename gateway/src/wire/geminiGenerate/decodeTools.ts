@@ -1,0 +1,76 @@
+// Decodes the tools of a generateContent request, and which of them to use. Source:
+// https://ai.google.dev/gemini-api/docs/function-calling#function_calling_mode (2026-11).
+
+import type { Json } from '../codec';
+import type { AnyTool, ToolChoice } from '../neutral';
+import { schemaFromGemini } from '../schema/jsonSchema';
+import { needArgsSchema } from '../schema/toolSchema';
+import { defined, isObject, needList, needObject, needText, objectOr, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { camelKeys } from './camelKeys';
+
+/** The tools of a request; undefined where it names none. @throws GatewayError bad_request naming the field */
+export function decodeTools(value: unknown): AnyTool[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  const list = isObject(value) ? [value] : needList(value, 'tools');
+  return list.flatMap((raw, i): AnyTool[] => {
+    const tool = camelKeys(needObject(raw, `tools[${i}]`));
+    return Object.entries(tool).flatMap(([kind, content]): AnyTool[] => {
+      const at = `tools[${i}].${kind}`;
+      if (kind !== 'functionDeclarations') return [{ type: 'raw', format: 'generate', value: { [kind]: content }, at }];
+      return needList(content, at).map((item, j) =>
+        decodeFunction(camelKeys(needObject(item, `${at}[${j}]`)), `${at}[${j}]`),
+      );
+    });
+  });
+}
+
+/**
+ * The choice of a tool, and what else the tool configuration holds by its path.
+ * @throws GatewayError bad_request naming the field
+ */
+export function decodeToolConfig(value: unknown): { choice?: ToolChoice; native: Record<string, unknown> } {
+  const toolConfig = camelKeys(objectOr(value));
+  const { functionCallingConfig, ...others } = toolConfig;
+  const native = Object.fromEntries(Object.entries(others).map(([key, other]) => [`toolConfig.${key}`, other]));
+  if (functionCallingConfig === undefined || functionCallingConfig === null) return { native };
+  const at = 'toolConfig.functionCallingConfig';
+  const config = camelKeys(needObject(functionCallingConfig, at));
+  const names = optionalTexts(config['allowedFunctionNames'], `${at}.allowedFunctionNames`) ?? [];
+  const mode = textOr(config['mode'], 'AUTO').toUpperCase();
+  switch (mode) {
+    case 'AUTO':
+    case 'VALIDATED':
+    case 'MODE_UNSPECIFIED':
+      return { choice: { type: 'auto' }, native };
+    case 'NONE':
+      return { choice: { type: 'none' }, native };
+    case 'ANY': {
+      const [name] = names;
+      if (names.length === 1 && name !== undefined) return { choice: { type: 'named', name }, native };
+      if (names.length > 1) native[`${at}.allowedFunctionNames`] = names;
+      return { choice: { type: 'required' }, native };
+    }
+    default:
+      return wrong(`${at}.mode`, 'one of AUTO, ANY, NONE, VALIDATED');
+  }
+}
+
+// ---
+
+function decodeFunction(declaration: Json, at: string): AnyTool {
+  const jsonSchema = declaration['parametersJsonSchema'] ?? undefined;
+  const geminiSchema = declaration['parameters'] ?? undefined;
+  const schema =
+    jsonSchema !== undefined
+      ? needArgsSchema(jsonSchema, `${at}.parametersJsonSchema`)
+      : needArgsSchema(
+          geminiSchema && schemaFromGemini(needObject(geminiSchema, `${at}.parameters`)),
+          `${at}.parameters`,
+        );
+  return {
+    type: 'function',
+    name: needText(declaration['name'], `${at}.name`),
+    schema: Object.keys(schema).length === 0 ? { type: 'object', properties: {} } : schema,
+    ...defined({ description: optionalText(declaration['description'], `${at}.description`) }),
+  };
+}

@@ -1,0 +1,169 @@
+// Encodes the turns of a conversation as Gemini's contents. Sources: https://ai.google.dev/api/generate-content, "Content"
+// and "Part"; https://ai.google.dev/gemini-api/docs/thought-signatures (2026-11).
+
+import type { Json } from '../codec';
+import { type Media, type Message, type NeutralRequest, type Part, textOf, type ToolCall, type ToolResult } from '../neutral'; // prettier-ignore
+import { customArgs } from '../shared/customTools';
+import { type DroppedFields, refuse } from '../shared/droppedFields';
+import { defined, parseArgs } from '../shared/json';
+import { isText } from '../shared/media';
+import { nameFor } from '../shared/names';
+import { noSignature } from './signatures';
+
+interface Content {
+  readonly role: 'user' | 'model';
+  readonly parts: Json[];
+}
+
+/**
+ * The system instruction's parts and the contents, whose roles alternate from the user's on.
+ * @throws GatewayError cannot_translate where nothing but empty turns is left
+ */
+export function encodeContents(
+  request: NeutralRequest,
+  gemini3: boolean,
+  droppedFields: DroppedFields,
+): { system: Json[]; contents: Content[] } {
+  const context: PartContext = { names: callNames(request.messages), gemini3, droppedFields };
+  const head = request.messages.findIndex((message) => message.role !== 'system');
+  const first = head < 0 ? request.messages.length : head;
+  let system = request.messages.slice(0, first).flatMap((message) => encodeParts(message, context));
+  const contents: Content[] = [];
+  for (const message of request.messages.slice(first)) {
+    const role = message.role === 'assistant' ? 'model' : 'user';
+    const parts = encodeParts(message.role === 'system' ? systemAsUser(message) : message, context);
+    if (parts.length === 0) continue;
+    const last = contents.at(-1);
+    if (last?.role === role) last.parts.push(...parts);
+    else contents.push({ role, parts });
+  }
+  if (contents.length === 0) {
+    if (system.length === 0) refuse('contents', 'holds nothing but empty turns, which Gemini refuses.');
+    contents.push({ role: 'user', parts: system }); // a request of only a system prompt: it becomes the user's
+    system = [];
+  }
+  if (contents[0]?.role === 'model')
+    contents.unshift({ role: 'user', parts: [{ text: '(The conversation begins.)' }] });
+  if (gemini3) signCalls(contents);
+  return { system, contents };
+}
+
+// ---
+
+interface PartContext {
+  /** Tool call id → function name: Gemini matches results by name. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly gemini3: boolean;
+  readonly droppedFields: DroppedFields;
+}
+
+function callNames(messages: readonly Message[]): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const message of messages)
+    for (const part of message.parts) if (part.type === 'toolCall') names.set(part.id, part.name);
+  return names;
+}
+
+// Contents know two roles: a system message in mid-conversation keeps its place as the user's, marked.
+function systemAsUser(message: Message): Message {
+  return { role: 'user', parts: [{ type: 'text', text: `<system>\n${textOf(message.parts)}\n</system>` }] };
+}
+
+// Gemini 3 refuses the current turn where the first call of a content has no signature.
+function signCalls(contents: readonly Content[]): void {
+  const isResult = (part: Json) => part['functionResponse'] !== undefined;
+  const turn = contents.findLastIndex(({ role, parts }) => role === 'user' && !parts.some(isResult));
+  for (const { role, parts } of contents.slice(turn + 1)) {
+    if (role !== 'model') continue;
+    const at = parts.findIndex((part) => part['functionCall'] !== undefined);
+    const call = parts[at];
+    if (call !== undefined && call['thoughtSignature'] === undefined)
+      parts[at] = { ...call, thoughtSignature: noSignature };
+  }
+}
+
+function encodeParts(message: Message, context: PartContext): Json[] {
+  const out: Json[] = [];
+  let signature: string | undefined; // of the call that follows
+  for (const part of message.parts) {
+    if (part.type === 'reasoning') {
+      const { opaque } = part;
+      const native = opaque?.format === 'generate' && typeof opaque.value === 'string' ? opaque.value : undefined;
+      if (native === undefined) context.droppedFields.drop('reasoning');
+      else if (part.text === '') signature = native;
+      else out.push({ text: part.text, thought: true, thoughtSignature: native });
+      continue;
+    }
+    if (part.type === 'toolCall') {
+      out.push({ ...encodeCall(part, context.droppedFields), ...defined({ thoughtSignature: signature }) });
+    } else {
+      if (signature !== undefined) out.push({ text: '', thoughtSignature: signature });
+      out.push(...encodePart(part, context));
+    }
+    signature = undefined;
+  }
+  if (signature !== undefined) out.push({ text: '', thoughtSignature: signature });
+  return out;
+}
+
+function encodeCall(call: ToolCall, droppedFields: DroppedFields): Json {
+  if (call.cache !== undefined) droppedFields.drop('cache_control');
+  const args = parseArgs(call.custom === true ? customArgs(call.args) : call.args);
+  return { functionCall: { id: call.id, name: nameFor('generate', call.name), args } };
+}
+
+function encodePart(part: Part, context: PartContext): Json[] {
+  const { droppedFields } = context;
+  switch (part.type) {
+    case 'text':
+      if (part.cache !== undefined) droppedFields.drop('cache_control');
+      if (part.citations !== undefined) droppedFields.drop('citations');
+      return part.text === '' ? [] : [{ text: part.text }];
+    case 'refusal':
+      return part.text === '' ? [] : [{ text: part.text }];
+    case 'media':
+      return encodeMedia(part, droppedFields);
+    case 'toolResult':
+      return encodeResult(part, context);
+    case 'raw':
+      if (part.format === 'generate' && part.value !== undefined) return [part.value as Json];
+      droppedFields.drop(part.at);
+      return [];
+    case 'reasoning':
+    case 'toolCall':
+      return [];
+  }
+}
+
+function encodeResult(result: ToolResult, { names, gemini3, droppedFields }: PartContext): Json[] {
+  if (result.cache !== undefined) droppedFields.drop('cache_control');
+  const text = textOf(result.parts, '\n');
+  const media = result.parts.flatMap((inner) => (inner.type === 'media' ? encodeMedia(inner, droppedFields) : []));
+  for (const inner of result.parts) if (inner.type === 'raw') droppedFields.drop(inner.at);
+  const name = nameFor('generate', names.get(result.id) ?? result.name ?? result.id);
+  // From Gemini 3 on a result may hold inline media; for older models they follow it.
+  // Source: https://ai.google.dev/gemini-api/docs/function-calling#multimodal (2026-11).
+  const inside = gemini3 ? media.filter((item) => item['inlineData'] !== undefined) : [];
+  const after = media.filter((item) => !inside.includes(item));
+  const response = result.isError ? { error: text } : { output: text };
+  return [
+    { functionResponse: { id: result.id, name, response, ...(inside.length > 0 ? { parts: inside } : {}) } },
+    ...after,
+  ];
+}
+
+const mimeByExtension: Readonly<Record<string, string>> = {
+  png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', webp: 'image/webp', gif: 'image/gif', pdf: 'application/pdf',
+}; // prettier-ignore
+
+function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
+  if (media.cache !== undefined) droppedFields.drop('cache_control');
+  if (media.detail !== undefined && media.detail !== 'auto') droppedFields.drop('detail');
+  if (media.url !== undefined) {
+    const mimeType = media.mime.endsWith('/*')
+      ? mimeByExtension[/\.(\w+)(?:[?#]|$)/.exec(media.url)?.[1]?.toLowerCase() ?? '']
+      : media.mime;
+    return [{ fileData: { ...defined({ mimeType }), fileUri: media.url } }];
+  }
+  return [{ inlineData: { mimeType: isText(media) ? 'text/plain' : media.mime, data: media.data ?? '' } }];
+}

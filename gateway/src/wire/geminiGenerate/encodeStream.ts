@@ -1,0 +1,128 @@
+// Encodes neutral events as a stream of GenerateContentResponses. Source:
+// https://ai.google.dev/api/generate-content, "models.streamGenerateContent" (2026-11).
+
+import type { Usage } from '../../core/usage';
+import type { EncodeContext, Encoder, Json } from '../codec';
+import type { Citation, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
+import { parseArgs } from '../shared/json';
+import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
+
+/** An encoder of one stream. */
+export function openEncoder(context: EncodeContext): Encoder {
+  const state: StreamState = {
+    context,
+    head: {},
+    open: undefined,
+    args: '',
+    filled: false,
+    usage: undefined,
+    pending: undefined,
+    citations: [],
+    logprobs: [],
+  };
+  return { push: (event) => encodeEvent(state, event) };
+}
+
+// ---
+
+interface StreamState {
+  readonly context: EncodeContext;
+  /** The fields that every piece repeats. */
+  head: Json;
+  open: OpenPart | undefined;
+  /** Arguments of the open call, so far. */
+  args: string;
+  /** The open part has had a delta. */
+  filled: boolean;
+  usage: Usage | undefined;
+  /** A signature of the part that follows. */
+  pending: Opaque | undefined;
+  citations: Citation[];
+  /** Of the next delta. */
+  logprobs: readonly TokenLogprob[];
+}
+
+function encodeEvent(state: StreamState, event: StreamEvent): string {
+  switch (event.type) {
+    case 'start':
+      state.head = {
+        modelVersion: event.model,
+        responseId: event.id === '' ? state.context.requestId : event.id,
+      };
+      return '';
+    case 'open': {
+      const before =
+        event.part.type === 'reasoning' && state.pending !== undefined
+          ? piece(state, [{ text: '', ...takeSignature(state) }])
+          : '';
+      state.open = event.part;
+      state.args = '';
+      state.filled = false;
+      return before;
+    }
+    case 'delta':
+      return encodeDelta(state, event.text);
+    case 'logprobs':
+      state.logprobs = event.logprobs;
+      return '';
+    case 'citation':
+      state.citations.push(event.citation);
+      return '';
+    case 'close':
+      return encodeClose(state, event.opaque);
+    case 'usage':
+      state.usage = event.usage;
+      return '';
+    case 'finish': {
+      const { pending, usage, citations } = state;
+      const parts = pending === undefined ? [] : [{ text: '', ...takeSignature(state) }];
+      const ending = { finishReason: finishReasons[event.reason], ...encodeCitations(citations) };
+      state.citations = [];
+      return piece(state, parts, ending, usage === undefined ? {} : { usageMetadata: encodeUsage(usage) });
+    }
+    case 'lost':
+    case 'failure':
+      return ''; // the caller writes these, in the same way for every format
+  }
+}
+
+function piece(state: StreamState, parts: readonly Json[], candidate: Json = {}, response: Json = {}): string {
+  const candidates = [{ content: { role: 'model', parts }, ...candidate, index: 0 }];
+  return `data: ${JSON.stringify({ candidates, ...response, ...state.head })}\n\n`;
+}
+
+function encodeDelta(state: StreamState, text: string): string {
+  state.filled = true;
+  switch (state.open?.type) {
+    case 'toolCall':
+      state.args += text; // Gemini sends a call in one piece
+      return '';
+    case 'reasoning':
+      return piece(state, [{ text, thought: true }]);
+    default: {
+      const part = { text, ...takeSignature(state) };
+      const logprobs = encodeLogprobs(state.logprobs);
+      state.logprobs = [];
+      return piece(state, [part], logprobs);
+    }
+  }
+}
+
+function encodeClose(state: StreamState, opaque: Opaque | undefined): string {
+  const closed = state.open;
+  state.open = undefined;
+  if (closed?.type === 'toolCall') {
+    const call = { id: closed.id, name: closed.name, args: parseArgs(state.args) };
+    return piece(state, [{ functionCall: call, ...takeSignature(state) }]);
+  }
+  if (closed?.type !== 'reasoning') return '';
+  if (!state.filled) state.pending = opaque;
+  else if (opaque !== undefined) return piece(state, [encodeThought('', opaque)]);
+  return '';
+}
+
+function takeSignature(state: StreamState): Json {
+  const signature = encodeSignature(state.pending);
+  state.pending = undefined;
+  return signature;
+}

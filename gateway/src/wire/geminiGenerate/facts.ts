@@ -1,0 +1,73 @@
+// Facts about generateContent. Sources: https://ai.google.dev/api/generate-content and, for counting,
+// https://ai.google.dev/api/tokens (2026-11). Google's servers take every field in camelCase and in snake_case.
+
+import type { FormatFacts, SettingReader } from '../formatFacts';
+import { isEnvelope } from '../reasoning/envelope';
+import { isObject, listOr } from '../shared/json';
+import { countOf, hasErrorObject, inner, needed } from '../shared/settings';
+
+export const facts: FormatFacts = {
+  format: 'generate',
+  namesModelInPath: true,
+  optionalOnHosts: false,
+  request: {
+    conversation: 'contents',
+    conversationRequired: true,
+    maxOutput(setting) {
+      const config = configOf(setting);
+      return countOf(inner(config, 'maxOutputTokens') ?? inner(config, 'max_output_tokens'));
+    },
+    endUser: () => undefined,
+    capabilities(setting) {
+      const config = configOf(setting);
+      const hasSchema = isObject(inner(config, 'responseSchema')) || isObject(inner(config, 'responseJsonSchema'));
+      return needed([['json_schema', hasSchema]]);
+    },
+    routerFields: [],
+  },
+  passthrough: {
+    withoutEnvelopes: (body) => ({ ...body, contents: listOr(body['contents']).map(withoutEnvelopes) }),
+  },
+  count: {
+    requestOf: (body) => (isObject(body['generateContentRequest']) ? body['generateContentRequest'] : body),
+    response: (tokens) => ({ totalTokens: tokens }),
+    counter: {
+      withModel(body, model) {
+        const request = body['generateContentRequest'];
+        if (!isObject(request)) return body; // the path names the model
+        return { ...body, generateContentRequest: { ...request, model: `models/${model}` } };
+      },
+      fromRequest: (request, model) => ({ generateContentRequest: { model: `models/${model}`, ...request } }),
+      tokensField: 'totalTokens',
+    },
+  },
+  usageField: 'usageMetadata',
+  usageOnRequest: false,
+  isUsageOnly: () => false,
+  endWords: ['"finishReason"', '"blockReason"'],
+  isEnd: (data) => /"(finishReason|blockReason)":\s*"/.test(data),
+  errorWord: '"error"',
+  isFailure: hasErrorObject,
+  keepAlive: 'data: {}\n\n', // Google's SDKs parse every line of a stream and know no comments
+  carriesComments: false,
+  reasoningPlacement: 'beforeCall', // https://ai.google.dev/gemini-api/docs/thought-signatures
+  emptyReasoning: 'kept',
+};
+
+// ---
+
+function configOf(setting: SettingReader): unknown {
+  return setting('generationConfig') ?? setting('generation_config');
+}
+
+// A content without signatures that are envelopes. Text that carried one stays; reasoning of another model goes.
+function withoutEnvelopes(content: unknown): unknown {
+  if (!isObject(content) || !Array.isArray(content['parts'])) return content;
+  const parts = content['parts'].flatMap((part: unknown): unknown[] => {
+    if (!isObject(part)) return [part];
+    if (!isEnvelope(part['thoughtSignature'] ?? part['thought_signature'])) return [part];
+    const { thoughtSignature: _camel, thought_signature: _snake, ...kept } = part;
+    return kept['thought'] === true || kept['text'] === '' ? [] : [kept];
+  });
+  return { ...content, parts };
+}

@@ -1,0 +1,58 @@
+// Collects the reasoning of one chat completion, which comes in pieces and in one of several fields. Sources:
+// https://api-docs.deepseek.com/guides/reasoning_model, `reasoning_content`;
+// https://openrouter.ai/docs/use-cases/reasoning-tokens, `reasoning` and `reasoning_details` (2026-11).
+
+import type { Json } from '../codec';
+import type { EventBuilder } from '../shared/eventBuilder';
+import { listOr, objectOr, textOr } from '../shared/json';
+
+export interface ReasoningCollector {
+  /** @param delta a message, or a stream's delta of one */
+  add(delta: Json): void;
+  /** The reasoning is over: its opaque form is now complete. */
+  end(): void;
+}
+
+/** The opaque form is the details, or the name of the text's field: either goes back where it came from. */
+export function openReasoningCollector(builder: EventBuilder): ReasoningCollector {
+  let field: string | undefined;
+  let details: Record<string, unknown>[] = [];
+  return {
+    add(delta) {
+      const pieces = listOr(delta['reasoning_details']).map(objectOr);
+      for (const piece of pieces) details = withPiece(details, piece);
+      const name = ['reasoning_content', 'reasoning'].find((key) => textOr(delta[key]) !== '');
+      const text =
+        name === undefined
+          ? pieces.map((piece) => textOr(piece['text']) || textOr(piece['summary'])).join('')
+          : textOr(delta[name]);
+      field ??= name;
+      builder.reasoning(text);
+    },
+    end() {
+      if (details.length > 0) builder.opaqueReasoning({ format: 'chat', value: details });
+      else if (field !== undefined && builder.open === 'reasoning')
+        builder.opaqueReasoning({ format: 'chat', value: field });
+      details = [];
+      field = undefined;
+    },
+  };
+}
+
+// ---
+
+// Pieces of one detail carry the same index: their texts are joined, of every other field the last value holds.
+function withPiece(details: Record<string, unknown>[], piece: Json): Record<string, unknown>[] {
+  const last = details.at(-1);
+  if (last === undefined || last['type'] !== piece['type'] || last['index'] !== piece['index'])
+    return [...details, { ...piece }];
+  const sum: Record<string, unknown> = { ...last };
+  for (const [key, value] of Object.entries(piece)) {
+    const grows =
+      (key === 'text' || key === 'summary' || key === 'data') &&
+      typeof sum[key] === 'string' &&
+      typeof value === 'string';
+    sum[key] = grows ? `${sum[key] as string}${value}` : (value ?? sum[key]);
+  }
+  return [...details.slice(0, -1), sum];
+}

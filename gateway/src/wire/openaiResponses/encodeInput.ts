@@ -1,0 +1,145 @@
+// Encodes the turns of a conversation as the items of a Responses request. Source:
+// https://platform.openai.com/docs/api-reference/responses/create, "input" (2026-11).
+
+import type { Json } from '../codec';
+import { type Media, type Message, type Part, type Reasoning, textOf, type ToolResult } from '../neutral';
+import type { DroppedFields } from '../shared/droppedFields';
+import { asText, dataUrl, extensionOf, isText } from '../shared/media';
+import { idFor } from '../shared/names';
+import { encodeToolName } from './encodeTools';
+import type { ToolNaming } from './namespaces';
+
+/** The system prompt as one text. */
+export function encodeInstructions(system: readonly Message[], droppedFields: DroppedFields): string {
+  for (const message of system)
+    for (const part of message.parts) {
+      if (part.type === 'raw') droppedFields.drop(part.at);
+      if ('cache' in part && part.cache !== undefined) droppedFields.drop('cache_control');
+    }
+  return system.map((message) => textOf(message.parts, '\n\n')).join('\n\n');
+}
+
+/** The turns as items; an empty message where there are none. */
+export function encodeInput(messages: readonly Message[], naming: ToolNaming, droppedFields: DroppedFields): Json[] {
+  const context: ItemContext = { customCalls: new Set(), naming, droppedFields };
+  const items = messages.flatMap((message) => encodeMessage(message, context));
+  return items.length > 0 ? items : [{ role: 'user', content: '' }];
+}
+
+// ---
+
+interface ItemContext {
+  /** Ids of the calls of custom tools so far: their results have a type of their own. */
+  readonly customCalls: Set<string>;
+  readonly naming: ToolNaming;
+  readonly droppedFields: DroppedFields;
+}
+
+function encodeMessage(message: Message, context: ItemContext): Json[] {
+  const out: Json[] = [];
+  const role = message.role === 'system' ? 'developer' : message.role;
+  let content: Json[] = []; // of the message being gathered
+  const flush = () => {
+    // The API takes a list of an assistant's texts only with ids: each of them becomes a message.
+    if (role === 'assistant') out.push(...content.map((part) => ({ role, content: part['text'] })));
+    else if (content.length > 0) out.push({ role, content: plainIfText(content) });
+    content = [];
+  };
+  for (const part of message.parts) {
+    if (part.type === 'toolCall' && part.custom === true) context.customCalls.add(part.id);
+    const items = encodeItem(part, context);
+    if (items === undefined) content.push(...encodePart(part, role, context.droppedFields));
+    else {
+      flush();
+      out.push(...items);
+    }
+  }
+  flush();
+  return out;
+}
+
+// Parts that are items of their own; undefined for those that make up a message.
+function encodeItem(part: Part, context: ItemContext): Json[] | undefined {
+  const { naming, droppedFields } = context;
+  switch (part.type) {
+    case 'toolCall': {
+      if (part.cache !== undefined) droppedFields.drop('cache_control');
+      const id = { call_id: idFor(part.id), ...encodeToolName(part.name, naming) };
+      if (part.custom === true) return [{ type: 'custom_tool_call', ...id, input: part.args }];
+      return [{ type: 'function_call', ...id, arguments: part.args === '' ? '{}' : part.args }];
+    }
+    case 'toolResult':
+      return [encodeResult(part, context)];
+    case 'reasoning':
+      return encodeReasoning(part, droppedFields);
+    case 'raw':
+      if (part.format !== 'responses') droppedFields.drop(part.at);
+      else if (part.value !== undefined) return [part.value as Json];
+      return [];
+    default:
+      return undefined;
+  }
+}
+
+function encodeResult(result: ToolResult, { customCalls, droppedFields }: ItemContext): Json {
+  if (result.cache !== undefined) droppedFields.drop('cache_control');
+  const parts = result.parts.flatMap((inner) => encodePart(inner, 'user', droppedFields));
+  const output = parts.every((inner) => inner['type'] === 'input_text')
+    ? parts.map((inner) => String(inner['text'])).join('\n')
+    : parts;
+  const marked = result.isError && typeof output === 'string' ? `Error: ${output}` : output;
+  const isCustom = customCalls.has(result.id) || result.custom === true;
+  return {
+    type: isCustom ? 'custom_tool_call_output' : 'function_call_output',
+    call_id: idFor(result.id),
+    output: marked,
+  };
+}
+
+function encodeReasoning({ text, opaque }: Reasoning, droppedFields: DroppedFields): Json[] {
+  const native =
+    opaque?.format === 'responses' ? (opaque.value as { id?: string; encrypted_content?: string }) : undefined;
+  if (native?.encrypted_content === undefined) {
+    droppedFields.drop('reasoning');
+    return [];
+  }
+  const summary = text === '' ? [] : [{ type: 'summary_text', text }];
+  return [{ type: 'reasoning', id: native.id ?? '', summary, encrypted_content: native.encrypted_content }];
+}
+
+function encodePart(part: Part, role: string, droppedFields: DroppedFields): Json[] {
+  switch (part.type) {
+    case 'text':
+      if (part.cache !== undefined) droppedFields.drop('cache_control');
+      if (part.citations !== undefined) droppedFields.drop('citations');
+      return part.text === '' ? [] : [{ type: 'input_text', text: part.text }];
+    case 'refusal':
+      return part.text === '' ? [] : [{ type: 'input_text', text: part.text }];
+    case 'media':
+      if (role !== 'assistant') return encodeMedia(part, droppedFields);
+      droppedFields.drop(part.kind); // an assistant's turns hold only text
+      return [];
+    default:
+      if (part.type === 'raw') droppedFields.drop(part.at);
+      return [];
+  }
+}
+
+function plainIfText(parts: readonly Json[]): unknown {
+  const only = parts.length === 1 ? parts[0] : undefined;
+  return typeof only?.['text'] === 'string' ? only['text'] : parts;
+}
+
+function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
+  if (media.cache !== undefined) droppedFields.drop('cache_control');
+  if (media.kind === 'image')
+    return [{ type: 'input_image', image_url: dataUrl(media), detail: media.detail ?? 'auto' }];
+  if (media.kind === 'document') {
+    if (media.url !== undefined) return [{ type: 'input_file', file_url: media.url }];
+    if (isText(media)) return [{ type: 'input_text', text: asText(media) }];
+    const filename = media.name ?? `document.${extensionOf(media.mime)}`;
+    return [{ type: 'input_file', filename, file_data: dataUrl(media) }];
+  }
+  droppedFields.drop(media.kind);
+  return [];
+}

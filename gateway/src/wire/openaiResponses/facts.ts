@@ -1,0 +1,57 @@
+// Facts about Responses. Sources: https://platform.openai.com/docs/api-reference/responses/create,
+// https://platform.openai.com/docs/api-reference/responses-streaming and, for counting,
+// https://platform.openai.com/docs/api-reference/responses/input-tokens (2026-11).
+
+import type { FormatFacts } from '../formatFacts';
+import { isEnvelope } from '../reasoning/envelope';
+import { isObject, listOr, pick } from '../shared/json';
+import { firstCount, hasErrorObject, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
+
+const lastEvent = /"type":\s*"response\.(completed|incomplete|failed)"/;
+
+export const facts: FormatFacts = {
+  format: 'responses',
+  namesModelInPath: false,
+  optionalOnHosts: true,
+  request: {
+    conversation: 'input',
+    conversationRequired: false, // `prompt` or `previous_response_id` may stand in its place
+    maxOutput: (setting) => firstCount(setting, ['max_output_tokens']),
+    endUser: (setting) => setting('user'),
+    capabilities: (setting) =>
+      needed([
+        ['json_schema', isSchemaFormat(inner(setting('text'), 'format'))],
+        ['reasoning', isReasoningEffort(inner(setting('reasoning'), 'effort'))],
+      ]),
+    routerFields: [],
+  },
+  passthrough: {
+    withoutEnvelopes: (body) => ({
+      ...body,
+      input: listOr(body['input']).filter((item) => !(isObject(item) && isEnvelope(item['encrypted_content']))),
+    }),
+  },
+  count: {
+    requestOf: (body) => body,
+    response: (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
+    counter: {
+      withModel: (body, model) => ({ ...body, model }),
+      fromRequest: (request) =>
+        pick(request, [
+          'model', 'input', 'instructions', 'tools', 'tool_choice', 'parallel_tool_calls', 'text', 'reasoning',
+        ]), // prettier-ignore
+      tokensField: 'input_tokens',
+    },
+  },
+  usageField: 'usage',
+  usageOnRequest: false,
+  isUsageOnly: () => false,
+  endWords: ['response.completed', 'response.incomplete', 'response.failed'],
+  isEnd: (data) => lastEvent.test(data.slice(0, 200)) || lastEvent.test(data.slice(-200)),
+  errorWord: '"error"',
+  isFailure: hasErrorObject,
+  keepAlive: ': keep-alive\n\n',
+  carriesComments: true,
+  reasoningPlacement: 'beforeText',
+  emptyReasoning: 'hiddenUnlessAsked',
+};

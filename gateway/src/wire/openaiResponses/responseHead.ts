@@ -1,0 +1,74 @@
+// The fields of a response around its items, which whole and streamed responses share. Source:
+// https://platform.openai.com/docs/api-reference/responses/object (2026-11).
+
+import type { Usage } from '../../core/usage';
+import type { EncodeContext, Json } from '../codec';
+import type { FinishReason } from '../neutral';
+import { openDroppedFields } from '../shared/droppedFields';
+import { encodeResponseFormat, encodeToolChoice, encodeTools } from './encodeTools';
+import { openToolNaming } from './namespaces';
+
+/** The response's id, with the prefix that clients expect. */
+export function responseId(id: string, context: EncodeContext): string {
+  const known = id === '' ? context.requestId : id;
+  return known.startsWith('resp_') ? known : `resp_${known}`;
+}
+
+/** The fields of a completed response without items; it repeats the settings of its request. */
+export function responseHead(id: string, model: string, context: EncodeContext): Json {
+  const { request } = context;
+  const droppedFields = openDroppedFields({ ...request, native: {} }, 'responses');
+  const custom = new Set(request.tools?.flatMap((tool) => (tool.type === 'custom' ? [tool.name] : [])));
+  const naming = openToolNaming(request.tools);
+  return {
+    id,
+    object: 'response',
+    created_at: context.created,
+    completed_at: context.created,
+    status: 'completed',
+    background: false,
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    max_output_tokens: request.maxOutput ?? null,
+    max_tool_calls: null,
+    metadata: request.metadata ?? {},
+    model,
+    parallel_tool_calls: request.parallelTools ?? true,
+    previous_response_id: null,
+    reasoning: { effort: request.reasoning?.effort ?? null, summary: null },
+    service_tier: 'default',
+    store: false,
+    temperature: request.temperature ?? 1,
+    text: {
+      format: request.responseFormat === undefined ? { type: 'text' } : encodeResponseFormat(request.responseFormat),
+    },
+    tool_choice: request.toolChoice === undefined ? 'auto' : encodeToolChoice(request.toolChoice, custom, naming),
+    tools: encodeTools(request.tools ?? [], droppedFields),
+    top_logprobs: request.topLogprobs ?? 0,
+    top_p: request.topP ?? 1,
+    truncation: 'disabled',
+  };
+}
+
+/** The fields that say how a response ended. */
+export function encodeStatus(reason: FinishReason): { status: string; incomplete_details: Json | null } {
+  if (reason === 'length') return { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
+  if (reason === 'refusal') return { status: 'incomplete', incomplete_details: { reason: 'content_filter' } };
+  return { status: 'completed', incomplete_details: null };
+}
+
+/** Token counts; everything cached is part of `input_tokens` here. */
+export function encodeUsage(usage: Usage): Json {
+  const input = usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
+  return {
+    input_tokens: input,
+    input_tokens_details: {
+      cached_tokens: usage.cacheRead,
+      cache_write_tokens: usage.cacheWrite5m + usage.cacheWrite1h,
+    },
+    output_tokens: usage.output,
+    output_tokens_details: { reasoning_tokens: usage.reasoning },
+    total_tokens: input + usage.output,
+  };
+}

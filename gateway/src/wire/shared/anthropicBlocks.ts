@@ -1,0 +1,150 @@
+// Anthropic's content blocks as neutral parts. Shared, because some clients send them in chat completions.
+// Source: https://platform.claude.com/docs/en/api/messages, content blocks (2026-11).
+
+import type { Json } from '../codec';
+import { type Citation, type Media, type Part, textOf } from '../neutral';
+import { decodeOpaque } from '../reasoning/envelope';
+import { decodeCache } from './cacheControl';
+import { defined, listOr, needList, needObject, needText, objectOr, optionalText, textOr, wrong } from './json';
+import { kindOf } from './media';
+
+const translatable = new Set([
+  'text', 'image', 'document', 'search_result', 'tool_use', 'tool_result', 'thinking', 'redacted_thinking',
+]); // prettier-ignore
+
+/** Whether a block's type is one of Anthropic's that have a neutral form. */
+export function isBlockType(type: unknown): boolean {
+  return typeof type === 'string' && translatable.has(type);
+}
+
+/** A text, or a list of blocks, as parts. @param at its path. @throws GatewayError bad_request naming the field */
+export function decodeContent(content: unknown, at: string): Part[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  if (!Array.isArray(content)) wrong(at, 'a text or a list of blocks');
+  return needList(content, at).flatMap((raw, i) => decodeBlock(needObject(raw, `${at}[${i}]`), `${at}[${i}]`));
+}
+
+/** One block as parts. @param at its path. @throws GatewayError bad_request naming the field */
+export function decodeBlock(block: Json, at: string): Part[] {
+  switch (block['type']) {
+    case 'text':
+      return [decodeText(block, at)];
+    case 'image':
+      if (isFile(block)) return [fileOf(block, at)];
+      return [{ ...decodeSource(block, 'image', at), ...cacheOf(block, at) }];
+    case 'document':
+      return decodeDocument(block, at);
+    case 'search_result':
+      return [decodeSearchResult(block, at)];
+    case 'tool_use':
+      return [decodeToolUse(block, at)];
+    case 'tool_result':
+      return [decodeToolResult(block, at)];
+    // The result of Claude Code's tool search. The tool itself stands in full among the request's tools.
+    case 'tool_reference':
+      return [{ type: 'text', text: `Tool loaded: ${needText(block['tool_name'], `${at}.tool_name`)}` }];
+    case 'thinking': {
+      const opaque = decodeOpaque(block['signature'], (signature) => ({ format: 'messages', value: { signature } }));
+      return [{ type: 'reasoning', text: textOr(block['thinking']), ...defined({ opaque }) }];
+    }
+    case 'redacted_thinking': {
+      const opaque = decodeOpaque(block['data'], (data) => ({ format: 'messages', value: { data } }));
+      return [{ type: 'reasoning', text: '', ...defined({ opaque }) }];
+    }
+    default:
+      return typeof block['type'] === 'string'
+        ? [{ type: 'raw', format: 'messages', value: block, at }]
+        : wrong(`${at}.type`, 'a text such as "text", "image" or "tool_result"');
+  }
+}
+
+/** Citations that name a URL: those of searches. Citations of a document that was sent name none and are left out. */
+export function decodeCitations(value: unknown): Citation[] {
+  return listOr(value).flatMap((raw): Citation[] => {
+    const citation = objectOr(raw);
+    const url = textOr(citation['url']) || textOr(citation['source']);
+    if (url === '') return [];
+    return [{ url, ...defined({ title: typeof citation['title'] === 'string' ? citation['title'] : undefined }) }];
+  });
+}
+
+// ---
+
+function cacheOf(block: Json, at: string): ReturnType<typeof decodeCache> {
+  return decodeCache(block['cache_control'], `${at}.cache_control`);
+}
+
+function decodeText(block: Json, at: string): Part {
+  const citations = decodeCitations(block['citations']);
+  return {
+    type: 'text',
+    text: needText(block['text'], `${at}.text`),
+    ...(citations.length > 0 ? { citations } : {}),
+    ...cacheOf(block, at),
+  };
+}
+
+function decodeDocument(block: Json, at: string): Part[] {
+  const source = needObject(block['source'], `${at}.source`);
+  if (source['type'] === 'content') return decodeContent(source['content'], `${at}.source.content`);
+  const name = optionalText(block['title'], `${at}.title`);
+  const document: Part = isFile(block)
+    ? fileOf(block, at)
+    : { ...decodeSource(block, 'document', at), ...defined({ name }), ...cacheOf(block, at) };
+  if (objectOr(block['citations'])['enabled'] !== true) return [document];
+  return [document, { type: 'raw', format: 'messages', value: undefined, at: `${at}.citations` }];
+}
+
+// What the client's own search has found: its text, under its title and address.
+function decodeSearchResult(block: Json, at: string): Part {
+  const found = decodeContent(block['content'], `${at}.content`);
+  const head = [textOr(block['title']), textOr(block['source'])].filter((text) => text !== '').join(', ');
+  return { type: 'text', text: [head, textOf(found, '\n')].join('\n'), ...cacheOf(block, at) };
+}
+
+function decodeToolUse(block: Json, at: string): Part {
+  return {
+    type: 'toolCall',
+    id: needText(block['id'], `${at}.id`),
+    name: needText(block['name'], `${at}.name`),
+    args: JSON.stringify(needObject(block['input'] ?? {}, `${at}.input`)),
+    ...cacheOf(block, at),
+  };
+}
+
+function decodeToolResult(block: Json, at: string): Part {
+  const content = block['content'];
+  const parts = content === undefined || content === null ? [] : decodeContent(content, `${at}.content`);
+  const id = needText(block['tool_use_id'], `${at}.tool_use_id`);
+  return { type: 'toolResult', id, parts, isError: block['is_error'] === true, ...cacheOf(block, at) };
+}
+
+function decodeSource(block: Json, kind: Media['kind'], at: string): Media {
+  const source = needObject(block['source'], `${at}.source`);
+  switch (source['type']) {
+    case 'base64': {
+      const mime = needText(source['media_type'], `${at}.source.media_type`);
+      const data = needText(source['data'], `${at}.source.data`);
+      return { type: 'media', kind: kind === 'image' ? 'image' : kindOf(mime), mime, data };
+    }
+    case 'text': {
+      const data = Buffer.from(needText(source['data'], `${at}.source.data`)).toString('base64');
+      return { type: 'media', kind, mime: textOr(source['media_type'], 'text/plain'), data };
+    }
+    case 'url': {
+      const url = needText(source['url'], `${at}.source.url`);
+      return { type: 'media', kind, mime: kind === 'document' ? 'application/pdf' : 'image/*', url };
+    }
+    default:
+      return wrong(`${at}.source.type`, 'one of base64, url, text, file');
+  }
+}
+
+// Only the provider that stored a file knows its id.
+function isFile(block: Json): boolean {
+  return objectOr(block['source'])['type'] === 'file';
+}
+
+function fileOf(block: Json, at: string): Part {
+  return { type: 'raw', format: 'messages', value: block, at: `${at}.source.file_id` };
+}
