@@ -143,6 +143,29 @@ describe('pages', () => {
     expect(dead).toEqual([]);
   });
 
+  test.each(['gateway/README.md', 'gateway/DECISIONS.md', '.github/CONTRIBUTING.md'])(
+    '%s: every file it names is there',
+    (page) => {
+      const named = [...read(page).matchAll(/`((?:[\w.-]+\/)+[\w.-]*)`/g)].map(([, path = '']) => path);
+      expect(named.length).toBeGreaterThan(5);
+      const places = (path: string) => [
+        path,
+        join('gateway', path),
+        join('gateway/src', path),
+        join('gateway/src/http', path),
+        join('gateway/src/pipeline', path),
+        join('gateway/src/storage', path),
+      ];
+      expect(named.filter((path) => !places(path).some(existsSync))).toEqual([]);
+    },
+  );
+
+  test('gateway/DECISIONS.md: every name it gives stands in its file', () => {
+    const named = [...read('gateway/DECISIONS.md').matchAll(/\(`(\w+)` in `([\w./]+)`\)/g)];
+    expect(named.length).toBeGreaterThan(1);
+    expect(named.filter(([, name = '', path = '']) => !read(join('gateway', path)).includes(name))).toEqual([]);
+  });
+
   test('the README is read in one sitting', () => {
     expect(read('README.md').split('\n').length).toBeLessThanOrEqual(200);
   });
