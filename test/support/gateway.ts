@@ -34,7 +34,10 @@ export interface TestOptions {
   readonly config: string;
   readonly keys?: Readonly<Record<string, string>>;
   readonly dataPath?: string;
+  /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** A number in [0, 1), for `weighted`. */
+  readonly random?: () => number;
 }
 
 const defaultKeys = {
@@ -56,6 +59,7 @@ export async function startTestGateway(options: TestOptions): Promise<TestGatewa
     dataPath,
     log,
     ...(options.now === undefined ? {} : { now: options.now }),
+    ...(options.random === undefined ? {} : { random: options.random }),
     readConfig: read,
     masterKeyOf: (config) => config.masterKey ?? new Secret(masterKey),
   });

@@ -1,0 +1,95 @@
+// The tables of gateway/README.md, made from the gateway's own tables: endpoints, administration, errors.
+
+import type { Dialect } from '../../gateway/src/core/errorBody';
+import { errorKinds, type ErrorRow, errorTable } from '../../gateway/src/core/errors';
+import { adminRoutes } from '../../gateway/src/http/admin/routes';
+import { type Endpoint, endpoints } from '../../gateway/src/http/endpoints';
+
+/** Marker name → the table that stands between the markers. */
+export function gatewayTables(): ReadonlyMap<string, string> {
+  return new Map([
+    ['endpoints', endpointsTable()],
+    ['admin paths', adminTable()],
+    ['errors', errorsTable()],
+  ]);
+}
+
+/** `METHOD path` → what it does. */
+export const adminMeanings: Readonly<Record<string, string>> = {
+  'GET /admin/requests': 'The newest 100 settled requests of the ledger.',
+  'GET /admin/requests/:id': 'One settled request, by the `x-request-id` of its answer.',
+  'GET /admin/keys': 'Every key, with what it used today and what is left of each limit.',
+  'POST /admin/keys':
+    'Mints a key: `{"label", "user"?, "quota"?: {"daily_tokens"}}`. The only answer that holds the key.',
+  'GET /admin/keys/:id': 'One key.',
+  'PATCH /admin/keys/:id':
+    'Changes label, user or quota; `null` takes user or quota away. Not for keys of the configuration.',
+  'DELETE /admin/keys/:id': 'Revokes a key. What it used stays in the ledger.',
+  'POST /admin/keys/:id/rotate':
+    'A new secret for the same key: id, user and counters stay; the old secret stops at once.',
+};
+
+// ---
+
+const dialectNames: Readonly<Record<Dialect, string>> = {
+  openai: 'OpenAI',
+  responses: 'OpenAI Responses',
+  anthropic: 'Anthropic',
+  gemini: 'Gemini',
+  openrouter: 'OpenRouter',
+  admin: 'OpenAI',
+};
+
+function endpointsTable(): string {
+  return table(
+    ['path', 'answers and fails as', 'serves'],
+    endpoints.map(({ method, path, dialect, serves }) => [
+      `\`${method} ${path}\``,
+      dialectNames[dialect],
+      servedBy(serves),
+    ]),
+  );
+}
+
+function servedBy(serves: Endpoint['serves']): string {
+  if (typeof serves === 'object') return 'count' in serves ? 'token count' : 'inference';
+  switch (serves) {
+    case 'embeddings':
+      return 'embeddings';
+    case 'gemini':
+      return '`:generateContent`, `:streamGenerateContent`, `:countTokens`';
+    case 'models':
+      return 'list of models and routes; needs no key';
+    case 'model':
+      return 'one model or route; needs no key';
+    case 'not_built':
+      return 'not there yet (501)';
+  }
+}
+
+function adminTable(): string {
+  return table(
+    ['path', 'status', 'does'],
+    adminRoutes.map(({ method, path, status }) => {
+      const name = `${method} ${path}`;
+      return [`\`${name.replace(':id', '{id}')}\``, String(status), adminMeanings[name] ?? ''];
+    }),
+  );
+}
+
+function errorsTable(): string {
+  const rows: [string, ErrorRow][] = Object.entries(errorTable);
+  return table(
+    ['code', 'status', 'retry', 'OpenAI `type`', 'Anthropic `type`', 'Gemini `status`', 'message'],
+    rows.map(([code, { status, kind, retryable, message }]) => {
+      const words = errorKinds[kind];
+      const names = [words.openai, words.anthropic, words.gemini].map((word) => `\`${word}\``);
+      return [`\`${code}\``, String(status), retryable ? 'yes' : 'no', ...names, message];
+    }),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,111 @@
+// Part of `npm run check`: two exported types never share a name, and no function grows beyond what fits a screen. What
+// does not hold yet stands in the tables below, each with its reason; a row that is no longer needed is an error too.
+// Built by test/build.mjs: `node test/build.mjs test/tools/structure.ts && node dist/tools/structure.js`
+
+import ts from 'typescript';
+import { nodesOf, parseSource, sourceFiles } from '../support/sources';
+
+const folders = ['gateway/src', 'config', 'infra'];
+
+/** Lines of a function. */
+const mostLines = 60;
+
+/** `file name` → lines it may have at most, where it must stay shorter than the others. */
+const shorter: Readonly<Record<string, number>> = {
+  'gateway/src/pipeline/handle.ts handle': 50, // the pipeline of a request, to be read in one look
+};
+
+/** `file name` → lines it may have at most, until it is taken apart. A closure is as long as all the functions in it. */
+const longer: Readonly<Record<string, number>> = {
+  'gateway/src/accounting/ledger.ts openLedger': 93,
+  'gateway/src/app/start.ts startGateway': 98,
+  'gateway/src/http/admin/keys.ts openKeyAdmin': 87,
+  'gateway/src/pipeline/bodyWorker.ts openBodyWorker': 64,
+  'gateway/src/pipeline/outcome.ts recordOf': 77, // one field a line
+  'gateway/src/storage/sqlite/engine.ts openEngine': 120,
+  'gateway/src/storage/sqlite/statements.ts prepareWriter': 73, // a table of statements
+};
+
+/** Name of a type → why two have it. */
+const sharedNames: Readonly<Record<string, string>> = {
+  Ledger: "storage/sqlite/engine.ts exports the thread's own type; to be renamed",
+  Refusal: 'of a provider (pipeline/context.ts) and of a model (wire/neutral.ts); one is to be renamed',
+  Release: 'the component (infra/components/release.ts) and what compose is rendered from; one is to be renamed',
+};
+
+process.exitCode = main();
+
+// ---
+
+function main(): number {
+  const files = folders.flatMap(sourceFiles);
+  const problems = [...duplicateTypes(files), ...longFunctions(files)];
+  for (const problem of problems) console.error(problem);
+  return problems.length > 0 ? 1 : 0;
+}
+
+function duplicateTypes(files: readonly string[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const file of files) {
+    for (const name of exportedTypes(file)) places.set(name, [...(places.get(name) ?? []), file]);
+  }
+  const shared = [...places].filter(([, where]) => where.length > 1);
+  const problems = shared
+    .filter(([name]) => !Object.hasOwn(sharedNames, name))
+    .map(
+      ([name, where]) =>
+        `two exported types are named ${name}: ${where.join(', ')}. Rename one, or export one of them only.`,
+    );
+  const unneeded = Object.keys(sharedNames)
+    .filter((name) => !shared.some(([other]) => other === name))
+    .map((name) => `${name} is one type now: take it out of sharedNames in test/tools/structure.ts.`);
+  return [...problems, ...unneeded];
+}
+
+function exportedTypes(file: string): string[] {
+  return parseSource(file).statements.flatMap((node) => {
+    const isType = ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) || ts.isClassDeclaration(node);
+    const exported = isType && node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
+    return exported && node.name !== undefined ? [node.name.text] : [];
+  });
+}
+
+function longFunctions(files: readonly string[]): string[] {
+  const found = files.flatMap(functionsOf);
+  const tooLong = found.flatMap(({ name, lines, at }) => {
+    const most = shorter[name] ?? longer[name] ?? mostLines;
+    return lines > most
+      ? [`${at}: ${name} has ${lines} lines; at most ${most} are allowed. Take a part of it out.`]
+      : [];
+  });
+  const longest = (name: string) =>
+    Math.max(0, ...found.filter((each) => each.name === name).map(({ lines }) => lines));
+  const unneeded = [
+    ...Object.keys(longer).filter((name) => longest(name) <= mostLines),
+    ...Object.keys(shorter).filter((name) => longest(name) === 0),
+  ].map((name) => `${name} is short enough, or gone: take it out of the tables in test/tools/structure.ts.`);
+  return [...tooLong, ...unneeded];
+}
+
+interface FoundFunction {
+  /** `file name` */
+  readonly name: string;
+  readonly lines: number;
+  /** `file:line` */
+  readonly at: string;
+}
+
+function functionsOf(file: string): FoundFunction[] {
+  const source = parseSource(file);
+  const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line + 1;
+  return [...nodesOf(source)].flatMap((node) => {
+    if (!ts.isFunctionLike(node) || !('body' in node) || node.body === undefined) return [];
+    const start = lineOf(node.getStart(source));
+    return [{ name: `${file} ${nameOf(node)}`, lines: lineOf(node.end) - start + 1, at: `${file}:${start}` }];
+  });
+}
+
+function nameOf(node: ts.SignatureDeclaration): string {
+  const named = node.name ?? (ts.isVariableDeclaration(node.parent) ? node.parent.name : undefined);
+  return named?.getText() ?? (ts.isConstructorDeclaration(node) ? 'constructor' : '(anonymous)');
+}
