@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { containerUser, dataMount, home, network } from '../hostLayout';
 
 /** A gateway release: code, base image and container settings, without the configuration. */
-export interface Release {
+export interface ReleaseFacts {
   /** 12 hex digits over code, base image and container settings. */
   readonly id: string;
   /** Name of the image, which is built on the box. */
@@ -21,7 +21,7 @@ export interface Release {
  * @param bundleHash hash of the shipped code
  * @param nodeImage reference of the base image
  */
-export function gatewayRelease(bundleHash: string, nodeImage: string): Release {
+export function gatewayRelease(bundleHash: string, nodeImage: string): ReleaseFacts {
   const image = `ovth-gateway:${digest(`${bundleHash} ${nodeImage}`)}`;
   const service = gatewayService(image);
   const id = digest(stringify(service));

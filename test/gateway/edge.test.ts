@@ -262,3 +262,11 @@ test('operations', async () => {
   expect((await fetch(`${scene.gateway.url}/livez`)).status).toBe(200);
   expect(await (await fetch(`${scene.gateway.url}/readyz`)).json()).toMatchObject({ status: 'ok' });
 });
+
+test.each(['openai-organization', 'openai-project', 'x-goog-user-project', 'x-http-method-override'])(
+  'who is billed is not the client’s to say: %s',
+  async (header) => {
+    await scene.post(chat, key, hi, { [header]: 'somebody-else' });
+    expect(JSON.stringify(scene.simulators.openai.calls.at(-1)?.headers ?? 'none')).not.toContain('somebody-else');
+  },
+);

@@ -5,7 +5,9 @@ import { say, type Scene, startScene } from '../support/sim';
 let scene: Scene;
 let key: string;
 beforeAll(async () => {
-  scene = await startScene('routes: {mixed: {models: [text-embedding-3-small, gpt-5.5]}, chats: {models: [gpt-5.5]}}\n');
+  scene = await startScene(
+    'routes: {mixed: {models: [text-embedding-3-small, gpt-5.5]}, chats: {models: [gpt-5.5]}}\n',
+  );
   key = await scene.gateway.mint();
 });
 afterAll(() => scene.close());

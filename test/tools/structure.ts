@@ -29,8 +29,6 @@ const longer: Readonly<Record<string, number>> = {
 /** Name of a type → why two have it. */
 const sharedNames: Readonly<Record<string, string>> = {
   Ledger: "storage/sqlite/engine.ts exports the thread's own type; to be renamed",
-  Refusal: 'of a provider (pipeline/context.ts) and of a model (wire/neutral.ts); one is to be renamed',
-  Release: 'the component (infra/components/release.ts) and what compose is rendered from; one is to be renamed',
 };
 
 process.exitCode = main();

@@ -1,4 +1,4 @@
-// Every way a request can fail: one table, one error type. How a failure looks in a client's dialect is dialects.ts.
+// Every way a request can fail: one table, one error type. How a failure looks in a client's dialect is errorBody.ts.
 
 /** What a failure is called in each dialect: the `type` of OpenAI and Anthropic, the `status` of Google. */
 interface ErrorWords {

@@ -87,7 +87,7 @@ export function geminiPath(rest: string): GeminiPath | undefined {
   return colon <= 0 ? undefined : { model: rest.slice(0, colon), action: rest.slice(colon + 1) };
 }
 
-/** The dialect of a path that is no door: what its caller most likely understands. */
+/** The dialect of a path that is no endpoint: what its caller most likely understands. */
 export function dialectOf(path: string): Dialect {
   if (path.startsWith('/anthropic/') || path.includes('/messages')) return 'anthropic';
   if (path.startsWith('/v1beta/')) return 'gemini';

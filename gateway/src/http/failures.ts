@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
 import { errorBody } from '../core/errorBody';
 import { type ErrorCode, errorTable, GatewayError } from '../core/errors';
+import { StorageUnavailable } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 
 /** Answers a request that failed before anything was sent, in its client's dialect, and logs it. */
@@ -66,6 +67,7 @@ const brokenCodes: Readonly<Record<string, ErrorCode>> = {
 
 function asGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
+  if (error instanceof StorageUnavailable) return new GatewayError('storage_failed', { cause: error });
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new GatewayError('body_too_large');
   if (code.startsWith('FST_ERR_') && error instanceof Error && 'statusCode' in error && error.statusCode === 400)

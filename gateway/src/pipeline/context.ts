@@ -114,7 +114,7 @@ export type Candidate<T> = Passthrough | Translated<T> | Local;
 export type Answered<T> = Candidate<T> & { readonly response: UpstreamResponse };
 
 /** A provider's refusal, read whole. */
-export interface Refusal {
+export interface ProviderRefusal {
   readonly status: number;
   readonly body: Buffer;
 }
@@ -131,7 +131,7 @@ export interface Service<T> {
   reword?(
     exchange: Exchange,
     candidate: Candidate<T>,
-    refusal: Refusal,
+    refusal: ProviderRefusal,
   ): Candidate<T> | undefined | Promise<Candidate<T> | undefined>;
   /** Passes the answer on. @throws GatewayError where nothing has been sent yet; ClientGone */
   relay(answered: Answered<T>, context: ResponseContext, progress: ResponseProgress): Promise<void>;

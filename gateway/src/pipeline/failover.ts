@@ -3,10 +3,10 @@
 import { GatewayError } from '../core/errors';
 import type { UpstreamResponse } from '../upstream/pool';
 import { retryAfterMs } from '../upstream/targetHealth';
-import type { Answered, Candidate, Exchange, Refusal, SendProgress } from './context';
+import type { Answered, Candidate, Exchange, ProviderRefusal, SendProgress } from './context';
 import { healthName } from './plan';
 
-type Candidates<T> = AsyncGenerator<Candidate<T> | undefined, undefined, Refusal | undefined>;
+type Candidates<T> = AsyncGenerator<Candidate<T> | undefined, undefined, ProviderRefusal | undefined>;
 
 /**
  * Sends to the candidates in turn. A client's own 4xx ends it at once; the last failure is returned as the answer it was,

@@ -2,7 +2,7 @@
 // it. `handle` owns the generator, `failover` takes from it.
 
 import { type ErrorCode, GatewayError } from '../core/errors';
-import type { Candidate, Exchange, Refusal, Service } from './context';
+import type { Candidate, Exchange, ProviderRefusal, Service } from './context';
 
 /**
  * Yields the plan's targets in turn, at most `limits.attempts` of them. After a refusal (`next(refusal)`) it yields the
@@ -12,7 +12,7 @@ import type { Candidate, Exchange, Refusal, Service } from './context';
 export async function* openCandidates<T>(
   exchange: Exchange,
   service: Service<T>,
-): AsyncGenerator<Candidate<T> | undefined, undefined, Refusal | undefined> {
+): AsyncGenerator<Candidate<T> | undefined, undefined, ProviderRefusal | undefined> {
   const { config, plan } = exchange;
   let refused: GatewayError | undefined;
   let prepared = 0;

@@ -188,12 +188,12 @@ function hasValueOf(bytes: Buffer, word: Buffer): boolean {
 }
 
 /**
- * Tokens of a stream from its bytes alone. What every event repeats (ids, names, punctuation) is taken to be the size of
- * the smallest event so far; what is above that is text, at about four bytes a token, and an event is at least one token.
+ * Tokens of a stream from its bytes alone. What every event repeats (ids, names, punctuation) is taken to be the size of the
+ * smallest event so far; what an event has above that is text, at about four bytes a token, and an event is at least one
+ * token. An event is counted when it comes: the short ones at a stream's end say nothing of those before.
  */
 function openMeter() {
-  let events = 0;
-  let bytes = 0;
+  let tokens = 0;
   let smallest = Infinity;
   return {
     add(frames: Buffer): void {
@@ -201,12 +201,11 @@ function openMeter() {
       while (from < frames.length) {
         const next = frames.indexOf('\n\n', from);
         const end = next < 0 ? frames.length : next + 2;
-        events++;
-        bytes += end - from;
         smallest = Math.min(smallest, end - from);
+        tokens += Math.max(1, Math.ceil((end - from - smallest) / 4));
         from = end;
       }
     },
-    tokens: () => (events === 0 ? 0 : Math.max(events, Math.ceil((bytes - events * smallest) / 4))),
+    tokens: () => tokens,
   };
 }

@@ -13,7 +13,9 @@ const neverSentUpstream = new Set([
   'host', 'accept-encoding', 'content-type', 'content-encoding', 'http2-settings',
   'authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie',
   'forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-forwarded-server', 'x-real-ip',
-  'origin', 'referer', 'http-referer', 'x-title',
+  'origin', 'referer', 'http-referer', 'x-title', 'x-http-method-override',
+  // Who is billed is the operator's to say.
+  'openai-organization', 'openai-project', 'x-goog-user-project',
 ]); // prettier-ignore
 
 const neverSentToClient = new Set([

@@ -14,7 +14,7 @@ import { isOpenaiReasoner } from '../../wire/shared/modelProfiles';
 import type { TranslatedRequest } from '../../wire/translateRequest';
 import type { AnswerTranslation } from '../answerTranslation';
 import { asBuffer } from '../bodyWorker';
-import type { Answered, Candidate, Exchange, Passthrough, Refusal, Service, Translated } from '../context';
+import type { Answered, Candidate, Exchange, Passthrough, ProviderRefusal, Service, Translated } from '../context';
 import { inspect, type RequestFacts } from '../inspect';
 import { relayStream } from '../relayStream';
 import { relayError, relayWhole } from '../relayWhole';
@@ -140,7 +140,7 @@ const blamesReasoning =
 function reword(
   exchange: Exchange,
   candidate: Candidate<AnswerTranslation>,
-  { status, body }: Refusal,
+  { status, body }: ProviderRefusal,
 ): Candidate<AnswerTranslation> | undefined | Promise<Candidate<AnswerTranslation> | undefined> {
   const { config, services } = exchange;
   const { target } = candidate;
