@@ -43,7 +43,7 @@ export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budge
   if (full !== undefined)
     return { refused: { type: 'refused', tightest: full, wanted: amounts[counter(entry.limits, full)] } };
   for (const limit of entry.limits) hold(find(limit), amounts);
-  return { held: { output, amounts }, tightest: tightestOf(statesOf(entry.limits, find)) };
+  return { held: { output, amounts }, tightest: tightestOf(entry.limits, statesOf(entry.limits, find)) };
 }
 
 /** Takes as much more output as all limits have room for, at most what is asked. @returns output tokens; 0 is a refusal */
@@ -59,7 +59,7 @@ export function extend(
       granted = Math.min(granted, Math.floor(state.left / entry.nanoPerOutput));
   }
   granted = Math.max(0, granted);
-  const amounts = { tokens: granted, nano: granted * entry.nanoPerOutput, requests: 0 };
+  const amounts = { tokens: granted, nano: atMost(granted * entry.nanoPerOutput), requests: 0 };
   if (granted > 0) for (const limit of entry.limits) hold(find(limit), amounts);
   return { granted, amounts };
 }
@@ -94,7 +94,11 @@ function counter(limits: readonly LimitWindow[], state: LimitState): keyof Amoun
 }
 
 function amountsOf({ input, nanoPerInput, nanoPerOutput }: ReserveEntry, output: number): Amounts {
-  return { tokens: input + output, nano: input * nanoPerInput + output * nanoPerOutput, requests: 1 };
+  return {
+    tokens: saturatingAdd(input, output),
+    nano: atMost(input * nanoPerInput + output * nanoPerOutput),
+    requests: 1,
+  };
 }
 
 // A request that names no maximum gets the default, or what is left: at least one token, which then is refused.
@@ -109,12 +113,20 @@ function defaultOutput(entry: ReserveEntry, find: (limit: LimitWindow) => Budget
   return Math.max(1, output);
 }
 
-// The token limit with the least left, which the rate-limit headers tell; else any.
-function tightestOf(states: readonly LimitState[]): LimitState | undefined {
-  return states.reduce<LimitState | undefined>(
-    (least, state) => (least === undefined || state.left < least.left ? state : least),
-    undefined,
-  );
+// Of the limits of one measure, the one with the least left: tokens before requests before USD, whose amounts do not compare.
+function tightestOf(limits: readonly LimitWindow[], states: readonly LimitState[]): LimitState | undefined {
+  let least: LimitState | undefined;
+  for (const state of states) {
+    const rank = least === undefined ? -1 : ranks[counter(limits, state)] - ranks[counter(limits, least)];
+    if (least === undefined || rank < 0 || (rank === 0 && state.left < least.left)) least = state;
+  }
+  return least;
+}
+
+const ranks = { tokens: 0, requests: 1, nano: 2 } as const satisfies Record<keyof Amounts, number>;
+
+function atMost(amount: number): number {
+  return Math.min(amount, Number.MAX_SAFE_INTEGER);
 }
 
 function hold(budget: Budget, amounts: Amounts): void {

@@ -19,9 +19,8 @@ export const keyColumns = [
   'expires_at', 'source', 'created_at', 'rotated_at', 'revoked_at',
 ] as const satisfies readonly (keyof KeyRow)[]; // prettier-ignore
 
-type Missing =
-  Exclude<keyof RequestRow, (typeof requestColumns)[number]> | Exclude<keyof KeyRow, (typeof keyColumns)[number]>;
-const complete: Missing extends never ? true : false = true;
+type Listed = [(typeof requestColumns)[number], (typeof keyColumns)[number]];
+const complete: [keyof RequestRow, keyof KeyRow] extends Listed ? true : false = true;
 void complete;
 
 /** A row's values in the order of its columns. */

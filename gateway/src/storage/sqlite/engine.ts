@@ -2,14 +2,16 @@
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import * as admission from '../admission';
-import type { Amounts, Entry, EntryResult, KeyRow, ReserveEntry, SettleEntry } from '../storage';
+import type { DatabaseSync } from 'node:sqlite';
+import { type Entry, type EntryResult, type KeyRow, StorageUnusable } from '../storage';
+import { commitBatch } from './batch';
+import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import { type BudgetCache, openBudgetCache } from './budgetCache';
-import { keyColumns, requestColumns, valuesOf } from './columns';
-import { settleDeadInstance } from './deadInstance';
+import { keyColumns, valuesOf } from './columns';
 import { type Durability, openDatabase } from './database';
-import { causeOf, isStorageFailure } from './failures';
-import { takeLock } from './instanceLock';
+import { causeOf, isStorageFailure, unusableFile } from './failures';
+import { type InstanceLock, takeLock } from './instanceLock';
+import { openKeyChanges } from './keyChanges';
 import { prepareWriter, type Writer } from './statements';
 import { openUsageSums, type UsageSums } from './usageSums';
 
@@ -32,35 +34,66 @@ export interface Ledger {
   readonly budgets: BudgetCache;
   readonly usage: UsageSums;
   readonly instance: string;
+  /** Whether a key is there and not revoked. */
+  stands(key: string): boolean;
+  /** Forgets what was remembered and not written. */
+  readonly forget: () => void;
 }
 
 /** Opens the ledger. @throws StorageUnusable, or the operating system's error */
-export function openEngine({ folder, durability, instance, now }: EngineOptions) {
+export function openEngine(options: EngineOptions) {
+  const { folder, instance, now } = options;
   const instances = join(folder, 'instances');
-  mkdirSync(instances, { recursive: true, mode: 0o700 });
+  makeFolder(instances);
   const lockPath = (id: string) => join(instances, `${id}.lock`);
-  const { db, repaired } = openDatabase(join(folder, 'ledger.db'), durability);
-  const sql = prepareWriter(db);
-  const lock = takeLock(lockPath(instance));
-  if (lock === undefined) throw new Error('the lock of a new instance is taken');
-  sql.addInstance.run(instance, now);
+  const { db, repaired } = openDatabase(join(folder, 'ledger.db'), options.durability);
+  let lock: InstanceLock | undefined;
+  try {
+    const sql = prepareWriter(db);
+    lock = takeLock(lockPath(instance));
+    if (lock === undefined) throw new Error('another process holds the lock of this instance');
+    sql.addInstance.run(instance, now);
+    return { repaired, ...engineOf({ db, sql, lock, instance, lockPath }) };
+  } catch (error) {
+    lock?.release();
+    db.close();
+    throw unusableFile(error, lockPath(instance)) ?? error;
+  }
+}
 
-  const ledger: Ledger = { sql, budgets: openBudgetCache(sql), usage: openUsageSums(sql), instance };
-  const standing = new Map<string, boolean>(); // keys, by id
+// ---
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StorageUnusable(
+      `the folder ${path} cannot be made (${causeOf(error)}); give the data folder to the user that the gateway runs as, on a disk with room that is not read-only.`,
+      { cause: error },
+    );
+  }
+}
+
+interface EngineParts {
+  readonly db: DatabaseSync;
+  readonly sql: Writer;
+  readonly lock: InstanceLock;
+  readonly instance: string;
+  readonly lockPath: (instance: string) => string;
+}
+
+function engineOf({ db, sql, lock, instance, lockPath }: EngineParts) {
+  const ledger = openLedgerMemory(sql, instance);
+  const keys = openKeyChanges(sql);
   let version = -1;
-  let keysVersion = -1; // of the keys that were last asked for
 
   // What is remembered holds until another connection commits.
   const refresh = () => {
     const next = Number((sql.dataVersion.get() as { data_version: number }).data_version);
     if (next === version) return;
     version = next;
-    keysVersion = -1;
-    forget();
-  };
-  const forget = () => {
-    ledger.budgets.forget();
-    standing.clear();
+    keys.mayHaveChanged();
+    ledger.forget();
   };
   const transaction = <T>(work: () => T): T => {
     sql.begin.run();
@@ -71,169 +104,92 @@ export function openEngine({ folder, durability, instance, now }: EngineOptions)
       return result;
     } catch (error) {
       if (db.isTransaction) sql.rollback.run();
-      forget();
-      ledger.usage.forget();
+      ledger.forget();
       throw error;
     }
   };
-  const stands = (key: string): boolean => {
-    let known = standing.get(key);
-    if (known === undefined) standing.set(key, (known = sql.keyStands.get(key) !== undefined));
-    return known;
-  };
-  const apply = (batch: readonly Entry[], at: number): EntryResult[] => {
-    const results = new Array<EntryResult>(batch.length);
-    // What settlements free is there for the reservations beside them.
-    batch.forEach((entry, i) => {
-      if (entry.type === 'settle') results[i] = settle(entry, ledger);
-      else if (entry.type === 'release') results[i] = release(entry.id, ledger, entry.limits);
-    });
+  const settleInstance = (id: string, at: number): number => {
+    const open = sql.openRequestsOf.all(id) as unknown as OpenRow[];
+    for (const each of open) bookAsReserved(each, ledger, at);
     ledger.usage.write();
-    batch.forEach((entry, i) => {
-      if (entry.type === 'reserve') results[i] = stands(entry.key) ? reserve(entry, ledger) : { type: 'revoked' };
-      else if (entry.type === 'extend') results[i] = extend(entry, ledger);
-    });
     ledger.budgets.write();
-    void at;
-    return results;
+    sql.dropInstance.run(id);
+    return open.length;
   };
 
   return {
-    /** How many rows were repaired when the ledger was opened. */
-    repaired,
-    commit(batch: readonly Entry[], at: number): EntryResult[] {
-      try {
-        return transaction(() => apply(batch, at));
-      } catch (error) {
-        if (isStorageFailure(error)) throw error;
-        // A value that the database refuses concerns the entry that holds it, and no other entry of the commit.
-        if (batch.length === 1) return [{ type: 'failed', cause: causeOf(error) }];
-        return batch.flatMap((entry) => this.commit([entry], at));
-      }
-    },
+    commit: (batch: readonly Entry[], at: number): EntryResult[] => commitBatch(batch, at, ledger, transaction),
     settleDead(at: number): number {
       let settled = 0;
+      let failure: unknown;
       for (const { id } of sql.holders.all() as unknown as { id: string }[]) {
         if (id === instance) continue;
         const dead = takeLock(lockPath(id));
         if (dead === undefined) continue;
         try {
-          settled += transaction(() => settleDeadInstance(id, ledger, at));
+          settled += transaction(() => settleInstance(id, at));
+          rmSync(lockPath(id), { force: true });
+        } catch (error) {
+          if (isStorageFailure(error)) throw error;
+          failure = error; // a row that cannot be booked keeps its own instance open, and no other
         } finally {
           dead.release();
-          rmSync(lockPath(id), { force: true });
         }
       }
+      if (failure !== undefined)
+        throw new Error(`an instance holds a row that cannot be booked (${causeOf(failure)})`, { cause: failure });
       return settled;
     },
     changedKeys(): KeyRow[] | undefined {
       refresh();
-      if (keysVersion === version) return undefined;
-      keysVersion = version;
-      return sql.allKeys.all() as unknown as KeyRow[];
+      return keys.read();
     },
     keyByHash: (sha256: string) => sql.keyByHash.get(sha256) as KeyRow | undefined,
     keyById: (id: string) => sql.keyById.get(id) as KeyRow | undefined,
-    putKeys(keys: readonly KeyRow[]): void {
+    putKeys(rows: readonly KeyRow[]): void {
       transaction(() => {
-        for (const key of keys) sql.putKey.run(...valuesOf(key, keyColumns));
+        for (const row of rows) sql.putKey.run(...valuesOf(row, keyColumns));
       });
-      standing.clear();
-      keysVersion = -1;
+      ledger.forget();
+      keys.mayHaveChanged();
     },
     prune: (before: number, count: number) => transaction(() => Number(sql.prune.run(before, count).changes)),
+    /** Lets go of everything, also where nothing can be written: then the next instance finds this one's registration. */
     close(): void {
-      // Open requests are for the next instance to settle, which finds them through this one's registration.
-      if (sql.openRequestsOf.all(instance).length === 0) {
-        transaction(() => sql.dropInstance.run(instance));
+      try {
+        // Open requests are for the next instance to settle, which finds them through this one's registration.
+        if (sql.openRequestsOf.get(instance) === undefined) {
+          transaction(() => sql.dropInstance.run(instance));
+          rmSync(lockPath(instance), { force: true });
+        }
+      } catch (error) {
+        if (!isStorageFailure(error)) throw error;
+      } finally {
         lock.release();
-        rmSync(lockPath(instance), { force: true });
-      } else lock.release();
-      db.close();
+        db.close();
+      }
     },
   };
 }
 
-// ---
-
-function reserve(entry: ReserveEntry, { sql, budgets, instance }: Ledger): EntryResult {
-  const known = sql.openRequest.get(entry.id) as { output: number } | undefined;
-  if (known !== undefined) return { type: 'admitted', output: known.output }; // the answer to its first commit was lost
-  const decision = admission.reserve(entry, budgets.find);
-  if ('refused' in decision) return decision.refused;
-  const { held, tightest } = decision;
-  const { key, user } = entry.request;
-  sql.addOpenRequest.run(
-    entry.id,
+function openLedgerMemory(sql: Writer, instance: string): Ledger {
+  const usage = openUsageSums(sql);
+  const budgets = openBudgetCache(sql, () => usage.write());
+  const standing = new Map<string, boolean>(); // keys, by id
+  return {
+    sql,
+    usage,
+    budgets,
     instance,
-    key,
-    user,
-    JSON.stringify(entry.limits),
-    held.amounts.tokens,
-    held.amounts.nano,
-    held.output,
-    JSON.stringify(entry.request),
-  );
-  return { type: 'admitted', output: held.output, ...(tightest === undefined ? {} : { tightest }) };
-}
-
-function extend(entry: Extract<Entry, { type: 'extend' }>, { sql, budgets }: Ledger): EntryResult {
-  if (sql.openRequest.get(entry.id) === undefined) return { type: 'extended', granted: 0 };
-  const { granted, amounts } = admission.extend(entry, budgets.find);
-  if (granted > 0) sql.raiseOpenRequest.run(amounts.tokens, amounts.nano, granted, entry.id);
-  return { type: 'extended', granted };
-}
-
-function settle({ row, limits, rates }: SettleEntry, ledger: Ledger): EntryResult {
-  const { sql, budgets, usage } = ledger;
-  const held = dropOpen(row.id, sql);
-  if (held === undefined) return settleLate({ type: 'settle', row, limits, rates }, ledger);
-  for (const limit of limits) admission.settle(budgets.find(limit), held, spentBy(row));
-  sql.addRates.run(row.rates, rates);
-  sql.addRequest.run(...valuesOf(row, requestColumns));
-  usage.add(row);
-  return { type: 'done' };
-}
-
-// The row is no longer open: it was settled by an earlier commit of the same entry, or booked as a crash by an instance
-// that took this one for dead. Then the difference is booked as a correction, once.
-function settleLate({ row, limits, rates }: SettleEntry, { sql, budgets, usage }: Ledger): EntryResult {
-  const booked = sql.requestById.get(row.id) as typeof row | undefined;
-  const id = `${row.id}.correction`;
-  if (booked?.kind !== 'crash' || sql.requestById.get(id) !== undefined) return { type: 'done' };
-  const differences = Object.fromEntries(amountColumns.map((name) => [name, row[name] - booked[name]]));
-  const correction: typeof row = { ...row, ...differences, id, kind: 'correction', corrects: row.id };
-  for (const limit of limits) admission.settle(budgets.find(limit), nothing, { ...spentBy(correction), requests: 0 });
-  sql.addRates.run(row.rates, rates);
-  sql.addRequest.run(...valuesOf(correction, requestColumns));
-  usage.add(correction);
-  return { type: 'done' };
-}
-
-function release(
-  id: string,
-  { sql, budgets }: Ledger,
-  limits: Extract<Entry, { type: 'release' }>['limits'],
-): EntryResult {
-  const held = dropOpen(id, sql);
-  if (held !== undefined) for (const limit of limits) admission.settle(budgets.find(limit), held, nothing);
-  return { type: 'done' };
-}
-
-const amountColumns = [
-  'input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
-] as const; // prettier-ignore
-
-const nothing: Amounts = { tokens: 0, nano: 0, requests: 0 };
-
-function spentBy({ counted, cost }: { counted: number; cost: number }): Amounts {
-  return { tokens: counted, nano: cost, requests: 1 };
-}
-
-// What an open request holds, which is then no longer open.
-function dropOpen(id: string, sql: Writer): Amounts | undefined {
-  const open = sql.openRequest.get(id) as { tokens: number; nano: number } | undefined;
-  if (open === undefined) return undefined;
-  sql.dropOpenRequest.run(id);
-  return { tokens: open.tokens, nano: open.nano, requests: 1 };
+    stands(key) {
+      let known = standing.get(key);
+      if (known === undefined) standing.set(key, (known = sql.keyStands.get(key) !== undefined));
+      return known;
+    },
+    forget() {
+      budgets.forget();
+      usage.forget();
+      standing.clear();
+    },
+  };
 }

@@ -1,7 +1,17 @@
 // Storage in SQLite: a thread that writes, and one that reads for reports while anybody asks for them.
 
 import threadProgram from 'worker:./thread';
-import type { BudgetCounters, Entry, EntryResult, KeyRow, RequestRow, Storage, UsageSum } from '../storage';
+import {
+  type BudgetCounters,
+  type Entry,
+  type EntryResult,
+  type KeyRow,
+  type RequestRow,
+  type Storage,
+  StorageUnavailable,
+  StorageUnusable,
+  type UsageSum,
+} from '../storage';
 import type { EngineOptions } from './engine';
 import { openThread, type Thread } from './threadClient';
 
@@ -25,7 +35,9 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     repaired = (await writer.call('repaired')) as number;
   } catch (error) {
     await writer.end();
-    throw error;
+    if (!(error instanceof StorageUnavailable)) throw error;
+    const remedy = 'end what holds it, such as an sqlite3 shell or a backup, and start again';
+    throw new StorageUnusable(`${options.folder}/ledger.db cannot be opened now: ${error.message}; ${remedy}.`);
   }
   const reports = openReportThread(program, options.folder);
   return {
@@ -43,9 +55,12 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
       reports.call('usageOfKeys', from, to) as Promise<Map<string, UsageSum & { reserved: number }>>,
     budgets: (limits) => reports.call('budgets', limits) as Promise<BudgetCounters[]>,
     async close() {
-      await reports.end();
-      await writer.call('close');
-      await writer.end();
+      try {
+        await reports.end();
+        await writer.call('close');
+      } finally {
+        await writer.end();
+      }
     },
   };
 }
@@ -56,24 +71,30 @@ function openReportThread(program: string, folder: string): Thread {
   let thread: Thread | undefined;
   let idle: NodeJS.Timeout | undefined;
   let asking = 0;
-  const end = async () => {
+  let ended = false;
+  const rest = async () => {
     const ending = thread;
     thread = undefined;
     clearTimeout(idle);
-    await ending?.call('close');
+    // A reader holds nothing that must be written: where it cannot close in order, its thread ends all the same.
+    await ending?.call('close').catch(() => undefined);
     await ending?.end();
   };
   return {
     async call(method, ...args) {
+      if (ended) throw new StorageUnavailable('the storage is closed');
       clearTimeout(idle);
       thread ??= openThread(program, { role: 'storage-reports', folder });
       asking++;
       try {
         return await thread.call(method, ...args);
       } finally {
-        if (--asking === 0) idle = setTimeout(() => void end(), idleMs).unref();
+        if (--asking === 0 && !ended) idle = setTimeout(() => void rest(), idleMs).unref();
       }
     },
-    end,
+    end() {
+      ended = true;
+      return rest();
+    },
   };
 }

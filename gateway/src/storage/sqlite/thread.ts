@@ -4,7 +4,7 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { StorageUnusable } from '../storage';
 import { type EngineOptions, openEngine } from './engine';
-import { causeOf, isStorageFailure } from './failures';
+import { causeOf, isBusy, isStorageFailure } from './failures';
 import { openReports } from './reports';
 
 /** A call of a method. The methods and their types are the engine's. */
@@ -44,9 +44,17 @@ export function answer(engine: Methods, { id, method, args }: ThreadCall): Threa
   }
 }
 
+/** Why an engine could not be opened: nothing can be written or read then, whatever the reason. */
+export function openingFailure(error: unknown): ThreadFailure {
+  const { kind, message } = failureOf(error);
+  return { kind: kind === 'error' ? 'unavailable' : kind, message };
+}
+
 /** A failure as it crosses to the other thread. SQLite's own texts may name values, so only its code does. */
 export function failureOf(error: unknown): ThreadFailure {
   if (error instanceof StorageUnusable) return { kind: 'unusable', message: error.message };
+  if (isBusy(error))
+    return { kind: 'unavailable', message: `another process holds the ledger’s lock (${causeOf(error)})` };
   if (isStorageFailure(error)) return { kind: 'unavailable', message: causeOf(error) };
   const code = causeOf(error);
   return { kind: 'error', message: code === 'error' && error instanceof Error ? error.message : code };
@@ -56,17 +64,18 @@ if (!isMainThread && isThreadRole(workerData)) serve(workerData);
 
 // ---
 
+// Opened by the first call, which is answered with why it cannot be; the next call tries again.
 function serve(role: ThreadRole): void {
-  let engine: Methods;
-  try {
-    engine = openRole(role);
-  } catch (error) {
-    // The first call is answered with why there is no engine.
-    const failure = failureOf(error);
-    parentPort?.on('message', ({ id }: ThreadCall) => parentPort?.postMessage({ id, failure } satisfies ThreadReply));
-    return;
-  }
-  parentPort?.on('message', (call: ThreadCall) => parentPort?.postMessage(answer(engine, call)));
+  let engine: Methods | undefined;
+  parentPort?.on('message', (call: ThreadCall) => {
+    try {
+      engine ??= openRole(role);
+    } catch (error) {
+      parentPort?.postMessage({ id: call.id, failure: openingFailure(error) } satisfies ThreadReply);
+      return;
+    }
+    parentPort?.postMessage(answer(engine, call));
+  });
 }
 
 function isThreadRole(data: unknown): data is ThreadRole {
