@@ -54,7 +54,6 @@ export function memoryWorld(): MemoryWorld {
   let kept: RequestRow[] = [];
   const budgets = new Map<string, Counters>();
   const living = new Set<string>();
-  let keyChanges = 0;
 
   const concerns = (limit: LimitWindow, key: string, user: string | null, tags: string) => {
     const { subject } = limit;
@@ -89,6 +88,10 @@ export function memoryWorld(): MemoryWorld {
   };
   const nameOf = ({ id, window }: LimitWindow) => `${id} @ ${window}`;
   const look = (limit: LimitWindow) => budgets.get(nameOf(limit)) ?? begin(limit);
+  /** A limit begins with the first request that comes under it, admitted or not. */
+  const beginAll = (limits: readonly LimitWindow[]) => {
+    for (const limit of limits) budgets.set(nameOf(limit), look(limit));
+  };
   const change = (limit: LimitWindow, reserved: Amounts, spent: Amounts) => {
     const counters = look(limit);
     budgets.set(nameOf(limit), counters);
@@ -138,6 +141,7 @@ export function memoryWorld(): MemoryWorld {
     const key = keys.get(entry.key);
     if (key === undefined || key.revoked_at !== null) return { type: 'revoked' };
     const { limits, input, nanoPerInput, nanoPerOutput } = entry;
+    beginAll(limits);
     const costOf = (output: number) => within(input * nanoPerInput + output * nanoPerOutput);
     const fits = (output: number, limit: LimitWindow, index: number) => {
       const wanted = { tokens: input + output, usd: costOf(output), requests: 1 }[limit.measure];
@@ -172,6 +176,7 @@ export function memoryWorld(): MemoryWorld {
     const held = open.get(entry.id);
     if (held === undefined) return { type: 'extended', granted: 0 };
     if (held.output !== entry.from) return { type: 'extended', granted: Math.max(0, held.output - entry.from) };
+    beginAll(entry.limits);
     let granted = entry.by;
     for (const [i, limit] of entry.limits.entries()) {
       const { left } = stateOf(limit, i);
@@ -223,7 +228,7 @@ export function memoryWorld(): MemoryWorld {
   return {
     open(instance) {
       living.add(instance);
-      let told = -1;
+      let told = '';
       return {
         async commit(batch, now) {
           const results = new Array<EntryResult>(batch.length);
@@ -248,14 +253,14 @@ export function memoryWorld(): MemoryWorld {
           return dead.length;
         },
         async changedKeys() {
-          if (told === keyChanges) return undefined;
-          told = keyChanges;
-          return sortedKeys(keys);
+          const rows = sortedKeys(keys);
+          if (told === JSON.stringify(rows)) return undefined;
+          told = JSON.stringify(rows);
+          return rows;
         },
         keyByHash: async (sha256) => [...keys.values()].find((key) => key.sha256 === sha256),
         keyById: async (id) => keys.get(id),
         async putKeys(rows) {
-          keyChanges++;
           for (const row of rows)
             keys.set(row.id, { ...row, created_at: keys.get(row.id)?.created_at ?? row.created_at });
         },

@@ -258,7 +258,7 @@ export interface Reports {
    */
   usageOfKeys(from: number, to: number): Promise<ReadonlyMap<string, UsageSum & { readonly reserved: number }>>;
   /**
-   * Spent and reserved of limits. A limit that nothing has been booked in yet is summed as it would begin: spent is what its
+   * Spent and reserved of limits. A limit that no request has come under yet is summed as it would begin: spent is what its
    * subject used in the hours since its window began, with what its open requests of that window hold; windows that begin
    * within an hour (minutes) count only the latter.
    */

@@ -24,8 +24,13 @@ export function openBudgetCache(sql: Writer, settleSums: () => void): BudgetCach
       const name = `${limit.window} ${limit.id}`;
       let entry = known.get(name);
       if (entry === undefined) {
-        const counters = storedBudget(sql, limit) ?? (settleSums(), newBudget(sql, limit));
-        known.set(name, (entry = { limit, budget: { ...counters, dirty: false } }));
+        const stored = storedBudget(sql, limit);
+        if (stored === undefined) settleSums();
+        // A budget that begins is written even where it refuses: what is remembered is what the database says, and a client
+        // that is refused again and again does not have it summed each time.
+        const dirty = stored === undefined;
+        known.set(name, (entry = { limit, budget: { ...(stored ?? newBudget(sql, limit)), dirty } }));
+        if (dirty) changed.push(entry);
       }
       if (!entry.budget.dirty) changed.push(entry);
       return entry.budget;

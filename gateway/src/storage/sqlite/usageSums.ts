@@ -1,6 +1,7 @@
 // `usage_hours`: what settled requests used, summed by hour and by all that reports group by. The rows of a batch are summed
 // here first, so that a hundred requests of one key cost one statement.
 
+import { saturatingAdd } from '../../core/usage';
 import type { RequestRow } from '../storage';
 import type { Writer } from './statements';
 
@@ -26,7 +27,7 @@ export function openUsageSums(sql: Writer): UsageSums {
       const amounts = amountsOf(row);
       const known = sums.get(name);
       if (known === undefined) sums.set(name, { keys, amounts });
-      else known.amounts.forEach((amount, i) => (known.amounts[i] = amount + (amounts[i] ?? 0)));
+      else known.amounts.forEach((amount, i) => (known.amounts[i] = saturatingAdd(amount, amounts[i] ?? 0)));
     },
     write() {
       if (sums.size === 0) return;
