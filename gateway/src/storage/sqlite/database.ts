@@ -34,7 +34,7 @@ export function openDatabase(path: string, durability: Durability): { db: Databa
     const damage = (db.prepare('pragma quick_check(1)').get() as { quick_check: string }).quick_check;
     if (damage !== 'ok')
       throw new StorageUnusable(
-        `the ledger at ${path} is damaged (${damage}); restore it from a backup before starting the gateway.`,
+        `the ledger at ${path} is damaged (${damage.split('\n').at(-1)}); restore it from a backup before starting the gateway.`,
       );
     migrate(db, path);
     const repaired = repair(db);
