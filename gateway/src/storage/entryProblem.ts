@@ -55,10 +55,10 @@ const entryForms: {
 /** The name of the first field of an entry that no storage keeps; undefined where it is sound. */
 export function problemOf(entry: Entry): string | undefined {
   return (
-    problemIn(entry, entryForms[entry.type]) ??
+    problemIn(entry, entryChecks[entry.type]) ??
     limitsProblem(entry.limits) ??
-    (entry.type === 'settle' ? problemIn(entry.row, rowForms) : undefined) ??
-    (entry.type === 'reserve' ? problemIn(entry.request, openForms) : undefined)
+    (entry.type === 'settle' ? problemIn(entry.row, rowChecks) : undefined) ??
+    (entry.type === 'reserve' ? problemIn(entry.request, openChecks) : undefined)
   );
 }
 
@@ -97,21 +97,30 @@ function isList(text: string): boolean {
 function limitsProblem(limits: readonly LimitWindow[] | undefined): string | undefined {
   if (!Array.isArray(limits)) return 'limits';
   for (const limit of limits as readonly LimitWindow[]) {
-    const problem = problemIn(limit, limitForms);
+    const problem = problemIn(limit, limitChecks);
     if (problem !== undefined) return `limits ${problem}`;
   }
   return undefined;
 }
 
-const names = new Map<object, readonly string[]>(
-  [rowForms, openForms, limitForms, ...Object.values(entryForms)].map((forms) => [forms, Object.keys(forms)]),
-);
+/** A field and whether a value fits it; made once, for this is done for every request. */
+type Check = readonly [name: string, fits: (value: unknown) => boolean];
 
-function problemIn(record: object, forms: Readonly<Record<string, Form>>): string | undefined {
+const checksOf = (forms: Readonly<Record<string, Form>>): readonly Check[] =>
+  Object.entries(forms).map(([name, form]) => [name, fits[form]]);
+const rowChecks = checksOf(rowForms);
+const openChecks = checksOf(openForms);
+const limitChecks = checksOf(limitForms);
+const entryChecks = {
+  reserve: checksOf(entryForms.reserve),
+  extend: checksOf(entryForms.extend),
+  settle: checksOf(entryForms.settle),
+  release: checksOf(entryForms.release),
+};
+
+function problemIn(record: object, checks: readonly Check[]): string | undefined {
   if (typeof record !== 'object' || record === null) return 'record';
   const values = record as Readonly<Record<string, unknown>>;
-  return names.get(forms)?.find((name) => {
-    const form = forms[name];
-    return form === undefined || !fits[form](values[name]);
-  });
+  for (const [name, fits] of checks) if (!fits(values[name])) return name;
+  return undefined;
 }

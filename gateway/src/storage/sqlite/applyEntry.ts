@@ -13,7 +13,6 @@ import {
   type SettleEntry,
 } from '../storage';
 import { requestColumns, valuesOf } from './columns';
-import type { OpenRow } from './bookAsReserved';
 import type { Ledger } from './engine';
 
 /** Admits a request where its key stands and its limits have room. */
@@ -93,14 +92,21 @@ function addRow(row: RequestRow, rates: string, { sql, usage }: Ledger): void {
   usage.add(row);
 }
 
-function openRow(id: string, sql: Ledger['sql']): OpenRow | undefined {
-  return sql.openRequest.get(id) as OpenRow | undefined;
+/** What an open request holds. */
+interface Open {
+  readonly tokens: number;
+  readonly nano: number;
+  readonly output: number;
+}
+
+function openRow(id: string, sql: Ledger['sql']): Open | undefined {
+  return sql.openRequest.get(id) as Open | undefined;
 }
 
 // Budgets are found before the row goes: one that begins now counts what is open.
 function giveBack(
   id: string,
-  open: OpenRow | undefined,
+  open: Open | undefined,
   limits: readonly LimitWindow[],
   spent: Amounts,
   { sql, budgets }: Ledger,

@@ -89,7 +89,7 @@ function soundness(entry: Entry): string | undefined {
 
 // A request whose use cannot be kept is not left open for as long as this process lives.
 function bookOpen(id: unknown, ledger: Ledger, now: number): void {
-  const open = typeof id === 'string' ? (ledger.sql.openRequest.get(id) as OpenRow | undefined) : undefined;
+  const open = typeof id === 'string' ? (ledger.sql.wholeOpenRequest.get(id) as OpenRow | undefined) : undefined;
   if (open !== undefined) bookAsReserved(open, ledger, now);
 }
 

@@ -43,7 +43,8 @@ export function prepareWriter(db: DatabaseSync) {
        values (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
 
-    openRequest: db.prepare('select * from open_requests where id = ?'),
+    openRequest: db.prepare('select tokens, nano, output from open_requests where id = ?'),
+    wholeOpenRequest: db.prepare('select * from open_requests where id = ?'),
     // What a request was admitted with, or has settled with: then it is not admitted a second time.
     admittedOutput: db.prepare(
       'select output from open_requests where id = ?1 union all select output from requests where id = ?1',
