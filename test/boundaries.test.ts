@@ -73,6 +73,7 @@ const rooms: Readonly<Record<string, Room>> = {
     exceptions: {
       'pipeline/context.ts imports storage/storage.ts': recordTypes,
       'pipeline/outcome.ts imports storage/storage.ts': recordTypes,
+      'pipeline/responseProgress.ts imports storage/storage.ts': recordTypes,
     },
   },
   http: {
@@ -82,12 +83,12 @@ const rooms: Readonly<Record<string, Room>> = {
       'http/endpoints.ts imports wire/neutral.ts': formatType,
       'http/handlers.ts imports wire/neutral.ts': formatType,
       'http/failures.ts imports telemetry/log.ts': logType,
-      'http/server.ts imports telemetry/log.ts': logType,
+      'http/serverParts.ts imports telemetry/log.ts': logType,
     },
   },
   storage: {
     rooms: ['core'],
-    packages: ['node:sqlite', 'node:fs', 'node:path', 'node:worker_threads'],
+    packages: ['node:sqlite', 'node:crypto', 'node:fs', 'node:path', 'node:worker_threads'],
   },
   app: {
     rooms: ['core', 'accounting', 'http', 'pipeline', 'storage', 'telemetry', 'upstream'],
@@ -104,14 +105,7 @@ const codecExceptions: Readonly<Record<string, string>> = {};
 const comparisonExceptions: Readonly<Record<string, string>> = {};
 
 /** File and file → why their types refer to each other. At run time nothing does. */
-const typeCircles: Readonly<Record<string, string>> = {
-  'http/admin/routes.ts, http/server.ts': 'the parts a server is built of (ServerParts), to move to a file of types',
-  'http/operations.ts, http/server.ts': 'as above',
-  'http/serveEndpoint.ts, http/server.ts': 'as above',
-  'pipeline/context.ts, pipeline/responseProgress.ts': 'SendProgress and ResponseProgress',
-  'wire/codec.ts, wire/formatFacts.ts': 'facts use the type Json of codec.ts, to move to a file of its own',
-  'storage/sqlite/deadInstance.ts, storage/sqlite/engine.ts': 'the options of an engine, to move to a file of types',
-};
+const typeCircles: Readonly<Record<string, string>> = {};
 
 describe('the rooms of the gateway', () => {
   test('every folder of gateway/src is a room with a rule', () => {

@@ -17,19 +17,18 @@ const shorter: Readonly<Record<string, number>> = {
 
 /** `file name` → lines it may have at most, until it is taken apart. A closure is as long as all the functions in it. */
 const longer: Readonly<Record<string, number>> = {
-  'gateway/src/accounting/ledger.ts openLedger': 93,
+  'gateway/src/accounting/commitQueue.ts openCommitQueue': 118,
   'gateway/src/app/start.ts startGateway': 98,
   'gateway/src/http/admin/keys.ts openKeyAdmin': 87,
   'gateway/src/pipeline/bodyWorker.ts openBodyWorker': 64,
   'gateway/src/pipeline/outcome.ts recordOf': 77, // one field a line
-  'gateway/src/storage/sqlite/engine.ts openEngine': 120,
-  'gateway/src/storage/sqlite/statements.ts prepareWriter': 73, // a table of statements
+  'gateway/src/storage/sqlite/engine.ts engineOf': 89,
+  'gateway/src/storage/sqlite/statements.ts prepareWriter': 89, // a table of statements
+  'gateway/src/storage/sqlite/threadClient.ts openWorkerThread': 66,
 };
 
 /** Name of a type → why two have it. */
-const sharedNames: Readonly<Record<string, string>> = {
-  Ledger: "storage/sqlite/engine.ts exports the thread's own type; to be renamed",
-};
+const sharedNames: Readonly<Record<string, string>> = {};
 
 process.exitCode = main();
 

@@ -3,7 +3,8 @@
 
 import { noUsage } from '../../gateway/src/core/usage';
 import { codecs } from '../../gateway/src/wire';
-import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
+import type { EncodeContext } from '../../gateway/src/wire/codec';
+import type { Json } from '../../gateway/src/wire/jsonObject';
 import { fold } from '../../gateway/src/wire/fold';
 import type { Format, NeutralResponse } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';

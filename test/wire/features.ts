@@ -2,7 +2,7 @@
 // these: a feature is carried when decoding the encoded request finds what decoding the client's found. Otherwise it must be
 // named as dropped, be refused, or stand in the table of approximations.
 
-import type { Json } from '../../gateway/src/wire/codec';
+import type { Json } from '../../gateway/src/wire/jsonObject';
 import type { Format, Media, NeutralRequest, Part } from '../../gateway/src/wire/neutral';
 
 export interface Feature {

@@ -4,7 +4,8 @@
 import fc from 'fast-check';
 import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs } from '../../gateway/src/wire';
-import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
+import type { EncodeContext } from '../../gateway/src/wire/codec';
+import type { Json } from '../../gateway/src/wire/jsonObject';
 import { fold } from '../../gateway/src/wire/fold';
 import type { Format, StreamEvent } from '../../gateway/src/wire/neutral';
 import { openHideEmptyReasoning } from '../../gateway/src/wire/reasoning/hideEmpty';

@@ -3,7 +3,8 @@
 
 import fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
-import type { Json, EncodeContext } from '../../gateway/src/wire/codec';
+import type { EncodeContext } from '../../gateway/src/wire/codec';
+import type { Json } from '../../gateway/src/wire/jsonObject';
 import { fold } from '../../gateway/src/wire/fold';
 import type { Citation, Message, NeutralRequest, StreamEvent } from '../../gateway/src/wire/neutral';
 import { formats, streamEvents, targets } from './recorded';

@@ -1,7 +1,7 @@
 // The recorded traffic as the codecs get it: its format by file, requests as bodies, responses as frames or as one body.
 
 import { codecs } from '../../gateway/src/wire';
-import type { Json } from '../../gateway/src/wire/codec';
+import type { Json } from '../../gateway/src/wire/jsonObject';
 import { openFrameReader } from '../../gateway/src/wire/shared/sse';
 import type { Format, NeutralRequest, StreamEvent } from '../../gateway/src/wire/neutral';
 import { unknownTarget, catalogueTarget, type Target } from '../../config/target';

@@ -3,7 +3,7 @@
 import { Ajv } from 'ajv';
 import * as fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
-import type { Json } from '../../gateway/src/wire/codec';
+import type { Json } from '../../gateway/src/wire/jsonObject';
 import { argsSchema, isStrictForOpenai } from '../../gateway/src/wire/schema/toolSchema';
 import { knownTarget, plainTarget } from './recorded';
 

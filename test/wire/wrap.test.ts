@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
-import type { Json } from '../../gateway/src/wire/codec';
+import type { Json } from '../../gateway/src/wire/jsonObject';
 import { fold } from '../../gateway/src/wire/fold';
 import { openResponseFixups } from '../../gateway/src/wire/shared/responseFixups';
 import { openUnwrap } from '../../gateway/src/wire/schema/wrapNonObject';

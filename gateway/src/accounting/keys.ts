@@ -31,15 +31,20 @@ export async function openKeyDirectory(
     rows = changed;
     byId = new Map(rows.map((row) => [row.id, row]));
     byHash = new Map(
-      rows.flatMap((row): [string, KeyRow][] => {
-        const grace = row.previous_sha256 !== null && (row.previous_until ?? 0) > now();
-        return [[row.sha256, row], ...(grace ? [[row.previous_sha256, row] as [string, KeyRow]] : [])];
-      }),
+      rows.flatMap((row) => [
+        [row.sha256, row] as const,
+        ...(row.previous_sha256 === null ? [] : [[row.previous_sha256, row] as const]),
+      ]),
     );
   };
   await refresh();
   return {
-    find: (sha256) => byHash.get(sha256) ?? storage.keyByHash(sha256),
+    find(sha256) {
+      const known = byHash.get(sha256);
+      if (known === undefined) return storage.keyByHash(sha256);
+      // The secret before the last rotation works until its grace ends, whether or not any key has changed since.
+      return known.sha256 === sha256 || (known.previous_until ?? 0) > now() ? known : undefined;
+    },
     byId: (id) => byId.get(id),
     all: () => rows,
     refresh,

@@ -31,20 +31,27 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
     const settled = await storage.settleDead(now());
     if (settled > 0) log.warn(`settled ${settled} requests that another instance left open`, { settled });
   };
+  let stopped = false;
+  // A batch after the other for as long as there is more: a busy gateway books more in a minute than one batch takes away.
+  const prune = async () => {
+    let pruned: number;
+    do pruned = await storage.prune(now() - config().settings.storage.keep_days * dayMs, pruneAtOnce);
+    while (pruned === pruneAtOnce && !stopped);
+  };
   const jobs = [
     job(refreshKeysMs, () => directory.refresh(), 'keys could not be refreshed', log),
     job(settleDeadMs, settleDead, 'requests left open by another instance could not be settled', log),
-    job(
-      pruneMs,
-      () => storage.prune(now() - config().settings.storage.keep_days * dayMs, pruneAtOnce),
-      'old requests could not be pruned',
-      log,
-    ),
+    job(pruneMs, prune, 'old requests could not be pruned', log),
   ];
   await settleDead().catch((error: unknown) =>
     log.error('requests left open by another instance could not be settled', error),
   );
-  return { stop: () => jobs.forEach(clearInterval) };
+  return {
+    stop() {
+      stopped = true;
+      jobs.forEach(clearInterval);
+    },
+  };
 }
 
 // ---

@@ -1,7 +1,7 @@
 // Whether the process lives, and whether it is ready for requests.
 
 import type { FastifyInstance } from 'fastify';
-import type { ServerParts } from './server';
+import type { ServerParts } from './serverParts';
 
 /** Opens `/livez` and `/readyz`. Neither needs a credential, and neither waits for anything. */
 export function openOperations(

@@ -10,7 +10,7 @@ import type { Concurrency } from './concurrency';
 import { decodeName, type Endpoint } from './endpoints';
 import { type Handler, handlerFor } from './handlers';
 import { listGeminiModels, listModels, oneGeminiModel, oneModel } from './modelList';
-import type { ServerParts } from './server';
+import type { ServerParts } from './serverParts';
 
 /** Opens an endpoint. */
 export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts: ServerParts): void {

@@ -5,25 +5,13 @@ import type { Limits } from '../../../config/limits';
 import type { Dialect } from '../core/errorBody';
 import { GatewayError } from '../core/errors';
 import { newId } from '../core/ids';
-import type { Services } from '../pipeline/context';
-import type { Log } from '../telemetry/log';
-import { type AdminParts, openAdmin } from './admin/routes';
-import type { Authenticator, Caller } from './authenticate';
-import type { BodyBudget } from './body';
-import type { Concurrency } from './concurrency';
+import { openAdmin } from './admin/routes';
+import type { Caller } from './authenticate';
 import { dialectOf, endpoints, tidyUrl } from './endpoints';
 import { answerBrokenRequest, answerFailure } from './failures';
 import { openOperations } from './operations';
 import { openEndpoint } from './serveEndpoint';
-
-export interface ServerParts {
-  readonly services: Services;
-  readonly log: Log;
-  readonly authenticator: Authenticator;
-  readonly admin: AdminParts;
-  readonly bodies: BodyBudget;
-  readonly concurrency: Concurrency;
-}
+import type { ServerParts } from './serverParts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -10,7 +10,7 @@ import type { Ledger } from '../accounting/ledger';
 import type { RecordObserver } from '../accounting/record';
 import type { CancelSignal } from '../core/cancellation';
 import type { Dialect } from '../core/errorBody';
-import type { Attempt, KeyRow } from '../storage/storage';
+import type { KeyRow } from '../storage/storage';
 import type { HostCapabilities } from '../upstream/hostCapabilities';
 import type { UpstreamPool, UpstreamRequest, UpstreamResponse } from '../upstream/pool';
 import type { TargetHealth } from '../upstream/targetHealth';
@@ -135,13 +135,4 @@ export interface Service<T> {
   ): Candidate<T> | undefined | Promise<Candidate<T> | undefined>;
   /** Passes the answer on. @throws GatewayError where nothing has been sent yet; ClientGone */
   relay(answered: Answered<T>, context: ResponseContext, progress: ResponseProgress): Promise<void>;
-}
-
-/** What became of a request on its way to providers. */
-export interface SendProgress {
-  /** The target that was sent to last. */
-  target: Target | undefined;
-  account: Account | undefined;
-  format: Format | undefined;
-  readonly attempts: Attempt[];
 }

@@ -3,8 +3,9 @@
 import { GatewayError } from '../core/errors';
 import type { UpstreamResponse } from '../upstream/pool';
 import { retryAfterMs } from '../upstream/targetHealth';
-import type { Answered, Candidate, Exchange, ProviderRefusal, SendProgress } from './context';
+import type { Answered, Candidate, Exchange, ProviderRefusal } from './context';
 import { healthName } from './plan';
+import type { SendProgress } from './responseProgress';
 
 type Candidates<T> = AsyncGenerator<Candidate<T> | undefined, undefined, ProviderRefusal | undefined>;
 

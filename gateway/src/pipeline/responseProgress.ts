@@ -1,7 +1,19 @@
 // What becomes of an answer: filled in as it passes, so that it holds even when the passing fails.
 
 import type { Usage } from '../core/usage';
-import type { SendProgress } from './context';
+import type { Account } from '../../../config/accounts';
+import type { Target } from '../../../config/target';
+import type { Attempt } from '../storage/storage';
+import type { Format } from '../wire/neutral';
+
+/** What became of a request on its way to providers. */
+export interface SendProgress {
+  /** The target that was sent to last. */
+  target: Target | undefined;
+  account: Account | undefined;
+  format: Format | undefined;
+  readonly attempts: Attempt[];
+}
 
 export interface ResponseProgress extends SendProgress {
   /** The HTTP status that the client was told, or that a failure in its stream stands for. */

@@ -13,9 +13,6 @@ import type {
   ReserveEntry,
 } from './storage';
 
-/** What an admission depends on, beside the limits. */
-export type Asked = Pick<ReserveEntry, 'input' | 'output' | 'defaultOutput' | 'nanoPerInput' | 'nanoPerOutput'>;
-
 /** Counters that change. */
 export interface Budget extends BudgetCounters {
   dirty: boolean;
@@ -38,33 +35,32 @@ export type Decision =
   { readonly held: Held; readonly tightest: LimitState | undefined } | { readonly refused: EntryResult };
 
 /** Admits a request if all its limits have room for it, and adds what it reserves to each. */
-export function reserve(entry: Asked, limits: readonly LimitWindow[], find: (limit: LimitWindow) => Budget): Decision {
-  const output = entry.output ?? defaultOutput(entry, limits, find);
+export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budget): Decision {
+  const output = entry.output ?? defaultOutput(entry, find);
   const amounts = amountsOf(entry, output);
-  const states = statesOf(limits, find);
-  const full = states.find((state) => amounts[counter(limits, state)] > state.left);
+  const states = statesOf(entry.limits, find);
+  const full = states.find((state) => amounts[counter(entry.limits, state)] > state.left);
   if (full !== undefined)
-    return { refused: { type: 'refused', tightest: full, wanted: amounts[counter(limits, full)] } };
-  for (const limit of limits) hold(find(limit), amounts);
-  return { held: { output, amounts }, tightest: tightestOf(statesOf(limits, find)) };
+    return { refused: { type: 'refused', tightest: full, wanted: amounts[counter(entry.limits, full)] } };
+  for (const limit of entry.limits) hold(find(limit), amounts);
+  return { held: { output, amounts }, tightest: tightestOf(entry.limits, statesOf(entry.limits, find)) };
 }
 
 /** Takes as much more output as all limits have room for, at most what is asked. @returns output tokens; 0 is a refusal */
 export function extend(
-  entry: Pick<ExtendEntry, 'by' | 'nanoPerOutput'>,
-  limits: readonly LimitWindow[],
+  entry: ExtendEntry,
   find: (limit: LimitWindow) => Budget,
 ): { granted: number; amounts: Amounts } {
   let granted = entry.by;
-  for (const state of statesOf(limits, find)) {
-    const measure = counter(limits, state);
+  for (const state of statesOf(entry.limits, find)) {
+    const measure = counter(entry.limits, state);
     if (measure === 'tokens') granted = Math.min(granted, state.left);
     else if (measure === 'nano' && entry.nanoPerOutput > 0)
       granted = Math.min(granted, Math.floor(state.left / entry.nanoPerOutput));
   }
   granted = Math.max(0, granted);
-  const amounts = { tokens: granted, nano: granted * entry.nanoPerOutput, requests: 0 };
-  if (granted > 0) for (const limit of limits) hold(find(limit), amounts);
+  const amounts = { tokens: granted, nano: atMost(granted * entry.nanoPerOutput), requests: 0 };
+  if (granted > 0) for (const limit of entry.limits) hold(find(limit), amounts);
   return { granted, amounts };
 }
 
@@ -97,15 +93,19 @@ function counter(limits: readonly LimitWindow[], state: LimitState): keyof Amoun
   return counterOf[limits[state.limit]?.measure ?? 'tokens'];
 }
 
-function amountsOf({ input, nanoPerInput, nanoPerOutput }: Asked, output: number): Amounts {
-  return { tokens: input + output, nano: input * nanoPerInput + output * nanoPerOutput, requests: 1 };
+function amountsOf({ input, nanoPerInput, nanoPerOutput }: ReserveEntry, output: number): Amounts {
+  return {
+    tokens: saturatingAdd(input, output),
+    nano: atMost(input * nanoPerInput + output * nanoPerOutput),
+    requests: 1,
+  };
 }
 
 // A request that names no maximum gets the default, or what is left: at least one token, which then is refused.
-function defaultOutput(entry: Asked, limits: readonly LimitWindow[], find: (limit: LimitWindow) => Budget): number {
+function defaultOutput(entry: ReserveEntry, find: (limit: LimitWindow) => Budget): number {
   let output = entry.defaultOutput;
-  for (const state of statesOf(limits, find)) {
-    const name = counter(limits, state);
+  for (const state of statesOf(entry.limits, find)) {
+    const name = counter(entry.limits, state);
     if (name === 'tokens') output = Math.min(output, state.left - entry.input);
     else if (name === 'nano' && entry.nanoPerOutput > 0)
       output = Math.min(output, Math.floor((state.left - entry.input * entry.nanoPerInput) / entry.nanoPerOutput));
@@ -113,12 +113,20 @@ function defaultOutput(entry: Asked, limits: readonly LimitWindow[], find: (limi
   return Math.max(1, output);
 }
 
-// The token limit with the least left, which the rate-limit headers tell; else any.
-function tightestOf(states: readonly LimitState[]): LimitState | undefined {
-  return states.reduce<LimitState | undefined>(
-    (least, state) => (least === undefined || state.left < least.left ? state : least),
-    undefined,
-  );
+// Of the limits of one measure, the one with the least left: tokens before requests before USD, whose amounts do not compare.
+function tightestOf(limits: readonly LimitWindow[], states: readonly LimitState[]): LimitState | undefined {
+  let least: LimitState | undefined;
+  for (const state of states) {
+    const rank = least === undefined ? -1 : ranks[counter(limits, state)] - ranks[counter(limits, least)];
+    if (least === undefined || rank < 0 || (rank === 0 && state.left < least.left)) least = state;
+  }
+  return least;
+}
+
+const ranks = { tokens: 0, requests: 1, nano: 2 } as const satisfies Record<keyof Amounts, number>;
+
+function atMost(amount: number): number {
+  return Math.min(amount, Number.MAX_SAFE_INTEGER);
 }
 
 function hold(budget: Budget, amounts: Amounts): void {

@@ -4,6 +4,9 @@
 
 import type { Measure } from '../../../config/limitRule';
 
+/** Characters of the longest text that is kept. Nothing of ours is near it: names have 256, JSON lists some hundred. */
+export const longestText = 65_536;
+
 /** Integer amounts, by what a limit can measure: tokens as counted, nano-USD, requests. */
 export interface Amounts {
   tokens: number;
@@ -59,12 +62,14 @@ export type OpenRequest = Pick<
   | 'started_at' | 'input_estimate' | 'max_output'
 >; // prettier-ignore
 
-/** More output for an open request, under the same limits. */
+/** More output for an open request, under the same limits. An owner asks for one extension after another. */
 export interface ExtendEntry {
   readonly type: 'extend';
   readonly id: string;
   readonly limits: readonly LimitWindow[];
-  /** Output tokens. */
+  /** Output tokens that the owner knows it holds. Where the storage knows of more, an answer was lost: that is granted. */
+  readonly from: number;
+  /** Output tokens beyond `from`. */
   readonly by: number;
   readonly nanoPerOutput: number;
 }
@@ -85,7 +90,10 @@ export interface ReleaseEntry {
   readonly limits: readonly LimitWindow[];
 }
 
-/** An entry of a batch. It may be committed twice, with the effect of once. */
+/**
+ * An entry of a batch. It may be committed twice, with the effect of once. Its numbers are integers from 0 to 2^53 - 1, its
+ * texts have at most `longestText` characters: `entryProblem.ts` says what is refused.
+ */
 export type Entry = ReserveEntry | ExtendEntry | SettleEntry | ReleaseEntry;
 
 /** What is left of one of an entry's limits. */
@@ -103,14 +111,20 @@ export type EntryResult =
       readonly type: 'admitted';
       /** Tokens reserved for output. */
       readonly output: number;
-      /** The limit with the least left after this reservation; absent where nothing is limited. */
+      /**
+       * The limit of tokens with the least left after this reservation; where none is of tokens, that of requests, else that
+       * of USD. Absent where nothing is limited, and where this reservation was made by an earlier commit.
+       */
       readonly tightest?: LimitState;
     }
   | { readonly type: 'refused'; readonly tightest: LimitState; readonly wanted: number }
   | { readonly type: 'revoked' }
   | { readonly type: 'extended'; readonly granted: number }
   | { readonly type: 'done' }
-  /** This entry holds a value that the database refuses; the others of its batch are committed. */
+  /**
+   * This entry holds a value that the storage refuses; the others of its batch are committed. The request of a settlement
+   * that is refused is no longer open: it is booked at what it reserved, as a row of kind `crash`.
+   */
   | { readonly type: 'failed'; readonly cause: string };
 
 /** How a request ended. */
@@ -238,9 +252,16 @@ export interface Reports {
   /** The newest settled requests, newest first. */
   lastRequests(count: number): Promise<readonly RequestRow[]>;
   requestById(id: string): Promise<RequestRow | undefined>;
-  /** What a key used in requests that began in [from, to), and what its open requests hold (counted tokens). */
+  /**
+   * What each key used in requests that began in the hours that [from, to) touches, and what its open requests hold (tokens).
+   * Keys without either are absent.
+   */
   usageOfKeys(from: number, to: number): Promise<ReadonlyMap<string, UsageSum & { readonly reserved: number }>>;
-  /** Spent and reserved of limits; a limit that nothing has been booked in yet is summed as it would begin. */
+  /**
+   * Spent and reserved of limits. A limit that no request has come under yet is summed as it would begin: spent is what its
+   * subject used in the hours since its window began, with what its open requests of that window hold; windows that begin
+   * within an hour (minutes) count only the latter.
+   */
   budgets(limits: readonly LimitWindow[]): Promise<readonly BudgetCounters[]>;
 }
 
@@ -248,7 +269,7 @@ export interface Storage extends Reports {
   /**
    * Commits a batch in one transaction: settlements and releases first, then reservations and extensions in their order.
    * @returns a result for each entry, in order
-   * @throws StorageUnavailable when nothing could be committed now; the batch may be tried again
+   * @throws StorageUnavailable when nothing was committed; the batch may be tried again. AnswerLost where it is not known
    */
   commit(batch: readonly Entry[], now: number): Promise<readonly EntryResult[]>;
   /** Settles what dead instances left open, at what they had reserved. How many requests. @throws StorageUnavailable */
@@ -259,7 +280,7 @@ export interface Storage extends Reports {
   keyById(id: string): Promise<KeyRow | undefined>;
   /** Writes keys whole, new ones and changed ones, in one transaction. @throws StorageUnavailable */
   putKeys(keys: readonly KeyRow[]): Promise<void>;
-  /** Forgets at most `count` settled requests that began before a moment; how many went. Sums stay. */
+  /** Forgets settled requests that began before a moment, the oldest `count` of them at most; how many went. Sums stay. */
   prune(before: number, count: number): Promise<number>;
   /** Waits for what was asked before, and lets go of everything. Open requests of this instance stay for `settleDead`. */
   close(): Promise<void>;
@@ -267,6 +288,9 @@ export interface Storage extends Reports {
 
 /** Nothing can be written or read now: the disk, the file, or another process holds it up. */
 export class StorageUnavailable extends Error {}
+
+/** The storage went away while it was asked: what was asked may have been done. */
+export class AnswerLost extends StorageUnavailable {}
 
 /** A database that this gateway cannot use; the message says what to do. */
 export class StorageUnusable extends Error {}

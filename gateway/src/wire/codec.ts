@@ -1,13 +1,11 @@
 // What a format must be able to do: decode its requests and responses into the neutral form, and encode them from it.
 
+import type { Json } from './jsonObject';
 import type { GatewayError } from '../core/errors';
 import type { Target } from '../../../config/target';
 import type { Usage } from '../core/usage';
 import type { FormatFacts } from './formatFacts';
 import type { NeutralRequest, NeutralResponse, Part, StreamEvent } from './neutral';
-
-/** A JSON object as parsed. */
-export type Json = Readonly<Record<string, unknown>>;
 
 /** What was changed in a request while it was encoded, and must be changed back in its response. */
 export interface ResponseFixups {

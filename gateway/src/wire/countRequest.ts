@@ -3,7 +3,7 @@
 
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
-import type { Json } from './codec';
+import type { Json } from './jsonObject';
 import { codecs } from './index';
 import { bytesOf, parseBody, parseResponse } from './shared/jsonBytes';
 import type { Format, NeutralRequest } from './neutral';

@@ -3,7 +3,7 @@
 // "batchEmbedContents" (2026-11).
 
 import { GatewayError } from '../core/errors';
-import type { Json } from './codec';
+import type { Json } from './jsonObject';
 import { bytesOf, parseBody, parseResponse } from './shared/jsonBytes';
 import { listOr, needList, needText, objectOr, optionalCount, wrong } from './shared/json';
 

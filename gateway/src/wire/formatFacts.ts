@@ -3,7 +3,7 @@
 
 import type { Capability } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
-import type { Json } from './codec';
+import type { Json } from './jsonObject';
 import type { Format } from './neutral';
 
 /** The parsed value of a top-level field of a request body; undefined where the field is absent. */

@@ -4,7 +4,7 @@
 import { findModel } from '../../../config/catalogue';
 import { catalogueTarget, type Target } from '../../../config/target';
 import { codecs } from '../../../gateway/src/wire';
-import type { Json } from '../../../gateway/src/wire/codec';
+import type { Json } from '../../../gateway/src/wire/jsonObject';
 import type { Format, Message, NeutralRequest } from '../../../gateway/src/wire/neutral';
 import { median } from '../figures';
 import { row, type Row, type Run } from '../run';

@@ -3,16 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import { GatewayError } from '../../core/errors';
 import { readBody } from '../body';
-import type { ServerParts } from '../server';
-import type { KeyAdmin } from './keys';
-import type { RequestAdmin } from './requests';
-
-export interface AdminParts {
-  readonly keys: KeyAdmin;
-  readonly requests: RequestAdmin;
-  /** Books what has ended, so that what is shown is what is booked. */
-  flush(): Promise<void>;
-}
+import type { AdminParts, ServerParts } from '../serverParts';
 
 export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';

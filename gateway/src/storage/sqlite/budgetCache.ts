@@ -2,7 +2,7 @@
 // no other connection has committed.
 
 import type { Budget } from '../admission';
-import { type Amounts, type LimitSubject, type LimitWindow, noAmounts } from '../storage';
+import { type Amounts, type LimitWindow, noAmounts } from '../storage';
 import type { Sums, Writer } from './statements';
 
 export interface BudgetCache {
@@ -12,10 +12,11 @@ export interface BudgetCache {
   forget(): void;
 }
 
-/** Budgets kept in memory. A day of 10,000 keys with two limits each. */
+/** Budgets kept in memory between batches. A day of 10,000 keys with two limits each. */
 const mostBudgets = 20_000;
 
-export function openBudgetCache(sql: Writer): BudgetCache {
+/** @param settleSums writes what sums wait to be written: a budget begins with them */
+export function openBudgetCache(sql: Writer, settleSums: () => void): BudgetCache {
   const known = new Map<string, { limit: LimitWindow; budget: Budget }>();
   let changed: { limit: LimitWindow; budget: Budget }[] = [];
   return {
@@ -23,9 +24,13 @@ export function openBudgetCache(sql: Writer): BudgetCache {
       const name = `${limit.window} ${limit.id}`;
       let entry = known.get(name);
       if (entry === undefined) {
-        if (known.size >= mostBudgets && changed.length === 0) known.clear();
-        entry = { limit, budget: { ...readBudget(sql, limit), dirty: false } };
-        known.set(name, entry);
+        const stored = storedBudget(sql, limit);
+        if (stored === undefined) settleSums();
+        // A budget that begins is written even where it refuses: what is remembered is what the database says, and a client
+        // that is refused again and again does not have it summed each time.
+        const dirty = stored === undefined;
+        known.set(name, (entry = { limit, budget: { ...(stored ?? newBudget(sql, limit)), dirty } }));
+        if (dirty) changed.push(entry);
       }
       if (!entry.budget.dirty) changed.push(entry);
       return entry.budget;
@@ -38,6 +43,7 @@ export function openBudgetCache(sql: Writer): BudgetCache {
         budget.dirty = false;
       }
       changed = [];
+      if (known.size > mostBudgets) known.clear();
     },
     forget() {
       known.clear();
@@ -47,19 +53,16 @@ export function openBudgetCache(sql: Writer): BudgetCache {
 }
 
 /** A limit's counters from the database, or as they begin. */
-export function readBudget(
-  sql: Sums & Pick<Writer, 'budget'>,
-  limit: LimitWindow,
-): { spent: Amounts; reserved: Amounts } {
-  const row = sql.budget.get(limit.id, limit.window) as BudgetRow | undefined;
-  if (row === undefined) return { spent: usedSince(sql, limit.subject, limit.window), reserved: noAmounts() };
-  return {
-    spent: { tokens: row.spent_tokens, nano: row.spent_nano, requests: row.spent_requests },
-    reserved: { tokens: row.reserved_tokens, nano: row.reserved_nano, requests: row.reserved_requests },
-  };
+export function readBudget(sql: Sums & Pick<Writer, 'budget'>, limit: LimitWindow): Counters {
+  return storedBudget(sql, limit) ?? newBudget(sql, limit);
 }
 
 // ---
+
+interface Counters {
+  spent: Amounts;
+  reserved: Amounts;
+}
 
 interface BudgetRow {
   spent_tokens: number;
@@ -72,25 +75,37 @@ interface BudgetRow {
 
 const hourMs = 3_600_000;
 
-function usedSince(sql: Sums, subject: LimitSubject, window: number): Amounts {
-  if (window % hourMs !== 0) return noAmounts(); // a minute in mid-hour: sums are kept by the hour
-  const hour = Math.floor(window / hourMs);
-  const [used, held] =
-    subject.kind === 'all'
-      ? [sql.usedByAll.get(hour), sql.heldByAll.get()]
-      : subject.kind === 'key'
-        ? [sql.usedByKey.get(hour, subject.name), sql.heldByKey.get(subject.name)]
-        : subject.kind === 'user'
-          ? [sql.usedByUser.get(hour, subject.name), sql.heldByUser.get(subject.name)]
-          : [sql.usedByTag.get(hour, subject.name), sql.heldByTag.get(subject.name)];
-  const sums = [used, held] as unknown as Amounts[];
-  const sum = (name: keyof Amounts) =>
-    Math.min(
-      Number.MAX_SAFE_INTEGER,
-      Math.max(
-        0,
-        sums.reduce((total, each) => total + each[name], 0),
-      ),
-    );
-  return { tokens: sum('tokens'), nano: sum('nano'), requests: sum('requests') };
+function storedBudget(sql: Pick<Writer, 'budget'>, limit: LimitWindow): Counters | undefined {
+  const row = sql.budget.get(limit.id, limit.window) as BudgetRow | undefined;
+  return row === undefined
+    ? undefined
+    : {
+        spent: { tokens: row.spent_tokens, nano: row.spent_nano, requests: row.spent_requests },
+        reserved: { tokens: row.reserved_tokens, nano: row.reserved_nano, requests: row.reserved_requests },
+      };
+}
+
+function newBudget(sql: Sums, { id, window, subject }: LimitWindow): Counters {
+  const { used, held } = {
+    all: { used: sql.usedByAll, held: sql.heldByAll },
+    key: { used: sql.usedByKey, held: sql.heldByKey },
+    user: { used: sql.usedByUser, held: sql.heldByUser },
+    tag: { used: sql.usedByTag, held: sql.heldByTag },
+  }[subject.kind];
+  const name = subject.kind === 'all' ? '' : subject.name;
+  const open = held.all(id, window, name) as unknown as ({ carried: 0 | 1 } & Amounts)[];
+  // Sums are kept by the hour: a minute in the middle of one has none.
+  const settled = window % hourMs === 0 ? (used.get(window / hourMs, name) as unknown as Amounts) : noAmounts();
+  const sum = (...all: readonly (Amounts | undefined)[]): Amounts => {
+    const counter = (of: keyof Amounts) =>
+      Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, all.reduce((total, each) => total + (each?.[of] ?? 0), 0))); // prettier-ignore
+    return { tokens: counter('tokens'), nano: counter('nano'), requests: counter('requests') };
+  };
+  return {
+    spent: sum(
+      settled,
+      open.find(({ carried }) => carried === 0),
+    ),
+    reserved: sum(open.find(({ carried }) => carried === 1)),
+  };
 }

@@ -1,7 +1,8 @@
-// Opening the SQLite file: its settings, its check for damage, its migrations.
+// Opening the SQLite file: whether it is ours, its settings, its check for damage, its migrations.
 
 import { DatabaseSync } from 'node:sqlite';
 import { StorageUnusable } from '../storage';
+import { unusableFile } from './failures';
 import { migrations } from './migrations';
 import { repair } from './repair';
 
@@ -14,11 +15,14 @@ const busyMs = 5_000;
  * Opens the ledger for writing, and where needed creates or migrates it.
  * @param durability `power_loss` syncs every commit to disk; `process` leaves that to the operating system.
  * @returns the database, and how many rows held numbers that had to be repaired
- * @throws StorageUnusable for a damaged database, or one of a version that this gateway cannot read
+ * @throws StorageUnusable for a file that is damaged, no ledger, not ours to write, or of a version that this gateway cannot
+ * read; SQLite's error where another process holds it
  */
 export function openDatabase(path: string, durability: Durability): { db: DatabaseSync; repaired: number } {
-  const db = new DatabaseSync(path, { timeout: busyMs });
+  let db: DatabaseSync | undefined;
   try {
+    db = new DatabaseSync(path, { timeout: busyMs });
+    migrationsDone(db, path); // before anything of the file is changed
     db.exec('pragma journal_mode = wal'); // before synchronous: changing the mode resets what follows
     db.exec(durability === 'power_loss' ? 'pragma synchronous = full' : 'pragma synchronous = normal');
     db.exec('pragma journal_size_limit = 67108864');
@@ -26,14 +30,19 @@ export function openDatabase(path: string, durability: Durability): { db: Databa
     // Pages of log between two copies into the database, of which each syncs twice. SQLite's own 1,000 is every quarter
     // of a second under load; this is 16 MB on disk, and a tenth less CPU a request.
     db.exec('pragma wal_autocheckpoint = 4000');
-    checkIntegrity(db);
-    migrate(db);
+    db.exec('pragma ignore_check_constraints = on'); // an absurd number is repaired; it is no damage of the file
+    const damage = (db.prepare('pragma quick_check(1)').get() as { quick_check: string }).quick_check;
+    if (damage !== 'ok')
+      throw new StorageUnusable(
+        `the ledger at ${path} is damaged (${damage.split('\n').at(-1)}); restore it from a backup before starting the gateway.`,
+      );
+    migrate(db, path);
     const repaired = repair(db);
-    if (repaired > 0) checkIntegrity(db);
+    db.exec('pragma ignore_check_constraints = off');
     return { db, repaired };
   } catch (error) {
-    db.close();
-    throw error;
+    db?.close();
+    throw unusableFile(error, path) ?? error;
   }
 }
 
@@ -46,39 +55,42 @@ export function openReader(path: string): DatabaseSync {
 
 // ---
 
-// A number that breaks a rule of its table is no damage to the file: it is repaired, and then looked at again.
-function checkIntegrity(db: DatabaseSync): void {
-  const damage = (db.prepare('pragma quick_check(1)').get() as { quick_check: string }).quick_check;
-  if (damage !== 'ok' && !damage.startsWith('CHECK constraint failed'))
-    throw new StorageUnusable(
-      `the ledger is damaged (${damage}); restore it from a backup before starting the gateway.`,
-    );
-}
-
-function migrate(db: DatabaseSync): void {
+function migrate(db: DatabaseSync, path: string): void {
   db.exec('begin immediate');
   try {
     db.exec('create table if not exists schema (name text primary key, oldest_reader integer not null) strict');
-    const done = db.prepare('select name, oldest_reader from schema order by rowid').all() as {
-      name: string;
-      oldest_reader: number;
-    }[];
-    const oldestReader = Math.max(0, ...done.map((row) => row.oldest_reader));
-    if (oldestReader > migrations.length)
-      throw new StorageUnusable(
-        'the ledger was changed by a newer gateway in a way this one cannot read; start the newer version, or restore a backup.',
-      );
-    if (done.some(({ name }, i) => i < migrations.length && migrations[i]?.name !== name))
-      throw new StorageUnusable(
-        'the ledger was made by a version before the first release, whose tables are no longer read; move ledger.db and its -wal and -shm files away, and mint the keys anew.',
-      );
-    for (const migration of migrations.slice(done.length)) {
+    for (const migration of migrations.slice(migrationsDone(db, path))) {
       db.exec(migration.sql);
       db.prepare('insert into schema (name, oldest_reader) values (?, ?)').run(migration.name, migration.oldestReader);
     }
     db.exec('commit');
   } catch (error) {
-    db.exec('rollback');
+    if (db.isTransaction) db.exec('rollback');
     throw error;
   }
+}
+
+// How many steps a file has behind it; none where it is new. @throws StorageUnusable for what is no ledger of ours
+function migrationsDone(db: DatabaseSync, path: string): number {
+  const names = db.prepare("select name from sqlite_schema where type = 'table'").all();
+  if (names.length === 0) return 0;
+  if (!names.some(({ name }) => name === 'schema'))
+    throw new StorageUnusable(
+      `${path} is the database of another program; move it away, or point OVTH_DATA at another folder.`,
+    );
+  const done = db.prepare('select name, oldest_reader from schema order by rowid').all() as unknown as Step[];
+  if (Math.max(0, ...done.map((step) => step.oldest_reader)) > migrations.length)
+    throw new StorageUnusable(
+      `the ledger at ${path} was changed by a newer gateway in a way this one cannot read; start the newer version, or restore a backup.`,
+    );
+  if (done.some(({ name }, i) => i < migrations.length && migrations[i]?.name !== name))
+    throw new StorageUnusable(
+      `the ledger at ${path} was made by a version before the first release, whose tables are no longer read; move ledger.db and its -wal and -shm files away, and mint the keys anew.`,
+    );
+  return done.length;
+}
+
+interface Step {
+  readonly name: string;
+  readonly oldest_reader: number;
 }

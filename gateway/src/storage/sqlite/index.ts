@@ -1,8 +1,17 @@
 // Storage in SQLite: a thread that writes, and one that reads for reports while anybody asks for them.
 
 import threadProgram from 'worker:./thread';
-import type { BudgetCounters, Entry, EntryResult, KeyRow, RequestRow, Storage, UsageSum } from '../storage';
-import { encodeBatch } from './batchCodec';
+import {
+  type BudgetCounters,
+  type Entry,
+  type EntryResult,
+  type KeyRow,
+  type RequestRow,
+  type Storage,
+  StorageUnavailable,
+  StorageUnusable,
+  type UsageSum,
+} from '../storage';
 import type { EngineOptions } from './engine';
 import { openThread, type Thread } from './threadClient';
 
@@ -26,12 +35,14 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     repaired = (await writer.call('repaired')) as number;
   } catch (error) {
     await writer.end();
-    throw error;
+    if (!(error instanceof StorageUnavailable)) throw error;
+    const remedy = 'end what holds it, such as an sqlite3 shell or a backup, and start again';
+    throw new StorageUnusable(`${options.folder}/ledger.db cannot be opened now: ${error.message}; ${remedy}.`);
   }
   const reports = openReportThread(program, options.folder);
   return {
     repaired,
-    commit: (batch: readonly Entry[], now) => writer.call('commit', encodeBatch(batch, now)) as Promise<EntryResult[]>,
+    commit: (batch: readonly Entry[], now) => writer.call('commit', batch, now) as Promise<EntryResult[]>,
     settleDead: (now) => writer.call('settleDead', now) as Promise<number>,
     changedKeys: () => writer.call('changedKeys') as Promise<KeyRow[] | undefined>,
     keyByHash: (sha256) => writer.call('keyByHash', sha256) as Promise<KeyRow | undefined>,
@@ -40,13 +51,16 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
     lastRequests: (count) => reports.call('lastRequests', count) as Promise<RequestRow[]>,
     requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
-    usageOfKeys: async (from, to) =>
-      new Map((await reports.call('usageOfKeys', from, to)) as [string, UsageSum & { reserved: number }][]),
+    usageOfKeys: (from, to) =>
+      reports.call('usageOfKeys', from, to) as Promise<Map<string, UsageSum & { reserved: number }>>,
     budgets: (limits) => reports.call('budgets', limits) as Promise<BudgetCounters[]>,
     async close() {
-      await reports.end();
-      await writer.call('close');
-      await writer.end();
+      try {
+        await reports.end();
+        await writer.call('close');
+      } finally {
+        await writer.end();
+      }
     },
   };
 }
@@ -57,24 +71,30 @@ function openReportThread(program: string, folder: string): Thread {
   let thread: Thread | undefined;
   let idle: NodeJS.Timeout | undefined;
   let asking = 0;
-  const end = async () => {
+  let ended = false;
+  const rest = async () => {
     const ending = thread;
     thread = undefined;
     clearTimeout(idle);
-    await ending?.call('close');
+    // A reader holds nothing that must be written: where it cannot close in order, its thread ends all the same.
+    await ending?.call('close').catch(() => undefined);
     await ending?.end();
   };
   return {
     async call(method, ...args) {
+      if (ended) throw new StorageUnavailable('the storage is closed');
       clearTimeout(idle);
       thread ??= openThread(program, { role: 'storage-reports', folder });
       asking++;
       try {
         return await thread.call(method, ...args);
       } finally {
-        if (--asking === 0) idle = setTimeout(() => void end(), idleMs).unref();
+        if (--asking === 0 && !ended) idle = setTimeout(() => void rest(), idleMs).unref();
       }
     },
-    end,
+    end() {
+      ended = true;
+      return rest();
+    },
   };
 }

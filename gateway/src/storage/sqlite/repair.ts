@@ -11,26 +11,42 @@ export function repair(db: DatabaseSync): number {
     db.exec('commit');
     return changed;
   } catch (error) {
-    db.exec('rollback');
+    if (db.isTransaction) db.exec('rollback');
     throw error;
   }
 }
 
 // ---
 
-// Rows lose the absurd amount; a budget is dropped, and summed anew from `usage_hours` when it is next asked for.
+// `abs` fails for the least integer there is, so that ranges are compared.
+const absurd = (column: string) => `${column} not between -9007199254740991 and 9007199254740991`;
+const negative = (column: string) => `${column} not between 0 and 9007199254740991`;
+
+// One pass over a table: columns lose what is absurd.
+const zeroed = (table: string, columns: readonly string[], isWrong = absurd) =>
+  `update ${table} set ${columns.map((column) => `${column} = iif(${isWrong(column)}, 0, ${column})`).join(', ')}
+   where ${columns.map(isWrong).join(' or ')}`;
+
 const statements = [
-  `update requests set
-     input = 0, cache_read = 0, cache_write_5m = 0, cache_write_1h = 0, output = 0, reasoning = 0, counted = 0, raw = 0, cost = 0
-   where max(abs(input), abs(cache_read), abs(cache_write_5m), abs(cache_write_1h), abs(output), abs(reasoning),
-             abs(counted), abs(raw), abs(cost)) > 9007199254740991`,
-  `update open_requests set tokens = 0, nano = 0, output = 0
-   where max(tokens, nano, output) > 9007199254740991 or min(tokens, nano, output) < 0`,
-  `update usage_hours set
-     input = 0, cache_read = 0, cache_write = 0, output = 0, reasoning = 0, searches = 0, counted = 0, raw = 0, cost = 0
-   where max(abs(input), abs(cache_read), abs(cache_write), abs(output), abs(reasoning), abs(searches), abs(counted),
-             abs(raw), abs(cost)) > 9007199254740991`,
-  `delete from budgets
-   where max(spent_tokens, spent_nano, spent_requests, reserved_tokens, reserved_nano, reserved_requests) > 9007199254740991
-      or min(spent_tokens, spent_nano, spent_requests, reserved_tokens, reserved_nano, reserved_requests) < 0`,
+  zeroed('requests', [
+    'stream', 'started_at', 'first_byte_at', 'first_token_at', 'ended_at', 'status', 'input_estimate', 'max_output', 'input',
+    'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
+    'provider_cost', 'estimated',
+  ]), // prettier-ignore
+  zeroed('open_requests', ['tokens', 'nano', 'output'], negative),
+  zeroed('usage_hours', [
+    'requests', 'errors', 'input', 'cache_read', 'cache_write', 'output', 'reasoning', 'searches', 'counted', 'raw', 'cost',
+  ]), // prettier-ignore
+  zeroed('keys', ['previous_until', 'parallel', 'expires_at', 'created_at', 'rotated_at', 'revoked_at']),
+  // A budget is summed anew from `usage_hours` when it is next asked for.
+  `delete from budgets where ${[
+    'spent_tokens',
+    'spent_nano',
+    'spent_requests',
+    'reserved_tokens',
+    'reserved_nano',
+    'reserved_requests',
+  ]
+    .map(negative)
+    .join(' or ')}`,
 ];

@@ -17,13 +17,13 @@ export function openReports(folder: string) {
   return {
     lastRequests: (count: number) => sql.lastRequests.all(count) as unknown as RequestRow[],
     requestById: (id: string) => sql.requestById.get(id) as RequestRow | undefined,
-    usageOfKeys(from: number, to: number): [string, UsageSum & { reserved: number }][] {
+    usageOfKeys(from: number, to: number): Map<string, UsageSum & { reserved: number }> {
       const used = sql.usageOfKeys.all(Math.floor(from / hourMs), Math.ceil(to / hourMs)) as unknown as KeySum[];
       const held = sql.reservedOfKeys.all() as unknown as { key: string; reserved: number }[];
       const sums = new Map<string, UsageSum & { reserved: number }>();
       for (const { key, ...sum } of used) sums.set(key, { ...sum, reserved: 0 });
       for (const { key, reserved } of held) sums.set(key, { ...(sums.get(key) ?? none), reserved });
-      return [...sums];
+      return sums;
     },
     budgets: (limits: readonly LimitWindow[]): BudgetCounters[] => limits.map((limit) => readBudget(sql, limit)),
     close: () => db.close(),

@@ -8,10 +8,14 @@ export function prepareWriter(db: DatabaseSync) {
     begin: db.prepare('begin immediate'),
     commit: db.prepare('commit'),
     rollback: db.prepare('rollback'),
+    savepoint: db.prepare('savepoint entry'),
+    releaseSavepoint: db.prepare('release entry'),
+    rollbackSavepoint: db.prepare('rollback to entry'),
     // Changes when another connection has committed: what is remembered of the database is then read anew.
     dataVersion: db.prepare('pragma data_version'),
 
-    addInstance: db.prepare('insert into instances (id, started_at) values (?, ?)'),
+    // It is there already where the writer's thread was started again.
+    addInstance: db.prepare('insert into instances (id, started_at) values (?, ?) on conflict do nothing'),
     dropInstance: db.prepare('delete from instances where id = ?'),
     holders: db.prepare('select id from instances union select distinct instance from open_requests'),
 
@@ -40,14 +44,19 @@ export function prepareWriter(db: DatabaseSync) {
     ),
 
     openRequest: db.prepare('select tokens, nano, output from open_requests where id = ?'),
+    wholeOpenRequest: db.prepare('select * from open_requests where id = ?'),
+    // What a request was admitted with, or has settled with: then it is not admitted a second time.
+    admittedOutput: db.prepare(
+      'select output from open_requests where id = ?1 union all select output from requests where id = ?1',
+    ),
     addOpenRequest: db.prepare(
-      `insert or ignore into open_requests (id, instance, key, user, limits, tokens, nano, output, request)
+      `insert into open_requests (id, instance, key, user, limits, tokens, nano, output, request)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     raiseOpenRequest: db.prepare(
       'update open_requests set tokens = tokens + ?, nano = nano + ?, output = output + ? where id = ?',
     ),
-    dropOpenRequest: db.prepare('delete from open_requests where id = ? returning tokens, nano'),
+    dropOpenRequest: db.prepare('delete from open_requests where id = ?'),
     openRequestsOf: db.prepare('select * from open_requests where instance = ?'),
 
     requestById: db.prepare('select * from requests where id = ?'),
@@ -65,13 +74,20 @@ export function prepareWriter(db: DatabaseSync) {
          cache_write, output, reasoning, searches, counted, raw, cost)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        on conflict do update set
-         requests = requests + excluded.requests, errors = errors + excluded.errors, input = input + excluded.input,
-         cache_read = cache_read + excluded.cache_read, cache_write = cache_write + excluded.cache_write,
-         output = output + excluded.output, reasoning = reasoning + excluded.reasoning, searches = searches + excluded.searches,
-         counted = counted + excluded.counted, raw = raw + excluded.raw, cost = cost + excluded.cost`,
+         requests = max(-9007199254740991, min(9007199254740991, requests + excluded.requests)),
+         errors = max(-9007199254740991, min(9007199254740991, errors + excluded.errors)),
+         input = max(-9007199254740991, min(9007199254740991, input + excluded.input)),
+         cache_read = max(-9007199254740991, min(9007199254740991, cache_read + excluded.cache_read)),
+         cache_write = max(-9007199254740991, min(9007199254740991, cache_write + excluded.cache_write)),
+         output = max(-9007199254740991, min(9007199254740991, output + excluded.output)),
+         reasoning = max(-9007199254740991, min(9007199254740991, reasoning + excluded.reasoning)),
+         searches = max(-9007199254740991, min(9007199254740991, searches + excluded.searches)),
+         counted = max(-9007199254740991, min(9007199254740991, counted + excluded.counted)),
+         raw = max(-9007199254740991, min(9007199254740991, raw + excluded.raw)),
+         cost = max(-9007199254740991, min(9007199254740991, cost + excluded.cost))`,
     ),
     prune: db.prepare(
-      'delete from requests where seq in (select seq from requests where started_at < ? order by seq limit ?)',
+      'delete from requests where seq in (select seq from requests where started_at < ? order by started_at, seq limit ?)',
     ),
     ...prepareSums(db),
   };
@@ -87,10 +103,10 @@ export function prepareReports(db: DatabaseSync) {
     requestById: db.prepare('select * from requests where id = ?'),
     lastRequests: db.prepare('select * from requests order by seq desc limit ?'),
     usageOfKeys: db.prepare(
-      `select key, sum(requests) requests, sum(counted) counted, sum(raw) raw, sum(cost) cost
+      `select key, ${sumOf('requests')}, ${sumOf('counted')}, ${sumOf('raw')}, ${sumOf('cost')}
        from usage_hours where hour >= ? and hour < ? group by key`,
     ),
-    reservedOfKeys: db.prepare('select key, sum(tokens) reserved from open_requests group by key'),
+    reservedOfKeys: db.prepare(`select key, ${sumOf('tokens', 'reserved')} from open_requests group by key`),
     ...prepareSums(db),
   };
 }
@@ -101,35 +117,35 @@ export type Sums = ReturnType<typeof prepareSums>;
 // ---
 
 // How a budget begins that nothing has been booked in yet: with all that its subject has used since its window began, and
-// with what its open requests hold. Those were admitted without this limit and will not settle in it, so that what they
-// hold counts as spent.
+// with what its open requests of that window hold. Those were admitted without this limit and will not settle in it, so that
+// what they hold counts as spent; but what was admitted with it (its budget's row was lost) is reserved.
 function prepareSums(db: DatabaseSync) {
+  const used = (whose: string) =>
+    db.prepare(
+      `select ${sumOf('counted', 'tokens')}, ${sumOf('cost', 'nano')}, ${sumOf('requests')}
+       from usage_hours where hour >= ?1 and ${whose}`,
+    );
+  const held = (whose: string) =>
+    db.prepare(
+      `select carried, ${sumOf('tokens')}, ${sumOf('nano')}, count(*) requests from (
+         select tokens, nano, request,
+           exists (select 1 from json_each(limits) where value ->> 'id' = ?1 and value ->> 'window' = ?2) carried
+         from open_requests where ${whose}
+       ) where carried or request ->> 'started_at' >= ?2 group by carried`,
+    );
   return {
-    usedByAll: db.prepare(
-      'select coalesce(sum(counted), 0) tokens, coalesce(sum(cost), 0) nano, coalesce(sum(requests), 0) requests from usage_hours where hour >= ?',
-    ),
-    usedByKey: db.prepare(
-      'select coalesce(sum(counted), 0) tokens, coalesce(sum(cost), 0) nano, coalesce(sum(requests), 0) requests from usage_hours where hour >= ? and key = ?',
-    ),
-    usedByUser: db.prepare(
-      'select coalesce(sum(counted), 0) tokens, coalesce(sum(cost), 0) nano, coalesce(sum(requests), 0) requests from usage_hours where hour >= ? and user = ?',
-    ),
-    usedByTag: db.prepare(
-      `select coalesce(sum(counted), 0) tokens, coalesce(sum(cost), 0) nano, coalesce(sum(requests), 0) requests
-       from usage_hours where hour >= ? and exists (select 1 from json_each(tags) where value = ?)`,
-    ),
-    heldByAll: db.prepare(
-      'select coalesce(sum(tokens), 0) tokens, coalesce(sum(nano), 0) nano, count(*) requests from open_requests',
-    ),
-    heldByKey: db.prepare(
-      'select coalesce(sum(tokens), 0) tokens, coalesce(sum(nano), 0) nano, count(*) requests from open_requests where key = ?',
-    ),
-    heldByUser: db.prepare(
-      'select coalesce(sum(tokens), 0) tokens, coalesce(sum(nano), 0) nano, count(*) requests from open_requests where user = ?',
-    ),
-    heldByTag: db.prepare(
-      `select coalesce(sum(tokens), 0) tokens, coalesce(sum(nano), 0) nano, count(*) requests
-       from open_requests where exists (select 1 from json_each(json_extract(request, '$[2]')) where value = ?)`,
-    ),
+    usedByAll: used('?2 is not null'),
+    usedByKey: used('key = ?2'),
+    usedByUser: used('user = ?2'),
+    usedByTag: used('exists (select 1 from json_each(tags) where value = ?2)'),
+    heldByAll: held('?3 is not null'),
+    heldByKey: held('key = ?3'),
+    heldByUser: held('user = ?3'),
+    heldByTag: held("exists (select 1 from json_each(request ->> 'tags') where value = ?3)"),
   };
+}
+
+// SQLite's own `sum` fails beyond 2^63, and Node cannot read what is beyond 2^53. `total` is exact up to there.
+function sumOf(column: string, name = column): string {
+  return `cast(min(9007199254740991, max(-9007199254740991, total(${column}))) as integer) ${name}`;
 }

@@ -4,13 +4,10 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { StorageUnusable } from '../storage';
 import { type EngineOptions, openEngine } from './engine';
-import { causeOf, isStorageFailure } from './failures';
+import { causeOf, isBusy, isStorageFailure } from './failures';
 import { openReports } from './reports';
 
-/**
- * A call of a method. The methods and their types are the engine's. Calls and replies cross as JSON text: to print and parse
- * a batch costs a third of what cloning its objects does.
- */
+/** A call of a method. The methods and their types are the engine's. */
 export interface ThreadCall {
   readonly id: number;
   readonly method: string;
@@ -47,9 +44,17 @@ export function answer(engine: Methods, { id, method, args }: ThreadCall): Threa
   }
 }
 
+/** Why an engine could not be opened: nothing can be written or read then, whatever the reason. */
+export function openingFailure(error: unknown): ThreadFailure {
+  const { kind, message } = failureOf(error);
+  return { kind: kind === 'error' ? 'unavailable' : kind, message };
+}
+
 /** A failure as it crosses to the other thread. SQLite's own texts may name values, so only its code does. */
 export function failureOf(error: unknown): ThreadFailure {
   if (error instanceof StorageUnusable) return { kind: 'unusable', message: error.message };
+  if (isBusy(error))
+    return { kind: 'unavailable', message: `another process holds the ledger’s lock (${causeOf(error)})` };
   if (isStorageFailure(error)) return { kind: 'unavailable', message: causeOf(error) };
   const code = causeOf(error);
   return { kind: 'error', message: code === 'error' && error instanceof Error ? error.message : code };
@@ -59,22 +64,18 @@ if (!isMainThread && isThreadRole(workerData)) serve(workerData);
 
 // ---
 
+// Opened by the first call, which is answered with why it cannot be; the next call tries again.
 function serve(role: ThreadRole): void {
-  let engine: Methods;
-  try {
-    engine = openRole(role);
-  } catch (error) {
-    // The first call is answered with why there is no engine.
-    const failure = failureOf(error);
-    parentPort?.on('message', (text: string) => {
-      const { id } = JSON.parse(text) as ThreadCall;
-      parentPort?.postMessage(JSON.stringify({ id, failure } satisfies ThreadReply));
-    });
-    return;
-  }
-  parentPort?.on('message', (text: string) =>
-    parentPort?.postMessage(JSON.stringify(answer(engine, JSON.parse(text) as ThreadCall))),
-  );
+  let engine: Methods | undefined;
+  parentPort?.on('message', (call: ThreadCall) => {
+    try {
+      engine ??= openRole(role);
+    } catch (error) {
+      parentPort?.postMessage({ id: call.id, failure: openingFailure(error) } satisfies ThreadReply);
+      return;
+    }
+    parentPort?.postMessage(answer(engine, call));
+  });
 }
 
 function isThreadRole(data: unknown): data is ThreadRole {

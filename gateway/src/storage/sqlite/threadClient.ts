@@ -1,14 +1,22 @@
 // The other side of a thread: calls become messages, and a thread that dies is started again with what it had not answered.
 
 import { Worker } from 'node:worker_threads';
-import { StorageUnavailable, StorageUnusable } from '../storage';
-import { answer, openRole, type ThreadCall, type ThreadFailure, type ThreadReply, type ThreadRole } from './thread';
+import { AnswerLost, StorageUnavailable, StorageUnusable } from '../storage';
+import {
+  answer,
+  openingFailure,
+  openRole,
+  type ThreadCall,
+  type ThreadFailure,
+  type ThreadReply,
+  type ThreadRole,
+} from './thread';
 
 /** An engine in another thread, or in this one. */
 export interface Thread {
-  /** @throws StorageUnavailable, StorageUnusable, Error */
+  /** @throws StorageUnavailable, StorageUnusable, Error; AnswerLost where the call may have been carried out */
   call(method: string, ...args: readonly unknown[]): Promise<unknown>;
-  /** Ends the thread. Calls that are not answered fail. */
+  /** Ends the thread. Calls that are not answered fail, and so do later ones. */
   end(): Promise<void>;
 }
 
@@ -18,7 +26,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Times that a thread is started again for calls it did not answer. */
+/** Times in a row that a thread is started again for calls it did not answer. */
 const mostRestarts = 5;
 
 /**
@@ -30,21 +38,22 @@ export function openThread(program: string, role: ThreadRole): Thread {
 
 // ---
 
+const closed = () => new StorageUnavailable('the storage is closed');
+
 function openWorkerThread(program: string, role: ThreadRole): Thread {
   const waiting = new Map<number, Waiting>();
   let last = 0;
   let restarts = 0;
   let ended = false;
-  let worker = start();
+  let worker: Worker | undefined; // none before the first call, and after a death that left nothing unanswered
 
-  function start(): Worker {
+  const start = (): Worker => {
     const made = new Worker(program, { eval: true, workerData: role, stdout: false, stderr: false });
-    made.on('message', (text: string) => {
-      const reply = JSON.parse(text) as ThreadReply;
+    made.on('message', (reply: ThreadReply) => {
       const asked = waiting.get(reply.id);
       waiting.delete(reply.id);
       restarts = 0;
-      if (waiting.size === 0) made.unref();
+      if (waiting.size === 0) made.unref(); // the process waits for an answer, not for an idle thread
       if (asked === undefined) return;
       if ('failure' in reply) asked.reject(errorOf(reply.failure));
       else asked.resolve(reply.result);
@@ -52,59 +61,74 @@ function openWorkerThread(program: string, role: ThreadRole): Thread {
     let cause: unknown;
     made.on('error', (error) => (cause = error));
     made.on('exit', () => {
-      if (ended || worker !== made) return;
-      // Entries are idempotent: what was not answered is asked once more.
-      if (++restarts <= mostRestarts) {
-        worker = start();
-        for (const { call } of waiting.values()) worker.postMessage(JSON.stringify(call));
-        return;
-      }
-      for (const asked of waiting.values()) asked.reject(new StorageUnavailable('the storage thread ended', { cause }));
-      waiting.clear();
-      restarts = 0;
-      worker = start();
+      if (worker !== made) return;
+      worker = undefined;
+      askAgain(cause);
     });
     return made;
-  }
+  };
+  // What was not answered is asked once more: entries are idempotent, and so are the other calls in their effect.
+  const askAgain = (cause: unknown): void => {
+    if (waiting.size === 0) return;
+    if (++restarts > mostRestarts) return failAll(new AnswerLost('the storage thread ended', { cause }));
+    try {
+      worker = start();
+      for (const { call } of waiting.values()) worker.postMessage(call);
+    } catch (error) {
+      failAll(new AnswerLost('the storage thread could not be started', { cause: error }));
+    }
+  };
+  const failAll = (error: Error): void => {
+    restarts = 0;
+    const failed = [...waiting.values()];
+    waiting.clear();
+    worker?.unref();
+    for (const asked of failed) asked.reject(error);
+  };
 
   return {
     call: (method, ...args) =>
       new Promise((resolve, reject) => {
+        if (ended) return reject(closed());
         const call = { id: ++last, method, args };
+        worker ??= start();
+        worker.postMessage(call); // throws, and the promise with it, for what cannot be sent: then nothing waits
+        worker.ref();
         waiting.set(call.id, { call, resolve, reject });
-        worker.ref(); // the process waits for an answer, not for an idle thread
-        worker.postMessage(JSON.stringify(call));
       }),
     async end() {
       ended = true;
-      await worker.terminate();
-      for (const asked of waiting.values()) asked.reject(new StorageUnavailable('the storage is closed'));
-      waiting.clear();
+      const ending = worker;
+      worker = undefined;
+      await ending?.terminate();
+      failAll(closed());
     },
   };
 }
 
 function openInThisThread(role: ThreadRole): Thread {
   let engine: ReturnType<typeof openRole> | undefined;
+  let ended = false;
   const turn = (call: ThreadCall): unknown => {
-    engine ??= openRole(role);
+    try {
+      engine ??= openRole(role);
+    } catch (error) {
+      throw errorOf(openingFailure(error));
+    }
     const reply = answer(engine, call);
     if ('failure' in reply) throw errorOf(reply.failure);
     return reply.result;
   };
   return {
-    call: (method, ...args) =>
-      new Promise((resolve, reject) => {
-        // In a turn of its own, as the answer of another thread would come.
-        setImmediate(() => {
-          try {
-            resolve(turn({ id: 0, method, args }));
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
-        });
-      }),
-    end: () => Promise.resolve(),
+    async call(method, ...args) {
+      if (ended) throw closed();
+      await new Promise((resolve) => setImmediate(resolve)); // in a turn of its own, as the answer of another thread would come
+      return turn({ id: 0, method, args });
+    },
+    end() {
+      ended = true;
+      return Promise.resolve();
+    },
   };
 }
 

@@ -1,14 +1,12 @@
 // `usage_hours`: what settled requests used, summed by hour and by all that reports group by. The rows of a batch are summed
 // here first, so that a hundred requests of one key cost one statement.
 
-import { requestColumns } from './columns';
+import { saturatingAdd } from '../../core/usage';
+import type { RequestRow } from '../storage';
 import type { Writer } from './statements';
 
-type Value = string | number | null;
-
 export interface UsageSums {
-  /** @param row in the order of `requestColumns` */
-  add(row: readonly Value[]): void;
+  add(row: RequestRow): void;
   /** Writes what was added since the last call. */
   write(): void;
   forget(): void;
@@ -17,17 +15,19 @@ export interface UsageSums {
 const hourMs = 3_600_000;
 
 export function openUsageSums(sql: Writer): UsageSums {
-  let sums = new Map<string, { keys: Value[]; amounts: number[] }>();
+  let sums = new Map<string, { keys: (string | number)[]; amounts: number[] }>();
   return {
     add(row) {
       // A request belongs to the hour in which it was admitted, as it does to that window of its limits.
-      const hour = Math.floor(Number(row[startedAt]) / hourMs);
-      let name = String(hour);
-      for (const place of keyPlaces) name += `\u0000${row[place] ?? ''}`;
+      const keys = [
+        Math.floor(row.started_at / hourMs), row.key, row.user ?? '', row.tags, row.route ?? '', row.provider, row.account, row.model,
+        row.client ?? '',
+      ]; // prettier-ignore
+      const name = keys.join('\u0000');
       const amounts = amountsOf(row);
       const known = sums.get(name);
-      if (known === undefined) sums.set(name, { keys: [hour, ...keyPlaces.map((place) => row[place] ?? '')], amounts });
-      else for (let i = 0; i < amounts.length; i++) known.amounts[i] = (known.amounts[i] ?? 0) + (amounts[i] ?? 0);
+      if (known === undefined) sums.set(name, { keys, amounts });
+      else known.amounts.forEach((amount, i) => (known.amounts[i] = saturatingAdd(amount, amounts[i] ?? 0)));
     },
     write() {
       if (sums.size === 0) return;
@@ -42,23 +42,20 @@ export function openUsageSums(sql: Writer): UsageSums {
 
 // ---
 
-const place = (name: (typeof requestColumns)[number]) => requestColumns.indexOf(name);
-const startedAt = place('started_at');
-// In the order of the columns of `usage_hours`.
-const keyPlaces = (['key', 'user', 'tags', 'route', 'provider', 'account', 'model', 'client'] as const).map(place);
-const [kindAt, outcomeAt, write5mAt, write1hAt] = (
-  ['kind', 'outcome', 'cache_write_5m', 'cache_write_1h'] as const
-).map(place);
-const [inputAt, cacheReadAt, ...restAt] = (
-  ['input', 'cache_read', 'output', 'reasoning', 'searches', 'counted', 'raw', 'cost'] as const
-).map(place);
-const noErrors = new Set<Value | undefined>(['ok', 'client_gone']);
-
 // In the order of the columns after `client`.
-function amountsOf(row: readonly Value[]): number[] {
-  const amount = (at: number | undefined) => Number(row[at ?? 0]);
-  const counts = row[kindAt ?? 0] === 'correction' ? 0 : 1;
-  const errors = noErrors.has(row[outcomeAt ?? 0]) ? 0 : counts;
-  const writes = amount(write5mAt) + amount(write1hAt);
-  return [counts, errors, amount(inputAt), amount(cacheReadAt), writes, ...restAt.map(amount)];
+function amountsOf(row: RequestRow): number[] {
+  const counts = row.kind === 'correction' ? 0 : 1;
+  return [
+    counts,
+    row.outcome === 'ok' || row.outcome === 'client_gone' ? 0 : counts,
+    row.input,
+    row.cache_read,
+    row.cache_write_5m + row.cache_write_1h,
+    row.output,
+    row.reasoning,
+    row.searches,
+    row.counted,
+    row.raw,
+    row.cost,
+  ];
 }

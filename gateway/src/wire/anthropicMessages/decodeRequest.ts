@@ -1,7 +1,7 @@
 // Decodes a request for Anthropic messages. Source: https://platform.claude.com/docs/en/api/messages (2026-11), and the beta
 // fields that Claude Code sends.
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { isEffort } from '../reasoning/effort';
 import {
   defined, isObject, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts,

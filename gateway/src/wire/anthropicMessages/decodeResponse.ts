@@ -2,7 +2,8 @@
 // https://platform.claude.com/docs/en/build-with-claude/streaming (2026-11).
 
 import { validCounts, tokenCount, type Usage } from '../../core/usage';
-import type { Decoder, Json } from '../codec';
+import type { Decoder } from '../codec';
+import type { Json } from '../jsonObject';
 import { isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import type { FailureKind, FinishReason, StreamEvent } from '../neutral';
 import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';

@@ -3,7 +3,7 @@
 // shared/modelProfiles.ts.
 
 import type { Target } from '../../../../config/target';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Media, Message, NeutralRequest, Part, Reasoning } from '../neutral';
 import { encodeCache } from '../shared/cacheControl';
 import { customArgs } from '../shared/customTools';

@@ -4,7 +4,7 @@
 // https://platform.claude.com/docs/en/about-claude/models/migration-guide (2026-11).
 
 import type { Target } from '../../../../config/target';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Effort, NeutralRequest, Reasoning, ReasoningOptions } from '../neutral';
 import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
 import type { DroppedFields } from '../shared/droppedFields';

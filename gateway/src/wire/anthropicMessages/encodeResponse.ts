@@ -1,7 +1,8 @@
 // Encodes a neutral response as a whole Anthropic message. Source: https://platform.claude.com/docs/en/api/messages (2026-11).
 
 import { noUsage } from '../../core/usage';
-import type { EncodeContext, Json } from '../codec';
+import type { EncodeContext } from '../codec';
+import type { Json } from '../jsonObject';
 import type { NeutralResponse } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
 import { parseArgs } from '../shared/json';

@@ -1,7 +1,7 @@
 // Encodes the format that a response must have. Source:
 // https://platform.claude.com/docs/en/build-with-claude/structured-outputs (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { NeutralRequest, ResponseFormat, ToolChoice } from '../neutral';
 import { schemaForAnthropic } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';

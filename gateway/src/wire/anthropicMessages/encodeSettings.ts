@@ -2,7 +2,7 @@
 // https://platform.claude.com/docs/en/api/messages and
 // https://platform.claude.com/docs/en/about-claude/models/migration-guide (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { NeutralRequest } from '../neutral';
 import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';

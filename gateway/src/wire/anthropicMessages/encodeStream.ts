@@ -2,7 +2,8 @@
 // https://platform.claude.com/docs/en/build-with-claude/streaming (2026-11).
 
 import { noUsage, type Usage } from '../../core/usage';
-import type { EncodeContext, Encoder, Json } from '../codec';
+import type { EncodeContext, Encoder } from '../codec';
+import type { Json } from '../jsonObject';
 import type { OpenPart, StreamEvent } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
 import { encodeCitation, encodeStop, encodeUsage, messageHead } from './responseParts';

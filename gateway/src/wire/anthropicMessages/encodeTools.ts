@@ -1,7 +1,7 @@
 // Encodes tools for Anthropic messages, and which of them to use. Source:
 // https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { AnyTool, NeutralRequest, ToolChoice } from '../neutral';
 import { schemaForAnthropic } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';

@@ -2,7 +2,7 @@
 // https://platform.claude.com/docs/en/build-with-claude/streaming and, for counting,
 // https://platform.claude.com/docs/en/api/messages-count-tokens (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { isObject, listOr, pick, textOr } from '../shared/json';

@@ -2,7 +2,8 @@
 // https://platform.claude.com/docs/en/api/messages (2026-11).
 
 import type { Usage } from '../../core/usage';
-import type { EncodeContext, Json } from '../codec';
+import type { EncodeContext } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Citation, FinishReason } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
 

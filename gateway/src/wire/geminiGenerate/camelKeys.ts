@@ -1,7 +1,7 @@
 // Keys of Google's JSON, which its servers take in camelCase and in snake_case.
 // Source: https://protobuf.dev/programming-guides/json/ (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 
 /** The object with its keys in camelCase; of a key in both spellings, the camelCase one's value. */
 export function camelKeys(object: Json): Json {

@@ -1,7 +1,7 @@
 // Decodes the contents of a generateContent request as turns. Source: https://ai.google.dev/api/generate-content, "Content"
 // and "Part" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Message, Part, Reasoning } from '../neutral';
 import { decodeOpaque } from '../reasoning/envelope';
 import { defined, isObject, listOr, needList, needObject, needText, objectOr, optionalText, textOr, wrong } from '../shared/json'; // prettier-ignore

@@ -2,7 +2,7 @@
 // its fields in camelCase and in snake_case.
 
 import { decodeTopLogprobs } from '../shared/logprobs';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import {
   defined, isObject, needList, needObject, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong,
 } from '../shared/json'; // prettier-ignore

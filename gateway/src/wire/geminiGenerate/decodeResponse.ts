@@ -3,7 +3,8 @@
 
 import { validCounts, tokenCount, type Usage } from '../../core/usage';
 import { decodeGeminiLogprobs } from '../shared/logprobs';
-import type { Decoder, Frame, Json } from '../codec';
+import type { Decoder, Frame } from '../codec';
+import type { Json } from '../jsonObject';
 import { countOr, defined, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import type { FailureKind, FinishReason, StreamEvent, TokenLogprob } from '../neutral';
 import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';

@@ -1,7 +1,7 @@
 // Encodes the turns of a conversation as Gemini's contents. Sources: https://ai.google.dev/api/generate-content, "Content"
 // and "Part"; https://ai.google.dev/gemini-api/docs/thought-signatures (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { type Media, type Message, type NeutralRequest, type Part, textOf, type ToolCall, type ToolResult } from '../neutral'; // prettier-ignore
 import { customArgs } from '../shared/customTools';
 import { type DroppedFields, refuse } from '../shared/droppedFields';

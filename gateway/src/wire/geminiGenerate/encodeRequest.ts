@@ -1,7 +1,8 @@
 // Encodes the neutral form as a generateContent request. Source: https://ai.google.dev/api/generate-content (2026-11).
 
 import type { Target } from '../../../../config/target';
-import type { EncodedRequest, Json } from '../codec';
+import type { EncodedRequest } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Effort, NeutralRequest, ToolChoice } from '../neutral';
 import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
 import { schemaForGemini } from '../schema/jsonSchema';

@@ -1,6 +1,7 @@
 // Encodes a neutral response as a whole GenerateContentResponse. Source: https://ai.google.dev/api/generate-content (2026-11).
 
-import type { EncodeContext, Json } from '../codec';
+import type { EncodeContext } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Citation, NeutralResponse, Opaque, TokenLogprob } from '../neutral';
 import { parseArgs } from '../shared/json';
 import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore

@@ -2,7 +2,8 @@
 // https://ai.google.dev/api/generate-content, "models.streamGenerateContent" (2026-11).
 
 import type { Usage } from '../../core/usage';
-import type { EncodeContext, Encoder, Json } from '../codec';
+import type { EncodeContext, Encoder } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Citation, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
 import { parseArgs } from '../shared/json';
 import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore

@@ -1,7 +1,7 @@
 // Encodes tools for generateContent, and which of them to use. Source:
 // https://ai.google.dev/gemini-api/docs/function-calling#function_calling_mode (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { AnyTool, ToolChoice } from '../neutral';
 import { schemaForGemini } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';

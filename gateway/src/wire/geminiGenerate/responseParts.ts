@@ -2,7 +2,7 @@
 // https://ai.google.dev/api/generate-content (2026-11).
 
 import type { Usage } from '../../core/usage';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Citation, FinishReason, Opaque, TokenLogprob } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
 import { encodeGeminiLogprobs } from '../shared/logprobs';

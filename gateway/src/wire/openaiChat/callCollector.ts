@@ -1,7 +1,7 @@
 // Collects the tool calls of one chat completion, whose pieces may come interleaved by index, while neutral events hold one
 // call after another. Source: https://platform.openai.com/docs/api-reference/chat/streaming, "tool_calls" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { EventBuilder } from '../shared/eventBuilder';
 import { countOr, isObject, objectOr, textOr } from '../shared/json';
 

@@ -2,7 +2,7 @@
 // https://platform.openai.com/docs/api-reference/chat/create, "messages"; OpenRouter's additions from
 // https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import {
   defined,
   isObject,

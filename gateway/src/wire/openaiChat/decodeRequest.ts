@@ -3,7 +3,7 @@
 // https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11).
 
 import { decodeTopLogprobs } from '../shared/logprobs';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { isEffort } from '../reasoning/effort';
 import {
   defined,

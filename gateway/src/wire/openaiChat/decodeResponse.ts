@@ -3,7 +3,8 @@
 // https://api-docs.deepseek.com/guides/reasoning_model and https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11).
 
 import { tokenCount, type Usage, validCounts } from '../../core/usage';
-import type { Decoder, Json } from '../codec';
+import type { Decoder } from '../codec';
+import type { Json } from '../jsonObject';
 import type { FinishReason, StreamEvent } from '../neutral';
 import { type EventBuilder, openEventBuilder } from '../shared/eventBuilder';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';

@@ -1,7 +1,7 @@
 // Decodes the tools of a chat completions request, and which of them to use. Source:
 // https://platform.openai.com/docs/api-reference/chat/create, "tools" and the older "functions" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import {
   defined,
   isObject,

@@ -1,7 +1,7 @@
 // Encodes the turns of a conversation for chat completions. Source:
 // https://platform.openai.com/docs/api-reference/chat/create, "messages" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Media, Message, Part, ToolCall } from '../neutral';
 import { customArgs } from '../shared/customTools';
 import type { DroppedFields } from '../shared/droppedFields';

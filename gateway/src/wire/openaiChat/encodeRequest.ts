@@ -2,7 +2,8 @@
 // Source: https://platform.openai.com/docs/api-reference/chat/create (2026-11).
 
 import type { Target } from '../../../../config/target';
-import type { EncodedRequest, Json } from '../codec';
+import type { EncodedRequest } from '../codec';
+import type { Json } from '../jsonObject';
 import type { NeutralRequest, ResponseFormat } from '../neutral';
 import { wrapNonObjectSchema } from '../schema/wrapNonObject';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';

@@ -1,7 +1,8 @@
 // Encodes a neutral response as a whole chat completion. Source:
 // https://platform.openai.com/docs/api-reference/chat/object (2026-11).
 
-import type { EncodeContext, Json } from '../codec';
+import type { EncodeContext } from '../codec';
+import type { Json } from '../jsonObject';
 import type { NeutralResponse } from '../neutral';
 import { encodeOpenaiLogprobs } from '../shared/logprobs';
 import {

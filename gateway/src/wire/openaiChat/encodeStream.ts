@@ -2,7 +2,8 @@
 // https://platform.openai.com/docs/api-reference/chat/streaming (2026-11).
 
 import type { Usage } from '../../core/usage';
-import type { EncodeContext, Encoder, Json } from '../codec';
+import type { EncodeContext, Encoder } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
 import { defined } from '../shared/json';
 import { encodeOpenaiLogprobs } from '../shared/logprobs';

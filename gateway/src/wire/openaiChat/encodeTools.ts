@@ -1,7 +1,7 @@
 // Encodes tools for chat completions, and which of them to use. Source:
 // https://platform.openai.com/docs/api-reference/chat/create, "tools" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { AnyTool, ToolChoice } from '../neutral';
 import { argsSchema } from '../schema/toolSchema';
 import { customAsFunction } from '../shared/customTools';

@@ -2,7 +2,7 @@
 // https://api-docs.deepseek.com/guides/reasoning_model, `reasoning_content`;
 // https://openrouter.ai/docs/use-cases/reasoning-tokens, `reasoning` and `reasoning_details` (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { EventBuilder } from '../shared/eventBuilder';
 import { listOr, objectOr, textOr } from '../shared/json';
 

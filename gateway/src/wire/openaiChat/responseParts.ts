@@ -4,7 +4,8 @@
 // (https://openrouter.ai/docs/use-cases/reasoning-tokens) (2026-11).
 
 import type { Usage } from '../../core/usage';
-import type { EncodeContext, Json } from '../codec';
+import type { EncodeContext } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Citation, FinishReason, Opaque } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
 import { defined } from '../shared/json';

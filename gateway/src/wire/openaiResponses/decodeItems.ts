@@ -2,7 +2,7 @@
 // https://platform.openai.com/docs/api-reference/responses/create, "input" (2026-11). More is taken than that page lists,
 // because Codex and Cursor send other items too.
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Citation, Message, Part } from '../neutral';
 import { decodeOpaque } from '../reasoning/envelope';
 import { decodeCache } from '../shared/cacheControl';

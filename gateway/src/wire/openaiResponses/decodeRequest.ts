@@ -2,7 +2,7 @@
 // taken than that page lists, because Codex and Cursor send other items too.
 
 import { decodeTopLogprobs } from '../shared/logprobs';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { isEffort } from '../reasoning/effort';
 import {
   defined,

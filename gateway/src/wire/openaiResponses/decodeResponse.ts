@@ -2,7 +2,8 @@
 // https://platform.openai.com/docs/api-reference/responses-streaming (2026-11).
 
 import { tokenCount, type Usage, validCounts } from '../../core/usage';
-import type { Decoder, Json } from '../codec';
+import type { Decoder } from '../codec';
+import type { Json } from '../jsonObject';
 import type { StreamEvent } from '../neutral';
 import { type EventBuilder, openEventBuilder } from '../shared/eventBuilder';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';

@@ -1,7 +1,7 @@
 // Decodes the tools of a Responses request, and which of them to use. Source:
 // https://platform.openai.com/docs/api-reference/responses/create, "tools" and "tool_choice" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import {
   defined,
   isObject,

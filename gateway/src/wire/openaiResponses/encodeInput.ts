@@ -1,7 +1,7 @@
 // Encodes the turns of a conversation as the items of a Responses request. Source:
 // https://platform.openai.com/docs/api-reference/responses/create, "input" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { type Media, type Message, type Part, type Reasoning, textOf, type ToolResult } from '../neutral';
 import type { DroppedFields } from '../shared/droppedFields';
 import { asText, dataUrl, extensionOf, isText } from '../shared/media';

@@ -1,7 +1,8 @@
 // Encodes a neutral response as a whole response object. Source:
 // https://platform.openai.com/docs/api-reference/responses/object (2026-11).
 
-import type { EncodeContext, Json } from '../codec';
+import type { EncodeContext } from '../codec';
+import type { Json } from '../jsonObject';
 import type { NeutralResponse } from '../neutral';
 import { openToolNaming } from './namespaces';
 import { encodeStatus, encodeUsage, responseHead, responseId } from './responseHead';

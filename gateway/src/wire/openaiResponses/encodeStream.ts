@@ -3,7 +3,8 @@
 
 import { errorTable, type GatewayError } from '../../core/errors';
 import type { Usage } from '../../core/usage';
-import type { EncodeContext, Encoder, Json } from '../codec';
+import type { EncodeContext, Encoder } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Citation, FailureKind, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
 import { encodeOpenaiLogprobs } from '../shared/logprobs';
 import { openToolNaming, type ToolNaming } from './namespaces';

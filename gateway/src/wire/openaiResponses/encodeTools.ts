@@ -1,7 +1,7 @@
 // Encodes tools and the response format for Responses. Source:
 // https://platform.openai.com/docs/api-reference/responses/create, "tools" and "text" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { AnyTool, ResponseFormat, ToolChoice } from '../neutral';
 import { argsSchema } from '../schema/toolSchema';
 import type { DroppedFields } from '../shared/droppedFields';

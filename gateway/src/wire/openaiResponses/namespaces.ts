@@ -2,7 +2,7 @@
 // formats they are tools whose names begin with the group's, as other MCP clients have them. Source:
 // https://platform.openai.com/docs/api-reference/responses/create, "tools" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { AnyTool, Namespace } from '../neutral';
 import { defined } from '../shared/json';
 

@@ -2,7 +2,8 @@
 // https://platform.openai.com/docs/api-reference/responses/object (2026-11).
 
 import type { Usage } from '../../core/usage';
-import type { EncodeContext, Json } from '../codec';
+import type { EncodeContext } from '../codec';
+import type { Json } from '../jsonObject';
 import type { FinishReason } from '../neutral';
 import { openDroppedFields } from '../shared/droppedFields';
 import { encodeResponseFormat, encodeToolChoice, encodeTools } from './encodeTools';

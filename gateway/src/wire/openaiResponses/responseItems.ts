@@ -1,7 +1,7 @@
 // The items of a response, which whole and streamed responses share. Source:
 // https://platform.openai.com/docs/api-reference/responses/object (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Citation, Opaque, OpenPart, Part, Text } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
 import { encodeOpenaiLogprobs } from '../shared/logprobs';

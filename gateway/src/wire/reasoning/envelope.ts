@@ -3,7 +3,7 @@
 // sends it back with its history, and it is unwrapped for the provider that made it. The mark tells an envelope from a
 // provider's own signature.
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Format, Opaque } from '../neutral';
 import { isObject, textOr } from '../shared/json';
 

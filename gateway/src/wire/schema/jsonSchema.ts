@@ -2,7 +2,7 @@
 // where there are some, and becomes a sentence of the description, which the model reads, elsewhere.
 
 import { GatewayError } from '../../core/errors';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { isObject, listOr } from '../shared/json';
 
 // Keywords of Gemini's JSON schema fields. Source: https://ai.google.dev/api/generate-content,

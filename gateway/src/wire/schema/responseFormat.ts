@@ -1,7 +1,7 @@
 // The format of a response, as OpenAI's two formats have it.
 // Source: https://platform.openai.com/docs/guides/structured-outputs (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { defined, needObject, optionalFlag, optionalText } from '../shared/json';
 import type { ResponseFormat } from '../neutral';
 

@@ -4,7 +4,7 @@
 // https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview,
 // https://platform.openai.com/docs/guides/function-calling (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { isObject, listOr, needList, needObject, needText, wrong } from '../shared/json';
 import { described, everySchema, merged, noteOf } from './jsonSchema';
 

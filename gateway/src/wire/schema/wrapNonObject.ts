@@ -4,7 +4,7 @@
 // https://platform.openai.com/docs/guides/structured-outputs and
 // https://platform.claude.com/docs/en/build-with-claude/structured-outputs (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { defined, isObject } from '../shared/json';
 import type { ResponseFormat } from '../neutral';
 

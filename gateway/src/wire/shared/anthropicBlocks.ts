@@ -1,7 +1,7 @@
 // Anthropic's content blocks as neutral parts. Shared, because some clients send them in chat completions.
 // Source: https://platform.claude.com/docs/en/api/messages, content blocks (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { type Citation, type Media, type Part, textOf } from '../neutral';
 import { decodeOpaque } from '../reasoning/envelope';
 import { decodeCache } from './cacheControl';

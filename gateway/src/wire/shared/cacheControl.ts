@@ -1,7 +1,7 @@
 // Anthropic's cache marks, which OpenRouter also takes in chat completions.
 // Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching.
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { CacheMark } from '../neutral';
 import { needObject } from './json';
 

@@ -1,7 +1,7 @@
 // Custom tools, whose input is plain text, as functions with one text argument: for formats and hosts that only know
 // functions. Source: https://platform.openai.com/docs/guides/function-calling#custom-tools.
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { CustomTool } from '../neutral';
 import { defined, isObject, textOr } from './json';
 

@@ -2,7 +2,7 @@
 // `optional…`).
 
 import { GatewayError } from '../../core/errors';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 
 /** Whether a value is a JSON object, as opposed to a list or null. */
 export function isObject(value: unknown): value is Json {

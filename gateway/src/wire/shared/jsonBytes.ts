@@ -1,7 +1,7 @@
 // Bodies between bytes and JSON.
 
 import { GatewayError } from '../../core/errors';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { isObject } from './json';
 
 /** A body's JSON object. @throws GatewayError bad_json */

@@ -2,7 +2,7 @@
 // https://platform.openai.com/docs/api-reference/chat/object, "logprobs"; https://ai.google.dev/api/generate-content,
 // "LogprobsResult" (2026-11).
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import { defined, listOr, objectOr, optionalWithin, textOr } from './json';
 import type { Logprob, TokenLogprob } from '../neutral';
 

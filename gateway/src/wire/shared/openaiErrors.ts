@@ -1,6 +1,6 @@
 // Error objects of OpenAI's two formats. Source: https://platform.openai.com/docs/guides/error-codes#api-errors.
 
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { FailureKind } from '../neutral';
 import { textOr } from './json';
 

@@ -2,7 +2,7 @@
 // and https://platform.openai.com/docs/api-reference/responses/create (2026-11).
 
 import type { Target } from '../../../../config/target';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { Effort, NeutralRequest } from '../neutral';
 import { effortOf, nearestEffort } from '../reasoning/effort';
 import { isStrictForOpenai } from '../schema/toolSchema';

@@ -1,7 +1,7 @@
 // Reading single settings of a request body, where the rest of the body is not decoded.
 
 import type { Capability } from '../../../../config/catalogue';
-import type { Json } from '../codec';
+import type { Json } from '../jsonObject';
 import type { SettingReader } from '../formatFacts';
 import { isObject } from './json';
 

@@ -1,0 +1,25 @@
+// What the server is built of.
+
+import type { Services } from '../pipeline/context';
+import type { Log } from '../telemetry/log';
+import type { KeyAdmin } from './admin/keys';
+import type { RequestAdmin } from './admin/requests';
+import type { Authenticator } from './authenticate';
+import type { BodyBudget } from './body';
+import type { Concurrency } from './concurrency';
+
+export interface AdminParts {
+  readonly keys: KeyAdmin;
+  readonly requests: RequestAdmin;
+  /** Books what has ended, so that what is shown is what is booked. */
+  flush(): Promise<void>;
+}
+
+export interface ServerParts {
+  readonly services: Services;
+  readonly log: Log;
+  readonly authenticator: Authenticator;
+  readonly admin: AdminParts;
+  readonly bodies: BodyBudget;
+  readonly concurrency: Concurrency;
+}

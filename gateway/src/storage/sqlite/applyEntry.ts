@@ -1,0 +1,117 @@
+// What one entry of a batch does to the tables, within the batch's transaction.
+
+import * as admission from '../admission';
+import {
+  type Amounts,
+  type EntryResult,
+  type ExtendEntry,
+  type LimitWindow,
+  noAmounts,
+  type ReleaseEntry,
+  type RequestRow,
+  type ReserveEntry,
+  type SettleEntry,
+} from '../storage';
+import { requestColumns, valuesOf } from './columns';
+import type { BatchState } from './batchState';
+
+/** Admits a request where its key stands and its limits have room. */
+export function reserve(entry: ReserveEntry, ledger: BatchState): EntryResult {
+  const { sql, budgets, instance } = ledger;
+  const known = sql.admittedOutput.get(entry.id) as { output: number } | undefined;
+  if (known !== undefined) return { type: 'admitted', output: known.output }; // the answer to its first commit was lost
+  if (!ledger.stands(entry.key)) return { type: 'revoked' };
+  const decision = admission.reserve(entry, budgets.find);
+  if ('refused' in decision) return decision.refused;
+  const { held, tightest } = decision;
+  const { key, user } = entry.request;
+  sql.addOpenRequest.run(
+    entry.id,
+    instance,
+    key,
+    user,
+    JSON.stringify(entry.limits),
+    held.amounts.tokens,
+    held.amounts.nano,
+    held.output,
+    JSON.stringify(entry.request),
+  );
+  return { type: 'admitted', output: held.output, ...(tightest === undefined ? {} : { tightest }) };
+}
+
+/** Raises what an open request holds, as far as its limits have room. */
+export function extend(entry: ExtendEntry, { sql, budgets }: BatchState): EntryResult {
+  const open = openRow(entry.id, sql);
+  if (open === undefined) return { type: 'extended', granted: 0 };
+  if (open.output !== entry.from) return { type: 'extended', granted: Math.max(0, open.output - entry.from) };
+  const { granted, amounts } = admission.extend(entry, budgets.find);
+  if (granted > 0) sql.raiseOpenRequest.run(amounts.tokens, amounts.nano, granted, entry.id);
+  return { type: 'extended', granted };
+}
+
+/** Books what a request used. */
+export function settle(entry: SettleEntry, ledger: BatchState): EntryResult {
+  const { row, limits } = entry;
+  const open = openRow(row.id, ledger.sql);
+  const booked = open === undefined ? (ledger.sql.requestById.get(row.id) as RequestRow | undefined) : undefined;
+  if (booked !== undefined) return settleLate(entry, booked, ledger);
+  giveBack(row.id, open, limits, { tokens: row.counted, nano: row.cost, requests: 1 }, ledger);
+  addRow(row, entry.rates, ledger);
+  return { type: 'done' };
+}
+
+/** Gives back what an open request holds, as if it had never been admitted. */
+export function release({ id, limits }: ReleaseEntry, ledger: BatchState): EntryResult {
+  const open = openRow(id, ledger.sql);
+  if (open !== undefined) giveBack(id, open, limits, noAmounts(), ledger);
+  return { type: 'done' };
+}
+
+// ---
+
+// The row is no longer open: it was settled by an earlier commit of the same entry, or booked as a crash by an instance
+// that took this one for dead. Then the difference is booked as a correction, once.
+function settleLate({ row, limits, rates }: SettleEntry, booked: RequestRow, ledger: BatchState): EntryResult {
+  const id = `${row.id}.correction`;
+  if (booked.kind !== 'crash' || ledger.sql.requestById.get(id) !== undefined) return { type: 'done' };
+  const differences = Object.fromEntries(amountColumns.map((name) => [name, row[name] - booked[name]]));
+  const correction: RequestRow = { ...row, ...differences, id, kind: 'correction', corrects: row.id };
+  const spent = { tokens: correction.counted, nano: correction.cost, requests: 0 };
+  for (const limit of limits) admission.settle(ledger.budgets.find(limit), noAmounts(), spent);
+  addRow(correction, rates, ledger);
+  return { type: 'done' };
+}
+
+const amountColumns = [
+  'input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
+] as const; // prettier-ignore
+
+function addRow(row: RequestRow, rates: string, { sql, usage }: BatchState): void {
+  sql.addRates.run(row.rates, rates);
+  sql.addRequest.run(...valuesOf(row, requestColumns));
+  usage.add(row);
+}
+
+/** What an open request holds. */
+interface Open {
+  readonly tokens: number;
+  readonly nano: number;
+  readonly output: number;
+}
+
+function openRow(id: string, sql: BatchState['sql']): Open | undefined {
+  return sql.openRequest.get(id) as Open | undefined;
+}
+
+// Budgets are found before the row goes: one that begins now counts what is open.
+function giveBack(
+  id: string,
+  open: Open | undefined,
+  limits: readonly LimitWindow[],
+  spent: Amounts,
+  { sql, budgets }: BatchState,
+): void {
+  const held = open === undefined ? noAmounts() : { tokens: open.tokens, nano: open.nano, requests: 1 };
+  for (const budget of limits.map(budgets.find)) admission.settle(budget, held, spent);
+  if (open !== undefined) sql.dropOpenRequest.run(id);
+}

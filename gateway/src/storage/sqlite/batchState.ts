@@ -1,0 +1,16 @@
+// What a batch changes, and what is remembered between batches.
+
+import type { BudgetCache } from './budgetCache';
+import type { Writer } from './statements';
+import type { UsageSums } from './usageSums';
+
+export interface BatchState {
+  readonly sql: Writer;
+  readonly budgets: BudgetCache;
+  readonly usage: UsageSums;
+  readonly instance: string;
+  /** Whether a key is there and not revoked. */
+  stands(key: string): boolean;
+  /** Forgets what was remembered and not written. */
+  readonly forget: () => void;
+}

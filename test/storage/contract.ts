@@ -1,0 +1,583 @@
+// What every storage does, whatever is behind it. Run on SQLite in this thread and on its own threads, and on the model.
+
+import type { Entry, EntryResult, LimitWindow, Storage } from '../../gateway/src/storage/storage';
+import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
+
+/** One ledger, and the instances that share it. */
+export interface World {
+  /** Opens it as an instance. An instance that closes with open requests has died as far as others can see. */
+  open(instance: string): Promise<Storage>;
+  remove(): Promise<void>;
+}
+
+const key1 = { kind: 'key', name: 'k1' } as const;
+const ada = { kind: 'user', name: 'ada' } as const;
+const red = { kind: 'tag', name: 'red' } as const;
+const all = { kind: 'all' } as const;
+const max = Number.MAX_SAFE_INTEGER;
+
+export function describeStorage(name: string, newWorld: () => World): void {
+  describe(name, () => {
+    let world: World;
+    let storage: Storage;
+    const opened: Storage[] = [];
+    const open = async (instance: string) => {
+      const made = await world.open(instance);
+      opened.push(made);
+      return made;
+    };
+    const close = async (made: Storage) => {
+      opened.splice(opened.indexOf(made), 1);
+      await made.close();
+    };
+    beforeEach(async () => {
+      world = newWorld();
+      storage = await open('a');
+      await storage.putKeys([keyRow('k1'), keyRow('k2', { user: 'ada', tags: '["red"]' })]);
+    });
+    afterEach(async () => {
+      for (const each of opened.splice(0)) await each.close();
+      await world.remove();
+    });
+
+    const commit = (...batch: readonly Entry[]) => storage.commit(batch, morning);
+    const one = async (entry: Entry): Promise<EntryResult> => (await commit(entry))[0]!;
+    const counters = async (of: LimitWindow, from = storage) => {
+      const { spent, reserved } = (await from.budgets([of]))[0]!;
+      return { spent: { ...spent }, reserved: { ...reserved } };
+    };
+    const tokens = async (of: LimitWindow, from = storage) => {
+      const { spent, reserved } = await counters(of, from);
+      return [spent.tokens, reserved.tokens];
+    };
+    const rows = async () =>
+      (await storage.lastRequests(100)).map(({ id, kind, counted }) => `${id} ${kind} ${counted}`);
+
+    describe('one request', () => {
+      const daily = limit(key1, 'tokens', 1_000);
+      const dollars = limit(key1, 'usd', 10_000);
+      const count = limit(key1, 'requests', 5);
+      const limits = [daily, dollars, count];
+
+      test('is reserved, extended and settled at what it used', async () => {
+        const entry = reserveEntry('r1', limits);
+        expect(await one(entry)).toEqual({
+          type: 'admitted',
+          output: 90,
+          tightest: { limit: 0, spent: 0, reserved: 100, left: 900 },
+        });
+        expect(await counters(daily)).toEqual({
+          spent: { tokens: 0, nano: 0, requests: 0 },
+          reserved: { tokens: 100, nano: 190, requests: 1 },
+        });
+        expect(await one(extendEntry('r1', limits, 90, 60))).toEqual({ type: 'extended', granted: 60 });
+        expect(await counters(dollars)).toMatchObject({ reserved: { tokens: 160, nano: 310, requests: 1 } });
+        expect(await one(settleEntry(entry, 12, 30))).toEqual({ type: 'done' });
+        for (const each of limits)
+          expect(await counters(each)).toEqual({
+            spent: { tokens: 42, nano: 72, requests: 1 },
+            reserved: { tokens: 0, nano: 0, requests: 0 },
+          });
+        expect(await storage.requestById('r1')).toMatchObject(settleEntry(entry, 12, 30).row);
+        expect(await storage.requestById('r2')).toBeUndefined();
+      });
+
+      test('every entry may be committed twice, with the effect of once', async () => {
+        const entry = reserveEntry('r1', limits);
+        await one(entry);
+        expect(await one(entry)).toEqual({ type: 'admitted', output: 90 });
+        const extension = extendEntry('r1', limits, 90, 60);
+        expect(await commit(extension, extension)).toEqual([
+          { type: 'extended', granted: 60 },
+          { type: 'extended', granted: 60 },
+        ]);
+        expect(await tokens(daily)).toEqual([0, 160]);
+        const settled = settleEntry(entry, 12, 30);
+        expect(await commit(settled, settled)).toEqual([{ type: 'done' }, { type: 'done' }]);
+        expect(await one(settled)).toEqual({ type: 'done' });
+        expect(await tokens(daily)).toEqual([42, 0]);
+        expect(await rows()).toEqual(['r1 request 42']);
+        const release = { type: 'release', id: 'r1', limits } as const;
+        expect(await commit(release, release)).toEqual([{ type: 'done' }, { type: 'done' }]);
+        expect(await tokens(daily)).toEqual([42, 0]);
+      });
+
+      test('a batch whose answer was lost is committed again by the next connection', async () => {
+        const first = reserveEntry('r1', limits);
+        const batch = [settleEntry(first, 1, 1), reserveEntry('r2', limits), reserveEntry('r3', [])];
+        await commit(first);
+        await commit(...batch);
+        await close(storage);
+        storage = await open('a');
+        expect(await commit(...batch)).toEqual([
+          { type: 'done' },
+          { type: 'admitted', output: 90 },
+          { type: 'admitted', output: 90 },
+        ]);
+        expect(await counters(daily)).toEqual({
+          spent: { tokens: 2, nano: 3, requests: 1 },
+          reserved: { tokens: 100, nano: 190, requests: 1 },
+        });
+      });
+
+      test('is not opened again once it is settled', async () => {
+        const entry = reserveEntry('r1', limits);
+        await one(entry);
+        await one(settleEntry(entry, 12, 30));
+        expect(await one(entry)).toMatchObject({ type: 'admitted' });
+        expect(await tokens(daily)).toEqual([42, 0]);
+        expect(await one(extendEntry('r1', limits, 90, 60))).toEqual({ type: 'extended', granted: 0 });
+      });
+
+      test('is released as if it had never been', async () => {
+        await one(reserveEntry('r1', limits));
+        expect(await one({ type: 'release', id: 'r1', limits })).toEqual({ type: 'done' });
+        expect(await counters(count)).toMatchObject({ spent: { requests: 0 }, reserved: { requests: 0 } });
+        expect(await rows()).toEqual([]);
+      });
+
+      test('settled above its reservation, it is booked, and blocks the next', async () => {
+        const entry = reserveEntry('r1', [daily]);
+        await one(entry);
+        await one(settleEntry(entry, 1_500, 30));
+        expect(await tokens(daily)).toEqual([1_530, 0]);
+        expect(await one(reserveEntry('r2', [daily]))).toEqual({
+          type: 'refused',
+          tightest: { limit: 0, spent: 1_530, reserved: 0, left: -530 },
+          wanted: 100,
+        });
+      });
+
+      test('without limits, everything is admitted', async () => {
+        expect(await one(reserveEntry('r1', [], 1_000_000))).toEqual({ type: 'admitted', output: 1_000_000 });
+        expect(await one(reserveEntry('r2', [], 'unnamed'))).toEqual({ type: 'admitted', output: 50 });
+        expect(await one(extendEntry('r1', [], 1_000_000, 7))).toEqual({ type: 'extended', granted: 7 });
+      });
+
+      test('one that was never reserved is booked all the same', async () => {
+        await one(settleEntry(reserveEntry('lost', [daily]), 5, 5));
+        expect(await tokens(daily)).toEqual([10, 0]);
+        expect(await rows()).toEqual(['lost request 10']);
+      });
+    });
+
+    describe('admission', () => {
+      test('all limits hold, or none does', async () => {
+        const roomy = limit(key1, 'tokens', 1_000);
+        const tight = limit(all, 'tokens', 99);
+        expect(await one(reserveEntry('r1', [roomy, tight]))).toEqual({
+          type: 'refused',
+          tightest: { limit: 1, spent: 0, reserved: 0, left: 99 },
+          wanted: 100,
+        });
+        expect(await tokens(roomy)).toEqual([0, 0]);
+        expect(await one(reserveEntry('r2', [roomy, tight], 89))).toMatchObject({ type: 'admitted' });
+        expect([await tokens(roomy), await tokens(tight)]).toEqual([
+          [0, 99],
+          [0, 99],
+        ]);
+      });
+
+      test.each([
+        ['tokens', limit(key1, 'tokens', 250), 2, 100],
+        ['usd', limit(key1, 'usd', 400), 2, 190],
+        ['requests', limit(key1, 'requests', 2), 2, 1],
+      ] as const)('of %s is exact among many at once', async (_measure, each, fit, wanted) => {
+        const results = await commit(...Array.from({ length: 5 }, (_, i) => reserveEntry(`r${i}`, [each])));
+        expect(results.filter(({ type }) => type === 'admitted')).toHaveLength(fit);
+        expect(results.at(-1)).toMatchObject({ type: 'refused', wanted });
+      });
+
+      test('what a settlement frees is there for the reservations of its batch, in any order', async () => {
+        const daily = limit(key1, 'tokens', 100);
+        const first = reserveEntry('r1', [daily]);
+        await one(first);
+        const results = await commit(
+          reserveEntry('r2', [daily]),
+          settleEntry(first, 0, 0),
+          reserveEntry('r3', [daily]),
+        );
+        expect(results.map(({ type }) => type)).toEqual(['admitted', 'done', 'refused']);
+      });
+
+      test('output that is not named shrinks to what is left, down to one token', async () => {
+        const daily = limit(key1, 'tokens', 100);
+        expect(await one(reserveEntry('r1', [daily], 'unnamed'))).toMatchObject({ type: 'admitted', output: 50 });
+        expect(await one(reserveEntry('r2', [daily], 'unnamed'))).toMatchObject({ type: 'admitted', output: 30 });
+        expect(await one(reserveEntry('r3', [daily], 'unnamed'))).toMatchObject({ type: 'refused', wanted: 11 });
+        const mine = { key: 'k2' };
+        const dollars = limit({ kind: 'key', name: 'k2' }, 'usd', 30);
+        expect(await one(reserveEntry('r4', [dollars], 'unnamed', mine))).toMatchObject({
+          type: 'admitted',
+          output: 10,
+        });
+        expect(await one(reserveEntry('r5', [dollars], 'unnamed', mine))).toMatchObject({
+          type: 'refused',
+          wanted: 12,
+        });
+        const unpaid = { nanoPerInput: 0, nanoPerOutput: 0 };
+        expect(await one(reserveEntry('r6', [dollars], 'unnamed', mine, unpaid))).toMatchObject({ output: 50 });
+      });
+
+      test('an extension takes what there is, and nothing where nothing is left', async () => {
+        const daily = limit(key1, 'tokens', 130);
+        await one(reserveEntry('r1', [daily]));
+        expect(await one(extendEntry('r1', [daily], 90, 60))).toEqual({ type: 'extended', granted: 30 });
+        expect(await one(extendEntry('r1', [daily], 120, 60))).toEqual({ type: 'extended', granted: 0 });
+        expect(await tokens(daily)).toEqual([0, 130]);
+        const dollars = limit({ kind: 'key', name: 'k2' }, 'usd', 195);
+        await one(reserveEntry('r2', [dollars], 90, { key: 'k2' }));
+        expect(await one(extendEntry('r2', [dollars], 90, 60))).toEqual({ type: 'extended', granted: 2 });
+        expect(await one(extendEntry('nobody', [daily], 90, 60))).toEqual({ type: 'extended', granted: 0 });
+      });
+
+      test('the tightest limit is of tokens, then of requests, then of USD, with the least left', async () => {
+        const limits = [
+          limit(key1, 'usd', 200),
+          limit(key1, 'requests', 3),
+          limit(all, 'tokens', 5_000),
+          limit(key1, 'tokens', 1_000),
+        ];
+        expect(await one(reserveEntry('r1', limits))).toMatchObject({ tightest: { limit: 3, left: 900 } });
+        expect(await one(reserveEntry('r2', limits.slice(0, 2), 0))).toMatchObject({ tightest: { limit: 1, left: 1 } });
+        expect(await one(reserveEntry('r3', limits.slice(0, 1), 0))).toMatchObject({ type: 'refused', wanted: 10 });
+      });
+
+      test('a lowered limit refuses the next request and extension, a raised one lets them in', async () => {
+        const wide = limit(key1, 'tokens', 1_000);
+        await one(reserveEntry('r1', [wide]));
+        const low = { ...wide, amount: 50 };
+        expect(await one(reserveEntry('r2', [low]))).toMatchObject({ type: 'refused', tightest: { left: -50 } });
+        expect(await one(extendEntry('r1', [low], 90, 10))).toEqual({ type: 'extended', granted: 0 });
+        expect(await one(reserveEntry('r3', [{ ...wide, amount: 200 }]))).toMatchObject({ type: 'admitted' });
+      });
+
+      test('a revoked key is refused by the transaction that would admit it, whoever revoked it', async () => {
+        expect(await one(reserveEntry('r0', [], 1, { key: 'nobody' }))).toEqual({ type: 'revoked' });
+        const entry = reserveEntry('r1');
+        expect(await one(entry)).toMatchObject({ type: 'admitted' });
+        const other = await open('b');
+        await other.putKeys([keyRow('k1', { revoked_at: morning })]);
+        expect(await one(reserveEntry('r2'))).toEqual({ type: 'revoked' });
+        expect(await one(reserveEntry('r3', [], 1, { key: 'k2' }))).toMatchObject({ type: 'admitted' });
+        // Admitted before it was revoked, with the answer lost: it holds, and must be known to hold.
+        expect(await one(entry)).toMatchObject({ type: 'admitted' });
+        await other.putKeys([keyRow('k1')]);
+        expect(await one(reserveEntry('r4'))).toMatchObject({ type: 'admitted' });
+      });
+    });
+
+    describe('a limit that begins in the middle of its window', () => {
+      const subjects = [
+        ['a key', { kind: 'key', name: 'k2' } as const],
+        ['a user', ada],
+        ['a tag', red],
+        ['all', all],
+      ] as const;
+      const mine = { key: 'k2', user: 'ada', tags: '["blue","red"]' };
+
+      test.each(subjects)('counts what %s used and holds', async (_name, subject) => {
+        const settled = reserveEntry('r1', [], 90, { ...mine, started_at: morning - hour });
+        const yesterday = reserveEntry('r2', [], 90, { ...mine, started_at: morning - day });
+        const openNow = reserveEntry('r3', [], 90, mine);
+        const openYesterday = reserveEntry('r4', [], 90, { ...mine, started_at: morning - day });
+        const other = reserveEntry('r5', [], 90, { user: 'bob', tags: '["redder"]' });
+        await commit(settled, yesterday, openNow, openYesterday, other);
+        await commit(settleEntry(settled, 3, 4), settleEntry(yesterday, 500, 500));
+        const daily = limit(subject, 'tokens', 1_000);
+        const expected = { tokens: 7 + 100, nano: 11 + 190, requests: 2 };
+        if (subject.kind === 'all') Object.assign(expected, { tokens: 207, nano: 391, requests: 3 });
+        expect(await counters(daily)).toEqual({ spent: expected, reserved: { tokens: 0, nano: 0, requests: 0 } });
+        expect(await one(reserveEntry('r6', [daily], 0, mine))).toMatchObject({ type: 'admitted' });
+        expect(await tokens(daily)).toEqual([expected.tokens, 10]);
+        // What was admitted without the limit does not settle in it.
+        await one(settleEntry(openNow, 0, 0));
+        expect(await tokens(daily)).toEqual([expected.tokens, 10]);
+      });
+
+      test('counts what its own batch settles', async () => {
+        const entry = reserveEntry('r1');
+        const late = reserveEntry('never', [limit(all, 'tokens', 1_000)]);
+        await one(entry);
+        await commit(
+          settleEntry(entry, 3, 4),
+          settleEntry(late, 10, 0),
+          reserveEntry('r2', [limit(key1, 'tokens', 1_000)]),
+        );
+        expect(await tokens(limit(all, 'tokens', 1_000))).toEqual([17, 0]);
+        expect(await tokens(limit(key1, 'tokens', 1_000))).toEqual([17, 100]);
+      });
+    });
+
+    describe('windows', () => {
+      const night = Date.UTC(2026, 10, 30, 23, 59); // a Monday, the last of its month
+
+      test.each([
+        ['minute', night, night + 60_000],
+        ['day', night, night + 120_000],
+        ['week', Date.UTC(2026, 10, 29, 23, 59), night],
+        ['month', night, night + 120_000],
+      ] as const)(
+        'a new %s begins with nothing, and a request belongs to the one it was admitted in',
+        async (per, before, after) => {
+          const old = limit(key1, 'tokens', 150, before, per);
+          const next = limit(key1, 'tokens', 150, after, per);
+          const entry = reserveEntry('r1', [old], 90, { started_at: before });
+          await one(entry);
+          expect(await one(reserveEntry('r2', [old], 90, { started_at: before }))).toMatchObject({ type: 'refused' });
+          // The first is in flight when the new window begins.
+          expect(await one(reserveEntry('r3', [next], 90, { started_at: after }))).toMatchObject({ type: 'admitted' });
+          expect(await tokens(next)).toEqual([0, 100]);
+          await one(settleEntry(entry, 60, 60, { ended_at: after }));
+          expect([await tokens(old), await tokens(next)]).toEqual([
+            [120, 0],
+            [0, 100],
+          ]);
+        },
+      );
+
+      test('a lifetime never begins anew', async () => {
+        const old = limit(key1, 'requests', 1, 0, 'lifetime');
+        const next = limit(key1, 'requests', 1, morning + 365 * day, 'lifetime');
+        await one(reserveEntry('r1', [old]));
+        expect(await one(reserveEntry('r2', [next]))).toMatchObject({ type: 'refused' });
+      });
+    });
+
+    describe('a value that cannot be kept', () => {
+      const daily = limit(key1, 'tokens', 100_000);
+      const long = 'x'.repeat(1_048_576);
+      const asNumbers = (field: string): [string, object[]] => [
+        field,
+        [NaN, 1.5, 2 ** 60, -1, Infinity].map((value) => ({ [field]: value })),
+      ];
+      const rowPoisons: [string, object[]][] = [
+        ...['counted', 'cost', 'input', 'provider_cost', 'audio', 'searches', 'started_at', 'max_output'].map(
+          asNumbers,
+        ),
+        ['long texts', ['requested', 'end_user', 'attempts', 'tags'].map((field) => ({ [field]: long }))],
+        ['missing fields', ['tags', 'counted', 'end_user', 'model'].map((field) => ({ [field]: undefined }))],
+        ['tags that are no list', [{ tags: 'oops' }, { tags: '{}' }]],
+      ];
+      const { request } = reserveEntry('x');
+      const reservePoisons: [string, object[]][] = [
+        ...['input', 'output', 'defaultOutput', 'nanoPerInput', 'nanoPerOutput'].map(asNumbers),
+        ['its texts', [{ key: long }, { request: { ...request, tags: JSON.stringify([long]) } }]],
+        ['its request', [{ request: undefined }, ...['started_at', 'model', 'user'].map((field) => ({ request: { ...request, [field]: undefined } }))]],
+        ['its limits', [{ limits: undefined }, { limits: [{ ...daily, amount: NaN }] }, { limits: [{ ...daily, id: long }] }]],
+      ]; // prettier-ignore
+
+      test.each(rowPoisons)(
+        'of a settlement fails it alone, and books what was reserved: %s',
+        async (_name, poisons) => {
+          const bad = poisons.map((_poison, i) => reserveEntry(`bad${i}`, [daily]));
+          const good = reserveEntry('good', [daily]);
+          await commit(...bad, good);
+          const failing = bad.map((entry, i) => settleEntry(entry, 1, 1, poisons[i]));
+          const results = await commit(...failing, settleEntry(good, 2, 3), reserveEntry('next', [daily]));
+          expect(results.map(({ type }) => type)).toEqual([...bad.map(() => 'failed'), 'done', 'admitted']);
+          const after = [bad.length * 100 + 5, 100];
+          expect(await tokens(daily)).toEqual(after);
+          expect((await rows()).sort()).toEqual([...bad.map(({ id }) => `${id} crash 100`), 'good request 5']);
+          expect((await commit(...failing)).map(({ type }) => type)).toEqual(bad.map(() => 'failed'));
+          expect(await tokens(daily)).toEqual(after);
+          // Sums of tags are still made of lists.
+          expect(await tokens(limit(red, 'tokens', 1_000))).toEqual([0, 0]);
+        },
+      );
+
+      test.each(reservePoisons)('of a reservation fails it alone: %s', async (_name, poisons) => {
+        const good = reserveEntry('good', [daily]);
+        await one(good);
+        const bad = poisons.map((poison, i) => ({ ...reserveEntry(`bad${i}`, [daily]), ...poison }));
+        const batch = [reserveEntry('one', [daily]), ...bad, settleEntry(good, 2, 3), reserveEntry('two', [daily])];
+        const results = (await commit(...batch)).map(({ type }) => type);
+        expect(results).toEqual(['admitted', ...bad.map(() => 'failed'), 'done', 'admitted']);
+        expect(await tokens(daily)).toEqual([5, 200]);
+        await close(storage);
+        storage = await open('b');
+        expect(await storage.settleDead(morning)).toBe(2);
+      });
+
+      test.each(['by', 'from', 'nanoPerOutput'].map(asNumbers))(
+        'of an extension fails it alone: %s',
+        async (_name, poisons) => {
+          const bad = poisons.map((poison) => ({ ...extendEntry('r1', [daily], 90, 10), ...poison }));
+          const results = await commit(reserveEntry('r1', [daily]), ...bad);
+          expect(results.map(({ type }) => type)).toEqual(['admitted', ...bad.map(() => 'failed')]);
+          expect(await tokens(daily)).toEqual([0, 100]);
+        },
+      );
+
+      test('the greatest amounts are kept, and sums of them stay readable', async () => {
+        const entries = ['r1', 'r2', 'r3'].map((id) => reserveEntry(id, [daily], 0));
+        await commit(...entries);
+        await commit(...entries.map((entry) => settleEntry(entry, max, max, { counted: max, raw: max, cost: max })));
+        expect(await tokens(daily)).toEqual([max, 0]);
+        expect(await tokens(limit(all, 'tokens', 1))).toEqual([max, 0]);
+        const sums = (await storage.usageOfKeys(morning, morning + hour)).get('k1');
+        expect(sums).toEqual({ requests: 3, counted: max, raw: max, cost: max, reserved: 0 });
+        expect(await storage.lastRequests(10)).toHaveLength(3);
+        expect(await one(reserveEntry('r4', [], max))).toMatchObject({ type: 'admitted' });
+        expect(await one(reserveEntry('r5', [daily]))).toMatchObject({ type: 'refused' });
+        expect(await one(reserveEntry('r6', [limit(key1, 'usd', 1)]))).toMatchObject({ type: 'refused' });
+      });
+    });
+
+    describe('dead instances', () => {
+      const daily = limit(key1, 'tokens', 1_000);
+
+      test('what they left open is booked at what it held; what the living hold stays', async () => {
+        const other = await open('b');
+        await commit(reserveEntry('dead1', [daily]), reserveEntry('dead2', [], 90, { key: 'k2', user: 'ada' }));
+        await other.commit([reserveEntry('alive', [daily])], morning);
+        expect(await other.settleDead(morning)).toBe(0);
+        await close(storage);
+        expect(await other.settleDead(morning + 9)).toBe(2);
+        expect(await other.settleDead(morning + 9)).toBe(0);
+        storage = other;
+        expect(await tokens(daily)).toEqual([100, 100]);
+        expect(await storage.requestById('dead1')).toMatchObject({
+          instance: 'a', kind: 'crash', outcome: 'crashed', estimated: 1, counted: 100, input: 10, output: 90, cost: 190,
+          ended_at: morning + 9, started_at: morning, model: 'm',
+        }); // prettier-ignore
+        expect((await storage.usageOfKeys(morning, morning + 1)).get('k2')).toMatchObject({
+          requests: 1,
+          counted: 100,
+        });
+      });
+
+      test('an owner that was taken for dead settles a correction, once', async () => {
+        const entry = reserveEntry('r1', [daily]);
+        await one(entry);
+        await close(storage);
+        const other = await open('b');
+        await other.settleDead(morning);
+        storage = await open('a');
+        expect(await one(entry)).toEqual({ type: 'admitted', output: 90 });
+        expect(await one(extendEntry('r1', [daily], 90, 10))).toEqual({ type: 'extended', granted: 0 });
+        const settled = settleEntry(entry, 20, 5);
+        expect(await commit(settled, settled)).toEqual([{ type: 'done' }, { type: 'done' }]);
+        expect(await one(settled)).toEqual({ type: 'done' });
+        expect(await counters(daily)).toMatchObject({ spent: { tokens: 25, nano: 30, requests: 1 } });
+        expect(await rows()).toEqual(['r1.correction correction -75', 'r1 crash 100']);
+        expect(await storage.requestById('r1.correction')).toMatchObject({ corrects: 'r1', input: 10, output: -85 });
+        expect((await storage.usageOfKeys(morning, morning + 1)).get('k1')).toEqual({
+          requests: 1,
+          counted: 25,
+          raw: 25,
+          cost: 30,
+          reserved: 0,
+        });
+      });
+
+      test('an instance that closes with nothing open leaves nothing', async () => {
+        const entry = reserveEntry('r1', [daily]);
+        await one(entry);
+        await one(settleEntry(entry, 1, 1));
+        await close(storage);
+        storage = await open('b');
+        expect(await storage.settleDead(morning)).toBe(0);
+      });
+
+      test('what others commit is seen', async () => {
+        const other = await open('b');
+        await one(reserveEntry('r1', [daily], 490));
+        expect(await other.commit([reserveEntry('r2', [daily], 490)], morning)).toMatchObject([{ type: 'admitted' }]);
+        expect(await one(reserveEntry('r3', [daily], 490))).toMatchObject({
+          type: 'refused',
+          tightest: { reserved: 1_000 },
+        });
+        await other.commit([{ type: 'release', id: 'r2', limits: [daily] }], morning);
+        expect(await one(reserveEntry('r3', [daily], 490))).toMatchObject({ type: 'admitted' });
+      });
+    });
+
+    describe('keys', () => {
+      test('changed keys are told once, by whomever they were changed', async () => {
+        const ids = async () => (await storage.changedKeys())?.map(({ id }) => id);
+        expect(await ids()).toEqual(['k1', 'k2']);
+        expect(await ids()).toBeUndefined();
+        await one(reserveEntry('r1'));
+        expect(await ids()).toBeUndefined();
+        const other = await open('b');
+        await other.commit([reserveEntry('r2')], morning);
+        expect(await ids()).toBeUndefined();
+        await other.putKeys([keyRow('k0', { created_at: 0 })]);
+        expect(await ids()).toEqual(['k0', 'k1', 'k2']);
+        expect(await ids()).toBeUndefined();
+        await storage.putKeys([keyRow('k1', { label: 'new' })]);
+        expect((await storage.changedKeys())?.[1]).toEqual(keyRow('k1', { label: 'new' }));
+        expect((await other.changedKeys())?.map(({ label }) => label)).toEqual(['k0', 'new', 'k2']);
+      });
+
+      test('are found by id and by their present secret; rotation keeps the rest', async () => {
+        expect(await storage.keyById('k1')).toEqual(keyRow('k1'));
+        expect(await storage.keyByHash('hash of k2')).toMatchObject({ id: 'k2' });
+        expect(await storage.keyById('k9')).toBeUndefined();
+        expect(await storage.keyByHash('nothing')).toBeUndefined();
+        const rotated = keyRow('k1', {
+          sha256: 'new hash',
+          previous_sha256: 'hash of k1',
+          previous_until: morning,
+          rotated_at: morning,
+          created_at: 77, // of no effect
+        });
+        await storage.putKeys([rotated]);
+        expect(await storage.keyByHash('new hash')).toEqual({ ...rotated, created_at: 1 });
+        expect(await storage.keyByHash('hash of k1')).toBeUndefined();
+      });
+
+      test('are written all or none', async () => {
+        const clash = keyRow('k4', { sha256: 'hash of k1' });
+        if (name === 'memory') return;
+        await expect(storage.putKeys([keyRow('k3'), clash])).rejects.toThrow();
+        expect(await storage.keyById('k3')).toBeUndefined();
+        expect(await one(reserveEntry('r1', [], 1, { key: 'k3' }))).toEqual({ type: 'revoked' });
+      });
+    });
+
+    describe('reports and pruning', () => {
+      test('the newest are told first, sums are by the hour, and pruning keeps them', async () => {
+        const entries = [0, 1, 2, 3, 4].map((i) => reserveEntry(`r${i}`, [], 90, { started_at: morning + i * hour }));
+        await commit(...entries);
+        for (const entry of entries) await one(settleEntry(entry, 1, 1));
+        await one(reserveEntry('open', []));
+        expect((await storage.lastRequests(2)).map(({ id }) => id)).toEqual(['r4', 'r3']);
+        const sum = async (from: number, to: number) => (await storage.usageOfKeys(from, to)).get('k1');
+        expect(await sum(morning, morning + day)).toEqual({
+          requests: 5,
+          counted: 10,
+          raw: 10,
+          cost: 15,
+          reserved: 100,
+        });
+        expect(await sum(morning + hour, morning + 2 * hour)).toMatchObject({ requests: 1 });
+        expect(await sum(morning + hour + 1, morning + 2 * hour + 1)).toMatchObject({ requests: 2 });
+        expect((await storage.usageOfKeys(0, 1)).get('k2')).toBeUndefined();
+        expect(await storage.prune(morning, 10)).toBe(0);
+        expect(await storage.prune(morning + 3 * hour, 2)).toBe(2);
+        expect(await storage.prune(morning + 3 * hour, 2)).toBe(1);
+        expect(await rows()).toEqual(['r4 request 2', 'r3 request 2']);
+        expect(await storage.requestById('r0')).toBeUndefined();
+        expect(await sum(morning, morning + day)).toMatchObject({ requests: 5, counted: 10 });
+        expect(await tokens(limit(key1, 'tokens', 1))).toEqual([10 + 100, 0]);
+      });
+    });
+
+    test('closing waits for what was asked before, and nothing is answered after', async () => {
+      const daily = limit(key1, 'tokens', 1_000);
+      const committed = commit(reserveEntry('r1', [daily]));
+      const report = storage.lastRequests(1);
+      await close(storage);
+      expect(await committed).toMatchObject([{ type: 'admitted' }]);
+      expect(await report).toEqual([]);
+      if (name !== 'memory') {
+        await expect(commit(reserveEntry('r2'))).rejects.toThrow('closed');
+        await expect(storage.lastRequests(1)).rejects.toThrow('closed');
+      }
+      storage = await open('a');
+      expect(await tokens(daily)).toEqual([0, 100]);
+    });
+  });
+}

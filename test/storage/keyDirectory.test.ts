@@ -1,0 +1,100 @@
+// Keys in memory, and the work that is done beside the requests.
+
+import { openKeyDirectory } from '../../gateway/src/accounting/keys';
+import { startMaintenance } from '../../gateway/src/app/maintenance';
+import type { Config } from '../../config/load';
+import type { Log } from '../../gateway/src/telemetry/log';
+import { keyRow, morning } from './samples';
+import { modelWorld } from './worlds';
+
+describe('a key directory', () => {
+  test('knows a rotated secret until its grace ends, whether or not a key has changed since', async () => {
+    let now = morning;
+    const storage = await modelWorld().open('a');
+    const rotated = keyRow('k1', { sha256: 'new', previous_sha256: 'old', previous_until: morning + 1_000 });
+    await storage.putKeys([rotated, keyRow('k2')]);
+    const directory = await openKeyDirectory(storage, () => now);
+    expect([directory.find('new'), directory.find('old')]).toMatchObject([{ id: 'k1' }, { id: 'k1' }]);
+    now += 1_000;
+    expect([directory.find('new'), directory.find('old')]).toMatchObject([{ id: 'k1' }, undefined]);
+    await directory.refresh();
+    expect(await directory.find('old')).toBeUndefined();
+  });
+
+  test('keeps the same rows while nothing has changed, and asks the storage for a secret it does not know', async () => {
+    const world = modelWorld();
+    const storage = await world.open('a');
+    const other = await world.open('b');
+    await storage.putKeys([keyRow('k1')]);
+    const directory = await openKeyDirectory(storage, () => morning);
+    const before = directory.byId('k1');
+    await other.putKeys([keyRow('k1')]);
+    await directory.refresh();
+    expect(directory.byId('k1')).toBe(before);
+    await other.putKeys([keyRow('k2')]);
+    expect(await directory.find('hash of k2')).toMatchObject({ id: 'k2' });
+    expect(directory.all().map(({ id }) => id)).toEqual(['k1']);
+    await directory.refresh();
+    expect(directory.all().map(({ id }) => id)).toEqual(['k1', 'k2']);
+  });
+});
+
+describe('maintenance', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  const start = async (prune: () => Promise<number>, config: () => Config) => {
+    const told: string[] = [];
+    const log = { warn: (text: string) => told.push(text), error: (text: string) => told.push(text) } as unknown as Log;
+    const parts = {
+      storage: { settleDead: async () => 0, prune },
+      directory: { refresh: async () => undefined },
+      config,
+      now: () => morning,
+      log,
+    };
+    return { told, maintenance: await startMaintenance(parts) };
+  };
+  const settings = () => ({ settings: { storage: { keep_days: 1 } } }) as unknown as Config;
+
+  test('prunes batch after batch until there is nothing more, and again a minute later', async () => {
+    let left = 7_000;
+    const batches: number[] = [];
+    const { maintenance } = await start(async () => {
+      const gone = Math.min(2_000, left);
+      left -= gone;
+      batches.push(gone);
+      return gone;
+    }, settings);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(batches).toEqual([2_000, 2_000, 2_000, 1_000]);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(batches).toEqual([2_000, 2_000, 2_000, 1_000, 0]);
+    maintenance.stop();
+    await jest.advanceTimersByTimeAsync(120_000);
+    expect(batches).toHaveLength(5);
+  });
+
+  test('stops in the middle of pruning, and a failure is told and tried again', async () => {
+    let calls = 0;
+    const { maintenance } = await start(async () => {
+      if (++calls === 3) maintenance.stop();
+      return 2_000;
+    }, settings);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(calls).toBe(3);
+
+    let tried = 0;
+    const failing = await start(
+      async () => 0,
+      () => {
+        tried++;
+        throw new Error('no settings');
+      },
+    );
+    await jest.advanceTimersByTimeAsync(120_000);
+    expect(tried).toBe(2);
+    expect(failing.told).toEqual(['old requests could not be pruned', 'old requests could not be pruned']);
+    failing.maintenance.stop();
+  });
+});

@@ -1,0 +1,308 @@
+// The storage as DESIGN describes it, in plain maps: what other storages are compared with. It shares no code with them
+// but the types, keeps every row for good, and sums anew whenever it is asked.
+
+import type {
+  Amounts,
+  BudgetCounters,
+  Entry,
+  EntryResult,
+  KeyRow,
+  LimitState,
+  LimitWindow,
+  RequestRow,
+  Storage,
+} from '../../gateway/src/storage/storage';
+import { isSound } from './soundEntry';
+
+/** One ledger, and the instances that share it. */
+export interface MemoryWorld {
+  open(instance: string): Storage;
+}
+
+interface Open {
+  readonly instance: string;
+  readonly limits: readonly LimitWindow[];
+  readonly request: Extract<Entry, { type: 'reserve' }>['request'];
+  readonly input: number;
+  output: number;
+  nano: number;
+}
+
+interface Counters {
+  spent: Amounts;
+  reserved: Amounts;
+}
+
+const most = Number.MAX_SAFE_INTEGER;
+const hour = 3_600_000;
+const counterNames = { tokens: 'tokens', usd: 'nano', requests: 'requests' } as const;
+const amountNames = ['tokens', 'nano', 'requests'] as const;
+const none = (): Amounts => ({ tokens: 0, nano: 0, requests: 0 });
+const within = (value: number) => Math.min(most, Math.max(0, value));
+const tokensOf = ({ input, output }: Open) => within(input + output);
+const heldBy = (open: Open): Amounts => ({ tokens: tokensOf(open), nano: open.nano, requests: 1 });
+const spentIn = (row: RequestRow): Amounts => ({
+  tokens: row.counted,
+  nano: row.cost,
+  requests: row.kind === 'correction' ? 0 : 1,
+});
+
+export function memoryWorld(): MemoryWorld {
+  const keys = new Map<string, KeyRow>();
+  const open = new Map<string, Open>();
+  const booked: RequestRow[] = []; // all rows there ever were, for the sums
+  let kept: RequestRow[] = [];
+  const budgets = new Map<string, Counters>();
+  const living = new Set<string>();
+
+  const concerns = (limit: LimitWindow, key: string, user: string | null, tags: string) => {
+    const { subject } = limit;
+    if (subject.kind === 'all') return true;
+    if (subject.kind === 'key') return key === subject.name;
+    if (subject.kind === 'user') return user === subject.name;
+    return (JSON.parse(tags) as string[]).includes(subject.name);
+  };
+  /** A limit that nothing was booked in begins with what its subject used and holds since the window began. */
+  const begin = (limit: LimitWindow): Counters => {
+    const spent = none();
+    const reserved = none();
+    const add = (to: Amounts, amounts: Amounts) => {
+      for (const name of amountNames) to[name] += amounts[name];
+    };
+    if (limit.window % hour === 0)
+      for (const row of booked)
+        if (concerns(limit, row.key, row.user, row.tags) && Math.floor(row.started_at / hour) >= limit.window / hour)
+          add(spent, spentIn(row));
+    for (const each of open.values()) {
+      const { key, user, tags, started_at } = each.request;
+      if (!concerns(limit, key, user, tags)) continue;
+      const carried = each.limits.some(({ id, window }) => id === limit.id && window === limit.window);
+      if (carried) add(reserved, heldBy(each));
+      else if (started_at >= limit.window) add(spent, heldBy(each));
+    }
+    for (const name of amountNames) {
+      spent[name] = within(spent[name]);
+      reserved[name] = within(reserved[name]);
+    }
+    return { spent, reserved };
+  };
+  const nameOf = ({ id, window }: LimitWindow) => `${id} @ ${window}`;
+  const look = (limit: LimitWindow) => budgets.get(nameOf(limit)) ?? begin(limit);
+  /** A limit begins with the first request that comes under it, admitted or not. */
+  const beginAll = (limits: readonly LimitWindow[]) => {
+    for (const limit of limits) budgets.set(nameOf(limit), look(limit));
+  };
+  const change = (limit: LimitWindow, reserved: Amounts, spent: Amounts) => {
+    const counters = look(limit);
+    budgets.set(nameOf(limit), counters);
+    for (const name of amountNames) {
+      counters.reserved[name] = within(counters.reserved[name] + reserved[name]);
+      counters.spent[name] = within(counters.spent[name] + spent[name]);
+    }
+  };
+  const minus = ({ tokens, nano, requests }: Amounts): Amounts => ({
+    tokens: -tokens,
+    nano: -nano,
+    requests: -requests,
+  });
+  const stateOf = (limit: LimitWindow, index: number): LimitState => {
+    const { spent, reserved } = look(limit);
+    const name = counterNames[limit.measure];
+    return {
+      limit: index,
+      spent: spent[name],
+      reserved: reserved[name],
+      left: limit.amount - spent[name] - reserved[name],
+    };
+  };
+  const book = (row: RequestRow) => {
+    booked.push(row);
+    kept.push(row);
+  };
+  /** The end of an open request that nobody can tell the use of: at what it reserved. */
+  const crash = (id: string, now: number) => {
+    const held = open.get(id)!;
+    for (const limit of held.limits) change(limit, minus(heldBy(held)), heldBy(held));
+    open.delete(id);
+    book({
+      ...held.request,
+      ...{ id, instance: held.instance, kind: 'crash', corrects: null, session: null, client: null, end_user: null },
+      ...{ address: null, app_title: null, wire_out: null, first_byte_at: null, first_token_at: null, ended_at: now },
+      ...{ status: 0, outcome: 'crashed', error: null, attempts: '[]', needs: '[]', prefix_hash: null },
+      ...{ input: held.input, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: held.output, reasoning: 0 },
+      ...{ audio: 0, searches: 0, counted: tokensOf(held), raw: tokensOf(held), cost: held.nano, provider_cost: null },
+      ...{ rates: '', estimated: 1, dropped: '[]', hash: null },
+    });
+  };
+
+  const reserve = (instance: string, entry: Extract<Entry, { type: 'reserve' }>): EntryResult => {
+    const known = open.get(entry.id)?.output ?? booked.find(({ id }) => id === entry.id)?.output;
+    if (known !== undefined) return { type: 'admitted', output: known };
+    const key = keys.get(entry.key);
+    if (key === undefined || key.revoked_at !== null) return { type: 'revoked' };
+    const { limits, input, nanoPerInput, nanoPerOutput } = entry;
+    beginAll(limits);
+    const costOf = (output: number) => within(input * nanoPerInput + output * nanoPerOutput);
+    const fits = (output: number, limit: LimitWindow, index: number) => {
+      const wanted = { tokens: input + output, usd: costOf(output), requests: 1 }[limit.measure];
+      return { wanted, fits: wanted <= stateOf(limit, index).left };
+    };
+    let output = entry.output ?? entry.defaultOutput;
+    if (entry.output === undefined)
+      for (const [i, limit] of limits.entries()) {
+        const { left } = stateOf(limit, i);
+        if (limit.measure === 'tokens') output = Math.min(output, left - input);
+        if (limit.measure === 'usd' && nanoPerOutput > 0)
+          output = Math.min(output, Math.floor((left - input * nanoPerInput) / nanoPerOutput));
+      }
+    if (entry.output === undefined) output = Math.max(1, output);
+    for (const [i, limit] of limits.entries()) {
+      const { wanted, fits: enough } = fits(output, limit, i);
+      if (!enough) return { type: 'refused', tightest: stateOf(limit, i), wanted };
+    }
+    const held: Open = { instance, limits, request: entry.request, input, output, nano: costOf(output) };
+    for (const limit of limits) change(limit, heldBy(held), none());
+    open.set(entry.id, held);
+    // The tokens limit with the least left; where there is none, that of requests; else that of USD.
+    const states = limits.map((limit, i) => ({ measure: limit.measure, state: stateOf(limit, i) }));
+    const tightest = (['tokens', 'requests', 'usd'] as const)
+      .map((measure) => states.filter((each) => each.measure === measure))
+      .find((found) => found.length > 0)
+      ?.reduce((least, each) => (each.state.left < least.state.left ? each : least)).state;
+    return { type: 'admitted', output, ...(tightest === undefined ? {} : { tightest }) };
+  };
+
+  const extend = (entry: Extract<Entry, { type: 'extend' }>): EntryResult => {
+    const held = open.get(entry.id);
+    if (held === undefined) return { type: 'extended', granted: 0 };
+    if (held.output !== entry.from) return { type: 'extended', granted: Math.max(0, held.output - entry.from) };
+    beginAll(entry.limits);
+    let granted = entry.by;
+    for (const [i, limit] of entry.limits.entries()) {
+      const { left } = stateOf(limit, i);
+      if (limit.measure === 'tokens') granted = Math.min(granted, left);
+      if (limit.measure === 'usd' && entry.nanoPerOutput > 0)
+        granted = Math.min(granted, Math.floor(left / entry.nanoPerOutput));
+    }
+    granted = Math.max(0, granted);
+    if (granted > 0) {
+      const more = { tokens: granted, nano: within(granted * entry.nanoPerOutput), requests: 0 };
+      for (const limit of entry.limits) change(limit, more, none());
+      held.output += granted;
+      held.nano += more.nano;
+    }
+    return { type: 'extended', granted };
+  };
+
+  const settle = ({ row, limits }: Extract<Entry, { type: 'settle' }>): EntryResult => {
+    const held = open.get(row.id);
+    const before = booked.find(({ id }) => id === row.id);
+    if (held !== undefined || before === undefined) {
+      for (const limit of limits) change(limit, held === undefined ? none() : minus(heldBy(held)), spentIn(row));
+      open.delete(row.id);
+      book(row);
+    } else if (before.kind === 'crash' && !booked.some(({ corrects }) => corrects === row.id)) {
+      const correction = {
+        ...row,
+        id: `${row.id}.correction`,
+        kind: 'correction' as const,
+        corrects: row.id,
+      };
+      for (const name of ['input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning'] as const)
+        correction[name] = row[name] - before[name];
+      for (const name of ['audio', 'searches', 'counted', 'raw', 'cost'] as const)
+        correction[name] = row[name] - before[name];
+      for (const limit of limits) change(limit, none(), spentIn(correction));
+      book(correction);
+    }
+    return { type: 'done' };
+  };
+
+  const release = (id: string): EntryResult => {
+    const held = open.get(id);
+    if (held !== undefined) for (const limit of held.limits) change(limit, minus(heldBy(held)), none());
+    open.delete(id);
+    return { type: 'done' };
+  };
+
+  return {
+    open(instance) {
+      living.add(instance);
+      let told = '';
+      return {
+        async commit(batch, now) {
+          const results = new Array<EntryResult>(batch.length);
+          const turn = (types: readonly Entry['type'][]) =>
+            batch.forEach((entry, i) => {
+              if (!types.includes(entry.type)) return;
+              if (!isSound(entry)) {
+                results[i] = { type: 'failed', cause: '' };
+                if (entry.type === 'settle' && open.has(entry.row.id)) crash(entry.row.id, now);
+              } else if (entry.type === 'settle') results[i] = settle(entry);
+              else if (entry.type === 'release') results[i] = release(entry.id);
+              else if (entry.type === 'reserve') results[i] = reserve(instance, structuredClone(entry));
+              else results[i] = extend(entry);
+            });
+          turn(['settle', 'release']);
+          turn(['reserve', 'extend']);
+          return results;
+        },
+        async settleDead(now) {
+          const dead = [...open].filter(([, each]) => !living.has(each.instance)).map(([id]) => id);
+          for (const id of dead) crash(id, now);
+          return dead.length;
+        },
+        async changedKeys() {
+          const rows = sortedKeys(keys);
+          if (told === JSON.stringify(rows)) return undefined;
+          told = JSON.stringify(rows);
+          return rows;
+        },
+        keyByHash: async (sha256) => [...keys.values()].find((key) => key.sha256 === sha256),
+        keyById: async (id) => keys.get(id),
+        async putKeys(rows) {
+          for (const row of rows)
+            keys.set(row.id, { ...row, created_at: keys.get(row.id)?.created_at ?? row.created_at });
+        },
+        async prune(before, count) {
+          const old = kept.filter((row) => row.started_at < before).sort((a, b) => a.started_at - b.started_at);
+          const gone = old.slice(0, count);
+          kept = kept.filter((row) => !gone.includes(row));
+          return gone.length;
+        },
+        lastRequests: async (count) => kept.slice(-count).reverse(),
+        requestById: async (id) => kept.find((row) => row.id === id),
+        async usageOfKeys(from, to) {
+          const sums = new Map<
+            string,
+            { requests: number; counted: number; raw: number; cost: number; reserved: number }
+          >();
+          const sumOf = (key: string) => {
+            const sum = sums.get(key) ?? { requests: 0, counted: 0, raw: 0, cost: 0, reserved: 0 };
+            sums.set(key, sum);
+            return sum;
+          };
+          for (const row of booked) {
+            const at = Math.floor(row.started_at / hour);
+            if (at < Math.floor(from / hour) || at >= Math.ceil(to / hour)) continue;
+            const sum = sumOf(row.key);
+            sum.requests += spentIn(row).requests;
+            for (const name of ['counted', 'raw', 'cost'] as const) sum[name] = Math.min(most, sum[name] + row[name]);
+          }
+          for (const each of open.values()) sumOf(each.request.key).reserved += tokensOf(each);
+          return sums;
+        },
+        budgets: async (limits) => structuredClone(limits.map((limit): BudgetCounters => look(limit))),
+        async close() {
+          living.delete(instance);
+        },
+      };
+    },
+  };
+}
+
+// ---
+
+function sortedKeys(keys: ReadonlyMap<string, KeyRow>): KeyRow[] {
+  return [...keys.values()].sort((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
+}

@@ -1,0 +1,222 @@
+// Random histories, done to SQLite and to the model in step: every answer and every sum must agree. `SEED=N` repeats a run.
+
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import fc from 'fast-check';
+import type { Entry, EntryResult, LimitWindow, ReserveEntry, Storage } from '../../gateway/src/storage/storage';
+import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
+import type { World } from './contract';
+import { modelWorld, sqliteWorld } from './worlds';
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+const boundMs = 10_000;
+const max = Number.MAX_SAFE_INTEGER;
+const forever = 4 * 365 * day;
+
+const count = fc.nat({ max: 400 });
+const pick = fc.nat({ max: 1_000 });
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('reserve' as const), key: fc.nat({ max: 2 }), limits: fc.nat({ max: 31 }), input: count, output: fc.option(count, { nil: undefined }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('extend' as const), pick, by: count }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('settle' as const), pick, input: fc.oneof(count, fc.constantFrom(2 ** 40, 1.5, NaN, 2 ** 60)), output: count }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), pick }) },
+); // prettier-ignore
+const command = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ run: fc.constant('commit' as const), steps: fc.array(step, { minLength: 1, maxLength: 5 }), instance: fc.nat({ max: 1 }), twice: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ run: fc.constant('crash' as const), instance: fc.nat({ max: 1 }), noticed: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ run: fc.constant('wait' as const), ms: fc.constantFrom(30_000, hour / 2, 5 * hour, 14 * hour, 8 * day) }) },
+  { weight: 1, arbitrary: fc.record({ run: fc.constant('amount' as const), which: fc.nat({ max: 4 }), amount: fc.nat({ max: 3_000 }) }) },
+  { weight: 1, arbitrary: fc.record({ run: fc.constant('revoke' as const), key: fc.nat({ max: 2 }), revoked: fc.boolean() }) },
+); // prettier-ignore
+type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+const keys = [
+  keyRow('k0', { created_at: 0 }),
+  keyRow('k1', { created_at: 1, user: 'ada', tags: '["red"]' }),
+  keyRow('k2', { created_at: 2, user: 'ada', tags: '["blue","red"]' }),
+];
+
+/** One ledger with its two instances. */
+async function openPair(world: World) {
+  let generation = 0;
+  const storages = [await world.open('a0'), await world.open('b0')];
+  await storages[0]!.putKeys(keys);
+  return {
+    at: (index: number): Storage => storages[index]!,
+    async crash(index: number) {
+      await storages[index]!.close();
+      storages[index] = await world.open(`${'ab'[index]}${++generation}`);
+    },
+    async close() {
+      for (const storage of storages) await storage.close();
+    },
+  };
+}
+
+/** What an owner of requests remembers, and the entries it makes of a command. */
+function openOwner() {
+  let now = morning;
+  let made = 0;
+  const amounts = [1_500, 4_000, 6, 5_000, 9_000];
+  const requests: { entry: ReserveEntry; output: number }[] = [];
+  const seen = new Map<string, LimitWindow>();
+  const limitsOf = (key: number, mask: number): LimitWindow[] => {
+    const { id, user } = keys[key]!;
+    const possible = [
+      limit({ kind: 'key', name: id }, 'tokens', amounts[0]!, now, 'day'),
+      limit({ kind: 'user', name: user ?? 'nobody' }, 'usd', amounts[1]!, now, 'week'),
+      limit({ kind: 'all' }, 'requests', amounts[2]!, now, 'minute'),
+      limit({ kind: 'tag', name: 'red' }, 'tokens', amounts[3]!, now, 'month'),
+      limit({ kind: 'all' }, 'tokens', amounts[4]!, now, 'lifetime'),
+    ];
+    const found = possible.filter((each, i) => (mask & (1 << i)) !== 0 && (key > 0 || [0, 2, 4].includes(i)) && each);
+    for (const each of found) seen.set(`${each.id} ${each.window}`, each);
+    return found;
+  };
+  const entryOf = (each: Step): Entry | undefined => {
+    if (each.do === 'reserve') {
+      const { id: key, user, tags } = keys[each.key]!;
+      const id = `r${String(++made).padStart(4, '0')}`;
+      const request = { key, user, tags, started_at: now };
+      const entry = reserveEntry(id, limitsOf(each.key, each.limits), each.output ?? 'unnamed', request, { input: each.input });
+      requests.push({ entry, output: 0 });
+      return entry;
+    }
+    const found = requests[each.pick % Math.max(1, requests.length)];
+    if (found === undefined) return undefined;
+    const { entry, output } = found;
+    if (each.do === 'extend') return extendEntry(entry.id, entry.limits, output, each.by);
+    if (each.do === 'release') return { type: 'release', id: entry.id, limits: entry.limits };
+    return settleEntry(entry, each.input, each.output, Number.isSafeInteger(each.input) ? { counted: each.input, raw: each.input, cost: each.input } : {});
+  }; // prettier-ignore
+  return {
+    seen,
+    amounts,
+    entryOf,
+    get now() {
+      return now;
+    },
+    wait: (ms: number) => void (now += ms),
+    learn(entry: Entry, result: EntryResult) {
+      const found = 'id' in entry ? requests.find((each) => each.entry.id === entry.id) : undefined;
+      if (found !== undefined && result.type === 'admitted') found.output = result.output;
+      if (found !== undefined && result.type === 'extended' && entry.type === 'extend')
+        found.output = entry.from + result.granted;
+    },
+  };
+}
+
+const plain = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (name, each: unknown) => (name === 'cause' || name === 'seq' ? undefined : each)));
+const reportOf = async (storage: Storage, limits: readonly LimitWindow[]) => ({
+  budgets: plain(await storage.budgets(limits)),
+  // In order of their ids: that of rows which one sweep settles is left open.
+  rows: plain((await storage.lastRequests(10_000)).map((row) => ({ ...row })).sort((x, y) => (x.id < y.id ? -1 : 1))),
+  usage: [...(await storage.usageOfKeys(0, morning + forever))].map(([key, sum]) => [key, plain(sum)]).sort(),
+});
+
+/** @param exact false: amounts are so great that sums are full, and the order in which they fill is left open */
+async function play(history: readonly Command[], exact = true): Promise<void> {
+  const sqlite = sqliteWorld('');
+  const model = await openPair(modelWorld());
+  const real = await openPair(sqlite);
+  const owner = openOwner();
+  const both = async <T>(ask: (pair: typeof real) => Promise<T>): Promise<T> => {
+    const expected = plain((await ask(model)) ?? null);
+    const found = await ask(real);
+    if (exact) expect(plain(found ?? null)).toEqual(expected);
+    return found;
+  };
+  try {
+    for (const each of history) {
+      if (each.run === 'wait') owner.wait(each.ms);
+      else if (each.run === 'amount') owner.amounts[each.which] = each.amount;
+      else if (each.run === 'revoke') {
+        const row = { ...keys[each.key]!, revoked_at: each.revoked ? owner.now : null };
+        await both((pair) => pair.at(1).putKeys([row]));
+        await both((pair) => pair.at(0).changedKeys());
+      } else if (each.run === 'crash') {
+        await both((pair) => pair.crash(each.instance));
+        if (each.noticed) await both((pair) => pair.at(1 - each.instance).settleDead(owner.now));
+      } else {
+        const batch = each.steps.map(owner.entryOf).filter((entry) => entry !== undefined);
+        const results = await both((pair) => pair.at(each.instance).commit(batch, owner.now));
+        results.forEach((result, i) => owner.learn(batch[i]!, result));
+        await admittedFits(batch, results, real.at(each.instance));
+        if (each.twice) await both((pair) => pair.at(each.instance).commit(batch, owner.now));
+      }
+      const limits = [...owner.seen.values()];
+      if (!exact) {
+        await reportOf(real.at(0), limits);
+        continue;
+      }
+      expect(await reportOf(real.at(0), limits)).toEqual(await reportOf(model.at(0), limits));
+      await rowsMakeSums(real.at(1));
+    }
+  } finally {
+    await model.close();
+    await real.close();
+    nothingBeyond(join(sqlite.folder, 'ledger.db'));
+    await sqlite.remove();
+  }
+}
+
+/** What was admitted now did not take spent and reserved past a limit. */
+async function admittedFits(batch: readonly Entry[], results: readonly EntryResult[], storage: Storage): Promise<void> {
+  for (const [i, entry] of batch.entries()) {
+    const result = results[i]!;
+    const admitted = entry.type === 'reserve' && result.type === 'admitted' && result.tightest !== undefined;
+    if (!admitted) continue;
+    const counters = await storage.budgets(entry.limits);
+    for (const [n, { spent, reserved }] of counters.entries()) {
+      const { measure, amount } = entry.limits[n]!;
+      const name = measure === 'usd' ? 'nano' : measure;
+      expect(spent[name] + reserved[name]).toBeLessThanOrEqual(amount);
+    }
+  }
+}
+
+async function rowsMakeSums(storage: Storage): Promise<void> {
+  const sums = new Map<string, { requests: number; counted: number; cost: number }>();
+  for (const { key, kind, counted, cost } of await storage.lastRequests(10_000)) {
+    const sum = sums.get(key) ?? { requests: 0, counted: 0, cost: 0 };
+    sums.set(key, sum);
+    sum.requests += kind === 'correction' ? 0 : 1;
+    sum.counted += counted;
+    sum.cost += cost;
+  }
+  const usage = await storage.usageOfKeys(0, morning + forever);
+  for (const [key, sum] of sums) {
+    expect(usage.get(key)).toMatchObject(sum);
+  }
+}
+
+function nothingBeyond(path: string): void {
+  const db = new DatabaseSync(path, { readOnly: true });
+  for (const table of ['requests', 'open_requests', 'usage_hours', 'budgets'])
+    expect(() => db.prepare(`select * from ${table}`).all()).not.toThrow(); // Node refuses to read what is beyond 2^53
+  db.close();
+}
+
+const check = async (bound: number, exact: boolean, scale: (history: Command[]) => Command[]): Promise<void> => {
+  console.info(`histories of storage: SEED=${seed}`);
+  let histories = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 40, size: 'max' }), async (history) => {
+      histories++;
+      await play(scale(history), exact);
+    }),
+    { seed, numRuns: 2_000, interruptAfterTimeLimit: bound, markInterruptAsFailure: false },
+  );
+  expect(histories).toBeGreaterThan(5);
+};
+
+test('SQLite and the model agree on every random history', () => check(boundMs, true, (history) => history), 120_000);
+
+test('no history takes a counter beyond what a number holds, and everything stays readable', () => {
+  const huge = (each: Step): Step => (each.do === 'settle' ? { ...each, input: max - each.pick } : each);
+  const scale = (history: Command[]) =>
+    history.map((each) => (each.run === 'commit' ? { ...each, steps: each.steps.map(huge) } : each));
+  return check(boundMs / 4, false, scale);
+}, 120_000);
