@@ -6,6 +6,7 @@ import { percentile } from './figures';
 import { connect } from 'node:net';
 import { clockMs, type Jobs, type LeaveJob, type LeaveResult, type LoadJob, type LoadResult, type PairsJob, type PairsResult, stamps, type StuckJob, type StuckResult, type Target } from './jobs'; // prettier-ignore
 import { cpuMsOf, residentMbOf } from './procfs';
+import { syncTimes } from './syncTimes';
 
 /** Keeps every connection busy, and counts in a window. */
 async function load(job: LoadJob): Promise<LoadResult> {
@@ -164,6 +165,8 @@ function work(job: AnyJob): Promise<unknown> {
       return leave(job);
     case 'stuck':
       return stuck(job);
+    case 'sync':
+      return syncTimes(job);
   }
 }
 

@@ -4,7 +4,11 @@ import { readFileSync } from 'node:fs';
 
 const tickMs = 10; // USER_HZ is 100 on every architecture Node runs on
 
-/** CPU time of all threads of a process, user and system, in ms. */
+/**
+ * CPU time of a process in ms, user and system. utime and stime of /proc/PID/stat are sums over the whole thread group
+ * (proc_pid_stat(5)): they count every thread, such as the gateway's storage thread, and threads that have ended.
+ * Child processes are not counted; no contender starts any. The value moves in steps of 10 ms.
+ */
 export function cpuMsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The command's name may hold blanks and brackets; the fields begin after its last one.
@@ -12,7 +16,7 @@ export function cpuMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * tickMs;
 }
 
-/** Resident memory of a process in MB (2^20 bytes). */
+/** Resident memory of a process in MB (2^20 bytes). Threads share one address space, so it counts what all of them hold. */
 export function residentMbOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? NaN) / 1024;

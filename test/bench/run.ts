@@ -19,6 +19,7 @@ export interface Effort {
   readonly leavings: number;
 }
 
+/** `quick` is for a look at one change; its figures scatter more. */
 export const efforts: Readonly<Record<'full' | 'quick', Effort>> = {
   full: {
     rounds: 5,
@@ -42,6 +43,7 @@ export const efforts: Readonly<Record<'full' | 'quick', Effort>> = {
   },
 };
 
+/** What every measure is given. */
 export interface Run {
   readonly effort: Effort;
   readonly load: Load;
@@ -56,7 +58,8 @@ export interface Run {
 /** One figure of the report. */
 export interface Row {
   readonly measure: string;
-  readonly contender: ContenderName;
+  /** `disk`: a figure of the machine's, measured in the same run. */
+  readonly contender: ContenderName | 'disk';
   readonly figure: string;
   readonly unit: string;
   /** Median of the rounds. */
@@ -67,12 +70,14 @@ export interface Row {
   readonly rounds: readonly number[];
   /** The same for the ratio. */
   readonly ratioRounds: readonly number[];
+  /** Why there is no value: this contender cannot be had here. */
+  readonly missing?: string;
 }
 
 /** One row of rounds; where those of another contender are given too, with the ratio of each pair of rounds. */
 export function row(
   measure: string,
-  contender: ContenderName,
+  contender: Row['contender'],
   figure: string,
   unit: string,
   rounds: readonly number[],
@@ -91,7 +96,7 @@ export function row(
   };
 }
 
-/** Keeps contenders for a run, and ends them. */
+/** Keeps contenders for a run, and ends them. Times in ms. */
 export function openContenders(upstream: FixedUpstream, load: Load, folder: string, effort: Effort) {
   const up = new Map<ContenderName, Contender>();
   let count = 0;
