@@ -10,6 +10,7 @@ import { pinSelf } from './child';
 import { contenderNames, contenderNotes } from './contender';
 import { startLoad, startUpstream } from './helpers';
 import { addedFirstToken, addedLatency } from './measures/added';
+import { streamsBesideSyncs } from './measures/besideSyncs';
 import { memory, start } from './measures/footprint';
 import { largeRequests, smallRequests } from './measures/requests';
 import { stalls } from './measures/stalls';
@@ -29,6 +30,7 @@ const measures: Readonly<Record<string, (run: Run) => Promise<Row[]>>> = {
   streams: pacedStreams,
   'translated-streams': translatedStreams,
   'many-streams': manyStreams,
+  'streams-beside-syncs': streamsBesideSyncs,
   'stuck-readers': stuckReaders,
   translation,
   stalls,
@@ -44,7 +46,7 @@ async function main(): Promise<void> {
   const { names, effort, quick } = readArguments();
   requireMachine();
   installPeers();
-  for (const program of ['upstream', 'load', 'bareFastify', 'bareHttp', 'stalls'])
+  for (const program of ['upstream', 'load', 'bareFastify', 'bareHttp', 'stalls', 'syncs'])
     required([process.execPath, 'test/build.mjs', `test/bench/${program}.ts`]);
   pinSelf();
   const facts = machine(quick);

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { logged, measuredCore, startNode, stopNode } from './child';
+import { logged, measuredCore, startChild, stopChild } from './child';
 import { clockMs, type Target } from './jobs';
 import type { StallTold } from './stalls';
 
@@ -96,7 +96,7 @@ storage: {durability: ${name === 'ovth' ? 'power_loss' : 'process'}}
   );
   const logPath = join(folder, 'log');
   const startedAt = clockMs();
-  const child = startNode({
+  const child = startChild({
     core: measuredCore,
     arguments: [...flags, ...(watched ? watch : []), 'dist/gateway.js'],
     channel: watched,
@@ -129,7 +129,7 @@ async function startBare(
 ): Promise<Contender> {
   const logPath = join(folder, 'log');
   const startedAt = clockMs();
-  const child = startNode({
+  const child = startChild({
     core: measuredCore,
     arguments: [...flags, ...(watched ? watch : []), program, `http://127.0.0.1:${upstreamPort}`, path],
     channel: watched,
@@ -144,7 +144,7 @@ async function startPortkey(upstreamPort: number, folder: string): Promise<Conte
   const logPath = join(folder, 'log');
   const port = await freePort();
   const startedAt = clockMs();
-  const child = startNode({
+  const child = startChild({
     core: measuredCore,
     arguments: ['test/bench/node_modules/@portkey-ai/gateway/build/start-server.js', '--headless', `--port=${port}`],
     environment: { NODE_ENV: 'production', TRUSTED_CUSTOM_HOSTS: '127.0.0.1' },
@@ -160,7 +160,7 @@ async function startPortkey(upstreamPort: number, folder: string): Promise<Conte
 
 function running(name: ContenderName, child: ChildProcess, target: Target, startMs: number): Contender {
   if (child.pid === undefined) throw new Error(`${name} could not be started`);
-  return { name, pid: child.pid, target, startMs, stallMs: () => askStall(child), stop: () => stopNode(child) };
+  return { name, pid: child.pid, target, startMs, stallMs: () => askStall(child), stop: () => stopChild(child) };
 }
 
 const unwatched = () => Promise.reject(new Error('nobody watches its event loop'));
