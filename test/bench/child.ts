@@ -24,6 +24,8 @@ export interface Start {
   readonly logPath: string;
   /** With a channel for messages. */
   readonly channel?: boolean;
+  /** What it writes to standard error goes to the log, too. */
+  readonly quiet?: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface Start {
  */
 export function startChild(start: Start): ChildProcess {
   const log = openSync(start.logPath, 'w');
-  const stdio: StdioOptions = ['ignore', log, start.channel === true ? log : 'inherit'];
+  const stdio: StdioOptions = ['ignore', log, start.channel === true || start.quiet === true ? log : 'inherit'];
   if (start.channel === true) stdio.push('ipc');
   const child = spawn('taskset', ['-c', String(start.core), start.program ?? process.execPath, ...start.arguments], {
     stdio,
@@ -58,6 +60,21 @@ export async function logged(child: ChildProcess, logPath: string, line: RegExp)
     if (child.exitCode !== null) throw new Error(`a process ended with code ${child.exitCode}; its log is ${logPath}`);
     if (Date.now() > deadline) throw new Error(`a process did not start; its log is ${logPath}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** Waits until a child answers a request with 200. @throws Error when it ends first, or takes longer than a minute */
+export async function answering(child: ChildProcess, url: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const status = await fetch(url, { headers: { connection: 'close' }, signal: AbortSignal.timeout(5_000) }).then(
+      (response) => response.status,
+      () => undefined, // it does not listen yet
+    );
+    if (status === 200) return;
+    if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`);
+    if (Date.now() > deadline) throw new Error('it did not answer within a minute');
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type Contender, type ContenderName, startContender } from './contender';
 import type { FixedUpstream, Load } from './helpers';
 import { median } from './figures';
+import type { Unavailable } from './litellm';
 
-/** How much is done: a full run takes under ten minutes, a quick one under two and a half. */
+/** How much is done. A whole run has to end within the deadline of bench.ts. */
 export interface Effort {
   /** Of small requests. */
   readonly rounds: number;
@@ -94,6 +95,16 @@ export function row(
     rounds,
     ratioRounds,
   };
+}
+
+/** The rows of a contender that this machine cannot measure. */
+export function missingRows(
+  measure: string,
+  contender: ContenderName,
+  figures: readonly string[],
+  reason: Unavailable,
+): Row[] {
+  return figures.map((figure) => ({ ...row(measure, contender, figure, '', []), missing: reason.message }));
 }
 
 /** Keeps contenders for a run, and ends them. Times in ms. */
