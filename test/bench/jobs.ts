@@ -32,6 +32,8 @@ export interface LoadResult {
   readonly failures: number;
   readonly ms: number;
   readonly cpuMs: number | undefined;
+  /** How long the main thread of the process waited for its core. */
+  readonly coreWaitMs: number | undefined;
   /** Of stamped events: the time from the provider's sending to their arrival, in ms. */
   readonly delays: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
 }

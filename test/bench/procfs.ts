@@ -1,6 +1,6 @@
 // What the kernel counts for a process: CPU time and memory. Linux only.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 const tickMs = 10; // USER_HZ is 100 on every architecture Node runs on
 
@@ -14,6 +14,17 @@ export function cpuMsOf(pid: number): number {
   // The command's name may hold blanks and brackets; the fields begin after its last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * tickMs;
+}
+
+/**
+ * Time in ms that the main thread of a process was ready to run and had no core: how much everything else on the machine,
+ * and its own other threads, disturbed it (https://docs.kernel.org/scheduler/sched-stats.html). NaN where the kernel does
+ * not count it.
+ */
+export function coreWaitMsOf(pid: number): number {
+  const path = `/proc/${pid}/schedstat`;
+  if (!existsSync(path)) return NaN;
+  return Number(readFileSync(path, 'latin1').split(' ')[1]) / 1e6;
 }
 
 /** Resident memory of a process in MB (2^20 bytes). Threads share one address space, so it counts what all of them hold. */

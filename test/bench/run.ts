@@ -8,7 +8,7 @@ import type { Unavailable } from './litellm';
 
 /** How much is done. A whole run has to end within the deadline of bench.ts. */
 export interface Effort {
-  /** Of small requests. */
+  /** Of small requests, and of streams beside a syncing process. */
   readonly rounds: number;
   /** Of everything else. */
   readonly otherRounds: number;

@@ -15,15 +15,18 @@ const rampMs = 2_000;
 interface Round {
   readonly delays: NonNullable<LoadResult['delays']>;
   readonly syncsPerSecond: number;
+  /** Share of the time in %. */
+  readonly coreWait: number;
 }
 
 /**
  * 64 streams of 64 events, 20 ms apart, while a process appends 1 MB and syncs without pause on the ledger's disk: how
- * long each event is on its way, and how much longer than through bare-fastify, which writes nothing.
+ * long each event is on its way, and how much longer than through bare-fastify, which writes nothing. The time that the
+ * main thread waited for its core says how much the rest of the machine disturbed a round.
  */
 export async function streamsBesideSyncs(run: Run): Promise<Row[]> {
   const results = new Map<(typeof names)[number], Round[]>(names.map((name) => [name, []]));
-  for (let round = 0; round < run.effort.otherRounds; round++)
+  for (let round = 0; round < run.effort.rounds; round++)
     for (const [name, rounds] of results) rounds.push(await measureRound(run, name));
   const of = (name: (typeof names)[number], read: (round: Round) => number) => (results.get(name) ?? []).map(read);
   return names.flatMap((name) => [
@@ -35,6 +38,13 @@ export async function streamsBesideSyncs(run: Run): Promise<Row[]> {
       const above = delays.map((delay, i) => delay - (bare[i] ?? NaN));
       return [...rows, row(measure, name, `${figure} above bare-fastify`, 'ms', above)];
     }),
+    row(
+      measure,
+      name,
+      'time its main thread waited for its core',
+      '%',
+      of(name, (round) => round.coreWait),
+    ),
     row(
       measure,
       name,
@@ -54,5 +64,5 @@ async function measureRound(run: Run, name: (typeof names)[number]): Promise<Rou
   const { result, syncsPerSecond } = await besideSyncs(run.folder, rampMs + ms + 5_000, () => run.load.do<'load'>(job));
   if (result.failures > 0) throw new Error(`${name}: ${result.failures} of ${result.requests} streams failed`);
   if (result.delays === undefined) throw new Error(`${name}: no event came`);
-  return { delays: result.delays, syncsPerSecond };
+  return { delays: result.delays, syncsPerSecond, coreWait: ((result.coreWaitMs ?? NaN) * 100) / result.ms };
 }
