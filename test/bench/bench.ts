@@ -1,5 +1,6 @@
 // `npm run bench`: this gateway beside its peers, in one run on one machine. It prints a table and writes JSON to
 // test/bench/results/. It reports and judges nothing: its exit code says only whether it could measure.
+// Portkey is installed below test/bench/, LiteLLM (756 MB) into OVTH_BENCH or ~/.cache/ovth-bench.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
@@ -10,11 +11,13 @@ import { pinSelf } from './child';
 import { contenderNames, contenderNotes } from './contender';
 import { startLoad, startUpstream } from './helpers';
 import { addedFirstToken, addedLatency } from './measures/added';
+import { streamsBesideSyncs } from './measures/besideSyncs';
 import { memory, start } from './measures/footprint';
 import { largeRequests, smallRequests } from './measures/requests';
 import { stalls } from './measures/stalls';
 import { leaving, manyStreams, pacedStreams, stuckReaders, translatedStreams } from './measures/streams';
 import { translation } from './measures/translation';
+import { installLitellm } from './litellm';
 import { table } from './report';
 import { type Effort, efforts, openContenders, type Row, type Run } from './run';
 import { goalOf, isMet } from './targets';
@@ -29,22 +32,26 @@ const measures: Readonly<Record<string, (run: Run) => Promise<Row[]>>> = {
   streams: pacedStreams,
   'translated-streams': translatedStreams,
   'many-streams': manyStreams,
+  'streams-beside-syncs': streamsBesideSyncs,
   'stuck-readers': stuckReaders,
   translation,
   stalls,
   leaving,
 };
 
+/** Measures with LiteLLM in them. Others do not install it. */
+const withLitellm: ReadonlySet<string> = new Set(['memory', 'requests']);
+
 /** Nothing may hang: a run that takes longer than this is broken. */
-const deadlineMs = 15 * 60_000;
+const deadlineMs = 20 * 60_000;
 const folderOfPeers = 'test/bench';
 const folderOfResults = 'test/bench/results';
 
 async function main(): Promise<void> {
   const { names, effort, quick } = readArguments();
   requireMachine();
-  installPeers();
-  for (const program of ['upstream', 'load', 'bareFastify', 'bareHttp', 'stalls'])
+  installPeers(names);
+  for (const program of ['upstream', 'load', 'bareFastify', 'bareHttp', 'stalls', 'syncs'])
     required([process.execPath, 'test/build.mjs', `test/bench/${program}.ts`]);
   pinSelf();
   const facts = machine(quick);
@@ -76,7 +83,9 @@ function readArguments(): { names: string[]; effort: Effort; quick: boolean } {
     return { names, effort: efforts[values.quick ? 'quick' : 'full'], quick: values.quick };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    console.error(`${text}\nUsage: npm run bench -- [--quick] [--only NAME]...`);
+    console.error(
+      `${text}\nUsage: npm run bench -- [--quick] [--only NAME]...\nOVTH_BENCH names the folder LiteLLM is installed into (~/.cache/ovth-bench).`,
+    );
     process.exit(64);
   }
 }
@@ -93,7 +102,8 @@ function requireMachine(): void {
 }
 
 // Here and not in the repository's own dependencies, so that only who measures installs them.
-function installPeers(): void {
+function installPeers(names: readonly string[]): void {
+  if (names.some((name) => withLitellm.has(name))) installLitellm();
   if (existsSync(join(folderOfPeers, 'node_modules/@portkey-ai/gateway/package.json'))) return;
   console.log('installing the peers');
   required(['npm', 'ci', '--prefix', folderOfPeers, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);

@@ -1,17 +1,30 @@
-// Everybody who is measured: how each is started, and how a request reaches it.
+// Everything that is measured: how each contender is started, and how a request reaches it.
 
 import type { ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { logged, measuredCore, startNode, stopNode } from './child';
+import { answering, logged, measuredCore, startChild, stopChild } from './child';
 import { clockMs, type Target } from './jobs';
+import { litellmCommand, Unavailable } from './litellm';
 import type { StallTold } from './stalls';
 
-export const contenderNames = ['direct', 'ovth-process', 'ovth', 'bare-fastify', 'bare-http', 'portkey'] as const;
+/** Every contender, in the order of the report's notes. */
+export const contenderNames = [
+  'direct',
+  'ovth-process',
+  'ovth',
+  'bare-fastify',
+  'bare-http',
+  'portkey',
+  'litellm',
+] as const;
+/** The name of a contender, as in the report. */
 export type ContenderName = (typeof contenderNames)[number];
 
+/** What each contender is, for the report. */
 export const contenderNotes: Readonly<Record<ContenderName, string>> = {
   direct: 'straight to the upstream: what load generator and upstream can do',
   'ovth-process': 'this gateway, storage.durability: process; key, quota, ledger and log on',
@@ -19,8 +32,10 @@ export const contenderNotes: Readonly<Record<ContenderName, string>> = {
   'bare-fastify': 'Fastify and undici, body and answer untouched: the measure of all ratios',
   'bare-http': 'node:http and undici, the same',
   portkey: '@portkey-ai/gateway from npm; no keys, quota or ledger',
+  litellm: 'litellm[proxy] from PyPI, one worker; master key, no virtual keys, quota or ledger',
 };
 
+/** One that runs. */
 export interface Contender {
   readonly name: ContenderName;
   /** Undefined for `direct`. */
@@ -44,6 +59,7 @@ const listening = /listening on http:\/\/127\.0\.0\.1:(\d+)/;
  * Starts one.
  * @param folder for its data and log; a second start in the same one finds what the first left.
  * @param watched its event loop is
+ * @throws Unavailable where this machine cannot run it; only for `litellm`, which needs Python
  */
 export async function startContender(
   name: ContenderName,
@@ -71,6 +87,8 @@ export async function startContender(
       return startBare(name, 'dist/tools/bareHttp.js', upstreamPort, folder, watched);
     case 'portkey':
       return startPortkey(upstreamPort, folder);
+    case 'litellm':
+      return startLitellm(upstreamPort, folder);
   }
 }
 
@@ -96,7 +114,7 @@ storage: {durability: ${name === 'ovth' ? 'power_loss' : 'process'}}
   );
   const logPath = join(folder, 'log');
   const startedAt = clockMs();
-  const child = startNode({
+  const child = startChild({
     core: measuredCore,
     arguments: [...flags, ...(watched ? watch : []), 'dist/gateway.js'],
     channel: watched,
@@ -129,7 +147,7 @@ async function startBare(
 ): Promise<Contender> {
   const logPath = join(folder, 'log');
   const startedAt = clockMs();
-  const child = startNode({
+  const child = startChild({
     core: measuredCore,
     arguments: [...flags, ...(watched ? watch : []), program, `http://127.0.0.1:${upstreamPort}`, path],
     channel: watched,
@@ -144,7 +162,7 @@ async function startPortkey(upstreamPort: number, folder: string): Promise<Conte
   const logPath = join(folder, 'log');
   const port = await freePort();
   const startedAt = clockMs();
-  const child = startNode({
+  const child = startChild({
     core: measuredCore,
     arguments: ['test/bench/node_modules/@portkey-ai/gateway/build/start-server.js', '--headless', `--port=${port}`],
     environment: { NODE_ENV: 'production', TRUSTED_CUSTOM_HOSTS: '127.0.0.1' },
@@ -158,9 +176,47 @@ async function startPortkey(upstreamPort: number, folder: string): Promise<Conte
   return running('portkey', child, target, clockMs() - startedAt);
 }
 
+// As its documentation advises for production, with one worker because it has one core.
+async function startLitellm(upstreamPort: number, folder: string): Promise<Contender> {
+  const command = litellmCommand();
+  const key = `sk-${randomBytes(16).toString('hex')}`; // it refuses weak ones
+  const port = await freePort();
+  const logPath = join(folder, 'log');
+  writeFileSync(
+    join(folder, 'litellm.yaml'),
+    `model_list:
+  - model_name: gpt-5.5
+    litellm_params: {model: openai/gpt-5.5, api_base: "http://127.0.0.1:${upstreamPort}/v1", api_key: sk-bench}
+`,
+  );
+  const startedAt = clockMs();
+  const child = startChild({
+    core: measuredCore,
+    program: command.program,
+    arguments: [...command.arguments, ...['--config', join(folder, 'litellm.yaml'), '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1']], // prettier-ignore
+    environment: {
+      LITELLM_MASTER_KEY: key,
+      LITELLM_LOCAL_MODEL_COST_MAP: 'True', // else it fetches prices from the internet at every start
+      LITELLM_MODE: 'PRODUCTION',
+      LITELLM_LOG: 'ERROR',
+    },
+    logPath,
+    quiet: true,
+  });
+  try {
+    await answering(child, `http://127.0.0.1:${port}/health/liveliness`);
+  } catch (error) {
+    await stopChild(child);
+    const reason = error instanceof Error ? error.message : String(error);
+    const lastWords = readFileSync(logPath, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+    throw new Unavailable(`LiteLLM did not start (${reason}). The last line of its log: ${lastWords.trim()}`);
+  }
+  return running('litellm', child, targetAt(port, { authorization: `Bearer ${key}` }), clockMs() - startedAt);
+}
+
 function running(name: ContenderName, child: ChildProcess, target: Target, startMs: number): Contender {
   if (child.pid === undefined) throw new Error(`${name} could not be started`);
-  return { name, pid: child.pid, target, startMs, stallMs: () => askStall(child), stop: () => stopNode(child) };
+  return { name, pid: child.pid, target, startMs, stallMs: () => askStall(child), stop: () => stopChild(child) };
 }
 
 const unwatched = () => Promise.reject(new Error('nobody watches its event loop'));

@@ -9,6 +9,7 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Keeps a number of connections busy with one request after another. */
 export interface LoadJob {
   readonly type: 'load';
   readonly target: Target;
@@ -24,12 +25,15 @@ export interface LoadJob {
   readonly pid: number | undefined;
 }
 
+/** What was counted between the two ends of a `LoadJob`'s count. */
 export interface LoadResult {
   readonly requests: number;
   readonly events: number;
   readonly failures: number;
   readonly ms: number;
   readonly cpuMs: number | undefined;
+  /** How long the main thread of the process waited for its core. */
+  readonly coreWaitMs: number | undefined;
   /** Of stamped events: the time from the provider's sending to their arrival, in ms. */
   readonly delays: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
 }
@@ -43,6 +47,7 @@ export interface PairsJob {
   readonly count: number;
 }
 
+/** Times in ms: what the target adds to a request straight to the upstream, and that request's own. */
 export interface PairsResult {
   readonly p50: number;
   readonly p99: number;
@@ -56,6 +61,7 @@ export interface LeaveJob {
   readonly body: BodyName;
 }
 
+/** The moment of leaving; the upstream tells when it saw it. */
 export interface LeaveResult {
   /** When it closed, on the machine's monotonic clock in ms. */
   readonly leftAt: number;
@@ -72,21 +78,39 @@ export interface StuckJob {
   readonly pid: number;
 }
 
+/** Memory of the process that is measured. */
 export interface StuckResult {
   /** Of the process, while they were held. */
   readonly residentMb: number;
 }
 
+/** Writes 4 KB and calls fdatasync, again and again: what one durable commit costs on this disk at least. */
+export interface SyncJob {
+  readonly type: 'sync';
+  /** A folder on the disk that is measured. The file in it is removed afterwards. */
+  readonly folder: string;
+  readonly count: number;
+}
+
+/** Time of one write of 4 KB and its fdatasync, in ms. */
+export interface SyncResult {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** What the load generator can do: a job's fields and its result's. */
 export interface Jobs {
   load: [LoadJob, LoadResult];
   stuck: [StuckJob, StuckResult];
   pairs: [PairsJob, PairsResult];
   leave: [LeaveJob, LeaveResult];
+  sync: [SyncJob, SyncResult];
 }
 
 /** Milliseconds on the clock that all processes of a machine share. */
 export const clockMs = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** A moment as it stands in an event, and is found again. */
+/** A moment in ms as it stands in an event, and is found again. */
 export const stampOf = (ms: number) => `at${Math.round(ms * 1_000)}t`;
+/** Finds stamps in the text of events; the first group is the moment in µs. */
 export const stamps = /at(\d{6,})t/g;

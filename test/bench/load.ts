@@ -5,7 +5,8 @@ import { type Answer, type Connection, openConnection, requestBytes } from './co
 import { percentile } from './figures';
 import { connect } from 'node:net';
 import { clockMs, type Jobs, type LeaveJob, type LeaveResult, type LoadJob, type LoadResult, type PairsJob, type PairsResult, stamps, type StuckJob, type StuckResult, type Target } from './jobs'; // prettier-ignore
-import { cpuMsOf, residentMbOf } from './procfs';
+import { coreWaitMsOf, cpuMsOf, residentMbOf } from './procfs';
+import { syncTimes } from './syncTimes';
 
 /** Keeps every connection busy, and counts in a window. */
 async function load(job: LoadJob): Promise<LoadResult> {
@@ -53,15 +54,17 @@ async function load(job: LoadJob): Promise<LoadResult> {
   try {
     await sleep(job.rampMs);
     counting = true;
-    const before = { requests, events, failures, at: clockMs(), cpu: cpuOf(job.pid) };
+    const before = { requests, events, failures, at: clockMs(), cpu: cpuOf(job.pid), wait: coreWaitOf(job.pid) };
     await (job.requests === undefined ? sleep(job.ms) : Promise.race([counted, sleep(job.ms)]));
     const cpu = cpuOf(job.pid);
+    const wait = coreWaitOf(job.pid);
     return {
       requests: requests - before.requests,
       events: events - before.events,
       failures: failures - before.failures,
       ms: clockMs() - before.at,
       cpuMs: cpu === undefined || before.cpu === undefined ? undefined : cpu - before.cpu,
+      coreWaitMs: wait === undefined || before.wait === undefined ? undefined : wait - before.wait,
       delays: stamped
         ? { p50: percentile(delays, 0.5), p99: percentile(delays, 0.99), max: percentile(delays, 1) }
         : undefined,
@@ -128,6 +131,7 @@ async function stuck(job: StuckJob): Promise<StuckResult> {
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const cpuOf = (pid: number | undefined) => (pid === undefined ? undefined : cpuMsOf(pid));
+const coreWaitOf = (pid: number | undefined) => (pid === undefined ? undefined : coreWaitMsOf(pid));
 
 // Time to the whole answer, or to the first event of a streamed one (and then its end is waited for).
 function caller(job: PairsJob) {
@@ -164,6 +168,8 @@ function work(job: AnyJob): Promise<unknown> {
       return leave(job);
     case 'stuck':
       return stuck(job);
+    case 'sync':
+      return syncTimes(job);
   }
 }
 

@@ -1,4 +1,4 @@
-// The table that is printed.
+// The table that the benchmark prints.
 
 import type { Row } from './run';
 import { type Goal, goalOf, isMet } from './targets';
@@ -6,16 +6,20 @@ import { type Goal, goalOf, isMet } from './targets';
 const columns = ['', 'contender', 'median', '', 'lowest–highest', '÷ bare', 'lowest–highest', 'target', ''] as const;
 const rightAligned = new Set([2, 4, 5, 6, 7]);
 
-/** Rows under a heading each; ratios of requests/s are to Portkey. */
+/** The rows as text, under a heading for each figure; ratios of requests/s are to Portkey, all others to bare-fastify. */
 export function table(rows: readonly Row[]): string {
   const groups = Map.groupBy(rows, (row) => `${row.measure}: ${row.figure}`);
-  const cells = [...groups].flatMap(([heading, group]) => [[heading], ...group.map(cellsOf)]);
-  return layOut([[...columns], ...cells]);
+  const lines = [...groups].flatMap(([heading, group]) => [`\n${heading}`, ...group.map(lineOf)]);
+  return layOut([columns, ...lines]);
 }
 
 // ---
 
-function cellsOf(row: Row): string[] {
+/** Cells, or a whole line as it is. */
+type Line = string | readonly string[];
+
+function lineOf(row: Row): Line {
+  if (row.missing !== undefined) return `   ${row.contender}  NOT MEASURED: ${row.missing}`;
   const goal = goalOf(row);
   return [
     '',
@@ -43,13 +47,13 @@ function goalText(goal: Goal): string {
   return goal.of === 'ratio' ? `ratio ${bound}` : bound;
 }
 
-function layOut(lines: readonly (readonly string[])[]): string {
+function layOut(lines: readonly Line[]): string {
   const widths = columns.map((_, i) =>
-    Math.max(...lines.filter((line) => line.length > 1).map((line) => line[i]?.length ?? 0)),
+    Math.max(...lines.map((line) => (typeof line === 'string' ? 0 : (line[i]?.length ?? 0)))),
   );
   return lines
     .map((line) => {
-      if (line.length === 1) return `\n${line[0]}`;
+      if (typeof line === 'string') return line;
       const padded = line.map((cell, i) => {
         const width = i === 0 ? 1 : (widths[i] ?? 0);
         return rightAligned.has(i) ? cell.padStart(width) : cell.padEnd(width);

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { type Contender, type ContenderName, startContender } from './contender';
 import type { FixedUpstream, Load } from './helpers';
 import { median } from './figures';
+import type { Unavailable } from './litellm';
 
-/** How much is done: a full run takes under ten minutes, a quick one under two and a half. */
+/** How much is done. A whole run has to end within the deadline of bench.ts. */
 export interface Effort {
-  /** Of small requests. */
+  /** Of small requests, and of streams beside a syncing process. */
   readonly rounds: number;
   /** Of everything else. */
   readonly otherRounds: number;
@@ -19,6 +20,7 @@ export interface Effort {
   readonly leavings: number;
 }
 
+/** `quick` is for a look at one change; its figures scatter more. */
 export const efforts: Readonly<Record<'full' | 'quick', Effort>> = {
   full: {
     rounds: 5,
@@ -42,6 +44,7 @@ export const efforts: Readonly<Record<'full' | 'quick', Effort>> = {
   },
 };
 
+/** What every measure is given. */
 export interface Run {
   readonly effort: Effort;
   readonly load: Load;
@@ -56,7 +59,8 @@ export interface Run {
 /** One figure of the report. */
 export interface Row {
   readonly measure: string;
-  readonly contender: ContenderName;
+  /** `disk`: a figure of the machine's, measured in the same run. */
+  readonly contender: ContenderName | 'disk';
   readonly figure: string;
   readonly unit: string;
   /** Median of the rounds. */
@@ -67,12 +71,14 @@ export interface Row {
   readonly rounds: readonly number[];
   /** The same for the ratio. */
   readonly ratioRounds: readonly number[];
+  /** Why there is no value: this contender cannot be had here. */
+  readonly missing?: string;
 }
 
 /** One row of rounds; where those of another contender are given too, with the ratio of each pair of rounds. */
 export function row(
   measure: string,
-  contender: ContenderName,
+  contender: Row['contender'],
   figure: string,
   unit: string,
   rounds: readonly number[],
@@ -91,7 +97,17 @@ export function row(
   };
 }
 
-/** Keeps contenders for a run, and ends them. */
+/** The rows of a contender that this machine cannot measure. */
+export function missingRows(
+  measure: string,
+  contender: ContenderName,
+  figures: readonly string[],
+  reason: Unavailable,
+): Row[] {
+  return figures.map((figure) => ({ ...row(measure, contender, figure, '', []), missing: reason.message }));
+}
+
+/** Keeps contenders for a run, and ends them. Times in ms. */
 export function openContenders(upstream: FixedUpstream, load: Load, folder: string, effort: Effort) {
   const up = new Map<ContenderName, Contender>();
   let count = 0;
