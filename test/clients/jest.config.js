@@ -7,6 +7,7 @@ module.exports = {
   // jest loads CommonJS: the packages that are ESM only are transformed like our own files.
   transformIgnorePatterns: ['/node_modules/(?!(ai|@ai-sdk|@openrouter|@workflow|@vercel|eventsource-parser|zod)/)'],
   transform: { '\\.[jt]s$': '<rootDir>/test/support/transform.js' },
+  moduleNameMapper: { '^worker:': '<rootDir>/test/support/noThread.ts' },
   moduleFileExtensions: ['ts', 'js', 'cjs', 'json'],
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/test/support/closingLine.js'],

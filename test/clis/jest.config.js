@@ -8,6 +8,7 @@ module.exports = {
   // As in the other suites: jest loads CommonJS.
   transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/)'],
   transform: { '\\.[jt]s$': '<rootDir>/test/support/transform.js' },
+  moduleNameMapper: { '^worker:': '<rootDir>/test/support/noThread.ts' },
   moduleFileExtensions: ['ts', 'js', 'json'],
   reporters: ['default', '<rootDir>/test/support/closingLine.js'],
 };

@@ -111,8 +111,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       current: () => config,
       prepare: (next) => syncConfiguredKeys(storage, directory, next.settings, now()),
       swap(next) {
+        masterKey = options.masterKeyOf(next); // first: it may fail, and then nothing has changed
         config = next;
-        masterKey = options.masterKeyOf(next);
         log.setLevel(next.settings.log.level);
         applyLimits(server, next.limits);
       },

@@ -29,13 +29,14 @@ export async function serve(): Promise<void> {
   const early: NodeJS.Signals[] = [];
   const hold = (signal: NodeJS.Signals) => early.push(signal);
   for (const signal of signals) process.on(signal, hold);
+  const seen = fingerprint(options); // before the files are read: a change meanwhile is noticed
   const running = await start(options, environment, log);
   for (const signal of signals) process.off(signal, hold);
   // At any level: it is how a supervisor and a person know that the gateway is there.
   log.always(`listening on ${running.url}`, { config: running.config.digest.slice(0, 16) });
   void log.flush();
   handleSignals(running, log);
-  watchFiles(options, running);
+  watchFiles(options, running, seen);
   for (const signal of early) process.kill(process.pid, signal);
 }
 
@@ -87,8 +88,8 @@ function handleSignals(running: RunningGateway, log: Log): void {
 }
 
 // Polled, because a single file mounted into a container sends no events for its folder, and a renamed one none for itself.
-function watchFiles(options: ProcessOptions, running: RunningGateway): void {
-  let seen = fingerprint(options);
+function watchFiles(options: ProcessOptions, running: RunningGateway, before: string): void {
+  let seen = before;
   setInterval(() => {
     const next = fingerprint(options);
     if (next === seen) return;

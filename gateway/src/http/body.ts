@@ -43,6 +43,8 @@ export function readBody(request: IncomingMessage, limit: number, budget: BodyBu
     if (encoding !== undefined && encoding !== 'identity') throw new GatewayError('encoded_body');
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > limit) throw tooLarge(limit);
+    // Its events have been and gone while its key was looked up: nobody would ever be told.
+    if (request.destroyed && !request.readableEnded) throw cutOff();
     let held: Buffer | undefined;
     let size = 0;
     let done = false;
@@ -74,7 +76,7 @@ export function readBody(request: IncomingMessage, limit: number, budget: BodyBu
     request.once('error', fail);
     request.once('close', () => {
       // Every request closes: an error is only made for those that had not ended.
-      if (!done) fail(new GatewayError('bad_request', { message: 'The body ended before it was complete.' }));
+      if (!done) fail(cutOff());
     });
   });
 }
@@ -107,4 +109,8 @@ function tooLarge(limit: number): GatewayError {
     message: `The body is larger than ${limit} bytes (limits.body_bytes).`,
     headers: { connection: 'close' },
   });
+}
+
+function cutOff(): GatewayError {
+  return new GatewayError('bad_request', { message: 'The body ended before it was complete.' });
 }

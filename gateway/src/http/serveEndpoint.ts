@@ -95,16 +95,23 @@ async function infer(
     });
   } finally {
     bodies.give(size);
-    releaseWhenSent(raw, key.id, concurrency);
+    releaseWhenSent(raw, key.id, concurrency, limits.reader_stall_ms);
   }
 }
 
 // In flight until the client has all of its answer: a shutdown waits for slow readers too. An answer that has not begun is a
 // failure, which the error handler tells.
-function releaseWhenSent(raw: ServerResponse, keyId: string, concurrency: Concurrency): void {
+function releaseWhenSent(raw: ServerResponse, keyId: string, concurrency: Concurrency, stallMs: number): void {
   if (!raw.headersSent || raw.writableFinished || raw.destroyed) return concurrency.release(keyId);
   concurrency.flushing++;
+  let unsent = raw.writableLength;
+  // A reader that has taken nothing for the whole time is cut: what waits for it is held in memory.
+  const stalled = setInterval(() => {
+    if (raw.writableLength >= unsent) raw.destroy();
+    unsent = raw.writableLength;
+  }, stallMs);
   raw.once('close', () => {
+    clearInterval(stalled);
     concurrency.flushing--;
     concurrency.release(keyId);
   });

@@ -74,7 +74,8 @@ export function openBodyWorker(program: string = threadProgram): BodyWorker {
     });
     const fail = (cause: unknown) => {
       port1.close();
-      if (worker === made) worker = undefined;
+      if (worker !== made) return; // it was ended for idleness, or has failed before: what waits is another's
+      worker = undefined;
       for (const asked of waiting.values()) asked.reject(new GatewayError('internal', { cause }));
       waiting.clear();
     };

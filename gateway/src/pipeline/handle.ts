@@ -32,6 +32,7 @@ export async function handle<T>(services: Services, incoming: IncomingRequest, s
   let failure: unknown;
   let cancel: (() => void) | undefined;
   try {
+    if (client.reason !== undefined) throw client.reason; // it left while it was admitted: nothing has been sent
     const answered = await failover(first, candidates, exchange, progress);
     cancel = () => answered.response.cancel();
     await service.relay(answered, responseContext(exchange, answered, reservation, progress), progress);

@@ -101,6 +101,7 @@ function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {
   if (failure instanceof ClientGone) return progress.complete ? 'ok' : 'client_gone';
   if (failure instanceof GatewayError) {
     if (failure.code === 'over_quota') return 'over_quota';
+    if (failure.code === 'request_timeout' && progress.begun) return 'client_gone'; // it has stopped reading
     return progress.begun ? 'upstream_died' : 'error';
   }
   if (failure !== undefined || progress.failed) return 'error';

@@ -11,7 +11,7 @@ import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
 import { openResponseFixups } from '../wire/shared/responseFixups';
 import { openFrameReader } from '../wire/shared/sse';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
-import { writeToClient } from './clientConnection';
+import { ClientGone, writeToClient } from './clientConnection';
 import type { Answered, Local, Passthrough, Translated } from './context';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
@@ -45,10 +45,13 @@ export async function relayStream(
     raw.end();
   } catch (error) {
     progress.failed = true;
-    if (!(error instanceof GatewayError)) throw error;
-    progress.status = error.status;
-    if (raw.destroyed) throw error;
-    raw.end(framing.fail(context.dialect, error, context.requestId));
+    if (error instanceof ClientGone) throw error;
+    // Whatever went wrong, the client is told, or its connection closed: it would wait for ever.
+    const failure = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
+    progress.status = failure.status;
+    if (failure.code === 'request_timeout')
+      raw.destroy(); // it does not read, so that nothing more can be said
+    else if (!raw.destroyed) raw.end(framing.fail(context.dialect, failure, context.requestId));
     throw error;
   } finally {
     clearImmediate(flush);

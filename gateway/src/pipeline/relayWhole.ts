@@ -72,11 +72,11 @@ export function endResponse(
   headers: Record<string, string | number>,
   bytes: Buffer,
 ): void {
-  progress.begun = true;
-  progress.status = status;
   Object.assign(headers, ours);
   headers['content-length'] = bytes.length;
   raw.writeHead(status, headers);
+  progress.begun = true;
+  progress.status = status;
   raw.end(bytes);
 }
 

@@ -186,9 +186,13 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   cancel(): void {
     if (this.#ended) return;
-    this.#controller?.abort(
-      this.#ending.reason ?? new GatewayError('upstream_died', { message: 'The exchange was cancelled.' }),
-    );
+    const reason = this.#ending.reason ?? new GatewayError('upstream_died', { message: 'The exchange was cancelled.' });
+    if (this.#controller !== undefined) this.#controller.abort(reason);
+    else if (this.#resolve !== undefined) {
+      // It waits for a connection, which may take long: whoever sent it is told now, and it is aborted once it has one.
+      this.#resolve = undefined;
+      this.#reject(reason);
+    }
   }
 
   // What has waited goes first; then, at the end, the word that it is one.

@@ -76,6 +76,13 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
     await directory.refresh();
     return view(directory.byId(row.id) ?? row);
   };
+  // One change at a time: each reads a key, changes it and writes it whole, and a revoked key must not come back.
+  let changing: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
+    const next = changing.then(change);
+    changing = next.catch(() => undefined);
+    return next;
+  };
   return {
     async mint(body) {
       const asked = check(keyBodySchema, body);
@@ -98,30 +105,31 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       return { object: 'list', data: await views(directory.all()) };
     },
     show: async (id) => view(await find(id)),
-    async change(id, body) {
-      const row = await changeable(id);
-      const asked = check(keyChangeSchema, body);
-      return save({
-        ...row,
-        label: asked.label ?? row.label,
-        user: asked.user === undefined ? row.user : asked.user,
-        limits: asked.quota === undefined ? row.limits : limitsOf(asked.quota ?? undefined),
-      });
-    },
-    async rotate(id) {
-      const row = await changeable(id);
-      if (row.revoked_at !== null)
-        throw new GatewayError('bad_request', { message: `Key "${row.label}" is revoked; mint a new one.` });
-      const secret = mintKey();
-      return {
-        key: secret,
-        ...(await save({ ...row, sha256: hash('sha256', secret), hint: keyHint(secret), rotated_at: now() })),
-      };
-    },
-    async revoke(id) {
-      const row = await changeable(id);
-      return save({ ...row, revoked_at: row.revoked_at ?? now() });
-    },
+    change: (id, body) =>
+      inTurn(async () => {
+        const row = await changeable(id);
+        const asked = check(keyChangeSchema, body);
+        return save({
+          ...row,
+          label: asked.label ?? row.label,
+          user: asked.user === undefined ? row.user : asked.user,
+          limits: asked.quota === undefined ? row.limits : limitsOf(asked.quota ?? undefined),
+        });
+      }),
+    rotate: (id) =>
+      inTurn(async () => {
+        const row = await changeable(id);
+        if (row.revoked_at !== null)
+          throw new GatewayError('bad_request', { message: `Key "${row.label}" is revoked; mint a new one.` });
+        const secret = mintKey();
+        const rotated = { ...row, sha256: hash('sha256', secret), hint: keyHint(secret), rotated_at: now() };
+        return { key: secret, ...(await save(rotated)) };
+      }),
+    revoke: (id) =>
+      inTurn(async () => {
+        const row = await changeable(id);
+        return save({ ...row, revoked_at: row.revoked_at ?? now() });
+      }),
   };
 }
 
