@@ -1,4 +1,4 @@
-// Random histories, done to SQLite and to the model in step: every answer and every sum must agree. `SEED=N` repeats a run.
+// Random histories, done to SQLite and to the model in step: every answer and every sum must agree. `SEED=N` plays others.
 
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,8 +8,10 @@ import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEnt
 import type { World } from './contract';
 import { modelWorld, sqliteWorld } from './worlds';
 
-const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
-const boundMs = 10_000;
+// The same histories every time, so that a change is told from chance; `SEED=$RANDOM npx jest test/storage/properties` searches on.
+const seed = Number(process.env['SEED'] ?? 1);
+const mostRuns = 150;
+const boundMs = 90_000;
 const max = Number.MAX_SAFE_INTEGER;
 const forever = 4 * 365 * day;
 
@@ -207,7 +209,7 @@ const check = async (bound: number, exact: boolean, scale: (history: Command[]) 
       histories++;
       await play(scale(history), exact);
     }),
-    { seed, numRuns: 2_000, interruptAfterTimeLimit: bound, markInterruptAsFailure: false },
+    { seed, numRuns: mostRuns, interruptAfterTimeLimit: bound, markInterruptAsFailure: false },
   );
   expect(histories).toBeGreaterThan(5);
 };
