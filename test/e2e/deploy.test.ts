@@ -270,12 +270,14 @@ describeLab('pulumi up', () => {
     test('a gateway that never gets healthy fails the update and does not replace the old one', async () => {
       const before = await containers();
       const load = client.load(key, 20);
-      const restore = scene.project.edit('gateway/src/main.ts', (text) =>
-        text.replace(
-          "if (command === 'serve') serve()",
-          "if (command === 'serve') Promise.reject(new Error(`injected: ${process.env['HOME']} is no home`))",
-        ),
-      );
+      const restore = scene.project.edit('gateway/src/main.ts', (text) => {
+        const broken = text.replace(
+          'await command();',
+          "if (name === 'serve') throw new Error(`injected: ${process.env['HOME']} is no home`);\n    await command();",
+        );
+        expect(broken).not.toBe(text);
+        return broken;
+      });
       await route('google');
       const run = await scene.project.up();
       await load.stop();
