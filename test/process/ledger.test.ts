@@ -6,8 +6,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startSimulators, type Simulators } from '../simulators';
-import { bundle, type ChildGateway, makeFolder, node, runChild, startChild } from '../support/child';
-import { masterKey } from '../support/gateway';
+import { ask, bundle, type ChildGateway, makeFolder, mint, node, runChild, startChild } from '../support/child';
 import { providersAt } from '../support/guide';
 import { describeIf } from '../support/shared';
 
@@ -36,22 +35,6 @@ const start = async (): Promise<ChildGateway> => {
   children.push(child);
   return child;
 };
-const mint = async (url: string, body: object = { label: 'test' }): Promise<string> => {
-  const headers = { authorization: `Bearer ${masterKey}` };
-  const answer = await fetch(`${url}/admin/keys`, { method: 'POST', headers, body: JSON.stringify(body) });
-  return ((await answer.json()) as { key: string }).key;
-};
-const ask = (url: string, key: string, text: string, more: object = {}): Promise<Response> =>
-  fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify({
-      model: 'gpt-5.5',
-      max_completion_tokens: 200,
-      messages: [{ role: 'user', content: text }],
-      ...more,
-    }),
-  });
 // A stream that never asks the ledger for more than it began with.
 const roomy = { stream: true, max_completion_tokens: 5_000 };
 const ledgerPath = () => join(folder.path, 'data/ledger.db');

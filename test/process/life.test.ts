@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { mintKey } from '../../config/appKey';
 import { startSimulators, type Simulators } from '../simulators';
-import { bundle, type ChildGateway, makeFolder, node, runChild, startChild } from '../support/child';
-import { masterKey } from '../support/gateway';
+import { ask, bundle, type ChildGateway, makeFolder, mint, node, runChild, startChild } from '../support/child';
 import { guideConfig, providersAt } from '../support/guide';
 import { describeIf } from '../support/shared';
 
@@ -40,27 +39,6 @@ const start = async (options: Partial<Parameters<typeof startChild>[0]> = {}) =>
   children.push(child);
   return child;
 };
-
-const mint = async (url: string): Promise<string> => {
-  const answer = await fetch(`${url}/admin/keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${masterKey}` },
-    body: '{"label":"test"}',
-  });
-  return ((await answer.json()) as { key: string }).key;
-};
-
-const ask = (url: string, key: string, text: string, more: object = {}) =>
-  fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify({
-      model: 'gpt-5.5',
-      max_completion_tokens: 200,
-      messages: [{ role: 'user', content: text }],
-      ...more,
-    }),
-  });
 
 const ledger = () => new DatabaseSync(join(folder.path, 'data/ledger.db'));
 const count = (db: DatabaseSync, sql: string) => Number((db.prepare(sql).get() as { n: number }).n);

@@ -59,6 +59,27 @@ export async function runChild(options: ChildOptions): Promise<{ code: number | 
   return { code, output: child.output() };
 }
 
+/** Makes an app key with the master key, and returns it whole. */
+export async function mint(url: string, body: object = { label: 'test' }): Promise<string> {
+  const headers = { authorization: `Bearer ${masterKey}` };
+  const answer = await fetch(`${url}/admin/keys`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return ((await answer.json()) as { key: string }).key;
+}
+
+/** Asks for a chat completion. @param more fields of the body, in place of the usual ones */
+export function ask(url: string, key: string, text: string, more: object = {}): Promise<Response> {
+  return fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({
+      model: 'gpt-5.5',
+      max_completion_tokens: 200,
+      messages: [{ role: 'user', content: text }],
+      ...more,
+    }),
+  });
+}
+
 // ---
 
 function spawnChild({ folder, env, command = [node, bundle()], cwd }: ChildOptions) {
