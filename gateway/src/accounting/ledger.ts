@@ -3,7 +3,7 @@
 import { GatewayError } from '../core/errors';
 import type { EntryResult, KeyRow, OpenRequest, ReserveEntry, Storage } from '../storage/storage';
 import { type CommitQueue, openCommitQueue } from './commitQueue';
-import { type Headroom, limitWindows, overQuota, type QuotaLimit } from './quota';
+import { type Headroom, limitWindows, overQuota, type QuotaLimit, withAmountsOf } from './quota';
 import type { RequestRecord } from './record';
 
 /** What a request asks of the ledger before it may be sent. */
@@ -12,6 +12,8 @@ export interface ReservationRequest {
   readonly key: KeyRow;
   /** All of them hold together. */
   readonly limits: readonly QuotaLimit[];
+  /** The same limits as they stand at a later moment: an extension must fit into these amounts. */
+  readonly limitsNow: () => readonly QuotaLimit[];
   /** Estimated input tokens. */
   readonly input: number;
   /** The most output tokens it asks for; undefined when it names none. */
@@ -29,7 +31,7 @@ export interface Reservation {
   readonly output: number;
   /** What is left of the tightest limit; undefined where nothing is limited. */
   readonly headroom: Headroom | undefined;
-  /** Takes more output tokens under the same limits; false when a limit refuses. @throws GatewayError storage_failed */
+  /** Takes more output tokens under the same limits, as they stand now; false when one refuses. @throws GatewayError storage_failed */
   extend(by: number): Promise<boolean>;
   /** Books what was used. It is committed soon; `Ledger.flush` waits for it. A second settlement does nothing. */
   settle(record: RequestRecord): void;
@@ -122,11 +124,11 @@ class OpenReservation implements Reservation {
   }
 
   async #extend(by: number): Promise<boolean> {
-    const { id, limits, rates } = this.#request;
+    const { id, limits, limitsNow, rates } = this.#request;
     const result = await this.#queue.submit({
       type: 'extend',
       id,
-      limits: limitWindows(limits),
+      limits: limitWindows(withAmountsOf(limits, limitsNow())),
       from: this.output,
       by,
       nanoPerOutput: rates.output,

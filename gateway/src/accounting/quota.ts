@@ -45,6 +45,15 @@ export function limitWindows(limits: readonly QuotaLimit[]): readonly LimitWindo
   return plain;
 }
 
+/**
+ * Limits of an open request with the amounts of today: one that was lowered refuses more, one that was raised lets more in.
+ * One that no longer applies to its key keeps its amount, since the request still counts in it.
+ */
+export function withAmountsOf(admitted: readonly QuotaLimit[], current: readonly QuotaLimit[]): readonly QuotaLimit[] {
+  if (current === admitted) return admitted;
+  return admitted.map((limit) => current.find(({ id, window }) => id === limit.id && window === limit.window) ?? limit);
+}
+
 /** The refusal of a request that does not fit. @param now milliseconds since 1970 */
 export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, now: number): GatewayError {
   const { spent, reserved, left } = state;

@@ -80,6 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       },
       instance,
       ledger,
+      keys: directory,
       upstream,
       health: openTargetHealth(),
       hosts: openHostCapabilities(),

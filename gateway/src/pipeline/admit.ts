@@ -15,6 +15,7 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
     id,
     key,
     limits: quotaLimitsOf(key, quota, startedAt),
+    limitsNow: () => quotaLimitsOf(services.keys.byId(key.id) ?? key, services.config.settings.quota, startedAt),
     input: facts.needs.input,
     output: facts.needs.output,
     defaultOutput: outputByDefault(exchange),

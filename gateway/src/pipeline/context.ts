@@ -6,6 +6,7 @@ import type { Account } from '../../../config/accounts';
 import type { Limits } from '../../../config/limits';
 import type { Config, Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
+import type { KeyDirectory } from '../accounting/keys';
 import type { Ledger } from '../accounting/ledger';
 import type { RecordObserver } from '../accounting/record';
 import type { CancelSignal } from '../core/cancellation';
@@ -29,6 +30,8 @@ export interface Services {
   /** Names this process in the ledger. */
   readonly instance: string;
   readonly ledger: Ledger;
+  /** Keys as they stand at this moment. */
+  readonly keys: Pick<KeyDirectory, 'byId'>;
   readonly upstream: UpstreamPool;
   readonly health: TargetHealth;
   readonly hosts: HostCapabilities;
