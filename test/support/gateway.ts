@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { type Config, loadConfig } from '../../config/load';
 import { Secret } from '../../config/secret';
 import { type RunningGateway, startGateway } from '../../gateway/src/app/start';
-import { type Log, requestLine, type RequestLine } from '../../gateway/src/telemetry/log';
+import type { RequestRecord } from '../../gateway/src/accounting/record';
+import type { Usage } from '../../gateway/src/core/usage';
+import type { Outcome } from '../../gateway/src/storage/storage';
+import type { Log } from '../../gateway/src/telemetry/log';
 
 export const masterKey = 'a-master-key-for-tests-that-is-long-enough';
 
@@ -98,6 +101,57 @@ export async function startTestGateway(options: TestOptions): Promise<TestGatewa
 }
 
 // ---
+
+/** What a test wants to know of a request that has ended. */
+interface RequestLine {
+  readonly id: string;
+  readonly key: string;
+  readonly key_id: string;
+  readonly path: string;
+  readonly model: string;
+  readonly target: string;
+  readonly strategy: string;
+  readonly attempts: number;
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly stream: boolean;
+  readonly usage: Usage;
+  readonly counted: number;
+  readonly cost_nano_usd: number;
+  readonly estimated: boolean;
+  readonly first_byte_ms: number | undefined;
+  readonly ms: number;
+  readonly dropped: readonly string[];
+  readonly lost: readonly string[];
+  readonly warning: string | undefined;
+  readonly failure: unknown;
+}
+
+function requestLine({ row, usage, ...record }: RequestRecord): RequestLine {
+  return {
+    id: row.id,
+    key: record.keyLabel,
+    key_id: row.key,
+    path: row.wire_in,
+    model: row.requested,
+    target: `${row.provider}/${row.model}`,
+    strategy: record.strategy,
+    attempts: record.attempts,
+    status: row.status,
+    outcome: row.outcome,
+    stream: row.stream === 1,
+    usage,
+    counted: row.counted,
+    cost_nano_usd: row.cost,
+    estimated: row.estimated === 1,
+    first_byte_ms: row.first_byte_at === null ? undefined : row.first_byte_at - row.started_at,
+    ms: row.ended_at - row.started_at,
+    dropped: record.dropped,
+    lost: record.lost,
+    warning: record.warning,
+    failure: record.failure,
+  };
+}
 
 function recorder(lines: Line[], requests: RequestLine[]): Log {
   return {

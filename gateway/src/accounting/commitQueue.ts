@@ -25,6 +25,12 @@ export interface CommitQueue {
 
 /** A settlement may wait this long for a reservation to share its commit with: a crash meanwhile books the reserved amount. */
 const settleWaitMs = 5;
+/**
+ * Where more than one reservation came with the batch before, the next one waits this long for others: two threads taking
+ * turns cost more than the statements between. It spares a tenth of a request's CPU time at 16 connections, and the timer's
+ * own grain is a millisecond. A request by itself does not wait.
+ */
+const gatherMs = 1;
 /** Time between tries while the storage takes nothing. */
 const retryMs = 1_000;
 
@@ -42,6 +48,7 @@ export function openCommitQueue(
   let committing: Promise<void> | undefined;
   let scheduled: 'no' | 'soon' | 'now' = 'no';
   let timer: NodeJS.Timeout | undefined;
+  let crowded = false; // the batch before held more than one entry that is waited for
   let retry: NodeJS.Timeout | undefined;
   let outage = false;
 
@@ -50,7 +57,8 @@ export function openCommitQueue(
     if (urgent) {
       clearTimeout(timer);
       scheduled = 'now';
-      setImmediate(run); // all reservations of one turn of the event loop are one batch
+      if (crowded) timer = setTimeout(run, gatherMs);
+      else setImmediate(run); // all reservations of one turn of the event loop are one batch
     } else if (scheduled === 'no') {
       scheduled = 'soon';
       timer = setTimeout(run, settleWaitMs);
@@ -61,6 +69,7 @@ export function openCommitQueue(
     scheduled = 'no';
     if (committing !== undefined || waiting.length === 0) return;
     const batch = takeBatch();
+    crowded = batch.filter(isUrgent).length > 1;
     committing = storage
       .commit(
         batch.map(({ entry }) => entry),

@@ -102,7 +102,8 @@ async function infer(
 // In flight until the client has all of its answer: a shutdown waits for slow readers too. An answer that has not begun is a
 // failure, which the error handler tells.
 function releaseWhenSent(raw: ServerResponse, keyId: string, concurrency: Concurrency, stallMs: number): void {
-  if (!raw.headersSent || raw.writableFinished || raw.destroyed) return concurrency.release(keyId);
+  const sent = raw.writableEnded && raw.writableLength === 0; // all of it is with the operating system
+  if (!raw.headersSent || sent || raw.writableFinished || raw.destroyed) return concurrency.release(keyId);
   concurrency.flushing++;
   let unsent = raw.writableLength;
   // A reader that has taken nothing for the whole time is cut: what waits for it is held in memory.

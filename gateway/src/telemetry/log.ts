@@ -3,33 +3,6 @@
 import pino from 'pino';
 import { GatewayError } from '../core/errors';
 import type { RequestRecord } from '../accounting/record';
-import type { Usage } from '../core/usage';
-import type { Outcome } from '../storage/storage';
-
-/** The fields of a request's line. */
-export interface RequestLine {
-  readonly id: string;
-  readonly key: string;
-  readonly key_id: string;
-  readonly path: string;
-  readonly model: string;
-  readonly target: string;
-  readonly strategy: string;
-  readonly attempts: number;
-  readonly status: number;
-  readonly outcome: Outcome;
-  readonly stream: boolean;
-  readonly usage: Usage;
-  readonly counted: number;
-  readonly cost_nano_usd: number;
-  readonly estimated: boolean;
-  readonly first_byte_ms: number | undefined;
-  readonly ms: number;
-  readonly dropped: readonly string[];
-  readonly lost: readonly string[];
-  readonly warning: string | undefined;
-  readonly failure: unknown;
-}
 
 export interface Log {
   request(record: RequestRecord): void;
@@ -54,33 +27,6 @@ export interface Log {
   flush(): Promise<void>;
 }
 
-/** The line of a request's record. */
-export function requestLine({ row, usage, ...record }: RequestRecord): RequestLine {
-  return {
-    id: row.id,
-    key: record.keyLabel,
-    key_id: row.key,
-    path: row.wire_in,
-    model: row.requested,
-    target: `${row.provider}/${row.model}`,
-    strategy: record.strategy,
-    attempts: record.attempts,
-    status: row.status,
-    outcome: row.outcome,
-    stream: row.stream === 1,
-    usage,
-    counted: row.counted,
-    cost_nano_usd: row.cost,
-    estimated: row.estimated === 1,
-    first_byte_ms: row.first_byte_at === null ? undefined : row.first_byte_at - row.started_at,
-    ms: row.ended_at - row.started_at,
-    dropped: record.dropped,
-    lost: record.lost,
-    warning: record.warning,
-    failure: record.failure,
-  };
-}
-
 /** JSON lines on standard output, written in batches; `flush` before the process ends. */
 export function openLog(level = 'info'): Log {
   const lines = openLines();
@@ -98,7 +44,7 @@ export function openLog(level = 'info'): Log {
       const { outcome } = record.row;
       const level = outcome === 'ok' || outcome === 'client_gone' ? 'info' : 'warn';
       // Once a request, so it is put together by hand and printed by the engine: a third of what the logger's walk costs.
-      if (logger.isLevelEnabled(level)) lines.write(`${JSON.stringify(requestFields(level, requestLine(record)))}\n`);
+      if (logger.isLevelEnabled(level)) lines.write(`${JSON.stringify(requestFields(level, record))}\n`);
     },
     refused: (line) => logger.info(line, 'refused'),
     info: (message, fields = {}) => logger.info(fields, message),
@@ -162,36 +108,35 @@ function openLines() {
 }
 
 // What is undefined is left out.
-function requestFields(level: string, line: RequestLine): Readonly<Record<string, unknown>> {
-  const { usage, failure } = line;
+function requestFields(level: string, { row, usage, ...record }: RequestRecord): Readonly<Record<string, unknown>> {
   return {
     level,
     time: Date.now(),
-    id: line.id,
-    key: line.key,
-    key_id: line.key_id,
-    path: line.path,
-    model: line.model,
-    target: line.target,
-    strategy: line.strategy,
-    attempts: line.attempts,
-    status: line.status,
-    outcome: line.outcome,
-    stream: line.stream,
-    counted: line.counted,
-    cost_nano_usd: line.cost_nano_usd,
-    estimated: line.estimated,
-    first_byte_ms: line.first_byte_ms,
-    ms: line.ms,
+    id: row.id,
+    key: record.keyLabel,
+    key_id: row.key,
+    path: row.wire_in,
+    model: row.requested,
+    target: `${row.provider}/${row.model}`,
+    strategy: record.strategy,
+    attempts: record.attempts,
+    status: row.status,
+    outcome: row.outcome,
+    stream: row.stream === 1,
+    counted: row.counted,
+    cost_nano_usd: row.cost,
+    estimated: row.estimated === 1,
+    first_byte_ms: row.first_byte_at === null ? undefined : row.first_byte_at - row.started_at,
+    ms: row.ended_at - row.started_at,
     input: usage.input,
     cache_read: usage.cacheRead,
     cache_write: usage.cacheWrite5m + usage.cacheWrite1h,
     output: usage.output,
     reasoning: usage.reasoning,
-    dropped: line.dropped.length > 0 ? line.dropped : undefined,
-    lost: line.lost.length > 0 ? line.lost : undefined,
-    warning: line.warning,
-    ...(failure === undefined ? undefined : describe(failure)),
+    dropped: record.dropped.length > 0 ? record.dropped : undefined,
+    lost: record.lost.length > 0 ? record.lost : undefined,
+    warning: record.warning,
+    ...(record.failure === undefined ? undefined : describe(record.failure)),
     msg: 'request',
   };
 }

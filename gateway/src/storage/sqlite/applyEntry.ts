@@ -86,8 +86,8 @@ const amountColumns = [
   'input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
 ] as const; // prettier-ignore
 
-function addRow(row: RequestRow, rates: string, { sql, usage }: BatchState): void {
-  sql.addRates.run(row.rates, rates);
+function addRow(row: RequestRow, rates: string, { sql, usage, addRates }: BatchState): void {
+  addRates(row.rates, rates);
   sql.addRequest.run(...valuesOf(row, requestColumns));
   usage.add(row);
 }

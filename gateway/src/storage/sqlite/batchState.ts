@@ -11,6 +11,8 @@ export interface BatchState {
   readonly instance: string;
   /** Whether a key is there and not revoked. */
   stands(key: string): boolean;
+  /** Keeps rates under their id, once. */
+  readonly addRates: (id: string, json: string) => void;
   /** Forgets what was remembered and not written. */
   readonly forget: () => void;
 }

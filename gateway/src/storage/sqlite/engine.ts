@@ -165,6 +165,7 @@ function openBatchState(sql: Writer, instance: string): BatchState {
   const usage = openUsageSums(sql);
   const budgets = openBudgetCache(sql, () => usage.write());
   const standing = new Map<string, boolean>(); // keys, by id
+  const written = new Set<string>(); // ids of rates: a few a model and day
   return {
     sql,
     usage,
@@ -175,10 +176,16 @@ function openBatchState(sql: Writer, instance: string): BatchState {
       if (known === undefined) standing.set(key, (known = sql.keyStands.get(key) !== undefined));
       return known;
     },
+    addRates(id, json) {
+      if (written.has(id)) return;
+      sql.addRates.run(id, json);
+      written.add(id);
+    },
     forget() {
       budgets.forget();
       usage.forget();
       standing.clear();
+      written.clear();
     },
   };
 }
