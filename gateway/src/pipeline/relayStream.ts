@@ -9,6 +9,7 @@ import type { StreamEvent } from '../wire/neutral';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
 import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
 import { openResponseFixups } from '../wire/shared/responseFixups';
+import { tokensOfText } from '../wire/outputMeter';
 import { openFrameReader } from '../wire/shared/sse';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { ClientGone, writeToClient } from './clientConnection';
@@ -100,7 +101,7 @@ async function translate(
   const put = openWriter(context, progress);
   const write = (text: string): Promise<void> | undefined => {
     if (text !== '') alive.refresh();
-    return put(framing.put(text), Math.ceil(encoder.bytes / 4));
+    return put(framing.put(text), Math.ceil(encoder.tokens));
   };
   try {
     await answered.response.forEachChunk((chunk) => {
@@ -138,18 +139,18 @@ function openAnswerEncoder(
   const record = openReasoningRecorder(context.remember);
   const fixup = openResponseFixups(translation.fixups);
   const hideEmpty = openHideEmptyReasoning(context.format, encodeContext.request);
-  let bytes = 0;
+  let tokens = 0;
   const note = (event: StreamEvent): void => {
-    if (event.type === 'delta') bytes += event.text.length;
+    if (event.type === 'delta') tokens += tokensOfText(event.text);
     else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'finish') progress.complete = true;
     else if (event.type === 'lost') progress.lost.push(event.what);
     else if (event.type === 'failure') throw failureError(event.kind, event.message);
   };
   return {
-    /** Characters of content so far. */
-    get bytes() {
-      return bytes;
+    /** Tokens of content so far, by our estimate. */
+    get tokens() {
+      return tokens;
     },
     /** @throws GatewayError for a failure that the provider tells in its stream */
     encode(events: readonly StreamEvent[]): string {

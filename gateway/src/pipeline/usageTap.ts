@@ -3,6 +3,7 @@
 
 import type { Usage } from '../core/usage';
 import type { Codec } from '../wire/codec';
+import { openOutputMeter } from '../wire/outputMeter';
 import { isObject, parseEvent } from '../wire/shared/json';
 import { JsonArrayCutter } from '../wire/shared/jsonArray';
 import { dataOf, singleFrames, SseCutter } from '../wire/shared/sse';
@@ -17,7 +18,7 @@ export interface UsageTap {
   readonly complete: boolean;
   /** The provider reported a failure inside the stream. */
   readonly failed: boolean;
-  /** Output tokens so far, from the sizes of the events alone. */
+  /** Output tokens so far: as reported, where that is more than what the events hold. */
   readonly estimatedOutput: number;
 }
 
@@ -35,7 +36,7 @@ const nothing = Buffer.alloc(0);
 export function openUsageTap(options: UsageTapOptions): UsageTap {
   const { hideUsage, eventLimit } = options;
   const cutter = new SseCutter(eventLimit);
-  const meter = openMeter();
+  const meter = openOutputMeter(options.codec.output);
   const reader = openFrameReader(options);
   const read = (frames: Buffer): Buffer => {
     meter.add(frames);
@@ -62,7 +63,7 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
       return reader.failed;
     },
     get estimatedOutput() {
-      return meter.tokens();
+      return Math.max(meter.tokens(), reader.usage?.output ?? 0);
     },
   };
 }
@@ -72,11 +73,11 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
   const cutter = new JsonArrayCutter(eventLimit);
   let usage: Partial<Usage> | undefined;
   let failed = false;
-  let items = 0;
+  const meter = openOutputMeter(codec.output);
 
   const read = (bytes: Buffer): void => {
+    meter.add(bytes);
     for (const item of itemsIn(bytes)) {
-      items++;
       if (!isObject(item)) continue;
       if (codec.isFailure(item)) failed = true;
       const found = codec.usageIn(item);
@@ -101,7 +102,7 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
       return failed;
     },
     get estimatedOutput() {
-      return Math.max(items, usage?.output ?? 0);
+      return Math.max(meter.tokens(), usage?.output ?? 0);
     },
   };
 }
@@ -185,27 +186,4 @@ function hasValueOf(bytes: Buffer, word: Buffer): boolean {
     if (bytes[next] !== n) return true;
   }
   return false;
-}
-
-/**
- * Tokens of a stream from its bytes alone. What every event repeats (ids, names, punctuation) is taken to be the size of the
- * smallest event so far; what an event has above that is text, at about four bytes a token, and an event is at least one
- * token. An event is counted when it comes: the short ones at a stream's end say nothing of those before.
- */
-function openMeter() {
-  let tokens = 0;
-  let smallest = Infinity;
-  return {
-    add(frames: Buffer): void {
-      let from = 0;
-      while (from < frames.length) {
-        const next = frames.indexOf('\n\n', from);
-        const end = next < 0 ? frames.length : next + 2;
-        smallest = Math.min(smallest, end - from);
-        tokens += Math.max(1, Math.ceil((end - from - smallest) / 4));
-        from = end;
-      }
-    },
-    tokens: () => tokens,
-  };
 }

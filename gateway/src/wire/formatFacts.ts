@@ -5,6 +5,7 @@ import type { Capability } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import type { Json } from './jsonObject';
 import type { Format } from './neutral';
+import type { OutputFields } from './outputMeter';
 
 /** The parsed value of a top-level field of a request body; undefined where the field is absent. */
 export type SettingReader = (name: string) => unknown;
@@ -77,6 +78,8 @@ export interface FormatFacts {
   readonly passthrough: PassthroughFacts;
   readonly count: CountFacts;
 
+  /** Where a stream holds what the model wrote. */
+  readonly output: OutputFields;
   /** The top-level field of a whole response, and of the events of a stream, that holds the usage. */
   readonly usageField: string;
   /** A stream reports usage only where its request asks for it. */

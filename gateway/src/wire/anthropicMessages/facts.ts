@@ -42,6 +42,12 @@ export const facts: FormatFacts = {
       tokensField: 'input_tokens',
     },
   },
+  output: {
+    texts: [['text'], ['thinking'], ['name'], ['partial_json']],
+    values: [],
+    call: { word: '"tool_use"', pattern: /"type":\s*"tool_use"/g },
+    callTokens: 30,
+  },
   usageField: 'usage',
   usageOnRequest: false,
   isUsageOnly: () => false,

@@ -41,6 +41,13 @@ export const facts: FormatFacts = {
       tokensField: 'totalTokens',
     },
   },
+  output: {
+    texts: [['text'], ['name'], ['code']],
+    values: ['args'],
+    call: { word: '"functionCall"', pattern: /"functionCall"/g },
+    callTokens: 8,
+    image: '"inlineData"',
+  },
   usageField: 'usageMetadata',
   usageOnRequest: false,
   isUsageOnly: () => false,

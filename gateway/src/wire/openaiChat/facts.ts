@@ -46,6 +46,13 @@ export const facts: FormatFacts = {
     requestOf: (body) => body,
     response: (tokens) => ({ input_tokens: tokens }),
   },
+  output: {
+    // `reasoning_content` is DeepSeek's and vLLM's name, `reasoning` OpenRouter's; some hosts send both.
+    texts: [['content'], ['reasoning_content', 'reasoning'], ['refusal'], ['name'], ['arguments']],
+    values: [],
+    call: { word: '"tool_calls"', pattern: /"name":\s*"[^"]/g },
+    callTokens: 10,
+  },
   usageField: 'usage',
   usageOnRequest: true,
   isUsageOnly: (event) => Array.isArray(event['choices']) && event['choices'].length === 0,

@@ -43,6 +43,16 @@ export const facts: FormatFacts = {
       tokensField: 'input_tokens',
     },
   },
+  // Text and arguments come as deltas; the events that repeat them whole name them otherwise.
+  output: {
+    texts: [['delta']],
+    values: [],
+    call: {
+      word: '"response.output_item.added"',
+      pattern: /"response\.output_item\.added"[^\n]*"type":\s*"(?:function_call|custom_tool_call)"/g,
+    },
+    callTokens: 10,
+  },
   usageField: 'usage',
   usageOnRequest: false,
   isUsageOnly: () => false,

@@ -1,0 +1,114 @@
+// The estimate of a stream's output against what its provider reported, on the recorded streams; the same however it is cut.
+
+import fc from 'fast-check';
+import { codecs } from '../../gateway/src/wire';
+import type { Format } from '../../gateway/src/wire/neutral';
+import { openOutputMeter, tokensOfText } from '../../gateway/src/wire/outputMeter';
+import { dataOf, singleFrames, SseCutter } from '../../gateway/src/wire/shared/sse';
+import { describeIf, recordings } from '../support/shared';
+
+const wires: readonly (readonly [string, Format])[] = [
+  ['anthropic-messages', 'messages'],
+  ['openai-chat', 'chat'],
+  ['openrouter-chat', 'chat'],
+  ['openai-responses', 'responses'],
+  ['gemini-streamGenerateContent', 'generate'],
+];
+
+interface Stream {
+  readonly file: string;
+  readonly format: Format;
+  readonly text: string;
+  /** Tokens that the provider reported, without reasoning that it does not show: Anthropic's streams show it. */
+  readonly shown: number;
+}
+
+const estimate = (format: Format, text: string, cuts: readonly number[] = []): number => {
+  const meter = openOutputMeter(codecs[format].output);
+  const cutter = new SseCutter(1 << 24);
+  const bytes = Buffer.from(text);
+  const ends = [...cuts.map((cut) => cut % bytes.length).sort((a, b) => a - b), bytes.length];
+  let from = 0;
+  for (const end of ends) {
+    const frames = cutter.push(bytes.subarray(from, end));
+    if (frames !== undefined) meter.add(frames);
+    from = end;
+  }
+  meter.add(cutter.rest());
+  return meter.tokens();
+};
+
+function streams(): Stream[] {
+  return wires.flatMap(([file, format]) =>
+    (recordings(file) ?? []).flatMap(({ response, contentType }) => {
+      if (typeof response !== 'string' || !contentType.includes('event-stream')) return [];
+      const usages = [...singleFrames(Buffer.from(response))]
+        .map(dataOf)
+        .filter((data) => data.startsWith('{'))
+        .map((data) => codecs[format].usageIn(JSON.parse(data)))
+        .filter((usage) => usage?.output !== undefined);
+      const last = usages.at(-1);
+      const shown = (last?.output ?? 0) - (format === 'messages' ? 0 : (last?.reasoning ?? 0));
+      return shown > 0 ? [{ file, format, text: response, shown }] : [];
+    }),
+  );
+}
+
+const all = streams();
+
+describeIf(all.length > 0)('on recorded streams', () => {
+  test.each(wires)('%s: 0.7 to 1.5 of what was reported, all together', (file, format) => {
+    const own = all.filter((stream) => stream.file === file);
+    expect(own.length).toBeGreaterThan(2);
+    const reported = own.reduce((sum, { shown }) => sum + shown, 0);
+    const estimated = own.reduce((sum, { text }) => sum + estimate(format, text), 0);
+    console.info(`${file}: ${own.length} streams, estimate ÷ reported ${(estimated / reported).toFixed(2)}`);
+    expect(estimated / reported).toBeGreaterThan(0.7);
+    expect(estimated / reported).toBeLessThan(1.5);
+  });
+
+  test.each(all.map((stream, i) => [`${stream.file} ${i}`, stream] as const))(
+    '%s: near what was reported, whatever the cuts',
+    (_name, { format, text, shown }) => {
+      const whole = estimate(format, text);
+      // A token or ten more or less says nothing of a stream of five.
+      expect(whole).toBeGreaterThan(0.7 * shown - 10);
+      expect(whole).toBeLessThan(1.5 * shown + 10);
+      fc.assert(
+        fc.property(fc.array(fc.nat(1 << 20), { maxLength: 40 }), (cuts) => {
+          expect(estimate(format, text, cuts)).toBe(whole);
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
+});
+
+test('text counts, and what events wrap around it does not', () => {
+  const event = (delta: object, more: object = {}) =>
+    `data: ${JSON.stringify({ id: 'x'.repeat(200), obfuscation: 'y'.repeat(300), choices: [{ index: 0, delta }], ...more })}\n\n`;
+  const words = 'the quick brown fox '.repeat(40);
+  expect(estimate('chat', event({ role: 'assistant', content: '' }))).toBe(0);
+  expect(estimate('chat', event({ content: words }))).toBe(163);
+  expect(estimate('chat', event({ reasoning: words, reasoning_content: words }))).toBe(163); // the same, for two kinds of clients
+  expect(estimate('chat', event({ content: 'a' }).repeat(500))).toBe(503); // token by token
+  expect(estimate('chat', event({ content: 'content":"'.repeat(100) }))).toBeLessThan(400); // names within a text
+});
+
+test('other scripts are worth more than their characters, escaped or not', () => {
+  const chinese = '你好世界'.repeat(50);
+  const plain = `data: ${JSON.stringify({ choices: [{ delta: { content: chinese } }] })}\n\n`;
+  const escaped = plain.replace(/[^\0-\x7f]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
+  expect(estimate('chat', plain)).toBe(164);
+  expect(estimate('chat', escaped)).toBe(164);
+  expect(tokensOfText(chinese)).toBeCloseTo(160);
+});
+
+test("Gemini's arguments and images are counted where they stand as JSON and as data", () => {
+  const args = { path: 'x'.repeat(300), nested: [{ text: 'a"b' }, 1, null] };
+  const call = `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ functionCall: { name: 'write', args } }] } }] })}\r\n\r\n`;
+  expect(estimate('generate', call)).toBeGreaterThan(60);
+  expect(estimate('generate', call)).toBeLessThan(140);
+  const image = `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ inlineData: { mimeType: 'image/png', data: 'A'.repeat(9_000) } }] } }] })}\r\n\r\n`;
+  expect(estimate('generate', image)).toBe(1_293);
+});
