@@ -49,7 +49,66 @@ export function looksEncoded(body: Buffer, start: number): boolean {
   return true;
 }
 
+/** Names of the fields whose encoded string is a medium; opaque reasoning is none, and is counted like one. */
+export const mediaKeys: ReadonlySet<string> = new Set([
+  'data', 'url', 'image_url', 'file_data', 'file_url', 'video_url', 'signature', 'encrypted_content', 'thoughtSignature', 'thought_signature',
+]); // prettier-ignore
+
+/** Whether the value of a field is JSON of the caller's own making, which a provider reads as text: a tool's, or a schema. */
+export function isFreeJson(key: string): boolean {
+  return freeJson.has(key);
+}
+
+/** Whether the fields beside a string say that it is plain text: Anthropic's documents may hold that. */
+export function isPlainText(beside: Buffer): boolean {
+  return beside.includes('"text"') || beside.includes('"text/');
+}
+
+/** The name of the field whose value begins here; empty where it is no field's value, or where the name is long. */
+export function keyOf(body: Buffer, at: number): string {
+  at = beforeBlank(body, at - 1);
+  if (body[at] !== colon) return '';
+  const end = beforeBlank(body, at - 1);
+  const start = body.subarray(Math.max(0, end - longestKey), end).lastIndexOf('"');
+  return start < 0 ? '' : body.toString('latin1', Math.max(0, end - longestKey) + start + 1, end);
+}
+
+/** Tokens of one image or page; the settlement books what the provider reports. */
+export const tokensPerMedium = 1_600;
+
+/** Tokens of an encoded medium: a document has more pages, and a recording more seconds, the larger it is. */
+export function tokensOfMedium(body: Buffer, start: number, end: number): number {
+  const head = body.toString('latin1', start, Math.min(end, start + 64));
+  const encoded = head.slice(head.indexOf(',') + 1);
+  if (encoded.startsWith('JVBERi')) return Math.max(tokensPerMedium, Math.ceil((end - start) / bytesPerPdfToken));
+  const isImage = imageHeads.some((each) => encoded.startsWith(each));
+  return isImage ? tokensPerMedium : Math.max(tokensPerMedium, Math.ceil((end - start) / bytesPerOtherToken));
+}
+
 // ---
+
+const freeJson = new Set(['tools', 'functions', 'input', 'input_schema', 'parameters', 'parametersJsonSchema', 'schema', 'args', 'response']); // prettier-ignore
+
+/** Characters of the longest name that is looked for. */
+const longestKey = 24;
+
+/** Base64 of what PNG, JPEG, GIF, WebP, BMP, TIFF and HEIC files begin with. */
+const imageHeads = [
+  'iVBORw0KGgo',
+  '/9j/',
+  'R0lGOD',
+  'UklGR',
+  'Qk',
+  'SUkq',
+  'TU0AKg',
+  'AAAAGGZ0eXBoZWlj',
+  'AAAAJGZ0eXBoZWlj',
+];
+
+/** A page of a plain PDF has about 40 KB of base64 and costs 1,500 tokens and more at Anthropic and OpenAI. */
+const bytesPerPdfToken = 30;
+/** A second of video costs 258 tokens at Gemini, and has 12 KB of base64 even at 75 kbit/s; sound has less of both. */
+const bytesPerOtherToken = 48;
 
 const backslash = 0x5c;
 const colon = 0x3a;
@@ -63,4 +122,9 @@ function keyBefore(body: Buffer, open: number): string {
   at--;
   while (body[at] === 0x20) at--;
   return body.toString('latin1', at - 4, at + 1);
+}
+
+function beforeBlank(body: Buffer, at: number): number {
+  while (at > 0 && (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09)) at--;
+  return at;
 }

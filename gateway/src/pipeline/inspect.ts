@@ -34,8 +34,6 @@ export interface RequestFacts {
 
 /** Bytes of prompt per token. Low, because a reservation that is too small is only noticed when the tokens are spent. */
 const bytesPerToken = 3;
-/** Tokens of one image or page; the settlement books what the provider reports. */
-const tokensPerMedium = 1_600;
 
 /** What Gemini's paths say of a request; in the other formats the body says it. */
 export interface PathModel {
@@ -91,7 +89,8 @@ export function modelName(value: unknown): string {
 
 /** Input tokens that a body may be charged for, from its bytes: the cost of a tokenizer could be chosen by an attacker. */
 export function estimateInput(scan: JsonScan): number {
-  return Math.min(Math.ceil(scan.textBytes / bytesPerToken) + scan.mediaCount * tokensPerMedium, maxTokensPerRequest);
+  const text = Math.ceil(scan.textBytes / bytesPerToken + scan.denseTokens);
+  return Math.min(text + scan.mediaTokens, maxTokensPerRequest);
 }
 
 // ---

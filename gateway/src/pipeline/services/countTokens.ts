@@ -105,7 +105,7 @@ function estimated(format: Format, scan: JsonScan) {
 const bytesPerToken = 4;
 
 function estimateCount(scan: JsonScan): number {
-  return Math.ceil(scan.textBytes / bytesPerToken) + scan.mediaCount * 1_600;
+  return Math.ceil(scan.textBytes / bytesPerToken + scan.denseTokens) + scan.mediaTokens;
 }
 
 function printed(format: Format, tokens: number): Buffer {

@@ -1,0 +1,120 @@
+// What a request is estimated to cost is never less than half of what a tokenizer counts, whatever the text and wherever it
+// stands. The tokenizer is o200k, OpenAI's since GPT-4o.
+
+import fc from 'fast-check';
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import { defaultLimits } from '../../config/limits';
+import { inspect, type RequestFacts } from '../../gateway/src/pipeline/inspect';
+import type { Format } from '../../gateway/src/wire/neutral';
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+
+const facts = async (format: Format, body: object): Promise<RequestFacts> =>
+  inspect(format, Buffer.from(JSON.stringify(body)), defaultLimits, { model: 'm', stream: false, asList: false });
+
+/** Bodies that hold a text where a provider reads it as text. */
+const places: Readonly<Record<string, readonly [Format, (text: string) => object]>> = {
+  'a message': ['chat', (text) => ({ messages: [{ role: 'user', content: text }] })],
+  'a part': ['chat', (text) => ({ messages: [{ role: 'user', content: [{ type: 'text', text }] }] })],
+  'many messages': ['chat', (text) => ({ messages: text.match(/.{1,200}/gsu)?.map((content) => ({ role: 'user', content })) ?? [] })], // prettier-ignore
+  'a call’s arguments': ['chat', (text) => ({ messages: [{ role: 'assistant', tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: JSON.stringify({ data: text }) } }] }] })], // prettier-ignore
+  'a schema': ['chat', (text) => ({ messages: [], tools: [{ type: 'function', function: { name: 'f', parameters: { default: { data: text } } } }] })], // prettier-ignore
+  'the input': ['responses', (text) => ({ input: text })],
+  instructions: ['responses', (text) => ({ input: 'x', instructions: text })],
+  'a tool’s input': ['messages', (text) => ({ messages: [{ role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: { source: { type: 'base64', data: text } } }] }] })], // prettier-ignore
+  'a document of plain text': ['messages', (text) => ({ messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: text } }] }] })], // prettier-ignore
+  'arguments as JSON': ['generate', (text) => ({ contents: [{ role: 'model', parts: [{ functionCall: { name: 'f', args: { inlineData: { data: text } } } }] }] })], // prettier-ignore
+  'a result as JSON': ['generate', (text) => ({ contents: [{ role: 'user', parts: [{ functionResponse: { name: 'f', response: { data: text } } }] }] })], // prettier-ignore
+};
+
+const codes = (from: number, to: number) =>
+  fc.integer({ min: from, max: to }).map((code) => String.fromCodePoint(code));
+const oneOf = (characters: string) => fc.constantFrom(...characters);
+const repeated = (character: fc.Arbitrary<string>, min = 40) =>
+  fc.array(character, { minLength: min, maxLength: 3_000, size: 'max' }).map((all) => all.join(''));
+
+const kinds: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  letters: repeated(codes(0x61, 0x7a)),
+  'letters and blanks': repeated(oneOf('abcdefghijklmnopqrstuvwxyz ')),
+  'single letters between blanks': repeated(codes(0x61, 0x7a)).map((text) => [...text].join(' ')),
+  capitals: repeated(codes(0x41, 0x5a)),
+  digits: repeated(oneOf('0123456789')),
+  'hexadecimal digits': repeated(oneOf('0123456789abcdef')),
+  base64: repeated(oneOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')),
+  'base64 that begins like an image': repeated(oneOf('ABCDEFGHabcdefgh0123'), 600).map((text) => `iVBORw0KGgo${text}`),
+  'a data URL that is none': repeated(oneOf('ABCDEFGHabcdefgh0123'), 600).map(
+    (text) => `data:image/png;base64,${text}`,
+  ),
+  signs: repeated(oneOf('!#$%&()*+,-./:;<=>?@[]^_`{|}~')),
+  'line ends and tabs': repeated(oneOf('\n\t a')),
+  Cyrillic: repeated(codes(0x430, 0x44f)),
+  Greek: repeated(codes(0x3b1, 0x3c9)),
+  Hebrew: repeated(codes(0x5d0, 0x5ea)),
+  Arabic: repeated(codes(0x627, 0x64a)),
+  Armenian: repeated(codes(0x561, 0x586)),
+  Thaana: repeated(codes(0x780, 0x7b1)),
+  Devanagari: repeated(codes(0x905, 0x939)),
+  Thai: repeated(codes(0xe01, 0xe2e)),
+  Chinese: repeated(codes(0x4e00, 0x9fff)),
+  Korean: repeated(codes(0xac00, 0xd7a3)),
+  kana: repeated(codes(0x3041, 0x30fe)),
+  arrows: repeated(codes(0x2190, 0x23ff)),
+  emoji: repeated(codes(0x1f300, 0x1f6ff)),
+  'rare Chinese': repeated(codes(0x20000, 0x2a6df)),
+  anything: repeated(codes(0x20, 0xffff).filter((c) => c.isWellFormed())),
+};
+
+test.each(Object.keys(kinds))('of %s', async (name) => {
+  const kind = kinds[name] ?? fc.constant('');
+  await fc.assert(
+    fc.asyncProperty(kind, fc.constantFrom(...Object.keys(places)), async (text, place) => {
+      const [format, bodyOf] = places[place] ?? (['chat', () => ({})] as const);
+      const { needs } = await facts(format, bodyOf(text));
+      expect({ place, enough: 2 * needs.input >= countTokens(text), input: needs.input, counted: countTokens(text), text: text.slice(0, 40) }).toMatchObject({ enough: true }); // prettier-ignore
+    }),
+    { seed, numRuns: 40, endOnFailure: true }, // to shrink it would ask the tokenizer for minutes
+  );
+});
+
+test('a long text is weighed by a part of it, and not by its beginning', async () => {
+  const prose = 'It was the best of times, it was the worst of times. '.repeat(400);
+  const signs = '}{][)(~|<> '.repeat(500);
+  for (const text of [prose + signs, signs + prose, signs.repeat(10)]) {
+    const { needs } = await facts('chat', { messages: [{ role: 'user', content: text }] });
+    expect(2 * needs.input).toBeGreaterThan(countTokens(text));
+    expect(needs.input).toBeLessThan(text.length);
+  }
+});
+
+test('prose, code and Chinese are not estimated at more than twice their tokens', async () => {
+  const texts = {
+    prose:
+      'It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness. ',
+    code: 'export function add(a: number, b: number): number {\n  return a + b; // the sum of both\n}\n\n',
+    German: 'Es war die beste und die schlimmste aller Zeiten, ein Jahrhundert der Weisheit und des Unsinns. ',
+    Russian: 'Это было самое прекрасное время, это было самое злосчастное время, век мудрости, век безумия. ',
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    const long = text.repeat(50);
+    const { needs } = await facts('chat', { messages: [{ role: 'user', content: long }] });
+    expect([name, needs.input / countTokens(long) < 2.5]).toEqual([name, true]);
+  }
+});
+
+describe('media', () => {
+  const image = `data:image/png;base64,iVBORw0KGgo${'A'.repeat(400_000)}`;
+  test.each<[string, Format, object, number, number]>([
+    ['an image by data URL', 'chat', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: image } }] }] }, 1_600, 1_700], // prettier-ignore
+    ['an image by URL', 'chat', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://x.test/a.png' } }] }] }, 1_600, 1_700], // prettier-ignore
+    ['three images by URL', 'responses', { input: [{ role: 'user', content: Array.from({ length: 3 }, () => ({ type: 'input_image', image_url: 'https://x.test/a.png' })) }] }, 4_800, 5_000], // prettier-ignore
+    ['an image of Anthropic’s', 'messages', { messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: image.slice(22) } }] }] }, 1_600, 1_700], // prettier-ignore
+    ['an image of Gemini’s', 'generate', { contents: [{ parts: [{ inlineData: { mimeType: 'image/png', data: image.slice(22) } }, { text: 'what is it?' }] }] }, 1_600, 1_700], // prettier-ignore
+    ['a PDF of 400 KB', 'messages', { messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: `JVBERi0${'A'.repeat(400_000)}` } }] }] }, 13_000, 14_000], // prettier-ignore
+    ['a recording of 400 KB', 'chat', { messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: `SUQz${'A'.repeat(400_000)}`, format: 'mp3' } }] }] }, 8_000, 9_000], // prettier-ignore
+    ['a signature', 'messages', { messages: [{ role: 'assistant', content: [{ type: 'thinking', thinking: 'x', signature: 'A'.repeat(4_000) }] }] }, 1_600, 1_700], // prettier-ignore
+  ])('%s', async (_name, format, body, least, most) => {
+    const { needs } = await facts(format, body);
+    expect(needs.input).toBeGreaterThanOrEqual(least);
+    expect(needs.input).toBeLessThan(most);
+  });
+});
