@@ -251,7 +251,7 @@ test.each(pairs.filter((pair) => provokable(...pair)))(
     if (ofConnections.includes(code)) expect(headers.get('connection')).toBe('close');
     else expect(headers.get('x-should-retry')).toBe(String(errorTable[code].retryable));
   },
-  20_000,
+  90_000,
 );
 
 test('the administration has no other failures than these', () => {

@@ -118,3 +118,14 @@ describe('media', () => {
     expect(needs.input).toBeLessThan(most);
   });
 });
+
+test.each<[string, Format, object, number | undefined, number]>([
+  ['n', 'chat', { messages: [], n: 100 }, undefined, 100],
+  ['n and a maximum', 'chat', { messages: [], n: 4, max_tokens: 1_000 }, 1_000, 4],
+  ['candidateCount', 'generate', { contents: [], generationConfig: { candidateCount: 8 } }, undefined, 8],
+  ['candidate_count', 'generate', { contents: [], generation_config: { candidate_count: 3 } }, undefined, 3],
+  ['an absurd n', 'chat', { messages: [], n: 1e12 }, undefined, 1_000],
+  ['an n that is no number', 'chat', { messages: [], n: 1.5 }, undefined, 1],
+])('answers asked for by %s', async (_name, format, body, output, answers) => {
+  expect((await facts(format, body)).needs).toMatchObject({ output, answers });
+});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Provider } from '../../config/load';
 import type { WireId } from '../../config/knownProviders';
 import { scanJson, splice } from '../../gateway/src/core/jsonScan';
+import { maxOutputOf } from '../../gateway/src/pipeline/admit';
 import { inspect } from '../../gateway/src/pipeline/inspect';
 import { openUsageTap } from '../../gateway/src/pipeline/usageTap';
 import { countEndpoint, embeddingsEndpoint } from '../../gateway/src/upstream/providers';
@@ -32,14 +33,14 @@ test('a codec has the facts of its format', () => {
 
 describe('a request is inspected by the facts of its format', () => {
   test.each([
-    ['chat', { messages: [], max_tokens: 9, max_completion_tokens: 5, n: 3 }, 15],
+    ['chat', { messages: [], max_tokens: 9, max_completion_tokens: 5, n: 3 }, 15], // of all answers together
     ['chat', { messages: [], max_tokens: 9, max_completion_tokens: 'many' }, 9],
     ['responses', { input: 'hi', max_output_tokens: 7, n: 3 }, 7],
     ['messages', { messages: [], max_tokens: 8 }, 8],
     ['generate', { model: 'm', contents: [], generation_config: { max_output_tokens: 6 } }, 6],
     ['generate', { model: 'm', contents: [], generationConfig: { maxOutputTokens: 0 } }, undefined],
   ] as const)('the maximum output of %s %j is %s', (format, body, most) => {
-    expect(inspected(format, { model: 'm', ...body }).needs.output).toBe(most);
+    expect(maxOutputOf(inspected(format, { model: 'm', ...body }).needs)).toBe(most);
   });
 
   test.each([

@@ -4,7 +4,9 @@ import { defaultOutputTokens } from '../../../config/quotaSettings';
 import type { Reservation } from '../accounting/ledger';
 import { ratesOf } from '../accounting/pricing';
 import { quotaLimitsOf } from '../accounting/quota';
+import { maxTokensPerRequest } from '../core/usage';
 import type { Candidate, Exchange } from './context';
+import type { Needs } from './plan';
 
 /** @throws GatewayError over_quota, revoked_key, storage_failed */
 export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>): Promise<Reservation> {
@@ -17,8 +19,8 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
     limits: quotaLimitsOf(key, quota, startedAt),
     limitsNow: () => quotaLimitsOf(services.keys.byId(key.id) ?? key, services.config.settings.quota, startedAt),
     input: facts.needs.input,
-    output: facts.needs.output,
-    defaultOutput: outputByDefault(exchange),
+    output: maxOutputOf(facts.needs),
+    defaultOutput: Math.min(outputByDefault(exchange) * facts.needs.answers, maxTokensPerRequest),
     rates: ratesOf(target, day).base,
     open: {
       key: key.id,
@@ -33,12 +35,17 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
       stream: facts.stream ? 1 : 0,
       started_at: startedAt,
       input_estimate: facts.needs.input,
-      max_output: facts.needs.output ?? null,
+      max_output: maxOutputOf(facts.needs) ?? null,
     },
   });
 }
 
-/** Output tokens reserved for a request that names no maximum, and by which a stream extends what it holds. */
+/** The most output tokens that all answers to a request may have together; undefined where it names no maximum. */
+export function maxOutputOf({ output, answers }: Needs): number | undefined {
+  return output === undefined ? undefined : Math.min(output * answers, maxTokensPerRequest);
+}
+
+/** Output tokens reserved for one answer to a request that names no maximum, and by which a stream extends what it holds. */
 export function outputByDefault({ config }: Exchange): number {
   return config.settings.quota?.default_output_tokens ?? defaultOutputTokens;
 }

@@ -116,7 +116,8 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
       kind: 'chat',
       capabilities: capabilitiesOf(request, setting, scan),
       input: estimateInput(scan),
-      output: maxOutputOf(request, setting),
+      output: bounded(request.maxOutput(setting)),
+      answers: Math.min(request.answers?.(setting) ?? 1, mostAnswers),
     },
     scan,
   };
@@ -141,9 +142,11 @@ function streamOf(value: unknown): boolean {
   throw new GatewayError('bad_request', { field: 'stream', message: '"stream" must be true or false.' });
 }
 
-function maxOutputOf(request: RequestFields, setting: SettingReader): number | undefined {
-  const each = request.maxOutput(setting);
-  return each === undefined ? undefined : Math.min(each * (request.answers?.(setting) ?? 1), maxTokensPerRequest);
+/** Answers to one request that are counted. OpenAI gives 128 at most, Google 8. */
+const mostAnswers = 1_000;
+
+function bounded(tokens: number | undefined): number | undefined {
+  return tokens === undefined ? undefined : Math.min(tokens, maxTokensPerRequest);
 }
 
 function capabilitiesOf(request: RequestFields, setting: SettingReader, scan: JsonScan): Capability[] {

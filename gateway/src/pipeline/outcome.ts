@@ -5,6 +5,7 @@ import type { RequestRecord } from '../accounting/record';
 import { GatewayError } from '../core/errors';
 import { noUsage, type Usage } from '../core/usage';
 import type { Outcome } from '../storage/storage';
+import { maxOutputOf } from './admit';
 import { ClientGone } from './clientConnection';
 import type { Candidate, Exchange } from './context';
 import { clientProgram } from './clientProgram';
@@ -62,7 +63,7 @@ export function recordOf<T>(
       error: failure instanceof GatewayError && outcome !== 'ok' ? failure.code : null,
       attempts: JSON.stringify(progress.attempts),
       input_estimate: facts.needs.input,
-      max_output: facts.needs.output ?? null,
+      max_output: maxOutputOf(facts.needs) ?? null,
       needs: facts.needs.capabilities.length === 0 ? '[]' : JSON.stringify(facts.needs.capabilities),
       prefix_hash: null,
       input: usage.input,

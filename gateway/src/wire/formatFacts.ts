@@ -20,7 +20,7 @@ export interface RequestFields {
   readonly alsoReceives?: { readonly format: Format; readonly has: string; readonly lacks: string };
   /** The most output tokens that one answer may have; undefined where the body names none, or no whole number. */
   maxOutput(setting: SettingReader): number | undefined;
-  /** How many answers are asked for, where the format counts the maximum for each. */
+  /** How many answers are asked for; the maximum is of each. */
   answers?(setting: SettingReader): number | undefined;
   /** An older name of the maximum, which newer models refuse. */
   readonly renamedMaxOutput?: { readonly older: string; readonly newer: string };

@@ -40,7 +40,7 @@ async function inspect({ body, format, pathModel }: IncomingRequest, limits: Lim
     asList: false,
     includeUsage: false,
     endUser: undefined,
-    needs: { kind: 'chat', capabilities: [], input: 0, output: undefined },
+    needs: { kind: 'chat', capabilities: [], input: 0, output: undefined, answers: 1 },
     scan,
   };
 }

@@ -40,7 +40,7 @@ async function inspect({ body }: IncomingRequest, limits: Limits): Promise<Reque
     asList: false,
     includeUsage: false,
     endUser: undefined,
-    needs: { kind: 'embedding', capabilities: [], input: estimateInput(scan), output: 0 },
+    needs: { kind: 'embedding', capabilities: [], input: estimateInput(scan), output: 0, answers: 1 },
     scan,
   };
 }

@@ -17,6 +17,10 @@ export const facts: FormatFacts = {
       const config = configOf(setting);
       return countOf(inner(config, 'maxOutputTokens') ?? inner(config, 'max_output_tokens'));
     },
+    answers(setting) {
+      const config = configOf(setting);
+      return countOf(inner(config, 'candidateCount') ?? inner(config, 'candidate_count'));
+    },
     endUser: () => undefined,
     capabilities(setting) {
       const config = configOf(setting);
