@@ -29,7 +29,7 @@ export const limitTable = {
     min: MiB,
     max: 4096 * MiB,
     unit: 'bytes',
-    why: 'All request bodies held at once; keeps a 1 GB box alive under a burst of large prompts.',
+    why: 'All request bodies held at once; keeps a 1 GB box alive under a burst of large prompts. A key may hold half of what others do not.',
   },
   json_depth: {
     value: 64,

@@ -10,7 +10,7 @@ import { newId } from '../core/ids';
 import { openKeyAdmin } from '../http/admin/keys';
 import { openRequestAdmin } from '../http/admin/requests';
 import { openAuthenticator } from '../http/authenticate';
-import { openBodyBudget } from '../http/body';
+import { openMemoryBudget } from '../core/memoryBudget';
 import { openConcurrency } from '../http/concurrency';
 import { applyLimits, buildServer } from '../http/server';
 import { openBodyWorker } from '../pipeline/bodyWorker';
@@ -103,7 +103,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         requests: openRequestAdmin(storage),
         flush: () => ledger.flush(),
       },
-      bodies: openBodyBudget(() => config.limits.bodies_in_memory_bytes),
+      bodies: openMemoryBudget(() => config.limits.bodies_in_memory_bytes),
       concurrency,
     });
     const reload = openReload({

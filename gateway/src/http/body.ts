@@ -3,46 +3,20 @@
 import { largeBodyBytes } from '../core/bodySize';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../core/errors';
-
-/** Bytes of all bodies that are held at this moment. */
-export interface BodyBudget {
-  readonly held: number;
-  /** Takes bytes, or refuses. @throws GatewayError overloaded */
-  take(bytes: number): void;
-  give(bytes: number): void;
-}
-
-/** @param limit bytes that all bodies together may have at this moment */
-export function openBodyBudget(limit: () => number): BodyBudget {
-  let held = 0;
-  return {
-    get held() {
-      return held;
-    },
-    take(bytes) {
-      if (held + bytes > limit())
-        throw new GatewayError('overloaded', {
-          message: 'The gateway holds as many request bodies as it may; try again in a moment.',
-          headers: { 'retry-after': '1' },
-        });
-      held += bytes;
-    },
-    give(bytes) {
-      held -= bytes;
-    },
-  };
-}
+import type { MemoryShare } from '../core/memoryBudget';
 
 /**
- * The whole body. Its bytes count against the budget until `budget.give(body.length)`; after a refusal nothing does.
+ * The whole body. Its bytes are taken from the share as announced, or as they come: of more uploads than fit some are read
+ * and the others are refused at once. Whoever opened the share closes it.
  * @throws GatewayError body_too_large, encoded_body, overloaded
  */
-export function readBody(request: IncomingMessage, limit: number, budget: BodyBudget): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limit: number, share: MemoryShare): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') throw new GatewayError('encoded_body');
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > limit) throw tooLarge(limit);
+    if (announced > 0) share.take(announced);
     // Its events have been and gone while its key was looked up: nobody would ever be told.
     if (request.destroyed && !request.readableEnded) throw cutOff();
     let held: Buffer | undefined;
@@ -52,14 +26,13 @@ export function readBody(request: IncomingMessage, limit: number, budget: BodyBu
       if (done) return;
       done = true;
       request.off('data', onData).pause();
-      budget.give(size);
       reject(error);
     };
     // Plain events: an async iterator over the request costs more than all else that is done with a small body.
     const onData = (part: Buffer) => {
       try {
         if (size + part.length > limit) throw tooLarge(limit);
-        budget.take(part.length);
+        if (size + part.length > announced) share.take(part.length);
       } catch (error) {
         fail(error as Error);
         return;

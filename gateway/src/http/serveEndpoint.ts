@@ -78,10 +78,9 @@ async function infer(
   const { limits } = services.config;
   const { raw } = reply;
   concurrency.acquire(key.id, limits);
-  let size = 0;
+  const memory = bodies.open(key.id);
   try {
-    const body = await readBody(request.raw, limits.body_bytes, bodies);
-    size = body.length;
+    const body = await readBody(request.raw, limits.body_bytes, memory);
     await handler.run(services, {
       id: request.id,
       key,
@@ -94,7 +93,7 @@ async function infer(
       startedAt: request.startedAt,
     });
   } finally {
-    bodies.give(size);
+    memory.close();
     releaseWhenSent(raw, key.id, concurrency, limits.reader_stall_ms);
   }
 }

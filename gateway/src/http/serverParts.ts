@@ -5,7 +5,7 @@ import type { Log } from '../telemetry/log';
 import type { KeyAdmin } from './admin/keys';
 import type { RequestAdmin } from './admin/requests';
 import type { Authenticator } from './authenticate';
-import type { BodyBudget } from './body';
+import type { MemoryBudget } from '../core/memoryBudget';
 import type { Concurrency } from './concurrency';
 
 export interface AdminParts {
@@ -20,6 +20,6 @@ export interface ServerParts {
   readonly log: Log;
   readonly authenticator: Authenticator;
   readonly admin: AdminParts;
-  readonly bodies: BodyBudget;
+  readonly bodies: MemoryBudget;
   readonly concurrency: Concurrency;
 }

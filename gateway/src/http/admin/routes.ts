@@ -43,10 +43,14 @@ export function openAdmin(
         if (caller.kind !== 'master') throw new GatewayError('master_key_needed');
       },
       handler: async (request, reply) => {
-        const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, bodyLimit, bodies);
-        bodies.give(body.length);
-        await admin.flush();
-        return reply.code(status).send(await run(admin, (request.params as { id?: string }).id ?? '', body));
+        const memory = bodies.open('admin');
+        try {
+          const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, bodyLimit, memory);
+          await admin.flush();
+          return reply.code(status).send(await run(admin, (request.params as { id?: string }).id ?? '', body));
+        } finally {
+          memory.close();
+        }
       },
     });
   }

@@ -1,0 +1,79 @@
+// Memory that requests hold while they are served, shared between their keys: no key can take what all others need.
+
+import { GatewayError } from './errors';
+
+export interface MemoryBudget {
+  /** Bytes held at this moment. */
+  readonly held: number;
+  /** The share of one request. @param owner the id of its key */
+  open(owner: string): MemoryShare;
+}
+
+/** What one request holds. */
+export interface MemoryShare {
+  /** Takes bytes, or refuses. @throws GatewayError overloaded */
+  take(bytes: number): void;
+  /** Gives some bytes back. */
+  give(bytes: number): void;
+  /** Gives back what is still held. */
+  close(): void;
+}
+
+/** A request that is its key's only one may be as large as it likes while this part of the budget is not passed. */
+const keptForLarge = 7 / 8;
+/** The rest above this part is for keys that hold nothing, and for their small requests: 4 MiB of 64, in pieces of 2 MiB. */
+const keptForMany = 15 / 16;
+const small = 1 / 32;
+
+/**
+ * A key may hold half of what the others do not, and one that holds nothing may hold more: alone it sends bodies of the
+ * largest size, and beside greedy ones its small requests still get through.
+ * @param limit bytes that all requests together may hold at this moment
+ */
+export function openMemoryBudget(limit: () => number): MemoryBudget {
+  const byOwner = new Map<string, number>();
+  let total = 0;
+  const change = (owner: string, bytes: number): void => {
+    const own = (byOwner.get(owner) ?? 0) + bytes;
+    if (own > 0) byOwner.set(owner, own);
+    else byOwner.delete(owner);
+    total += bytes;
+  };
+  return {
+    get held() {
+      return total;
+    },
+    open(owner) {
+      let held = 0;
+      return {
+        take(bytes) {
+          const most = limit();
+          const own = byOwner.get(owner) ?? 0;
+          const after = total + bytes;
+          const inShare = own + bytes <= (most - (total - own)) / 2 && after <= most * keptForMany;
+          const isOnly = own === held && (after <= most * keptForLarge || held + bytes <= most * small);
+          if (after > most || (!inShare && !isOnly)) throw full(after > most * keptForMany ? '' : 'of this key ');
+          change(owner, bytes);
+          held += bytes;
+        },
+        give(bytes) {
+          change(owner, -bytes);
+          held -= bytes;
+        },
+        close() {
+          change(owner, -held);
+          held = 0;
+        },
+      };
+    },
+  };
+}
+
+// ---
+
+function full(whose = ''): GatewayError {
+  return new GatewayError('overloaded', {
+    message: `The requests ${whose}in flight hold as much memory as they may (limits.bodies_in_memory_bytes); try again in a moment.`,
+    headers: { 'retry-after': '1' },
+  });
+}
