@@ -33,7 +33,7 @@ describe('the rule', () => {
           const share = budget.open(`key ${key}`);
           try {
             share.take(bytes);
-            open.push({ key, bytes, close: share.close });
+            open.push({ key, bytes, close: () => share.close() });
           } catch {
             share.close();
           }
