@@ -63,7 +63,7 @@ export const deployShape = {
     .describe('Where the ledger lives.'),
   images: z
     .strictObject({
-      node: z.string().min(1).max(300).default('node:26.10.0-slim').describe('Base image of the gateway.'),
+      node: z.string().min(1).max(300).default('node:26.12.1-slim').describe('Base image of the gateway.'),
       caddy: z.string().min(1).max(300).default('caddy:2.11.9').describe('Image of the TLS front.'),
     })
     .prefault({})

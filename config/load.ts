@@ -61,6 +61,13 @@ export function loadConfig(text: string | undefined, environment: Environment, t
   };
 }
 
+/** Every bound, as set or by default. */
+export function limitsOf(settings: Settings): Limits {
+  return Object.fromEntries(
+    limitNames.map((name) => [name, settings.limits[name] ?? defaultLimits[name]]),
+  ) as unknown as Limits;
+}
+
 // ---
 
 function collect<T>(problems: Problem[], work: () => T): T | undefined {
@@ -105,12 +112,6 @@ function checkMasterKey(value: string | undefined, problems: Problem[]): Secret 
     return undefined;
   }
   return new Secret(value);
-}
-
-function limitsOf(settings: Settings): Limits {
-  return Object.fromEntries(
-    limitNames.map((name) => [name, settings.limits[name] ?? defaultLimits[name]]),
-  ) as unknown as Limits;
 }
 
 function digestOf(

@@ -14,6 +14,11 @@ export interface Front {
   readonly email?: string | undefined;
   /** URL of another authority's ACME directory. Default: Let's Encrypt. */
   readonly directory?: string | undefined;
+  /** Bytes of a request's body and of its headers that the gateway takes; it refuses what is larger in its client's words. */
+  readonly bodyBytes: number;
+  readonly headerBytes: number;
+  /** Milliseconds that a client has to send its headers. */
+  readonly headersMs: number;
   /** Whether that authority's API has a private root, which is then in `acmeRootFile`. */
   readonly privateRoot: boolean;
 }
@@ -26,6 +31,10 @@ export const adminSocket = 'unix//run/caddy/admin.sock';
 
 /** Open streams may continue on the old configuration for this long after a reload. */
 const graceMinutes = 10;
+
+/** The front lets a little more through than the gateway takes, so that it is the gateway that refuses and says why. */
+const spareBodyBytes = 1024 * 1024;
+const spareHeaderBytes = 16 * 1024;
 
 /**
  * The text of the Caddyfile.
@@ -40,20 +49,47 @@ export function caddyfile(front: Front): string {
     ...(front.email === undefined ? [] : [['email', front.email] satisfies Directive]),
     ...(front.directory === undefined ? [] : [['acme_ca', front.directory] satisfies Directive]),
     ...(front.privateRoot ? [['acme_ca_root', acmeRootFile] satisfies Directive] : []),
-    // HTTP/3 needs UDP 443, which the firewall does not open.
-    ['servers', [['protocols', 'h1', 'h2']]],
+    // Caddy blots out `Authorization` and cookies in what it logs of a request, and no other credential: `x-api-key` and
+    // `x-goog-api-key` are headers, `key` stands in the URL.
+    [
+      'log',
+      'default',
+      [
+        ['output', 'stderr'],
+        [
+          'format',
+          'filter',
+          [
+            ['request>headers', 'delete'],
+            ['request>uri', 'query', [['delete', 'key']]],
+            ['resp_headers', 'delete'],
+          ],
+        ],
+      ],
+    ],
+    // HTTP/3 needs UDP 443, which the firewall does not open. No `read_body`: Go's server ends a stream that is longer.
+    [
+      'servers',
+      [
+        ['protocols', 'h1', 'h2'],
+        [
+          'timeouts',
+          [
+            ['read_header', `${front.headersMs}ms`],
+            ['idle', '2m'],
+          ],
+        ],
+        ['max_header_size', String(front.headerBytes + spareHeaderBytes)],
+      ],
+    ],
   ];
   // No `encode`, which holds streams back. No `flush_interval`: with -1 Caddy goes on reading from the gateway after the
   // client has disconnected.
   const site: Directive[] = [
     ...(front.isAddress ? [['tls', [['issuer', 'acme', [['profile', 'shortlived']]]]] satisfies Directive] : []),
-    [
-      'header',
-      [
-        ['Strict-Transport-Security', 'max-age=31536000'],
-        ['X-Frame-Options', 'DENY'],
-      ],
-    ],
+    ['header', [['Strict-Transport-Security', 'max-age=31536000'], ['X-Frame-Options', 'DENY'], ['-Server'], ['-Via']]],
+    ['log'],
+    ['request_body', [['max_size', String(front.bodyBytes + spareBodyBytes)]]],
     // Requests wait up to 5 s for a gateway that is restarting.
     ['reverse_proxy', `${front.upstream}:${gatewayPort}`, [['lb_try_duration', '5s']]],
   ];

@@ -1,6 +1,6 @@
 // The desired state of a box as one JSON text, which the apply script reads from standard input.
 
-import { loadConfig } from '../../config/load';
+import { limitsOf, loadConfig } from '../../config/load';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { bundleInBuild, bundlePath, containerUser, dataMount, gatewayPort, home, network } from '../hostLayout';
@@ -67,6 +67,7 @@ export function desiredState(input: DesiredStateInput): string {
 
 function frontFiles({ settings, address }: DesiredStateInput, upstream: string): Record<string, string> {
   const { email, directory, root } = settings.acme;
+  const limits = limitsOf(settings);
   const text = caddyfile({
     site: settings.domain ?? address,
     isAddress: settings.domain === undefined,
@@ -74,6 +75,9 @@ function frontFiles({ settings, address }: DesiredStateInput, upstream: string):
     email,
     directory,
     privateRoot: root !== undefined,
+    bodyBytes: limits.body_bytes,
+    headerBytes: limits.header_bytes,
+    headersMs: limits.headers_ms,
   });
   const rootFile = acmeRootFile.slice(acmeRootFile.lastIndexOf('/') + 1);
   return { 'caddy/Caddyfile': text, ...(root === undefined ? {} : { [`caddy/${rootFile}`]: root }) };

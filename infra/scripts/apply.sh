@@ -269,6 +269,16 @@ await_certificate() {
   done
 }
 
+# What the images' tags stood for when they were pulled; a tag may be moved.
+record_digests() {
+  local node front
+  node=$(grep -oE "${node_image}@sha256:[0-9a-f]{64}" "$stage/build.log" 2>/dev/null | tail -n 1) ||
+    node=$(sed -n 's/^node //p' "$home/digests" 2>/dev/null) || true # it was not built this time
+  front=$(docker image inspect --format '{{join .RepoDigests " "}}' "$front_image" 2>/dev/null) || true
+  printf 'node %s\nfront %s\n' "$node" "$front" >"$home/digests.new"
+  mv "$home/digests.new" "$home/digests"
+}
+
 prune() {
   find "$(dirname "$bundle")" -type f ! -path "$bundle" -delete
   # The last three stay, so that going back to one of them needs no build.
@@ -293,5 +303,6 @@ switch_front
 undo=()
 retire_others
 await_certificate
+record_digests
 prune
 echo "ovth: release $release serves configuration $digest"

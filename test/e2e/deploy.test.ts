@@ -126,6 +126,26 @@ describeLab('pulumi up', () => {
     expect(await onBox(`docker exec $(docker ps -qf name=ovth-gateway) node -e "${inside}"`)).toBe('closed');
   });
 
+  test('the box keeps what the tags of its images stood for', async () => {
+    expect((await onBox('cat /srv/ovth/digests')).split('\n')).toEqual([
+      expect.stringMatching(/^node node:26\S*-slim@sha256:[0-9a-f]{64}$/),
+      expect.stringMatching(/^front caddy@sha256:[0-9a-f]{64}$/),
+    ]);
+  });
+
+  test('the front names no program, and logs no credential', async () => {
+    const head = await onBox(
+      "curl -sk -D - -o /dev/null -H 'x-api-key: canary-in-a-header' -H 'x-goog-api-key: canary-in-a-header' 'https://127.0.0.1/v1/nothing?key=canary-in-a-query'",
+    );
+    expect(head).not.toMatch(/^(server|via):/im);
+    const said = await onBox('docker logs ovth-front 2>&1');
+    expect(said).toContain('/v1/nothing');
+    expect(said).not.toContain('canary');
+    const large =
+      'head -c 40000000 /dev/zero | curl -sk -o /dev/null -w %{http_code} -T - https://127.0.0.1/v1/chat/completions';
+    expect(await onBox(large)).toMatch(/413|401/);
+  });
+
   test('a second up changes nothing', async () => {
     const run = await must(scene.project.up('--expect-no-changes'));
     note('second up', run.seconds, 10);

@@ -1,6 +1,7 @@
 // What is deployed, and what makes it another deploy: a small project, built with the real recipe.
 
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -27,7 +28,7 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ovth-bundle-'));
   for (const [path, text] of Object.entries(files)) write(path, text);
-  for (const name of recipe) cpSync(name, join(root, name));
+  for (const name of [...recipe, 'gateway/sbom.mjs']) cpSync(name, join(root, name));
   symlinkSync(join(process.cwd(), 'node_modules/esbuild'), join(root, 'node_modules/esbuild'));
 });
 afterEach(() => rmSync(root, { recursive: true }));
@@ -106,4 +107,18 @@ test('the image is the runtime stage of the gateway’s Dockerfile, without its 
   expect(stage).toContain('COPY --from=build /src/dist/gateway.js');
   expect(stage).not.toContain('npm ci');
   expect(() => runtimeStage('FROM x AS build\n')).toThrow('no stage named "runtime"');
+});
+
+test('the packages in the bundle are listed beside it, and no others', () => {
+  write('package-lock.json', JSON.stringify({ packages: { 'node_modules/dep': { version: '1.0.0', license: 'MIT', integrity: 'sha512-AAEC' } } })); // prettier-ignore
+  execFileSync(process.execPath, ['gateway/build.mjs', 'out.js'], { cwd: root });
+  const list = JSON.parse(readFileSync(join(root, 'out.cdx.json'), 'utf8'));
+  expect(list).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6' });
+  expect(list.components).toEqual([
+    {
+      ...{ type: 'library', name: 'dep', version: '1.0.0', purl: 'pkg:npm/dep@1.0.0' },
+      licenses: [{ license: { id: 'MIT' } }],
+      hashes: [{ alg: 'SHA-512', content: '000102' }],
+    },
+  ]);
 });

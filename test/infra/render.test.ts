@@ -136,7 +136,7 @@ describe('user data', () => {
 });
 
 describe('Compose', () => {
-  const release = gatewayRelease('0123456789abcdef', 'node:26.10.0-slim');
+  const release = gatewayRelease('0123456789abcdef', 'node:26.12.1-slim');
   const project = yaml(release.compose);
   const front = yaml(frontCompose('caddy:2.11.9'));
 
@@ -171,8 +171,8 @@ describe('Compose', () => {
   });
 
   test('other code or another base image is another release, another configuration is not', () => {
-    expect(gatewayRelease('0123456789abcdef', 'node:26.10.0-slim')).toEqual(release);
-    expect(gatewayRelease('fedcba9876543210', 'node:26.10.0-slim').id).not.toBe(release.id);
+    expect(gatewayRelease('0123456789abcdef', 'node:26.12.1-slim')).toEqual(release);
+    expect(gatewayRelease('fedcba9876543210', 'node:26.12.1-slim').id).not.toBe(release.id);
     expect(gatewayRelease('0123456789abcdef', 'node:27').id).not.toBe(release.id);
     expect(stateOf({ masterKey: `${masterKey}x` }).facts['release']).toBe(stateOf().facts['release']);
   });
@@ -184,8 +184,16 @@ describe('Compose', () => {
 });
 
 describe('the Caddyfile', () => {
-  const address = caddyfile({ site: '203.0.113.9', isAddress: true, upstream: 'gateway-abc', privateRoot: false });
+  const bounds = { bodyBytes: 32 * 1024 * 1024, headerBytes: 32 * 1024, headersMs: 10_000 };
+  const address = caddyfile({
+    ...bounds,
+    site: '203.0.113.9',
+    isAddress: true,
+    upstream: 'gateway-abc',
+    privateRoot: false,
+  });
   const named = caddyfile({
+    ...bounds,
     ...{ site: 'gateway.example.com', isAddress: false, upstream: 'gateway-abc', privateRoot: true },
     email: 'me@example.com',
     directory: 'https://ca.example/dir?x=1&y=2',
@@ -199,8 +207,23 @@ describe('the Caddyfile', () => {
 	email me@example.com
 	acme_ca "https://ca.example/dir?x=1&y=2"
 	acme_ca_root /etc/caddy/acme-root.pem
+	log default {
+		output stderr
+		format filter {
+			"request>headers" delete
+			"request>uri" query {
+				delete key
+			}
+			resp_headers delete
+		}
+	}
 	servers {
 		protocols h1 h2
+		timeouts {
+			read_header 10000ms
+			idle 2m
+		}
+		max_header_size 49152
 	}
 }
 
@@ -208,6 +231,12 @@ https://gateway.example.com {
 	header {
 		Strict-Transport-Security max-age=31536000
 		X-Frame-Options DENY
+		-Server
+		-Via
+	}
+	log
+	request_body {
+		max_size 34603008
 	}
 	reverse_proxy gateway-abc:8080 {
 		lb_try_duration 5s
@@ -228,7 +257,7 @@ https://gateway.example.com {
 
   test('a value cannot become a placeholder or a directive', () => {
     const bad = (directory: string) => () =>
-      caddyfile({ site: 'x.example', isAddress: false, upstream: 'g', privateRoot: false, directory });
+      caddyfile({ ...bounds, site: 'x.example', isAddress: false, upstream: 'g', privateRoot: false, directory });
     expect(bad('https://x/{env.SECRET}')).toThrow('not a word');
     expect(bad('https://x\n\tencode gzip')).toThrow('not a word');
   });

@@ -174,7 +174,9 @@ describeLab('a cloud on one machine', () => {
 
   test('docker works in it, pulling the base images under their own names', async () => {
     const version = await ssh(address, `docker run --rm ${images.node} node --version`);
-    expect(version).toMatchObject({ code: 0, stdout: `v${images.node.split(/[:-]/)[1]}\n` });
+    // The lab's image has the newest Node that npm has, which may be behind the release that the deploy names.
+    const major = images.node.split(/[:.]/)[1];
+    expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^v${major}\\.`)) });
     const caddy = await ssh(address, `docker run --rm ${images.caddy} caddy list-modules`);
     expect(caddy.stdout).toContain('http.handlers.reverse_proxy');
   });

@@ -68,7 +68,7 @@ export function openCommitQueue(
     clearTimeout(timer);
     scheduled = 'no';
     if (committing !== undefined || waiting.length === 0) return;
-    const batch = takeBatch();
+    const batch = takeBatch(waiting);
     crowded = batch.filter(isUrgent).length > 1;
     committing = storage
       .commit(
@@ -90,10 +90,6 @@ export function openCommitQueue(
         committing = undefined;
         schedule(waiting.some(isUrgent));
       });
-  };
-  const takeBatch = (): Waiting[] => {
-    const single = waiting.findIndex(({ alone }) => alone === true);
-    return single < 0 ? waiting.splice(0) : waiting.splice(0, Math.max(1, single));
   };
   const finish = (each: Waiting, result: EntryResult | undefined): void => {
     if (result !== undefined && result.type !== 'failed') each.done?.(result);
@@ -168,6 +164,12 @@ interface Waiting {
   readonly done?: (result: EntryResult | undefined, error?: Error) => void;
   /** Committed without others: a batch with it has failed in a way that one of its entries may be at fault for. */
   alone?: boolean;
+}
+
+// Takes out what is committed next: all, up to an entry that must be committed alone.
+function takeBatch(waiting: Waiting[]): Waiting[] {
+  const single = waiting.findIndex(({ alone }) => alone === true);
+  return single < 0 ? waiting.splice(0) : waiting.splice(0, Math.max(1, single));
 }
 
 // Somebody waits for the answer.
