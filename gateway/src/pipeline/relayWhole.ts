@@ -3,13 +3,14 @@
 import { GatewayError } from '../core/errors';
 import { type JsonScan, scanJsonInSlices } from '../core/jsonScan';
 import type { Usage } from '../core/usage';
+import { withoutKey } from '../upstream/cleanKey';
 import { acrossWires, toClient } from '../upstream/headers';
-import { failureError, translateError } from '../upstream/providerErrors';
-import { codecs } from '../wire';
+import { failureError } from '../upstream/providerErrors';
 import type { Codec } from '../wire/codec';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { asBuffer } from './bodyWorker';
-import type { Answered } from './context';
+import type { Answered, Local, Passthrough } from './context';
+import { isPage } from './failover';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
 
@@ -20,15 +21,15 @@ export async function relayWhole(
   progress: ResponseProgress,
 ): Promise<void> {
   const { response } = answered;
-  const bytes = await response.readAll(context.limits.answer_bytes);
+  const { turn } = context;
+  const bytes = await response.readAll(context.limits.answer_bytes).catch(async (error: unknown) => {
+    if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
+    throw error;
+  });
+  if (bytes === undefined) return;
   progress.estimatedOutput = Math.ceil(bytes.length / 4);
-  if (answered.kind !== 'translated') {
-    if (answered.kind === 'passthrough') {
-      const reading = usageOfWhole(codecs[answered.format], bytes);
-      progress.usage = reading instanceof Promise ? await reading : reading;
-    }
-    return endResponse(context, progress, response.status, toClient(response.headers), bytes);
-  }
+  progress.complete = true;
+  if (answered.kind !== 'translated') return passWhole(answered, bytes, context, progress);
   const { format, bodyWorker } = context;
   const stream = context.stream && !context.asList;
   const task = {
@@ -44,24 +45,30 @@ export async function relayWhole(
   progress.usage = made.usage;
   progress.lost.push(...made.lost);
   for (const [name, parts] of made.kept) context.remember(name, parts);
-  if (made.failure !== undefined) throw failureError(made.failure.kind, made.failure.message);
+  if (made.failure !== undefined) {
+    const failure = failureError(made.failure);
+    if (await turn.moveOn(failure)) return;
+    throw (progress.failure = failure);
+  }
   const headers = acrossWires(response.headers, context.dialect);
   headers['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const body = asBuffer(made.body);
   endResponse(context, progress, 200, headers, context.asList ? asList(body) : body);
 }
 
-/** An error answer: as it is on the same wire, in the client's words otherwise. @throws GatewayError */
+/**
+ * An error answer, which the failover has found to be `progress.failure`: as it is on the same wire, in the client's words
+ * otherwise. @throws GatewayError
+ */
 export async function relayError<T>(
   answered: Answered<T>,
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<void> {
-  const { response, kind, target } = answered;
-  progress.failed = true;
+  const { response, kind } = answered;
+  if (progress.failure !== undefined && (kind === 'translated' || isPage(response))) throw progress.failure;
   const bytes = await response.readAll(context.limits.error_body_bytes);
-  if (kind !== 'translated') return endResponse(context, progress, response.status, toClient(response.headers), bytes);
-  throw translateError(response.status, bytes, acrossWires(response.headers, context.dialect), target);
+  endResponse(context, progress, response.status, toClient(response.headers), bytes);
 }
 
 /** Sends a whole answer. */
@@ -106,6 +113,29 @@ export function usageOfWhole(
 }
 
 // ---
+
+// The provider's bytes as they are, whatever they say; but a failure in them is none to the ledger, and another target is
+// tried where there is one.
+async function passWhole(
+  { response, ...answered }: Answered<AnswerTranslation> & (Passthrough | Local),
+  bytes: Buffer,
+  context: ResponseContext,
+  progress: ResponseProgress,
+): Promise<void> {
+  let passed = bytes;
+  if (answered.kind === 'passthrough') {
+    const inspecting = context.bodyWorker.run('inspectAnswer', { format: answered.format, bytes }, bytes.length);
+    const { usage, failure: found } = inspecting instanceof Promise ? await inspecting : inspecting;
+    progress.usage = usage;
+    if (found !== undefined) {
+      const failure = found === 'garbage' ? new GatewayError('upstream_garbage') : failureError(found);
+      if (await context.turn.moveOn(failure)) return;
+      progress.failure = failure;
+      passed = withoutKey(bytes, answered.account.key);
+    }
+  }
+  endResponse(context, progress, response.status, toClient(response.headers), passed);
+}
 
 // Gemini's stream without `alt=sse` is a JSON list of pieces; one piece is a list too.
 function asList(bytes: Buffer): Buffer {

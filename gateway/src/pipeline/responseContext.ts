@@ -9,11 +9,14 @@ import type { Dialect } from '../core/errorBody';
 import type { Format } from '../wire/neutral';
 import type { Remember } from '../wire/reasoning/restore';
 import type { BodyWorker } from './bodyWorker';
+import type { AnswerTurn } from './failover';
 
 export interface ResponseContext {
   readonly raw: ServerResponse;
   /** Is cancelled when the client leaves, or the gateway must stop. */
   readonly client: CancelSignal;
+  /** Where the answer stands among the targets of its request. */
+  readonly turn: AnswerTurn;
   /** The format it is answered in. */
   readonly format: Format;
   /** It asked for a stream. */

@@ -3,20 +3,27 @@
 
 import type { Usage } from '../core/usage';
 import type { Codec } from '../wire/codec';
+import type { AnswerFailure } from '../wire/formatFacts';
 import { isObject, parseEvent } from '../wire/shared/json';
 import { JsonArrayCutter } from '../wire/shared/jsonArray';
 import { dataOf, singleFrames, SseCutter } from '../wire/shared/sse';
 
 export interface UsageTap {
-  /** The bytes to pass on now. @throws GatewayError upstream_garbage for an event above the limit */
+  /** The bytes to pass on now: whole events. @throws GatewayError upstream_garbage for an event above the limit */
   feed(chunk: Buffer): Buffer | undefined;
   /** The bytes held back until the stream's end. */
   rest(): Buffer | undefined;
   readonly usage: Partial<Usage> | undefined;
-  /** The stream said that it is complete. */
+  /** Content has come. */
+  readonly said: boolean;
+  /** The stream said that the answer is complete. */
   readonly complete: boolean;
-  /** The provider reported a failure inside the stream. */
-  readonly failed: boolean;
+  /** Nothing more is to come. */
+  readonly last: boolean;
+  /** What the provider reported inside the stream. */
+  readonly failure: AnswerFailure | undefined;
+  /** The number of the last event, where the format numbers them. */
+  readonly sequence: number | undefined;
   /** Output tokens so far, from the sizes of the events alone. */
   readonly estimatedOutput: number;
 }
@@ -29,14 +36,14 @@ export interface UsageTapOptions {
   readonly eventLimit: number;
 }
 
-const nothing = Buffer.alloc(0);
-
-/** A tap of an event stream. Without `hideUsage`, bytes are passed on as they come, whole frames or not. */
+/**
+ * A tap of an event stream. Only whole events are passed on, so that a failure can follow them: a half event before it would
+ * make both unreadable.
+ */
 export function openUsageTap(options: UsageTapOptions): UsageTap {
-  const { hideUsage, eventLimit } = options;
-  const cutter = new SseCutter(eventLimit);
+  const cutter = new SseCutter(options.eventLimit);
   const meter = openMeter();
-  const reader = openFrameReader(options);
+  const reader = openTapReader(options);
   const read = (frames: Buffer): Buffer => {
     meter.add(frames);
     return reader.read(frames);
@@ -44,22 +51,29 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
   return {
     feed(chunk) {
       const frames = cutter.push(chunk);
-      const kept = frames === undefined ? nothing : read(frames);
-      return hideUsage ? kept : chunk;
+      return frames === undefined ? undefined : read(frames);
     },
     rest() {
       const rest = cutter.rest();
-      const kept = rest.length === 0 ? rest : read(rest);
-      return hideUsage ? kept : nothing;
+      return rest.length === 0 ? rest : read(rest);
     },
     get usage() {
       return reader.usage;
     },
-    get complete() {
-      return reader.complete;
+    get said() {
+      return reader.said;
     },
-    get failed() {
-      return reader.failed;
+    get complete() {
+      return reader.ended || (reader.last && reader.said);
+    },
+    get last() {
+      return reader.last;
+    },
+    get failure() {
+      return reader.failure;
+    },
+    get sequence() {
+      return options.codec.sequenceIn?.(reader.lastFrames.toString('utf8'));
     },
     get estimatedOutput() {
       return meter.tokens();
@@ -71,14 +85,19 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
 export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'codec' | 'eventLimit'>): UsageTap {
   const cutter = new JsonArrayCutter(eventLimit);
   let usage: Partial<Usage> | undefined;
-  let failed = false;
+  let failure: AnswerFailure | undefined;
+  let said = false;
+  let ended = false;
   let items = 0;
+  const endWords = codec.endWords.map((word) => Buffer.from(word));
 
   const read = (bytes: Buffer): void => {
+    if (hasValueOfAny(bytes, endWords)) ended ||= codec.isEnd(bytes.toString('utf8'));
     for (const item of itemsIn(bytes)) {
       items++;
       if (!isObject(item)) continue;
-      if (codec.isFailure(item)) failed = true;
+      failure ??= codec.failureIn(item, false);
+      said ||= codec.hasContent(item);
       const found = codec.usageIn(item);
       if (found !== undefined) usage = { ...usage, ...found };
     }
@@ -94,12 +113,19 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
     get usage() {
       return usage;
     },
+    get said() {
+      return said;
+    },
     get complete() {
+      return cutter.ended && ended;
+    },
+    get last() {
       return cutter.ended;
     },
-    get failed() {
-      return failed;
+    get failure() {
+      return failure;
     },
+    sequence: undefined,
     get estimatedOutput() {
       return Math.max(items, usage?.output ?? 0);
     },
@@ -108,54 +134,55 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
 
 // ---
 
-interface FrameReader {
-  /** Whole frames in, the ones to pass on out. Only frames that can matter are parsed. */
+/** Reads whole frames. Of those after the first content, only the ones that can matter are parsed. */
+interface TapReader {
+  /** Whole frames in, the ones to pass on out. */
   read(frames: Buffer): Buffer;
   readonly usage: Partial<Usage> | undefined;
-  readonly complete: boolean;
-  readonly failed: boolean;
+  readonly said: boolean;
+  readonly ended: boolean;
+  readonly last: boolean;
+  readonly failure: AnswerFailure | undefined;
+  /** What was read last. */
+  readonly lastFrames: Buffer;
 }
 
-function openFrameReader({ codec, hideUsage }: UsageTapOptions): FrameReader {
-  const eventWords = [Buffer.from(`"${codec.usageField}"`), Buffer.from(codec.errorWord)];
-  const endWords = codec.endWords.map((word) => Buffer.from(word));
-  let usage: Partial<Usage> | undefined;
-  let complete = false;
-  let failed = false;
-
-  // Whether the event is to be taken out.
-  const readEvent = (data: string): boolean => {
-    const event = parseEvent(data);
-    if (event === undefined) return false;
-    if (codec.isFailure(event)) failed = true;
-    const found = codec.usageIn(event);
-    if (found === undefined) return false;
-    usage = { ...usage, ...found };
-    return hideUsage && codec.isUsageOnly(event);
-  };
-  return {
-    read(frames) {
-      if (!hasValueOfAny(frames, eventWords) && !hasValueOfAny(frames, endWords)) return frames;
+function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
+  const words = [`"${codec.usageField}"`, codec.errorWord, ...codec.endWords].map((word) => Buffer.from(word));
+  const reader = {
+    usage: undefined as Partial<Usage> | undefined,
+    said: false,
+    ended: false,
+    last: false,
+    failure: undefined as AnswerFailure | undefined,
+    lastFrames: Buffer.alloc(0) as Buffer,
+    read(frames: Buffer): Buffer {
+      reader.lastFrames = frames;
+      if (reader.said && !hasValueOfAny(frames, words)) return frames;
       const kept: Buffer[] = [];
       for (const frame of singleFrames(frames)) {
-        const data = dataOf(frame);
-        complete ||= codec.isEnd(data);
-        const hidden = hasValueOfAny(frame, eventWords) && readEvent(data);
-        if (!hidden) kept.push(frame);
+        const look = !reader.said || hasValueOfAny(frame, words);
+        if (!look || !readEvent(dataOf(frame))) kept.push(frame);
       }
       if (!hideUsage) return frames;
       return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
     },
-    get usage() {
-      return usage;
-    },
-    get complete() {
-      return complete;
-    },
-    get failed() {
-      return failed;
-    },
   };
+  // Whether the event is to be taken out.
+  const readEvent = (data: string): boolean => {
+    reader.ended ||= codec.isEnd(data);
+    reader.last ||= codec.isLast(data);
+    if (codec.preamble?.test(data) === true) return false;
+    const event = parseEvent(data);
+    if (event === undefined) return false;
+    reader.failure ??= codec.failureIn(event, false);
+    reader.said ||= codec.hasContent(event);
+    const found = codec.usageIn(event);
+    if (found === undefined) return false;
+    reader.usage = { ...reader.usage, ...found };
+    return hideUsage && codec.isUsageOnly(event);
+  };
+  return reader;
 }
 
 // The items of a run of bytes, which begins with the list's bracket or with the comma after the item before.
