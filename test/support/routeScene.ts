@@ -13,7 +13,7 @@ export interface RouteScene {
   readonly key: string;
   /** Milliseconds since 1970, as the gateway takes it to be. */
   now: number;
-  ask(kind: Kind, model: string, stream: boolean, more?: Fields): Promise<Response>;
+  readonly ask: (kind: Kind, model: string, stream: boolean, more?: Fields) => Promise<Response>;
   /** The row of the last request, when it is in the ledger. */
   lastRow(): Promise<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
 }

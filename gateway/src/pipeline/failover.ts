@@ -1,26 +1,17 @@
 // Sending: to one target after another until one has an answer, of which content has come or which is whole. Until then
 // nothing has reached the client.
 
-import type { Answered, Candidate, Exchange, Service } from './context';
 import { type ErrorCode, GatewayError } from '../core/errors';
-import { withoutKey } from '../upstream/cleanKey';
+import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/pool';
 import { translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
+import type { AnswerTurn } from './answerTurn';
+import type { Answered, Candidate, Exchange, Service } from './context';
 import { healthKey, targetKey } from './plan';
 import type { Candidates } from './prepare';
 import type { ResponseProgress } from './responseProgress';
-
-/** Where an answer stands among the targets of its request, for those who pass it on. */
-export interface AnswerTurn {
-  /** Another target may be tried, so that nothing is sent to the client before the answer's first content. */
-  readonly held: boolean;
-  /** The answer failed before anything of it was sent. True where another target is tried: this answer is to be dropped. */
-  moveOn(failure: GatewayError): Promise<boolean>;
-  /** The target has answered. Only the first call counts. */
-  succeeded(): void;
-}
 
 /** What a failure says of its target. */
 interface Cause {

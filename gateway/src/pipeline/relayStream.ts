@@ -2,7 +2,7 @@
 // another. The client is never ahead of what was reserved, and the provider never far ahead of the client.
 
 import { GatewayError } from '../core/errors';
-import { withoutKey } from '../upstream/cleanKey';
+import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires, toClient } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/pool';
 import { failureError } from '../upstream/providerErrors';

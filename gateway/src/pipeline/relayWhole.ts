@@ -3,7 +3,7 @@
 import { GatewayError } from '../core/errors';
 import { type JsonScan, scanJsonInSlices } from '../core/jsonScan';
 import type { Usage } from '../core/usage';
-import { withoutKey } from '../upstream/cleanKey';
+import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires, toClient } from '../upstream/headers';
 import { failureError } from '../upstream/providerErrors';
 import type { Codec } from '../wire/codec';

@@ -8,8 +8,8 @@ import type { JsonScan } from '../core/jsonScan';
 import type { Dialect } from '../core/errorBody';
 import type { Format } from '../wire/neutral';
 import type { Remember } from '../wire/reasoning/restore';
+import type { AnswerTurn } from './answerTurn';
 import type { BodyWorker } from './bodyWorker';
-import type { AnswerTurn } from './failover';
 
 export interface ResponseContext {
   readonly raw: ServerResponse;

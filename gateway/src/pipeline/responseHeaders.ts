@@ -3,8 +3,8 @@
 import type { Reservation } from '../accounting/ledger';
 import { rateLimitHeaders } from '../accounting/quota';
 import { outputByDefault } from './admit';
+import type { AnswerTurn } from './answerTurn';
 import type { Answered, Exchange } from './context';
-import type { AnswerTurn } from './failover';
 import { expectedCost } from './plan';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
