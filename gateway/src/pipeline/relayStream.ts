@@ -111,8 +111,10 @@ async function passThrough(
       else if (tap.complete || tap.failure !== undefined) ending.begin();
       return wait;
     });
-    await write(tap.rest());
+    const rest = tap.rest();
+    // Before the error that we tell, half an event would make both unreadable.
     if (tap.failure === undefined && !tap.complete) throw new GatewayError('upstream_died');
+    await write(rest);
   } catch (error) {
     relay.sequence = (tap.sequence ?? -1) + 1;
     throw error;

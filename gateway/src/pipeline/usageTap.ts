@@ -44,6 +44,7 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
   const cutter = new SseCutter(options.eventLimit);
   const meter = openMeter();
   const reader = openTapReader(options);
+  let lastFrames: Buffer | undefined;
   const read = (frames: Buffer): Buffer => {
     meter.add(frames);
     return reader.read(frames);
@@ -51,7 +52,9 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
   return {
     feed(chunk) {
       const frames = cutter.push(chunk);
-      return frames === undefined ? undefined : read(frames);
+      if (frames === undefined) return undefined;
+      lastFrames = frames;
+      return read(frames);
     },
     rest() {
       const rest = cutter.rest();
@@ -73,7 +76,7 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
       return reader.failure;
     },
     get sequence() {
-      return options.codec.sequenceIn?.(reader.lastFrames.toString('utf8'));
+      return options.codec.sequenceIn?.(lastFrames?.toString('utf8') ?? '');
     },
     get estimatedOutput() {
       return meter.tokens();
@@ -143,8 +146,6 @@ interface TapReader {
   readonly ended: boolean;
   readonly last: boolean;
   readonly failure: AnswerFailure | undefined;
-  /** What was read last. */
-  readonly lastFrames: Buffer;
 }
 
 function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
@@ -155,9 +156,7 @@ function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
     ended: false,
     last: false,
     failure: undefined as AnswerFailure | undefined,
-    lastFrames: Buffer.alloc(0) as Buffer,
     read(frames: Buffer): Buffer {
-      reader.lastFrames = frames;
       if (reader.said && !hasValueOfAny(frames, words)) return frames;
       const kept: Buffer[] = [];
       for (const frame of singleFrames(frames)) {
