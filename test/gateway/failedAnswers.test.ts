@@ -185,3 +185,29 @@ test('what is no JSON passes on its own wire, booked as a failure', async () => 
   expect(await (await ask('chat', 'a-chat/m', false)).text()).toBe('{"choices": [{"mess');
   expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: 'upstream_garbage' });
 });
+
+describe('embeddings', () => {
+  const embed = (model: string) =>
+    fetch(`${scene.gateway.url}/v1/embeddings`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${scene.key}` },
+      body: JSON.stringify({ model, input: 'hi' }),
+    });
+  const good = { object: 'list', data: [{ embedding: [1] }], usage: { prompt_tokens: 3 } };
+
+  test.each([{ error: { message: 'm', code: 503 } }, { object: 'list' }, { data: null }])(
+    '%j is none',
+    async (body) => {
+      scene.a.answer = { body: JSON.stringify(body) };
+      const answer = await embed('a-chat/m');
+      expect([answer.status, await answer.json()]).toEqual([200, body]);
+      expect(await scene.lastRow()).toMatchObject({
+        outcome: 'error',
+        error: expect.stringMatching(/^upstream_/),
+        input: 0,
+      });
+      scene.b.answer = { body: JSON.stringify(good) };
+      expect(await (await embed('to-chat')).json()).toEqual(good);
+    },
+  );
+});

@@ -1,7 +1,7 @@
 // Failover by cause: what moves a request to the next target of its route, what does not, and who rests after it.
 
 import type { ServerResponse } from 'node:http';
-import type { FakeCall } from '../support/fakeUpstream';
+import type { FakeCall, Script } from '../support/fakeUpstream';
 import {
   fieldsFor,
   formats,
@@ -35,7 +35,7 @@ describe.each(clients)('a stream of $kind to a $client client: B answers where A
     messages: 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"m"}}\n\n',
     generate: 'data: {"candidates":[{"content":{"role":"model"},"finishReason":"MALFORMED_FUNCTION_CALL"}]}\n\n',
   };
-  const cases: Record<string, FakeCall | unknown> = {
+  const cases: Record<string, Script> = {
     'fails in its first event': streamAnswer(failures[kind]),
     'fails after its preamble': streamAnswer(preamble + failures[kind]),
     'fails after its preamble, byte by byte': streamAnswer(preamble + failures[kind], 1),
@@ -49,7 +49,7 @@ describe.each(clients)('a stream of $kind to a $client client: B answers where A
   };
 
   test.each(Object.entries(cases))('%s', async (_name, answer) => {
-    scene.a.answer = answer as never;
+    scene.a.answer = answer;
     scene.b.answer = goodAnswer(kind, 'from B');
     const got = await ask(client, `to-${kind}`, true, fields);
     const text = await got.text();
@@ -101,7 +101,7 @@ test('an exact model is not held back', async () => {
   };
   const got = await ask('chat', 'a-chat/m', true);
   const first = await got.body!.getReader().read();
-  expect(Buffer.from(first.value!).toString()).toBe(preamble);
+  expect(Buffer.from(first.value).toString()).toBe(preamble);
   release();
 });
 

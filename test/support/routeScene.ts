@@ -1,7 +1,8 @@
 // A gateway before two upstreams, A and B, each of which stands for a host of every wire: routes of both, and the same models
 // by their own names.
 
-import { type FakeUpstream, type Script, startFakeUpstream } from './fakeUpstream';
+import type { ServerResponse } from 'node:http';
+import { type FakeCall, type FakeUpstream, startFakeUpstream } from './fakeUpstream';
 import { startTestGateway, type TestGateway } from './gateway';
 import { bodies, type Fields, type Kind, paths } from './translation';
 
@@ -198,8 +199,8 @@ export const streamOf = (kind: Kind, text: string): string => Object.values(stre
 
 /** A good answer of the format, as the request asks for it. */
 export const goodAnswer =
-  (kind: Kind, text: string): Script =>
-  (call, response) => {
+  (kind: Kind, text: string) =>
+  (call: FakeCall, response: ServerResponse): void => {
     const streamed = /stream"?:true|streamGenerate/.test(call.path + call.body.toString());
     response.writeHead(200, { 'content-type': streamed ? 'text/event-stream' : 'application/json' });
     response.end(streamed ? streamOf(kind, text) : JSON.stringify(wholeAnswer(kind, text)));

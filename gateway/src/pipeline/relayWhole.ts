@@ -1,12 +1,10 @@
 // A whole answer on its way to the client: its bytes as they are on the same wire, translated on another; and error answers.
 
 import { GatewayError } from '../core/errors';
-import { type JsonScan, scanJsonInSlices } from '../core/jsonScan';
-import type { Usage } from '../core/usage';
 import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires, toClient } from '../upstream/headers';
+import type { UpstreamResponse } from '../upstream/pool';
 import { failureError } from '../upstream/providerErrors';
-import type { Codec } from '../wire/codec';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { asBuffer } from './bodyWorker';
 import type { Answered, Local, Passthrough } from './context';
@@ -22,10 +20,7 @@ export async function relayWhole(
 ): Promise<void> {
   const { response } = answered;
   const { turn } = context;
-  const bytes = await response.readAll(context.limits.answer_bytes).catch(async (error: unknown) => {
-    if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
-    throw error;
-  });
+  const bytes = await readWhole(response, context);
   if (bytes === undefined) return;
   progress.estimatedOutput = Math.ceil(bytes.length / 4);
   progress.complete = true;
@@ -87,29 +82,12 @@ export function endResponse(
   raw.end(bytes);
 }
 
-const answerBounds = { depth: 512, nodes: Infinity };
-
-/** The usage in a whole answer: of a large one only its few bytes are parsed. */
-export function usageOfWhole(
-  codec: Pick<Codec, 'usageField' | 'usageIn'>,
-  bytes: Buffer,
-): Partial<Usage> | undefined | Promise<Partial<Usage> | undefined> {
-  const usageIn = ({ fields }: JsonScan): Partial<Usage> | undefined => {
-    const span = fields.get(codec.usageField);
-    return (
-      span && codec.usageIn({ [codec.usageField]: JSON.parse(bytes.toString('utf8', span.start, span.end)) as unknown })
-    );
-  };
-  // What is no JSON has no usage; the bytes go on all the same.
-  const none = (error: unknown): undefined => {
-    if (!(error instanceof GatewayError) && !(error instanceof SyntaxError)) throw error;
-  };
-  try {
-    const scanning = scanJsonInSlices(bytes, answerBounds);
-    return scanning instanceof Promise ? scanning.then(usageIn).catch(none) : usageIn(scanning);
-  } catch (error) {
-    return none(error);
-  }
+/** Reads a whole answer; undefined where it broke off and another target is tried. @throws GatewayError */
+export function readWhole(response: UpstreamResponse, { limits, turn }: ResponseContext): Promise<Buffer | undefined> {
+  return response.readAll(limits.answer_bytes).catch(async (error: unknown) => {
+    if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
+    throw error;
+  });
 }
 
 // ---

@@ -65,7 +65,7 @@ export function openTargetHealth(resting: (rest: Rest) => void = () => undefined
     if (record !== undefined && record.until > 0 && record.until <= now) record.probedAt = now;
   };
   const rest = (name: string, record: HealthRecord, code: ErrorCode, now: number, ms: number): void => {
-    if (record.until <= now) resting({ name, code, ms });
+    if (record.until <= now) resting({ name: name.slice(0, 200), code, ms }); // a client may have chosen it
     record.until = Math.max(record.until, now + ms);
     record.probedAt = -Infinity;
   };
