@@ -100,7 +100,7 @@ describe('what is no failure', () => {
     expect([answer.status, await answer.json()]).toMatchObject([200, { choices: [{ finish_reason: 'stop' }] }]);
   });
 
-  test.each(['eos_token', 'stop'])('the reason of a host’s own: %s', async (finish_reason) => {
+  test.each(['eos_token', 'stop', 'STOP'])('the reason of a host’s own: %s', async (finish_reason) => {
     const choices = [{ index: 0, message: { role: 'assistant', content: 'x' }, finish_reason }];
     expect(await (await whole('chat', { id: 'c', choices })).json()).toMatchObject({ stop_reason: 'end_turn' });
   });

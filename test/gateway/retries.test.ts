@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { FakeCall } from '../support/fakeUpstream';
 import { fieldsFor, goodAnswer, useRouteScene, wholeAnswer } from '../support/routeScene';
 
-const scene = useRouteScene('limits: {first_byte_ms: 2000}\n');
+const scene = useRouteScene('limits: {first_byte_ms: 2000, upstream_connections: 1}\n'); // the one connection is used again
 const { ask } = scene;
 
 /** Asks so many times, a few at once, and gives the statuses. */
@@ -173,6 +173,13 @@ describe('a connection that was used before and breaks', () => {
     };
     const got = await ask('chat', 'a-chat/m', false);
     expect([got.status, await got.text()]).toEqual([200, expect.stringContaining('again')]);
+  });
+
+  test('a new connection that breaks is not used for the same again; another target is', async () => {
+    scene.a.answer = reset(0);
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect(await (await ask('chat', 'to-chat', false)).text()).toContain('from B');
+    expect(scene.a.calls).toHaveLength(1);
   });
 
   test('a provider that stays silent is not sent to again, nor is another', async () => {

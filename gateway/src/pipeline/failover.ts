@@ -4,7 +4,7 @@
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires } from '../upstream/headers';
-import type { UpstreamResponse } from '../upstream/pool';
+import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
 import { translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
 import type { AnswerTurn } from './answerTurn';
@@ -226,7 +226,8 @@ export class Failover<T> implements AnswerTurn {
       } catch (error) {
         if (client.reason !== undefined || !(error instanceof GatewayError)) throw error;
         note(0, error.code);
-        if (tries > 0 || !wasStale(error)) throw error;
+        // The provider closed an idle connection just as we wrote to it: nothing was processed.
+        if (tries > 0 || error.code !== 'upstream_unreachable' || !brokeOnReuse(error.cause)) throw error;
       }
     }
   }
@@ -263,16 +264,6 @@ const nothingYet = {
   firstByteAt: undefined,
   firstTokenAt: undefined,
 } satisfies Partial<ResponseProgress>;
-
-// The provider closed an idle connection just as we wrote to it: nothing was processed.
-function wasStale(error: GatewayError): boolean {
-  const cause = error.cause as { code?: string; socket?: { bytesRead?: number } } | undefined;
-  return (
-    error.code === 'upstream_unreachable' &&
-    (cause?.code === 'UND_ERR_SOCKET' || cause?.code === 'ECONNRESET' || cause?.code === 'EPIPE') &&
-    (cause.socket?.bytesRead ?? 1) > 0
-  );
-}
 
 function isGarbage(response: UpstreamResponse): boolean {
   if (response.status >= 300 && response.status < 400) return true; // redirects are never followed

@@ -1,7 +1,7 @@
 // The way out: one connection pool an origin, and one exchange with a provider. The only importer of undici.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Dispatcher, errors, Pool } from 'undici';
+import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import type { LimitName, Limits } from '../../../config/limits';
 import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
@@ -72,7 +72,7 @@ export function openUpstreamPool(limits: () => Limits): UpstreamPool {
         allowH2: false,
         headersTimeout: made.first_byte_ms,
         bodyTimeout: made.silence_ms,
-        connect: { timeout: made.connect_ms, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+        connect: openConnector(made.connect_ms),
       });
       pools.set(origin, pool);
     }
@@ -104,6 +104,28 @@ const unreadMs = 300;
 
 /** How much may wait here unread before the provider is held back. */
 const highWater = 64 * 1024;
+
+/** Errors of connections that had brought an answer before. */
+const ofUsedConnections = new WeakSet<object>();
+
+/** Whether the connection that broke had been used before: then its provider may have closed it while it was idle. */
+export function brokeOnReuse(error: unknown): boolean {
+  if (error instanceof errors.SocketError) return (error.socket?.bytesRead ?? 0) > 0;
+  return typeof error === 'object' && error !== null && ofUsedConnections.has(error);
+}
+
+function openConnector(timeout: number): buildConnector.connector {
+  const connect = buildConnector({ allowH2: false, timeout, rejectUnauthorized: true, minVersion: 'TLSv1.2' });
+  return (options, callback) =>
+    connect(options, (...[error, socket]) => {
+      if (error !== null) return callback(error, null);
+      // The system's own errors (ECONNRESET, EPIPE) do not say what they are of.
+      socket.prependListener('error', (broken: Error) => {
+        if (socket.bytesRead > 0) ofUsedConnections.add(broken);
+      });
+      callback(null, socket);
+    });
+}
 
 /** How long a provider may take to end an answer that is complete. */
 const lingerMs = 1_000;

@@ -1,7 +1,7 @@
 // When a chat completion is a finished answer. Sources: https://platform.openai.com/docs/api-reference/chat/object,
 // https://platform.openai.com/docs/api-reference/chat/streaming; errors on a choice and the reason `error`:
 // https://openrouter.ai/docs/api-reference/errors; `eos_token`: https://huggingface.github.io/text-generation-inference;
-// `model_length`: https://docs.mistral.ai/api (2026-11).
+// `model_length`: https://docs.mistral.ai/api; `sensitive`: https://docs.z.ai/api-reference (2026-11).
 
 import type { AnswerFailure, CompletionFacts } from '../formatFacts';
 import type { Json } from '../jsonObject';
@@ -9,13 +9,24 @@ import type { FinishReason } from '../neutral';
 import { isObject, listOr, objectOr } from '../shared/json';
 import { openaiFailure } from '../shared/openaiErrors';
 
-/** OpenAI's reasons to end, and those of hosts that copy its API. Any other (`error`, `abort`) is a failure. */
-export const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
+/**
+ * The neutral reason for OpenAI's, and for those of hosts that copy its API, some in capitals; undefined for any other
+ * (`error`, `abort`, `network_error`, `insufficient_system_resource`), which is a failure.
+ */
+export function finishReason(reason: string): FinishReason | undefined {
+  return finishReasons.get(reason) ?? finishReasons.get(reason.toLowerCase());
+}
+
+const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
   ['stop', 'stop'],
   ['length', 'length'],
   ['tool_calls', 'tool_calls'],
   ['function_call', 'tool_calls'],
   ['content_filter', 'refusal'],
+  ['safety', 'refusal'],
+  ['recitation', 'refusal'],
+  ['sensitive', 'refusal'],
+  ['complete', 'stop'],
   ['eos', 'stop'],
   ['eos_token', 'stop'],
   ['stop_sequence', 'stop'],
@@ -50,7 +61,7 @@ function failureOfChoice(choice: Json, whole: boolean): AnswerFailure | undefine
   if (reported !== undefined) return reported;
   const reason = choice['finish_reason'];
   if (typeof reason === 'string' && reason !== '') {
-    if (finishReasons.has(reason)) return undefined;
+    if (finishReason(reason) !== undefined) return undefined;
     return { kind: 'other', message: `The answer ended with "${reason.slice(0, 100)}".` };
   }
   return whole && !isFilled(objectOr(choice['message']))

@@ -10,7 +10,7 @@ import { type EventBuilder, openEventBuilder } from '../shared/eventBuilder';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import { decodeOpenaiLogprobs } from '../shared/logprobs';
 import { type CallCollector, openCallCollector } from './callCollector';
-import { completion, finishReasons } from './completion';
+import { completion, finishReason } from './completion';
 import { openReasoningCollector, type ReasoningCollector } from './reasoningCollector';
 
 /** The usage in a response or chunk; undefined where it has none. `prompt_tokens` includes everything cached. */
@@ -141,8 +141,8 @@ function endStream({ builder, reasoning, calls }: StreamState): readonly StreamE
   return builder.take();
 }
 
-function decodeFinish(builder: EventBuilder, finishReason: unknown, refused: boolean): void {
-  const reason = finishReasons.get(textOr(finishReason));
+function decodeFinish(builder: EventBuilder, given: unknown, refused: boolean): void {
+  const reason = finishReason(textOr(given));
   if (reason === undefined) return; // it goes on, or it is a failure
   builder.finish(refused && reason === 'stop' ? 'refusal' : reason);
 }
