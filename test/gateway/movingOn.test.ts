@@ -155,6 +155,12 @@ describe.each(clientsOf('chat'))('A answers a $client client with a status: B', 
     [404, error('Item with id rs_1 not found.', { type: 'invalid_request_error' })],
     [422, error('no')],
     [403, error('Input was flagged by moderation')],
+    [403, error('You do not have permission to access the File abc or it may not exist.')],
+    [400, error("Invalid value: 'insufficient_quota'. Supported values are: 'user'.")],
+    [400, error('Invalid value: Your credit balance is too low')],
+    [400, error("Unknown parameter: 'API key not valid'.")],
+    [404, error("Item with id 'The model m does not exist' not found.")],
+    [404, error("Item with id 'url' not found.")],
   ])('not after %d %s', async (status, body) => {
     scene.a.answer = { status, body };
     for (let i = 0; i < 6; i++) {

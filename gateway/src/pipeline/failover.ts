@@ -25,6 +25,8 @@ interface Cause {
 
 const providers: Cause = { moves: 'any', counts: true };
 const operatorsRestMs = 60_000;
+/** Connections that were closed while they were idle, and that one request may come upon. */
+const mostStale = 3;
 
 /** Codes of failures that are not the client's own mistake. */
 const causes: Partial<Record<ErrorCode, Cause>> = {
@@ -226,8 +228,8 @@ export class Failover<T> implements AnswerTurn {
       } catch (error) {
         if (client.reason !== undefined || !(error instanceof GatewayError)) throw error;
         note(0, error.code);
-        // The provider closed an idle connection just as we wrote to it: nothing was processed.
-        if (tries > 0 || error.code !== 'upstream_unreachable' || !brokeOnReuse(error.cause)) throw error;
+        // The provider closed an idle connection just as we wrote to it: nothing was processed. It may have closed others.
+        if (tries >= mostStale || error.code !== 'upstream_unreachable' || !brokeOnReuse(error.cause)) throw error;
       }
     }
   }

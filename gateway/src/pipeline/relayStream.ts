@@ -115,14 +115,19 @@ async function passThrough(
     // Before the error that we tell, half an event would make both unreadable.
     if (tap.failure === undefined && !tap.complete) throw new GatewayError('upstream_died');
     await write(rest);
+    noteAnswer(tap, progress);
   } catch (error) {
     relay.sequence = (tap.sequence ?? -1) + 1;
+    if (!(error instanceof MovedOn)) noteAnswer(tap, progress);
     throw error;
   } finally {
     ending.stop();
-    progress.usage = tap.usage;
-    progress.complete = tap.complete;
   }
+}
+
+function noteAnswer({ usage, complete }: UsageTap, progress: ResponseProgress): void {
+  progress.usage = usage;
+  progress.complete = complete;
 }
 
 // The provider's own words for a failure, unless another target answers instead.

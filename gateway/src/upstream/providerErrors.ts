@@ -47,11 +47,7 @@ export function isAboutPath(status: number, bytes: Buffer): boolean {
   if (status !== 404) return false;
   const error = errorOf(bytes);
   const text = textOr(error['message']);
-  if (isAboutModel(error, text)) return false;
-  return (
-    text === '' ||
-    /\b(url|path|route|endpoint|page|method|resource)\b|^(404 )?(file )?not found\.?$|^cannot post/i.test(text)
-  );
+  return !modelCodes.test(textOr(error['code'])) && (text === '' || pathText.test(text));
 }
 
 /** The error for a failure inside a response. */
@@ -82,11 +78,26 @@ export function failureError({ kind, message }: AnswerFailure): GatewayError {
 
 // ---
 
-// The operator's trouble: a key, credit, a region or a model that the account does not have. OpenAI's "exceeded your current
-// quota" is told from Google's, which is a rate, by its code.
-const creditWords = /insufficient_quota|billing_(hard_limit|not_active|error)|credit balance is too low/i;
-const keyWords = /API_KEY_INVALID|API key (not valid|expired)|invalid_api_key/i;
-const regionWords = /unsupported_country_region_territory|user location is not supported/i;
+// The operator's trouble: a key, credit, a region or a model that the account does not have. Codes are compared whole, and
+// messages from their beginning: providers repeat values of the request in them, and a client must not be able to make a
+// target rest by its words. OpenAI's "exceeded your current quota" is told from Google's, which is a rate, by its code.
+const creditCodes = /^(insufficient_quota|billing_(hard_limit_reached|not_active|error))$/;
+const creditText = /^Your credit balance is too low/;
+const keyCodes = /^(API_KEY_INVALID|invalid_api_key)$/;
+const keyText = /^API key (not valid|expired)/;
+const regionCodes = /^unsupported_country_region_territory$/;
+const regionText = /^User location is not supported/;
+const modelCodes = /^(model_not_found|model_decommissioned|DeploymentNotFound)$/;
+// Anthropic: "model: claude-…"; OpenAI, vLLM: "The model `x` does not exist"; Google: "models/x is not found for API version";
+// Ollama: "model 'x' not found"; Mistral: "Invalid model: x"; OpenRouter: "No endpoints found for x." (recorded 2026-11).
+const modelText =
+  /^model: |^invalid model\b|^no (allowed )?(endpoints|providers)\b|^(the )?(requested )?models?[\s/`'"][^]{0,200}?(not found|not exist|no longer|decommissioned|retired|deprecated)/i;
+// A 403 of the client's own: input that OpenRouter's moderation flagged (https://openrouter.ai/docs/api-reference/errors), a
+// file or cache of somebody else's that it names to Google.
+const clientsText = /moderation|flagged|access the (file|cached ?content)/i;
+// OpenAI: "Invalid URL (POST /v1/…)"; Express: "Cannot POST /…"; Go: "404 page not found"; FastAPI: "Not Found".
+const pathText =
+  /^(404:? )?((page|file|path|route|endpoint|url|resource) )?not found\.?$|^(invalid url|unknown (request )?(url|path|route|endpoint)|no such (path|route|endpoint)|no route|unrecognized request url|cannot post|method not allowed)|^(the )?(requested )?(url|path|route|endpoint|resource|page)\b/i;
 
 function operatorsError(
   status: number,
@@ -95,16 +106,16 @@ function operatorsError(
   { message, headers }: { message: string; headers: Readonly<Record<string, string>> },
 ): GatewayError | undefined {
   if (status >= 500 || status === 408) return undefined;
-  const reasons = listOr(error['details']).map((detail) => textOr(objectOr(detail)['reason']));
-  const words = [error['code'], error['type'], ...reasons, text].map((word) => textOr(word)).join(' ');
-  if (status === 402 || creditWords.test(words))
+  const reasons = listOr(error['details']).map((detail) => objectOr(detail)['reason']);
+  const codes = [error['code'], error['type'], ...reasons].map((code) => textOr(code));
+  const says = (code: RegExp, words: RegExp) => codes.some((each) => code.test(each)) || words.test(text);
+  if (status === 402 || says(creditCodes, creditText))
     return new GatewayError('upstream_credential', { message: noCredit, headers });
-  if (status === 401 || keyWords.test(words)) return new GatewayError('upstream_credential', { headers });
+  if (status === 401 || says(keyCodes, keyText)) return new GatewayError('upstream_credential', { headers });
   if (status === 429) return undefined;
-  if (regionWords.test(words)) return new GatewayError('upstream_credential', { message: noRegion, headers });
-  if (isAboutModel(error, text)) return new GatewayError('unknown_model', { message, headers });
-  // OpenRouter answers 403 for input that its moderation flagged. Source: https://openrouter.ai/docs/api-reference/errors
-  if (status === 403 && !/moderation|flagged/i.test(text)) return new GatewayError('upstream_credential', { headers });
+  if (says(regionCodes, regionText)) return new GatewayError('upstream_credential', { message: noRegion, headers });
+  if (says(modelCodes, modelText)) return new GatewayError('unknown_model', { message, headers });
+  if (status === 403 && !clientsText.test(text)) return new GatewayError('upstream_credential', { headers });
   if (status === 404 && isAboutPath(status, Buffer.from(JSON.stringify({ error }))))
     return new GatewayError('upstream_error', { message: noPath, headers });
   return undefined;
@@ -113,16 +124,6 @@ function operatorsError(
 const noCredit = "The provider's account on this gateway has no credit left; its operator can add some.";
 const noRegion = 'The provider does not serve the region that this gateway stands in.';
 const noPath = 'The provider has nothing at the path of this API; the operator can check its base_url.';
-
-// Anthropic: `not_found_error`, "model: claude-…"; OpenAI: code `model_not_found`; Google: "models/x is not found for API
-// version v1beta"; Groq: code `model_decommissioned` (recorded 2026-11).
-function isAboutModel(error: Readonly<Record<string, unknown>>, text: string): boolean {
-  if (/^model_(not_found|decommissioned)$/.test(textOr(error['code']))) return true;
-  return (
-    /^model: /.test(text) ||
-    (/\bmodels?\b/i.test(text) && /not found|not exist|no longer|not available|decommissioned|retired/i.test(text))
-  );
-}
 
 // Hosts put the error into an object, a text, or the body itself (vLLM; FastAPI as `detail`).
 function errorOf(bytes: Buffer): Readonly<Record<string, unknown>> {

@@ -30,6 +30,8 @@ export interface TargetHealth {
   isResting(key: TargetKey, now: number): boolean;
   /** Makes the coming request the one that finds out; does nothing for a target that is well. */
   claimProbe(key: TargetKey, now: number): void;
+  /** The request that was to find out is not sent. */
+  dropProbe(key: TargetKey): void;
   /**
    * Smoothed milliseconds to the first byte, to choose the fastest by; 0 before the first answer, so that it comes to be
    * measured, and Infinity while its last request failed lately.
@@ -74,6 +76,10 @@ export function openTargetHealth(resting: (rest: Rest) => void = () => undefined
     claimProbe({ target, account }, now) {
       claim(target, now);
       claim(account, now);
+    },
+    dropProbe({ target, account }) {
+      for (const record of [records.get(target), records.get(account)])
+        if (record !== undefined) record.probedAt = -Infinity;
     },
     firstByte({ target }, now) {
       const record = records.get(target);

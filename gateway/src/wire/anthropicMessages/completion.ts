@@ -77,6 +77,6 @@ const kinds: ReadonlyMap<string, FailureKind> = new Map([
 function failureOf(error: Json): AnswerFailure {
   const message = textOr(error['message']);
   if (/prompt is too long/.test(message)) return { kind: 'too_long', message };
-  if (/credit balance is too low/.test(message)) return { kind: 'credit', message };
+  if (/^Your credit balance is too low/.test(message)) return { kind: 'credit', message };
   return { kind: kinds.get(textOr(error['type'])) ?? 'other', message };
 }

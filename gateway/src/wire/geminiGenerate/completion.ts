@@ -70,6 +70,6 @@ const kinds: ReadonlyMap<string, FailureKind> = new Map([
 function failureOf(error: Json): AnswerFailure {
   const message = textOr(error['message']);
   if (/input token count .* exceeds/.test(message)) return { kind: 'too_long', message };
-  if (/API key not valid/.test(message)) return { kind: 'credential', message };
+  if (/^API key not valid/.test(message)) return { kind: 'credential', message };
   return { kind: kinds.get(textOr(error['status'])) ?? 'other', message };
 }
