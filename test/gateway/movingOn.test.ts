@@ -172,6 +172,26 @@ describe.each(clientsOf('chat'))('A answers a $client client with a status: B', 
   });
 });
 
+test.each<[string, Script]>([
+  ['is no JSON', { body: '{"choices": [{"mess' }],
+  ['is a page', { headers: { 'content-type': 'text/html' }, body: '<html>' }],
+  ['redirects', { status: 302, headers: { location: 'http://127.0.0.1/' }, body: '' }],
+  [
+    'breaks off',
+    (_call, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+      response.write('{"id":', () => response.destroy());
+    },
+  ],
+])('a whole answer that %s: B', async (_name, answer) => {
+  scene.a.answer = answer;
+  scene.b.answer = goodAnswer('chat', 'from B');
+  for (const client of ['chat', 'messages'] as const) {
+    const got = await ask(client, 'to-chat', false);
+    expect([got.status, await got.text()]).toEqual([200, expect.stringContaining('from B')]);
+  }
+});
+
 describe('a prompt that is too long', () => {
   const tooLong = { status: 400, body: error('m', { code: 'context_length_exceeded' }) };
 

@@ -106,6 +106,15 @@ describe('a target that failed five times in a row', () => {
   });
 });
 
+test('where all rest, the one that is the first to be well again is asked, and no other', async () => {
+  scene.a.answer = { status: 402, body: '{}' }; // for a minute
+  scene.b.answer = { status: 429, headers: { 'retry-after': '20' }, body: '{}' };
+  await (await ask('chat', 'to-chat', false)).text();
+  expect([scene.a.calls.length, scene.b.calls.length]).toEqual([1, 1]);
+  for (let i = 0; i < 3; i++) expect((await ask('chat', 'to-chat', false)).status).toBe(429);
+  expect([scene.a.calls.length, scene.b.calls.length]).toEqual([1, 4]);
+});
+
 describe('retry-after has a bounded sense in every form', () => {
   const date = (seconds: number) => new Date(Date.UTC(2026, 10, 26, 12) + seconds * 1_000).toUTCString();
   // The header, the seconds that A rests, and what a client of another wire is told.

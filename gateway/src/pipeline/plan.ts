@@ -62,10 +62,13 @@ export function plan(config: Config, requested: string, needs: Needs, health: Ta
   const cooling = (target: Target) => health.isResting(targetKey(config, target), moment.now);
   const resting = ordered.filter(cooling);
   const rested = resting.length === 0 ? ordered : ordered.filter((target) => !cooling(target));
+  // Where all of them rest, the one that is the first to be well again is asked.
+  const last =
+    rested.length > 0 ? resting : sortedBy(resting, (target) => health.restsUntil(targetKey(config, target)));
   return {
     requested,
     route: route.name,
-    targets: [...rested, ...resting],
+    targets: [...rested, ...last],
     strategy: route.strategy,
     strict: route.strict,
     warning: undefined,

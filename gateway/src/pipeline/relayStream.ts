@@ -173,7 +173,7 @@ async function translate(
   const encode = (list: readonly Frame[]): string => {
     let text = '';
     for (const frame of list) text += encoder.encode(decoder.push(frame));
-    if (decoder.ending) ending.begin();
+    if (decoder.ending && !progress.complete) ending.begin();
     return text;
   };
   try {

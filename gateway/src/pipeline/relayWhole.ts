@@ -7,48 +7,27 @@ import type { UpstreamResponse } from '../upstream/pool';
 import { failureError } from '../upstream/providerErrors';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { asBuffer } from './bodyWorker';
-import type { Answered, Local, Passthrough } from './context';
+import type { Answered, Local, Passthrough, Translated } from './context';
 import { isPage } from './failover';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
 
-/** Passes a whole answer on. @throws GatewayError where it is none, or too large */
+/** Passes a whole answer on, unless it fails and another target is tried. @throws GatewayError where it is none, or too large */
 export async function relayWhole(
   answered: Answered<AnswerTranslation>,
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<void> {
-  const { response } = answered;
-  const { turn } = context;
-  const bytes = await readWhole(response, context);
+  const bytes = await readWhole(answered.response, context);
   if (bytes === undefined) return;
   progress.estimatedOutput = Math.ceil(bytes.length / 4);
   progress.complete = true;
   if (answered.kind !== 'translated') return passWhole(answered, bytes, context, progress);
-  const { format, bodyWorker } = context;
-  const stream = context.stream && !context.asList;
-  const task = {
-    bytes,
-    spoken: answered.format,
-    fixups: answered.translation.fixups,
-    to: format,
-    context: encodeContextOf(answered.translation, context),
-    stream,
-  };
-  const translating = bodyWorker.run('translateResponse', task, bytes.length);
-  const made = translating instanceof Promise ? await translating : translating;
-  progress.usage = made.usage;
-  progress.lost.push(...made.lost);
-  for (const [name, parts] of made.kept) context.remember(name, parts);
-  if (made.failure !== undefined) {
-    const failure = failureError(made.failure);
-    if (await turn.moveOn(failure)) return;
-    throw (progress.failure = failure);
+  try {
+    await translateWhole(answered, bytes, context, progress);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || !(await context.turn.moveOn(error))) throw error;
   }
-  const headers = acrossWires(response.headers, context.dialect);
-  headers['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
-  const body = asBuffer(made.body);
-  endResponse(context, progress, 200, headers, context.asList ? asList(body) : body);
 }
 
 /**
@@ -91,6 +70,34 @@ export function readWhole(response: UpstreamResponse, { limits, turn }: Response
 }
 
 // ---
+
+async function translateWhole(
+  { response, format: spoken, translation }: Answered<AnswerTranslation> & Translated<AnswerTranslation>,
+  bytes: Buffer,
+  context: ResponseContext,
+  progress: ResponseProgress,
+): Promise<void> {
+  const { format, bodyWorker } = context;
+  const stream = context.stream && !context.asList;
+  const task = {
+    bytes,
+    spoken,
+    fixups: translation.fixups,
+    to: format,
+    context: encodeContextOf(translation, context),
+    stream,
+  };
+  const translating = bodyWorker.run('translateResponse', task, bytes.length);
+  const made = translating instanceof Promise ? await translating : translating;
+  progress.usage = made.usage;
+  if (made.failure !== undefined) throw (progress.failure = failureError(made.failure));
+  progress.lost.push(...made.lost);
+  for (const [name, parts] of made.kept) context.remember(name, parts);
+  const headers = acrossWires(response.headers, context.dialect);
+  headers['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
+  const body = asBuffer(made.body);
+  endResponse(context, progress, 200, headers, context.asList ? asList(body) : body);
+}
 
 // The provider's bytes as they are, whatever they say; but a failure in them is none to the ledger, and another target is
 // tried where there is one.

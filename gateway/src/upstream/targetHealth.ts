@@ -28,6 +28,8 @@ export interface Rest {
 export interface TargetHealth {
   /** Whether it is better left alone: it rests, or one request is just finding out whether it is well again. */
   isResting(key: TargetKey, now: number): boolean;
+  /** Milliseconds since 1970 at which its rest is over, or was; 0 where it is well. */
+  restsUntil(key: TargetKey): number;
   /** Makes the coming request the one that finds out; does nothing for a target that is well. */
   claimProbe(key: TargetKey, now: number): void;
   /** The request that was to find out is not sent. */
@@ -73,6 +75,7 @@ export function openTargetHealth(resting: (rest: Rest) => void = () => undefined
   };
   return {
     isResting: ({ target, account }, now) => isTired(target, now) || isTired(account, now),
+    restsUntil: ({ target, account }) => Math.max(records.get(target)?.until ?? 0, records.get(account)?.until ?? 0),
     claimProbe({ target, account }, now) {
       claim(target, now);
       claim(account, now);
