@@ -76,3 +76,33 @@ test('a death in the middle of an event leaves no half event before the error', 
   expect(dataIn(got).map((event) => event['sequence_number'])).toEqual([0, 1, 2, 3, 4]);
   expect(dataIn(got).at(-1)).toMatchObject({ type: 'error', code: 'upstream_died' });
 });
+
+test.each(formats)('%s: lines that end as on Windows are the same events', async (kind) => {
+  const { preamble, content, end } = streamParts(kind, text);
+  const stream = async (body: string, slice: number): Promise<string> => {
+    scene.a.answer = streamAnswer(body, slice);
+    return withoutIds(await (await ask(otherFormat(kind), `a-${kind}/m`, true, fieldsFor(kind))).text());
+  };
+  const plain = preamble + content + end;
+  const carriage = plain.replaceAll('\n', '\r\n');
+  const whole = await stream(plain, plain.length);
+  for (const slice of [1, 2, 3, 7, carriage.length]) expect(await stream(carriage, slice)).toBe(whole);
+});
+
+test('a JSON list: whole items before a death, however it is cut', async () => {
+  const item = JSON.stringify({ candidates: [{ content: { role: 'model', parts: [{ text }] } }] });
+  const body = `[${item},\r\n${item},\r\n${item.slice(0, 30)}`;
+  for (const slice of [1, 2, 50, body.length]) {
+    scene.a.answer = { body, slice };
+    const got = await fetch(
+      `${scene.gateway.url}/v1beta/models/${encodeURIComponent('a-generate/m')}:streamGenerateContent`,
+      {
+        method: 'POST',
+        headers: { authorization: `Bearer ${scene.key}` },
+        body: JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }),
+      },
+    );
+    const items = JSON.parse(await got.text()) as object[];
+    expect(items).toEqual([JSON.parse(item), JSON.parse(item), { error: expect.objectContaining({ code: 502 }) }]);
+  }
+});

@@ -251,12 +251,15 @@ function openAnswerEncoder(
   return answer;
 }
 
-// An answer ends at its end word. Where a format has none, or a host leaves it out, what may follow the last content (usage)
-// is waited for, and not until the provider closes its connection: some keep it open.
+// An answer ends at its end word. Where a format has none, or a host leaves it out, what may follow the reason to end (usage,
+// other choices) is waited for while it comes, and not until the provider closes its connection: some keep it open.
 function openEnding(response: Pick<UpstreamResponse, 'release'>, ms: number): { begin(): void; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   return {
-    begin: () => void (timer ??= setTimeout(() => response.release(), ms)),
+    begin() {
+      if (timer === undefined) timer = setTimeout(() => response.release(), ms);
+      else timer.refresh();
+    },
     stop: () => clearTimeout(timer),
   };
 }

@@ -92,13 +92,12 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
   let said = false;
   let ended = false;
   let items = 0;
-  const endWords = codec.endWords.map((word) => Buffer.from(word));
 
   const read = (bytes: Buffer): void => {
-    if (hasValueOfAny(bytes, endWords)) ended ||= codec.isEnd(bytes.toString('utf8'));
     for (const item of itemsIn(bytes)) {
       items++;
       if (!isObject(item)) continue;
+      ended ||= codec.isEnd(item);
       failure ??= codec.failureIn(item, false);
       said ||= codec.hasContent(item);
       const found = codec.usageIn(item);
@@ -169,11 +168,12 @@ function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
   };
   // Whether the event is to be taken out.
   const readEvent = (data: string): boolean => {
-    reader.ended ||= codec.isEnd(data);
-    reader.last ||= codec.isLast(data);
+    reader.last ||= data === codec.endMark;
     if (codec.preamble?.test(data) === true) return false;
     const event = parseEvent(data);
     if (event === undefined) return false;
+    reader.ended ||= codec.isEnd(event);
+    reader.last ||= codec.isLast(event);
     reader.failure ??= codec.failureIn(event, false);
     reader.said ||= codec.hasContent(event);
     const found = codec.usageIn(event);

@@ -90,10 +90,12 @@ export interface CompletionFacts {
   readonly preamble?: RegExp;
   /** Words of which one stands, with a value that is not null, in a frame that ends a stream; a look before `isEnd`. */
   readonly endWords: readonly string[];
-  /** Whether the data of a frame says that the answer is complete. Usage may follow. */
-  isEnd(data: string): boolean;
-  /** Whether nothing follows the frame with this data: the stream's end word, which some formats lack. */
-  isLast(data: string): boolean;
+  /** Whether an event says that the answer is complete. Usage may follow. */
+  isEnd(event: Json): boolean;
+  /** Whether nothing follows an event; some formats have no such one. */
+  isLast(event: Json): boolean;
+  /** The data, no JSON, of a frame that nothing follows. Alone it ends no answer: an empty stream may have it. */
+  readonly endMark?: string;
 }
 
 export interface FormatFacts extends CompletionFacts {

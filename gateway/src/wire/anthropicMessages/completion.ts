@@ -50,8 +50,8 @@ export const completion: CompletionFacts = {
 
 // ---
 
-function isStop(data: string): boolean {
-  return data.startsWith('{"type":"message_stop"') || /^\{\s*"type":\s*"message_stop"/.test(data);
+function isStop(event: Json): boolean {
+  return event['type'] === 'message_stop';
 }
 
 function isFull(value: unknown): boolean {

@@ -44,7 +44,9 @@ export const completion: CompletionFacts = {
   },
   hasContent: (event) => listOr(event['candidates']).some((candidate) => isFilled(objectOr(candidate))),
   endWords: ['"finishReason"', '"blockReason"'],
-  isEnd: (data) => /"(finishReason|blockReason)":\s*"/.test(data),
+  isEnd: (event) =>
+    textOr(objectOr(event['promptFeedback'])['blockReason']) !== '' ||
+    listOr(event['candidates']).some((candidate) => textOr(objectOr(candidate)['finishReason']) !== ''),
   isLast: () => false, // usage and grounding may follow the reason
 };
 

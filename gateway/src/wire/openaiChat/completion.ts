@@ -6,7 +6,7 @@
 import type { AnswerFailure, CompletionFacts } from '../formatFacts';
 import type { Json } from '../jsonObject';
 import type { FinishReason } from '../neutral';
-import { isObject, listOr, objectOr } from '../shared/json';
+import { isObject, listOr, objectOr, textOr } from '../shared/json';
 import { openaiFailure } from '../shared/openaiErrors';
 
 /**
@@ -49,9 +49,9 @@ export const completion: CompletionFacts = {
   },
   hasContent: (event) => listOr(event['choices']).some((choice) => isFilled(objectOr(objectOr(choice)['delta']))),
   endWords: ['[DONE]', '"finish_reason"'],
-  // `[DONE]` alone ends no answer: an empty stream may have it.
-  isEnd: (data) => /"finish_reason":\s*"[^"]/.test(data),
-  isLast: (data) => data === '[DONE]',
+  isEnd: (event) => listOr(event['choices']).some((choice) => textOr(objectOr(choice)['finish_reason']) !== ''),
+  isLast: () => false,
+  endMark: '[DONE]',
 };
 
 // ---

@@ -13,7 +13,7 @@ export const incompleteReasons: ReadonlyMap<string, FinishReason> = new Map([
   ['content_filter', 'refusal'],
 ]);
 
-const lastEvent = /"type":\s*"(response\.(completed|incomplete|failed|cancelled)|error)"/;
+const lastEvents = ['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'];
 
 export const completion: CompletionFacts = {
   failureIn(value, whole) {
@@ -41,7 +41,7 @@ export const completion: CompletionFacts = {
     return /\.done$|partial_image$/.test(type);
   },
   preamble: /^\{"type":"response\.(created|in_progress|queued)"/,
-  endWords: ['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled', '"error"'],
+  endWords: lastEvents,
   isEnd: isLast,
   isLast,
 };
@@ -50,9 +50,8 @@ export const completion: CompletionFacts = {
 
 const unexplained: AnswerFailure = { kind: 'other', message: 'The response failed.' };
 
-// The response of the last event may be long and hold any text: its type stands first or last.
-function isLast(data: string): boolean {
-  return lastEvent.test(data.slice(0, 200)) || lastEvent.test(data.slice(-200));
+function isLast(event: Json): boolean {
+  return lastEvents.includes(textOr(event['type']));
 }
 
 function failureOfResponse(response: Json): AnswerFailure | undefined {
