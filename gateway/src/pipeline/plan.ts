@@ -85,8 +85,12 @@ export function routeNamed(config: Config, name: string): Route | undefined {
 }
 
 /** Under which the health of a target is kept: one account's trouble (credential, credit, rate) is not another's. */
-export function healthKey(target: Target, account: Pick<Account, 'name'>): TargetKey {
-  return { target: `${target.label} ${account.name}`, account: `${target.provider} ${account.name}` };
+export function healthKey(target: Target, { name }: Pick<Account, 'name'>): TargetKey {
+  const known = keys.get(target);
+  if (known?.name === name) return known;
+  const key = { name, target: `${target.label} ${name}`, account: `${target.provider} ${name}` };
+  keys.set(target, key);
+  return key;
 }
 
 /** The same, of the account that the target would be called with. */
@@ -126,6 +130,9 @@ export function expectedCost(target: Target, needs: Needs, day: string): number 
 }
 
 // ---
+
+/** Of the account that each target was called with last. */
+const keys = new WeakMap<Target, TargetKey & { readonly name: string }>();
 
 /** Names that are remembered for one configuration and day: a client's own choice, and therefore bounded. */
 const mostNames = 1_000;

@@ -57,9 +57,7 @@ export class StreamOutput {
     if (this.#held !== undefined) {
       if (bytes !== undefined && bytes.length > 0) this.#held.push(bytes);
       this.#heldBytes += bytes?.length ?? 0;
-      if (!said && this.#heldBytes <= heldBytes) return undefined;
-      this.commit();
-      return this.#reserved(estimate, undefined);
+      return said || this.#heldBytes > heldBytes ? this.#reserved(estimate, undefined) : undefined;
     }
     return this.#reserved(estimate, bytes);
   }
@@ -85,6 +83,7 @@ export class StreamOutput {
   }
 
   #put(bytes: Buffer | string | undefined): Promise<void> | undefined {
+    this.commit();
     if (bytes === undefined || bytes.length === 0) return undefined;
     const { raw, limits, client } = this.#context;
     return writeToClient(raw, bytes, limits.reader_stall_ms, client);
