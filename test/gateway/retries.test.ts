@@ -97,6 +97,30 @@ describe('a target that failed five times in a row', () => {
     expect(scene.a.calls).toHaveLength(1);
   });
 
+  test('a client that is over its quota, or leaves, does not keep it from being tried', async () => {
+    await rest();
+    scene.now += 10_000;
+    const poor = await scene.gateway.mint({ label: 'poor', quota: { daily_tokens: 1 } });
+    const body = JSON.stringify({ model: 'to-chat', messages: [{ role: 'user', content: 'hi' }] });
+    const post = (key: string, signal?: AbortSignal) =>
+      fetch(`${scene.gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}` },
+        body,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    expect((await post(poor)).status).toBe(429);
+    const leave = new AbortController();
+    scene.a.answer = () => undefined;
+    const left = post(scene.key, leave.signal);
+    await scene.a.arrived(1);
+    leave.abort();
+    await expect(left).rejects.toThrow();
+    await scene.lastRow();
+    scene.a.answer = goodAnswer('chat', 'from A');
+    expect(await (await ask('chat', 'to-chat', false)).text()).toContain('from A');
+  });
+
   test('is well again at once where the clock was far ahead and is set back', async () => {
     scene.now += 400 * 24 * 3_600_000;
     await rest();

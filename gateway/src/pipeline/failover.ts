@@ -8,7 +8,7 @@ import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
 import { translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
 import type { AnswerTurn } from './answerTurn';
-import type { Answered, Candidate, Exchange, Service } from './context';
+import type { Answered, Candidate, Exchange, Local, Service } from './context';
 import { healthKey, targetKey } from './plan';
 import type { Candidates } from './prepare';
 import type { ResponseProgress } from './responseProgress';
@@ -90,17 +90,17 @@ export class Failover<T> implements AnswerTurn {
   async send(): Promise<Answered<T>> {
     for (;;) {
       this.again = false;
+      if (this.#isProbedByAnother() && (await this.#skip())) continue;
       const candidate = this.#candidate;
-      const response = await this.#attempt(candidate).catch(async (error: unknown) => {
-        if (!(error instanceof GatewayError) || this.#exchange.client.reason !== undefined) throw error;
-        // A request that was sent whole, and whose connection then broke or stayed silent, may have been done: another try
-        // could be paid twice.
-        if (error.code === 'upstream_unreachable' && (await this.moveOn(error))) return undefined;
-        if (error.code !== 'upstream_unreachable') this.failed(error);
+      let response: UpstreamResponse;
+      try {
+        response = this.#response = await this.#attempt(candidate);
+      } catch (error) {
+        if (await this.#movedOn(error)) continue;
         throw error;
-      });
-      if (response === undefined) continue;
-      this.#response = response;
+      }
+      const { status } = response;
+      if (candidate.kind === 'local' || (status < 300 && !isGarbage(response))) return { ...candidate, response };
       const answered = await this.#judge(candidate, response);
       if (answered !== undefined) return answered;
     }
@@ -143,6 +143,12 @@ export class Failover<T> implements AnswerTurn {
     health.succeeded(healthKey(target, account), this.#progress.attempts.at(-1)?.ms);
   }
 
+  /** The request has ended, and nothing was learnt of its target: its client left. */
+  abandoned(): void {
+    const { target, account, kind } = this.#candidate;
+    if (kind !== 'local' && !this.#settled) this.#exchange.services.health.dropProbe(healthKey(target, account));
+  }
+
   /** The answer failed, before or after its first content. Only the first call for a target counts. */
   failed(failure: GatewayError): void {
     const candidate = this.#candidate;
@@ -167,9 +173,36 @@ export class Failover<T> implements AnswerTurn {
     });
   }
 
-  // An answer that may be one; undefined where the request goes to another target, or in other words to the same.
-  async #judge(candidate: Candidate<T>, response: UpstreamResponse): Promise<Answered<T> | undefined> {
-    if (candidate.kind === 'local') return { ...candidate, response };
+  // Since the plan was made, another request may have begun to find out whether the target is well again: then the next one
+  // is sent to, where there is one that does not rest. Otherwise this request is the one that finds out.
+  #isProbedByAnother(): boolean {
+    const { target, account, kind } = this.#candidate;
+    if (kind === 'local' || !this.#service.booked) return false;
+    const { health, now } = this.#exchange.services;
+    const key = healthKey(target, account);
+    if (health.isResting(key, now())) return this.held;
+    health.claimProbe(key, now());
+    return false;
+  }
+
+  async #skip(): Promise<boolean> {
+    const next = (await this.#candidates.next()).value;
+    if (next !== undefined) this.#candidate = next;
+    return next !== undefined;
+  }
+
+  // After an attempt that had no answer.
+  async #movedOn(error: unknown): Promise<boolean> {
+    if (!(error instanceof GatewayError) || this.#exchange.client.reason !== undefined) return false;
+    if (error.code === 'upstream_unreachable') return this.moveOn(error);
+    // A request that was sent whole, and whose connection then broke or stayed silent, may have been done: another try could
+    // be paid twice.
+    this.failed(error);
+    return false;
+  }
+
+  // A refusal, as the answer it is; undefined where the request goes to another target, or in other words to the same.
+  async #judge(candidate: Exclude<Candidate<T>, Local>, response: UpstreamResponse): Promise<Answered<T> | undefined> {
     const { status, headers } = response;
     if (isGarbage(response)) {
       const failure = new GatewayError('upstream_garbage');
@@ -177,7 +210,6 @@ export class Failover<T> implements AnswerTurn {
       response.cancel();
       throw failure;
     }
-    if (status < 300) return { ...candidate, response };
     const { config, incoming, client } = this.#exchange;
     const isReadable = !isPage(response);
     if (!isReadable) response.cancel();

@@ -45,6 +45,7 @@ export async function handle<T>(services: Services, incoming: IncomingRequest, s
     failure = error;
     cancel?.();
     if (error instanceof GatewayError) sending.failed(error);
+    else sending.abandoned();
     if (error instanceof GatewayError && !progress.begun) progress.status = error.status;
     if (!progress.begun && !(error instanceof ClientGone)) throw error;
   } finally {

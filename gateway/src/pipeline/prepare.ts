@@ -26,9 +26,7 @@ export async function* openCandidates<T>(exchange: Exchange, service: Service<T>
     if (prepared >= config.limits.attempts) return undefined;
     const provider = config.providers.get(target.provider);
     if (provider === undefined || (largerThan > 0 && (target.context ?? 0) <= largerThan)) continue;
-    const key = targetKey(config, target);
-    if (prepared > 0 && services.health.isResting(key, services.now())) continue;
-    services.health.claimProbe(key, services.now());
+    if (prepared > 0 && services.health.isResting(targetKey(config, target), services.now())) continue;
     let candidate: Candidate<T> | undefined;
     try {
       const preparing = service.prepare(exchange, target, provider);
@@ -36,7 +34,6 @@ export async function* openCandidates<T>(exchange: Exchange, service: Service<T>
     } catch (error) {
       // Once one was sent to, what it answered is the answer, whatever is wrong with the request for the others.
       if (!(error instanceof GatewayError) || (prepared === 0 && !notCarried.has(error.code))) throw error;
-      services.health.dropProbe(key);
       refused ??= error;
       continue;
     }

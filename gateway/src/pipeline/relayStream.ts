@@ -108,7 +108,7 @@ async function passThrough(
     await response.forEachChunk((chunk) => {
       const wait = write(tap.feed(chunk));
       if (tap.last) response.release();
-      else if (tap.complete || tap.failure !== undefined) ending.begin();
+      else if (tap.complete || tap.failure !== undefined) ending.after(wait);
       return wait;
     });
     const rest = tap.rest();
@@ -173,13 +173,13 @@ async function translate(
   const encode = (list: readonly Frame[]): string => {
     let text = '';
     for (const frame of list) text += encoder.encode(decoder.push(frame));
-    if (decoder.ending && !progress.complete) ending.begin();
     return text;
   };
   try {
     await response.forEachChunk((chunk) => {
       const wait = writeAll(encode(frames.push(chunk)));
       if (progress.complete) response.release();
+      else if (decoder.ending) ending.after(wait);
       return wait;
     });
     await writeAll(encode(frames.end()) + encoder.encode(decoder.end()));
@@ -253,14 +253,23 @@ function openAnswerEncoder(
 
 // An answer ends at its end word. Where a format has none, or a host leaves it out, what may follow the reason to end (usage,
 // other choices) is waited for while it comes, and not until the provider closes its connection: some keep it open.
-function openEnding(response: Pick<UpstreamResponse, 'release'>, ms: number): { begin(): void; stop(): void } {
+function openEnding(response: Pick<UpstreamResponse, 'release'>, ms: number) {
   let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const begin = (): void => {
+    if (!stopped) timer = setTimeout(() => response.release(), ms);
+  };
   return {
-    begin() {
-      if (timer === undefined) timer = setTimeout(() => response.release(), ms);
-      else timer.refresh();
+    /** Waits from now on, or from when the client has taken what was written: until then the provider is held back. */
+    after(written: Promise<void> | undefined): void {
+      clearTimeout(timer);
+      if (written === undefined) begin();
+      else written.then(begin, () => undefined);
     },
-    stop: () => clearTimeout(timer),
+    stop(): void {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }
 

@@ -62,11 +62,16 @@ export function endResponse(
 }
 
 /** Reads a whole answer; undefined where it broke off and another target is tried. @throws GatewayError */
-export function readWhole(response: UpstreamResponse, { limits, turn }: ResponseContext): Promise<Buffer | undefined> {
-  return response.readAll(limits.answer_bytes).catch(async (error: unknown) => {
+export async function readWhole(
+  response: UpstreamResponse,
+  { limits, turn }: ResponseContext,
+): Promise<Buffer | undefined> {
+  try {
+    return await response.readAll(limits.answer_bytes);
+  } catch (error) {
     if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
     throw error;
-  });
+  }
 }
 
 // ---

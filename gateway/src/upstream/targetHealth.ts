@@ -32,7 +32,7 @@ export interface TargetHealth {
   restsUntil(key: TargetKey): number;
   /** Makes the coming request the one that finds out; does nothing for a target that is well. */
   claimProbe(key: TargetKey, now: number): void;
-  /** The request that was to find out is not sent. */
+  /** The request that was to find out has ended without an answer: its client left. */
   dropProbe(key: TargetKey): void;
   /**
    * Smoothed milliseconds to the first byte, to choose the fastest by; 0 before the first answer, so that it comes to be
