@@ -156,7 +156,10 @@ function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
     last: false,
     failure: undefined as AnswerFailure | undefined,
     read(frames: Buffer): Buffer {
-      if (reader.said && !hasValueOfAny(frames, words)) return frames;
+      if (!hasValueOfAny(frames, words)) {
+        if (!reader.said) readUntilSaid(frames);
+        return frames;
+      }
       const kept: Buffer[] = [];
       for (const frame of singleFrames(frames)) {
         const look = !reader.said || hasValueOfAny(frame, words);
@@ -166,10 +169,16 @@ function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
       return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
     },
   };
+  const readUntilSaid = (frames: Buffer): void => {
+    for (const frame of singleFrames(frames)) {
+      readEvent(dataOf(frame));
+      if (reader.said) return;
+    }
+  };
   // Whether the event is to be taken out.
   const readEvent = (data: string): boolean => {
-    reader.last ||= data === codec.endMark;
-    if (codec.preamble?.test(data) === true) return false;
+    if (data === codec.endMark) reader.last = true;
+    if (reader.last || codec.preamble?.test(data) === true) return false;
     const event = parseEvent(data);
     if (event === undefined) return false;
     reader.ended ||= codec.isEnd(event);
