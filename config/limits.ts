@@ -143,6 +143,20 @@ export const limitTable = {
     unit: 'ms',
     why: 'Silence inside an answer; clients give up at the same age.',
   },
+  preamble_ms: {
+    value: 10_000,
+    min: 100,
+    max: 5 * minute,
+    unit: 'ms',
+    why: "Time from a provider's 200 to its first content in which another target of the route may still answer.",
+  },
+  end_ms: {
+    value: 5_000,
+    min: 100,
+    max: 5 * minute,
+    unit: 'ms',
+    why: 'Time a stream may stay open after its last content without its end word; usage may come in it.',
+  },
   reader_stall_ms: {
     value: 2 * minute,
     min: 1_000,

@@ -119,6 +119,7 @@ export function declareContract(driver: Driver): void {
       test.each<[string, Fault]>([
         ['an answer cut in its middle', { cutAfter: 3, chunks: 8 }],
         ['an error in the middle of an answer', { errorAfter: 3, chunks: 8 }],
+        ['an error in its first event', { errorAfter: 1 }],
       ])('%s', async (_, fault) => {
         scene.simulator(upstream).always(fault);
         const raised = await tell(true);

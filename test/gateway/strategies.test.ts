@@ -10,7 +10,7 @@ let key: string;
 let now: number;
 let chance: number;
 /** Model → milliseconds of the test's clock until it answers, or the status it fails with. */
-let behaviour: Record<string, { readonly ms?: number; readonly status?: number }>;
+let behaviour: Record<string, { readonly ms?: number; readonly status?: number; readonly empty?: boolean }>;
 
 const weights = { 'own/a': 1, 'own/b': 2, 'own/c': 5 };
 
@@ -21,10 +21,11 @@ beforeEach(async () => {
   fake = await startFakeUpstream();
   fake.answer = (call: FakeCall, response: ServerResponse) => {
     const { model } = JSON.parse(call.body.toString()) as { model: string };
-    const { ms = 0, status = 200 } = behaviour[model] ?? {};
+    const { ms = 0, status = 200, empty = false } = behaviour[model] ?? {};
     now += ms;
     response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ id: 'c', choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } }));
+    const choices = empty ? [] : [{ index: 0, message: { role: 'assistant', content: 'x' }, finish_reason: 'stop' }];
+    response.end(JSON.stringify({ id: 'c', choices, usage: { prompt_tokens: 1, completion_tokens: 1 } }));
   };
   const models = [...Object.keys(weights)];
   gateway = await startTestGateway({
@@ -115,10 +116,12 @@ describe('fastest', () => {
     expect((await ask('quick')).sent).toEqual(['c']);
   });
 
-  test('a failure is no speed', async () => {
-    behaviour = { a: { ms: 1, status: 500 }, b: { ms: 100 }, c: { ms: 200 } };
+  test.each([{ status: 500 }, { empty: true }])('a failure is no speed: %j', async (failure) => {
+    behaviour = { a: { ms: 1, ...failure }, b: { ms: 100 }, c: { ms: 200 } };
     expect((await ask('quick')).sent).toEqual(['a', 'b']);
-    expect((await ask('quick')).sent).toEqual(['a', 'c']);
-    expect((await ask('quick')).sent).toEqual(['a', 'b']);
+    expect((await ask('quick')).sent).toEqual(['c']);
+    expect((await ask('quick')).sent).toEqual(['b']); // and not the one that fails at once
+    now += 10_000;
+    expect((await ask('quick')).sent).toEqual(['a', 'b']); // it may be well again
   });
 });

@@ -79,3 +79,33 @@ test('a large malformed one is refused by name, and nothing is sent', async () =
   expect([strict.status, await strict.text()]).toEqual([400, expect.stringContaining('logit_bias')]);
   expect(fake.calls).toHaveLength(0);
 });
+
+test('a large answer on its own wire passes as it is, and a failure in it is booked as one', async () => {
+  const good = fake.answer;
+  const content = [{ type: 'text', text: long }];
+  const usage = { input_tokens: 50, output_tokens: 20 };
+  const bodies = [
+    JSON.stringify({ id: 'msg_1', type: 'message', content, stop_reason: 'end_turn', usage }),
+    JSON.stringify({ id: 'msg_1', type: 'message', content, stop_reason: 'exploded', usage }),
+  ];
+  const rows: unknown[] = [];
+  for (const body of bodies) {
+    fake.answer = { body };
+    const answer = await fetch(`${child.url}/v1/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model: 'claude-opus-4-7', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] }),
+    });
+    const id = answer.headers.get('x-request-id');
+    expect(await answer.text()).toBe(body);
+    for (let row: Response | undefined; row?.status !== 200;) {
+      row = await fetch(`${child.url}/admin/requests/${id}`, { headers: { authorization: `Bearer ${masterKey}` } });
+      if (row.status === 200) rows.push(await row.json());
+    }
+  }
+  expect(rows).toMatchObject([
+    { outcome: 'ok', error: null, input: 50, output: 20, estimated: false },
+    { outcome: 'error', error: 'upstream_error', input: 50, output: 20, estimated: false },
+  ]);
+  fake.answer = good;
+});

@@ -100,10 +100,10 @@ test('a tap takes out the event with the usage alone, and only that', () => {
   const tap = open('chat');
   const last = chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
   expect(tap.feed(Buffer.from(last + chunk({ choices: [] })))?.toString()).toBe(last);
-  expect(tap).toMatchObject({ usage: { input: 3, output: 2 }, complete: true, failed: false });
+  expect(tap).toMatchObject({ usage: { input: 3, output: 2 }, complete: true, failure: undefined });
   const failed = open('generate');
-  failed.feed(Buffer.from('data: {"error":{"code":503}}\n\n'));
-  expect(failed).toMatchObject({ failed: true, complete: false });
+  failed.feed(Buffer.from('data: {"error":{"status":"UNAVAILABLE","message":"m"}}\n\n'));
+  expect(failed).toMatchObject({ failure: { kind: 'overloaded', message: 'm' }, complete: false });
 });
 
 describe('counting tokens', () => {

@@ -3,9 +3,10 @@
 
 import fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
-import type { EncodeContext } from '../../gateway/src/wire/codec';
+import type { Codec, EncodeContext } from '../../gateway/src/wire/codec';
 import type { Json } from '../../gateway/src/wire/jsonObject';
 import { fold } from '../../gateway/src/wire/fold';
+import { parseEvent } from '../../gateway/src/wire/shared/json';
 import type { Citation, Message, NeutralRequest, StreamEvent } from '../../gateway/src/wire/neutral';
 import { formats, streamEvents, targets } from './recorded';
 
@@ -244,7 +245,7 @@ describe.each(formats)('%s', (format) => {
           .split('\n\n')
           .filter((frame) => frame !== '');
         const ends = frames.findIndex((frame) =>
-          frame.split('\n').some((line) => line.startsWith('data:') && codec.isEnd(line.slice(5).trim())),
+          frame.split('\n').some((line) => line.startsWith('data:') && isEndOf(codec, line.slice(5).trim())),
         );
         const kept = frames.slice(0, Math.floor(ends * share));
         const decoded = streamEvents(format, kept.map((frame) => `${frame}\n\n`).join(''));
@@ -274,3 +275,8 @@ describe.each(formats)('%s', (format) => {
     );
   });
 });
+
+function isEndOf(codec: Codec, data: string): boolean {
+  const event = parseEvent(data);
+  return event === undefined ? data === codec.endMark : codec.isEnd(event);
+}

@@ -20,6 +20,7 @@ import { openSqliteStorage } from '../storage/sqlite';
 import type { Log } from '../telemetry/log';
 import { openHostCapabilities } from '../upstream/hostCapabilities';
 import { openUpstreamPool } from '../upstream/pool';
+import { openRetryBudgets } from '../upstream/retryBudget';
 import { openTargetHealth } from '../upstream/targetHealth';
 import { syncConfiguredKeys } from './configuredKeys';
 import { startMaintenance } from './maintenance';
@@ -82,8 +83,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       ledger,
       keys: directory,
       upstream,
-      health: openTargetHealth(),
+      health: openTargetHealth((rest) => log.warn('a target rests after failures', { ...rest })),
       hosts: openHostCapabilities(),
+      retries: openRetryBudgets(),
       reasoningCache: openReasoningCache(() => config.limits.reasoning_cache_bytes),
       bodyWorker,
       observe: (record) => log.request(record),

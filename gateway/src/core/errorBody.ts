@@ -14,9 +14,12 @@ export function errorBody(dialect: Dialect, error: GatewayError, requestId: stri
   return JSON.stringify(bodyOf(dialect, error, requestId));
 }
 
-/** The end of a stream that cannot be finished: the dialect's own error event, and no clean end after it. */
-export function streamError(dialect: Dialect, error: GatewayError, requestId: string): string {
-  return dialects[dialect].event(error, bodyOf(dialect, error, requestId));
+/**
+ * The end of a stream that cannot be finished: the dialect's own error event, and no clean end after it.
+ * @param sequence the number of that event, for dialects that number them
+ */
+export function streamError(dialect: Dialect, error: GatewayError, requestId: string, sequence = 0): string {
+  return dialects[dialect].event(error, bodyOf(dialect, error, requestId), sequence);
 }
 
 // ---
@@ -26,7 +29,7 @@ interface DialectErrors {
   /** A prompt above the context window, in the provider's own words: clients shorten their conversation when they read them. */
   tooLong(tokens: TokenCounts | undefined, requestId: string): unknown;
   /** @param body the failure's whole body */
-  event(error: GatewayError, body: unknown): string;
+  event(error: GatewayError, body: unknown, sequence: number): string;
 }
 
 /** What a prompt has and what the model takes, where both are known. */
@@ -58,7 +61,8 @@ const dialects: Readonly<Record<Dialect, DialectErrors>> = {
   responses: {
     ...openai,
     tooLong: (tokens) => openaiTooLong(tokens, 'input'),
-    event: ({ code, message, field }) => errorEvent({ type: 'error', code, message, param: field ?? null }),
+    event: ({ code, message, field }, _body, sequence) =>
+      errorEvent({ type: 'error', code, message, param: field ?? null, sequence_number: sequence }),
   },
   anthropic: {
     body: (error, requestId) => ({

@@ -5,6 +5,7 @@ import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, worke
 import { type ErrorCode, type ErrorDetail, GatewayError } from '../core/errors';
 import { checkCountRequest, encodeCountRequest } from '../wire/countRequest';
 import { embeddingsFromGemini, embeddingsToGemini } from '../wire/embeddings';
+import { inspectAnswer } from '../wire/inspectAnswer';
 import type { Part } from '../wire/neutral';
 import type { ReasoningLookup } from '../wire/reasoning/restore';
 import { sanitizePassthrough } from '../wire/sanitizePassthrough';
@@ -15,6 +16,7 @@ import { translateResponse } from '../wire/translateResponse';
 const jobs = {
   translateRequest,
   translateResponse,
+  inspectAnswer,
   sanitizePassthrough,
   encodeCountRequest,
   checkCountRequest,

@@ -13,6 +13,7 @@ import type { CancelSignal } from '../core/cancellation';
 import type { Dialect } from '../core/errorBody';
 import type { KeyRow } from '../storage/storage';
 import type { HostCapabilities } from '../upstream/hostCapabilities';
+import type { RetryBudgets } from '../upstream/retryBudget';
 import type { UpstreamPool, UpstreamRequest, UpstreamResponse } from '../upstream/pool';
 import type { TargetHealth } from '../upstream/targetHealth';
 import type { Format } from '../wire/neutral';
@@ -35,6 +36,7 @@ export interface Services {
   readonly upstream: UpstreamPool;
   readonly health: TargetHealth;
   readonly hosts: HostCapabilities;
+  readonly retries: RetryBudgets;
   readonly reasoningCache: ReasoningCache;
   readonly bodyWorker: BodyWorker;
   /** Told of every request that has ended. */

@@ -1,129 +1,275 @@
-// Sending: to one candidate after another until one answers. Nothing has reached the client yet.
+// Sending: to one target after another until one has an answer, of which content has come or which is whole. Until then
+// nothing has reached the client.
 
-import { GatewayError } from '../core/errors';
-import type { UpstreamResponse } from '../upstream/pool';
+import { type ErrorCode, GatewayError } from '../core/errors';
+import { withoutKey } from '../upstream/auth/apiKey';
+import { acrossWires } from '../upstream/headers';
+import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
+import { translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
-import type { Answered, Candidate, Exchange, ProviderRefusal } from './context';
-import { healthName } from './plan';
-import type { SendProgress } from './responseProgress';
+import type { AnswerTurn } from './answerTurn';
+import type { Answered, Candidate, Exchange, Local, Service } from './context';
+import { healthKey, targetKey } from './plan';
+import type { Candidates } from './prepare';
+import type { ResponseProgress } from './responseProgress';
 
-type Candidates<T> = AsyncGenerator<Candidate<T> | undefined, undefined, ProviderRefusal | undefined>;
+/** What a failure says of its target. */
+interface Cause {
+  /** The targets that may do better. */
+  readonly moves: 'any' | 'larger' | 'none';
+  /** It counts against the target. */
+  readonly counts: boolean;
+  /** Milliseconds that the target rests at once; it is its operator's to mend, and every request would fail the same way. */
+  readonly restMs?: number;
+}
 
-/**
- * Sends to the candidates in turn. A client's own 4xx ends it at once; the last failure is returned as the answer it was,
- * or thrown where there was none.
- * @param progress is told of every attempt, so that what is booked names the target that was sent to
- * @throws GatewayError upstream_unreachable, upstream_timeout, upstream_garbage, or the reason the client's signal gives
- */
-export async function failover<T>(
-  first: Candidate<T>,
-  candidates: Candidates<T>,
-  exchange: Exchange,
-  progress: SendProgress & { firstByteAt: number | undefined },
-): Promise<Answered<T>> {
-  let candidate = first;
-  for (;;) {
-    const tried = await attempt(candidate, exchange, progress);
-    if (tried.kind === 'answered') {
-      const { response, moveOn } = tried;
-      const reworded = mayReword(candidate, response)
-        ? await rewording(response, candidates, exchange)
-        : ({ kind: 'as-it-is', response } as const);
-      if (reworded.kind === 'again') {
-        candidate = reworded.candidate;
-        continue;
+const providers: Cause = { moves: 'any', counts: true };
+const operatorsRestMs = 60_000;
+/** Connections that were closed while they were idle, and that one request may come upon. */
+const mostStale = 3;
+
+/** Codes of failures that are not the client's own mistake. */
+const causes: Partial<Record<ErrorCode, Cause>> = {
+  prompt_too_long: { moves: 'larger', counts: false },
+  body_too_large: { moves: 'larger', counts: false },
+  upstream_unreachable: providers,
+  upstream_timeout: providers,
+  upstream_error: providers,
+  upstream_overloaded: providers,
+  upstream_rate_limited: providers,
+  upstream_garbage: providers,
+  upstream_died: providers,
+  upstream_credential: { ...providers, restMs: operatorsRestMs },
+  unknown_model: { ...providers, restMs: operatorsRestMs },
+};
+
+/** One request's way from target to target. */
+export class Failover<T> implements AnswerTurn {
+  /** The answer that was passed on was dropped, and `send` has another target to send to. */
+  again = true;
+  #candidate: Candidate<T>;
+  #response: UpstreamResponse | undefined;
+  #settled = false;
+  /** The candidate whose failure has been counted. */
+  #failed: Candidate<T> | undefined;
+  /** Targets so far. */
+  #targets = 1;
+  readonly #service: Pick<Service<T>, 'booked'>;
+  readonly #candidates: Candidates<T>;
+  readonly #exchange: Exchange;
+  readonly #progress: ResponseProgress;
+
+  /** @param progress is told of every attempt, so that what is booked names the target that was sent to */
+  constructor(
+    service: Pick<Service<T>, 'booked'>,
+    first: Candidate<T>,
+    candidates: Candidates<T>,
+    exchange: Exchange,
+    progress: ResponseProgress,
+  ) {
+    this.#service = service;
+    this.#candidate = first;
+    this.#candidates = candidates;
+    this.#exchange = exchange;
+    this.#progress = progress;
+  }
+
+  get held(): boolean {
+    const { plan, config, services } = this.#exchange;
+    if (plan.targets.length === 1 || this.#targets >= config.limits.attempts) return false;
+    const now = services.now();
+    const next = plan.targets.indexOf(this.#candidate.target) + 1;
+    return plan.targets.slice(next).some((target) => !services.health.isResting(targetKey(config, target), now));
+  }
+
+  /**
+   * Sends to the next target, and on to others while they fail. The last failure is returned as the answer it was, with
+   * `progress.failure` set, or thrown where there was none.
+   * @throws GatewayError upstream_unreachable, upstream_timeout, upstream_garbage, or the reason the client's signal gives
+   */
+  async send(): Promise<Answered<T>> {
+    for (;;) {
+      this.again = false;
+      if (this.#isProbedByAnother() && (await this.#skip())) continue;
+      const candidate = this.#candidate;
+      let response: UpstreamResponse;
+      try {
+        response = this.#response = await this.#attempt(candidate);
+      } catch (error) {
+        if (await this.#movedOn(error)) continue;
+        throw error;
       }
-      settleHealth(candidate, reworded.response, moveOn, exchange, progress);
-      if (!moveOn) return { ...candidate, response: reworded.response };
-      const next = (await candidates.next()).value;
-      if (next === undefined) {
-        if (!isGarbage(response)) return { ...candidate, response: reworded.response };
-        response.cancel();
-        throw new GatewayError('upstream_garbage');
-      }
+      const { status } = response;
+      if (candidate.kind === 'local' || (status < 300 && !isGarbage(response))) return { ...candidate, response };
+      const answered = await this.#judge(candidate, response);
+      if (answered !== undefined) return answered;
+    }
+  }
+
+  async moveOn(failure: GatewayError): Promise<boolean> {
+    this.failed(failure);
+    const { services, plan, facts } = this.#exchange;
+    const cause = causes[failure.code];
+    if (cause === undefined || cause.moves === 'none' || !this.held) return false;
+    const route = plan.route ?? plan.requested;
+    if (!services.retries.take(route, services.now())) return false;
+    const { target } = this.#candidate;
+    const than = failure.tokens?.most ?? target.context ?? facts.needs.input;
+    const next = (await this.#candidates.next(cause.moves === 'larger' ? { largerThan: than } : undefined)).value;
+    if (next === undefined) {
+      services.retries.giveBack(route);
+      return false;
+    }
+    this.#response?.cancel();
+    this.#response = undefined;
+    this.#candidate = next;
+    this.#targets++;
+    this.#settled = false;
+    this.again = true;
+    const attempts = this.#progress.attempts;
+    const last = attempts.at(-1);
+    if (last !== undefined && last.cause === undefined)
+      attempts[attempts.length - 1] = { ...last, cause: failure.code };
+    Object.assign(this.#progress, nothingYet);
+    this.#progress.lost.length = 0;
+    return true;
+  }
+
+  succeeded(): void {
+    if (this.#settled || this.#candidate.kind === 'local' || !this.#service.booked) return;
+    this.#settled = true;
+    const { target, account } = this.#candidate;
+    const { health } = this.#exchange.services;
+    health.succeeded(healthKey(target, account), this.#progress.attempts.at(-1)?.ms);
+  }
+
+  /** The request has ended, and nothing was learnt of its target: its client left. */
+  abandoned(): void {
+    const { target, account, kind } = this.#candidate;
+    if (kind !== 'local' && !this.#settled) this.#exchange.services.health.dropProbe(healthKey(target, account));
+  }
+
+  /** The answer failed, before or after its first content. Only the first call for a target counts. */
+  failed(failure: GatewayError): void {
+    const candidate = this.#candidate;
+    const status = this.#response?.status ?? 0;
+    // A host that cannot count may well answer.
+    if (this.#failed === candidate || candidate.kind === 'local' || !this.#service.booked) return;
+    this.#failed = candidate;
+    this.#settled = true;
+    const { services, plan } = this.#exchange;
+    const key = healthKey(candidate.target, candidate.account);
+    const cause = causes[failure.code];
+    // The client's own mistake shows that the target lives.
+    if (cause?.counts !== true) return status >= 400 ? services.health.succeeded(key, undefined) : undefined;
+    // Clients may name any model: what they make up is no news of a target.
+    if (failure.code === 'unknown_model' && plan.route === null) return;
+    const now = services.now();
+    services.health.failed(key, now, {
+      code: failure.code,
+      restMs: cause.restMs ?? retryAfterMs(failure.headers['retry-after'], now),
+      // A 403 may be of one model only.
+      ofAccount: failure.code === 'upstream_credential' && status !== 403,
+    });
+  }
+
+  // Since the plan was made, another request may have begun to find out whether the target is well again: then the next one
+  // is sent to, where there is one that does not rest. Otherwise this request is the one that finds out.
+  #isProbedByAnother(): boolean {
+    const { target, account, kind } = this.#candidate;
+    if (kind === 'local' || !this.#service.booked) return false;
+    const { health, now } = this.#exchange.services;
+    const key = healthKey(target, account);
+    if (health.isResting(key, now())) return this.held;
+    health.claimProbe(key, now());
+    return false;
+  }
+
+  async #skip(): Promise<boolean> {
+    const next = (await this.#candidates.next()).value;
+    if (next !== undefined) this.#candidate = next;
+    return next !== undefined;
+  }
+
+  // After an attempt that had no answer.
+  async #movedOn(error: unknown): Promise<boolean> {
+    if (!(error instanceof GatewayError) || this.#exchange.client.reason !== undefined) return false;
+    if (error.code === 'upstream_unreachable') return this.moveOn(error);
+    // A request that was sent whole, and whose connection then broke or stayed silent, may have been done: another try could
+    // be paid twice.
+    this.failed(error);
+    return false;
+  }
+
+  // A refusal, as the answer it is; undefined where the request goes to another target, or in other words to the same.
+  async #judge(candidate: Exclude<Candidate<T>, Local>, response: UpstreamResponse): Promise<Answered<T> | undefined> {
+    const { status, headers } = response;
+    if (isGarbage(response)) {
+      const failure = new GatewayError('upstream_garbage');
+      if (await this.moveOn(failure)) return undefined;
       response.cancel();
-      candidate = next;
-      continue;
+      throw failure;
     }
-    // A request that was sent whole and never answered may have been done: another try could be paid twice.
-    const next = tried.error.code === 'upstream_timeout' ? undefined : (await candidates.next()).value;
-    if (next === undefined) throw tried.error;
-    candidate = next;
+    const { config, incoming, client } = this.#exchange;
+    const isReadable = !isPage(response);
+    if (!isReadable) response.cancel();
+    const reading = isReadable ? response.readAll(config.limits.error_body_bytes) : Promise.resolve(Buffer.alloc(0));
+    const read = await reading.catch((error: Error) => {
+      if (client.reason !== undefined) throw error;
+      return Buffer.alloc(0); // the status says enough
+    });
+    const body = withoutKey(read, candidate.account.key);
+    if (candidate.rewordAfter?.has(status) === true) {
+      const other = (await this.#candidates.next({ status, body })).value;
+      if (other !== undefined) {
+        this.#candidate = other;
+        return undefined;
+      }
+    }
+    const failure = translateError(status, body, acrossWires(headers, incoming.dialect), candidate.target);
+    if (await this.moveOn(failure)) return undefined;
+    this.#progress.failure = failure;
+    return { ...candidate, response: alreadyRead(response, body) };
+  }
+
+  async #attempt(candidate: Candidate<T>): Promise<UpstreamResponse> {
+    const { services, client, plan } = this.#exchange;
+    const { target, account } = candidate;
+    const progress = this.#progress;
+    progress.target = target;
+    progress.account = account;
+    if (candidate.kind === 'local') return candidate.response;
+    progress.format = candidate.format;
+    if (progress.attempts.length === 0 && plan.targets.length > 1)
+      services.retries.sent(plan.route ?? plan.requested, services.now());
+    for (let tries = 0; ; tries++) {
+      const startedAt = services.now();
+      const note = (status: number, cause?: string) =>
+        progress.attempts.push({
+          target: target.label,
+          account: account.name,
+          status,
+          ...(cause === undefined ? {} : { cause }),
+          ms: services.now() - startedAt,
+        });
+      try {
+        const response = await services.upstream.send(candidate.request, client);
+        progress.firstByteAt = services.now();
+        note(response.status);
+        return response;
+      } catch (error) {
+        if (client.reason !== undefined || !(error instanceof GatewayError)) throw error;
+        note(0, error.code);
+        // The provider closed an idle connection just as we wrote to it: nothing was processed. It may have closed others.
+        if (tries >= mostStale || error.code !== 'upstream_unreachable' || !brokeOnReuse(error.cause)) throw error;
+      }
+    }
   }
 }
 
-// ---
-
-type Tried =
-  | { readonly kind: 'answered'; readonly response: UpstreamResponse; readonly moveOn: boolean }
-  | { readonly kind: 'failed'; readonly error: GatewayError };
-
-// Statuses after which another target may do better: the failure is the provider's or our credential's, not the client's.
-const worthAnother = new Set([401, 408, 429, 500, 502, 503, 504, 529]);
-
-async function attempt<T>(
-  candidate: Candidate<T>,
-  { services, client }: Exchange,
-  progress: SendProgress & { firstByteAt: number | undefined },
-): Promise<Tried> {
-  const { target, account } = candidate;
-  progress.target = target;
-  progress.account = account;
-  if (candidate.kind === 'local') return { kind: 'answered', response: candidate.response, moveOn: false };
-  progress.format = candidate.format;
-  for (let tries = 0; ; tries++) {
-    const startedAt = services.now();
-    const note = (status: number, cause?: string) =>
-      progress.attempts.push({
-        target: target.label,
-        account: account.name,
-        status,
-        ...(cause === undefined ? {} : { cause }),
-        ms: services.now() - startedAt,
-      });
-    try {
-      const response = await services.upstream.send(candidate.request, client);
-      progress.firstByteAt = services.now();
-      note(response.status);
-      return { kind: 'answered', response, moveOn: worthAnother.has(response.status) || isGarbage(response) };
-    } catch (error) {
-      if (client.reason !== undefined || !(error instanceof GatewayError)) throw error;
-      note(0, error.code);
-      services.health.failed(healthName(target, account), services.now());
-      if (tries > 0 || !wasStale(error)) return { kind: 'failed', error };
-    }
-  }
-}
-
-function mayReword<T>(candidate: Candidate<T>, { status }: UpstreamResponse): boolean {
-  return candidate.kind !== 'local' && candidate.rewordAfter?.has(status) === true;
-}
-
-// A refusal that another way to put the request may avoid is read whole, and the candidates are asked for that way.
-async function rewording<T>(
-  response: UpstreamResponse,
-  candidates: Candidates<T>,
-  { config }: Exchange,
-): Promise<{ kind: 'again'; candidate: Candidate<T> } | { kind: 'as-it-is'; response: UpstreamResponse }> {
-  const body = await response.readAll(config.limits.error_body_bytes);
-  const other = (await candidates.next({ status: response.status, body })).value;
-  if (other !== undefined) return { kind: 'again', candidate: other };
-  return { kind: 'as-it-is', response: alreadyRead(response, body) };
-}
-
-function settleHealth<T>(
-  { kind, target, account }: Candidate<T>,
-  response: UpstreamResponse,
-  failed: boolean,
-  { services }: Exchange,
-  { attempts }: SendProgress,
-): void {
-  if (kind === 'local') return;
-  const name = healthName(target, account);
-  if (!failed) return services.health.succeeded(name, attempts.at(-1)?.ms ?? 0);
-  const asked = response.status === 429 || response.status === 503;
-  const now = services.now();
-  services.health.failed(name, now, asked ? retryAfterMs(response.headers['retry-after'], now) : undefined);
+/** Whether an answer is a page for people, such as a proxy's: no error of the API, and not to be read. */
+export function isPage({ headers }: Pick<UpstreamResponse, 'headers'>): boolean {
+  return String(headers['content-type'] ?? '').includes('html');
 }
 
 /** An answer whose body had to be looked at, as if it had not been. */
@@ -136,19 +282,22 @@ export function alreadyRead(
     headers,
     readAll: () => Promise.resolve(body),
     forEachChunk: async (take) => take(body),
+    release: () => undefined,
     cancel: () => undefined,
   };
 }
 
-// The provider closed an idle connection just as we wrote to it: nothing was processed.
-function wasStale(error: GatewayError): boolean {
-  const cause = error.cause as { code?: string; socket?: { bytesRead?: number } } | undefined;
-  return (
-    error.code === 'upstream_unreachable' &&
-    (cause?.code === 'UND_ERR_SOCKET' || cause?.code === 'ECONNRESET' || cause?.code === 'EPIPE') &&
-    (cause.socket?.bytesRead ?? 1) > 0
-  );
-}
+// ---
+
+/** What is known of an answer that was dropped, forgotten. */
+const nothingYet = {
+  usage: undefined,
+  estimatedOutput: 0,
+  failure: undefined,
+  complete: false,
+  firstByteAt: undefined,
+  firstTokenAt: undefined,
+} satisfies Partial<ResponseProgress>;
 
 function isGarbage(response: UpstreamResponse): boolean {
   if (response.status >= 300 && response.status < 400) return true; // redirects are never followed

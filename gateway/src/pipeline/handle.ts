@@ -5,7 +5,7 @@ import { GatewayError } from '../core/errors';
 import { admit, unbooked } from './admit';
 import { ClientGone, watchClient } from './clientConnection';
 import type { Exchange, IncomingRequest, Service, Services } from './context';
-import { failover } from './failover';
+import { Failover } from './failover';
 import { recordOf } from './outcome';
 import { plan } from './plan';
 import { openCandidates } from './prepare';
@@ -29,16 +29,23 @@ export async function handle<T>(services: Services, incoming: IncomingRequest, s
   const reservation = service.booked ? await admit(exchange, first) : unbooked;
 
   const progress = newProgress();
+  const sending = new Failover(service, first, candidates, exchange, progress);
   let failure: unknown;
   let cancel: (() => void) | undefined;
   try {
     if (client.reason !== undefined) throw client.reason; // it left while it was admitted: nothing has been sent
-    const answered = await failover(first, candidates, exchange, progress);
-    cancel = () => answered.response.cancel();
-    await service.relay(answered, responseContext(exchange, answered, reservation, progress), progress);
+    while (sending.again) {
+      const answered = await sending.send();
+      cancel = () => answered.response.cancel();
+      await service.relay(answered, responseContext(exchange, answered, reservation, sending, progress), progress);
+    }
+    if (progress.failure === undefined) sending.succeeded();
+    else sending.failed(progress.failure);
   } catch (error) {
     failure = error;
     cancel?.();
+    if (error instanceof GatewayError) sending.failed(error);
+    else sending.abandoned();
     if (error instanceof GatewayError && !progress.begun) progress.status = error.status;
     if (!progress.begun && !(error instanceof ClientGone)) throw error;
   } finally {

@@ -32,6 +32,7 @@ export function recordOf<T>(
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
   const { dropped } = progress;
+  const cause = failure instanceof GatewayError ? failure : (progress.failure ?? failure);
   return {
     row: {
       id: incoming.id,
@@ -60,7 +61,7 @@ export function recordOf<T>(
       ended_at: now,
       status: progress.status,
       outcome,
-      error: failure instanceof GatewayError && outcome !== 'ok' ? failure.code : null,
+      error: cause instanceof GatewayError && outcome !== 'ok' ? cause.code : null,
       attempts: JSON.stringify(progress.attempts),
       input_estimate: facts.needs.input,
       max_output: maxOutputOf(facts.needs) ?? null,
@@ -91,7 +92,7 @@ export function recordOf<T>(
     dropped,
     lost: progress.lost,
     warning: plan.warning,
-    failure: outcome === 'ok' ? undefined : failure,
+    failure: outcome === 'ok' ? undefined : cause,
   };
 }
 
@@ -99,19 +100,21 @@ export function recordOf<T>(
 
 function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {
   // Some clients hang up on the last event, without waiting for the stream's end.
-  if (failure instanceof ClientGone) return progress.complete ? 'ok' : 'client_gone';
+  if (failure instanceof ClientGone)
+    return progress.failure !== undefined ? 'error' : progress.complete ? 'ok' : 'client_gone';
   if (failure instanceof GatewayError) {
     if (failure.code === 'over_quota') return 'over_quota';
     if (failure.code === 'request_timeout' && progress.begun) return 'client_gone'; // it has stopped reading
-    return progress.begun ? 'upstream_died' : 'error';
+    return progress.begun && progress.failure === undefined ? 'upstream_died' : 'error';
   }
-  if (failure !== undefined || progress.failed) return 'error';
+  if (failure !== undefined || progress.failure !== undefined) return 'error';
   return 'ok';
 }
 
 const mayBeCharged: ReadonlySet<Outcome> = new Set(['ok', 'client_gone', 'over_quota', 'upstream_died']);
 
-// What is booked: what the provider reported; else, once it had the request, our estimate. An error answer costs nothing.
+// What is booked: what the provider reported; else, once it had the request, our estimate. An error costs nothing, unless
+// content came before it, or the provider says what it charges.
 function bookedUsage(
   progress: ResponseProgress,
   outcome: Outcome,
@@ -119,9 +122,11 @@ function bookedUsage(
 ): { usage: Usage; estimated: boolean } {
   const { usage: reported, firstByteAt, target } = progress;
   const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
-  if (outcome === 'ok' && complete) return { usage: { ...noUsage, ...reported }, estimated: false };
+  if ((outcome === 'ok' || progress.complete) && complete)
+    return { usage: { ...noUsage, ...reported }, estimated: false };
   const sent = firstByteAt !== undefined || (target !== undefined && outcome === 'client_gone');
-  if (!sent || !(mayBeCharged.has(outcome) || reported !== undefined)) return { usage: noUsage, estimated: false };
+  if (!sent || !(mayBeCharged.has(outcome) || progress.firstTokenAt !== undefined))
+    return { usage: noUsage, estimated: false };
   // A stream that broke off has reported its input at most, and its output so far at best.
   const output = Math.max(reported?.output ?? 0, progress.estimatedOutput);
   const { incomplete, ...told } = { ...noUsage, input, ...reported };

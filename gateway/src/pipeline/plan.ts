@@ -7,7 +7,7 @@ import { findTarget, type FoundTarget } from '../../../config/resolve';
 import type { Settings } from '../../../config/schema';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
-import type { TargetHealth } from '../upstream/targetHealth';
+import type { TargetHealth, TargetKey } from '../upstream/targetHealth';
 import { costOf, ratesOf } from '../accounting/pricing';
 
 /** What a request needs of a model, as far as one look at its bytes tells. */
@@ -61,13 +61,16 @@ export function plan(config: Config, requested: string, needs: Needs, health: Ta
     });
   }
   const ordered = order(config, route, capable, needs, health, moment);
-  const cooling = (target: Target) => health.cooldownUntil(nameOf(config, target)) > moment.now;
+  const cooling = (target: Target) => health.isResting(targetKey(config, target), moment.now);
   const resting = ordered.filter(cooling);
   const rested = resting.length === 0 ? ordered : ordered.filter((target) => !cooling(target));
+  // Where all of them rest, the one that is the first to be well again is asked.
+  const last =
+    rested.length > 0 ? resting : sortedBy(resting, (target) => health.restsUntil(targetKey(config, target)));
   return {
     requested,
     route: route.name,
-    targets: [...rested, ...resting],
+    targets: [...rested, ...last],
     strategy: route.strategy,
     strict: route.strict,
     warning: undefined,
@@ -84,8 +87,17 @@ export function routeNamed(config: Config, name: string): Route | undefined {
 }
 
 /** Under which the health of a target is kept: one account's trouble (credential, credit, rate) is not another's. */
-export function healthName(target: Target, account: Account): string {
-  return `${target.label} ${account.name}`;
+export function healthKey(target: Target, { name }: Pick<Account, 'name'>): TargetKey {
+  const known = keys.get(target);
+  if (known?.name === name) return known;
+  const key = { name, target: `${target.label} ${name}`, account: `${target.provider} ${name}` };
+  keys.set(target, key);
+  return key;
+}
+
+/** The same, of the account that the target would be called with. */
+export function targetKey({ providers }: Config, target: Target): TargetKey {
+  return healthKey(target, providers.get(target.provider)?.accounts[0] ?? { name: '' });
 }
 
 /** Put before a route's name where only ids with `claude` in them are shown. */
@@ -127,10 +139,8 @@ export function expectedCost(target: Target, needs: Needs, day: string): number 
 
 // ---
 
-function nameOf({ providers }: Config, target: Target): string {
-  const account = providers.get(target.provider)?.accounts[0];
-  return account === undefined ? target.label : healthName(target, account);
-}
+/** Of the account that each target was called with last. */
+const keys = new WeakMap<Target, TargetKey & { readonly name: string }>();
 
 /** Names that are remembered for one configuration and day: a client's own choice, and therefore bounded. */
 const mostNames = 1_000;
@@ -185,8 +195,7 @@ function order(
     case 'cheapest-capable':
       return sortedBy(targets, (target) => expectedCost(target, needs, moment.day));
     case 'fastest':
-      // What was never tried goes first: that is how it comes to be measured.
-      return sortedBy(targets, (target) => health.firstByte(nameOf(config, target)) ?? 0);
+      return sortedBy(targets, (target) => health.firstByte(targetKey(config, target), moment.now));
     case 'weighted':
       return weighted(route, targets, moment.random());
   }
@@ -195,7 +204,7 @@ function order(
 function sortedBy(targets: readonly Target[], value: (target: Target) => number): Target[] {
   return targets
     .map((target) => ({ target, value: value(target) }))
-    .sort((a, b) => a.value - b.value)
+    .sort((a, b) => (a.value === b.value ? 0 : a.value - b.value)) // two may be Infinity
     .map(({ target }) => target);
 }
 

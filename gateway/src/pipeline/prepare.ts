@@ -3,23 +3,30 @@
 
 import { type ErrorCode, GatewayError } from '../core/errors';
 import type { Candidate, Exchange, ProviderRefusal, Service } from './context';
+import { targetKey } from './plan';
+
+/** What was wrong with the candidate before: its target refused it, or its context is too small. */
+export type NextCandidate = ProviderRefusal | { readonly largerThan: number };
+
+/** The ways to put a request, in turn. */
+export type Candidates<T> = AsyncGenerator<Candidate<T> | undefined, undefined, NextCandidate | undefined>;
 
 /**
- * Yields the plan's targets in turn, at most `limits.attempts` of them. After a refusal (`next(refusal)`) it yields the
- * request in other words for the same target, or undefined where none would help.
+ * Yields the plan's targets in turn, at most `limits.attempts` of them, past those that rest. After a refusal
+ * (`next(refusal)`) it yields the request in other words for the same target, or undefined where none would help; after
+ * `next({ largerThan })` the next target that holds more tokens.
  * @throws GatewayError where no target can carry the request: the first one's refusal
  */
-export async function* openCandidates<T>(
-  exchange: Exchange,
-  service: Service<T>,
-): AsyncGenerator<Candidate<T> | undefined, undefined, ProviderRefusal | undefined> {
-  const { config, plan } = exchange;
+export async function* openCandidates<T>(exchange: Exchange, service: Service<T>): Candidates<T> {
+  const { config, plan, services } = exchange;
+  let largerThan = 0;
   let refused: GatewayError | undefined;
   let prepared = 0;
   for (const target of plan.targets) {
     if (prepared >= config.limits.attempts) return undefined;
     const provider = config.providers.get(target.provider);
-    if (provider === undefined) continue;
+    if (provider === undefined || (largerThan > 0 && (target.context ?? 0) <= largerThan)) continue;
+    if (prepared > 0 && services.health.isResting(targetKey(config, target), services.now())) continue;
     let candidate: Candidate<T> | undefined;
     try {
       const preparing = service.prepare(exchange, target, provider);
@@ -31,10 +38,14 @@ export async function* openCandidates<T>(
       continue;
     }
     prepared++;
-    let refusal = yield candidate;
-    while (refusal !== undefined) {
-      candidate = candidate === undefined ? undefined : await service.reword?.(exchange, candidate, refusal);
-      refusal = yield candidate;
+    let next = yield candidate;
+    while (next !== undefined) {
+      if ('largerThan' in next) {
+        ({ largerThan } = next);
+        break;
+      }
+      candidate = candidate === undefined ? undefined : await service.reword?.(exchange, candidate, next);
+      next = yield candidate;
     }
   }
   if (prepared === 0 && refused !== undefined) throw refused;

@@ -2,9 +2,12 @@
 // another. The client is never ahead of what was reserved, and the provider never far ahead of the client.
 
 import { GatewayError } from '../core/errors';
+import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires, toClient } from '../upstream/headers';
+import type { UpstreamResponse } from '../upstream/pool';
 import { failureError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
+import type { Frame } from '../wire/codec';
 import type { StreamEvent } from '../wire/neutral';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
 import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
@@ -12,15 +15,17 @@ import { openResponseFixups } from '../wire/shared/responseFixups';
 import { tokensOfText } from '../wire/outputMeter';
 import { openFrameReader } from '../wire/shared/sse';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
-import { ClientGone, writeToClient } from './clientConnection';
+import { ClientGone } from './clientConnection';
 import type { Answered, Local, Passthrough, Translated } from './context';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
 import { openStreamFraming, type StreamFraming } from './streamFraming';
-import { openJsonArrayTap, openUsageTap } from './usageTap';
+import { StreamOutput } from './streamOutput';
+import { openJsonArrayTap, openUsageTap, type UsageTap } from './usageTap';
 
 /**
- * Passes a stream on. A failure after its beginning is told inside it, in the client's dialect.
+ * Passes a stream on. A failure before its first content goes to the next target where there is one; a failure after its
+ * beginning is told inside it, in the client's dialect.
  * @throws GatewayError the failure that ended it; ClientGone
  */
 export async function relayStream(
@@ -28,100 +33,171 @@ export async function relayStream(
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<void> {
-  const { response } = answered;
   const { raw } = context;
   const framing = openStreamFraming(context.asList);
-  const headers: Record<string, string> =
-    answered.kind === 'translated' ? acrossWires(response.headers, context.dialect) : toClient(response.headers);
-  if (answered.kind === 'translated') headers['content-type'] = framing.contentType;
-  Object.assign(headers, context.headers);
-  headers['cache-control'] = 'no-cache, no-transform'; // proxies that compress would hold events back
-  headers['x-accel-buffering'] = 'no'; // the same for nginx
-  raw.writeHead(200, headers);
-  progress.begun = true;
-  const flush = setImmediate(() => raw.flushHeaders()); // unless the first event takes them along
+  const output = new StreamOutput(headersOf(answered, context, framing), context, progress);
+  const relay: StreamRelay = { context, framing, output, progress, sequence: undefined };
   try {
-    if (answered.kind === 'translated') await translate(answered, context, framing, progress);
-    else await passThrough(answered, context, framing, progress);
+    if (answered.kind === 'translated') await translate(answered, relay);
+    else await passThrough(answered, relay);
     raw.end();
   } catch (error) {
-    progress.failed = true;
-    if (error instanceof ClientGone) throw error;
+    if (error instanceof MovedOn) return;
+    output.close(); // nothing is sent while it is decided who answers
+    if (!progress.begun && error instanceof GatewayError && (await context.turn.moveOn(error))) return;
+    if (error instanceof ClientGone || !progress.begun) throw error;
     // Whatever went wrong, the client is told, or its connection closed: it would wait for ever.
     const failure = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error });
     progress.status = failure.status;
     if (failure.code === 'request_timeout')
       raw.destroy(); // it does not read, so that nothing more can be said
-    else if (!raw.destroyed) raw.end(framing.fail(context.dialect, failure, context.requestId));
+    else if (!raw.destroyed) raw.end(framing.fail(context.dialect, failure, context.requestId, relay.sequence));
     throw error;
   } finally {
-    clearImmediate(flush);
+    output.close();
   }
 }
 
 // ---
 
-async function passThrough(
-  answered: Answered<AnswerTranslation> & (Passthrough | Local),
+/** Another target answers, and nothing of this stream was sent. */
+class MovedOn extends Error {}
+
+/** What passing one stream on has to do with. */
+interface StreamRelay {
+  readonly context: ResponseContext;
+  readonly framing: StreamFraming;
+  readonly output: StreamOutput;
+  readonly progress: ResponseProgress;
+  /** The number of the next event, where the client's format numbers them. */
+  sequence: number | undefined;
+}
+
+function headersOf(
+  { kind, response }: Answered<AnswerTranslation>,
   context: ResponseContext,
   framing: StreamFraming,
-  progress: ResponseProgress,
+): Record<string, string> {
+  const headers: Record<string, string> =
+    kind === 'translated' ? acrossWires(response.headers, context.dialect) : toClient(response.headers);
+  if (kind === 'translated') headers['content-type'] = framing.contentType;
+  Object.assign(headers, context.headers);
+  headers['cache-control'] = 'no-cache, no-transform'; // proxies that compress would hold events back
+  headers['x-accel-buffering'] = 'no'; // the same for nginx
+  return headers;
+}
+
+async function passThrough(
+  answered: Answered<AnswerTranslation> & (Passthrough | Local),
+  relay: StreamRelay,
 ): Promise<void> {
+  const { context, framing, output, progress } = relay;
+  const { response } = answered;
   const eventLimit = context.limits.event_bytes;
   const codec = codecs[answered.kind === 'local' ? context.format : answered.format];
   const hideUsage = answered.kind === 'passthrough' && answered.hideUsage;
   const tap = context.asList ? openJsonArrayTap({ codec, eventLimit }) : openUsageTap({ codec, hideUsage, eventLimit });
-  const write = openWriter(context, progress);
+  const ending = openEnding(response, context.limits.end_ms);
+  const write = (bytes: Buffer | undefined): Promise<void> | undefined => {
+    if (bytes === undefined) return undefined;
+    framing.passed();
+    if (tap.failure === undefined) return output.write(bytes, tap.estimatedOutput, tap.said || tap.complete);
+    const clean = withoutKey(bytes, answered.account.key);
+    return passFailure(clean, failureError(tap.failure), tap, relay);
+  };
   try {
-    await answered.response.forEachChunk((chunk) => {
-      const bytes = tap.feed(chunk);
-      if (bytes !== undefined) framing.passed();
-      return write(bytes, tap.estimatedOutput);
+    await response.forEachChunk((chunk) => {
+      const wait = write(tap.feed(chunk));
+      if (tap.last) response.release();
+      else if (tap.complete || tap.failure !== undefined) ending.after(wait);
+      return wait;
     });
-    await write(tap.rest(), tap.estimatedOutput);
-    if (!tap.complete && !tap.failed) throw new GatewayError('upstream_died');
-    progress.failed = tap.failed;
+    const rest = tap.rest();
+    // Before the error that we tell, half an event would make both unreadable.
+    if (tap.failure === undefined && !tap.complete) throw new GatewayError('upstream_died');
+    await write(rest);
+    noteAnswer(tap, progress);
+  } catch (error) {
+    relay.sequence = (tap.sequence ?? -1) + 1;
+    if (!(error instanceof MovedOn)) noteAnswer(tap, progress);
+    throw error;
   } finally {
-    progress.usage = tap.usage;
-    progress.complete = tap.complete;
+    ending.stop();
   }
+}
+
+function noteAnswer({ usage, complete }: UsageTap, progress: ResponseProgress): void {
+  progress.usage = usage;
+  progress.complete = complete;
+}
+
+// The provider's own words for a failure, unless another target answers instead.
+async function passFailure(
+  bytes: Buffer,
+  failure: GatewayError,
+  { said, estimatedOutput }: Pick<UsageTap, 'said' | 'estimatedOutput'>,
+  { context, output, progress }: StreamRelay,
+): Promise<void> {
+  output.close(); // nothing is sent while it is decided who answers
+  if (!progress.begun && !said && (await context.turn.moveOn(failure))) throw new MovedOn();
+  progress.failure = failure;
+  progress.status = failure.status;
+  output.commit();
+  await output.write(bytes, estimatedOutput, said);
 }
 
 async function translate(
   answered: Answered<AnswerTranslation> & Translated<AnswerTranslation>,
-  context: ResponseContext,
-  framing: StreamFraming,
-  progress: ResponseProgress,
+  relay: StreamRelay,
 ): Promise<void> {
+  const { context, framing, output, progress } = relay;
   const { raw, limits } = context;
+  const { response } = answered;
   const frames = openFrameReader(limits.event_bytes);
   const decoder = codecs[answered.format].openDecoder();
   const encoder = openAnswerEncoder(answered, context, progress);
-  const alive = keepAlive(raw, framing.keepAlive(codecs[context.format].keepAlive), limits.keep_alive_ms);
-  const put = openWriter(context, progress);
+  const alive = keepAlive(progress, raw, framing.keepAlive(codecs[context.format].keepAlive), limits.keep_alive_ms);
+  const ending = openEnding(response, limits.end_ms);
   const write = (text: string): Promise<void> | undefined => {
     if (text !== '') alive.refresh();
-    return put(framing.put(text), Math.ceil(encoder.tokens));
+    return output.write(framing.put(text), Math.ceil(encoder.tokens), encoder.said || progress.complete);
+  };
+  // What came before a failure is written before it, however the bytes were cut.
+  const writeAll = (text: string): Promise<void> | undefined => {
+    const { failure } = encoder;
+    const wait = text === '' ? undefined : write(text);
+    if (failure === undefined) return wait;
+    return Promise.resolve(wait).then(() => {
+      throw failure;
+    });
+  };
+  const encode = (list: readonly Frame[]): string => {
+    let text = '';
+    for (const frame of list) text += encoder.encode(decoder.push(frame));
+    return text;
   };
   try {
-    await answered.response.forEachChunk((chunk) => {
-      let text = '';
-      for (const frame of frames.push(chunk)) text += encoder.encode(decoder.push(frame));
-      return write(text);
+    await response.forEachChunk((chunk) => {
+      const wait = writeAll(encode(frames.push(chunk)));
+      if (progress.complete) response.release();
+      else if (decoder.ending) ending.after(wait);
+      return wait;
     });
-    let rest = '';
-    for (const frame of frames.end()) rest += encoder.encode(decoder.push(frame));
-    await write(rest + encoder.encode(decoder.end()));
+    await writeAll(encode(frames.end()) + encoder.encode(decoder.end()));
     if (!progress.complete) throw new GatewayError('upstream_died');
-    await put(framing.end(), 0);
+    output.commit();
+    await output.write(framing.end(), 0, true);
     if (progress.lost.length > 0 && codecs[context.format].carriesComments)
-      await write(`: x-ovth-lost: ${[...new Set(progress.lost)].join(', ')}\n\n`);
+      await output.write(`: x-ovth-lost: ${[...new Set(progress.lost)].join(', ')}\n\n`, 0, true);
   } catch (error) {
+    progress.failure = encoder.failure;
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
-    if (error instanceof GatewayError && !raw.destroyed) raw.write(encoder.fail(error) || '');
+    if (error instanceof GatewayError && progress.begun && !raw.destroyed) raw.write(encoder.fail(error) || '');
+    relay.sequence = encoder.sequence;
     throw error;
   } finally {
     alive.stop();
+    ending.stop();
   }
 }
 
@@ -139,60 +215,75 @@ function openAnswerEncoder(
   const record = openReasoningRecorder(context.remember);
   const fixup = openResponseFixups(translation.fixups);
   const hideEmpty = openHideEmptyReasoning(context.format, encodeContext.request);
-  let tokens = 0;
-  const note = (event: StreamEvent): void => {
-    if (event.type === 'delta') tokens += tokensOfText(event.text);
-    else if (event.type === 'usage') progress.usage = event.usage;
-    else if (event.type === 'finish') progress.complete = true;
-    else if (event.type === 'lost') progress.lost.push(event.what);
-    else if (event.type === 'failure') throw failureError(event.kind, event.message);
-  };
-  return {
+  const answer = {
     /** Tokens of content so far, by our estimate. */
-    get tokens() {
-      return tokens;
-    },
-    /** @throws GatewayError for a failure that the provider tells in its stream */
+    tokens: 0,
+    /** Content has come. */
+    said: false,
+    /** What the provider told in its stream; nothing is encoded after it. */
+    failure: undefined as GatewayError | undefined,
     encode(events: readonly StreamEvent[]): string {
       let text = '';
       for (const decoded of events) {
         for (const event of fixup(decoded)) {
           record(event);
           note(event);
+          if (answer.failure !== undefined) return text;
           for (const shown of hideEmpty(event)) text += encoder.push(shown);
         }
       }
       return text;
     },
     fail: (error: GatewayError) => encoder.fail?.(error) ?? '',
+    get sequence() {
+      return encoder.sequence;
+    },
   };
+  const note = (event: StreamEvent): void => {
+    if (event.type === 'delta') {
+      answer.tokens += tokensOfText(event.text);
+      answer.said ||= event.text !== '';
+    } else if (event.type === 'open') answer.said ||= event.part.type === 'toolCall';
+    else if (event.type === 'usage') progress.usage = event.usage;
+    else if (event.type === 'finish') progress.complete = true;
+    else if (event.type === 'lost') progress.lost.push(event.what);
+    else if (event.type === 'failure') answer.failure = failureError(event);
+  };
+  return answer;
 }
 
-/** Writes to the client as long as the quota lasts; gives a promise only where it must be waited for. */
-function openWriter(context: ResponseContext, progress: ResponseProgress) {
-  const { raw, client, limits, reservation, extendBy } = context;
-  const put = (bytes: Buffer | string | undefined): Promise<void> | undefined => {
-    if (bytes === undefined || bytes.length === 0) return undefined;
-    progress.firstTokenAt ??= context.now();
-    return writeToClient(raw, bytes, limits.reader_stall_ms, client);
+// An answer ends at its end word. Where a format has none, or a host leaves it out, what may follow the reason to end (usage,
+// other choices) is waited for while it comes, and not until the provider closes its connection: some keep it open.
+function openEnding(response: Pick<UpstreamResponse, 'release'>, ms: number) {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const begin = (): void => {
+    if (!stopped) timer = setTimeout(() => response.release(), ms);
   };
-  return (bytes: Buffer | string | undefined, estimate: number): Promise<void> | undefined => {
-    if (estimate <= progress.estimatedOutput) return put(bytes);
-    progress.estimatedOutput = estimate;
-    if (estimate <= reservation.output) return put(bytes);
-    return reservation.extend(Math.max(extendBy, estimate - reservation.output)).then((granted) => {
-      if (!granted)
-        throw new GatewayError('over_quota', { message: 'The quota was used up in the middle of this answer.' });
-      return put(bytes);
-    });
+  return {
+    /** Waits from now on, or from when the client has taken what was written: until then the provider is held back. */
+    after(written: Promise<void> | undefined): void {
+      clearTimeout(timer);
+      if (written === undefined) begin();
+      else written.then(begin, () => undefined);
+    },
+    stop(): void {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }
 
 // Tells a waiting client now and then that its stream is alive: what the provider sends to keep its own alive says
 // nothing on another wire.
-function keepAlive(raw: ResponseContext['raw'], frame: string, everyMs: number): { refresh(): void; stop(): void } {
+function keepAlive(
+  progress: Pick<ResponseProgress, 'begun'>,
+  raw: ResponseContext['raw'],
+  frame: string,
+  everyMs: number,
+): { refresh(): void; stop(): void } {
   const timer = setInterval(() => {
-    if (!raw.writableNeedDrain && !raw.destroyed) raw.write(frame);
+    if (progress.begun && !raw.writableNeedDrain && !raw.destroyed) raw.write(frame);
   }, everyMs);
   return { refresh: () => void timer.refresh(), stop: () => clearInterval(timer) };
 }

@@ -1,67 +1,48 @@
 // A whole answer on its way to the client: its bytes as they are on the same wire, translated on another; and error answers.
 
 import { GatewayError } from '../core/errors';
-import { type JsonScan, scanJsonInSlices } from '../core/jsonScan';
-import type { Usage } from '../core/usage';
+import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires, toClient } from '../upstream/headers';
-import { failureError, translateError } from '../upstream/providerErrors';
-import { codecs } from '../wire';
-import type { Codec } from '../wire/codec';
+import type { UpstreamResponse } from '../upstream/pool';
+import { failureError } from '../upstream/providerErrors';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { asBuffer } from './bodyWorker';
-import type { Answered } from './context';
+import type { Answered, Local, Passthrough, Translated } from './context';
+import { isPage } from './failover';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
 
-/** Passes a whole answer on. @throws GatewayError where it is none, or too large */
+/** Passes a whole answer on, unless it fails and another target is tried. @throws GatewayError where it is none, or too large */
 export async function relayWhole(
   answered: Answered<AnswerTranslation>,
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<void> {
-  const { response } = answered;
-  const bytes = await response.readAll(context.limits.answer_bytes);
+  const bytes = await readWhole(answered.response, context);
+  if (bytes === undefined) return;
   progress.estimatedOutput = Math.ceil(bytes.length / 4);
-  if (answered.kind !== 'translated') {
-    if (answered.kind === 'passthrough') {
-      const reading = usageOfWhole(codecs[answered.format], bytes);
-      progress.usage = reading instanceof Promise ? await reading : reading;
-    }
-    return endResponse(context, progress, response.status, toClient(response.headers), bytes);
+  progress.complete = true;
+  if (answered.kind !== 'translated') return passWhole(answered, bytes, context, progress);
+  try {
+    await translateWhole(answered, bytes, context, progress);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || !(await context.turn.moveOn(error))) throw error;
   }
-  const { format, bodyWorker } = context;
-  const stream = context.stream && !context.asList;
-  const task = {
-    bytes,
-    spoken: answered.format,
-    fixups: answered.translation.fixups,
-    to: format,
-    context: encodeContextOf(answered.translation, context),
-    stream,
-  };
-  const translating = bodyWorker.run('translateResponse', task, bytes.length);
-  const made = translating instanceof Promise ? await translating : translating;
-  progress.usage = made.usage;
-  progress.lost.push(...made.lost);
-  for (const [name, parts] of made.kept) context.remember(name, parts);
-  if (made.failure !== undefined) throw failureError(made.failure.kind, made.failure.message);
-  const headers = acrossWires(response.headers, context.dialect);
-  headers['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
-  const body = asBuffer(made.body);
-  endResponse(context, progress, 200, headers, context.asList ? asList(body) : body);
 }
 
-/** An error answer: as it is on the same wire, in the client's words otherwise. @throws GatewayError */
+/**
+ * An error answer, which the failover has found to be `progress.failure`: as it is on the same wire, in the client's words
+ * otherwise. @throws GatewayError
+ */
 export async function relayError<T>(
   answered: Answered<T>,
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<void> {
-  const { response, kind, target } = answered;
-  progress.failed = true;
+  const { response, kind } = answered;
+  if (progress.failure !== undefined && (kind === 'translated' || isPage(response))) throw progress.failure;
   const bytes = await response.readAll(context.limits.error_body_bytes);
-  if (kind !== 'translated') return endResponse(context, progress, response.status, toClient(response.headers), bytes);
-  throw translateError(response.status, bytes, acrossWires(response.headers, context.dialect), target);
+  endResponse(context, progress, response.status, toClient(response.headers), bytes);
 }
 
 /** Sends a whole answer. */
@@ -80,32 +61,71 @@ export function endResponse(
   raw.end(bytes);
 }
 
-const answerBounds = { depth: 512, nodes: Infinity };
-
-/** The usage in a whole answer: of a large one only its few bytes are parsed. */
-export function usageOfWhole(
-  codec: Pick<Codec, 'usageField' | 'usageIn'>,
-  bytes: Buffer,
-): Partial<Usage> | undefined | Promise<Partial<Usage> | undefined> {
-  const usageIn = ({ fields }: JsonScan): Partial<Usage> | undefined => {
-    const span = fields.get(codec.usageField);
-    return (
-      span && codec.usageIn({ [codec.usageField]: JSON.parse(bytes.toString('utf8', span.start, span.end)) as unknown })
-    );
-  };
-  // What is no JSON has no usage; the bytes go on all the same.
-  const none = (error: unknown): undefined => {
-    if (!(error instanceof GatewayError) && !(error instanceof SyntaxError)) throw error;
-  };
+/** Reads a whole answer; undefined where it broke off and another target is tried. @throws GatewayError */
+export async function readWhole(
+  response: UpstreamResponse,
+  { limits, turn }: ResponseContext,
+): Promise<Buffer | undefined> {
   try {
-    const scanning = scanJsonInSlices(bytes, answerBounds);
-    return scanning instanceof Promise ? scanning.then(usageIn).catch(none) : usageIn(scanning);
+    return await response.readAll(limits.answer_bytes);
   } catch (error) {
-    return none(error);
+    if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
+    throw error;
   }
 }
 
 // ---
+
+async function translateWhole(
+  { response, format: spoken, translation }: Answered<AnswerTranslation> & Translated<AnswerTranslation>,
+  bytes: Buffer,
+  context: ResponseContext,
+  progress: ResponseProgress,
+): Promise<void> {
+  const { format, bodyWorker } = context;
+  const stream = context.stream && !context.asList;
+  const task = {
+    bytes,
+    spoken,
+    fixups: translation.fixups,
+    to: format,
+    context: encodeContextOf(translation, context),
+    stream,
+  };
+  const translating = bodyWorker.run('translateResponse', task, bytes.length);
+  const made = translating instanceof Promise ? await translating : translating;
+  progress.usage = made.usage;
+  if (made.failure !== undefined) throw (progress.failure = failureError(made.failure));
+  progress.lost.push(...made.lost);
+  for (const [name, parts] of made.kept) context.remember(name, parts);
+  const headers = acrossWires(response.headers, context.dialect);
+  headers['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
+  const body = asBuffer(made.body);
+  endResponse(context, progress, 200, headers, context.asList ? asList(body) : body);
+}
+
+// The provider's bytes as they are, whatever they say; but a failure in them is none to the ledger, and another target is
+// tried where there is one.
+async function passWhole(
+  { response, ...answered }: Answered<AnswerTranslation> & (Passthrough | Local),
+  bytes: Buffer,
+  context: ResponseContext,
+  progress: ResponseProgress,
+): Promise<void> {
+  let passed = bytes;
+  if (answered.kind === 'passthrough') {
+    const inspecting = context.bodyWorker.run('inspectAnswer', { format: answered.format, bytes }, bytes.length);
+    const { usage, failure: found } = inspecting instanceof Promise ? await inspecting : inspecting;
+    progress.usage = usage;
+    if (found !== undefined) {
+      const failure = found === 'garbage' ? new GatewayError('upstream_garbage') : failureError(found);
+      if (await context.turn.moveOn(failure)) return;
+      progress.failure = failure;
+      passed = withoutKey(bytes, answered.account.key);
+    }
+  }
+  endResponse(context, progress, response.status, toClient(response.headers), passed);
+}
 
 // Gemini's stream without `alt=sse` is a JSON list of pieces; one piece is a list too.
 function asList(bytes: Buffer): Buffer {

@@ -8,12 +8,15 @@ import type { JsonScan } from '../core/jsonScan';
 import type { Dialect } from '../core/errorBody';
 import type { Format } from '../wire/neutral';
 import type { Remember } from '../wire/reasoning/restore';
+import type { AnswerTurn } from './answerTurn';
 import type { BodyWorker } from './bodyWorker';
 
 export interface ResponseContext {
   readonly raw: ServerResponse;
   /** Is cancelled when the client leaves, or the gateway must stop. */
   readonly client: CancelSignal;
+  /** Where the answer stands among the targets of its request. */
+  readonly turn: AnswerTurn;
   /** The format it is answered in. */
   readonly format: Format;
   /** It asked for a stream. */

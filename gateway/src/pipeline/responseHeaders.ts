@@ -3,6 +3,7 @@
 import type { Reservation } from '../accounting/ledger';
 import { rateLimitHeaders } from '../accounting/quota';
 import { outputByDefault } from './admit';
+import type { AnswerTurn } from './answerTurn';
 import type { Answered, Exchange } from './context';
 import { expectedCost } from './plan';
 import type { ResponseContext } from './responseContext';
@@ -13,6 +14,7 @@ export function responseContext<T>(
   exchange: Exchange,
   answered: Answered<T>,
   reservation: Reservation,
+  turn: AnswerTurn,
   progress: ResponseProgress,
 ): ResponseContext {
   const { services, config, incoming, facts, client } = exchange;
@@ -20,6 +22,7 @@ export function responseContext<T>(
   return {
     raw: incoming.raw,
     client,
+    turn,
     format: incoming.format,
     stream: facts.stream,
     asList: facts.asList,

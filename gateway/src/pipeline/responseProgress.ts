@@ -1,5 +1,6 @@
 // What becomes of an answer: filled in as it passes, so that it holds even when the passing fails.
 
+import type { GatewayError } from '../core/errors';
 import type { Usage } from '../core/usage';
 import type { Account } from '../../../config/accounts';
 import type { Target } from '../../../config/target';
@@ -22,8 +23,8 @@ export interface ResponseProgress extends SendProgress {
   usage: Partial<Usage> | undefined;
   /** Output tokens by our own estimate, for when nobody reports them. */
   estimatedOutput: number;
-  /** The provider's answer was an error, or turned into one. */
-  failed: boolean;
+  /** What the provider's answer was, or turned into, where it is none. */
+  failure: GatewayError | undefined;
   /** The provider has sent all of its answer: a client that leaves now has what it asked for. */
   complete: boolean;
   /** Paths of the request that the target could not carry. */
@@ -47,7 +48,7 @@ export function newProgress(): ResponseProgress {
     status: 0,
     usage: undefined,
     estimatedOutput: 0,
-    failed: false,
+    failure: undefined,
     complete: false,
     dropped: [],
     lost: [],

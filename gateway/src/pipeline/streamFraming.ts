@@ -15,8 +15,8 @@ export interface StreamFraming {
   keepAlive(frame: string): string;
   /** The end of a stream of ours. */
   end(): string;
-  /** The end of a stream that cannot be finished. */
-  fail(dialect: Dialect, error: GatewayError, requestId: string): string;
+  /** The end of a stream that cannot be finished. @param sequence the number of that event, for dialects that number them */
+  fail(dialect: Dialect, error: GatewayError, requestId: string, sequence?: number): string;
 }
 
 /** The framing of one stream. @param asList one JSON list instead of events */

@@ -3,21 +3,28 @@
 
 import type { Usage } from '../core/usage';
 import type { Codec } from '../wire/codec';
+import type { AnswerFailure } from '../wire/formatFacts';
 import { openOutputMeter } from '../wire/outputMeter';
 import { isObject, parseEvent } from '../wire/shared/json';
 import { JsonArrayCutter } from '../wire/shared/jsonArray';
 import { dataOf, singleFrames, SseCutter } from '../wire/shared/sse';
 
 export interface UsageTap {
-  /** The bytes to pass on now. @throws GatewayError upstream_garbage for an event above the limit */
+  /** The bytes to pass on now: whole events. @throws GatewayError upstream_garbage for an event above the limit */
   feed(chunk: Buffer): Buffer | undefined;
   /** The bytes held back until the stream's end. */
   rest(): Buffer | undefined;
   readonly usage: Partial<Usage> | undefined;
-  /** The stream said that it is complete. */
+  /** Content has come. */
+  readonly said: boolean;
+  /** The stream said that the answer is complete. */
   readonly complete: boolean;
-  /** The provider reported a failure inside the stream. */
-  readonly failed: boolean;
+  /** Nothing more is to come. */
+  readonly last: boolean;
+  /** What the provider reported inside the stream. */
+  readonly failure: AnswerFailure | undefined;
+  /** The number of the last event, where the format numbers them. */
+  readonly sequence: number | undefined;
   /** Output tokens so far: as reported, where that is more than what the events hold. */
   readonly estimatedOutput: number;
 }
@@ -30,14 +37,15 @@ export interface UsageTapOptions {
   readonly eventLimit: number;
 }
 
-const nothing = Buffer.alloc(0);
-
-/** A tap of an event stream. Without `hideUsage`, bytes are passed on as they come, whole frames or not. */
+/**
+ * A tap of an event stream. Only whole events are passed on, so that a failure can follow them: a half event before it would
+ * make both unreadable.
+ */
 export function openUsageTap(options: UsageTapOptions): UsageTap {
-  const { hideUsage, eventLimit } = options;
-  const cutter = new SseCutter(eventLimit);
+  const cutter = new SseCutter(options.eventLimit);
   const meter = openOutputMeter(options.codec.output);
-  const reader = openFrameReader(options);
+  const reader = openTapReader(options);
+  let lastFrames: Buffer | undefined;
   const read = (frames: Buffer): Buffer => {
     meter.add(frames);
     return reader.read(frames);
@@ -45,22 +53,31 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
   return {
     feed(chunk) {
       const frames = cutter.push(chunk);
-      const kept = frames === undefined ? nothing : read(frames);
-      return hideUsage ? kept : chunk;
+      if (frames === undefined) return undefined;
+      lastFrames = frames;
+      return read(frames);
     },
     rest() {
       const rest = cutter.rest();
-      const kept = rest.length === 0 ? rest : read(rest);
-      return hideUsage ? kept : nothing;
+      return rest.length === 0 ? rest : read(rest);
     },
     get usage() {
       return reader.usage;
     },
-    get complete() {
-      return reader.complete;
+    get said() {
+      return reader.said;
     },
-    get failed() {
-      return reader.failed;
+    get complete() {
+      return reader.ended || (reader.last && reader.said);
+    },
+    get last() {
+      return reader.last;
+    },
+    get failure() {
+      return reader.failure;
+    },
+    get sequence() {
+      return options.codec.sequenceIn?.(lastFrames?.toString('utf8') ?? '');
     },
     get estimatedOutput() {
       return Math.max(meter.tokens(), reader.usage?.output ?? 0);
@@ -72,14 +89,18 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
 export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'codec' | 'eventLimit'>): UsageTap {
   const cutter = new JsonArrayCutter(eventLimit);
   let usage: Partial<Usage> | undefined;
-  let failed = false;
+  let failure: AnswerFailure | undefined;
+  let said = false;
+  let ended = false;
   const meter = openOutputMeter(codec.output);
 
   const read = (bytes: Buffer): void => {
     meter.add(bytes);
     for (const item of itemsIn(bytes)) {
       if (!isObject(item)) continue;
-      if (codec.isFailure(item)) failed = true;
+      ended ||= codec.isEnd(item);
+      failure ??= codec.failureIn(item, false);
+      said ||= codec.hasContent(item);
       const found = codec.usageIn(item);
       if (found !== undefined) usage = { ...usage, ...found };
     }
@@ -95,12 +116,19 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
     get usage() {
       return usage;
     },
+    get said() {
+      return said;
+    },
     get complete() {
+      return cutter.ended && ended;
+    },
+    get last() {
       return cutter.ended;
     },
-    get failed() {
-      return failed;
+    get failure() {
+      return failure;
     },
+    sequence: undefined,
     get estimatedOutput() {
       return Math.max(meter.tokens(), usage?.output ?? 0);
     },
@@ -109,54 +137,61 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
 
 // ---
 
-interface FrameReader {
-  /** Whole frames in, the ones to pass on out. Only frames that can matter are parsed. */
+/** Reads whole frames. Of those after the first content, only the ones that can matter are parsed. */
+interface TapReader {
+  /** Whole frames in, the ones to pass on out. */
   read(frames: Buffer): Buffer;
   readonly usage: Partial<Usage> | undefined;
-  readonly complete: boolean;
-  readonly failed: boolean;
+  readonly said: boolean;
+  readonly ended: boolean;
+  readonly last: boolean;
+  readonly failure: AnswerFailure | undefined;
 }
 
-function openFrameReader({ codec, hideUsage }: UsageTapOptions): FrameReader {
-  const eventWords = [Buffer.from(`"${codec.usageField}"`), Buffer.from(codec.errorWord)];
-  const endWords = codec.endWords.map((word) => Buffer.from(word));
-  let usage: Partial<Usage> | undefined;
-  let complete = false;
-  let failed = false;
-
-  // Whether the event is to be taken out.
-  const readEvent = (data: string): boolean => {
-    const event = parseEvent(data);
-    if (event === undefined) return false;
-    if (codec.isFailure(event)) failed = true;
-    const found = codec.usageIn(event);
-    if (found === undefined) return false;
-    usage = { ...usage, ...found };
-    return hideUsage && codec.isUsageOnly(event);
-  };
-  return {
-    read(frames) {
-      if (!hasValueOfAny(frames, eventWords) && !hasValueOfAny(frames, endWords)) return frames;
+function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
+  const words = [`"${codec.usageField}"`, codec.errorWord, ...codec.endWords].map((word) => Buffer.from(word));
+  const reader = {
+    usage: undefined as Partial<Usage> | undefined,
+    said: false,
+    ended: false,
+    last: false,
+    failure: undefined as AnswerFailure | undefined,
+    read(frames: Buffer): Buffer {
+      if (!hasValueOfAny(frames, words)) {
+        if (!reader.said) readUntilSaid(frames);
+        return frames;
+      }
       const kept: Buffer[] = [];
       for (const frame of singleFrames(frames)) {
-        const data = dataOf(frame);
-        complete ||= codec.isEnd(data);
-        const hidden = hasValueOfAny(frame, eventWords) && readEvent(data);
-        if (!hidden) kept.push(frame);
+        const look = !reader.said || hasValueOfAny(frame, words);
+        if (!look || !readEvent(dataOf(frame))) kept.push(frame);
       }
       if (!hideUsage) return frames;
       return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
     },
-    get usage() {
-      return usage;
-    },
-    get complete() {
-      return complete;
-    },
-    get failed() {
-      return failed;
-    },
   };
+  const readUntilSaid = (frames: Buffer): void => {
+    for (const frame of singleFrames(frames)) {
+      readEvent(dataOf(frame));
+      if (reader.said) return;
+    }
+  };
+  // Whether the event is to be taken out.
+  const readEvent = (data: string): boolean => {
+    if (data === codec.endMark) reader.last = true;
+    if (reader.last || codec.preamble?.test(data) === true) return false;
+    const event = parseEvent(data);
+    if (event === undefined) return false;
+    reader.ended ||= codec.isEnd(event);
+    reader.last ||= codec.isLast(event);
+    reader.failure ??= codec.failureIn(event, false);
+    reader.said ||= codec.hasContent(event);
+    const found = codec.usageIn(event);
+    if (found === undefined) return false;
+    reader.usage = { ...reader.usage, ...found };
+    return hideUsage && codec.isUsageOnly(event);
+  };
+  return reader;
 }
 
 // The items of a run of bytes, which begins with the list's bracket or with the comma after the item before.

@@ -55,7 +55,7 @@ export function toClient(headers: IncomingHttpHeaders): Record<string, string> {
 /** Of a provider's headers, those that mean something on every wire, in the words of the client's. */
 export function acrossWires(headers: IncomingHttpHeaders, dialect: Dialect): Record<string, string> {
   const out: Record<string, string> = {};
-  const wait = headers['retry-after'];
+  const wait = waitOf(headers);
   if (wait !== undefined) out['retry-after'] = wait;
   for (const unit of ['requests', 'tokens']) {
     for (const fact of ['limit', 'remaining', 'reset']) {
@@ -71,6 +71,18 @@ export function acrossWires(headers: IncomingHttpHeaders, dialect: Dialect): Rec
 }
 
 // ---
+
+const longestWaitSeconds = 24 * 60 * 60;
+
+// Whole seconds from 1 on, as every client reads them, whatever the provider says; a date stays one. OpenAI says
+// milliseconds in a header of its own: https://github.com/openai/openai-node, `retry-after-ms`.
+function waitOf(headers: IncomingHttpHeaders): string | undefined {
+  const text = headers['retry-after']?.trim();
+  const ms = headers['retry-after-ms'];
+  const seconds = text === undefined || text === '' ? Number(typeof ms === 'string' ? ms : NaN) / 1_000 : Number(text);
+  if (Number.isNaN(seconds)) return text !== undefined && !Number.isNaN(Date.parse(text)) ? text : undefined;
+  return String(Math.min(longestWaitSeconds, Math.max(1, Math.ceil(seconds))));
+}
 
 /** Names whose answer is remembered: the same dozen stand in nearly every request. */
 const mostNames = 500;

@@ -1,7 +1,7 @@
 // The way out: one connection pool an origin, and one exchange with a provider. The only importer of undici.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Dispatcher, errors, Pool } from 'undici';
+import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import type { LimitName, Limits } from '../../../config/limits';
 import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
@@ -25,6 +25,11 @@ export interface UpstreamResponse {
    * it is fulfilled. Resolves at the end. @throws as whole(), and whatever `take` throws
    */
   forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void>;
+  /**
+   * The answer is complete: `forEachChunk` resolves, and what still comes is not read. The connection is kept where the
+   * provider ends its answer within a second, else closed.
+   */
+  release(): void;
   /** Ends the exchange; the provider sees its connection close. */
   cancel(): void;
 }
@@ -47,6 +52,7 @@ const poolLimits = [
 export function openUpstreamPool(limits: () => Limits): UpstreamPool {
   let pools = new Map<string, Pool>();
   let made = limits();
+  const lingering = openLingering();
   const renew = (next: Limits): void => {
     const changed = poolLimits.some((name) => made[name] !== next[name]);
     made = next;
@@ -66,7 +72,7 @@ export function openUpstreamPool(limits: () => Limits): UpstreamPool {
         allowH2: false,
         headersTimeout: made.first_byte_ms,
         bodyTimeout: made.silence_ms,
-        connect: { timeout: made.connect_ms, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+        connect: openConnector(made.connect_ms),
       });
       pools.set(origin, pool);
     }
@@ -76,7 +82,7 @@ export function openUpstreamPool(limits: () => Limits): UpstreamPool {
     send: (call, ending) =>
       new Promise((resolve, reject) => {
         if (ending.reason !== undefined) return reject(ending.reason);
-        const exchange = new Exchange(resolve, reject, ending);
+        const exchange = new Exchange(resolve, reject, ending, lingering);
         poolOf(call.url.origin).dispatch(
           { path: call.url.pathname + call.url.search, method: 'POST', headers: call.headers, body: call.body },
           exchange,
@@ -90,8 +96,66 @@ export function openUpstreamPool(limits: () => Limits): UpstreamPool {
 
 // ---
 
+/**
+ * A connection that its provider closed while it was idle breaks within a round trip of the request that is sent on it.
+ * One that breaks later had the request.
+ */
+const unreadMs = 300;
+
 /** How much may wait here unread before the provider is held back. */
 const highWater = 64 * 1024;
+
+/** Errors of connections that had brought an answer before. */
+const ofUsedConnections = new WeakSet<object>();
+
+/** Whether the connection that broke had been used before: then its provider may have closed it while it was idle. */
+export function brokeOnReuse(error: unknown): boolean {
+  if (error instanceof errors.SocketError) return (error.socket?.bytesRead ?? 0) > 0;
+  return typeof error === 'object' && error !== null && ofUsedConnections.has(error);
+}
+
+function openConnector(timeout: number): buildConnector.connector {
+  const connect = buildConnector({ allowH2: false, timeout, rejectUnauthorized: true, minVersion: 'TLSv1.2' });
+  return (options, callback) =>
+    connect(options, (...[error, socket]) => {
+      if (error !== null) return callback(error, null);
+      // The system's own errors (ECONNRESET, EPIPE) do not say what they are of.
+      socket.prependListener('error', (broken: Error) => {
+        if (socket.bytesRead > 0) ofUsedConnections.add(broken);
+      });
+      callback(null, socket);
+    });
+}
+
+/** How long a provider may take to end an answer that is complete. */
+const lingerMs = 1_000;
+
+/** Released exchanges whose connections are still open. One timer for all of them, and none while there are none. */
+interface Lingering {
+  add(exchange: Exchange): void;
+  delete(exchange: Exchange): void;
+}
+
+function openLingering(): Lingering {
+  let young = new Set<Exchange>();
+  let old = new Set<Exchange>();
+  let timer: NodeJS.Timeout | undefined;
+  const sweep = (): void => {
+    for (const exchange of old) exchange.cancel();
+    old = young;
+    young = new Set();
+    timer = old.size > 0 ? setTimeout(sweep, lingerMs).unref() : undefined;
+  };
+  return {
+    add(exchange) {
+      young.add(exchange);
+      timer ??= setTimeout(sweep, lingerMs).unref();
+    },
+    delete(exchange) {
+      if (!young.delete(exchange)) old.delete(exchange);
+    },
+  };
+}
 
 /**
  * One request and its answer. It sits directly on undici's dispatch: no stream object in between, so that a chunk costs
@@ -113,18 +177,33 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   #consumer: ChunkConsumer | undefined;
   #busy = false; // the consumer has asked to be waited for
   #passing = false; // what has waited is being given
+  #giving = false; // the consumer is being called
   #paused = false;
+  #released = false;
+  /** When the whole request had been given to the connection; on the clock of `performance.now()`. */
+  #sentAt: number | undefined;
+  readonly #lingering: Lingering;
 
-  constructor(resolve: (answer: UpstreamResponse) => void, reject: (error: Error) => void, ending: CancelSignal) {
+  constructor(
+    resolve: (answer: UpstreamResponse) => void,
+    reject: (error: Error) => void,
+    ending: CancelSignal,
+    lingering: Lingering,
+  ) {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#ending = ending;
+    this.#lingering = lingering;
     ending.on(this.#onEnd);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#ending.reason !== undefined) this.cancel();
+  }
+
+  onRequestSent(): void {
+    this.#sentAt = performance.now();
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -136,6 +215,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#released) return;
     if (this.#consumer !== undefined && !this.#busy && !this.#passing && this.#waiting.length === 0) {
       this.#give(this.#consumer, chunk);
       return;
@@ -151,7 +231,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const reason = this.#ending.reason ?? explain(error, this.#resolve === undefined);
+    const reason = this.#ending.reason ?? explain(error, this.#resolve === undefined || this.#mayHaveBeenRead());
     this.#failure = reason;
     if (this.#resolve !== undefined) this.#reject(reason);
     this.#resolve = undefined;
@@ -184,6 +264,15 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     });
   }
 
+  release(): void {
+    if (this.#ended || this.#released) return;
+    this.#released = true;
+    this.#take();
+    this.#lingering.add(this);
+    this.#resume();
+    this.#pass();
+  }
+
   cancel(): void {
     if (this.#ended) return;
     const reason = this.#ending.reason ?? new GatewayError('upstream_died', { message: 'The exchange was cancelled.' });
@@ -198,7 +287,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   // What has waited goes first; then, at the end, the word that it is one.
   #pass(): void {
     const consumer = this.#consumer;
-    if (consumer === undefined || this.#busy || this.#passing) return;
+    if (consumer === undefined || this.#busy || this.#passing || this.#giving) return;
     this.#passing = true;
     while (this.#waiting.length > 0 && !this.#busy && this.#consumer !== undefined) {
       const parts = this.#take();
@@ -206,12 +295,12 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     }
     this.#passing = false;
     if (this.#busy || this.#consumer === undefined) return;
-    if (!this.#ended) {
+    if (!this.#ended && !this.#released) {
       this.#resume();
       return;
     }
     this.#consumer = undefined;
-    if (this.#failure === undefined) consumer.resolve();
+    if (this.#failure === undefined || this.#released) consumer.resolve();
     else consumer.reject(this.#failure);
   }
 
@@ -222,8 +311,13 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
       consumer.reject(error);
     };
     try {
+      this.#giving = true;
       const wait = consumer.take(chunk);
-      if (wait === undefined) return;
+      this.#giving = false;
+      if (wait === undefined) {
+        if (this.#released) this.#pass();
+        return;
+      }
       this.#busy = true;
       this.#pause();
       wait.then(() => {
@@ -231,6 +325,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
         this.#pass();
       }, fail);
     } catch (error) {
+      this.#giving = false;
       fail(error as Error);
     }
   }
@@ -267,8 +362,14 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     wake?.();
   }
 
+  /** So long after it was sent, a request may have been read before its connection broke: the provider may have answered it. */
+  #mayHaveBeenRead(): boolean {
+    return this.#sentAt !== undefined && performance.now() - this.#sentAt > unreadMs;
+  }
+
   #finish(): void {
     this.#ended = true;
+    if (this.#released) this.#lingering.delete(this);
     this.#ending.off(this.#onEnd);
     this.#stir();
     this.#pass();

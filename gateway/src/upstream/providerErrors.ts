@@ -6,9 +6,12 @@
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { isObject, listOr, objectOr, textOr } from '../wire/shared/json';
-import type { FailureKind } from '../wire/neutral';
+import type { AnswerFailure } from '../wire/formatFacts';
 
-/** The error for a whole response with an error status. @param headers of the gateway's response to the client */
+/**
+ * The error for a whole response with an error status: its code decides whether another target is tried.
+ * @param headers of the gateway's response to the client
+ */
 export function translateError(
   status: number,
   bytes: Buffer,
@@ -17,12 +20,14 @@ export function translateError(
 ): GatewayError {
   const error = errorOf(bytes);
   const text = textOr(error['message']).slice(0, 2_000);
-  if (status === 400 || status === 413) {
+  const message = `${target.label} refused the request (${status})${text === '' ? '.' : `: ${text}`}`;
+  if (status === 400 || status === 413 || status === 422) {
     const tooLong = tokensOf(error, text);
     if (tooLong !== undefined)
       return new GatewayError('prompt_too_long', { headers, tokens: { most: target.context, ...tooLong } });
   }
-  if (status === 401 || status === 403) return new GatewayError('upstream_credential', { headers });
+  const operators = operatorsError(status, error, text, { message, headers });
+  if (operators !== undefined) return operators;
   if (status === 429) {
     const wait = retryDelay(error);
     const withWait =
@@ -32,15 +37,21 @@ export function translateError(
   if (status === 503 || status === 529) return new GatewayError('upstream_overloaded', { headers });
   if (status === 408 || status === 504) return new GatewayError('upstream_timeout', { headers });
   if (status >= 500) return new GatewayError('upstream_error', { headers });
-  const message = `${target.label} refused the request (${status})${text === '' ? '.' : `: ${text}`}`;
-  return new GatewayError(status === 404 ? 'unknown_model' : status === 413 ? 'body_too_large' : 'bad_request', {
-    message,
-    headers,
-  });
+  if (status === 404) return new GatewayError('not_found', { message, headers });
+  return new GatewayError(status === 413 ? 'body_too_large' : 'bad_request', { message, headers });
 }
 
-/** The error for a failure inside a response. @param message the provider's */
-export function failureError(kind: FailureKind, message: string): GatewayError {
+/** Whether a refusal says that the host has nothing at the path, rather than that it lacks a model or an item. */
+export function isAboutPath(status: number, bytes: Buffer): boolean {
+  if (status === 405 || status === 501) return true;
+  if (status !== 404) return false;
+  const error = errorOf(bytes);
+  const text = textOr(error['message']);
+  return !modelCodes.test(textOr(error['code'])) && (text === '' || pathText.test(text));
+}
+
+/** The error for a failure inside a response. */
+export function failureError({ kind, message }: AnswerFailure): GatewayError {
   switch (kind) {
     case 'overloaded':
       return new GatewayError('upstream_overloaded');
@@ -54,6 +65,12 @@ export function failureError(kind: FailureKind, message: string): GatewayError {
       return new GatewayError('bad_request', {
         message: `The provider refused the request: ${message.slice(0, 2_000)}`,
       });
+    case 'timed_out':
+      return new GatewayError('upstream_timeout');
+    case 'credential':
+      return new GatewayError('upstream_credential');
+    case 'credit':
+      return new GatewayError('upstream_credential', { message: noCredit });
     case 'other':
       return new GatewayError('upstream_error');
   }
@@ -61,11 +78,64 @@ export function failureError(kind: FailureKind, message: string): GatewayError {
 
 // ---
 
+// The operator's trouble: a key, credit, a region or a model that the account does not have. Codes are compared whole, and
+// messages from their beginning: providers repeat values of the request in them, and a client must not be able to make a
+// target rest by its words. OpenAI's "exceeded your current quota" is told from Google's, which is a rate, by its code.
+const creditCodes = /^(insufficient_quota|billing_(hard_limit_reached|not_active|error))$/;
+const creditText = /^Your credit balance is too low/;
+const keyCodes = /^(API_KEY_INVALID|invalid_api_key)$/;
+const keyText = /^API key (not valid|expired)/;
+const regionCodes = /^unsupported_country_region_territory$/;
+const regionText = /^User location is not supported/;
+const modelCodes = /^(model_not_found|model_decommissioned|DeploymentNotFound)$/;
+// Anthropic: "model: claude-…"; OpenAI, vLLM: "The model `x` does not exist"; Google: "models/x is not found for API version";
+// Ollama: "model 'x' not found"; Mistral: "Invalid model: x"; OpenRouter: "No endpoints found for x." (recorded 2026-11).
+const modelText =
+  /^model: |^invalid model\b|^no (allowed )?(endpoints|providers)\b|^(the )?(requested )?models?[\s/`'"][^]{0,200}?(not found|not exist|no longer|decommissioned|retired|deprecated)/i;
+// A 403 of the client's own: input that OpenRouter's moderation flagged (https://openrouter.ai/docs/api-reference/errors), a
+// file or cache of somebody else's that it names to Google.
+const clientsText = /moderation|flagged|access the (file|cached ?content)/i;
+// OpenAI: "Invalid URL (POST /v1/…)"; Express: "Cannot POST /…"; Go: "404 page not found"; FastAPI: "Not Found".
+const pathText =
+  /^(404:? )?((page|file|path|route|endpoint|url|resource) )?not found\.?$|^(invalid url|unknown (request )?(url|path|route|endpoint)|no such (path|route|endpoint)|no route|unrecognized request url|cannot post|method not allowed)|^(the )?(requested )?(url|path|route|endpoint|resource|page)\b/i;
+
+function operatorsError(
+  status: number,
+  error: Readonly<Record<string, unknown>>,
+  text: string,
+  { message, headers }: { message: string; headers: Readonly<Record<string, string>> },
+): GatewayError | undefined {
+  if (status >= 500 || status === 408) return undefined;
+  const reasons = listOr(error['details']).map((detail) => objectOr(detail)['reason']);
+  const codes = [error['code'], error['type'], ...reasons].map((code) => textOr(code));
+  const says = (code: RegExp, words: RegExp) => codes.some((each) => code.test(each)) || words.test(text);
+  if (status === 402 || says(creditCodes, creditText))
+    return new GatewayError('upstream_credential', { message: noCredit, headers });
+  if (status === 401 || says(keyCodes, keyText)) return new GatewayError('upstream_credential', { headers });
+  if (status === 429) return undefined;
+  if (says(regionCodes, regionText)) return new GatewayError('upstream_credential', { message: noRegion, headers });
+  if (says(modelCodes, modelText)) return new GatewayError('unknown_model', { message, headers });
+  if (status === 403 && !clientsText.test(text)) return new GatewayError('upstream_credential', { headers });
+  if (status === 404 && isAboutPath(status, Buffer.from(JSON.stringify({ error }))))
+    return new GatewayError('upstream_error', { message: noPath, headers });
+  return undefined;
+}
+
+const noCredit = "The provider's account on this gateway has no credit left; its operator can add some.";
+const noRegion = 'The provider does not serve the region that this gateway stands in.';
+const noPath = 'The provider has nothing at the path of this API; the operator can check its base_url.';
+
+// Hosts put the error into an object, a text, or the body itself (vLLM; FastAPI as `detail`).
 function errorOf(bytes: Buffer): Readonly<Record<string, unknown>> {
   try {
     const body: unknown = JSON.parse(bytes.toString('utf8'));
-    const inner: unknown = Array.isArray(body) ? body[0] : body; // Gemini's stream is a list
-    return isObject(inner) ? objectOr(inner['error']) : {};
+    const inner = objectOr(Array.isArray(body) ? body[0] : body); // Gemini's stream is a list
+    const { error } = inner;
+    if (isObject(error)) return error;
+    if (typeof error === 'string') return { message: error };
+    return inner['message'] === undefined && inner['detail'] !== undefined
+      ? { ...inner, message: inner['detail'] }
+      : inner;
   } catch {
     return {};
   }

@@ -51,6 +51,8 @@ export interface Decoder {
   push(frame: Frame): readonly StreamEvent[];
   /** The stream has ended; returns the events that waited for its end. */
   end(): readonly StreamEvent[];
+  /** A reason to finish has come: only usage may follow. */
+  readonly ending: boolean;
 }
 
 /** Encodes one stream for a client: neutral events in, the text of whole frames out. */
@@ -62,6 +64,8 @@ export interface Encoder {
    * Absent where the format has none.
    */
   fail?(error: GatewayError): string;
+  /** The number of the next event, where the format numbers its events. */
+  readonly sequence?: number;
 }
 
 /** A format's facts and its six translations. */

@@ -4,7 +4,7 @@
 import type { Capability } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import type { Json } from './jsonObject';
-import type { Format } from './neutral';
+import type { FailureKind, Format } from './neutral';
 import type { OutputFields } from './outputMeter';
 
 /** The parsed value of a top-level field of a request body; undefined where the field is absent. */
@@ -68,7 +68,38 @@ export interface CountFacts {
   };
 }
 
-export interface FormatFacts {
+/** A failure that an answer reports, or is. */
+export interface AnswerFailure {
+  readonly kind: FailureKind;
+  /** The provider's words, or ours for what is wrong with its answer. */
+  readonly message: string;
+}
+
+/**
+ * What makes an answer of the format a finished one. It stands in each codec folder's `completion.ts`; an answer that is
+ * passed on unchanged and one that is translated are judged by the same.
+ */
+export interface CompletionFacts {
+  /**
+   * The failure that a whole answer, or one event of a stream, is or reports: an error, an abnormal or unknown reason to
+   * end, and of a whole answer nothing where there must be something. Undefined for none.
+   */
+  failureIn(value: Json, whole: boolean): AnswerFailure | undefined;
+  /** Whether an event of a stream holds content: a text, reasoning, or a tool's name or arguments that are not empty. */
+  hasContent(event: Json): boolean;
+  /** Begins the data of long events that hold no content; a look before `hasContent`. */
+  readonly preamble?: RegExp;
+  /** Words of which one stands, with a value that is not null, in a frame that ends a stream; a look before `isEnd`. */
+  readonly endWords: readonly string[];
+  /** Whether an event says that the answer is complete. Usage may follow. */
+  isEnd(event: Json): boolean;
+  /** Whether nothing follows an event; some formats have no such one. */
+  isLast(event: Json): boolean;
+  /** The data, no JSON, of a frame that nothing follows. Alone it ends no answer: an empty stream may have it. */
+  readonly endMark?: string;
+}
+
+export interface FormatFacts extends CompletionFacts {
   readonly format: Format;
   /** The URL's path names the model, and the body does not. */
   readonly namesModelInPath: boolean;
@@ -86,14 +117,10 @@ export interface FormatFacts {
   readonly usageOnRequest: boolean;
   /** Whether an event of a stream holds the usage and nothing else. */
   isUsageOnly(event: Json): boolean;
-  /** Words of which one stands, with a value that is not null, in a frame that ends a stream; a look before `isEnd`. */
-  readonly endWords: readonly string[];
-  /** Whether the data of a frame says that the stream is complete. */
-  isEnd(data: string): boolean;
-  /** Stands in every event that reports a failure; a look before `isFailure`. */
+  /** Stands in every event that reports an error; a look before `failureIn`. */
   readonly errorWord: string;
-  /** Whether an event of a stream reports a failure. */
-  isFailure(event: Json): boolean;
+  /** The number of the last event in the text of some frames, where the format numbers its events. */
+  sequenceIn?(frames: string): number | undefined;
   /** A frame that shows a waiting client that its stream is alive, and says nothing else. */
   readonly keepAlive: string;
   /** The format's clients skip comment lines (`: …`) of an event stream. */

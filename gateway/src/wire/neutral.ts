@@ -202,7 +202,9 @@ export interface NeutralRequest {
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'refusal' | 'pause' | 'other';
 
-export type FailureKind = 'overloaded' | 'rate_limited' | 'too_long' | 'bad_request' | 'other';
+/** What a provider's failure is: `credential` and `credit` are its operator's to mend, `other` is the provider's own. */
+export type FailureKind =
+  'overloaded' | 'rate_limited' | 'timed_out' | 'too_long' | 'bad_request' | 'credential' | 'credit' | 'other';
 
 /**
  * The events of a response, in this order: `start`; for each part `open`, then `delta`, `citation` and `logprobs`, then

@@ -1,10 +1,12 @@
 // A model's answer to a conversation: the client's own bytes where the target speaks its format, else a translation.
 
+import { knownProviders } from '../../../../config/knownProviders';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
 import { type Edit, type JsonScan, splice } from '../../core/jsonScan';
 import { toUpstream } from '../../upstream/headers';
+import { isAboutPath } from '../../upstream/providerErrors';
 import { authorize, upstreamUrl } from '../../upstream/providers';
 import { codecs, speaks } from '../../wire';
 import { formatFacts } from '../../wire/formats';
@@ -40,7 +42,7 @@ function prepare(
   const { facts, services } = exchange;
   const { format } = exchange.incoming;
   const foreign = provider.name === 'openai' && facts.hasRouterFields;
-  if (!facts.passable || foreign || !speaks(provider, format, services.hosts.isChatOnly(provider.baseUrl)))
+  if (!facts.passable || foreign || !speaks(provider, format, isChatOnly(exchange, provider)))
     return translated(exchange, target, provider, false);
   const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
   const body = ownBody(exchange, target, hideUsage);
@@ -81,13 +83,13 @@ function translated(
   withoutOpaqueReasoning: boolean,
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   const { facts, services, incoming } = exchange;
-  const { wire, responses, baseUrl } = provider;
+  const { wire, responses } = provider;
   const task = {
     from: facts.format,
     body: incoming.body,
     stream: facts.stream,
     provider: { wire, responses },
-    chatOnly: services.hosts.isChatOnly(baseUrl),
+    chatOnly: isChatOnly(exchange, provider),
     target,
     withoutOpaqueReasoning,
   };
@@ -146,13 +148,19 @@ function reword(
   const { target } = candidate;
   const provider = config.providers.get(target.provider);
   if (provider === undefined) return undefined;
-  if (missing.has(status)) {
-    services.hosts.setChatOnly(provider.baseUrl);
+  if (isAboutPath(status, body)) {
+    if (candidate.kind !== 'translated' || !codecs[candidate.format].optionalOnHosts) return undefined;
+    if (provider.baseUrl === knownProviders.openai.base_url) return undefined; // it has both
+    services.hosts.setChatOnly(provider.baseUrl, candidate.account.name, services.now());
     return translated(exchange, target, provider, false);
   }
   return blamesReasoning.test(body.toString('utf8', 0, 8_192))
     ? translated(exchange, target, provider, true)
     : undefined;
+}
+
+function isChatOnly({ services }: Exchange, { baseUrl, accounts: [account] }: Provider): boolean {
+  return services.hosts.isChatOnly(baseUrl, account.name, services.now());
 }
 
 function relay(

@@ -6,14 +6,17 @@ import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
 import { type JsonScan, scanJsonInSlices, splice } from '../../core/jsonScan';
-import { tokenCount, validCounts } from '../../core/usage';
+import { tokenCount, type Usage, validCounts } from '../../core/usage';
+import { withoutKey } from '../../upstream/auth/apiKey';
 import { toClient, toUpstream } from '../../upstream/headers';
+import { failureError } from '../../upstream/providerErrors';
 import { authorize, embeddingsEndpoint } from '../../upstream/providers';
 import { objectOr, wrong } from '../../wire/shared/json';
+import { openaiFailure } from '../../wire/shared/openaiErrors';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
 import { estimateInput, modelField, modelName, type RequestFacts } from '../inspect';
-import { endResponse, relayError, usageOfWhole } from '../relayWhole';
+import { endResponse, readWhole, relayError } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
 import type { ResponseProgress } from '../responseProgress';
 
@@ -92,12 +95,29 @@ async function prepare(
   };
 }
 
-/** Of an answer with embeddings, what was counted. */
-const usageReader = {
-  usageField: 'usage',
-  usageIn: (body: Readonly<Record<string, unknown>>) =>
-    validCounts({ input: tokenCount(objectOr(body['usage'])['prompt_tokens']), output: 0 }),
-};
+/** What an answer with embeddings in OpenAI's form used, or why it is none: of its many numbers none is parsed. */
+async function inspectAnswer(bytes: Buffer): Promise<{ usage?: Partial<Usage>; failure?: GatewayError }> {
+  const scan = await scanOf(bytes);
+  if (scan === undefined) return { failure: new GatewayError('upstream_garbage') };
+  const field = (name: string): unknown => {
+    const span = scan.fields.get(name);
+    return span && JSON.parse(bytes.toString('utf8', span.start, span.end));
+  };
+  const failure = openaiFailure(field('error'));
+  if (failure !== undefined) return { failure: failureError(failure) };
+  const data = scan.fields.get('data');
+  if (data === undefined || bytes[data.start] !== 0x5b) return { failure: new GatewayError('upstream_garbage') };
+  return { usage: validCounts({ input: tokenCount(objectOr(field('usage'))['prompt_tokens']), output: 0 }) };
+}
+
+async function scanOf(bytes: Buffer): Promise<JsonScan | undefined> {
+  try {
+    return await scanJsonInSlices(bytes, { depth: 512, nodes: Infinity });
+  } catch (error) {
+    if (error instanceof GatewayError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
 
 async function relay(
   answered: Answered<EmbeddingTranslation>,
@@ -107,15 +127,25 @@ async function relay(
   const { response, target } = answered;
   progress.status = response.status;
   if (response.status >= 400) return relayError(answered, context, progress);
-  const bytes = await response.readAll(context.limits.answer_bytes);
+  const bytes = await readWhole(response, context);
+  if (bytes === undefined) return;
+  progress.complete = true;
   if (answered.kind !== 'translated') {
-    progress.usage = await usageOfWhole(usageReader, bytes);
-    return endResponse(context, progress, response.status, toClient(response.headers), bytes);
+    const { usage, failure } = await inspectAnswer(bytes);
+    progress.usage = usage;
+    if (failure !== undefined && (await context.turn.moveOn(failure))) return;
+    progress.failure = failure;
+    const passed = failure === undefined ? bytes : withoutKey(bytes, answered.account.key);
+    return endResponse(context, progress, response.status, toClient(response.headers), passed);
   }
   // Google counts nothing here: what is booked is the estimate, and is marked so.
   progress.usage = undefined;
   const task = { bytes, model: target.model, base64: answered.translation.base64, estimate: context.inputEstimate };
-  const made = await context.bodyWorker.run('embeddingsFromGemini', task, bytes.length);
   const headers = { 'content-type': 'application/json', 'x-ovth-tokens': 'estimated' };
-  endResponse(context, progress, 200, headers, asBuffer(made));
+  try {
+    const made = await context.bodyWorker.run('embeddingsFromGemini', task, bytes.length);
+    endResponse(context, progress, 200, headers, asBuffer(made));
+  } catch (error) {
+    if (!(error instanceof GatewayError) || !(await context.turn.moveOn(error))) throw error;
+  }
 }

@@ -4,20 +4,11 @@
 import { validCounts, tokenCount, type Usage } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
+import { completion, stopReasons } from './completion';
 import { isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
-import type { FailureKind, FinishReason, StreamEvent } from '../neutral';
+import type { StreamEvent } from '../neutral';
 import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
 import { decodeCitations } from '../shared/anthropicBlocks';
-
-const stopReasons: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool_calls',
-  refusal: 'refusal',
-  pause_turn: 'pause',
-};
 
 /**
  * The usage in a message or event; undefined where it has none. `input_tokens` excludes the cache here. The first event of
@@ -59,7 +50,7 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
   }
   builder.usage(usageIn(body));
   decodeStop(builder, body);
-  builder.done();
+  builder.done(completion.failureIn(body, true));
   return builder.take();
 }
 
@@ -72,10 +63,15 @@ export function openDecoder(): Decoder {
       const event = builder.finished ? undefined : parseEvent(data);
       if (event === undefined) return [];
       decodeEvent(state, event);
+      const failure = completion.failureIn(event, false);
+      if (failure !== undefined) builder.failure(failure);
       return builder.take();
     },
     // Without message_stop the message is not complete, whatever came before.
     end: () => (builder.close(), builder.take()),
+    get ending() {
+      return builder.ending;
+    },
   };
 }
 
@@ -120,10 +116,6 @@ function decodeEvent(state: StreamState, event: Json): void {
       return decodeStop(builder, objectOr(event['delta']));
     case 'message_stop':
       return builder.done();
-    case 'error': {
-      const error = objectOr(event['error']);
-      return builder.failure(failureKind(error), textOr(error['message']));
-    }
   }
 }
 
@@ -136,15 +128,6 @@ function decodeDelta(state: StreamState, delta: Json): void {
     state.signature += textOr(delta['signature']);
   }
   if (isObject(delta['citation'])) addCitations(builder, [delta['citation']]);
-}
-
-// Source: https://platform.claude.com/docs/en/api/errors (2026-11).
-function failureKind(error: Json): FailureKind {
-  const type = textOr(error['type']);
-  if (type === 'overloaded_error') return 'overloaded';
-  if (type === 'rate_limit_error') return 'rate_limited';
-  if (/prompt is too long/.test(textOr(error['message']))) return 'too_long';
-  return type === 'invalid_request_error' ? 'bad_request' : 'other';
 }
 
 function openBlock(builder: EventBuilder, block: Json, model: string): void {
@@ -176,5 +159,6 @@ function decodeStop(builder: EventBuilder, message: Json): void {
   if (typeof stopReason !== 'string') return;
   const sequence = message['stop_sequence'];
   if (stopReason === 'refusal') builder.refusal(textOr(objectOr(message['stop_details'])['explanation']));
-  builder.finish(stopReasons[stopReason] ?? 'other', typeof sequence === 'string' ? sequence : undefined);
+  const reason = stopReasons.get(stopReason);
+  if (reason !== undefined) builder.finish(reason, typeof sequence === 'string' ? sequence : undefined);
 }

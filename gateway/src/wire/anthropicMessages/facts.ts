@@ -5,9 +5,10 @@
 import type { Json } from '../jsonObject';
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
+import { completion } from './completion';
 import { isObject, listOr, pick, textOr } from '../shared/json';
 import { claudeProfile } from '../shared/modelProfiles';
-import { firstCount, hasErrorObject, inner, needed } from '../shared/settings';
+import { firstCount, inner, needed } from '../shared/settings';
 
 export const facts: FormatFacts = {
   format: 'messages',
@@ -51,10 +52,8 @@ export const facts: FormatFacts = {
   usageField: 'usage',
   usageOnRequest: false,
   isUsageOnly: () => false,
-  endWords: ['message_stop'],
-  isEnd: (data) => data.startsWith('{"type":"message_stop"') || /^\{\s*"type":\s*"message_stop"/.test(data),
+  ...completion,
   errorWord: '"error"',
-  isFailure: hasErrorObject,
   keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
   carriesComments: true,
   reasoningPlacement: 'beforeText',

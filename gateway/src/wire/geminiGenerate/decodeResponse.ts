@@ -5,13 +5,10 @@ import { validCounts, tokenCount, type Usage } from '../../core/usage';
 import { decodeGeminiLogprobs } from '../shared/logprobs';
 import type { Decoder, Frame } from '../codec';
 import type { Json } from '../jsonObject';
+import { completion, finishReasons } from './completion';
 import { countOr, defined, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
-import type { FailureKind, FinishReason, StreamEvent, TokenLogprob } from '../neutral';
+import type { StreamEvent, TokenLogprob } from '../neutral';
 import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
-
-const refusals = new Set([
-  'SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'LANGUAGE', 'IMAGE_SAFETY', 'IMAGE_PROHIBITED_CONTENT', 'IMAGE_RECITATION',
-]); // prettier-ignore
 
 /** The usage in a response; undefined where it has none. Reasoning is counted apart from candidates, the cache in the prompt. */
 export function usageIn(value: Json): Partial<Usage> | undefined {
@@ -36,7 +33,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
 export function decodeResponse(body: Json): readonly StreamEvent[] {
   const builder = openEventBuilder();
   decodePiece(body, builder);
-  builder.done();
+  builder.done(completion.failureIn(body, true));
   return builder.take();
 }
 
@@ -47,28 +44,20 @@ export function openDecoder(): Decoder {
     push({ data }: Frame) {
       const piece = parseEvent(data);
       if (piece === undefined || builder.finished) return [];
-      if (isObject(piece['error'])) {
-        builder.failure(failureKind(piece['error']), textOr(piece['error']['message']));
-        return builder.take();
-      }
+      const failure = completion.failureIn(piece, false);
       decodePiece(piece, builder);
+      if (failure !== undefined) builder.failure(failure);
       return builder.take();
     },
     // Gemini's stream has no end mark, and usage may come after the finish reason.
     end: () => (builder.done(), builder.take()),
+    get ending() {
+      return builder.ending;
+    },
   };
 }
 
 // ---
-
-// Source: https://cloud.google.com/apis/design/errors, and messages as recorded (2026-11).
-function failureKind(error: Json): FailureKind {
-  const status = textOr(error['status']);
-  if (status === 'UNAVAILABLE') return 'overloaded';
-  if (status === 'RESOURCE_EXHAUSTED') return 'rate_limited';
-  if (/input token count .* exceeds/.test(textOr(error['message']))) return 'too_long';
-  return status === 'INVALID_ARGUMENT' ? 'bad_request' : 'other';
-}
 
 function decodePiece(body: Json, builder: EventBuilder): void {
   const id = textOr(body['responseId']);
@@ -86,9 +75,9 @@ function decodePiece(body: Json, builder: EventBuilder): void {
   decodeCitations(candidate, builder);
   builder.usage(usageIn(body));
   const blocked = textOr(objectOr(body['promptFeedback'])['blockReason']);
-  const reason = textOr(candidate['finishReason']);
+  const reason = finishReasons.get(textOr(candidate['finishReason']));
   if (blocked !== '') builder.finish('refusal');
-  else if (reason !== '') builder.finish(reasonOf(reason, builder.calls > 0));
+  else if (reason !== undefined) builder.finish(reason);
 }
 
 function isAnswerText(part: Json): boolean {
@@ -149,11 +138,4 @@ function rangeOf(source: Json): { start?: number; end?: number } {
   return typeof source['endIndex'] === 'number'
     ? { start: countOr(source['startIndex']), end: source['endIndex'] }
     : {};
-}
-
-function reasonOf(raw: string, called: boolean): FinishReason {
-  if (raw === 'MAX_TOKENS') return 'length';
-  if (refusals.has(raw)) return 'refusal';
-  if (raw === 'STOP') return called ? 'tool_calls' : 'stop'; // Gemini says STOP for tool calls too
-  return 'other';
 }

@@ -3,8 +3,9 @@
 
 import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
+import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
-import { countOf, hasErrorObject, inner, needed } from '../shared/settings';
+import { countOf, inner, needed } from '../shared/settings';
 
 export const facts: FormatFacts = {
   format: 'generate',
@@ -55,10 +56,8 @@ export const facts: FormatFacts = {
   usageField: 'usageMetadata',
   usageOnRequest: false,
   isUsageOnly: () => false,
-  endWords: ['"finishReason"', '"blockReason"'],
-  isEnd: (data) => /"(finishReason|blockReason)":\s*"/.test(data),
+  ...completion,
   errorWord: '"error"',
-  isFailure: hasErrorObject,
   keepAlive: 'data: {}\n\n', // Google's SDKs parse every line of a stream and know no comments
   carriesComments: false,
   reasoningPlacement: 'beforeCall', // https://ai.google.dev/gemini-api/docs/thought-signatures

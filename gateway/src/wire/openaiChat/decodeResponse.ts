@@ -5,21 +5,13 @@
 import { tokenCount, type Usage, validCounts } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
-import type { FinishReason, StreamEvent } from '../neutral';
+import type { StreamEvent } from '../neutral';
 import { type EventBuilder, openEventBuilder } from '../shared/eventBuilder';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import { decodeOpenaiLogprobs } from '../shared/logprobs';
-import { openaiFailureKind } from '../shared/openaiErrors';
 import { type CallCollector, openCallCollector } from './callCollector';
+import { completion, finishReason } from './completion';
 import { openReasoningCollector, type ReasoningCollector } from './reasoningCollector';
-
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  stop: 'stop',
-  length: 'length',
-  tool_calls: 'tool_calls',
-  function_call: 'tool_calls',
-  content_filter: 'refusal',
-};
 
 /** The usage in a response or chunk; undefined where it has none. `prompt_tokens` includes everything cached. */
 export function usageIn(value: Json): Partial<Usage> | undefined {
@@ -62,7 +54,7 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
   calls.end();
   builder.usage(usageIn(body));
   decodeFinish(builder, choice['finish_reason'], textOr(message['refusal']) !== '');
-  builder.done();
+  builder.done(completion.failureIn(body, true));
   return builder.take();
 }
 
@@ -82,7 +74,7 @@ export function openDecoder(): Decoder {
       if (data === '[DONE]') {
         // Some hosts end without a reason (recorded: openrouter.ai, Novita); the mark alone says that it is whole.
         state.calls?.end();
-        if (!state.finished) builder.finish(builder.calls > 0 ? 'tool_calls' : 'stop');
+        if (!state.finished && builder.filled) builder.finish('stop');
         return endStream(state);
       }
       const chunk = parseEvent(data);
@@ -90,6 +82,9 @@ export function openDecoder(): Decoder {
       return chunk === undefined ? [] : builder.take();
     },
     end: () => endStream(state),
+    get ending() {
+      return builder.ending;
+    },
   };
 }
 
@@ -107,8 +102,7 @@ interface StreamState {
 
 function decodeChunk(state: StreamState, chunk: Json): void {
   const { builder } = state;
-  const error = chunk['error'];
-  if (isObject(error)) return builder.failure(openaiFailureKind(error), textOr(error['message']));
+  const failure = completion.failureIn(chunk, false);
   const id = textOr(chunk['id']);
   const choices = listOr(chunk['choices']);
   // Azure and others begin with an event that has no choices and no id.
@@ -118,6 +112,9 @@ function decodeChunk(state: StreamState, chunk: Json): void {
     const choice = objectOr(raw);
     if (countOr(choice['index']) === 0) decodeChoice(state, choice, id);
   }
+  if (failure === undefined) return;
+  state.calls?.end();
+  builder.failure(failure);
 }
 
 function decodeChoice(state: StreamState, choice: Json, id: string): void {
@@ -133,7 +130,7 @@ function decodeChoice(state: StreamState, choice: Json, id: string): void {
   builder.refusal(refusal);
   state.refused ||= refusal !== '';
   for (const call of called) (state.calls ??= openCallCollector(builder, id)).add(objectOr(call));
-  state.finished ||= typeof choice['finish_reason'] === 'string';
+  state.finished ||= textOr(choice['finish_reason']) !== '';
   decodeFinish(builder, choice['finish_reason'], state.refused);
 }
 
@@ -144,9 +141,9 @@ function endStream({ builder, reasoning, calls }: StreamState): readonly StreamE
   return builder.take();
 }
 
-function decodeFinish(builder: EventBuilder, finishReason: unknown, refused: boolean): void {
-  if (typeof finishReason !== 'string') return;
-  const reason = finishReasons[finishReason] ?? 'other';
+function decodeFinish(builder: EventBuilder, given: unknown, refused: boolean): void {
+  const reason = finishReason(textOr(given));
+  if (reason === undefined) return; // it goes on, or it is a failure
   builder.finish(refused && reason === 'stop' ? 'refusal' : reason);
 }
 

@@ -2,16 +2,9 @@
 // https://platform.openai.com/docs/api-reference/chat/streaming (2026-11).
 
 import type { FormatFacts } from '../formatFacts';
+import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
-import {
-  countOf,
-  firstCount,
-  hasErrorObject,
-  inner,
-  isReasoningEffort,
-  isSchemaFormat,
-  needed,
-} from '../shared/settings';
+import { countOf, firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
 
 export const facts: FormatFacts = {
   format: 'chat',
@@ -56,10 +49,8 @@ export const facts: FormatFacts = {
   usageField: 'usage',
   usageOnRequest: true,
   isUsageOnly: (event) => Array.isArray(event['choices']) && event['choices'].length === 0,
-  endWords: ['[DONE]', '"finish_reason"'],
-  isEnd: (data) => data === '[DONE]' || /"finish_reason":\s*"/.test(data),
+  ...completion,
   errorWord: '"error"',
-  isFailure: hasErrorObject,
   keepAlive: ': keep-alive\n\n',
   carriesComments: true,
   reasoningPlacement: 'beforeText',

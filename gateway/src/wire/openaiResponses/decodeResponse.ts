@@ -8,7 +8,7 @@ import type { StreamEvent } from '../neutral';
 import { type EventBuilder, openEventBuilder } from '../shared/eventBuilder';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import { decodeOpenaiLogprobs } from '../shared/logprobs';
-import { openaiFailureKind } from '../shared/openaiErrors';
+import { completion, incompleteReasons } from './completion';
 import { fullName } from './namespaces';
 
 /** The usage in a response or event; undefined where it has none. `input_tokens` includes everything cached. */
@@ -53,6 +53,7 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
     builder.close();
   }
   decodeEnd(builder, body);
+  builder.done(completion.failureIn(body, true));
   return builder.take();
 }
 
@@ -65,10 +66,16 @@ export function openDecoder(): Decoder {
       const event = parseEvent(data);
       if (event === undefined || builder.finished) return [];
       decodeEvent(state, event);
+      const failure = completion.failureIn(event, false);
+      if (failure !== undefined) builder.failure(failure);
+      else if (builder.ending) builder.done();
       return builder.take();
     },
     // Without response.completed the response is not complete, whatever came before.
     end: () => (builder.close(), builder.take()),
+    get ending() {
+      return builder.ending;
+    },
   };
 }
 
@@ -110,10 +117,6 @@ function decodeEvent(state: StreamState, event: Json): void {
     case 'response.incomplete':
     case 'response.failed':
       return decodeEnd(builder, objectOr(event['response']));
-    case 'error': {
-      const error = isObject(event['error']) ? event['error'] : event;
-      return builder.failure(openaiFailureKind(error), textOr(error['message']));
-    }
     default:
       return decodeDelta(state, event);
   }
@@ -199,17 +202,10 @@ function addEncrypted(builder: EventBuilder, item: Json): void {
 
 function decodeEnd(builder: EventBuilder, response: Json): void {
   builder.usage(usageIn(response));
-  const status = response['status'];
-  if (status === 'failed' || isObject(response['error'])) {
-    const error = objectOr(response['error']);
-    return builder.failure(openaiFailureKind(error), textOr(error['message']));
-  }
   const reason = textOr(objectOr(response['incomplete_details'])['reason']);
   const refused = listOr(response['output']).some((item) =>
     listOr(objectOr(item)['content']).some((part) => objectOr(part)['type'] === 'refusal'),
   );
-  if (status === 'incomplete')
-    builder.finish(reason === 'content_filter' ? 'refusal' : reason === 'max_output_tokens' ? 'length' : 'other');
-  else builder.finish(refused ? 'refusal' : builder.calls > 0 ? 'tool_calls' : 'stop');
-  builder.done();
+  if (response['status'] === 'incomplete') builder.finish(incompleteReasons.get(reason) ?? 'other');
+  else builder.finish(refused ? 'refusal' : 'stop');
 }

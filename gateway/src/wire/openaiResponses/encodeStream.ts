@@ -31,6 +31,9 @@ export function openEncoder(context: EncodeContext): Encoder {
   return {
     push: (event) => encodeEvent(state, event),
     fail: (error) => encodeFailure(state, errorCode(error), error.message),
+    get sequence() {
+      return state.sequence;
+    },
   };
 }
 
@@ -220,6 +223,9 @@ const failureCodes: Readonly<Record<FailureKind, string>> = {
   overloaded: 'server_error',
   too_long: 'context_length_exceeded',
   bad_request: 'invalid_prompt',
+  timed_out: 'server_error',
+  credential: 'server_error',
+  credit: 'server_error',
   other: 'server_error',
 };
 

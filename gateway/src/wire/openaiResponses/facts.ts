@@ -4,10 +4,9 @@
 
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
+import { completion } from './completion';
 import { isObject, listOr, pick } from '../shared/json';
-import { firstCount, hasErrorObject, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
-
-const lastEvent = /"type":\s*"response\.(completed|incomplete|failed)"/;
+import { firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
 
 export const facts: FormatFacts = {
   format: 'responses',
@@ -56,10 +55,12 @@ export const facts: FormatFacts = {
   usageField: 'usage',
   usageOnRequest: false,
   isUsageOnly: () => false,
-  endWords: ['response.completed', 'response.incomplete', 'response.failed'],
-  isEnd: (data) => lastEvent.test(data.slice(0, 200)) || lastEvent.test(data.slice(-200)),
+  ...completion,
   errorWord: '"error"',
-  isFailure: hasErrorObject,
+  sequenceIn(frames) {
+    const last = [...frames.matchAll(/"sequence_number":\s*(\d{1,9})/g)].at(-1)?.[1];
+    return last === undefined ? undefined : Number(last);
+  },
   keepAlive: ': keep-alive\n\n',
   carriesComments: true,
   reasoningPlacement: 'beforeText',

@@ -2,7 +2,8 @@
 // filled and closed before the next. Providers that do not mark where parts begin and end get the marks here.
 
 import { type Usage, usageOf } from '../../core/usage';
-import type { Citation, FailureKind, FinishReason, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
+import type { AnswerFailure } from '../formatFacts';
+import type { Citation, FinishReason, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
 
 export interface EventBuilder {
   /** Only the first call counts. */
@@ -23,12 +24,19 @@ export interface EventBuilder {
   usage(found: Partial<Usage> | undefined): void;
   /** Kept until `done`, because usage may come after it. */
   finish(reason: FinishReason, stopSequence?: string): void;
-  failure(kind: FailureKind, message: string): void;
+  failure(failure: AnswerFailure): void;
   /** Names something of the response that has no neutral form. */
   lost(what: string): void;
-  /** The provider's response is complete: closes, reports the usage, and finishes where a reason is known. */
-  done(): void;
+  /**
+   * The provider's response is complete: closes, reports the usage, and finishes where a reason is known.
+   * @param failure what the whole response turned out to be
+   */
+  done(failure?: AnswerFailure): void;
   readonly finished: boolean;
+  /** A reason to finish is known. */
+  readonly ending: boolean;
+  /** A part has been opened. */
+  readonly filled: boolean;
   readonly started: boolean;
   /** Type of the part being filled. */
   readonly open: OpenPart['type'] | undefined;
@@ -48,6 +56,7 @@ export function openEventBuilder(): EventBuilder {
 class Builder implements EventBuilder {
   finished = false;
   started = false;
+  filled = false;
   open: OpenPart['type'] | undefined;
   calls = 0;
   #events: StreamEvent[] = [];
@@ -110,7 +119,11 @@ class Builder implements EventBuilder {
     this.#ending = { reason, ...(stopSequence === undefined ? {} : { stopSequence }) };
   }
 
-  failure(kind: FailureKind, message: string): void {
+  get ending(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  failure({ kind, message }: AnswerFailure): void {
     if (this.finished) return;
     this.finished = true;
     this.close();
@@ -122,24 +135,27 @@ class Builder implements EventBuilder {
     this.#events.push({ type: 'lost', what });
   }
 
-  done(): void {
+  done(failure?: AnswerFailure): void {
     if (this.finished) return;
+    if (failure !== undefined) return this.failure(failure);
     this.close();
     this.#putUsage();
     if (this.#ending === undefined) return;
     this.finished = true;
-    const { reason } = this.#ending;
-    this.#put({
-      type: 'finish',
-      ...this.#ending,
-      reason: reason === 'tool_calls' && this.calls === 0 ? 'stop' : reason,
-    });
+    this.#put({ type: 'finish', ...this.#ending, reason: this.#finishReason(this.#ending.reason) });
   }
 
   take(): StreamEvent[] {
     const events = this.#events;
     this.#events = [];
     return events;
+  }
+
+  // Hosts and providers say `stop` after calls (Gemini always, OpenAI where the tool was named), and some `tool_calls` after
+  // none.
+  #finishReason(reason: FinishReason): FinishReason {
+    if (reason === 'tool_calls' && this.calls === 0) return 'stop';
+    return reason === 'stop' && this.calls > 0 ? 'tool_calls' : reason;
   }
 
   // Begins the response where the provider has not done so.
@@ -154,6 +170,7 @@ class Builder implements EventBuilder {
 
   #openPart(part: OpenPart): void {
     this.close();
+    this.filled = true;
     this.#put({ type: 'open', part });
     this.open = part.type;
   }

@@ -1,15 +1,36 @@
-// Error objects of OpenAI's two formats. Source: https://platform.openai.com/docs/guides/error-codes#api-errors.
+// Error objects of OpenAI's two formats, and of the hosts that copy them. Sources:
+// https://platform.openai.com/docs/guides/error-codes#api-errors,
+// https://platform.openai.com/docs/api-reference/responses/object (`error.code`),
+// https://openrouter.ai/docs/api-reference/errors (numbers as codes, and errors on a choice) (2026-11).
 
+import type { AnswerFailure } from '../formatFacts';
 import type { Json } from '../jsonObject';
 import type { FailureKind } from '../neutral';
-import { textOr } from './json';
+import { kindOfStatus } from './failureKinds';
+import { isObject, textOr } from './json';
+
+/** The failure that the value of an `error` field reports; undefined where there is none. Some hosts send a text. */
+export function openaiFailure(error: unknown): AnswerFailure | undefined {
+  if (typeof error === 'string' && error !== '') return { kind: 'other', message: error };
+  return isObject(error) ? { kind: openaiFailureKind(error), message: textOr(error['message']) } : undefined;
+}
 
 /** The kind of failure that an error object of OpenAI's reports. */
 export function openaiFailureKind(error: Json): FailureKind {
-  const code = error['code'];
-  const text = `${textOr(error['type'])} ${textOr(code)} ${typeof code === 'number' ? code : ''}`;
-  if (/overload|503|529/.test(text)) return 'overloaded';
-  if (/rate_limit|429/.test(text)) return 'rate_limited';
-  if (/context_length|string_above_max/.test(text)) return 'too_long';
-  return /invalid_request/.test(text) ? 'bad_request' : 'other';
+  const words = `${textOr(error['type'])} ${textOr(error['code'])}`;
+  for (const [pattern, kind] of wordKinds) if (pattern.test(words)) return kind;
+  if (/maximum context length/.test(textOr(error['message']))) return 'too_long';
+  const number = Number(error['code']);
+  return Number.isInteger(number) && number >= 400 ? kindOfStatus(number) : 'other';
 }
+
+// ---
+
+const wordKinds: readonly (readonly [RegExp, FailureKind])[] = [
+  [/insufficient_quota|billing/, 'credit'],
+  [/invalid_api_key|authentication/, 'credential'],
+  [/overload/, 'overloaded'],
+  [/rate_limit/, 'rate_limited'],
+  [/context_length|string_above_max/, 'too_long'],
+  [/invalid_request|invalid_prompt|bio_policy|image/, 'bad_request'],
+];

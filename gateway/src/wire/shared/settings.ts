@@ -1,7 +1,6 @@
 // Reading single settings of a request body, where the rest of the body is not decoded.
 
 import type { Capability } from '../../../../config/catalogue';
-import type { Json } from '../jsonObject';
 import type { SettingReader } from '../formatFacts';
 import { isObject } from './json';
 
@@ -37,9 +36,4 @@ export function isReasoningEffort(effort: unknown): boolean {
 /** The capabilities whose condition holds, in the order given. */
 export function needed(conditions: readonly (readonly [Capability, boolean])[]): Capability[] {
   return conditions.flatMap(([capability, holds]) => (holds ? [capability] : []));
-}
-
-/** Whether an event holds an error object, as every provider reports a failure inside a stream. */
-export function hasErrorObject(event: Json): boolean {
-  return isObject(event['error']);
 }

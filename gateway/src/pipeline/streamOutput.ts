@@ -1,0 +1,91 @@
+// A stream's way to the client: its head is held back while another target may still answer, and it is never ahead of what
+// was reserved.
+
+import { GatewayError } from '../core/errors';
+import { writeToClient } from './clientConnection';
+import type { ResponseContext } from './responseContext';
+import type { ResponseProgress } from './responseProgress';
+
+/** Bytes of events without content that are held back at most; no provider's preamble is a tenth of it. */
+const heldBytes = 64 * 1024;
+
+/** Writes to the client as long as the quota lasts. */
+export class StreamOutput {
+  /** What was written before the head could be sent; undefined once it is. */
+  #held: (Buffer | string)[] | undefined = [];
+  #heldBytes = 0;
+  #waiting: NodeJS.Timeout | undefined;
+  #flush: NodeJS.Immediate | undefined;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #context: ResponseContext;
+  readonly #progress: ResponseProgress;
+
+  /** @param headers of the response */
+  constructor(headers: Readonly<Record<string, string>>, context: ResponseContext, progress: ResponseProgress) {
+    this.#headers = headers;
+    this.#context = context;
+    this.#progress = progress;
+    if (context.turn.held) this.#waiting = setTimeout(() => this.commit(), context.limits.preamble_ms);
+    else this.commit();
+  }
+
+  /** Sends the head, and what was held back: from here on the answer is this target's. */
+  commit(): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    clearTimeout(this.#waiting);
+    const { raw } = this.#context;
+    if (raw.destroyed) return;
+    raw.writeHead(200, this.#headers);
+    this.#progress.begun = true;
+    for (const bytes of held) raw.write(bytes);
+    if (held.length === 0) this.#flush = setImmediate(() => raw.flushHeaders()); // unless the first event takes them along
+  }
+
+  /**
+   * Writes, or holds back; gives a promise only where it must be waited for.
+   * @param estimate output tokens so far
+   * @param said content has come, or the end
+   */
+  write(bytes: Buffer | string | undefined, estimate: number, said: boolean): Promise<void> | undefined {
+    const progress = this.#progress;
+    if (said && progress.firstTokenAt === undefined) {
+      progress.firstTokenAt = this.#context.now();
+      this.#context.turn.succeeded();
+    }
+    if (this.#held !== undefined) {
+      if (bytes !== undefined && bytes.length > 0) this.#held.push(bytes);
+      this.#heldBytes += bytes?.length ?? 0;
+      return said || this.#heldBytes > heldBytes ? this.#reserved(estimate, undefined) : undefined;
+    }
+    return this.#reserved(estimate, bytes);
+  }
+
+  /** No more is written by this. */
+  close(): void {
+    clearTimeout(this.#waiting);
+    clearImmediate(this.#flush);
+  }
+
+  // Writes when what is to be written is reserved.
+  #reserved(estimate: number, bytes: Buffer | string | undefined): Promise<void> | undefined {
+    const progress = this.#progress;
+    const { reservation, extendBy } = this.#context;
+    if (estimate <= progress.estimatedOutput) return this.#put(bytes);
+    progress.estimatedOutput = estimate;
+    if (estimate <= reservation.output) return this.#put(bytes);
+    return reservation.extend(Math.max(extendBy, estimate - reservation.output)).then((granted) => {
+      if (!granted)
+        throw new GatewayError('over_quota', { message: 'The quota was used up in the middle of this answer.' });
+      return this.#put(bytes);
+    });
+  }
+
+  #put(bytes: Buffer | string | undefined): Promise<void> | undefined {
+    this.commit();
+    if (bytes === undefined || bytes.length === 0) return undefined;
+    const { raw, limits, client } = this.#context;
+    return writeToClient(raw, bytes, limits.reader_stall_ms, client);
+  }
+}

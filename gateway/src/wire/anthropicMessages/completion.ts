@@ -1,0 +1,82 @@
+// When a message of Anthropic's is a finished answer. Sources: https://platform.claude.com/docs/en/api/messages,
+// https://platform.claude.com/docs/en/build-with-claude/streaming, https://platform.claude.com/docs/en/api/errors (2026-11).
+
+import type { AnswerFailure, CompletionFacts } from '../formatFacts';
+import type { Json } from '../jsonObject';
+import type { FailureKind, FinishReason } from '../neutral';
+import { isObject, objectOr, textOr } from '../shared/json';
+
+/** Anthropic's reasons to stop; any other is a failure. */
+export const stopReasons: ReadonlyMap<string, FinishReason> = new Map([
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['max_tokens', 'length'],
+  ['model_context_window_exceeded', 'length'],
+  ['tool_use', 'tool_calls'],
+  ['refusal', 'refusal'],
+  ['pause_turn', 'pause'],
+  ['compaction', 'pause'],
+]);
+
+export const completion: CompletionFacts = {
+  failureIn(value, whole) {
+    const { error } = value;
+    if (value['type'] === 'error' || isObject(error)) return failureOf(objectOr(error));
+    if (!whole) return failureOfStop(objectOr(value['delta'])['stop_reason']);
+    const { content, stop_reason: reason } = value;
+    if (!Array.isArray(content)) return { kind: 'other', message: 'The answer holds no content.' };
+    if (content.length === 0 && typeof reason !== 'string')
+      return { kind: 'other', message: 'The answer is empty and has no reason to stop.' };
+    return failureOfStop(reason);
+  },
+  hasContent(event) {
+    switch (event['type']) {
+      case 'content_block_start': {
+        const block = objectOr(event['content_block']);
+        return isFull(block['text']) || isFull(block['thinking']) || isFull(block['name']);
+      }
+      case 'content_block_delta': {
+        const delta = objectOr(event['delta']);
+        return isFull(delta['text']) || isFull(delta['thinking']) || isFull(delta['partial_json']);
+      }
+      default:
+        return false;
+    }
+  },
+  endWords: ['message_stop'],
+  isEnd: isStop,
+  isLast: isStop,
+};
+
+// ---
+
+function isStop(event: Json): boolean {
+  return event['type'] === 'message_stop';
+}
+
+function isFull(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function failureOfStop(reason: unknown): AnswerFailure | undefined {
+  if (typeof reason !== 'string' || stopReasons.has(reason)) return undefined;
+  return { kind: 'other', message: `The answer stopped with "${reason.slice(0, 100)}".` };
+}
+
+const kinds: ReadonlyMap<string, FailureKind> = new Map([
+  ['overloaded_error', 'overloaded'],
+  ['rate_limit_error', 'rate_limited'],
+  ['timeout_error', 'timed_out'],
+  ['authentication_error', 'credential'],
+  ['permission_error', 'credential'],
+  ['billing_error', 'credit'],
+  ['request_too_large', 'too_long'],
+  ['invalid_request_error', 'bad_request'],
+]);
+
+function failureOf(error: Json): AnswerFailure {
+  const message = textOr(error['message']);
+  if (/prompt is too long/.test(message)) return { kind: 'too_long', message };
+  if (/^Your credit balance is too low/.test(message)) return { kind: 'credit', message };
+  return { kind: kinds.get(textOr(error['type'])) ?? 'other', message };
+}

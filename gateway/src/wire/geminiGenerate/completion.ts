@@ -1,0 +1,77 @@
+// When a GenerateContentResponse is a finished answer. Sources: https://ai.google.dev/api/generate-content ("FinishReason",
+// "BlockReason"), https://cloud.google.com/apis/design/errors, and messages as recorded (2026-11).
+
+import type { AnswerFailure, CompletionFacts } from '../formatFacts';
+import type { Json } from '../jsonObject';
+import type { FailureKind, FinishReason } from '../neutral';
+import { isObject, listOr, objectOr, textOr } from '../shared/json';
+
+/**
+ * Gemini's reasons to finish: those of its filters are refusals. Any other is a failure, after which the same request may
+ * well succeed: MALFORMED_FUNCTION_CALL, UNEXPECTED_TOOL_CALL, TOO_MANY_TOOL_CALLS, MISSING_THOUGHT_SIGNATURE,
+ * MALFORMED_RESPONSE, IMAGE_OTHER, NO_IMAGE, OTHER.
+ */
+export const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
+  ['STOP', 'stop'],
+  ['MAX_TOKENS', 'length'],
+  ['SAFETY', 'refusal'],
+  ['RECITATION', 'refusal'],
+  ['BLOCKLIST', 'refusal'],
+  ['PROHIBITED_CONTENT', 'refusal'],
+  ['SPII', 'refusal'],
+  ['LANGUAGE', 'refusal'],
+  ['ESCALATION', 'refusal'],
+  ['IMAGE_SAFETY', 'refusal'],
+  ['IMAGE_PROHIBITED_CONTENT', 'refusal'],
+  ['IMAGE_RECITATION', 'refusal'],
+]);
+
+export const completion: CompletionFacts = {
+  failureIn(value, whole) {
+    if (isObject(value['error'])) return failureOf(value['error']);
+    if (isObject(value['promptFeedback']) && textOr(value['promptFeedback']['blockReason']) !== '') return undefined;
+    const candidates = listOr(value['candidates']).map(objectOr);
+    for (const candidate of candidates) {
+      const reason = textOr(candidate['finishReason']);
+      if (reason !== '' && !finishReasons.has(reason))
+        return { kind: 'other', message: `The answer finished with "${reason.slice(0, 100)}".` };
+    }
+    if (!whole) return undefined;
+    if (candidates.length === 0) return { kind: 'other', message: 'The answer holds no candidates.' };
+    return candidates.every((candidate) => textOr(candidate['finishReason']) === '' && !isFilled(candidate))
+      ? { kind: 'other', message: 'The answer is empty and has no reason to finish.' }
+      : undefined;
+  },
+  hasContent: (event) => listOr(event['candidates']).some((candidate) => isFilled(objectOr(candidate))),
+  endWords: ['"finishReason"', '"blockReason"'],
+  isEnd: (event) =>
+    textOr(objectOr(event['promptFeedback'])['blockReason']) !== '' ||
+    listOr(event['candidates']).some((candidate) => textOr(objectOr(candidate)['finishReason']) !== ''),
+  isLast: () => false, // usage and grounding may follow the reason
+};
+
+// ---
+
+// A signature may come with a text that is empty.
+function isFilled(candidate: Json): boolean {
+  return listOr(objectOr(candidate['content'])['parts']).some((part) => {
+    const { text, thoughtSignature: _signature, thought: _thought, ...others } = objectOr(part);
+    return typeof text === 'string' ? text !== '' : Object.keys(others).length > 0;
+  });
+}
+
+const kinds: ReadonlyMap<string, FailureKind> = new Map([
+  ['UNAVAILABLE', 'overloaded'],
+  ['RESOURCE_EXHAUSTED', 'rate_limited'],
+  ['DEADLINE_EXCEEDED', 'timed_out'],
+  ['UNAUTHENTICATED', 'credential'],
+  ['PERMISSION_DENIED', 'credential'],
+  ['INVALID_ARGUMENT', 'bad_request'],
+]);
+
+function failureOf(error: Json): AnswerFailure {
+  const message = textOr(error['message']);
+  if (/input token count .* exceeds/.test(message)) return { kind: 'too_long', message };
+  if (/^API key not valid/.test(message)) return { kind: 'credential', message };
+  return { kind: kinds.get(textOr(error['status'])) ?? 'other', message };
+}

@@ -1,0 +1,258 @@
+// How often a request is sent: budgets where everything fails, rests and their one probe, and what is never sent twice.
+
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FakeCall } from '../support/fakeUpstream';
+import { fieldsFor, goodAnswer, useRouteScene, wholeAnswer } from '../support/routeScene';
+
+const scene = useRouteScene('limits: {first_byte_ms: 2000, upstream_connections: 1}\n'); // the one connection is used again
+const { ask } = scene;
+
+/** Asks so many times, a few at once, and gives the statuses. */
+async function askMany(count: number, model: string, between: () => void = () => undefined): Promise<Set<number>> {
+  const statuses = new Set<number>();
+  for (let done = 0; done < count; done += 20) {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask('chat', model, false)));
+    for (const answer of answers) {
+      statuses.add(answer.status);
+      await answer.text();
+    }
+    between();
+  }
+  return statuses;
+}
+
+const attempts = () => scene.a.calls.length + scene.b.calls.length;
+
+describe('every target fails: upstream attempts stay below 1.25 × requests', () => {
+  test.each([
+    ['503', { status: 503, body: '{"error":{"message":"m"}}' }],
+    ['429 with a wait', { status: 429, headers: { 'retry-after': '1' }, body: '{"error":{"message":"m"}}' }],
+    ['an error in a 200', { body: '{"choices":[]}' }],
+    ['a dead connection', (_call: FakeCall, response: ServerResponse) => void response.destroy()],
+  ])(
+    '%s',
+    async (_name, answer) => {
+      scene.a.answer = scene.b.answer = answer;
+      const statuses = await askMany(1_000, 'to-chat', () => (scene.now += 60)); // for 3 s of the gateway's clock
+      expect([...statuses].every((status) => [200, 429, 502, 503].includes(status))).toBe(true);
+      expect(attempts()).toBeGreaterThanOrEqual(1_000);
+      expect(attempts()).toBeLessThanOrEqual(1_250);
+    },
+    60_000,
+  );
+
+  test('and over a long time at a slow rate', async () => {
+    scene.a.answer = scene.b.answer = { status: 503, body: '{}' };
+    await askMany(1_000, 'to-chat', () => (scene.now += 1_000)); // 20 requests/s
+    expect(attempts()).toBeLessThanOrEqual(1_250);
+  }, 60_000);
+});
+
+test('failover goes on while few fail', async () => {
+  scene.a.answer = (call, response) => {
+    if (scene.a.calls.length % 10 > 0) return goodAnswer('chat', 'from A')(call, response);
+    response.writeHead(500).end('{}');
+  };
+  scene.b.answer = goodAnswer('chat', 'from B');
+  expect(await askMany(200, 'to-chat', () => (scene.now += 100))).toEqual(new Set([200]));
+});
+
+describe('a target that failed five times in a row', () => {
+  const rest = async () => {
+    scene.a.answer = { status: 500, body: '{}' };
+    scene.b.answer = goodAnswer('chat', 'from B');
+    for (let i = 0; i < 5; i++) await (await ask('chat', 'to-chat', false)).text();
+    expect(scene.a.calls).toHaveLength(5);
+    scene.a.calls.length = 0;
+  };
+
+  test('rests, and then one request at a time finds out whether it is well', async () => {
+    await rest();
+    await askMany(20, 'to-chat');
+    expect(scene.a.calls).toHaveLength(0);
+    scene.now += 10_000;
+    let release: () => void = () => undefined;
+    scene.a.answer = (_call, response) => {
+      release = () => response.end(JSON.stringify(wholeAnswer('chat', 'from A')));
+    };
+    const probe = ask('chat', 'to-chat', false);
+    await scene.a.arrived(1);
+    await askMany(20, 'to-chat');
+    expect(scene.a.calls).toHaveLength(1);
+    release();
+    expect(await (await probe).text()).toContain('from A');
+    scene.a.answer = goodAnswer('chat', 'from A');
+    await askMany(20, 'to-chat');
+    expect(scene.a.calls).toHaveLength(21);
+  });
+
+  test('one at a time also where many ask at once', async () => {
+    await rest();
+    scene.now += 10_000;
+    scene.a.answer = { status: 500, body: '{}' };
+    expect(await askMany(20, 'to-chat')).toEqual(new Set([200]));
+    expect(scene.a.calls).toHaveLength(1);
+    await askMany(20, 'to-chat'); // the probe failed: it rests again
+    expect(scene.a.calls).toHaveLength(1);
+  });
+
+  test('a client that is over its quota, or leaves, does not keep it from being tried', async () => {
+    await rest();
+    scene.now += 10_000;
+    const poor = await scene.gateway.mint({ label: 'poor', quota: { daily_tokens: 1 } });
+    const body = JSON.stringify({ model: 'to-chat', messages: [{ role: 'user', content: 'hi' }] });
+    const post = (key: string, signal?: AbortSignal) =>
+      fetch(`${scene.gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}` },
+        body,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    expect((await post(poor)).status).toBe(429);
+    const leave = new AbortController();
+    scene.a.answer = () => undefined;
+    const left = post(scene.key, leave.signal);
+    await scene.a.arrived(1);
+    leave.abort();
+    await expect(left).rejects.toThrow();
+    await scene.lastRow();
+    scene.a.answer = goodAnswer('chat', 'from A');
+    expect(await (await ask('chat', 'to-chat', false)).text()).toContain('from A');
+  });
+
+  test('is well again at once where the clock was far ahead and is set back', async () => {
+    scene.now += 400 * 24 * 3_600_000;
+    await rest();
+    scene.now -= 400 * 24 * 3_600_000;
+    scene.a.answer = goodAnswer('chat', 'from A');
+    expect(await (await ask('chat', 'to-chat', false)).text()).toContain('from A');
+  });
+});
+
+test('where all rest, the one that is the first to be well again is asked, and no other', async () => {
+  scene.a.answer = { status: 402, body: '{}' }; // for a minute
+  scene.b.answer = { status: 429, headers: { 'retry-after': '20' }, body: '{}' };
+  await (await ask('chat', 'to-chat', false)).text();
+  expect([scene.a.calls.length, scene.b.calls.length]).toEqual([1, 1]);
+  for (let i = 0; i < 3; i++) expect((await ask('chat', 'to-chat', false)).status).toBe(429);
+  expect([scene.a.calls.length, scene.b.calls.length]).toEqual([1, 4]);
+});
+
+describe('retry-after has a bounded sense in every form', () => {
+  const date = (seconds: number) => new Date(Date.UTC(2026, 10, 26, 12) + seconds * 1_000).toUTCString();
+  // The header, the seconds that A rests, and what a client of another wire is told.
+  test.each([
+    ['0', 1, '1'],
+    ['-5', 1, '1'],
+    ['0.2', 1, '1'],
+    ['7', 7, '7'],
+    ['1000000000', 60, '86400'],
+    [date(30), 30, date(30)],
+    [date(-30), 1, date(-30)],
+    [date(86_400 * 365), 60, date(86_400 * 365)],
+  ])('%s', async (header, seconds, told) => {
+    scene.a.answer = { status: 429, headers: { 'retry-after': header }, body: '{"error":{"message":"m"}}' };
+    expect((await ask('messages', 'a-chat/m', false)).headers.get('retry-after')).toBe(told);
+    scene.b.answer = goodAnswer('chat', 'from B');
+    scene.a.answer = goodAnswer('chat', 'from A');
+    const who = async () => (/from (.)/.exec(await (await ask('chat', 'to-chat', false)).text()) ?? [])[1];
+    expect(await who()).toBe('B');
+    scene.now += seconds * 1_000 - 1;
+    expect(await who()).toBe('B');
+    scene.now += 1;
+    expect(await who()).toBe('A');
+  });
+
+  test.each(['soon', ''])('"%s" is none', async (header) => {
+    scene.a.answer = { status: 429, headers: { 'retry-after': header }, body: '{"error":{"message":"m"}}' };
+    expect((await ask('messages', 'a-chat/m', false)).headers.get('retry-after')).toBeNull();
+    scene.a.answer = goodAnswer('chat', 'from A');
+    expect(await (await ask('chat', 'to-chat', false)).text()).toContain('from A');
+  });
+
+  test('OpenAI’s milliseconds', async () => {
+    scene.a.answer = { status: 429, headers: { 'retry-after-ms': '1500' }, body: '{"error":{"message":"m"}}' };
+    expect((await ask('messages', 'a-chat/m', false)).headers.get('retry-after')).toBe('2');
+  });
+});
+
+describe('a connection that was used before and breaks', () => {
+  const warm = async () => {
+    scene.a.answer = goodAnswer('chat', 'warm');
+    await (await ask('chat', 'a-chat/m', false)).text();
+    scene.a.calls.length = 0;
+  };
+  const reset = (ms: number) => (_call: FakeCall, response: ServerResponse) => {
+    if (ms === 0) (response.socket as Socket).resetAndDestroy();
+    else setTimeout(() => (response.socket as Socket).resetAndDestroy(), ms);
+  };
+
+  test.each(['a-chat/m', 'to-chat'])('long after the request was sent: it is not sent again (%s)', async (model) => {
+    await warm();
+    scene.a.answer = reset(600);
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect((await ask('chat', model, false)).status).toBe(502);
+    expect([scene.a.calls.length, scene.b.calls.length]).toEqual([1, 0]);
+  });
+
+  test('as soon as it is used: it was closed before, and the request is sent once more', async () => {
+    await warm();
+    let first = true;
+    scene.a.answer = (call, response) => {
+      if (!first) return goodAnswer('chat', 'again')(call, response);
+      first = false;
+      reset(0)(call, response);
+    };
+    const got = await ask('chat', 'a-chat/m', false);
+    expect([got.status, await got.text()]).toEqual([200, expect.stringContaining('again')]);
+  });
+
+  test('a new connection that breaks is not used for the same again; another target is', async () => {
+    scene.a.answer = reset(0);
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect(await (await ask('chat', 'to-chat', false)).text()).toContain('from B');
+    expect(scene.a.calls).toHaveLength(1);
+  });
+
+  test('a provider that stays silent is not sent to again, nor is another', async () => {
+    scene.a.answer = () => undefined;
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect((await ask('chat', 'to-chat', false)).status).toBe(504);
+    expect([scene.a.calls.length, scene.b.calls.length]).toEqual([1, 0]);
+  });
+});
+
+describe('a host is taken to have no Responses', () => {
+  const paths = async (refusal: { status: number; body: string }) => {
+    scene.a.answer = (call, response) => {
+      if (call.path === '/v1/responses') return void response.writeHead(refusal.status).end(refusal.body);
+      return goodAnswer('chat', 'by chat')(call, response);
+    };
+    scene.a.calls.length = 0;
+    await (await ask('messages', 'a-responses/m', false, fieldsFor('responses'))).text();
+    return scene.a.calls.map(({ path }) => path);
+  };
+  const noPath = { status: 404, body: '{"error":{"message":"Invalid URL (POST /v1/responses)"}}' };
+
+  test.each([
+    noPath,
+    { status: 404, body: '404 page not found' },
+    { status: 404, body: '' },
+    { status: 404, body: '{"detail":"Not Found"}' },
+  ])('after %j, for an hour', async (refusal) => {
+    expect(await paths(refusal)).toEqual(['/v1/responses', '/v1/chat/completions']);
+    expect(await paths(refusal)).toEqual(['/v1/chat/completions']);
+    scene.now += 3_600_000;
+    expect(await paths(refusal)).toEqual(['/v1/responses', '/v1/chat/completions']);
+  });
+
+  test.each([
+    { status: 404, body: '{"error":{"code":"model_not_found","message":"The model `m` does not exist"}}' },
+    { status: 404, body: '{"error":{"message":"Item with id rs_1 not found."}}' },
+    { status: 400, body: '{"error":{"message":"Invalid URL"}}' },
+    { status: 500, body: '' },
+  ])('not after %j', async (refusal) => {
+    for (let i = 0; i < 2; i++) expect(await paths(refusal)).toEqual(['/v1/responses']);
+  });
+});

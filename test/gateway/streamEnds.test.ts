@@ -1,0 +1,125 @@
+// A stream ends at its end word, whatever its provider's connection does after, and never ends well without it.
+
+import type { ServerResponse } from 'node:http';
+import type { FakeCall } from '../support/fakeUpstream';
+import {
+  fieldsFor,
+  formats,
+  otherFormat,
+  streamAnswer,
+  streamOf,
+  streamParts,
+  useRouteScene,
+} from '../support/routeScene';
+
+const scene = useRouteScene('limits: {end_ms: 100}\n');
+const { ask } = scene;
+
+/** Events after which the provider keeps its connection open. */
+const heldOpen = (body: string) => (_call: FakeCall, response: ServerResponse) => {
+  response.writeHead(200, { 'content-type': 'text/event-stream' }).write(body);
+};
+
+const clients = formats.flatMap((kind) => [
+  { kind, client: kind, fields: {} },
+  { kind, client: otherFormat(kind), fields: fieldsFor(kind) },
+]);
+
+describe.each(clients)('$kind to a $client client', ({ kind, client, fields }) => {
+  test('ends although the connection stays open, which is then closed', async () => {
+    scene.a.answer = heldOpen(streamOf(kind, 'Hello'));
+    const text = await (await ask(client, `a-${kind}/m`, true, fields)).text();
+    expect(text).toContain('Hello');
+    expect(text).not.toContain('"error":{');
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', error: null });
+    await expect(scene.a.calls[0]!.closed).resolves.toBe('gone');
+  });
+
+  test('keeps the connection of a provider that ends its answer', async () => {
+    scene.a.answer = streamAnswer(streamOf(kind, 'Hello'), 7);
+    const sockets = new Set<unknown>();
+    const play = scene.a.answer;
+    scene.a.answer = async (_call, response) => {
+      sockets.add(response.socket);
+      response.writeHead(200, play.headers);
+      response.write(play.body);
+      await new Promise((resolve) => setImmediate(resolve)); // the end comes in a packet of its own
+      response.end();
+    };
+    for (let i = 0; i < 3; i++) {
+      await (await ask(client, `a-${kind}/m`, true, fields)).text();
+      await expect(scene.a.calls.at(-1)!.closed).resolves.toBe('complete');
+    }
+    expect(sockets.size).toBe(1);
+  });
+
+  test('an end without the end word is none', async () => {
+    const { preamble, content } = streamParts(kind, 'Hello');
+    scene.a.answer = streamAnswer(preamble + content);
+    const text = await (await ask(client, `a-${kind}/m`, true, fields)).text();
+    expect(text).toContain('Hello');
+    expect(text).toMatch(/"error"/);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'upstream_died', error: 'upstream_died', estimated: true });
+  });
+
+  test('an empty stream is none', async () => {
+    scene.a.answer = streamAnswer('');
+    const text = await (await ask(client, `a-${kind}/m`, true, fields)).text();
+    expect(text).toMatch(/"error"/);
+    expect(await scene.lastRow()).toMatchObject({ error: 'upstream_died' });
+  });
+});
+
+test.each(['chat', 'messages'] as const)('[DONE] alone ends nothing (%s client)', async (client) => {
+  scene.a.answer = streamAnswer('data: [DONE]\n\n');
+  expect(await (await ask(client, 'a-chat/m', true)).text()).toMatch(/"error"/);
+  expect(await scene.lastRow()).toMatchObject({ error: 'upstream_died' });
+});
+
+test.each(['chat', 'messages'] as const)('[DONE] ends an answer without a reason (%s client)', async (client) => {
+  const { preamble, content } = streamParts('chat', 'Hello');
+  scene.a.answer = streamAnswer(`${preamble}${content}data: [DONE]\n\n`);
+  expect(await (await ask(client, 'a-chat/m', true)).text()).not.toMatch(/"error"/);
+  expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+});
+
+test('usage that comes after the reason is booked', async () => {
+  const { preamble, content } = streamParts('chat', 'Hello');
+  const usage = { prompt_tokens: 50, completion_tokens: 20 };
+  scene.a.answer = (_call: FakeCall, response: ServerResponse) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(
+      `${preamble}${content}data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\n`,
+    );
+    setImmediate(() => response.write(`data: ${JSON.stringify({ choices: [], usage })}\n\n`)); // and no [DONE]
+  };
+  await (await ask('messages', 'a-chat/m', true)).text();
+  expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', input: 50, output: 20, estimated: false });
+});
+
+test('a JSON list ends at its bracket', async () => {
+  const item = (text: string, finishReason?: string) => ({
+    candidates: [{ content: { role: 'model', parts: [{ text }] }, ...(finishReason ? { finishReason } : {}) }],
+  });
+  const list = (body: string) => {
+    scene.a.answer = (_call: FakeCall, response: ServerResponse) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).write(body);
+    };
+    const model = encodeURIComponent('a-generate/m');
+    return fetch(`${scene.gateway.url}/v1beta/models/${model}:streamGenerateContent`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${scene.key}` },
+      body: JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }),
+    });
+  };
+  const body = `[${JSON.stringify(item('Hel'))},\n${JSON.stringify(item('lo', 'STOP'))}]`;
+  expect(await (await list(body)).text()).toBe(body);
+  expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+});
+
+test('an error on the same wire is not waited for to end', async () => {
+  const body = 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"m"}}\n\n';
+  scene.a.answer = heldOpen(body);
+  expect(await (await ask('messages', 'a-messages/m', true)).text()).toBe(body);
+  await expect(scene.a.calls[0]!.closed).resolves.toBe('gone');
+});
