@@ -48,6 +48,7 @@ describe('maintenance', () => {
     const log = { warn: (text: string) => told.push(text), error: (text: string) => told.push(text) } as unknown as Log;
     const parts = {
       storage: { settleDead: async () => 0, prune },
+      watch: { look: () => Promise.resolve() },
       directory: { refresh: async () => undefined },
       config,
       now: () => morning,

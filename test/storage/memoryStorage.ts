@@ -247,6 +247,7 @@ export function memoryWorld(): MemoryWorld {
           turn(['reserve', 'extend']);
           return results;
         },
+        check: () => Promise.resolve(),
         async settleDead(now) {
           const dead = [...open].filter(([, each]) => !living.has(each.instance)).map(([id]) => id);
           for (const id of dead) crash(id, now);

@@ -4,6 +4,7 @@ import type { Config } from '../../../config/load';
 import type { KeyDirectory } from '../accounting/keys';
 import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
+import type { LedgerWatch } from './ledgerWatch';
 
 export interface Maintenance {
   stop(): void;
@@ -12,6 +13,7 @@ export interface Maintenance {
 export interface MaintenanceParts {
   readonly storage: Pick<Storage, 'settleDead' | 'prune'>;
   readonly directory: Pick<KeyDirectory, 'refresh'>;
+  readonly watch: Pick<LedgerWatch, 'look'>;
   readonly config: () => Config;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -19,6 +21,7 @@ export interface MaintenanceParts {
 }
 
 const refreshKeysMs = 1_000;
+const lookMs = 2_000;
 const settleDeadMs = 10_000;
 const pruneMs = 60_000;
 const pruneAtOnce = 2_000;
@@ -26,7 +29,7 @@ const dayMs = 86_400_000;
 
 /** Settles what dead instances left open, and goes on with it and the rest in the background. */
 export async function startMaintenance(parts: MaintenanceParts): Promise<Maintenance> {
-  const { storage, directory, config, now, log } = parts;
+  const { storage, directory, watch, config, now, log } = parts;
   const settleDead = async () => {
     const settled = await storage.settleDead(now());
     if (settled > 0) log.warn(`settled ${settled} requests that another instance left open`, { settled });
@@ -40,6 +43,7 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
   };
   const jobs = [
     job(refreshKeysMs, () => directory.refresh(), 'keys could not be refreshed', log),
+    job(lookMs, () => watch.look(), 'the ledger could not be looked at', log),
     job(settleDeadMs, settleDead, 'requests left open by another instance could not be settled', log),
     job(pruneMs, prune, 'old requests could not be pruned', log),
   ];

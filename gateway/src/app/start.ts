@@ -17,11 +17,13 @@ import { openBodyWorker } from '../pipeline/bodyWorker';
 import type { Services } from '../pipeline/context';
 import { openReasoningCache } from '../pipeline/reasoningCache';
 import { openSqliteStorage } from '../storage/sqlite';
+import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 import { openHostCapabilities } from '../upstream/hostCapabilities';
 import { openUpstreamPool } from '../upstream/pool';
 import { openTargetHealth } from '../upstream/targetHealth';
 import { syncConfiguredKeys } from './configuredKeys';
+import { openLedgerWatch } from './ledgerWatch';
 import { startMaintenance } from './maintenance';
 import { announce, openReload } from './reload';
 import { shutDown } from './shutdown';
@@ -32,6 +34,8 @@ export interface RunningGateway {
   readonly config: Config;
   /** Swaps the configuration if it can be read and has changed; else keeps the old one and says why. */
   reload(): Promise<void>;
+  /** Resolves, with why, when the ledger was deleted or replaced. Nothing is admitted from then on; the caller stops the gateway. */
+  readonly lost: Promise<string>;
   /** Lets requests end, at most for the time to drain, settles everything and lets go of the ledger. */
   stop(): Promise<void>;
 }
@@ -52,9 +56,9 @@ export interface GatewayOptions {
 
 /** @throws ConfigError, StorageUnusable, or the operating system's error when the address cannot be listened on */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { log, now = Date.now, random = Math.random } = options;
-  let config = options.readConfig();
-  let masterKey = options.masterKeyOf(config);
+  const { log, now = Date.now } = options;
+  const config = options.readConfig();
+  const live: Live = { config, masterKey: options.masterKeyOf(config) };
   log.setLevel(config.settings.log.level);
   const instance = newId('ins', now());
   const storage = await openSqliteStorage({
@@ -68,84 +72,107 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       log.warn(`the ledger held ${storage.repaired} rows with numbers beyond 2^53; they were repaired`, {
         rows: storage.repaired,
       });
-    const ledger = openLedger(storage, now, (message, cause) => log.error(message, cause));
-    const directory = await openKeyDirectory(storage, now);
-    const upstream = openUpstreamPool(() => config.limits);
-    const bodyWorker = openBodyWorker();
-    const stopping = new CancelSource();
-    const concurrency = openConcurrency();
-    const services: Services = {
-      get config() {
-        return config;
-      },
-      instance,
-      ledger,
-      upstream,
-      health: openTargetHealth(),
-      hosts: openHostCapabilities(),
-      reasoningCache: openReasoningCache(() => config.limits.reasoning_cache_bytes),
-      bodyWorker,
-      observe: (record) => log.request(record),
-      now,
-      random,
-      stopping,
-    };
-    announce(config, log);
-    await syncConfiguredKeys(storage, directory, config.settings, now());
-    const maintenance = await startMaintenance({ storage, directory, config: () => config, now, log });
-    const server = buildServer({
-      services,
-      log,
-      authenticator: openAuthenticator(directory, () => masterKey),
-      admin: {
-        keys: openKeyAdmin({ storage, directory, config: () => config, now }),
-        requests: openRequestAdmin(storage),
-        flush: () => ledger.flush(),
-      },
-      bodies: openBodyBudget(() => config.limits.bodies_in_memory_bytes),
-      concurrency,
-    });
-    const reload = openReload({
-      log,
-      readConfig: () => options.readConfig(),
-      current: () => config,
-      prepare: (next) => syncConfiguredKeys(storage, directory, next.settings, now()),
-      swap(next) {
-        masterKey = options.masterKeyOf(next); // first: it may fail, and then nothing has changed
-        config = next;
-        log.setLevel(next.settings.log.level);
-        applyLimits(server, next.limits);
-      },
-    });
-    try {
-      await server.listen({ host: options.host, port: options.port, backlog: 4_096 });
-    } catch (error) {
-      maintenance.stop();
-      throw error;
-    }
-    const { address, port, family } = server.server.address() as AddressInfo;
-    return {
-      url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-      get config() {
-        return config;
-      },
-      reload,
-      stop: () =>
-        shutDown({
-          server,
-          concurrency,
-          stopping,
-          ledger,
-          storage,
-          upstream,
-          bodyWorker,
-          maintenance,
-          log,
-          drainMs: config.limits.drain_ms,
-        }),
-    };
+    return await assemble(options, live, storage, instance);
   } catch (error) {
     await storage.close();
     throw error;
   }
+}
+
+// ---
+
+/** What a reload replaces. */
+interface Live {
+  config: Config;
+  masterKey: Secret;
+}
+
+async function assemble(
+  options: GatewayOptions,
+  live: Live,
+  storage: Storage,
+  instance: string,
+): Promise<RunningGateway> {
+  const { log, now = Date.now } = options;
+  const config = () => live.config;
+  const watch = openLedgerWatch(storage);
+  const ledger = openLedger(watch, now, (message, cause) => log.error(message, cause));
+  const directory = await openKeyDirectory(storage, now);
+  const stopping = new CancelSource();
+  const concurrency = openConcurrency();
+  const services = openServices(options, live, { instance, ledger, stopping });
+  announce(live.config, log);
+  await syncConfiguredKeys(storage, directory, live.config.settings, now());
+  const maintenance = await startMaintenance({ storage, directory, watch, config, now, log });
+  const server = buildServer({
+    services,
+    log,
+    authenticator: openAuthenticator(directory, () => live.masterKey),
+    admin: {
+      keys: openKeyAdmin({ storage, directory, config, now }),
+      requests: openRequestAdmin(storage),
+      flush: () => ledger.flush(),
+    },
+    bodies: openBodyBudget(() => live.config.limits.bodies_in_memory_bytes),
+    concurrency,
+    ledgerProblem: () => watch.problem,
+  });
+  void watch.lost.then((why) => {
+    concurrency.draining = true;
+    log.error(why);
+  });
+  const { upstream, bodyWorker } = services;
+  const parts = { server, concurrency, stopping, ledger, storage, upstream, bodyWorker, maintenance, log };
+  try {
+    await server.listen({ host: options.host, port: options.port, backlog: 4_096 });
+  } catch (error) {
+    maintenance.stop();
+    throw error;
+  }
+  return {
+    url: urlOf(server.server.address() as AddressInfo),
+    get config() {
+      return live.config;
+    },
+    reload: openReload({
+      log,
+      readConfig: () => options.readConfig(),
+      current: config,
+      prepare: (next) => syncConfiguredKeys(storage, directory, next.settings, now()),
+      swap(next) {
+        live.masterKey = options.masterKeyOf(next); // first: it may fail, and then nothing has changed
+        live.config = next;
+        log.setLevel(next.settings.log.level);
+        applyLimits(server, next.limits);
+      },
+    }),
+    lost: watch.lost,
+    stop: () => shutDown({ ...parts, drainMs: live.config.limits.drain_ms }),
+  };
+}
+
+// What every request shares.
+function openServices(
+  { log, now = Date.now, random = Math.random }: GatewayOptions,
+  live: Live,
+  own: Pick<Services, 'instance' | 'ledger' | 'stopping'>,
+): Services {
+  return {
+    get config() {
+      return live.config;
+    },
+    ...own,
+    upstream: openUpstreamPool(() => live.config.limits),
+    health: openTargetHealth(),
+    hosts: openHostCapabilities(),
+    reasoningCache: openReasoningCache(() => live.config.limits.reasoning_cache_bytes),
+    bodyWorker: openBodyWorker(),
+    observe: (record) => log.request(record),
+    now,
+    random,
+  };
+}
+
+function urlOf({ address, port, family }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

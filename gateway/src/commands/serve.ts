@@ -83,6 +83,7 @@ function handleSignals(running: RunningGateway, log: Log): void {
     log.error('an unexpected error; the gateway drains and ends', error);
     stop(exitCodes.failed.code);
   };
+  void running.lost.then(() => stop(exitCodes.failed.code));
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 }

@@ -22,4 +22,6 @@ export interface ServerParts {
   readonly admin: AdminParts;
   readonly bodies: BodyBudget;
   readonly concurrency: Concurrency;
+  /** Why the ledger lets nothing be admitted now; undefined where it does. */
+  readonly ledgerProblem: () => string | undefined;
 }

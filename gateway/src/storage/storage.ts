@@ -272,6 +272,12 @@ export interface Storage extends Reports {
    * @throws StorageUnavailable when nothing was committed; the batch may be tried again. AnswerLost where it is not known
    */
   commit(batch: readonly Entry[], now: number): Promise<readonly EntryResult[]>;
+  /**
+   * Sees that what is kept is still what was opened, and that this instance is known to live.
+   * @param write whether to see that it can be written, too
+   * @throws StorageUnusable where it was deleted or replaced: nothing is admitted from then on. StorageUnavailable
+   */
+  check(write: boolean): Promise<void>;
   /** Settles what dead instances left open, at what they had reserved. How many requests. @throws StorageUnavailable */
   settleDead(now: number): Promise<number>;
   /** All keys, or undefined where none has changed since the last call. @throws StorageUnavailable */

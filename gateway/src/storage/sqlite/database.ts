@@ -3,6 +3,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { StorageUnusable } from '../storage';
 import { unusableFile } from './failures';
+import { gone, hadLedger, keepEpoch } from './ledgerFile';
 import { migrations } from './migrations';
 import { repair } from './repair';
 
@@ -15,14 +16,16 @@ const busyMs = 5_000;
  * Opens the ledger for writing, and where needed creates or migrates it.
  * @param durability `power_loss` syncs every commit to disk; `process` leaves that to the operating system.
  * @returns the database, and how many rows held numbers that had to be repaired
- * @throws StorageUnusable for a file that is damaged, no ledger, not ours to write, or of a version that this gateway cannot
+ * @throws StorageUnusable for a file that is gone, damaged, no ledger, not ours to write, or of a version that this gateway cannot
  * read; SQLite's error where another process holds it
  */
 export function openDatabase(path: string, durability: Durability): { db: DatabaseSync; repaired: number } {
   let db: DatabaseSync | undefined;
   try {
+    const had = hadLedger(path);
     db = new DatabaseSync(path, { timeout: busyMs });
-    migrationsDone(db, path); // before anything of the file is changed
+    const done = migrationsDone(db, path); // before anything of the file is changed
+    if (had && done === 0) throw gone(path);
     db.exec('pragma journal_mode = wal'); // before synchronous: changing the mode resets what follows
     db.exec(durability === 'power_loss' ? 'pragma synchronous = full' : 'pragma synchronous = normal');
     db.exec('pragma journal_size_limit = 67108864');
@@ -39,6 +42,7 @@ export function openDatabase(path: string, durability: Durability): { db: Databa
     migrate(db, path);
     const repaired = repair(db);
     db.exec('pragma ignore_check_constraints = off');
+    keepEpoch(db, path);
     return { db, repaired };
   } catch (error) {
     db?.close();
