@@ -138,12 +138,14 @@ async function assemble(
       log,
       readConfig: () => options.readConfig(),
       current: config,
-      prepare: (next) => syncConfiguredKeys(storage, directory, next.settings, now()),
-      swap(next) {
-        live.masterKey = options.masterKeyOf(next); // first: it may fail, and then nothing has changed
-        live.config = next;
-        log.setLevel(next.settings.log.level);
-        applyLimits(server, next.limits);
+      async prepare(next) {
+        const masterKey = options.masterKeyOf(next);
+        await syncConfiguredKeys(storage, directory, next.settings, now());
+        return () => {
+          Object.assign(live, { config: next, masterKey } satisfies Live);
+          log.setLevel(next.settings.log.level);
+          applyLimits(server, next.limits);
+        };
       },
     }),
     lost: watch.lost,
