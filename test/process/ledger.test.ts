@@ -240,7 +240,8 @@ describe('a file that is no ledger of this version', () => {
     child.process.kill('SIGTERM');
     await child.ended;
     make(
-      `drop index requests_by_start; drop table epoch; delete from schema where name in ('requests by start', 'epoch')`,
+      `drop index requests_by_start; drop table epoch; drop table clock;
+          delete from schema where name in ('requests by start', 'epoch', 'clock')`,
     );
     const next = await start();
     expect((await ask(next.url, key, 'hi')).status).toBe(200);

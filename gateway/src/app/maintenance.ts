@@ -11,7 +11,7 @@ export interface Maintenance {
 }
 
 export interface MaintenanceParts {
-  readonly storage: Pick<Storage, 'settleDead' | 'prune'>;
+  readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune'>;
   readonly directory: Pick<KeyDirectory, 'refresh'>;
   readonly watch: Pick<LedgerWatch, 'look'>;
   readonly config: () => Config;
@@ -36,9 +36,16 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
   };
   let stopped = false;
   // A batch after the other for as long as there is more: a busy gateway books more in a minute than one batch takes away.
+  // What is old is reckoned from a time that the clock has confirmed for a day.
+  let noted = performance.now();
   const prune = async () => {
+    const { keep_days } = config().settings.storage;
+    const ran = performance.now() - noted;
+    noted += ran;
+    const confirmed = await storage.observeClock(now(), ran);
+    if (confirmed === undefined) return;
     let pruned: number;
-    do pruned = await storage.prune(now() - config().settings.storage.keep_days * dayMs, pruneAtOnce);
+    do pruned = await storage.prune(confirmed - keep_days * dayMs, pruneAtOnce);
     while (pruned === pruneAtOnce && !stopped);
   };
   const jobs = [

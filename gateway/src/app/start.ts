@@ -27,6 +27,7 @@ import { openLedgerWatch } from './ledgerWatch';
 import { startMaintenance } from './maintenance';
 import { announce, openReload } from './reload';
 import { shutDown } from './shutdown';
+import { openSteadyClock } from './steadyClock';
 
 export interface RunningGateway {
   /** `http://HOST:PORT` */
@@ -45,7 +46,7 @@ export interface GatewayOptions {
   readonly port: number;
   readonly dataPath: string;
   readonly log: Log;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. Default: the machine's clock, without its sudden steps. */
   readonly now?: () => number;
   /** A number in [0, 1), for `weighted`. */
   readonly random?: () => number;
@@ -55,8 +56,9 @@ export interface GatewayOptions {
 }
 
 /** @throws ConfigError, StorageUnusable, or the operating system's error when the address cannot be listened on */
-export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { log, now = Date.now } = options;
+export async function startGateway(given: GatewayOptions): Promise<RunningGateway> {
+  const { log, now = openSteadyClock(tellStep(log)) } = given;
+  const options = { ...given, now };
   const config = options.readConfig();
   const live: Live = { config, masterKey: options.masterKeyOf(config) };
   log.setLevel(config.settings.log.level);
@@ -87,13 +89,21 @@ interface Live {
   masterKey: Secret;
 }
 
+const tellStep = (log: Log) => (by: number) =>
+  log.warn(
+    'the clock of the machine stepped; requests are booked by the time before until it has stood for 5 minutes',
+    {
+      by_ms: Math.round(by),
+    },
+  );
+
 async function assemble(
-  options: GatewayOptions,
+  options: GatewayOptions & Pick<Services, 'now'>,
   live: Live,
   storage: Storage,
   instance: string,
 ): Promise<RunningGateway> {
-  const { log, now = Date.now } = options;
+  const { log, now } = options;
   const config = () => live.config;
   const watch = openLedgerWatch(storage);
   const ledger = openLedger(watch, now, (message, cause) => log.error(message, cause));
@@ -155,7 +165,7 @@ async function assemble(
 
 // What every request shares.
 function openServices(
-  { log, now = Date.now, random = Math.random }: GatewayOptions,
+  { log, now, random = Math.random }: GatewayOptions & Pick<Services, 'now'>,
   live: Live,
   own: Pick<Services, 'instance' | 'ledger' | 'stopping'>,
 ): Services {

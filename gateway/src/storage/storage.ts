@@ -286,6 +286,12 @@ export interface Storage extends Reports {
   keyById(id: string): Promise<KeyRow | undefined>;
   /** Writes keys whole, new ones and changed ones, in one transaction. @throws StorageUnavailable */
   putKeys(keys: readonly KeyRow[]): Promise<void>;
+  /**
+   * Notes what the clock says, so that nothing is forgotten by a clock that is wrong for a while.
+   * @param ran milliseconds that this instance has run since it noted last, by a clock without steps
+   * @returns the latest noted time that a day of running since then agrees with; undefined where there is none yet
+   */
+  observeClock(now: number, ran: number): Promise<number | undefined>;
   /** Forgets settled requests that began before a moment, the oldest `count` of them at most; how many went. Sums stay. */
   prune(before: number, count: number): Promise<number>;
   /** Waits for what was asked before, and lets go of everything. Open requests of this instance stay for `settleDead`. */

@@ -7,6 +7,7 @@ import { commitBatch } from './batch';
 import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';
 import { openBudgetCache } from './budgetCache';
+import { observeClock } from './clockObservations';
 import { keyColumns, valuesOf } from './columns';
 import { type Durability, openDatabase } from './database';
 import { causeOf, isStorageFailure, unusableFile } from './failures';
@@ -119,6 +120,7 @@ function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
       ledger.forget();
       keys.mayHaveChanged();
     },
+    observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
     prune: (before: number, count: number) => transaction(() => Number(sql.prune.run(before, count).changes)),
     /** Lets go of everything, also where nothing can be written: then the next instance finds this one's registration. */
     close(): void {
