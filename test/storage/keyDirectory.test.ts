@@ -79,7 +79,7 @@ describe('maintenance', () => {
   test('prunes nothing before the clock is confirmed, and then what is old by the confirmed time', async () => {
     const cutoffs: number[] = [];
     const ran: number[] = [];
-    let confirmed: number | undefined;
+    let confirmed = undefined as number | undefined;
     const maintenance = await startMaintenance({
       storage: {
         settleDead: async () => 0,

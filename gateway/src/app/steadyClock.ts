@@ -7,11 +7,11 @@ import { uptime } from 'node:os';
 /** Where time comes from, in milliseconds. */
 export interface TimeSources {
   /** Since 1970. */
-  wall(): number;
+  readonly wall: () => number;
   /** Since any moment, without steps; stands while the machine sleeps. */
-  monotonic(): number;
+  readonly monotonic: () => number;
   /** Since any moment, without steps; goes on while the machine sleeps. Asked only after a step. */
-  sinceBoot(): number;
+  readonly sinceBoot: () => number;
 }
 
 const believeMs = 5 * 60_000;
