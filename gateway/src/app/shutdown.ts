@@ -31,8 +31,24 @@ const lastWordsMs = 1_000;
 /** A connection whose request has just ended would otherwise stay open for its keep-alive time. */
 const sweepMs = 50;
 
-/** Ends a running gateway. Resolves when nothing of it is left. */
+/** What is still not ended or booked this long after the time to drain is left: the next start books it as reserved. */
+const mostLateMs = 1_500;
+
+/** Ends a running gateway. Resolves when nothing of it is left. @throws Error when that takes too long */
 export async function shutDown(parts: ShutdownParts): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error('what is in flight could not be ended and booked in time')),
+      parts.drainMs + mostLateMs,
+    );
+  });
+  await Promise.race([endInOrder(parts), late]).finally(() => clearTimeout(timer));
+}
+
+// ---
+
+async function endInOrder(parts: ShutdownParts): Promise<void> {
   const { server, concurrency, stopping, maintenance, log } = parts;
   concurrency.draining = true;
   log.info('draining', { in_flight: concurrency.count });

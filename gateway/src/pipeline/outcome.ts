@@ -2,7 +2,7 @@
 
 import { costOf, countedTokens, nameRates, rawTokens, ratesOf } from '../accounting/pricing';
 import type { RequestRecord } from '../accounting/record';
-import { GatewayError } from '../core/errors';
+import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage, type Usage } from '../core/usage';
 import type { Outcome } from '../storage/storage';
 import { ClientGone } from './clientConnection';
@@ -26,7 +26,7 @@ export function recordOf<T>(
   const { services, config, incoming, facts, plan, day } = exchange;
   const { key } = incoming;
   const outcome = outcomeOf(failure, progress);
-  const { usage, estimated } = bookedUsage(progress, outcome, facts.needs.input);
+  const { usage, estimated } = bookedUsage(progress, outcome, isCut(failure), facts.needs.input);
   const target = progress.target ?? first.target;
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
@@ -96,11 +96,19 @@ export function recordOf<T>(
 
 // ---
 
+/** Failures by which the gateway itself ends an answer that its provider goes on with. */
+const cutByUs: ReadonlySet<ErrorCode> = new Set(['draining']);
+
+function isCut(failure: unknown): boolean {
+  return failure instanceof GatewayError && cutByUs.has(failure.code);
+}
+
 function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {
   // Some clients hang up on the last event, without waiting for the stream's end.
   if (failure instanceof ClientGone) return progress.complete ? 'ok' : 'client_gone';
   if (failure instanceof GatewayError) {
     if (failure.code === 'over_quota') return 'over_quota';
+    if (isCut(failure)) return 'error';
     if (failure.code === 'request_timeout' && progress.begun) return 'client_gone'; // it has stopped reading
     return progress.begun ? 'upstream_died' : 'error';
   }
@@ -110,17 +118,21 @@ function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {
 
 const mayBeCharged: ReadonlySet<Outcome> = new Set(['ok', 'client_gone', 'over_quota', 'upstream_died']);
 
-// What is booked: what the provider reported; else, once it had the request, our estimate. An error answer costs nothing.
+// What is booked: what the provider reported; else, once it had the request, our estimate. An error answer costs nothing; an
+// answer that was cut while the provider made it is paid for all the same.
 function bookedUsage(
   progress: ResponseProgress,
   outcome: Outcome,
+  cut: boolean,
   input: number,
 ): { usage: Usage; estimated: boolean } {
   const { usage: reported, firstByteAt, target } = progress;
   const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
   if (outcome === 'ok' && complete) return { usage: { ...noUsage, ...reported }, estimated: false };
-  const sent = firstByteAt !== undefined || (target !== undefined && outcome === 'client_gone');
-  if (!sent || !(mayBeCharged.has(outcome) || reported !== undefined)) return { usage: noUsage, estimated: false };
+  const working = cut && (progress.begun || !progress.failed); // no error answer of the provider's
+  const sent = firstByteAt !== undefined || (target !== undefined && (working || outcome === 'client_gone'));
+  if (!sent || !(working || mayBeCharged.has(outcome) || reported !== undefined))
+    return { usage: noUsage, estimated: false };
   // A stream that broke off has reported its input at most, and its output so far at best.
   const output = Math.max(reported?.output ?? 0, progress.estimatedOutput);
   const { incomplete, ...told } = { ...noUsage, input, ...reported };
