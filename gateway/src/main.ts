@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // From the command line to a command, and from its failure to an exit code.
 
-import { releaseSignals } from './app/earlySignals';
+import { releaseSignals } from './commands/earlySignals';
 import { exitCodes } from '../../config/exitCodes';
 import { ConfigError, formatProblem } from '../../config/problems';
 import { check } from './commands/check';

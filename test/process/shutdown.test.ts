@@ -142,7 +142,8 @@ test('a standard output that nobody reads', async () => {
   child.stdout.pause();
   const url = /listening on (http:[^"\s]+)/.exec(output)?.[1] ?? '';
   // More lines than the pipe and the reader's buffer hold.
-  for (let i = 0; i < 1_500; i++) await (await fetch(`${url}/v1/${'x'.repeat(180)}`)).arrayBuffer();
+  const headers = { authorization: `Bearer ${await mint(url, { label: 'x'.repeat(200) })}` };
+  for (let i = 0; i < 1_500; i++) await (await fetch(`${url}/v1/models/${'x'.repeat(180)}`, { headers })).arrayBuffer();
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(0);

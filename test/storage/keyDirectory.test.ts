@@ -49,6 +49,7 @@ describe('maintenance', () => {
     const parts = {
       storage: { settleDead: async () => 0, observeClock: async (at: number) => at, prune },
       watch: { look: () => Promise.resolve() },
+      cutEndedKeys: () => undefined,
       directory: { refresh: async () => undefined },
       config,
       now: () => morning,
@@ -93,6 +94,7 @@ describe('maintenance', () => {
         },
       },
       watch: { look: () => Promise.resolve() },
+      cutEndedKeys: () => undefined,
       directory: { refresh: async () => undefined },
       config: settings,
       now: () => morning + 400 * 86_400_000,

@@ -266,6 +266,12 @@ export function memoryWorld(): MemoryWorld {
           for (const row of rows)
             keys.set(row.id, { ...row, created_at: keys.get(row.id)?.created_at ?? row.created_at });
         },
+        async changeKey(id, change) {
+          const row = keys.get(id);
+          if (row === undefined) return undefined;
+          keys.set(id, { ...row, ...change });
+          return keys.get(id);
+        },
         async observeClock(now, ran) {
           if (clock === undefined || now < clock.last - 600_000) {
             const confirmed = (clock?.confirmed ?? Infinity) <= now ? clock?.confirmed : undefined;

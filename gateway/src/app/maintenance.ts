@@ -14,6 +14,8 @@ export interface MaintenanceParts {
   readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune'>;
   readonly directory: Pick<KeyDirectory, 'refresh'>;
   readonly watch: Pick<LedgerWatch, 'look'>;
+  /** Ends what keys have in flight that may no longer be used. */
+  readonly cutEndedKeys: () => void;
   readonly config: () => Config;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -29,7 +31,7 @@ const dayMs = 86_400_000;
 
 /** Settles what dead instances left open, and goes on with it and the rest in the background. */
 export async function startMaintenance(parts: MaintenanceParts): Promise<Maintenance> {
-  const { storage, directory, watch, config, now, log } = parts;
+  const { storage, directory, watch, cutEndedKeys, config, now, log } = parts;
   const settleDead = async () => {
     const settled = await storage.settleDead(now());
     if (settled > 0) log.warn(`settled ${settled} requests that another instance left open`, { settled });
@@ -49,7 +51,7 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
     while (pruned === pruneAtOnce && !stopped);
   };
   const jobs = [
-    job(refreshKeysMs, () => directory.refresh(), 'keys could not be refreshed', log),
+    job(refreshKeysMs, () => directory.refresh().finally(cutEndedKeys), 'keys could not be refreshed', log),
     job(lookMs, () => watch.look(), 'the ledger could not be looked at', log),
     job(settleDeadMs, settleDead, 'requests left open by another instance could not be settled', log),
     job(pruneMs, prune, 'old requests could not be pruned', log),

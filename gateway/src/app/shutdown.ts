@@ -3,7 +3,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Server as NetServer } from 'node:net';
 import type { Ledger } from '../accounting/ledger';
-import type { CancelSource } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
 import type { Concurrency } from '../http/concurrency';
 import type { BodyWorker } from '../pipeline/bodyWorker';
@@ -15,7 +14,6 @@ import type { Maintenance } from './maintenance';
 export interface ShutdownParts {
   readonly server: FastifyInstance;
   readonly concurrency: Concurrency;
-  readonly stopping: CancelSource;
   readonly ledger: Pick<Ledger, 'flush'>;
   readonly storage: Pick<Storage, 'close'>;
   readonly upstream: Pick<UpstreamPool, 'close'>;
@@ -49,7 +47,7 @@ export async function shutDown(parts: ShutdownParts): Promise<void> {
 // ---
 
 async function endInOrder(parts: ShutdownParts): Promise<void> {
-  const { server, concurrency, stopping, maintenance, log } = parts;
+  const { server, concurrency, maintenance, log } = parts;
   concurrency.draining = true;
   log.info('draining', { in_flight: concurrency.count });
   // The plain server's way to stop listening: the HTTP server's own also closes connections whose answer is still on its
@@ -62,7 +60,7 @@ async function endInOrder(parts: ShutdownParts): Promise<void> {
   const sweep = setInterval(closeIdle, sweepMs);
   const cut = () => server.server.closeAllConnections();
   const deadline = setTimeout(() => {
-    stopping.cancel(new GatewayError('draining'));
+    concurrency.cutAll(new GatewayError('draining'));
     setTimeout(cut, lastWordsMs).unref(); // requests and answers that are stuck half-way
   }, parts.drainMs);
   await concurrency.empty();

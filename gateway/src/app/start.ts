@@ -3,16 +3,17 @@
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../../../config/load';
 import type { Secret } from '../../../config/secret';
-import { openKeyDirectory } from '../accounting/keys';
-import { openLedger } from '../accounting/ledger';
-import { CancelSource } from '../core/cancellation';
+import { type KeyDirectory, openKeyDirectory } from '../accounting/keys';
+import { type Ledger, openLedger } from '../accounting/ledger';
 import { newId } from '../core/ids';
 import { openKeyAdmin } from '../http/admin/keys';
 import { openRequestAdmin } from '../http/admin/requests';
 import { openAuthenticator } from '../http/authenticate';
 import { openBodyBudget } from '../http/body';
+import { openClientAddresses } from '../http/clientAddress';
 import { openConcurrency } from '../http/concurrency';
 import { applyLimits, buildServer } from '../http/server';
+import type { AdminParts } from '../http/serverParts';
 import { openBodyWorker } from '../pipeline/bodyWorker';
 import type { Services } from '../pipeline/context';
 import { openReasoningCache } from '../pipeline/reasoningCache';
@@ -23,6 +24,7 @@ import { openHostCapabilities } from '../upstream/hostCapabilities';
 import { openUpstreamPool } from '../upstream/pool';
 import { openTargetHealth } from '../upstream/targetHealth';
 import { syncConfiguredKeys } from './configuredKeys';
+import { cutEndedKeys } from './endedKeys';
 import { openLedgerWatch } from './ledgerWatch';
 import { startMaintenance } from './maintenance';
 import { announce, openReload } from './reload';
@@ -108,23 +110,21 @@ async function assemble(
   const watch = openLedgerWatch(storage);
   const ledger = openLedger(watch, now, (message, cause) => log.error(message, cause));
   const directory = await openKeyDirectory(storage, now);
-  const stopping = new CancelSource();
   const concurrency = openConcurrency();
-  const services = openServices(options, live, { instance, ledger, stopping });
+  const addresses = openClientAddresses(() => live.config.settings.http.trusted_proxies);
+  const services = openServices(options, live, { instance, ledger });
   announce(live.config, log);
   await syncConfiguredKeys(storage, directory, live.config.settings, now());
-  const maintenance = await startMaintenance({ storage, directory, watch, config, now, log });
+  const cutEnded = () => cutEndedKeys(directory, concurrency, now());
+  const maintenance = await startMaintenance({ storage, directory, watch, cutEndedKeys: cutEnded, config, now, log });
   const server = buildServer({
     services,
     log,
-    authenticator: openAuthenticator(directory, () => live.masterKey),
-    admin: {
-      keys: openKeyAdmin({ storage, directory, config, now }),
-      requests: openRequestAdmin(storage),
-      flush: () => ledger.flush(),
-    },
+    authenticator: openAuthenticator({ keys: directory, masterKey: () => live.masterKey, addresses, now }),
+    admin: openAdminParts(storage, directory, ledger, services),
     bodies: openBodyBudget(() => live.config.limits.bodies_in_memory_bytes),
     concurrency,
+    addresses,
     ledgerProblem: () => watch.problem,
   });
   void watch.lost.then((why) => {
@@ -132,7 +132,7 @@ async function assemble(
     log.error(why);
   });
   const { upstream, bodyWorker } = services;
-  const parts = { server, concurrency, stopping, ledger, storage, upstream, bodyWorker, maintenance, log };
+  const parts = { server, concurrency, ledger, storage, upstream, bodyWorker, maintenance, log };
   try {
     await server.listen({ host: options.host, port: options.port, backlog: 4_096 });
   } catch (error) {
@@ -163,11 +163,24 @@ async function assemble(
   };
 }
 
+function openAdminParts(
+  storage: Storage,
+  directory: KeyDirectory,
+  ledger: Ledger,
+  services: Pick<Services, 'config' | 'now'>,
+): AdminParts {
+  return {
+    keys: openKeyAdmin({ storage, directory, config: () => services.config, now: services.now }),
+    requests: openRequestAdmin(storage),
+    flush: () => ledger.flush(),
+  };
+}
+
 // What every request shares.
 function openServices(
   { log, now, random = Math.random }: GatewayOptions & Pick<Services, 'now'>,
   live: Live,
-  own: Pick<Services, 'instance' | 'ledger' | 'stopping'>,
+  own: Pick<Services, 'instance' | 'ledger'>,
 ): Services {
   return {
     get config() {

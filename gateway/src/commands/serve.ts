@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { exitCodes } from '../../../config/exitCodes';
 import type { Environment } from '../../../config/load';
 import type { Secret } from '../../../config/secret';
-import { releaseSignals } from '../app/earlySignals';
+
 import {
   findMasterKey,
   fingerprint,
@@ -16,6 +16,7 @@ import {
 } from '../app/environment';
 import { type RunningGateway, startGateway } from '../app/start';
 import { type Log, openLog } from '../telemetry/log';
+import { releaseSignals } from './earlySignals';
 
 const lookForChangesMs = 1_000;
 

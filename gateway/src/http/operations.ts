@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import { errorTable } from '../core/errors';
 import type { ServerParts } from './serverParts';
 
+/** Answered under any host name: whoever watches over the process calls it by its address. */
+export const healthPaths: readonly string[] = ['/livez', '/readyz'];
+
 /** Opens `/livez` and `/readyz`. Neither needs a credential, and neither waits for anything. */
 export function openOperations(
   server: FastifyInstance,

@@ -43,7 +43,7 @@ export function recordOf<T>(
       session: null,
       client: clientProgram(incoming.headers['user-agent']) ?? null,
       end_user: facts.endUser ?? null,
-      address: null,
+      address: incoming.address,
       app_title: null,
       route: plan.route,
       requested: facts.model,
@@ -97,7 +97,7 @@ export function recordOf<T>(
 // ---
 
 /** Failures by which the gateway itself ends an answer that its provider goes on with. */
-const cutByUs: ReadonlySet<ErrorCode> = new Set(['draining']);
+const cutByUs: ReadonlySet<ErrorCode> = new Set(['draining', 'revoked_key', 'expired_key']);
 
 function isCut(failure: unknown): boolean {
   return failure instanceof GatewayError && cutByUs.has(failure.code);

@@ -287,6 +287,11 @@ export interface Storage extends Reports {
   /** Writes keys whole, new ones and changed ones, in one transaction. @throws StorageUnavailable */
   putKeys(keys: readonly KeyRow[]): Promise<void>;
   /**
+   * Changes fields of a key as it stands, in one transaction: what others changed meanwhile stays.
+   * @returns the key after it; undefined where there is none of this id. @throws StorageUnavailable
+   */
+  changeKey(id: string, change: Partial<KeyRow>): Promise<KeyRow | undefined>;
+  /**
    * Notes what the clock says, so that nothing is forgotten by a clock that is wrong for a while.
    * @param ran milliseconds that this instance has run since it noted last, by a clock without steps
    * @returns the latest noted time that a day of running since then agrees with; undefined where there is none yet

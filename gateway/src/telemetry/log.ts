@@ -40,6 +40,7 @@ export interface Log {
     path: string;
     status: number;
     code: string;
+    address: string;
     key?: string;
     ms: number;
   }): void;

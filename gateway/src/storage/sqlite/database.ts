@@ -50,6 +50,16 @@ export function openDatabase(path: string, durability: Durability): { db: Databa
   }
 }
 
+/** Works with a database, of whose lock it waits less long than usual. */
+export function waitingAtMost(db: DatabaseSync, ms: number, work: () => void): void {
+  db.exec(`pragma busy_timeout = ${ms}`);
+  try {
+    work();
+  } finally {
+    db.exec(`pragma busy_timeout = ${busyMs}`);
+  }
+}
+
 /** Opens the ledger for reading beside its writer. It must exist. */
 export function openReader(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyMs, readOnly: true });

@@ -9,7 +9,7 @@ import type { BatchState } from './batchState';
 import { openBudgetCache } from './budgetCache';
 import { observeClock } from './clockObservations';
 import { keyColumns, valuesOf } from './columns';
-import { type Durability, openDatabase } from './database';
+import { type Durability, openDatabase, waitingAtMost } from './database';
 import { causeOf, isStorageFailure, unusableFile } from './failures';
 import { type InstanceLocks, openInstanceLocks } from './instanceLocks';
 import { openKeyChanges } from './keyChanges';
@@ -49,6 +49,9 @@ export function openEngine(options: EngineOptions) {
 }
 
 // ---
+
+/** A look at the ledger waits this long for its lock: what is asked for meanwhile waits behind it. */
+const checkMs = 200;
 
 interface EngineParts {
   readonly db: DatabaseSync;
@@ -95,12 +98,23 @@ function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
     return open.length;
   };
 
+  const writeKeys = (rowsOf: () => readonly KeyRow[]): readonly KeyRow[] => {
+    const written = transaction(() => {
+      const rows = rowsOf();
+      for (const row of rows) sql.putKey.run(...valuesOf(row, keyColumns));
+      return rows;
+    });
+    ledger.forget();
+    keys.mayHaveChanged();
+    return written;
+  };
+
   return {
     /** That the ledger is the file that was opened and can be locked, and this instance is known to live. @param write by a write */
     check(write: boolean): void {
       file.look();
       locks.hold();
-      transaction(() => write && sql.addInstance.run(instance, now));
+      waitingAtMost(db, checkMs, () => transaction(() => write && sql.addInstance.run(instance, now)));
     },
     commit: (batch: readonly Entry[], at: number): EntryResult[] => commitBatch(batch, at, ledger, transaction),
     settleDead(at: number): number {
@@ -113,13 +127,9 @@ function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
     },
     keyByHash: (sha256: string) => sql.keyByHash.get(sha256) as KeyRow | undefined,
     keyById: (id: string) => sql.keyById.get(id) as KeyRow | undefined,
-    putKeys(rows: readonly KeyRow[]): void {
-      transaction(() => {
-        for (const row of rows) sql.putKey.run(...valuesOf(row, keyColumns));
-      });
-      ledger.forget();
-      keys.mayHaveChanged();
-    },
+    putKeys: (rows: readonly KeyRow[]) => writeKeys(() => rows),
+    changeKey: (id: string, change: Partial<KeyRow>) =>
+      writeKeys(() => (sql.keyById.all(id) as unknown as KeyRow[]).map((row) => ({ ...row, ...change })))[0],
     observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
     prune: (before: number, count: number) => transaction(() => Number(sql.prune.run(before, count).changes)),
     /** Lets go of everything, also where nothing can be written: then the next instance finds this one's registration. */
