@@ -75,7 +75,8 @@ async function passThrough(
     await answered.response.forEachChunk((chunk) => {
       const bytes = tap.feed(chunk);
       if (bytes !== undefined) framing.passed();
-      return write(bytes, tap.estimatedOutput);
+      const passed = tap.failed && bytes !== undefined ? context.ownKeys.bytes(bytes) : bytes;
+      return write(passed, tap.estimatedOutput);
     });
     await write(tap.rest(), tap.estimatedOutput);
     if (!tap.complete && !tap.failed) throw new GatewayError('upstream_died');
@@ -144,7 +145,7 @@ function openAnswerEncoder(
     else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'finish') progress.complete = true;
     else if (event.type === 'lost') progress.lost.push(event.what);
-    else if (event.type === 'failure') throw failureError(event.kind, event.message);
+    else if (event.type === 'failure') throw failureError(event.kind, context.ownKeys.text(event.message));
   };
   return {
     /** Characters of content so far. */

@@ -4,6 +4,7 @@ import { GatewayError } from '../core/errors';
 import { type JsonScan, scanJsonInSlices } from '../core/jsonScan';
 import type { Usage } from '../core/usage';
 import { acrossWires, toClient } from '../upstream/headers';
+import type { UpstreamResponse } from '../upstream/pool';
 import { failureError, translateError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
 import type { Codec } from '../wire/codec';
@@ -27,7 +28,9 @@ export async function relayWhole(
       const reading = usageOfWhole(codecs[answered.format], bytes);
       progress.usage = reading instanceof Promise ? await reading : reading;
     }
-    return endResponse(context, progress, response.status, toClient(response.headers), bytes);
+    // An answer without usage may be an error all the same.
+    const clean = progress.usage === undefined ? context.ownKeys.bytes(bytes) : bytes;
+    return endResponse(context, progress, response.status, toClient(response.headers), clean);
   }
   const { format, bodyWorker } = context;
   const stream = context.stream && !context.asList;
@@ -44,14 +47,17 @@ export async function relayWhole(
   progress.usage = made.usage;
   progress.lost.push(...made.lost);
   for (const [name, parts] of made.kept) context.remember(name, parts);
-  if (made.failure !== undefined) throw failureError(made.failure.kind, made.failure.message);
+  if (made.failure !== undefined) throw failureError(made.failure.kind, context.ownKeys.text(made.failure.message));
   const headers = acrossWires(response.headers, context.dialect);
   headers['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const body = asBuffer(made.body);
   endResponse(context, progress, 200, headers, context.asList ? asList(body) : body);
 }
 
-/** An error answer: as it is on the same wire, in the client's words otherwise. @throws GatewayError */
+/**
+ * An error answer: as it is on the same wire but for our own keys, in the client's words otherwise, and where it is a page
+ * (of a proxy before the provider) instead of an API's error. @throws GatewayError
+ */
 export async function relayError<T>(
   answered: Answered<T>,
   context: ResponseContext,
@@ -59,8 +65,9 @@ export async function relayError<T>(
 ): Promise<void> {
   const { response, kind, target } = answered;
   progress.failed = true;
-  const bytes = await response.readAll(context.limits.error_body_bytes);
-  if (kind !== 'translated') return endResponse(context, progress, response.status, toClient(response.headers), bytes);
+  const bytes = context.ownKeys.bytes(await response.readAll(context.limits.error_body_bytes));
+  if (kind !== 'translated' && !isPage(response))
+    return endResponse(context, progress, response.status, cleanHeaders(toClient(response.headers), context), bytes);
   throw translateError(response.status, bytes, acrossWires(response.headers, context.dialect), target);
 }
 
@@ -106,6 +113,15 @@ export function usageOfWhole(
 }
 
 // ---
+
+function isPage({ headers }: Pick<UpstreamResponse, 'headers'>): boolean {
+  return /\bhtml\b/i.test(String(headers['content-type'] ?? ''));
+}
+
+function cleanHeaders(headers: Record<string, string>, { ownKeys }: ResponseContext): Record<string, string> {
+  for (const [name, value] of Object.entries(headers)) headers[name] = ownKeys.text(value);
+  return headers;
+}
 
 // Gemini's stream without `alt=sse` is a JSON list of pieces; one piece is a list too.
 function asList(bytes: Buffer): Buffer {

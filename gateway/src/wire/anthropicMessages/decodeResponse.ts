@@ -4,7 +4,7 @@
 import { validCounts, tokenCount, type Usage } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
-import { isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
+import { isObject, listOr, lookUp, objectOr, parseEvent, textOr } from '../shared/json';
 import type { FailureKind, FinishReason, StreamEvent } from '../neutral';
 import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
 import { decodeCitations } from '../shared/anthropicBlocks';
@@ -176,5 +176,5 @@ function decodeStop(builder: EventBuilder, message: Json): void {
   if (typeof stopReason !== 'string') return;
   const sequence = message['stop_sequence'];
   if (stopReason === 'refusal') builder.refusal(textOr(objectOr(message['stop_details'])['explanation']));
-  builder.finish(stopReasons[stopReason] ?? 'other', typeof sequence === 'string' ? sequence : undefined);
+  builder.finish(lookUp(stopReasons, stopReason) ?? 'other', typeof sequence === 'string' ? sequence : undefined);
 }

@@ -7,7 +7,7 @@ import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
 import type { FinishReason, StreamEvent } from '../neutral';
 import { type EventBuilder, openEventBuilder } from '../shared/eventBuilder';
-import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
+import { countOr, isObject, listOr, lookUp, objectOr, parseEvent, textOr } from '../shared/json';
 import { decodeOpenaiLogprobs } from '../shared/logprobs';
 import { openaiFailureKind } from '../shared/openaiErrors';
 import { type CallCollector, openCallCollector } from './callCollector';
@@ -146,7 +146,7 @@ function endStream({ builder, reasoning, calls }: StreamState): readonly StreamE
 
 function decodeFinish(builder: EventBuilder, finishReason: unknown, refused: boolean): void {
   if (typeof finishReason !== 'string') return;
-  const reason = finishReasons[finishReason] ?? 'other';
+  const reason = lookUp(finishReasons, finishReason) ?? 'other';
   builder.finish(refused && reason === 'stop' ? 'refusal' : reason);
 }
 
