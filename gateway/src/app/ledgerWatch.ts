@@ -1,7 +1,14 @@
 // Whether requests can be admitted: the ledger is looked at every two seconds, and where something could not be written,
 // written to until it can be. A ledger that is gone ends the gateway.
 
-import { type Entry, type EntryResult, type Storage, StorageUnavailable, StorageUnusable } from '../storage/storage';
+import {
+  type Entry,
+  type EntryResult,
+  type Storage,
+  StorageLost,
+  StorageUnavailable,
+  StorageUnusable,
+} from '../storage/storage';
 
 export interface LedgerWatch {
   /** Why nothing can be admitted now; undefined where requests can. */
@@ -22,7 +29,7 @@ export function openLedgerWatch(storage: Pick<Storage, 'check' | 'commit'>): Led
   const lost = new Promise<string>((resolve) => (tellLost = resolve));
   const suspect = (cause: unknown): void => {
     if (cause instanceof StorageUnavailable || cause instanceof StorageUnusable) problem = cause.message;
-    if (cause instanceof StorageUnusable) tellLost(cause.message);
+    if (cause instanceof StorageLost) tellLost(cause.message);
   };
   return {
     get problem() {

@@ -16,7 +16,7 @@ export interface Concurrency {
   release(keyId: string): void;
   /** The keys that have requests in flight. */
   keys(): Iterable<string>;
-  /** Ends all requests of a key. */
+  /** Ends all requests of a key that are in flight now. */
   cut(keyId: string, reason: GatewayError): void;
   /** Ends all requests. */
   cutAll(reason: GatewayError): void;
@@ -65,7 +65,13 @@ export function openConcurrency(): Concurrency {
       waiting = [];
     },
     keys: () => byKey.keys(),
-    cut: (keyId, reason) => byKey.get(keyId)?.ending.cancel(reason),
+    cut(keyId, reason) {
+      const known = byKey.get(keyId);
+      if (known === undefined) return;
+      const { ending } = known;
+      known.ending = new CancelSource(); // requests that come after it may be in order again
+      ending.cancel(reason);
+    },
     cutAll(reason) {
       for (const { ending } of byKey.values()) ending.cancel(reason);
     },

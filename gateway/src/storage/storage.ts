@@ -275,7 +275,7 @@ export interface Storage extends Reports {
   /**
    * Sees that what is kept is still what was opened, and that this instance is known to live.
    * @param write whether to see that it can be written, too
-   * @throws StorageUnusable where it was deleted or replaced: nothing is admitted from then on. StorageUnavailable
+   * @throws StorageLost where it was deleted or replaced: nothing is admitted from then on. StorageUnavailable
    */
   check(write: boolean): Promise<void>;
   /** Settles what dead instances left open, at what they had reserved. How many requests. @throws StorageUnavailable */
@@ -311,6 +311,9 @@ export class AnswerLost extends StorageUnavailable {}
 
 /** A database that this gateway cannot use; the message says what to do. */
 export class StorageUnusable extends Error {}
+
+/** The database that was there is gone, or another stands in its place. */
+export class StorageLost extends StorageUnusable {}
 
 /** No amounts. */
 export function noAmounts(): Amounts {

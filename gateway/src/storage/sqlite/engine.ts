@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { type Entry, type EntryResult, type KeyRow, StorageUnusable } from '../storage';
+import { type Entry, type EntryResult, type KeyRow, StorageLost, StorageUnusable } from '../storage';
 import { commitBatch } from './batch';
 import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';
@@ -76,7 +76,7 @@ function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
     ledger.forget();
   };
   const transaction = <T>(work: () => T): T => {
-    if (file.lost !== undefined) throw new StorageUnusable(file.lost);
+    if (file.lost !== undefined) throw new StorageLost(file.lost);
     sql.begin.run();
     try {
       refresh();

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { StorageUnusable } from '../storage';
+import { StorageLost, StorageUnusable } from '../storage';
 import { causeOf, isBusy, isStorageFailure } from './failures';
 
 const restore =
@@ -16,7 +16,7 @@ const restore =
 
 /**
  * Whether a folder has had a ledger. Asked before SQLite makes an empty one.
- * @throws StorageUnusable where it has had one and the file is gone, or empty
+ * @throws StorageLost where it has had one and the file is gone, or empty
  */
 export function hadLedger(path: string): boolean {
   const had = readEpoch(path) !== undefined;
@@ -25,8 +25,8 @@ export function hadLedger(path: string): boolean {
 }
 
 /** The refusal to begin anew where keys existed. */
-export function gone(path: string): StorageUnusable {
-  return new StorageUnusable(
+export function gone(path: string): StorageLost {
+  return new StorageLost(
     `the ledger at ${path} is gone or empty (ledger.epoch beside it says that there was one); ${restore}.`,
   );
 }
