@@ -8,7 +8,7 @@ const day = 24 * 60 * minute;
 
 /** A machine whose clock can be set, and which can sleep. */
 function machine() {
-  const time = { wall: Date.parse('2026-11-26T23:58:00Z'), monotonic: 1_000, boot: 500_000 };
+  const time = { wall: Date.parse('2026-11-26T23:50:00Z'), monotonic: 1_000, boot: 500_000 };
   const told: number[] = [];
   const now = openSteadyClock((by) => told.push(by), {
     wall: () => Math.floor(time.wall),
@@ -30,6 +30,7 @@ function machine() {
     time.boot += ms;
     return now();
   };
+  pass(8 * minute); // its time has stood for long enough to be defended
   return { now, pass, step, sleep, told };
 }
 
@@ -63,6 +64,18 @@ describe('the steady clock', () => {
     expect(pass(minute)).toBe(began + 5 * minute + by);
     expect(pass(minute)).toBe(began + 6 * minute + by);
     expect(told).toEqual([by]);
+  });
+
+  test('a time that has not stood for five minutes is put right at once, at the start and after a step', () => {
+    const { now, pass, step, told } = machine();
+    const began = now();
+    step(day);
+    for (let i = 0; i < 5; i++) pass(minute);
+    expect(now()).toBe(began + 5 * minute + day);
+    expect(step(-day)).toBe(began + 5 * minute);
+    expect(step(-400 * day)).toBe(began + 5 * minute - 400 * day);
+    expect(step(400 * day)).toBe(began + 5 * minute);
+    expect(told).toEqual([day]);
   });
 
   test('a second step while one is not believed begins the wait anew, and times are integers', () => {

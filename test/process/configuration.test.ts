@@ -1,6 +1,6 @@
 // What a configuration can do to a gateway that starts or runs: nothing that ends it.
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { bundle, type ChildGateway, makeFolder, node, runChild, startChild } from '../support/child';
@@ -103,6 +103,18 @@ test.each([
   child.process.kill('SIGHUP');
   await child.says('the configuration was reloaded');
   expect(await statusOf(child.url, made)).toBe(200);
+});
+
+test.each([
+  ['damaged', () => writeFileSync(file('data/master.key'), '?'), 'is damaged'],
+  ['a folder', () => mkdirSync(file('data/master.key')), 'cannot be read'],
+])('a master.key that is %s at the start is told with what to do', async (_name, harm, words) => {
+  mkdirSync(file('data'));
+  harm();
+  const { code, output } = await runChild({ folder: folder.path, env: { OVTH_MASTER_KEY: '' } });
+  expect([code, output]).toEqual([78, expect.stringContaining(words)]);
+  for (const word of ['master.key', 'OVTH_MASTER_KEY']) expect(output).toContain(word);
+  expect(output).not.toMatch(/\n\s+at /); // no stack trace
 });
 
 test('a reload that finds the ledger held says so, and is done when it is free', async () => {

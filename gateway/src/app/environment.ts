@@ -86,21 +86,32 @@ export function fingerprint(place: ProcessOptions): string {
  */
 export function findMasterKey(place: ProcessOptions): { key: Secret; made?: string } {
   const path = join(place.dataPath, 'master.key');
-  if (existsSync(path)) {
-    const kept = readBounded(path).trim();
-    if (kept.length < 32 || kept.length > 1_024)
-      throw new ConfigError([
-        { path, message: 'is damaged; delete it to have a new master key made, or set OVTH_MASTER_KEY.' },
-      ]);
-    return { key: new Secret(kept) };
+  try {
+    return keptMasterKey(path) ?? makeMasterKey(path);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const remedy = 'set OVTH_MASTER_KEY, or give the data folder to the user that the gateway runs as';
+    throw new ConfigError([{ path, message: `cannot be read or made (${codeOf(error)}); ${remedy}.` }]);
   }
-  const made = `ovth_master_${randomBytes(32).toString('base64url')}`;
-  mkdirSync(place.dataPath, { recursive: true, mode: 0o700 });
-  writeFileSync(path, `${made}\n`, { mode: 0o600, flag: 'wx' });
-  return { key: new Secret(made), made: path };
 }
 
 // ---
+
+function keptMasterKey(path: string): { key: Secret } | undefined {
+  if (!existsSync(path)) return undefined;
+  const kept = readBounded(path).trim();
+  if (kept.length >= 32 && kept.length <= 1_024) return { key: new Secret(kept) };
+  throw new ConfigError([
+    { path, message: 'is damaged; delete it to have a new master key made, or set OVTH_MASTER_KEY.' },
+  ]);
+}
+
+function makeMasterKey(path: string): { key: Secret; made: string } {
+  const made = `ovth_master_${randomBytes(32).toString('base64url')}`;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(path, `${made}\n`, { mode: 0o600, flag: 'wx' });
+  return { key: new Secret(made), made: path };
+}
 
 const secretsPath = (place: ProcessOptions) => join(dirname(place.configPath), 'secrets.env');
 

@@ -1,6 +1,7 @@
 // The wall clock, without its mistakes: a step is believed when it has stood for five minutes, so that a clock that is wrong
 // for a moment opens no window of a quota, ends no key and lets no target rest for a year. Slow corrections (NTP slews by
-// at most 0.5 ms a second) are followed, and so is the time that a machine has slept.
+// at most 0.5 ms a second) are followed, and so is the time that a machine has slept. A time that has itself not stood for as
+// long is not defended: a machine that has just begun is often put right by NTP seconds later.
 
 import { uptime } from 'node:os';
 
@@ -29,6 +30,7 @@ export function openSteadyClock(told: (stepMs: number) => void, sources = machin
   let at = wall();
   let elapsed = monotonic();
   let slept = sinceBoot() - elapsed;
+  let stoodSince = elapsed;
   let step: { by: number; since: number } | undefined;
 
   const follow = (now: number, mono: number): number => {
@@ -40,11 +42,14 @@ export function openSteadyClock(told: (stepMs: number) => void, sources = machin
   const stepped = (now: number, mono: number, by: number): number => {
     const asleep = sinceBoot() - mono - slept;
     const isSleep = Math.abs(by - asleep) < stepMs;
-    if (step === undefined || Math.abs(by - step.by) >= stepMs) {
-      if (!isSleep) told(by);
-      step = { by, since: mono };
+    if (!isSleep && mono - stoodSince >= believeMs) {
+      if (step === undefined || Math.abs(by - step.by) >= stepMs) {
+        told(by);
+        step = { by, since: mono };
+      }
+      if (mono - step.since < believeMs) return Math.round(now - by);
     }
-    if (!isSleep && mono - step.since < believeMs) return Math.round(now - by);
+    if (!isSleep) stoodSince = mono;
     slept += asleep;
     return follow(now, mono);
   };
