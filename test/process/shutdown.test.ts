@@ -71,6 +71,31 @@ describe('a client that takes nothing of its answer', () => {
   });
 });
 
+test('a ledger that another program holds: it ends all the same, and the next start books what was open', async () => {
+  const upstream = await startFakeUpstream();
+  upstream.answer = (_call, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: {"id":"c","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n');
+  };
+  const folder = makeFolder(config(upstream.url).replace('2000', '300'));
+  const child = await startChild({ folder: folder.path });
+  const stream = await ask(child.url, await mint(child.url), 'hi', { stream: true });
+  const db = new DatabaseSync(join(folder.path, 'data/ledger.db'));
+  db.exec('begin immediate');
+  child.process.kill('SIGTERM');
+  expect(await stream.text()).toContain('shutting down');
+  expect(await child.ended).toMatchObject({ code: 1 }); // while the lock is held
+  expect(child.output()).toContain('is booked as reserved at the next start');
+  db.exec('rollback');
+  db.close();
+  const next = await startChild({ folder: folder.path });
+  await next.says('settled 1 requests');
+  next.process.kill('SIGTERM');
+  expect(await next.ended).toMatchObject({ code: 0 });
+  folder.remove();
+  await upstream.close();
+});
+
 describe('a standard output that cannot be written', () => {
   test.each([
     ['a disk without room', ['sh', '-c', 'exec "$0" "$1" > /dev/full']],

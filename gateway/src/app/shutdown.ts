@@ -36,10 +36,12 @@ const mostLateMs = 1_500;
 export async function shutDown(parts: ShutdownParts): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error('what is in flight could not be ended and booked in time')),
-      parts.drainMs + mostLateMs,
-    );
+    timer = setTimeout(() => {
+      parts.log.warn('the time to stop is over; what is not booked yet is booked as reserved at the next start', {
+        in_flight: parts.concurrency.count,
+      });
+      reject(new Error('what is in flight could not be ended and booked in time'));
+    }, parts.drainMs + mostLateMs);
   });
   await Promise.race([endInOrder(parts), late]).finally(() => clearTimeout(timer));
 }

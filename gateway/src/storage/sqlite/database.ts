@@ -1,8 +1,8 @@
 // Opening the SQLite file: whether it is ours, its settings, its check for damage, its migrations.
 
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StorageUnusable } from '../storage';
-import { unusableFile } from './failures';
+import { isBusy, unusableFile } from './failures';
 import { gone, hadLedger, keepEpoch } from './ledgerFile';
 import { migrations } from './migrations';
 import { repair } from './repair';
@@ -11,6 +11,8 @@ export type Durability = 'power_loss' | 'process';
 
 /** Time another process may hold the file before a statement gives up. */
 const busyMs = 5_000;
+/** One of the waits that this time is made of, once the file is open. */
+const waitMs = 200;
 
 /**
  * Opens the ledger for writing, and where needed creates or migrates it.
@@ -43,6 +45,7 @@ export function openDatabase(path: string, durability: Durability): { db: Databa
     const repaired = repair(db);
     db.exec('pragma ignore_check_constraints = off');
     keepEpoch(db, path);
+    db.exec(`pragma busy_timeout = ${waitMs}`);
     return { db, repaired };
   } catch (error) {
     db?.close();
@@ -50,13 +53,21 @@ export function openDatabase(path: string, durability: Durability): { db: Databa
   }
 }
 
-/** Works with a database, of whose lock it waits less long than usual. */
-export function waitingAtMost(db: DatabaseSync, ms: number, work: () => void): void {
-  db.exec(`pragma busy_timeout = ${ms}`);
-  try {
-    work();
-  } finally {
-    db.exec(`pragma busy_timeout = ${busyMs}`);
+/**
+ * Begins a transaction that writes, and waits for other writers.
+ * @param ms how long, about. In short waits: a thread that is to end while it waits would hold up the end of its process
+ * @throws SQLite's error where another process holds the lock for longer
+ */
+export function beginWriting({ begin }: { readonly begin: StatementSync }, ms = busyMs): void {
+  let until: number | undefined;
+  for (;;) {
+    try {
+      begin.run();
+      return;
+    } catch (error) {
+      until ??= performance.now() + ms - waitMs;
+      if (!isBusy(error) || performance.now() >= until) throw error;
+    }
   }
 }
 

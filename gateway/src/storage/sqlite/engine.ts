@@ -9,7 +9,7 @@ import type { BatchState } from './batchState';
 import { openBudgetCache } from './budgetCache';
 import { observeClock } from './clockObservations';
 import { keyColumns, valuesOf } from './columns';
-import { type Durability, openDatabase, waitingAtMost } from './database';
+import { beginWriting, type Durability, openDatabase } from './database';
 import { causeOf, isStorageFailure, unusableFile } from './failures';
 import { type InstanceLocks, openInstanceLocks } from './instanceLocks';
 import { openKeyChanges } from './keyChanges';
@@ -75,9 +75,9 @@ function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
     keys.mayHaveChanged();
     ledger.forget();
   };
-  const transaction = <T>(work: () => T): T => {
+  const transaction = <T>(work: () => T, waitMs?: number): T => {
     if (file.lost !== undefined) throw new StorageLost(file.lost);
-    sql.begin.run();
+    beginWriting(sql, waitMs);
     try {
       refresh();
       const result = work();
@@ -114,7 +114,7 @@ function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
     check(write: boolean): void {
       file.look();
       locks.hold();
-      waitingAtMost(db, checkMs, () => transaction(() => write && sql.addInstance.run(instance, now)));
+      transaction(() => write && sql.addInstance.run(instance, now), checkMs);
     },
     commit: (batch: readonly Entry[], at: number): EntryResult[] => commitBatch(batch, at, ledger, transaction),
     settleDead(at: number): number {
