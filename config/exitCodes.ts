@@ -6,7 +6,7 @@ export const exitCodes = {
   failed: {
     code: 1,
     meaning:
-      'An unexpected error, a ledger that cannot be used, an address in use, or a stop that failed. See the log.',
+      'An unexpected error; a ledger that cannot be used, that is gone at the start, or that is deleted, replaced or truncated while the gateway runs; an address in use; or a stop that failed. See the log.',
   },
   usage: { code: 64, meaning: 'The command line names no command there is.' },
   badConfig: {

@@ -1,8 +1,6 @@
 // What the schema accepts and this version does not do yet. A setting without effect is refused by name; whoever builds
 // what a row names deletes the row.
 
-import { isDeepStrictEqual } from 'node:util';
-import { httpSchema } from './httpSettings';
 import type { Problem } from './problems';
 
 /** A setting that is not served, or of which only some values are. */
@@ -31,18 +29,10 @@ export const unserved: readonly Unserved[] = [
   { path: 'providers.*.accounts', ...oneAccount },
   { path: 'provider_keys.*', ...oneAccount },
   { path: 'http.cors_origins' },
-  { path: 'http.hosts' },
-  {
-    path: 'http.trusted_proxies',
-    served: (value) => isDeepStrictEqual(value, httpSchema.parse({}).trusted_proxies),
-    note: 'Only the default is served yet.',
-  },
-  { path: 'http.admin_cidrs' },
   { path: 'quota.tags' },
   { path: 'keys.*.tags' },
   { path: 'keys.*.models' },
   { path: 'keys.*.routes' },
-  { path: 'keys.*.expires_at' },
   { path: 'keys.*.rpm' },
   { path: 'keys.*.tpm' },
   { path: 'keys.*.parallel' },

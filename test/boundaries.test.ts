@@ -82,7 +82,6 @@ const rooms: Readonly<Record<string, Room>> = {
     exceptions: {
       'http/endpoints.ts imports wire/neutral.ts': formatType,
       'http/handlers.ts imports wire/neutral.ts': formatType,
-      'http/failures.ts imports telemetry/log.ts': logType,
       'http/serverParts.ts imports telemetry/log.ts': logType,
     },
   },
@@ -92,7 +91,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   app: {
     rooms: ['core', 'accounting', 'http', 'pipeline', 'storage', 'telemetry', 'upstream'],
-    packages: ['node:crypto', 'node:fs', 'node:net', 'node:path', 'node:util'],
+    packages: ['node:crypto', 'node:fs', 'node:net', 'node:os', 'node:path', 'node:util'],
     exceptions: { 'app/shutdown.ts imports fastify': 'closes the server it is handed; only the type is imported' },
   },
   commands: { rooms: ['app', 'telemetry'], packages: ['node:fs', 'node:path'] },
@@ -275,7 +274,12 @@ test('a secret is revealed only where it leaves for its destination', () => {
   const reveals = ['config', 'gateway', 'infra']
     .flatMap(sourceFiles)
     .filter((file) => codeOf(file).includes('.reveal()'));
-  expect(reveals).toEqual(['config/load.ts', `${src}http/authenticate.ts`, `${src}upstream/auth/apiKey.ts`]);
+  expect(reveals).toEqual([
+    'config/load.ts',
+    `${src}http/authenticate.ts`,
+    `${src}upstream/auth/apiKey.ts`,
+    `${src}upstream/ownKeys.ts`, // takes it out of what a provider says
+  ]);
 });
 
 test('SQL is written in storage/sqlite only', () => {

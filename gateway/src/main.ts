@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // From the command line to a command, and from its failure to an exit code.
 
+import { releaseSignals } from './commands/earlySignals';
 import { exitCodes } from '../../config/exitCodes';
 import { ConfigError, formatProblem } from '../../config/problems';
 import { check } from './commands/check';
@@ -15,6 +16,7 @@ async function main(name: string): Promise<void> {
     console.error(`"${name}" is not a command. There are: ${Object.keys(commands).join(', ')} (default: serve).`);
     process.exit(exitCodes.usage.code);
   }
+  if (command !== serve) releaseSignals();
   try {
     await command();
   } catch (error) {

@@ -10,6 +10,7 @@ import {
   type ErrorScene,
   produced,
   type Produced,
+  requestOf,
   startErrorScene,
 } from '../support/errorScene';
 import { masterKey } from '../support/gateway';
@@ -26,6 +27,7 @@ beforeAll(async () => {
   odd = await startErrorScene();
 });
 afterAll(async () => {
+  for (const other of [hosted, elsewhere]) await (await other)?.close();
   await scene.close();
   await odd.close();
 });
@@ -51,6 +53,10 @@ async function revokedKey(): Promise<string> {
   await odd.gateway.admin('DELETE', `/admin/keys/${body.id}`);
   return body.key as string;
 }
+const expiredKey = () => odd.gateway.mint({ label: 'old', expires_at: '2020-01-01T00:00:00Z' });
+// Gateways that are open to some names and addresses only.
+let hosted: Promise<Scene> | undefined;
+let elsewhere: Promise<Scene> | undefined;
 const nested = `[${'['.repeat(20)}${']'.repeat(20)}]`;
 const status =
   (code: number, error: object = { message: 'No.' }): Provoke =>
@@ -100,10 +106,27 @@ const untranslatable: Record<ClientDialect, [route: string, fields: object]> = {
   gemini: ['strict', { generationConfig: { topK: 3 } }],
 };
 
-const inference: Record<Exclude<ErrorCode, 'master_key_needed'>, Provoke> = {
+const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewhere'>, Provoke> = {
   no_credential: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: null }),
   invalid_key: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: wrongKey }),
   revoked_key: async (dialect) => odd.ask(dialect, 'own/m', {}, { credential: await revokedKey() }),
+  expired_key: async (dialect) => odd.ask(dialect, 'own/m', {}, { credential: await expiredKey() }),
+  too_many_wrong_keys: async (dialect) => {
+    const credential = wrongKey;
+    // Addresses of proxies that are trusted are as good as connections: this one is used up.
+    const headers = { 'x-forwarded-for': '203.0.113.9' };
+    for (let i = 0; i < 30; i++) await odd.ask('openai', 'own/m', {}, { credential, headers });
+    return odd.ask(dialect, 'own/m', {}, { credential, headers });
+  },
+  unknown_host: async (dialect) => {
+    hosted ??= startScene('http: {hosts: [gateway.example]}\n');
+    const { path } = requestOf(dialect, 'own/m');
+    const { hostname, port } = new URL((await hosted).gateway.url);
+    return askRaw(
+      `http://${hostname}:${port}`,
+      `POST ${path} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+    );
+  },
   master_key_refused: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: masterKey }),
   not_found: (dialect) => produced(fetch(odd.gateway.url + unknownPaths[dialect])),
   method_not_allowed: (dialect) => produced(fetch(odd.gateway.url + pathsOfOtherMethod[dialect], { method: 'PUT' })),
@@ -183,6 +206,13 @@ const administration: Partial<Record<ErrorCode, () => Promise<Produced>>> = {
   no_credential: () => produced(fetch(`${odd.gateway.url}/admin/keys`)),
   invalid_key: () => admin('GET', '/admin/keys', undefined, wrongKey),
   revoked_key: async () => admin('GET', '/admin/keys', undefined, await revokedKey()),
+  expired_key: async () => admin('GET', '/admin/keys', undefined, await expiredKey()),
+  admin_elsewhere: async () => {
+    elsewhere ??= startScene('http: {admin_cidrs: [203.0.113.0/24]}\n');
+    return produced(
+      fetch(`${(await elsewhere).gateway.url}/admin/keys`, { headers: { authorization: `Bearer ${masterKey}` } }),
+    );
+  },
   master_key_needed: () => admin('GET', '/admin/keys', undefined, odd.key),
   not_found: () => admin('GET', '/admin/keys/nobody'),
   bad_request: () => admin('POST', '/admin/keys', '{"label":5}'),
@@ -194,6 +224,7 @@ const administration: Partial<Record<ErrorCode, () => Promise<Produced>>> = {
 /** Codes that a dialect cannot meet, and why. Every other pair is tested. */
 const onlyIn: Partial<Record<ErrorCode, { dialects: readonly Dialect[]; why: string }>> = {
   master_key_needed: { dialects: ['admin'], why: 'only the administration takes the master key' },
+  admin_elsewhere: { dialects: ['admin'], why: 'only the administration is kept to addresses' },
   not_built: { dialects: ['openai', 'openrouter'], why: 'only these have paths that are not built' },
   cannot_thread: { dialects: ['anthropic'], why: 'only Anthropic has threads' },
   request_timeout: { dialects: ['openai'], why: 'nothing is known of a request that did not arrive' },
@@ -206,6 +237,8 @@ const openaiCodes: Partial<Record<ErrorCode, string>> = {
   no_credential: 'invalid_api_key',
   invalid_key: 'invalid_api_key',
   revoked_key: 'invalid_api_key',
+  expired_key: 'invalid_api_key',
+  too_many_wrong_keys: 'rate_limit_exceeded',
   unknown_model: 'model_not_found',
   over_quota: 'insufficient_quota',
   too_many_of_key: 'rate_limit_exceeded',
@@ -259,8 +292,10 @@ test('the administration has no other failures than these', () => {
   const others = pairs.filter(([code, dialect]) => !provokable(code, dialect)).map(([code]) => code);
   expect(others.filter((code) => !/^(upstream|provider)_|_model$|quota|_target$|^cannot_|^prompt_/.test(code))).toEqual(
     [
+      'too_many_wrong_keys',
       'master_key_refused',
       'method_not_allowed',
+      'unknown_host',
       'too_complex',
       'too_many_of_key',
       'overloaded',

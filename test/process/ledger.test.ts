@@ -239,7 +239,10 @@ describe('a file that is no ledger of this version', () => {
     const key = await mint(child.url);
     child.process.kill('SIGTERM');
     await child.ended;
-    make(`drop index requests_by_start; delete from schema where name = 'requests by start'`);
+    make(
+      `drop index requests_by_start; drop table epoch; drop table clock;
+          delete from schema where name in ('requests by start', 'epoch', 'clock')`,
+    );
     const next = await start();
     expect((await ask(next.url, key, 'hi')).status).toBe(200);
     expect(count(`select count(*) n from sqlite_schema where name = 'requests_by_start'`)).toBe(1);

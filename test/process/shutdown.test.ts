@@ -2,9 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { bundle, makeFolder, node, startChild } from '../support/child';
+import { DatabaseSync } from 'node:sqlite';
+import { ask, bundle, makeFolder, mint, node, startChild } from '../support/child';
 import { startFakeUpstream } from '../support/fakeUpstream';
 import { masterKey, startTestGateway } from '../support/gateway';
 
@@ -16,15 +18,6 @@ const open = async (url: string, bytes: string): Promise<Socket> => {
   await new Promise<void>((written) => socket.write(bytes, () => written()));
   return socket;
 };
-const mint = async (url: string) => {
-  const answer = await fetch(`${url}/admin/keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${masterKey}` },
-    body: '{"label":"test"}',
-  });
-  return ((await answer.json()) as { key: string }).key;
-};
-
 describe('a client that has not finished its request', () => {
   test.each([
     ['half of its headers', () => 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n'],
@@ -53,6 +46,107 @@ describe('a client that has not finished its request', () => {
   });
 });
 
+describe('a client that takes nothing of its answer', () => {
+  const words = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'word '.repeat(2_000) } }] })}\n\n`;
+  test.each([
+    ['a whole answer', false, { body: JSON.stringify({ choices: [], filler: 'x'.repeat(24 * 1024 * 1024) }) }],
+    ['a stream', true, { headers: { 'content-type': 'text/event-stream' }, body: words.repeat(2_000) }],
+  ])('%s', async (_name, stream, answer) => {
+    const upstream = await startFakeUpstream();
+    upstream.answer = answer;
+    const folder = makeFolder(config(upstream.url).replace('2000', '500'));
+    const child = await startChild({ folder: folder.path });
+    const body = JSON.stringify({ model: 'gpt-5.5', stream, messages: [{ role: 'user', content: 'hi' }] });
+    const socket = await open(
+      child.url,
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nauthorization: Bearer ${await mint(child.url)}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    socket.pause();
+    await upstream.arrived(1);
+    child.process.kill('SIGTERM');
+    expect(await child.ended).toMatchObject({ code: 0 });
+    socket.destroy();
+    folder.remove();
+    await upstream.close();
+  });
+});
+
+test('a ledger that another program holds: it ends all the same, and the next start books what was open', async () => {
+  const upstream = await startFakeUpstream();
+  upstream.answer = (_call, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: {"id":"c","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n');
+  };
+  const folder = makeFolder(config(upstream.url).replace('2000', '300'));
+  const child = await startChild({ folder: folder.path });
+  const stream = await ask(child.url, await mint(child.url), 'hi', { stream: true });
+  const db = new DatabaseSync(join(folder.path, 'data/ledger.db'));
+  db.exec('begin immediate');
+  child.process.kill('SIGTERM');
+  expect(await stream.text()).toContain('shutting down');
+  expect(await child.ended).toMatchObject({ code: 1 }); // while the lock is held
+  expect(child.output()).toContain('is booked as reserved at the next start');
+  db.exec('rollback');
+  db.close();
+  const next = await startChild({ folder: folder.path });
+  await next.says('settled 1 requests');
+  next.process.kill('SIGTERM');
+  expect(await next.ended).toMatchObject({ code: 0 });
+  folder.remove();
+  await upstream.close();
+});
+
+describe('a standard output that cannot be written', () => {
+  test.each([
+    ['a disk without room', ['sh', '-c', 'exec "$0" "$1" > /dev/full']],
+    ['a reader that has gone', ['sh', '-c', 'exec "$0" "$1" | true']],
+  ])('%s costs no request', async (_name, shell) => {
+    const upstream = await startFakeUpstream();
+    upstream.answer = {
+      body: '{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}',
+    };
+    const folder = makeFolder(config(upstream.url));
+    const free = await startFakeUpstream();
+    const { port } = new URL(free.url);
+    await free.close();
+    const pidFile = join(folder.path, 'pid');
+    const hook = join(folder.path, 'hook.js');
+    writeFileSync(hook, `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid))`);
+    const [command = '', ...args] = [...shell, node, bundle()];
+    const child = spawn(command, args, {
+      cwd: folder.path,
+      env: {
+        PATH: process.env['PATH'],
+        NODE_OPTIONS: `--require ${hook}`,
+        OVTH_CONFIG: join(folder.path, 'config.yaml'),
+        OVTH_DATA: join(folder.path, 'data'),
+        OVTH_PORT: port,
+        OVTH_MASTER_KEY: masterKey,
+        OPENAI_API_KEY: 'sk-upstream',
+      },
+      stdio: 'ignore',
+    });
+    const url = `http://127.0.0.1:${port}`;
+    while (
+      !(await fetch(`${url}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ))
+    )
+      await new Promise((wake) => setTimeout(wake, 50));
+    const key = await mint(url);
+    for (let i = 0; i < 20; i++) expect((await ask(url, key, 'hi')).status).toBe(200);
+    process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM');
+    await once(child, 'exit');
+    const db = new DatabaseSync(join(folder.path, 'data/ledger.db'));
+    expect(db.prepare('select count(*) n from open_requests').get()).toEqual({ n: 0 });
+    expect(db.prepare('select count(*) n from requests').get()).toEqual({ n: 20 });
+    db.close();
+    folder.remove();
+    await upstream.close();
+  });
+});
+
 test('a standard output that nobody reads', async () => {
   const upstream = await startFakeUpstream();
   const folder = makeFolder(config(upstream.url));
@@ -73,7 +167,8 @@ test('a standard output that nobody reads', async () => {
   child.stdout.pause();
   const url = /listening on (http:[^"\s]+)/.exec(output)?.[1] ?? '';
   // More lines than the pipe and the reader's buffer hold.
-  for (let i = 0; i < 1_500; i++) await (await fetch(`${url}/v1/${'x'.repeat(180)}`)).arrayBuffer();
+  const headers = { authorization: `Bearer ${await mint(url, { label: 'x'.repeat(200) })}` };
+  for (let i = 0; i < 1_500; i++) await (await fetch(`${url}/v1/models/${'x'.repeat(180)}`, { headers })).arrayBuffer();
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(0);

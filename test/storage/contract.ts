@@ -565,6 +565,51 @@ export function describeStorage(name: string, newWorld: () => World): void {
       });
     });
 
+    describe('the clock', () => {
+      // Notes every hour; the last answer.
+      const run = async (from: number, hours: number, by: Storage = storage) => {
+        let confirmed: number | undefined;
+        for (let i = 0; i < hours; i++) confirmed = await by.observeClock(from + i * hour, i === 0 ? 0 : hour);
+        return confirmed;
+      };
+
+      test('a time is confirmed when a day of running agrees, and by the time of the day before', async () => {
+        expect(await run(morning, 24)).toBeUndefined();
+        expect(await storage.observeClock(morning + day, hour)).toBe(morning);
+        expect(await storage.observeClock(morning + 2 * day - hour, 23 * hour)).toBe(morning);
+        expect(await storage.observeClock(morning + 2 * day, hour)).toBe(morning + day);
+      });
+
+      test('a clock that is 400 days ahead for a while confirms nothing, whenever it is', async () => {
+        const ahead = 400 * day;
+        expect(await storage.observeClock(morning + ahead, 0)).toBeUndefined();
+        expect(await storage.observeClock(morning + ahead + hour, hour)).toBeUndefined();
+        expect(await run(morning, 24)).toBeUndefined(); // it begins anew
+        expect(await storage.observeClock(morning + ahead + day, hour)).toBe(morning);
+        expect(await storage.observeClock(morning + day + hour, hour)).toBe(morning);
+        expect(await run(morning + day + 2 * hour, 24)).toBe(morning);
+        expect(await storage.observeClock(morning + 2 * day + 2 * hour, hour)).toBe(morning + day + hour);
+      });
+
+      test('time that passes while nothing runs, and a clock that jumps ahead for good, are not a day of running', async () => {
+        await storage.observeClock(morning, 0);
+        expect(await storage.observeClock(morning + 90 * day, 1_000)).toBeUndefined();
+        expect(await run(morning + 90 * day, 24)).toBeUndefined();
+        expect(await storage.observeClock(morning + 91 * day, hour)).toBe(morning);
+      });
+
+      test('two instances together run no longer than the clock goes, and it is kept over a restart', async () => {
+        const other = await open('b');
+        await storage.observeClock(morning, 0);
+        for (let i = 1; i <= 23; i++)
+          for (const each of [storage, other])
+            expect(await each.observeClock(morning + i * hour, hour)).toBeUndefined();
+        await close(storage);
+        storage = await open('c');
+        expect(await storage.observeClock(morning + day, hour)).toBe(morning);
+      });
+    });
+
     test('closing waits for what was asked before, and nothing is answered after', async () => {
       const daily = limit(key1, 'tokens', 1_000);
       const committed = commit(reserveEntry('r1', [daily]));

@@ -47,7 +47,9 @@ describe('maintenance', () => {
     const told: string[] = [];
     const log = { warn: (text: string) => told.push(text), error: (text: string) => told.push(text) } as unknown as Log;
     const parts = {
-      storage: { settleDead: async () => 0, prune },
+      storage: { settleDead: async () => 0, observeClock: async (at: number) => at, prune },
+      watch: { look: () => Promise.resolve() },
+      cutEndedKeys: () => undefined,
       directory: { refresh: async () => undefined },
       config,
       now: () => morning,
@@ -73,6 +75,38 @@ describe('maintenance', () => {
     maintenance.stop();
     await jest.advanceTimersByTimeAsync(120_000);
     expect(batches).toHaveLength(5);
+  });
+
+  test('prunes nothing before the clock is confirmed, and then what is old by the confirmed time', async () => {
+    const cutoffs: number[] = [];
+    const ran: number[] = [];
+    let confirmed = undefined as number | undefined;
+    const maintenance = await startMaintenance({
+      storage: {
+        settleDead: async () => 0,
+        observeClock: async (_now, by) => {
+          ran.push(Math.round(by));
+          return confirmed;
+        },
+        prune: async (before) => {
+          cutoffs.push(before);
+          return 0;
+        },
+      },
+      watch: { look: () => Promise.resolve() },
+      cutEndedKeys: () => undefined,
+      directory: { refresh: async () => undefined },
+      config: settings,
+      now: () => morning + 400 * 86_400_000,
+      log: undefined as unknown as Log,
+    });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(cutoffs).toEqual([]);
+    confirmed = morning;
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(cutoffs).toEqual([morning - 86_400_000]);
+    expect(ran).toEqual([60_000, 60_000]);
+    maintenance.stop();
   });
 
   test('stops in the middle of pruning, and a failure is told and tried again', async () => {

@@ -52,6 +52,7 @@ export function memoryWorld(): MemoryWorld {
   const open = new Map<string, Open>();
   const booked: RequestRow[] = []; // all rows there ever were, for the sums
   let kept: RequestRow[] = [];
+  let clock: { observed: number; ran: number; last: number; confirmed: number | undefined } | undefined;
   const budgets = new Map<string, Counters>();
   const living = new Set<string>();
 
@@ -247,6 +248,7 @@ export function memoryWorld(): MemoryWorld {
           turn(['reserve', 'extend']);
           return results;
         },
+        check: () => Promise.resolve(),
         async settleDead(now) {
           const dead = [...open].filter(([, each]) => !living.has(each.instance)).map(([id]) => id);
           for (const id of dead) crash(id, now);
@@ -263,6 +265,23 @@ export function memoryWorld(): MemoryWorld {
         async putKeys(rows) {
           for (const row of rows)
             keys.set(row.id, { ...row, created_at: keys.get(row.id)?.created_at ?? row.created_at });
+        },
+        async changeKey(id, change) {
+          const row = keys.get(id);
+          if (row === undefined) return undefined;
+          keys.set(id, { ...row, ...change });
+          return keys.get(id);
+        },
+        async observeClock(now, ran) {
+          if (clock === undefined || now < clock.last - 600_000) {
+            const confirmed = (clock?.confirmed ?? Infinity) <= now ? clock?.confirmed : undefined;
+            clock = { observed: now, ran: 0, last: now, confirmed };
+          } else {
+            clock.ran += Math.max(0, Math.min(ran, now - clock.last));
+            clock.last = Math.max(clock.last, now);
+            if (clock.ran >= 86_400_000) clock = { ...clock, observed: now, ran: 0, confirmed: clock.observed };
+          }
+          return clock.confirmed;
         },
         async prune(before, count) {
           const old = kept.filter((row) => row.started_at < before).sort((a, b) => a.started_at - b.started_at);

@@ -76,7 +76,7 @@ export function askRaw(url: string, bytes: string): Promise<Produced> {
     socket.on('close', () => {
       const [head = '', text = ''] = got.split('\r\n\r\n');
       const [line = '', ...fields] = head.split('\r\n');
-      const headers = new Headers(fields.map((field) => field.split(': ') as [string, string]));
+      const headers = new Headers(fields.map((field) => field.split(/: (.*)/s, 2) as [string, string]));
       resolve({ status: Number(line.split(' ')[1]), headers, text });
     });
   });

@@ -20,11 +20,11 @@ export const adminMeanings: Readonly<Record<string, string>> = {
   'GET /admin/requests/:id': 'One settled request, by the `x-request-id` of its answer.',
   'GET /admin/keys': 'Every key, with what it used today and what is left of each limit.',
   'POST /admin/keys':
-    'Mints a key: `{"label", "user"?, "quota"?: {"daily_tokens"}}`. The only answer that holds the key.',
+    'Mints a key: `{"label", "user"?, "quota"?: {"daily_tokens"}, "expires_at"?}`. The only answer that holds the key.',
   'GET /admin/keys/:id': 'One key.',
   'PATCH /admin/keys/:id':
-    'Changes label, user or quota; `null` takes user or quota away. Not for keys of the configuration.',
-  'DELETE /admin/keys/:id': 'Revokes a key. What it used stays in the ledger.',
+    'Changes label, user, quota or expires_at; `null` takes one of the last three away. Not for keys of the configuration.',
+  'DELETE /admin/keys/:id': 'Revokes a key: its open streams end within seconds. What it used stays in the ledger.',
   'POST /admin/keys/:id/rotate':
     'A new secret for the same key: id, user and counters stay; the old secret stops at once.',
 };

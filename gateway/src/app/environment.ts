@@ -7,6 +7,7 @@ import { parseEnv } from 'node:util';
 import { type Config, type Environment, loadConfig } from '../../../config/load';
 import { ConfigError, type Problem } from '../../../config/problems';
 import { Secret } from '../../../config/secret';
+import { yamlBounds } from '../../../config/yaml';
 
 export interface ProcessOptions {
   readonly configPath: string;
@@ -80,34 +81,45 @@ export function fingerprint(place: ProcessOptions): string {
 }
 
 /**
- * The master key: configured, else the one kept in the data folder, else a new one that is put there.
+ * The master key where none is configured: the one kept in the data folder, else a new one that is put there.
  * @returns the key, and the path of the file when it was made just now
  */
-export function findMasterKey(config: Config, place: ProcessOptions): { key: Secret; made?: string } {
-  if (config.masterKey !== undefined) return { key: config.masterKey };
+export function findMasterKey(place: ProcessOptions): { key: Secret; made?: string } {
   const path = join(place.dataPath, 'master.key');
-  if (existsSync(path)) {
-    const kept = readFileSync(path, 'utf8').trim();
-    if (kept.length < 32)
-      throw new ConfigError([
-        { path, message: 'is damaged; delete it to have a new master key made, or set OVTH_MASTER_KEY.' },
-      ]);
-    return { key: new Secret(kept) };
+  try {
+    return keptMasterKey(path) ?? makeMasterKey(path);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const remedy = 'set OVTH_MASTER_KEY, or give the data folder to the user that the gateway runs as';
+    throw new ConfigError([{ path, message: `cannot be read or made (${codeOf(error)}); ${remedy}.` }]);
   }
-  const made = `ovth_master_${randomBytes(32).toString('base64url')}`;
-  mkdirSync(place.dataPath, { recursive: true, mode: 0o700 });
-  writeFileSync(path, `${made}\n`, { mode: 0o600, flag: 'wx' });
-  return { key: new Secret(made), made: path };
 }
 
 // ---
+
+function keptMasterKey(path: string): { key: Secret } | undefined {
+  if (!existsSync(path)) return undefined;
+  const kept = readBounded(path).trim();
+  if (kept.length >= 32 && kept.length <= 1_024) return { key: new Secret(kept) };
+  throw new ConfigError([
+    { path, message: 'is damaged; delete it to have a new master key made, or set OVTH_MASTER_KEY.' },
+  ]);
+}
+
+function makeMasterKey(path: string): { key: Secret; made: string } {
+  const made = `ovth_master_${randomBytes(32).toString('base64url')}`;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(path, `${made}\n`, { mode: 0o600, flag: 'wx' });
+  return { key: new Secret(made), made: path };
+}
 
 const secretsPath = (place: ProcessOptions) => join(dirname(place.configPath), 'secrets.env');
 
 function readEnvFile(path: string): Record<string, string | undefined> {
   try {
-    return parseEnv(readFileSync(path, 'utf8'));
+    return parseEnv(readBounded(path));
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     if (isMissing(error)) return {};
     throw new ConfigError([{ path, message: `cannot be read (${codeOf(error)}).` }]);
   }
@@ -115,8 +127,9 @@ function readEnvFile(path: string): Record<string, string | undefined> {
 
 function readText(path: string, named: boolean): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readBounded(path);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     if (isMissing(error) && !named) return undefined;
     const remedy =
       codeOf(error) === 'EISDIR'
@@ -124,6 +137,14 @@ function readText(path: string, named: boolean): string | undefined {
         : 'create it, or point OVTH_CONFIG at yours';
     throw new ConfigError([{ path, message: `cannot be read (${codeOf(error)}); ${remedy}.` }]);
   }
+}
+
+// A file that is no configuration is refused before it is read: a text of some hundred megabytes would end the gateway.
+function readBounded(path: string): string {
+  const { size } = statSync(path);
+  if (size <= yamlBounds.bytes) return readFileSync(path, 'utf8');
+  const [bytes, most] = [size, yamlBounds.bytes].map((count) => count.toLocaleString('en-US'));
+  throw new ConfigError([{ path, message: `has ${bytes} bytes, and may have at most ${most}; is it the right file?` }]);
 }
 
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown');

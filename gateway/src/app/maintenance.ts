@@ -4,14 +4,18 @@ import type { Config } from '../../../config/load';
 import type { KeyDirectory } from '../accounting/keys';
 import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
+import type { LedgerWatch } from './ledgerWatch';
 
 export interface Maintenance {
   stop(): void;
 }
 
 export interface MaintenanceParts {
-  readonly storage: Pick<Storage, 'settleDead' | 'prune'>;
+  readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune'>;
   readonly directory: Pick<KeyDirectory, 'refresh'>;
+  readonly watch: Pick<LedgerWatch, 'look'>;
+  /** Ends what keys have in flight that may no longer be used. */
+  readonly cutEndedKeys: () => void;
   readonly config: () => Config;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -19,6 +23,7 @@ export interface MaintenanceParts {
 }
 
 const refreshKeysMs = 1_000;
+const lookMs = 2_000;
 const settleDeadMs = 10_000;
 const pruneMs = 60_000;
 const pruneAtOnce = 2_000;
@@ -26,20 +31,28 @@ const dayMs = 86_400_000;
 
 /** Settles what dead instances left open, and goes on with it and the rest in the background. */
 export async function startMaintenance(parts: MaintenanceParts): Promise<Maintenance> {
-  const { storage, directory, config, now, log } = parts;
+  const { storage, directory, watch, cutEndedKeys, config, now, log } = parts;
   const settleDead = async () => {
     const settled = await storage.settleDead(now());
     if (settled > 0) log.warn(`settled ${settled} requests that another instance left open`, { settled });
   };
   let stopped = false;
   // A batch after the other for as long as there is more: a busy gateway books more in a minute than one batch takes away.
+  // What is old is reckoned from a time that the clock has confirmed for a day.
+  let noted = performance.now();
   const prune = async () => {
+    const { keep_days } = config().settings.storage;
+    const ran = performance.now() - noted;
+    noted += ran;
+    const confirmed = await storage.observeClock(now(), ran);
+    if (confirmed === undefined) return;
     let pruned: number;
-    do pruned = await storage.prune(now() - config().settings.storage.keep_days * dayMs, pruneAtOnce);
+    do pruned = await storage.prune(confirmed - keep_days * dayMs, pruneAtOnce);
     while (pruned === pruneAtOnce && !stopped);
   };
   const jobs = [
-    job(refreshKeysMs, () => directory.refresh(), 'keys could not be refreshed', log),
+    job(refreshKeysMs, () => directory.refresh().finally(cutEndedKeys), 'keys could not be refreshed', log),
+    job(lookMs, () => watch.look(), 'the ledger could not be looked at', log),
     job(settleDeadMs, settleDead, 'requests left open by another instance could not be settled', log),
     job(pruneMs, prune, 'old requests could not be pruned', log),
   ];

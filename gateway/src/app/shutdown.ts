@@ -3,7 +3,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Server as NetServer } from 'node:net';
 import type { Ledger } from '../accounting/ledger';
-import type { CancelSource } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
 import type { Concurrency } from '../http/concurrency';
 import type { BodyWorker } from '../pipeline/bodyWorker';
@@ -15,7 +14,6 @@ import type { Maintenance } from './maintenance';
 export interface ShutdownParts {
   readonly server: FastifyInstance;
   readonly concurrency: Concurrency;
-  readonly stopping: CancelSource;
   readonly ledger: Pick<Ledger, 'flush'>;
   readonly storage: Pick<Storage, 'close'>;
   readonly upstream: Pick<UpstreamPool, 'close'>;
@@ -31,9 +29,27 @@ const lastWordsMs = 1_000;
 /** A connection whose request has just ended would otherwise stay open for its keep-alive time. */
 const sweepMs = 50;
 
-/** Ends a running gateway. Resolves when nothing of it is left. */
+/** What is still not ended or booked this long after the time to drain is left: the next start books it as reserved. */
+const mostLateMs = 1_500;
+
+/** Ends a running gateway. Resolves when nothing of it is left. @throws Error when that takes too long */
 export async function shutDown(parts: ShutdownParts): Promise<void> {
-  const { server, concurrency, stopping, maintenance, log } = parts;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      parts.log.warn('the time to stop is over; what is not booked yet is booked as reserved at the next start', {
+        in_flight: parts.concurrency.count,
+      });
+      reject(new Error('what is in flight could not be ended and booked in time'));
+    }, parts.drainMs + mostLateMs);
+  });
+  await Promise.race([endInOrder(parts), late]).finally(() => clearTimeout(timer));
+}
+
+// ---
+
+async function endInOrder(parts: ShutdownParts): Promise<void> {
+  const { server, concurrency, maintenance, log } = parts;
   concurrency.draining = true;
   log.info('draining', { in_flight: concurrency.count });
   // The plain server's way to stop listening: the HTTP server's own also closes connections whose answer is still on its
@@ -46,7 +62,7 @@ export async function shutDown(parts: ShutdownParts): Promise<void> {
   const sweep = setInterval(closeIdle, sweepMs);
   const cut = () => server.server.closeAllConnections();
   const deadline = setTimeout(() => {
-    stopping.cancel(new GatewayError('draining'));
+    concurrency.cutAll(new GatewayError('draining'));
     setTimeout(cut, lastWordsMs).unref(); // requests and answers that are stuck half-way
   }, parts.drainMs);
   await concurrency.empty();

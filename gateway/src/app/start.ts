@@ -3,29 +3,34 @@
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../../../config/load';
 import type { Secret } from '../../../config/secret';
-import { openKeyDirectory } from '../accounting/keys';
-import { openLedger } from '../accounting/ledger';
-import { CancelSource } from '../core/cancellation';
+import { type KeyDirectory, openKeyDirectory } from '../accounting/keys';
+import { type Ledger, openLedger } from '../accounting/ledger';
 import { newId } from '../core/ids';
 import { openKeyAdmin } from '../http/admin/keys';
 import { openRequestAdmin } from '../http/admin/requests';
 import { openAuthenticator } from '../http/authenticate';
 import { openMemoryBudget } from '../core/memoryBudget';
+import { openClientAddresses } from '../http/clientAddress';
 import { openConcurrency } from '../http/concurrency';
 import { applyLimits, buildServer } from '../http/server';
+import type { AdminParts } from '../http/serverParts';
 import { openBodyWorker } from '../pipeline/bodyWorker';
 import type { Services } from '../pipeline/context';
 import { openReasoningCache } from '../pipeline/reasoningCache';
 import { openSqliteStorage } from '../storage/sqlite';
+import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 import { openHostCapabilities } from '../upstream/hostCapabilities';
 import { openUpstreamPool } from '../upstream/pool';
 import { openRetryBudgets } from '../upstream/retryBudget';
 import { openTargetHealth } from '../upstream/targetHealth';
 import { syncConfiguredKeys } from './configuredKeys';
+import { cutEndedKeys } from './endedKeys';
+import { openLedgerWatch } from './ledgerWatch';
 import { startMaintenance } from './maintenance';
 import { announce, openReload } from './reload';
 import { shutDown } from './shutdown';
+import { openSteadyClock } from './steadyClock';
 
 export interface RunningGateway {
   /** `http://HOST:PORT` */
@@ -33,6 +38,8 @@ export interface RunningGateway {
   readonly config: Config;
   /** Swaps the configuration if it can be read and has changed; else keeps the old one and says why. */
   reload(): Promise<void>;
+  /** Resolves, with why, when the ledger was deleted or replaced. Nothing is admitted from then on; the caller stops the gateway. */
+  readonly lost: Promise<string>;
   /** Lets requests end, at most for the time to drain, settles everything and lets go of the ledger. */
   stop(): Promise<void>;
 }
@@ -42,7 +49,7 @@ export interface GatewayOptions {
   readonly port: number;
   readonly dataPath: string;
   readonly log: Log;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. Default: the machine's clock, without its sudden steps. */
   readonly now?: () => number;
   /** A number in [0, 1), for `weighted`. */
   readonly random?: () => number;
@@ -52,10 +59,11 @@ export interface GatewayOptions {
 }
 
 /** @throws ConfigError, StorageUnusable, or the operating system's error when the address cannot be listened on */
-export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { log, now = Date.now, random = Math.random } = options;
-  let config = options.readConfig();
-  let masterKey = options.masterKeyOf(config);
+export async function startGateway(given: GatewayOptions): Promise<RunningGateway> {
+  const { log, now = openSteadyClock(tellStep(log)) } = given;
+  const options = { ...given, now };
+  const config = options.readConfig();
+  const live: Live = { config, masterKey: options.masterKeyOf(config) };
   log.setLevel(config.settings.log.level);
   const instance = newId('ins', now());
   const storage = await openSqliteStorage({
@@ -69,86 +77,129 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       log.warn(`the ledger held ${storage.repaired} rows with numbers beyond 2^53; they were repaired`, {
         rows: storage.repaired,
       });
-    const ledger = openLedger(storage, now, (message, cause) => log.error(message, cause));
-    const directory = await openKeyDirectory(storage, now);
-    const upstream = openUpstreamPool(() => config.limits);
-    const bodyWorker = openBodyWorker();
-    const stopping = new CancelSource();
-    const concurrency = openConcurrency();
-    const services: Services = {
-      get config() {
-        return config;
-      },
-      instance,
-      ledger,
-      keys: directory,
-      upstream,
-      health: openTargetHealth((rest) => log.warn('a target rests after failures', { ...rest })),
-      hosts: openHostCapabilities(),
-      retries: openRetryBudgets(),
-      reasoningCache: openReasoningCache(() => config.limits.reasoning_cache_bytes),
-      bodyWorker,
-      observe: (record) => log.request(record),
-      now,
-      random,
-      stopping,
-    };
-    announce(config, log);
-    await syncConfiguredKeys(storage, directory, config.settings, now());
-    const maintenance = await startMaintenance({ storage, directory, config: () => config, now, log });
-    const server = buildServer({
-      services,
-      log,
-      authenticator: openAuthenticator(directory, () => masterKey),
-      admin: {
-        keys: openKeyAdmin({ storage, directory, config: () => config, now }),
-        requests: openRequestAdmin(storage),
-        flush: () => ledger.flush(),
-      },
-      bodies: openMemoryBudget(() => config.limits.bodies_in_memory_bytes),
-      concurrency,
-    });
-    const reload = openReload({
-      log,
-      readConfig: () => options.readConfig(),
-      current: () => config,
-      prepare: (next) => syncConfiguredKeys(storage, directory, next.settings, now()),
-      swap(next) {
-        masterKey = options.masterKeyOf(next); // first: it may fail, and then nothing has changed
-        config = next;
-        log.setLevel(next.settings.log.level);
-        applyLimits(server, next.limits);
-      },
-    });
-    try {
-      await server.listen({ host: options.host, port: options.port, backlog: 4_096 });
-    } catch (error) {
-      maintenance.stop();
-      throw error;
-    }
-    const { address, port, family } = server.server.address() as AddressInfo;
-    return {
-      url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-      get config() {
-        return config;
-      },
-      reload,
-      stop: () =>
-        shutDown({
-          server,
-          concurrency,
-          stopping,
-          ledger,
-          storage,
-          upstream,
-          bodyWorker,
-          maintenance,
-          log,
-          drainMs: config.limits.drain_ms,
-        }),
-    };
+    return await assemble(options, live, storage, instance);
   } catch (error) {
     await storage.close();
     throw error;
   }
+}
+
+// ---
+
+/** What a reload replaces. */
+interface Live {
+  config: Config;
+  masterKey: Secret;
+}
+
+const tellStep = (log: Log) => (by: number) =>
+  log.warn(
+    'the clock of the machine stepped; requests are booked by the time before until it has stood for 5 minutes',
+    {
+      by_ms: Math.round(by),
+    },
+  );
+
+async function assemble(
+  options: GatewayOptions & Pick<Services, 'now'>,
+  live: Live,
+  storage: Storage,
+  instance: string,
+): Promise<RunningGateway> {
+  const { log, now } = options;
+  const config = () => live.config;
+  const watch = openLedgerWatch(storage);
+  const ledger = openLedger(watch, now, (message, cause) => log.error(message, cause));
+  const directory = await openKeyDirectory(storage, now);
+  const concurrency = openConcurrency();
+  const addresses = openClientAddresses(() => live.config.settings.http.trusted_proxies);
+  const services = openServices(options, live, { instance, ledger, keys: directory });
+  announce(live.config, log);
+  await syncConfiguredKeys(storage, directory, live.config.settings, now());
+  const cutEnded = () => cutEndedKeys(directory, concurrency, now());
+  const maintenance = await startMaintenance({ storage, directory, watch, cutEndedKeys: cutEnded, config, now, log });
+  const server = buildServer({
+    services,
+    log,
+    authenticator: openAuthenticator({ keys: directory, masterKey: () => live.masterKey, addresses, now }),
+    admin: openAdminParts(storage, directory, ledger, services),
+    bodies: openMemoryBudget(() => live.config.limits.bodies_in_memory_bytes),
+    concurrency,
+    addresses,
+    ledgerProblem: () => watch.problem,
+  });
+  void watch.lost.then((why) => {
+    concurrency.draining = true;
+    log.error(why);
+  });
+  const { upstream, bodyWorker } = services;
+  const parts = { server, concurrency, ledger, storage, upstream, bodyWorker, maintenance, log };
+  try {
+    await server.listen({ host: options.host, port: options.port, backlog: 4_096 });
+  } catch (error) {
+    maintenance.stop();
+    throw error;
+  }
+  return {
+    url: urlOf(server.server.address() as AddressInfo),
+    get config() {
+      return live.config;
+    },
+    reload: openReload({
+      log,
+      readConfig: () => options.readConfig(),
+      current: config,
+      async prepare(next) {
+        const masterKey = options.masterKeyOf(next);
+        await syncConfiguredKeys(storage, directory, next.settings, now());
+        return () => {
+          Object.assign(live, { config: next, masterKey } satisfies Live);
+          log.setLevel(next.settings.log.level);
+          applyLimits(server, next.limits);
+        };
+      },
+    }),
+    lost: watch.lost,
+    stop: () => shutDown({ ...parts, drainMs: live.config.limits.drain_ms }),
+  };
+}
+
+function openAdminParts(
+  storage: Storage,
+  directory: KeyDirectory,
+  ledger: Ledger,
+  services: Pick<Services, 'config' | 'now'>,
+): AdminParts {
+  return {
+    keys: openKeyAdmin({ storage, directory, config: () => services.config, now: services.now }),
+    requests: openRequestAdmin(storage),
+    flush: () => ledger.flush(),
+  };
+}
+
+// What every request shares.
+function openServices(
+  { log, now, random = Math.random }: GatewayOptions & Pick<Services, 'now'>,
+  live: Live,
+  own: Pick<Services, 'instance' | 'ledger' | 'keys'>,
+): Services {
+  return {
+    get config() {
+      return live.config;
+    },
+    ...own,
+    upstream: openUpstreamPool(() => live.config.limits),
+    health: openTargetHealth((rest) => log.warn('a target rests after failures', { ...rest })),
+    hosts: openHostCapabilities(),
+    retries: openRetryBudgets(),
+    reasoningCache: openReasoningCache(() => live.config.limits.reasoning_cache_bytes),
+    bodyWorker: openBodyWorker(),
+    observe: (record) => log.request(record),
+    now,
+    random,
+  };
+}
+
+function urlOf({ address, port, family }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

@@ -4,6 +4,8 @@ import { chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodes } from '../../../config/exitCodes';
 import type { Environment } from '../../../config/load';
+import type { Secret } from '../../../config/secret';
+
 import {
   findMasterKey,
   fingerprint,
@@ -14,6 +16,7 @@ import {
 } from '../app/environment';
 import { type RunningGateway, startGateway } from '../app/start';
 import { type Log, openLog } from '../telemetry/log';
+import { releaseSignals } from './earlySignals';
 
 const lookForChangesMs = 1_000;
 
@@ -25,33 +28,30 @@ export async function serve(): Promise<void> {
   becomeUser(options);
   mkdirSync(options.dataPath, { recursive: true, mode: 0o700 });
   const log = openLog();
-  // Signals that come while the gateway starts are waited for, instead of ending the process.
-  const early: NodeJS.Signals[] = [];
-  const hold = (signal: NodeJS.Signals) => early.push(signal);
-  for (const signal of signals) process.on(signal, hold);
   const seen = fingerprint(options); // before the files are read: a change meanwhile is noticed
   const running = await start(options, environment, log);
-  for (const signal of signals) process.off(signal, hold);
   // At any level: it is how a supervisor and a person know that the gateway is there.
   log.always(`listening on ${running.url}`, { config: running.config.digest.slice(0, 16) });
   void log.flush();
   handleSignals(running, log);
   watchFiles(options, running, seen);
-  for (const signal of early) process.kill(process.pid, signal);
+  releaseSignals();
 }
 
 // ---
 
-const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-
 async function start(options: ProcessOptions, environment: Environment, log: Log): Promise<RunningGateway> {
+  let kept: Secret | undefined; // the data folder's: read once, so that a file that is damaged or lost later ends nothing
   try {
     return await startGateway({
       ...options,
       log,
       readConfig: () => readConfig(options, environment),
       masterKeyOf: (config) => {
-        const { key, made } = findMasterKey(config, options);
+        if (config.masterKey !== undefined) return config.masterKey;
+        if (kept !== undefined) return kept;
+        const { key, made } = findMasterKey(options);
+        kept = key;
         if (made !== undefined) log.info(`OVTH_MASTER_KEY is not set: a master key was made and is kept in ${made}`);
         return key;
       },
@@ -83,6 +83,7 @@ function handleSignals(running: RunningGateway, log: Log): void {
     log.error('an unexpected error; the gateway drains and ends', error);
     stop(exitCodes.failed.code);
   };
+  void running.lost.then(() => stop(exitCodes.failed.code));
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 }

@@ -134,10 +134,12 @@ const openaiCodes: Partial<Record<ErrorCode, string>> = {
   no_credential: 'invalid_api_key',
   invalid_key: 'invalid_api_key',
   revoked_key: 'invalid_api_key',
+  expired_key: 'invalid_api_key',
   unknown_model: 'model_not_found',
   over_quota: 'insufficient_quota',
   prompt_too_long: 'context_length_exceeded',
   too_many_of_key: 'rate_limit_exceeded',
+  too_many_wrong_keys: 'rate_limit_exceeded',
   upstream_rate_limited: 'rate_limit_exceeded',
 };
 

@@ -54,6 +54,18 @@ export const errorTable = {
     retryable: false,
     message: 'Incorrect API key provided: it has been revoked.',
   },
+  expired_key: {
+    status: 401,
+    kind: 'unauthenticated',
+    retryable: false,
+    message: 'Incorrect API key provided: it has expired.',
+  },
+  too_many_wrong_keys: {
+    status: 429,
+    kind: 'rate_limited',
+    retryable: false,
+    message: 'Too many wrong API keys came from this address; a valid one is accepted all the same.',
+  },
   master_key_refused: {
     status: 403,
     kind: 'forbidden',
@@ -67,6 +79,12 @@ export const errorTable = {
     retryable: false,
     message: 'This path needs the master key (OVTH_MASTER_KEY).',
   },
+  admin_elsewhere: {
+    status: 403,
+    kind: 'forbidden',
+    retryable: false,
+    message: 'The administration is not open to this address (http.admin_cidrs).',
+  },
   // the request
   not_found: {
     status: 404,
@@ -79,6 +97,12 @@ export const errorTable = {
     kind: 'invalid',
     retryable: false,
     message: 'This path does not take that method.',
+  },
+  unknown_host: {
+    status: 421,
+    kind: 'invalid',
+    retryable: false,
+    message: 'This gateway does not answer under that host name (http.hosts).',
   },
   not_built: {
     status: 501,

@@ -2,25 +2,40 @@
 // ledger checks again, in the admitting transaction, that a key still stands.
 
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isKey, keyPrefix } from '../../../config/appKey';
 import type { Secret } from '../../../config/secret';
-import type { KeyDirectory } from '../accounting/keys';
-import { GatewayError } from '../core/errors';
+import { endOf, type KeyDirectory } from '../accounting/keys';
+import { type ErrorCode, GatewayError } from '../core/errors';
 import type { KeyRow } from '../storage/storage';
+import { type ClientAddresses, networkOf } from './clientAddress';
+import { openMinuteCounter } from './minuteCounter';
 
 export type Caller = { readonly kind: 'master' } | { readonly kind: 'key'; readonly key: KeyRow };
 
 export interface Authenticator {
   /**
    * Undefined where no credential was sent. A promise only for a key that is not known in memory.
-   * @throws GatewayError invalid_key, revoked_key
+   * @throws GatewayError invalid_key, revoked_key, expired_key, too_many_wrong_keys
    */
-  identify(headers: IncomingHttpHeaders): Caller | undefined | Promise<Caller>;
+  identify(request: IncomingMessage): Caller | undefined | Promise<Caller>;
 }
 
-/** @param masterKey the one of this moment: a reload may change it */
-export function openAuthenticator(keys: Pick<KeyDirectory, 'find'>, masterKey: () => Secret): Authenticator {
+export interface AuthenticatorParts {
+  readonly keys: Pick<KeyDirectory, 'find' | 'knows'>;
+  /** The one of this moment: a reload may change it. */
+  readonly masterKey: () => Secret;
+  readonly addresses: ClientAddresses;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Wrong credentials of an address in a minute that are each looked into; a typo in a busy app's settings is one of many. */
+const mostWrong = 30;
+
+/** A credential that is valid is accepted whatever else came from its address. */
+export function openAuthenticator({ keys, masterKey, addresses, now }: AuthenticatorParts): Authenticator {
+  const wrong = openMinuteCounter(now);
   let masterHash: { of: Secret; hash: Buffer } | undefined;
 
   const isMaster = (credential: string): boolean => {
@@ -28,15 +43,29 @@ export function openAuthenticator(keys: Pick<KeyDirectory, 'find'>, masterKey: (
     if (masterHash?.of !== current) masterHash = { of: current, hash: digest(current.reveal()) };
     return timingSafeEqual(masterHash.hash, digest(credential));
   };
+  const refusal = (request: IncomingMessage, code: ErrorCode): GatewayError => {
+    const network = networkOf(addresses.of(request));
+    return wrong.add(network) <= mostWrong ? new GatewayError(code) : tooMany(network);
+  };
+  const tooMany = (network: string): GatewayError =>
+    new GatewayError('too_many_wrong_keys', { headers: { 'retry-after': String(wrong.secondsLeft(network)) } });
+  const callerOf = (request: IncomingMessage, key: KeyRow | undefined): Caller => {
+    const end = key === undefined ? 'invalid_key' : endOf(key, now());
+    if (key === undefined || end !== undefined) throw refusal(request, end ?? 'invalid_key');
+    return { kind: 'key', key };
+  };
 
   return {
-    identify(headers) {
-      const credential = credentialOf(headers);
+    identify(request) {
+      const credential = credentialOf(request.headers);
       if (credential === undefined) return undefined;
       if (!credential.startsWith(keyPrefix) && isMaster(credential)) return { kind: 'master' };
-      if (!isKey(credential)) throw new GatewayError('invalid_key'); // a typo costs no look-up
-      const found = keys.find(hash('sha256', credential));
-      return found instanceof Promise ? found.then(callerOf) : callerOf(found);
+      if (!isKey(credential)) throw refusal(request, 'invalid_key'); // a typo costs no look-up
+      const sha256 = hash('sha256', credential);
+      if (!keys.knows(sha256) && wrong.count(networkOf(addresses.of(request))) >= mostWrong)
+        throw refusal(request, 'invalid_key'); // nor does the storage look for what is guessed
+      const found = keys.find(sha256);
+      return found instanceof Promise ? found.then((key) => callerOf(request, key)) : callerOf(request, found);
     },
   };
 }
@@ -44,12 +73,6 @@ export function openAuthenticator(keys: Pick<KeyDirectory, 'find'>, masterKey: (
 // ---
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
-
-function callerOf(key: KeyRow | undefined): Caller {
-  if (key === undefined) throw new GatewayError('invalid_key');
-  if (key.revoked_at !== null) throw new GatewayError('revoked_key');
-  return { kind: 'key', key };
-}
 
 const bearer = /^bearer\s+(.+)$/i;
 

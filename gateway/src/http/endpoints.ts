@@ -102,7 +102,7 @@ export function tidyUrl(url: string): string {
   const query = url.indexOf('?');
   let path = query < 0 ? url : url.slice(0, query);
   if (path.includes('//')) path = path.replace(/\/{2,}/g, '/');
-  while (path.includes('/v1/v1/')) path = path.replace('/v1/v1/', '/v1/');
+  if (path.includes('/v1/v1/')) path = path.replace(/(?:\/v1){2,}(?=\/)/g, '/v1'); // once: a path of ten thousand is short
   if (path.length > 1 && path.endsWith('/')) path = path.slice(0, -1);
   return query < 0 ? path : path + url.slice(query);
 }

@@ -5,27 +5,47 @@ import type { Socket } from 'node:net';
 import { errorBody } from '../core/errorBody';
 import { type ErrorCode, errorTable, GatewayError } from '../core/errors';
 import { StorageUnavailable } from '../storage/storage';
-import type { Log } from '../telemetry/log';
+import { networkOf } from './clientAddress';
+import { openMinuteCounter } from './minuteCounter';
+import type { ServerParts } from './serverParts';
 
-/** Answers a request that failed before anything was sent, in its client's dialect, and logs it. */
-export async function answerFailure(
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  log: Log,
-  now: () => number,
-): Promise<void> {
-  const failure = asGatewayError(error);
-  if (failure.code === 'internal') log.error('a request failed', error);
-  log.refused({
-    id: request.id,
-    method: request.method,
-    path: (request.url.split('?')[0] ?? '').slice(0, 200),
-    status: failure.status,
-    code: failure.code,
-    ...(request.caller?.kind === 'key' ? { key: request.caller.key.label } : {}),
-    ms: now() - request.startedAt,
-  });
+export type FailureAnswerer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
+/**
+ * What answers a request that failed before anything was sent, in its client's dialect, and logs it: of callers that are not
+ * known, one line a minute and address, for anybody can have as many of them as he likes.
+ */
+export function openFailureAnswerer({
+  services,
+  log,
+  addresses,
+}: Pick<ServerParts, 'services' | 'log' | 'addresses'>): FailureAnswerer {
+  const { now } = services;
+  const unknownCallers = openMinuteCounter(now);
+  const tell = (failure: GatewayError, request: FastifyRequest): void => {
+    const { caller } = request;
+    const address = addresses.of(request.raw);
+    if (caller === undefined && unknownCallers.add(networkOf(address)) > 1) return;
+    log.refused({
+      id: request.id,
+      method: request.method,
+      path: (request.url.split('?')[0] ?? '').slice(0, 200),
+      status: failure.status,
+      code: failure.code,
+      address,
+      ...(caller?.kind === 'key' ? { key: caller.key.label } : {}),
+      ms: now() - request.startedAt,
+    });
+  };
+  return async (error, request, reply) => {
+    const failure = asGatewayError(error);
+    if (failure.code === 'internal') log.error('a request failed', error);
+    tell(failure, request);
+    await answer(failure, request, reply);
+  };
+}
+
+async function answer(failure: GatewayError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   if (reply.raw.headersSent || reply.raw.destroyed) return;
   const unread = request.method !== 'GET' && !request.raw.readableEnded;
   await reply

@@ -1,18 +1,23 @@
 // Whether the process lives, and whether it is ready for requests.
 
 import type { FastifyInstance } from 'fastify';
+import { errorTable } from '../core/errors';
 import type { ServerParts } from './serverParts';
+
+/** Answered under any host name: whoever watches over the process calls it by its address. */
+export const healthPaths: readonly string[] = ['/livez', '/readyz'];
 
 /** Opens `/livez` and `/readyz`. Neither needs a credential, and neither waits for anything. */
 export function openOperations(
   server: FastifyInstance,
-  { services, concurrency }: Pick<ServerParts, 'services' | 'concurrency'>,
+  { services, concurrency, ledgerProblem }: Pick<ServerParts, 'services' | 'concurrency' | 'ledgerProblem'>,
 ): void {
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/readyz', (_request, reply) => {
-    const ready = !concurrency.draining;
-    return reply.code(ready ? 200 : 503).send({
-      status: ready ? 'ok' : 'draining',
+    const why = ledgerProblem() !== undefined ? 'storage_failed' : concurrency.draining ? 'draining' : undefined;
+    return reply.code(why === undefined ? 200 : 503).send({
+      status: why ?? 'ok',
+      ...(why === undefined ? {} : { reason: errorTable[why].message }),
       config: services.config.digest.slice(0, 16),
       in_flight: concurrency.count,
     });

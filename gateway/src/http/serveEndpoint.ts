@@ -35,7 +35,7 @@ export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts:
         // failure goes on, to the error handler.
         infer(request, reply, caller, handler, parts).catch(done);
       };
-      const caller = authenticator.identify(request.headers);
+      const caller = authenticator.identify(request.raw);
       if (caller instanceof Promise) caller.then(go).catch(done);
       else go(caller);
     },
@@ -70,14 +70,14 @@ async function infer(
   reply: FastifyReply,
   caller: Caller | undefined,
   handler: Handler,
-  { services, bodies, concurrency }: ServerParts,
+  { services, bodies, concurrency, addresses }: ServerParts,
 ): Promise<void> {
   if (caller?.kind === 'master') throw new GatewayError('master_key_refused');
   if (caller === undefined) throw new GatewayError('no_credential');
   const { key } = caller;
   const { limits } = services.config;
   const { raw } = reply;
-  concurrency.acquire(key.id, limits);
+  const ending = concurrency.acquire(key.id, limits);
   const memory = bodies.open(key.id);
   try {
     const body = await readBody(request.raw, limits.body_bytes, memory);
@@ -90,6 +90,8 @@ async function infer(
       headers: request.headers,
       body,
       raw,
+      address: addresses.of(request.raw),
+      ending,
       startedAt: request.startedAt,
     });
   } finally {

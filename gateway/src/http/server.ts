@@ -8,8 +8,9 @@ import { newId } from '../core/ids';
 import { openAdmin } from './admin/routes';
 import type { Caller } from './authenticate';
 import { dialectOf, endpoints, tidyUrl } from './endpoints';
-import { answerBrokenRequest, answerFailure } from './failures';
-import { openOperations } from './operations';
+import { answerBrokenRequest, openFailureAnswerer } from './failures';
+import { isServedHost } from './hostNames';
+import { healthPaths, openOperations } from './operations';
 import { openEndpoint } from './serveEndpoint';
 import type { ServerParts } from './serverParts';
 
@@ -23,7 +24,7 @@ declare module 'fastify' {
 
 /** Builds the server; it listens when told to. */
 export function buildServer(parts: ServerParts): FastifyInstance {
-  const { services, log } = parts;
+  const { services } = parts;
   const { now } = services;
   const { limits } = services.config;
   const server = fastify({
@@ -52,13 +53,16 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   server.decorateRequest('startedAt', 0);
   server.addHook('onRequest', (request, _reply, done) => {
     request.startedAt = now();
-    done();
+    if (isServedHost(request.headers.host, services.config.settings.http.hosts) || healthPaths.includes(request.url))
+      return done();
+    request.dialect = dialectOf(request.url);
+    done(new GatewayError('unknown_host'));
   });
   for (const endpoint of endpoints) openEndpoint(server, endpoint, parts);
   openAdmin(server, parts);
   openOperations(server, parts);
   server.setNotFoundHandler(refuseUnknown);
-  server.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, log, now));
+  server.setErrorHandler(openFailureAnswerer(parts));
   return server;
 }
 

@@ -6,6 +6,7 @@ import type { KeyAdmin } from './admin/keys';
 import type { RequestAdmin } from './admin/requests';
 import type { Authenticator } from './authenticate';
 import type { MemoryBudget } from '../core/memoryBudget';
+import type { ClientAddresses } from './clientAddress';
 import type { Concurrency } from './concurrency';
 
 export interface AdminParts {
@@ -22,4 +23,7 @@ export interface ServerParts {
   readonly admin: AdminParts;
   readonly bodies: MemoryBudget;
   readonly concurrency: Concurrency;
+  readonly addresses: ClientAddresses;
+  /** Why the ledger lets nothing be admitted now; undefined where it does. */
+  readonly ledgerProblem: () => string | undefined;
 }

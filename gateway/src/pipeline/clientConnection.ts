@@ -7,15 +7,18 @@ import { GatewayError } from '../core/errors';
 /** The reason an exchange ends when its client has gone: nobody is left to tell. */
 export class ClientGone extends Error {}
 
-/** Ends when the client's connection closes before its answer was complete, or when the gateway must stop. */
-export function watchClient(raw: ServerResponse, stopping: CancelSignal): CancelSignal {
+/**
+ * Ends when the client's connection closes before its answer was complete, or for the request's own ending.
+ * @param ending cancelled when the gateway must stop, or the request's key has ended
+ */
+export function watchClient(raw: ServerResponse, ending: CancelSignal): CancelSignal {
   const leaving = new CancelSource();
-  const onStop = () => leaving.cancel(new GatewayError('draining'));
-  if (stopping.reason === undefined) stopping.on(onStop);
-  else onStop();
+  const onStop = (reason: Error) => leaving.cancel(reason);
+  if (ending.reason === undefined) ending.on(onStop);
+  else onStop(ending.reason);
   // Not the request's own close: that one fires as soon as its body has been read.
   raw.once('close', () => {
-    stopping.off(onStop);
+    ending.off(onStop);
     if (!raw.writableFinished) leaving.cancel(new ClientGone('the client closed its connection'));
   });
   return leaving;

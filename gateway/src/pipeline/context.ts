@@ -45,8 +45,6 @@ export interface Services {
   readonly now: () => number;
   /** A number in [0, 1), for `weighted`. */
   readonly random: () => number;
-  /** Is cancelled when the time to drain is over. */
-  readonly stopping: CancelSignal;
 }
 
 /** A request as it came in: its body is read, nothing else is known of it. */
@@ -61,6 +59,10 @@ export interface IncomingRequest {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   readonly raw: ServerResponse;
+  /** Where it comes from. */
+  readonly address: string;
+  /** Is cancelled when its key has ended, or the time to drain is over. */
+  readonly ending: CancelSignal;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 }

@@ -2,8 +2,8 @@
 // nothing has reached the client.
 
 import { type ErrorCode, GatewayError } from '../core/errors';
-import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires } from '../upstream/headers';
+import { keyCleanerOf } from '../upstream/ownKeys';
 import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
 import { translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
@@ -218,7 +218,7 @@ export class Failover<T> implements AnswerTurn {
       if (client.reason !== undefined) throw error;
       return Buffer.alloc(0); // the status says enough
     });
-    const body = withoutKey(read, candidate.account.key);
+    const body = keyCleanerOf(config).bytes(read);
     if (candidate.rewordAfter?.has(status) === true) {
       const other = (await this.#candidates.next({ status, body })).value;
       if (other !== undefined) {

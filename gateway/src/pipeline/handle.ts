@@ -16,7 +16,7 @@ import { newProgress } from './responseProgress';
 export async function handle<T>(services: Services, incoming: IncomingRequest, service: Service<T>): Promise<void> {
   const { config, health, now, random } = services;
   const { startedAt, raw } = incoming;
-  const client = watchClient(raw, services.stopping);
+  const client = watchClient(raw, incoming.ending);
   const day = isoDay(startedAt);
 
   const inspecting = service.inspect(incoming, config.limits);

@@ -2,7 +2,7 @@
 
 import { costOf, countedTokens, nameRates, rawTokens, ratesOf } from '../accounting/pricing';
 import type { RequestRecord } from '../accounting/record';
-import { GatewayError } from '../core/errors';
+import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage, type Usage } from '../core/usage';
 import type { Outcome } from '../storage/storage';
 import { maxOutputOf } from './admit';
@@ -27,7 +27,7 @@ export function recordOf<T>(
   const { services, config, incoming, facts, plan, day } = exchange;
   const { key } = incoming;
   const outcome = outcomeOf(failure, progress);
-  const { usage, estimated } = bookedUsage(progress, outcome, facts.needs.input);
+  const { usage, estimated } = bookedUsage(progress, outcome, isCut(failure), facts.needs.input);
   const target = progress.target ?? first.target;
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
@@ -45,7 +45,7 @@ export function recordOf<T>(
       session: null,
       client: clientProgram(incoming.headers['user-agent']) ?? null,
       end_user: facts.endUser ?? null,
-      address: null,
+      address: incoming.address,
       app_title: null,
       route: plan.route,
       requested: facts.model,
@@ -98,12 +98,20 @@ export function recordOf<T>(
 
 // ---
 
+/** Failures by which the gateway itself ends an answer that its provider goes on with. */
+const cutByUs: ReadonlySet<ErrorCode> = new Set(['draining', 'revoked_key', 'expired_key']);
+
+function isCut(failure: unknown): boolean {
+  return failure instanceof GatewayError && cutByUs.has(failure.code);
+}
+
 function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {
   // Some clients hang up on the last event, without waiting for the stream's end.
   if (failure instanceof ClientGone)
     return progress.failure !== undefined ? 'error' : progress.complete ? 'ok' : 'client_gone';
   if (failure instanceof GatewayError) {
     if (failure.code === 'over_quota') return 'over_quota';
+    if (isCut(failure)) return 'error';
     if (failure.code === 'request_timeout' && progress.begun) return 'client_gone'; // it has stopped reading
     return progress.begun && progress.failure === undefined ? 'upstream_died' : 'error';
   }
@@ -114,18 +122,20 @@ function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {
 const mayBeCharged: ReadonlySet<Outcome> = new Set(['ok', 'client_gone', 'over_quota', 'upstream_died']);
 
 // What is booked: what the provider reported; else, once it had the request, our estimate. An error costs nothing, unless
-// content came before it, or the provider says what it charges.
+// content came before it, or the provider says what it charges; an answer that was cut while the provider made it is paid for.
 function bookedUsage(
   progress: ResponseProgress,
   outcome: Outcome,
+  cut: boolean,
   input: number,
 ): { usage: Usage; estimated: boolean } {
   const { usage: reported, firstByteAt, target } = progress;
   const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
   if ((outcome === 'ok' || progress.complete) && complete)
     return { usage: { ...noUsage, ...reported }, estimated: false };
-  const sent = firstByteAt !== undefined || (target !== undefined && outcome === 'client_gone');
-  if (!sent || !(mayBeCharged.has(outcome) || progress.firstTokenAt !== undefined))
+  const working = cut && (progress.begun || progress.failure === undefined); // no error answer of the provider's
+  const sent = firstByteAt !== undefined || (target !== undefined && (working || outcome === 'client_gone'));
+  if (!sent || !(working || mayBeCharged.has(outcome) || progress.firstTokenAt !== undefined))
     return { usage: noUsage, estimated: false };
   // A stream that broke off has reported its input at most, and its output so far at best.
   const output = Math.max(reported?.output ?? 0, progress.estimatedOutput);

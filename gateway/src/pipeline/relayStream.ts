@@ -2,7 +2,6 @@
 // another. The client is never ahead of what was reserved, and the provider never far ahead of the client.
 
 import { GatewayError } from '../core/errors';
-import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires, toClient } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/pool';
 import { failureError } from '../upstream/providerErrors';
@@ -17,6 +16,7 @@ import { openFrameReader } from '../wire/shared/sse';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { ClientGone } from './clientConnection';
 import type { Answered, Local, Passthrough, Translated } from './context';
+import { cleanFailure } from './relayWhole';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
 import { openStreamFraming, type StreamFraming } from './streamFraming';
@@ -102,8 +102,8 @@ async function passThrough(
     if (bytes === undefined) return undefined;
     framing.passed();
     if (tap.failure === undefined) return output.write(bytes, tap.estimatedOutput, tap.said || tap.complete);
-    const clean = withoutKey(bytes, answered.account.key);
-    return passFailure(clean, failureError(tap.failure), tap, relay);
+    const clean = context.ownKeys.bytes(bytes);
+    return passFailure(clean, failureError(cleanFailure(tap.failure, context)), tap, relay);
   };
   try {
     await response.forEachChunk((chunk) => {
@@ -247,7 +247,7 @@ function openAnswerEncoder(
     else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'finish') progress.complete = true;
     else if (event.type === 'lost') progress.lost.push(event.what);
-    else if (event.type === 'failure') answer.failure = failureError(event);
+    else if (event.type === 'failure') answer.failure = failureError(cleanFailure(event, context));
   };
   return answer;
 }

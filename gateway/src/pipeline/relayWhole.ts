@@ -1,10 +1,10 @@
 // A whole answer on its way to the client: its bytes as they are on the same wire, translated on another; and error answers.
 
 import { GatewayError } from '../core/errors';
-import { withoutKey } from '../upstream/auth/apiKey';
 import { acrossWires, toClient } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/pool';
 import { failureError } from '../upstream/providerErrors';
+import type { AnswerFailure } from '../wire/formatFacts';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { asBuffer } from './bodyWorker';
 import type { Answered, Local, Passthrough, Translated } from './context';
@@ -41,8 +41,13 @@ export async function relayError<T>(
 ): Promise<void> {
   const { response, kind } = answered;
   if (progress.failure !== undefined && (kind === 'translated' || isPage(response))) throw progress.failure;
-  const bytes = await response.readAll(context.limits.error_body_bytes);
-  endResponse(context, progress, response.status, toClient(response.headers), bytes);
+  const bytes = context.ownKeys.bytes(await response.readAll(context.limits.error_body_bytes));
+  endResponse(context, progress, response.status, cleanHeaders(toClient(response.headers), context), bytes);
+}
+
+/** A failure that a provider tells, without our keys in its words. */
+export function cleanFailure(failure: AnswerFailure, { ownKeys }: Pick<ResponseContext, 'ownKeys'>): AnswerFailure {
+  return { ...failure, message: ownKeys.text(failure.message) };
 }
 
 /** Sends a whole answer. */
@@ -95,7 +100,7 @@ async function translateWhole(
   const translating = bodyWorker.run('translateResponse', task, bytes.length);
   const made = translating instanceof Promise ? await translating : translating;
   progress.usage = made.usage;
-  if (made.failure !== undefined) throw (progress.failure = failureError(made.failure));
+  if (made.failure !== undefined) throw (progress.failure = failureError(cleanFailure(made.failure, context)));
   progress.lost.push(...made.lost);
   for (const [name, parts] of made.kept) context.remember(name, parts);
   const headers = acrossWires(response.headers, context.dialect);
@@ -118,13 +123,19 @@ async function passWhole(
     const { usage, failure: found } = inspecting instanceof Promise ? await inspecting : inspecting;
     progress.usage = usage;
     if (found !== undefined) {
-      const failure = found === 'garbage' ? new GatewayError('upstream_garbage') : failureError(found);
+      const failure =
+        found === 'garbage' ? new GatewayError('upstream_garbage') : failureError(cleanFailure(found, context));
       if (await context.turn.moveOn(failure)) return;
       progress.failure = failure;
-      passed = withoutKey(bytes, answered.account.key);
+      passed = context.ownKeys.bytes(bytes);
     }
   }
   endResponse(context, progress, response.status, toClient(response.headers), passed);
+}
+
+function cleanHeaders(headers: Record<string, string>, { ownKeys }: ResponseContext): Record<string, string> {
+  for (const [name, value] of Object.entries(headers)) headers[name] = ownKeys.text(value);
+  return headers;
 }
 
 // Gemini's stream without `alt=sse` is a JSON list of pieces; one piece is a list too.

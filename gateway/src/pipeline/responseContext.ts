@@ -6,6 +6,7 @@ import type { Reservation } from '../accounting/ledger';
 import type { CancelSignal } from '../core/cancellation';
 import type { JsonScan } from '../core/jsonScan';
 import type { Dialect } from '../core/errorBody';
+import type { KeyCleaner } from '../upstream/ownKeys';
 import type { Format } from '../wire/neutral';
 import type { Remember } from '../wire/reasoning/restore';
 import type { AnswerTurn } from './answerTurn';
@@ -38,6 +39,8 @@ export interface ResponseContext {
   /** Keeps what its later turns may need of a translated answer. */
   readonly remember: Remember;
   readonly bodyWorker: BodyWorker;
+  /** Takes our own keys out of what a provider says of a failure. */
+  readonly ownKeys: KeyCleaner;
   readonly limits: Limits;
   /** Output beyond what it holds must be reserved first. */
   readonly reservation: Pick<Reservation, 'output' | 'extend'>;

@@ -2,6 +2,7 @@
 
 import type { Reservation } from '../accounting/ledger';
 import { rateLimitHeaders } from '../accounting/quota';
+import { keyCleanerOf } from '../upstream/ownKeys';
 import { outputByDefault } from './admit';
 import type { AnswerTurn } from './answerTurn';
 import type { Answered, Exchange } from './context';
@@ -35,6 +36,7 @@ export function responseContext<T>(
     scan: facts.scan,
     remember: services.reasoningCache.rememberFor(incoming.key.id),
     bodyWorker: services.bodyWorker,
+    ownKeys: keyCleanerOf(config),
     limits: config.limits,
     reservation,
     extendBy: outputByDefault(exchange),

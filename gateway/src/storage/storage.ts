@@ -272,6 +272,12 @@ export interface Storage extends Reports {
    * @throws StorageUnavailable when nothing was committed; the batch may be tried again. AnswerLost where it is not known
    */
   commit(batch: readonly Entry[], now: number): Promise<readonly EntryResult[]>;
+  /**
+   * Sees that what is kept is still what was opened, and that this instance is known to live.
+   * @param write whether to see that it can be written, too
+   * @throws StorageLost where it was deleted or replaced: nothing is admitted from then on. StorageUnavailable
+   */
+  check(write: boolean): Promise<void>;
   /** Settles what dead instances left open, at what they had reserved. How many requests. @throws StorageUnavailable */
   settleDead(now: number): Promise<number>;
   /** All keys, or undefined where none has changed since the last call. @throws StorageUnavailable */
@@ -280,6 +286,17 @@ export interface Storage extends Reports {
   keyById(id: string): Promise<KeyRow | undefined>;
   /** Writes keys whole, new ones and changed ones, in one transaction. @throws StorageUnavailable */
   putKeys(keys: readonly KeyRow[]): Promise<void>;
+  /**
+   * Changes fields of a key as it stands, in one transaction: what others changed meanwhile stays.
+   * @returns the key after it; undefined where there is none of this id. @throws StorageUnavailable
+   */
+  changeKey(id: string, change: Partial<KeyRow>): Promise<KeyRow | undefined>;
+  /**
+   * Notes what the clock says, so that nothing is forgotten by a clock that is wrong for a while.
+   * @param ran milliseconds that this instance has run since it noted last, by a clock without steps
+   * @returns the latest noted time that a day of running since then agrees with; undefined where there is none yet
+   */
+  observeClock(now: number, ran: number): Promise<number | undefined>;
   /** Forgets settled requests that began before a moment, the oldest `count` of them at most; how many went. Sums stay. */
   prune(before: number, count: number): Promise<number>;
   /** Waits for what was asked before, and lets go of everything. Open requests of this instance stay for `settleDead`. */
@@ -294,6 +311,9 @@ export class AnswerLost extends StorageUnavailable {}
 
 /** A database that this gateway cannot use; the message says what to do. */
 export class StorageUnusable extends Error {}
+
+/** The database that was there is gone, or another stands in its place. */
+export class StorageLost extends StorageUnusable {}
 
 /** No amounts. */
 export function noAmounts(): Amounts {

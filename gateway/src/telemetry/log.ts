@@ -13,6 +13,7 @@ export interface Log {
     path: string;
     status: number;
     code: string;
+    address: string;
     key?: string;
     ms: number;
   }): void;
@@ -23,7 +24,7 @@ export interface Log {
   /** Something of ours failed. @param cause its text is ours or the operating system's, never a client's or provider's */
   error(message: string, cause?: unknown): void;
   setLevel(level: string): void;
-  /** Resolves when all is written, or nobody has read it for a second. */
+  /** Resolves when all is written, or nobody reads it. */
   flush(): Promise<void>;
 }
 
@@ -68,7 +69,7 @@ const batchMs = 200;
 /** Bytes that wait for a reader of the log; lines on top are dropped, and their number is said when there is room again. */
 const mostWaiting = 4 * 1024 * 1024;
 /** The end of the process waits this long for a reader of the log. */
-const flushMs = 1_000;
+const flushMs = 400;
 
 // Lines are gathered and written together. Node's own stream never blocks on a pipe that nobody reads, unlike a write to
 // the descriptor, which would hold a thread and with it the end of the process.
@@ -77,16 +78,25 @@ function openLines() {
   stdout.on('error', () => undefined); // the reader has gone
   let waiting = '';
   let dropped = 0;
+  const linesIn = (text: string) => text.split('\n').length - 1;
   const pass = () => {
     if (waiting === '') return;
-    if (stdout.writableLength > mostWaiting) dropped += waiting.split('\n').length - 1;
-    else {
-      if (dropped > 0)
-        waiting += `${JSON.stringify({ level: 'warn', time: Date.now(), msg: 'log lines were dropped: nobody read them', dropped })}\n`;
-      dropped = 0;
-      stdout.write(waiting);
-    }
+    const text = waiting;
     waiting = '';
+    if (stdout.writableLength > mostWaiting) {
+      dropped += linesIn(text);
+      return;
+    }
+    const told = dropped;
+    dropped = 0;
+    const note =
+      told === 0
+        ? ''
+        : `${JSON.stringify({ level: 'warn', time: Date.now(), msg: 'log lines were dropped: they could not be written', dropped: told })}\n`;
+    // An error is a full disk or a reader that has gone: the next lines may find room.
+    stdout.write(note + text, (error) => {
+      if (error) dropped += told + linesIn(text);
+    });
   };
   setInterval(pass, batchMs).unref();
   return {

@@ -33,9 +33,10 @@ const crossesToClient = remembering((name) => !neverSentToClient.has(name) && !n
 /** A client's headers that a provider on the same wire shall see, names and values in turn. */
 export function toUpstream(headers: IncomingHttpHeaders): string[] {
   const out: string[] = [];
+  const nominated = nominatedBy(headers.connection);
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || !crossesUpstream(name)) continue;
+    if (value === undefined || !crossesUpstream(name) || nominated?.has(name) === true) continue;
     out.push(name, typeof value === 'string' ? value : value.join(', '));
   }
   return out;
@@ -44,9 +45,10 @@ export function toUpstream(headers: IncomingHttpHeaders): string[] {
 /** A provider's headers that its client on the same wire shall see. */
 export function toClient(headers: IncomingHttpHeaders): Record<string, string> {
   const out: Record<string, string> = {};
+  const nominated = nominatedBy(headers.connection);
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || !crossesToClient(name)) continue;
+    if (value === undefined || !crossesToClient(name) || nominated?.has(name) === true) continue;
     out[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return out;
@@ -82,6 +84,12 @@ function waitOf(headers: IncomingHttpHeaders): string | undefined {
   const seconds = text === undefined || text === '' ? Number(typeof ms === 'string' ? ms : NaN) / 1_000 : Number(text);
   if (Number.isNaN(seconds)) return text !== undefined && !Number.isNaN(Date.parse(text)) ? text : undefined;
   return String(Math.min(longestWaitSeconds, Math.max(1, Math.ceil(seconds))));
+}
+
+// What a sender says belongs to its connection alone (RFC 9110 section 7.6.1): nearly always nothing but `keep-alive`.
+function nominatedBy(connection: string | undefined): ReadonlySet<string> | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
 }
 
 /** Names whose answer is remembered: the same dozen stand in nearly every request. */

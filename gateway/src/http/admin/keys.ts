@@ -8,7 +8,7 @@ import { keyBodySchema, keyChangeSchema } from '../../../../config/keySettings';
 import type { LimitRule } from '../../../../config/limitRule';
 import type { Config } from '../../../../config/load';
 import { unservedProblems } from '../../../../config/served';
-import { type KeyDirectory, limitsOf, newKey } from '../../accounting/keys';
+import { type KeyDirectory, limitsOf, momentOf, newKey } from '../../accounting/keys';
 import { limitWindows, type QuotaLimit, quotaLimitsOf } from '../../accounting/quota';
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
@@ -29,7 +29,7 @@ export interface KeyAdmin {
 }
 
 export interface KeyAdminParts {
-  readonly storage: Pick<Storage, 'putKeys' | 'usageOfKeys' | 'budgets'>;
+  readonly storage: Pick<Storage, 'putKeys' | 'changeKey' | 'usageOfKeys' | 'budgets'>;
   readonly directory: KeyDirectory;
   readonly config: () => Config;
   /** Milliseconds since 1970. */
@@ -71,17 +71,11 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
     });
   };
   const view = async (row: KeyRow): Promise<object> => (await views([row]))[0] ?? {};
-  const save = async (row: KeyRow): Promise<object> => {
-    await storage.putKeys([row]);
+  // Only what changes is written, onto the key as it stands then: another process may have rotated or revoked it meanwhile.
+  const save = async (id: string, change: Partial<KeyRow>): Promise<object> => {
+    const row = await storage.changeKey(id, change);
     await directory.refresh();
-    return view(directory.byId(row.id) ?? row);
-  };
-  // One change at a time: each reads a key, changes it and writes it whole, and a revoked key must not come back.
-  let changing: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
-    const next = changing.then(change);
-    changing = next.catch(() => undefined);
-    return next;
+    return view(row ?? (await find(id)));
   };
   return {
     async mint(body) {
@@ -95,41 +89,41 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
         label: asked.label,
         user: asked.user ?? null,
         limits: limitsOf(asked.quota),
+        expires_at: momentOf(asked.expires_at),
         source: 'admin',
         created_at: now(),
       };
-      return { key: secret, ...(await save(row)) };
+      await storage.putKeys([row]);
+      await directory.refresh();
+      return { key: secret, ...(await view(directory.byId(row.id) ?? row)) };
     },
     async list() {
       await directory.refresh();
       return { object: 'list', data: await views(directory.all()) };
     },
     show: async (id) => view(await find(id)),
-    change: (id, body) =>
-      inTurn(async () => {
-        const row = await changeable(id);
-        const asked = check(keyChangeSchema, body);
-        return save({
-          ...row,
-          label: asked.label ?? row.label,
-          user: asked.user === undefined ? row.user : asked.user,
-          limits: asked.quota === undefined ? row.limits : limitsOf(asked.quota ?? undefined),
-        });
-      }),
-    rotate: (id) =>
-      inTurn(async () => {
-        const row = await changeable(id);
-        if (row.revoked_at !== null)
-          throw new GatewayError('bad_request', { message: `Key "${row.label}" is revoked; mint a new one.` });
-        const secret = mintKey();
-        const rotated = { ...row, sha256: hash('sha256', secret), hint: keyHint(secret), rotated_at: now() };
-        return { key: secret, ...(await save(rotated)) };
-      }),
-    revoke: (id) =>
-      inTurn(async () => {
-        const row = await changeable(id);
-        return save({ ...row, revoked_at: row.revoked_at ?? now() });
-      }),
+    async change(id, body) {
+      await changeable(id);
+      const { label, user, quota, expires_at } = check(keyChangeSchema, body);
+      return save(id, {
+        ...(label === undefined ? {} : { label }),
+        ...(user === undefined ? {} : { user }),
+        ...(quota === undefined ? {} : { limits: limitsOf(quota ?? undefined) }),
+        ...(expires_at === undefined ? {} : { expires_at: momentOf(expires_at) }),
+      });
+    },
+    async rotate(id) {
+      const row = await changeable(id);
+      if (row.revoked_at !== null)
+        throw new GatewayError('bad_request', { message: `Key "${row.label}" is revoked; mint a new one.` });
+      const secret = mintKey();
+      const sha256 = hash('sha256', secret);
+      return { key: secret, ...(await save(id, { sha256, hint: keyHint(secret), rotated_at: now() })) };
+    },
+    async revoke(id) {
+      const row = await changeable(id);
+      return row.revoked_at === null ? save(id, { revoked_at: now() }) : view(row);
+    },
   };
 }
 
@@ -183,6 +177,7 @@ function describeKey(
     user: row.user,
     quota: daily === undefined ? null : { daily_tokens: daily.amount },
     source: row.source,
+    expires_at: moment(row.expires_at),
     created_at: moment(row.created_at),
     rotated_at: moment(row.rotated_at),
     revoked_at: moment(row.revoked_at),

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import { GatewayError } from '../../core/errors';
 import { readBody } from '../body';
+import { openRanges } from '../clientAddress';
 import type { AdminParts, ServerParts } from '../serverParts';
 
 export interface AdminRoute {
@@ -30,15 +31,25 @@ const bodyLimit = 64 * 1024;
 /** Opens the paths of the administration. */
 export function openAdmin(
   server: FastifyInstance,
-  { admin, authenticator, bodies }: Pick<ServerParts, 'admin' | 'authenticator' | 'bodies'>,
+  {
+    admin,
+    authenticator,
+    bodies,
+    addresses,
+    services,
+  }: Pick<ServerParts, 'admin' | 'authenticator' | 'bodies' | 'addresses' | 'services'>,
 ): void {
+  const isAdmitted = openRanges(() => services.config.settings.http.admin_cidrs);
   for (const { method, path, status, run } of adminRoutes) {
     server.route({
       method,
       url: path,
       onRequest: async (request) => {
         request.dialect = 'admin';
-        const caller = await authenticator.identify(request.headers);
+        const { admin_cidrs } = services.config.settings.http;
+        if (admin_cidrs.length > 0 && !isAdmitted(addresses.of(request.raw))) throw new GatewayError('admin_elsewhere');
+        const caller = await authenticator.identify(request.raw);
+        request.caller = caller;
         if (caller === undefined) throw new GatewayError('no_credential');
         if (caller.kind !== 'master') throw new GatewayError('master_key_needed');
       },

@@ -85,7 +85,8 @@ async function relay(
 ): Promise<void> {
   const { response, target } = answered;
   const { status } = response;
-  const bytes = await response.readAll(context.limits.error_body_bytes);
+  const read = await response.readAll(context.limits.error_body_bytes);
+  const bytes = status >= 400 ? context.ownKeys.bytes(read) : read;
   const json = { 'content-type': 'application/json' };
   if (answered.kind === 'local' || missing.has(status)) {
     const body = answered.kind === 'local' ? bytes : printed(context.format, estimateCount(context.scan));

@@ -7,7 +7,6 @@ import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
 import { type JsonScan, scanJsonInSlices, splice } from '../../core/jsonScan';
 import { tokenCount, type Usage, validCounts } from '../../core/usage';
-import { withoutKey } from '../../upstream/auth/apiKey';
 import { toClient, toUpstream } from '../../upstream/headers';
 import { failureError } from '../../upstream/providerErrors';
 import { authorize, embeddingsEndpoint } from '../../upstream/providers';
@@ -135,7 +134,7 @@ async function relay(
     progress.usage = usage;
     if (failure !== undefined && (await context.turn.moveOn(failure))) return;
     progress.failure = failure;
-    const passed = failure === undefined ? bytes : withoutKey(bytes, answered.account.key);
+    const passed = failure === undefined ? bytes : context.ownKeys.bytes(bytes);
     return endResponse(context, progress, response.status, toClient(response.headers), passed);
   }
   // Google counts nothing here: what is booked is the estimate, and is marked so.

@@ -1,8 +1,9 @@
 // Opening the SQLite file: whether it is ours, its settings, its check for damage, its migrations.
 
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StorageUnusable } from '../storage';
-import { unusableFile } from './failures';
+import { isBusy, unusableFile } from './failures';
+import { gone, hadLedger, keepEpoch } from './ledgerFile';
 import { migrations } from './migrations';
 import { repair } from './repair';
 
@@ -10,19 +11,23 @@ export type Durability = 'power_loss' | 'process';
 
 /** Time another process may hold the file before a statement gives up. */
 const busyMs = 5_000;
+/** One of the waits that this time is made of, once the file is open. */
+const waitMs = 200;
 
 /**
  * Opens the ledger for writing, and where needed creates or migrates it.
  * @param durability `power_loss` syncs every commit to disk; `process` leaves that to the operating system.
  * @returns the database, and how many rows held numbers that had to be repaired
- * @throws StorageUnusable for a file that is damaged, no ledger, not ours to write, or of a version that this gateway cannot
+ * @throws StorageUnusable for a file that is gone, damaged, no ledger, not ours to write, or of a version that this gateway cannot
  * read; SQLite's error where another process holds it
  */
 export function openDatabase(path: string, durability: Durability): { db: DatabaseSync; repaired: number } {
   let db: DatabaseSync | undefined;
   try {
+    const had = hadLedger(path);
     db = new DatabaseSync(path, { timeout: busyMs });
-    migrationsDone(db, path); // before anything of the file is changed
+    const done = migrationsDone(db, path); // before anything of the file is changed
+    if (had && done === 0) throw gone(path);
     db.exec('pragma journal_mode = wal'); // before synchronous: changing the mode resets what follows
     db.exec(durability === 'power_loss' ? 'pragma synchronous = full' : 'pragma synchronous = normal');
     db.exec('pragma journal_size_limit = 67108864');
@@ -39,10 +44,30 @@ export function openDatabase(path: string, durability: Durability): { db: Databa
     migrate(db, path);
     const repaired = repair(db);
     db.exec('pragma ignore_check_constraints = off');
+    keepEpoch(db, path);
+    db.exec(`pragma busy_timeout = ${waitMs}`);
     return { db, repaired };
   } catch (error) {
     db?.close();
     throw unusableFile(error, path) ?? error;
+  }
+}
+
+/**
+ * Begins a transaction that writes, and waits for other writers.
+ * @param ms how long, about. In short waits: a thread that is to end while it waits would hold up the end of its process
+ * @throws SQLite's error where another process holds the lock for longer
+ */
+export function beginWriting({ begin }: { readonly begin: StatementSync }, ms = busyMs): void {
+  let until: number | undefined;
+  for (;;) {
+    try {
+      begin.run();
+      return;
+    } catch (error) {
+      until ??= performance.now() + ms - waitMs;
+      if (!isBusy(error) || performance.now() >= until) throw error;
+    }
   }
 }
 

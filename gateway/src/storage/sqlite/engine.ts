@@ -1,18 +1,19 @@
 // The writer: one connection, one transaction a batch. Synchronous; it runs in a thread of its own.
 
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { type Entry, type EntryResult, type KeyRow, StorageUnusable } from '../storage';
+import { type Entry, type EntryResult, type KeyRow, StorageLost, StorageUnusable } from '../storage';
 import { commitBatch } from './batch';
 import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';
 import { openBudgetCache } from './budgetCache';
+import { observeClock } from './clockObservations';
 import { keyColumns, valuesOf } from './columns';
-import { type Durability, openDatabase } from './database';
+import { beginWriting, type Durability, openDatabase } from './database';
 import { causeOf, isStorageFailure, unusableFile } from './failures';
-import { type InstanceLock, takeLock } from './instanceLock';
+import { type InstanceLocks, openInstanceLocks } from './instanceLocks';
 import { openKeyChanges } from './keyChanges';
+import { type LedgerFile, watchLedgerFile } from './ledgerFile';
 import { prepareWriter, type Writer } from './statements';
 import { openUsageSums } from './usageSums';
 
@@ -32,46 +33,36 @@ export type Engine = ReturnType<typeof openEngine>;
 /** Opens the ledger. @throws StorageUnusable, or the operating system's error */
 export function openEngine(options: EngineOptions) {
   const { folder, instance, now } = options;
-  const instances = join(folder, 'instances');
-  makeFolder(instances);
-  const lockPath = (id: string) => join(instances, `${id}.lock`);
-  const { db, repaired } = openDatabase(join(folder, 'ledger.db'), options.durability);
-  let lock: InstanceLock | undefined;
+  const path = join(folder, 'ledger.db');
+  const locks = openInstanceLocks(folder, instance);
+  const { db, repaired } = openDatabase(path, options.durability);
   try {
     const sql = prepareWriter(db);
-    lock = takeLock(lockPath(instance));
-    if (lock === undefined) throw new Error('another process holds the lock of this instance');
+    locks.hold();
     sql.addInstance.run(instance, now);
-    return { repaired, ...engineOf({ db, sql, lock, instance, lockPath }) };
+    return { repaired, ...engineOf({ db, sql, locks, instance, now, file: watchLedgerFile(db, path) }) };
   } catch (error) {
-    lock?.release();
+    locks.release();
     db.close();
-    throw unusableFile(error, lockPath(instance)) ?? error;
+    throw unusableFile(error, locks.pathOf(instance)) ?? error;
   }
 }
 
 // ---
 
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new StorageUnusable(
-      `the folder ${path} cannot be made (${causeOf(error)}); give the data folder to the user that the gateway runs as, on a disk with room that is not read-only.`,
-      { cause: error },
-    );
-  }
-}
+/** A look at the ledger waits this long for its lock: what is asked for meanwhile waits behind it. */
+const checkMs = 200;
 
 interface EngineParts {
   readonly db: DatabaseSync;
   readonly sql: Writer;
-  readonly lock: InstanceLock;
+  readonly locks: InstanceLocks;
   readonly instance: string;
-  readonly lockPath: (instance: string) => string;
+  readonly now: number;
+  readonly file: LedgerFile;
 }
 
-function engineOf({ db, sql, lock, instance, lockPath }: EngineParts) {
+function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
   const ledger = openBatchState(sql, instance);
   const keys = openKeyChanges(sql);
   let version = -1;
@@ -84,8 +75,9 @@ function engineOf({ db, sql, lock, instance, lockPath }: EngineParts) {
     keys.mayHaveChanged();
     ledger.forget();
   };
-  const transaction = <T>(work: () => T): T => {
-    sql.begin.run();
+  const transaction = <T>(work: () => T, waitMs?: number): T => {
+    if (file.lost !== undefined) throw new StorageLost(file.lost);
+    beginWriting(sql, waitMs);
     try {
       refresh();
       const result = work();
@@ -106,28 +98,28 @@ function engineOf({ db, sql, lock, instance, lockPath }: EngineParts) {
     return open.length;
   };
 
+  const writeKeys = (rowsOf: () => readonly KeyRow[]): readonly KeyRow[] => {
+    const written = transaction(() => {
+      const rows = rowsOf();
+      for (const row of rows) sql.putKey.run(...valuesOf(row, keyColumns));
+      return rows;
+    });
+    ledger.forget();
+    keys.mayHaveChanged();
+    return written;
+  };
+
   return {
+    /** That the ledger is the file that was opened and can be locked, and this instance is known to live. @param write by a write */
+    check(write: boolean): void {
+      file.look();
+      locks.hold();
+      transaction(() => write && sql.addInstance.run(instance, now), checkMs);
+    },
     commit: (batch: readonly Entry[], at: number): EntryResult[] => commitBatch(batch, at, ledger, transaction),
     settleDead(at: number): number {
-      let settled = 0;
-      let failure: unknown;
-      for (const { id } of sql.holders.all() as unknown as { id: string }[]) {
-        if (id === instance) continue;
-        const dead = takeLock(lockPath(id));
-        if (dead === undefined) continue;
-        try {
-          settled += transaction(() => settleInstance(id, at));
-          rmSync(lockPath(id), { force: true });
-        } catch (error) {
-          if (isStorageFailure(error)) throw error;
-          failure = error; // a row that cannot be booked keeps its own instance open, and no other
-        } finally {
-          dead.release();
-        }
-      }
-      if (failure !== undefined)
-        throw new Error(`an instance holds a row that cannot be booked (${causeOf(failure)})`, { cause: failure });
-      return settled;
+      const others = (sql.holders.all() as unknown as { id: string }[]).filter(({ id }) => id !== instance);
+      return settleEach(others, locks, at, (id) => transaction(() => settleInstance(id, at)));
     },
     changedKeys(): KeyRow[] | undefined {
       refresh();
@@ -135,30 +127,54 @@ function engineOf({ db, sql, lock, instance, lockPath }: EngineParts) {
     },
     keyByHash: (sha256: string) => sql.keyByHash.get(sha256) as KeyRow | undefined,
     keyById: (id: string) => sql.keyById.get(id) as KeyRow | undefined,
-    putKeys(rows: readonly KeyRow[]): void {
-      transaction(() => {
-        for (const row of rows) sql.putKey.run(...valuesOf(row, keyColumns));
-      });
-      ledger.forget();
-      keys.mayHaveChanged();
-    },
+    putKeys: (rows: readonly KeyRow[]) => writeKeys(() => rows),
+    changeKey: (id: string, change: Partial<KeyRow>) =>
+      writeKeys(() => (sql.keyById.all(id) as unknown as KeyRow[]).map((row) => ({ ...row, ...change })))[0],
+    observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
     prune: (before: number, count: number) => transaction(() => Number(sql.prune.run(before, count).changes)),
     /** Lets go of everything, also where nothing can be written: then the next instance finds this one's registration. */
     close(): void {
       try {
         // Open requests are for the next instance to settle, which finds them through this one's registration.
-        if (sql.openRequestsOf.get(instance) === undefined) {
+        if (file.lost === undefined && sql.openRequestsOf.get(instance) === undefined) {
           transaction(() => sql.dropInstance.run(instance));
-          rmSync(lockPath(instance), { force: true });
+          locks.remove(instance);
         }
       } catch (error) {
         if (!isStorageFailure(error)) throw error;
       } finally {
-        lock.release();
+        locks.release();
         db.close();
       }
     },
   };
+}
+
+// Those of the instances that are dead. A row that cannot be booked keeps its own instance open, and no other.
+function settleEach(
+  instances: readonly { readonly id: string }[],
+  locks: InstanceLocks,
+  at: number,
+  settle: (id: string) => number,
+): number {
+  let settled = 0;
+  let failure: unknown;
+  for (const { id } of instances) {
+    const dead = locks.takeDead(id, at);
+    if (dead === undefined) continue;
+    try {
+      settled += settle(id);
+      locks.remove(id);
+    } catch (error) {
+      if (isStorageFailure(error) || error instanceof StorageUnusable) throw error;
+      failure = error;
+    } finally {
+      dead.release();
+    }
+  }
+  if (failure !== undefined)
+    throw new Error(`an instance holds a row that cannot be booked (${causeOf(failure)})`, { cause: failure });
+  return settled;
 }
 
 function openBatchState(sql: Writer, instance: string): BatchState {

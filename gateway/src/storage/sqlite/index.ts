@@ -43,11 +43,16 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
   return {
     repaired,
     commit: (batch: readonly Entry[], now) => writer.call('commit', batch, now) as Promise<EntryResult[]>,
+    check: (write) => writer.call('check', write) as Promise<void>,
     settleDead: (now) => writer.call('settleDead', now) as Promise<number>,
     changedKeys: () => writer.call('changedKeys') as Promise<KeyRow[] | undefined>,
     keyByHash: (sha256) => writer.call('keyByHash', sha256) as Promise<KeyRow | undefined>,
     keyById: (id) => writer.call('keyById', id) as Promise<KeyRow | undefined>,
-    putKeys: (keys) => writer.call('putKeys', keys) as Promise<void>,
+    async putKeys(keys) {
+      await writer.call('putKeys', keys);
+    },
+    observeClock: (now, ran) => writer.call('observeClock', now, ran) as Promise<number | undefined>,
+    changeKey: (id, change) => writer.call('changeKey', id, change) as Promise<KeyRow | undefined>,
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
     lastRequests: (count) => reports.call('lastRequests', count) as Promise<RequestRow[]>,
     requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,

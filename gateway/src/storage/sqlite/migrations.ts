@@ -187,4 +187,23 @@ export const migrations: readonly Migration[] = [
     oldestReader: 1,
     sql: 'create index requests_by_start on requests (started_at);',
   },
+  {
+    // Names this ledger, as the file beside it does (ledgerFile.ts).
+    name: 'epoch',
+    oldestReader: 1,
+    sql: 'create table epoch (id text primary key) strict;',
+  },
+  {
+    // See clockObservations.ts.
+    name: 'clock',
+    oldestReader: 1,
+    sql: `
+      create table clock (
+        id integer primary key check (id = 1),
+        observed integer not null,
+        ran integer not null,
+        last integer not null,
+        confirmed integer
+      ) strict;`,
+  },
 ];

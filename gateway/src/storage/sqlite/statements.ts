@@ -15,7 +15,7 @@ export function prepareWriter(db: DatabaseSync) {
     dataVersion: db.prepare('pragma data_version'),
 
     // It is there already where the writer's thread was started again.
-    addInstance: db.prepare('insert into instances (id, started_at) values (?, ?) on conflict do nothing'),
+    addInstance: db.prepare('insert or replace into instances (id, started_at) values (?, ?)'),
     dropInstance: db.prepare('delete from instances where id = ?'),
     holders: db.prepare('select id from instances union select distinct instance from open_requests'),
 

@@ -2,7 +2,7 @@
 // bundled by itself, so that a thread loads the database and nothing else of the gateway.
 
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { StorageUnusable } from '../storage';
+import { StorageLost, StorageUnusable } from '../storage';
 import { type EngineOptions, openEngine } from './engine';
 import { causeOf, isBusy, isStorageFailure } from './failures';
 import { openReports } from './reports';
@@ -19,7 +19,7 @@ export type ThreadReply =
 
 /** Errors do not cross threads with their class. */
 export interface ThreadFailure {
-  readonly kind: 'unavailable' | 'unusable' | 'error';
+  readonly kind: 'unavailable' | 'unusable' | 'lost' | 'error';
   readonly message: string;
 }
 
@@ -52,6 +52,7 @@ export function openingFailure(error: unknown): ThreadFailure {
 
 /** A failure as it crosses to the other thread. SQLite's own texts may name values, so only its code does. */
 export function failureOf(error: unknown): ThreadFailure {
+  if (error instanceof StorageLost) return { kind: 'lost', message: error.message };
   if (error instanceof StorageUnusable) return { kind: 'unusable', message: error.message };
   if (isBusy(error))
     return { kind: 'unavailable', message: `another process holds the ledger’s lock (${causeOf(error)})` };

@@ -1,7 +1,7 @@
 // The other side of a thread: calls become messages, and a thread that dies is started again with what it had not answered.
 
 import { Worker } from 'node:worker_threads';
-import { AnswerLost, StorageUnavailable, StorageUnusable } from '../storage';
+import { AnswerLost, StorageLost, StorageUnavailable, StorageUnusable } from '../storage';
 import {
   answer,
   openingFailure,
@@ -134,5 +134,6 @@ function openInThisThread(role: ThreadRole): Thread {
 
 function errorOf({ kind, message }: ThreadFailure): Error {
   if (kind === 'unavailable') return new StorageUnavailable(message);
+  if (kind === 'lost') return new StorageLost(message);
   return kind === 'unusable' ? new StorageUnusable(message) : new Error(message);
 }

@@ -3,9 +3,7 @@
 
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../jsonObject';
-import {
-  defined, isObject, needList, needObject, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong,
-} from '../shared/json'; // prettier-ignore
+import { defined, isObject, lookUp, needList, needObject, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
 import type { Effort, NeutralRequest, ReasoningOptions, ResponseFormat } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { camelKeys } from './camelKeys';
@@ -98,7 +96,7 @@ function decodeReasoning(value: unknown): ReasoningOptions | undefined {
   const config = camelKeys(needObject(value, 'generationConfig.thinkingConfig'));
   const show = optionalFlag(config['includeThoughts'], 'generationConfig.thinkingConfig.includeThoughts') === true;
   const budget = optionalNumber(config['thinkingBudget'], 'generationConfig.thinkingConfig.thinkingBudget');
-  const effort = levels[textOr(config['thinkingLevel']).toUpperCase()];
+  const effort = lookUp(levels, textOr(config['thinkingLevel']).toUpperCase());
   if (budget === 0) return { effort: 'none', show: false };
   return { show, ...defined({ effort, budget: budget !== undefined && budget > 0 ? budget : undefined }) };
 }

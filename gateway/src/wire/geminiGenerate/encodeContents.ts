@@ -5,7 +5,7 @@ import type { Json } from '../jsonObject';
 import { type Media, type Message, type NeutralRequest, type Part, textOf, type ToolCall, type ToolResult } from '../neutral'; // prettier-ignore
 import { customArgs } from '../shared/customTools';
 import { type DroppedFields, refuse } from '../shared/droppedFields';
-import { defined, parseArgs } from '../shared/json';
+import { defined, lookUp, parseArgs } from '../shared/json';
 import { isText } from '../shared/media';
 import { nameFor } from '../shared/names';
 import { noSignature } from './signatures';
@@ -161,7 +161,7 @@ function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   if (media.detail !== undefined && media.detail !== 'auto') droppedFields.drop('detail');
   if (media.url !== undefined) {
     const mimeType = media.mime.endsWith('/*')
-      ? mimeByExtension[/\.(\w+)(?:[?#]|$)/.exec(media.url)?.[1]?.toLowerCase() ?? '']
+      ? lookUp(mimeByExtension, /\.(\w+)(?:[?#]|$)/.exec(media.url)?.[1]?.toLowerCase() ?? '')
       : media.mime;
     return [{ fileData: { ...defined({ mimeType }), fileUri: media.url } }];
   }

@@ -7,7 +7,7 @@ import type { Effort, NeutralRequest, ToolChoice } from '../neutral';
 import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
 import { schemaForGemini } from '../schema/jsonSchema';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
-import { defined, restore } from '../shared/json';
+import { defined, lookUp, restore } from '../shared/json';
 import { isGemini3 } from '../shared/modelProfiles';
 import { renamed } from '../shared/names';
 import { encodeContents } from './encodeContents';
@@ -136,6 +136,7 @@ const tiers: Readonly<Record<string, string>> = {
 
 function encodeTier(tier: string | undefined, droppedFields: DroppedFields): string | undefined {
   if (tier === undefined || tier === 'auto') return undefined;
-  if (tiers[tier] === undefined) droppedFields.drop('service_tier');
-  return tiers[tier];
+  const known = lookUp(tiers, tier);
+  if (known === undefined) droppedFields.drop('service_tier');
+  return known;
 }

@@ -3,6 +3,7 @@
 
 import { GatewayError } from '../../core/errors';
 import type { Format, NeutralRequest } from '../neutral';
+import { lookUp } from './json';
 
 export interface DroppedFields {
   /** Names something that is left out. */
@@ -32,9 +33,10 @@ const heldByProvider: Readonly<Record<string, string>> = {
  */
 export function openDroppedFields(request: NeutralRequest, format: Format): DroppedFields {
   const native = request.from === format ? [] : Object.keys(request.native);
-  for (const name of native)
-    if (heldByProvider[name] !== undefined)
-      refuse(name, `${heldByProvider[name]} The chosen model is another provider's.`);
+  for (const name of native) {
+    const why = lookUp(heldByProvider, name);
+    if (why !== undefined) refuse(name, `${why} The chosen model is another provider's.`);
+  }
   refuseEmptied(request, format);
   const names = new Set<string>(native);
   return {

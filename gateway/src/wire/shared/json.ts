@@ -80,6 +80,11 @@ export function defined<T extends Record<string, unknown>>(values: T): { [K in k
   };
 }
 
+/** A row of a table by a name that comes from outside: `constructor` and the like, which every object has, are none. */
+export function lookUp<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** The named fields of an object, in that order; absent ones stay absent. */
 export function pick(object: Json, names: readonly string[]): Json {
   return Object.fromEntries(names.flatMap((name) => (object[name] === undefined ? [] : [[name, object[name]]])));
@@ -94,13 +99,12 @@ export function otherFields(
   known: ReadonlySet<string>,
   idle: Readonly<Record<string, (value: unknown) => boolean>> = {},
 ): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  for (const key of Object.keys(body)) {
-    const value = body[key];
-    if (known.has(key) || value === null || value === undefined || idle[key]?.(value) === true) continue;
-    out[key] = value;
-  }
-  return out;
+  // Not by assignment: `__proto__` is a field like any other here.
+  return Object.fromEntries(
+    Object.entries(body).filter(
+      ([key, value]) => !known.has(key) && value !== null && value !== undefined && lookUp(idle, key)?.(value) !== true,
+    ),
+  );
 }
 
 /** A text; undefined where it is absent or null. @throws GatewayError bad_request naming the field */
@@ -141,11 +145,12 @@ export function parseEvent(data: string): Json | undefined {
 
 /** The body with fields put back that were set aside by path: `a.b` goes into the object `a`. */
 export function restore(body: Json, fields: Readonly<Record<string, unknown>>): Json {
-  const out: Record<string, unknown> = { ...body };
+  const out = new Map(Object.entries(body));
   for (const [path, value] of Object.entries(fields)) {
     const dot = path.indexOf('.');
-    if (dot < 0) out[path] = value;
-    else out[path.slice(0, dot)] = restore(objectOr(out[path.slice(0, dot)]), { [path.slice(dot + 1)]: value });
+    const name = path.slice(0, dot);
+    if (dot < 0) out.set(path, value);
+    else out.set(name, restore(objectOr(out.get(name)), { [path.slice(dot + 1)]: value }));
   }
-  return out;
+  return Object.fromEntries(out);
 }

@@ -1,0 +1,62 @@
+// Some hosts repeat the credential they refuse in their error, whole or with its middle masked: the gateway's own keys never
+// reach a client.
+
+import type { Config } from '../../../config/load';
+
+/** Takes the gateway's keys out of what a provider said. */
+export interface KeyCleaner {
+  bytes(bytes: Buffer): Buffer;
+  text(text: string): string;
+}
+
+/** The cleaner of a configuration's keys: those of all accounts of all providers, and the master key. */
+export function keyCleanerOf(config: Config): KeyCleaner {
+  let cleaner = cleaners.get(config);
+  if (cleaner === undefined) cleaners.set(config, (cleaner = openCleaner(keysOf(config))));
+  return cleaner;
+}
+
+// ---
+
+const cleaners = new WeakMap<Config, KeyCleaner>();
+
+/** A key with fewer characters is none that could be told from any other word; hosts of one's own have `none` and the like. */
+const shortest = 8;
+const instead = '[key]';
+
+function openCleaner(keys: readonly string[]): KeyCleaner {
+  const masked = [...new Set(keys.map((key) => key.slice(0, 3)))].map(maskedForm);
+  const text = (said: string) => {
+    const clean = keys.reduce((rest, key) => rest.replaceAll(key, instead), said);
+    return masked.reduce((rest, form) => rest.replace(form, instead), clean);
+  };
+  return {
+    text,
+    bytes(bytes) {
+      const said = bytes.toString('latin1'); // each byte a character, so that nothing else changes
+      const clean = text(said);
+      return clean === said ? bytes : Buffer.from(clean, 'latin1');
+    },
+  };
+}
+
+// As OpenAI writes a key: `sk-proj-********************AbCd`. What is left of it narrows a search.
+function maskedForm(start: string): RegExp {
+  const plain = start.replace(/[^A-Za-z0-9]/g, '\\$&');
+  return new RegExp(
+    `${plain}[A-Za-z0-9_-]{0,60}(?:\\*{2,200}|\\.{3}|\u2026|\u00e2\u0080\u00a6)[A-Za-z0-9_-]{0,60}`,
+    'g',
+  ); // the last is `…` in UTF-8
+}
+
+// Each as it is, and as JSON with escaped slashes and as URLs write it.
+function keysOf({ providers, masterKey }: Config): string[] {
+  const accounts = [...providers.values()].flatMap((provider) => provider.accounts);
+  const keys = [...accounts.map(({ key }) => key), masterKey].flatMap((key) =>
+    key === undefined ? [] : [key.reveal()],
+  );
+  const written = keys
+    .filter((key) => key.length >= shortest)
+    .flatMap((key) => [key, key.replaceAll('/', '\\/'), encodeURIComponent(key)]);
+  return [...new Set(written)].sort((a, b) => b.length - a.length); // one may begin with another
+}

@@ -1,0 +1,169 @@
+// What must not cross: headers of one connection, the gateway's own keys in a provider's error, pages of a proxy in between;
+// and names that the gateway does not answer under.
+
+import { askRaw, produced } from '../support/errorScene';
+import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
+import { masterKey, startTestGateway, type TestGateway } from '../support/gateway';
+import { say } from '../support/sim';
+
+const ownKey = 'sk-upstream/own+key';
+const otherKey = 'sk-ant-another-of-ours';
+const hi = { model: 'own/m', max_tokens: 9, messages: say('hi') };
+const clients = {
+  'the same wire': '/v1/chat/completions',
+  'another wire': '/anthropic/v1/messages',
+} as const;
+
+let upstream: FakeUpstream;
+let gateway: TestGateway;
+let key: string;
+beforeAll(async () => {
+  upstream = await startFakeUpstream();
+  gateway = await startTestGateway({
+    config: `http: {hosts: [Gateway.Example]}\nproviders:\n  own: {base_url: "${upstream.url}/v1", wire: openai, api_key_env: OWN_KEY}\n`,
+    keys: { OWN_KEY: ownKey, ANTHROPIC_API_KEY: otherKey },
+  });
+  key = await gateway.mint();
+});
+afterAll(async () => {
+  await gateway.close();
+  await upstream.close();
+});
+
+const post = (path: string, body: object = hi) =>
+  produced(
+    fetch(gateway.url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify(body),
+    }),
+  );
+
+describe('headers of one connection', () => {
+  test('those that a client nominates never reach the provider, the others do', async () => {
+    upstream.answer = { body: '{"choices":[]}' };
+    upstream.calls.length = 0;
+    const body = JSON.stringify(hi);
+    await askRaw(
+      gateway.url,
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\n` +
+        `connection: close, X-Secret-Hop ,openai-beta\r\nx-secret-hop: 1\r\nopenai-beta: b\r\nx-kept: 2\r\nte: trailers\r\n` +
+        `content-length: ${body.length}\r\n\r\n${body}`,
+    );
+    const { headers } = upstream.calls[0]!;
+    expect(headers).toMatchObject({ 'x-kept': '2' });
+    for (const name of ['x-secret-hop', 'openai-beta', 'te']) expect(headers[name]).toBeUndefined();
+    expect(headers.connection ?? '').not.toContain('secret');
+  });
+
+  test('nor those that a provider nominates the client', async () => {
+    upstream.answer = {
+      headers: { connection: 'close, x-hop', 'x-hop': '1', 'x-kept': '2' },
+      body: '{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}',
+    };
+    const { headers } = await post('/v1/chat/completions');
+    expect([headers.get('x-hop'), headers.get('x-kept')]).toEqual([null, '2']);
+  });
+});
+
+describe('an error that repeats a key of the gateway', () => {
+  const said = `Incorrect API key provided: ${ownKey}, ${ownKey.replace('/', '\\/')}, ${encodeURIComponent(ownKey)}, ${otherKey}, ${masterKey}.`;
+  const expectClean = (text: string) => {
+    for (const secret of [ownKey, encodeURIComponent(ownKey), otherKey, masterKey, 'own+key', 'own%2Bkey'])
+      expect(text).not.toContain(secret);
+  };
+  const statuses = [400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 502, 503, 529];
+  test.each(Object.entries(clients).flatMap(([name, path]) => statuses.map((status) => [status, name, path] as const)))(
+    '%d on %s',
+    async (status, name, path) => {
+      upstream.answer = {
+        status,
+        headers: { 'x-echo': `Bearer ${ownKey}` },
+        body: `{"error":{"message":"${said}","type":"invalid_request_error","code":null}}`,
+      };
+      const answer = await post(path);
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expectClean(answer.text + JSON.stringify([...answer.headers]));
+      expect(() => JSON.parse(answer.text) as unknown).not.toThrow();
+      if (name === 'the same wire') expect(answer.text).toContain('Incorrect API key provided: [key]');
+    },
+  );
+
+  test('that comes as a 200', async () => {
+    upstream.answer = { body: `{"error":{"message":"${said}"}}` };
+    for (const path of Object.values(clients)) expectClean((await post(path)).text);
+  });
+
+  test.each(Object.entries(clients))('inside a stream on %s', async (_name, path) => {
+    upstream.answer = {
+      headers: { 'content-type': 'text/event-stream' },
+      body: `data: {"id":"c","choices":[{"index":0,"delta":{"content":"a word"}}]}\n\ndata: {"error":{"message":"${said}","type":"invalid_request_error"}}\n\n`,
+    };
+    const { text } = await post(path, { ...hi, stream: true });
+    expect(text).toContain('Incorrect API key provided');
+    expectClean(text);
+  });
+
+  test('in a token count, and in an answer about embeddings', async () => {
+    upstream.answer = { status: 422, body: `{"error":{"message":"${said}"}}` };
+    for (const [path, body] of [
+      ['/v1/embeddings', { model: 'own/m', input: 'hi' }],
+      ['/v1/responses/input_tokens', { model: 'own/m', input: 'hi' }],
+      ['/anthropic/v1/messages/count_tokens', hi],
+    ] as const)
+      expectClean((await post(path, body)).text);
+    expect(JSON.stringify(gateway.lines)).not.toContain(ownKey);
+  });
+});
+
+describe('a page instead of an API', () => {
+  test.each(
+    Object.entries(clients).flatMap(([name, path]) =>
+      (
+        [
+          [502, 502],
+          [503, 503],
+          [404, 404],
+          [403, 502],
+        ] as const
+      ).map(([sent, told]) => [sent, name, path, told] as const),
+    ),
+  )('%d on %s is told in the client’s own shape', async (status, _name, path, told) => {
+    upstream.answer = {
+      status,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+      body: '<html><body><h1>502 Bad Gateway</h1>cloud-proxy-7</body></html>',
+    };
+    const answer = await post(path);
+    expect(answer.status).toBe(told);
+    expect(answer.headers.get('content-type')).toContain('application/json');
+    expect(answer.text).not.toMatch(/html|cloud-proxy/);
+    expect(JSON.parse(answer.text)).toHaveProperty('error.message');
+  });
+});
+
+describe('http.hosts', () => {
+  const get = (path: string, host: string) =>
+    askRaw(gateway.url, `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+  test.each([
+    'gateway.example',
+    'GATEWAY.example:8443',
+    'gateway.example.',
+    'localhost:1',
+    '127.0.0.1',
+    '127.9.9.9:80',
+    '[::1]:80',
+  ])('%s is answered', async (host) => expect((await get('/v1/models', host)).status).toBe(200));
+  test.each([
+    'evil.example',
+    'gateway.example.evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '203.0.113.7',
+    'evil.example:443',
+  ])('%s is not, but for its health', async (host) => {
+    for (const path of ['/v1/models', '/admin/keys', '/nothing', '/livez/../v1/models'])
+      expect((await get(path, host)).status).toBe(421);
+    for (const path of ['/livez', '/readyz']) expect((await get(path, host)).status).toBe(200);
+  });
+});

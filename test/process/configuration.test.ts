@@ -1,0 +1,133 @@
+// What a configuration can do to a gateway that starts or runs: nothing that ends it.
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { bundle, type ChildGateway, makeFolder, node, runChild, startChild } from '../support/child';
+import { masterKey } from '../support/gateway';
+
+const provider = 'providers: {openai: {base_url: "http://127.0.0.1:9/v1"}}\n';
+let folder: ReturnType<typeof makeFolder>;
+const children: ChildGateway[] = [];
+
+beforeEach(() => {
+  folder = makeFolder(provider);
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    child.process.kill('SIGKILL');
+    await child.ended;
+  }
+  folder.remove();
+});
+
+const start = async (options: Partial<Parameters<typeof startChild>[0]> = {}): Promise<ChildGateway> => {
+  const child = await startChild({ folder: folder.path, ...options });
+  children.push(child);
+  return child;
+};
+const file = (name: string) => join(folder.path, name);
+const statusOf = async (url: string, key: string) =>
+  (await fetch(`${url}/admin/keys`, { headers: { authorization: `Bearer ${key}` } })).status;
+
+test.each(['SIGHUP', 'SIGTERM'])('a %s while the program is being loaded waits for the start', async (signal) => {
+  const hook = file('hook.js');
+  writeFileSync(
+    hook,
+    `const Module = require('node:module'), load = Module._load; let sent = false;
+     Module._load = function (name) {
+       if (!sent && name === 'node:sqlite' && require('node:worker_threads').isMainThread) {
+         sent = true;
+         process.kill(process.pid, '${signal}');
+       }
+       return load.apply(this, arguments);
+     };`,
+  );
+  const child = await start({ command: [node, '--require', hook, bundle()] });
+  if (signal === 'SIGHUP') {
+    expect((await fetch(`${child.url}/livez`)).status).toBe(200);
+    child.process.kill('SIGTERM');
+  }
+  expect(await child.ended).toMatchObject({ code: 0, signal: null });
+});
+
+test('log.level: warn hides neither where it listens nor what is wrong', async () => {
+  writeFileSync(file('config.yaml'), `log: {level: warn}\n${provider}`);
+  const child = await start();
+  expect(child.output()).toContain('listening on http');
+  expect(child.output()).not.toContain('provider openai: present');
+});
+
+test.each([
+  ['of 5 MB', `${provider}#${'x'.repeat(5_000_000)}\n`, 'may have at most 1,048,576'],
+  [
+    'of aliases of aliases',
+    `${provider}a: &a [x, x, x, x, x, x, x, x, x, x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(10).fill(`*${'abcdefg'[i]}`).join(', ')}]\n`).join('')}`,
+    'alias',
+  ],
+  ['of brackets', `${provider}routes: ${'['.repeat(20_000)}\n`, 'nested more than 64 levels'],
+  ['of 100,000 names', `${provider}${Array.from({ length: 100_000 }, (_, i) => `n${i}: 1\n`).join('')}`, 'more than'],
+])('a configuration %s is refused by name, and the old one goes on', async (_name, text, words) => {
+  const child = await start();
+  writeFileSync(file('config.yaml'), text);
+  child.process.kill('SIGHUP');
+  await child.says('the old one goes on');
+  expect(child.output()).toContain(words);
+  expect((await fetch(`${child.url}/readyz`)).status).toBe(200);
+  const fresh = await runChild({ folder: folder.path, env: { OVTH_DATA: file('other') } });
+  expect([fresh.code, fresh.output]).toEqual([78, expect.stringContaining(words)]);
+});
+
+test('a secrets.env of 5 MB is refused by name, and the old configuration goes on', async () => {
+  const child = await start();
+  writeFileSync(file('secrets.env'), `A=${'x'.repeat(5_000_000)}\n`);
+  await child.says('the old one goes on');
+  expect(child.output()).toContain('secrets.env');
+  const fresh = await runChild({ folder: folder.path, env: { OVTH_DATA: file('other') } });
+  expect([fresh.code, fresh.output]).toEqual([78, expect.stringContaining('secrets.env')]);
+});
+
+test.each([
+  ['damaged', () => writeFileSync(file('data/master.key'), '?')],
+  ['missing', () => rmSync(file('data/master.key'))],
+])('a master.key that is %s at a reload ends nothing, and the key that was read goes on', async (_name, harm) => {
+  const made = `ovth_master_${'k'.repeat(43)}`;
+  const first = await start();
+  first.process.kill('SIGTERM');
+  await first.ended;
+  writeFileSync(file('data/master.key'), `${made}\n`);
+  const child = await start({ env: { OVTH_MASTER_KEY: '' } });
+  expect(await statusOf(child.url, made)).toBe(200);
+  harm();
+  writeFileSync(file('config.yaml'), `routes: {fresh: {models: [gpt-5.5]}}\n${provider}`);
+  child.process.kill('SIGHUP');
+  await child.says('the configuration was reloaded');
+  expect(await statusOf(child.url, made)).toBe(200);
+});
+
+test.each([
+  ['damaged', () => writeFileSync(file('data/master.key'), '?'), 'is damaged'],
+  ['a folder', () => mkdirSync(file('data/master.key')), 'cannot be read'],
+])('a master.key that is %s at the start is told with what to do', async (_name, harm, words) => {
+  mkdirSync(file('data'));
+  harm();
+  const { code, output } = await runChild({ folder: folder.path, env: { OVTH_MASTER_KEY: '' } });
+  expect([code, output]).toEqual([78, expect.stringContaining(words)]);
+  for (const word of ['master.key', 'OVTH_MASTER_KEY']) expect(output).toContain(word);
+  expect(output).not.toMatch(/\n\s+at /); // no stack trace
+});
+
+test('a reload that finds the ledger held says so, and is done when it is free', async () => {
+  const child = await start();
+  const db = new DatabaseSync(file('data/ledger.db'));
+  db.exec('begin immediate');
+  writeFileSync(file('config.yaml'), `keys: {laptop: {sha256: ${'a'.repeat(64)}}}\n${provider}`);
+  await child.says('the changed configuration is tried again until it can');
+  expect(child.output()).not.toContain('the old one goes on');
+  db.exec('rollback');
+  db.close();
+  await child.says('the configuration was reloaded');
+  const keys = await fetch(`${child.url}/admin/keys`, { headers: { authorization: `Bearer ${masterKey}` } });
+  expect(await keys.text()).toContain('laptop');
+  expect(child.output().match(/is tried again/g)).toHaveLength(1);
+}, 60_000);

@@ -1,0 +1,168 @@
+// The ledger's file under a running gateway: deleted, replaced, truncated, overwritten; and lock files that are deleted.
+
+import { copyFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { startSimulators, type Simulators } from '../simulators';
+import { ask, type ChildGateway, makeFolder, mint, runChild, startChild } from '../support/child';
+import { providersAt } from '../support/guide';
+import { masterKey } from '../support/gateway';
+
+let simulators: Simulators;
+let folder: ReturnType<typeof makeFolder>;
+const children: ChildGateway[] = [];
+
+beforeAll(async () => {
+  simulators = await startSimulators();
+});
+afterAll(() => simulators.close());
+beforeEach(() => {
+  simulators.reset();
+  folder = makeFolder(providersAt(simulators));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    child.process.kill('SIGKILL');
+    await child.ended;
+  }
+  folder.remove();
+});
+
+const start = async (): Promise<ChildGateway> => {
+  const child = await startChild({ folder: folder.path, env: { OPENAI_API_KEY: simulators.openai.key } });
+  children.push(child);
+  return child;
+};
+const data = (name: string) => join(folder.path, 'data', name);
+const makeDatabase = (path: string) => {
+  const db = new DatabaseSync(path);
+  db.exec(`create table notes (text text); insert into notes select hex(randomblob(900)) from
+    (with recursive n(i) as (select 1 union all select i + 1 from n where i < 500) select i from n)`);
+  db.close();
+};
+
+// What stands in the write-ahead log alone would be written into the file when the gateway lets go of it.
+const intoTheFile = () => {
+  const db = new DatabaseSync(data('ledger.db'), { timeout: 5_000 });
+  db.exec('pragma wal_checkpoint(truncate)');
+  db.close();
+};
+
+test.each([
+  ['deleted', 'was deleted', () => rmSync(data('ledger.db'))],
+  [
+    'deleted with all that belongs to it',
+    'was deleted',
+    () => ['', '-wal', '-shm'].forEach((suffix) => rmSync(data(`ledger.db${suffix}`), { force: true })),
+  ],
+  ['truncated', 'was truncated', () => truncateSync(data('ledger.db'))],
+  [
+    'replaced by another file',
+    'was replaced',
+    () => {
+      makeDatabase(data('other.db'));
+      renameSync(data('other.db'), data('ledger.db'));
+    },
+  ],
+  [
+    'overwritten in place',
+    'was overwritten',
+    () => {
+      makeDatabase(data('other.db'));
+      copyFileSync(data('other.db'), data('ledger.db'));
+    },
+  ],
+])(
+  'a ledger that is %s ends the gateway, and no empty one takes its place',
+  async (_name, words, harm) => {
+    const first = await start();
+    const key = await mint(first.url);
+    const stream = await ask(first.url, key, '[[sim: hold_after=2 hold=go chunks=8]] hi', {
+      stream: true,
+      max_completion_tokens: 5_000,
+    });
+    intoTheFile();
+    harm();
+    await first.says(words);
+    await first.says('"draining"');
+    await expect(ask(first.url, key, 'hi')).rejects.toThrow(); // it listens no more
+    simulators.release('go');
+    expect(await stream.text()).toContain('data: [DONE]'); // what was admitted goes on
+    expect((await first.ended).code).toBe(1);
+    const next = await runChild({ folder: folder.path, env: { OPENAI_API_KEY: simulators.openai.key } });
+    expect(next.code).toBe(1);
+    expect(next.output).toContain('The ledger cannot be used');
+  },
+  60_000,
+);
+
+test('a start without the ledger that was there says what to do, and begins anew where that is asked for', async () => {
+  const first = await start();
+  await mint(first.url);
+  first.process.kill('SIGTERM');
+  await first.ended;
+  for (const lose of [() => rmSync(data('ledger.db')), () => writeFileSync(data('ledger.db'), '')]) {
+    lose();
+    const refused = await runChild({ folder: folder.path });
+    expect(refused.code).toBe(1);
+    for (const word of ['ledger.db is gone', 'restore a backup', 'delete ledger.epoch'])
+      expect(refused.output).toContain(word);
+  }
+  rmSync(data('ledger.epoch'));
+  const anew = await start();
+  expect(await mint(anew.url)).toMatch(/^ovth_/);
+}, 60_000);
+
+test('the ledger of another folder is refused', async () => {
+  const first = await start();
+  first.process.kill('SIGTERM');
+  await first.ended;
+  writeFileSync(data('ledger.epoch'), `${'0'.repeat(32)}\n`);
+  const refused = await runChild({ folder: folder.path });
+  expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('is not the one that ledger.epoch')]);
+}, 60_000);
+
+test('a lock file that is deleted comes back, and its living instance is not taken for dead', async () => {
+  const first = await start();
+  const key = await mint(first.url);
+  const running = ask(first.url, key, '[[sim: hold=on]] hi');
+  await simulators.openai.waitForStarted(1);
+  const [lock = ''] = readdirSync(data('instances'));
+  rmSync(data('instances'), { recursive: true });
+  const second = await start(); // which looks for the dead before it listens
+  expect(second.output()).not.toContain('left open');
+  while (!readdirSync(data('instances')).includes(lock)) await new Promise((wake) => setTimeout(wake, 100));
+  const third = await start(); // and meets the lock that was made again
+  expect(third.output()).not.toContain('left open');
+  simulators.release('on');
+  expect((await running).status).toBe(200);
+  const { data: rows } = (await (
+    await fetch(`${first.url}/admin/requests`, { headers: { authorization: `Bearer ${masterKey}` } })
+  ).json()) as { data: { outcome: string }[] };
+  expect(rows.map(({ outcome }) => outcome)).toEqual(['ok']);
+}, 60_000);
+
+test('/readyz says why nothing can be admitted, and is ready again when something can', async () => {
+  const child = await start();
+  const key = await mint(child.url);
+  const ready = async () => {
+    const answer = await fetch(`${child.url}/readyz`);
+    return { code: answer.status, ...((await answer.json()) as { status: string; reason?: string }) };
+  };
+  const until = async (code: number) => {
+    while ((await ready()).code !== code) await new Promise((wake) => setTimeout(wake, 50));
+    return ready();
+  };
+  expect(await ready()).toMatchObject({ code: 200, status: 'ok' });
+  const db = new DatabaseSync(data('ledger.db'));
+  db.exec('begin immediate');
+  expect(await until(503)).toMatchObject({
+    status: 'storage_failed',
+    reason: 'The ledger cannot be written, so nothing is admitted.',
+  });
+  expect((await ask(child.url, key, 'hi')).status).toBe(503);
+  db.exec('rollback');
+  db.close();
+  expect(await until(200)).toMatchObject({ status: 'ok' });
+  expect((await ask(child.url, key, 'hi')).status).toBe(200);
+}, 60_000);
