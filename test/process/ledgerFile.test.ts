@@ -132,6 +132,7 @@ test('a lock file that is deleted comes back, and its living instance is not tak
   const second = await start(); // which looks for the dead before it listens
   expect(second.output()).not.toContain('left open');
   while (!readdirSync(data('instances')).includes(lock)) await new Promise((wake) => setTimeout(wake, 100));
+  await first.says('the lock file of this instance was deleted');
   const third = await start(); // and meets the lock that was made again
   expect(third.output()).not.toContain('left open');
   simulators.release('on');

@@ -248,7 +248,7 @@ export function memoryWorld(): MemoryWorld {
           turn(['reserve', 'extend']);
           return results;
         },
-        check: () => Promise.resolve(),
+        check: () => Promise.resolve(false),
         async settleDead(now) {
           const dead = [...open].filter(([, each]) => !living.has(each.instance)).map(([id]) => id);
           for (const id of dead) crash(id, now);

@@ -9,6 +9,7 @@ import {
   StorageUnavailable,
   StorageUnusable,
 } from '../storage/storage';
+import type { Log } from '../telemetry/log';
 
 export interface LedgerWatch {
   /** Why nothing can be admitted now; undefined where requests can. */
@@ -22,7 +23,7 @@ export interface LedgerWatch {
 }
 
 /** Nothing is known to be wrong yet. */
-export function openLedgerWatch(storage: Pick<Storage, 'check' | 'commit'>): LedgerWatch {
+export function openLedgerWatch(storage: Pick<Storage, 'check' | 'commit'>, log: Pick<Log, 'warn'>): LedgerWatch {
   let problem: string | undefined;
   let failed = false; // the last commit did
   let tellLost: (why: string) => void = () => undefined;
@@ -49,7 +50,8 @@ export function openLedgerWatch(storage: Pick<Storage, 'check' | 'commit'>): Led
     },
     async look() {
       try {
-        await storage.check(failed);
+        if (await storage.check(failed))
+          log.warn('the lock file of this instance was deleted; it was made again, so that no other takes it for dead');
         problem = undefined;
       } catch (error) {
         suspect(error);

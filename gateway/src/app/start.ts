@@ -108,7 +108,7 @@ async function assemble(
 ): Promise<RunningGateway> {
   const { log, now } = options;
   const config = () => live.config;
-  const watch = openLedgerWatch(storage);
+  const watch = openLedgerWatch(storage, log);
   const ledger = openLedger(watch, now, (message, cause) => log.error(message, cause));
   const directory = await openKeyDirectory(storage, now);
   const concurrency = openConcurrency();

@@ -275,9 +275,10 @@ export interface Storage extends Reports {
   /**
    * Sees that what is kept is still what was opened, and that this instance is known to live.
    * @param write whether to see that it can be written, too
+   * @returns whether what others know this instance by was gone, and has been made again
    * @throws StorageLost where it was deleted or replaced: nothing is admitted from then on. StorageUnavailable
    */
-  check(write: boolean): Promise<void>;
+  check(write: boolean): Promise<boolean>;
   /** Settles what dead instances left open, at what they had reserved. How many requests. @throws StorageUnavailable */
   settleDead(now: number): Promise<number>;
   /** All keys, or undefined where none has changed since the last call. @throws StorageUnavailable */

@@ -111,10 +111,11 @@ function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
 
   return {
     /** That the ledger is the file that was opened and can be locked, and this instance is known to live. @param write by a write */
-    check(write: boolean): void {
+    check(write: boolean): boolean {
       file.look();
-      locks.hold();
+      const anew = locks.hold();
       transaction(() => write && sql.addInstance.run(instance, now), checkMs);
+      return anew;
     },
     commit: (batch: readonly Entry[], at: number): EntryResult[] => commitBatch(batch, at, ledger, transaction),
     settleDead(at: number): number {

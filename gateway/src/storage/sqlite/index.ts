@@ -43,7 +43,7 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
   return {
     repaired,
     commit: (batch: readonly Entry[], now) => writer.call('commit', batch, now) as Promise<EntryResult[]>,
-    check: (write) => writer.call('check', write) as Promise<void>,
+    check: (write) => writer.call('check', write) as Promise<boolean>,
     settleDead: (now) => writer.call('settleDead', now) as Promise<number>,
     changedKeys: () => writer.call('changedKeys') as Promise<KeyRow[] | undefined>,
     keyByHash: (sha256) => writer.call('keyByHash', sha256) as Promise<KeyRow | undefined>,

@@ -8,8 +8,11 @@ import { type InstanceLock, lockExists, takeLock } from './instanceLock';
 
 export interface InstanceLocks {
   pathOf(instance: string): string;
-  /** Holds this instance's lock, anew where its file was deleted: another instance could not find it then. */
-  hold(): void;
+  /**
+   * Holds this instance's lock, anew where its file was deleted: another instance could not find it then.
+   * @returns whether it was
+   */
+  hold(): boolean;
   /** The lock of an instance that is dead; undefined for one that lives, or may. @param at milliseconds since 1970 */
   takeDead(instance: string, at: number): InstanceLock | undefined;
   remove(instance: string): void;
@@ -39,13 +42,15 @@ export function openInstanceLocks(folder: string, own: string): InstanceLocks {
   return {
     pathOf,
     hold() {
-      if (lock?.stands() === true) return;
+      if (lock?.stands() === true) return false;
       makeFolder(locks);
       const next = takeLock(pathOf(own));
       if (next === undefined && lock === undefined) throw new Error('another process holds the lock of this instance');
-      if (next === undefined) return; // another instance looks whether it is free: the next call tries again
+      if (next === undefined) return false; // another instance looks whether it is free: the next call tries again
+      const anew = lock !== undefined;
       lock?.release();
       lock = next;
+      return anew;
     },
     takeDead: (instance, at) => (mayBeDead(instance, at) ? takeLock(pathOf(instance)) : undefined),
     remove: (instance) => rmSync(pathOf(instance), { force: true }),
