@@ -134,15 +134,19 @@ describeLab('pulumi up', () => {
   });
 
   test('the front names no program, and logs no credential', async () => {
+    const address = await scene.project.output<string>('ipv4');
     const head = await onBox(
-      "curl -sk -D - -o /dev/null -H 'x-api-key: canary-in-a-header' -H 'x-goog-api-key: canary-in-a-header' 'https://127.0.0.1/v1/nothing?key=canary-in-a-query'",
+      `curl -sk -D - -o /dev/null -H 'x-api-key: canary-in-a-header' -H 'x-goog-api-key: canary-in-a-header' 'https://${address}/v1/nothing?key=canary-in-a-query'`,
     );
     expect(head).not.toMatch(/^(server|via):/im);
     const said = await onBox('docker logs ovth-front 2>&1');
     expect(said).toContain('/v1/nothing');
     expect(said).not.toContain('canary');
     const large =
-      'head -c 40000000 /dev/zero | curl -sk -o /dev/null -w %{http_code} -T - https://127.0.0.1/v1/chat/completions';
+      'head -c 40000000 /dev/zero | curl -sk -o /dev/null -w %{http_code} -T - https://ADDRESS/v1/chat/completions'.replace(
+        'ADDRESS',
+        address,
+      );
     expect(await onBox(large)).toMatch(/413|401/);
   });
 

@@ -123,7 +123,7 @@ describe('a page instead of an API', () => {
         [
           [502, 502],
           [503, 503],
-          [404, 404],
+          [404, 502],
           [403, 502],
         ] as const
       ).map(([sent, told]) => [sent, name, path, told] as const),

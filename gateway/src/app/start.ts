@@ -22,6 +22,7 @@ import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 import { openHostCapabilities } from '../upstream/hostCapabilities';
 import { openUpstreamPool } from '../upstream/pool';
+import { openOutputSpeed } from '../upstream/outputSpeed';
 import { openRetryBudgets } from '../upstream/retryBudget';
 import { openTargetHealth } from '../upstream/targetHealth';
 import { syncConfiguredKeys } from './configuredKeys';
@@ -183,6 +184,7 @@ function openServices(
   live: Live,
   own: Pick<Services, 'instance' | 'ledger' | 'keys'>,
 ): Services {
+  const speed = openOutputSpeed();
   return {
     get config() {
       return live.config;
@@ -194,7 +196,13 @@ function openServices(
     retries: openRetryBudgets(),
     reasoningCache: openReasoningCache(() => live.config.limits.reasoning_cache_bytes),
     bodyWorker: openBodyWorker(),
-    observe: (record) => log.request(record),
+    speed,
+    observe(record) {
+      log.request(record);
+      const { row } = record;
+      if (row.outcome === 'ok' && row.estimated === 0 && record.attempts === 1)
+        speed.learn(`${row.provider}/${row.model}`, row.output, row.ended_at - row.started_at);
+    },
     now,
     random,
   };

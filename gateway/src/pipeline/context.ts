@@ -14,6 +14,7 @@ import type { Dialect } from '../core/errorBody';
 import type { KeyRow } from '../storage/storage';
 import type { HostCapabilities } from '../upstream/hostCapabilities';
 import type { RetryBudgets } from '../upstream/retryBudget';
+import type { OutputSpeed } from '../upstream/outputSpeed';
 import type { UpstreamPool, UpstreamRequest, UpstreamResponse } from '../upstream/pool';
 import type { TargetHealth } from '../upstream/targetHealth';
 import type { Format } from '../wire/neutral';
@@ -35,6 +36,7 @@ export interface Services {
   readonly keys: Pick<KeyDirectory, 'byId'>;
   readonly upstream: UpstreamPool;
   readonly health: TargetHealth;
+  readonly speed: OutputSpeed;
   readonly hosts: HostCapabilities;
   readonly retries: RetryBudgets;
   readonly reasoningCache: ReasoningCache;

@@ -244,6 +244,7 @@ export class Failover<T> implements AnswerTurn {
       services.retries.sent(plan.route ?? plan.requested, services.now());
     for (let tries = 0; ; tries++) {
       const startedAt = services.now();
+      progress.sentAt = startedAt;
       const note = (status: number, cause?: string) =>
         progress.attempts.push({
           target: target.label,

@@ -50,7 +50,7 @@ export async function handle<T>(services: Services, incoming: IncomingRequest, s
     if (!progress.begun && !(error instanceof ClientGone)) throw error;
   } finally {
     if (service.booked) {
-      const record = recordOf(exchange, first, progress, failure, now());
+      const record = recordOf(exchange, first, progress, failure, reservation.output, now());
       reservation.settle(record);
       services.observe(record);
     }

@@ -15,6 +15,7 @@ import type { ResponseProgress } from './responseProgress';
  * The record of a request that has ended.
  * @param first the candidate it was admitted for
  * @param failure what went wrong; undefined where nothing did
+ * @param reserved output tokens that were reserved
  * @param now milliseconds since 1970
  */
 export function recordOf<T>(
@@ -22,12 +23,15 @@ export function recordOf<T>(
   first: Candidate<T>,
   progress: ResponseProgress,
   failure: unknown,
+  reserved: number,
   now: number,
 ): RequestRecord {
   const { services, config, incoming, facts, plan, day } = exchange;
   const { key } = incoming;
   const outcome = outcomeOf(failure, progress);
-  const { usage, estimated } = bookedUsage(progress, outcome, isCut(failure), facts.needs.input);
+  const unseen = unseenOutput(exchange, progress, now);
+  const estimate = { input: facts.needs.input, output: Math.min(progress.estimatedOutput + unseen, reserved) };
+  const { usage, estimated } = bookedUsage(progress, outcome, isCut(failure), estimate);
   const target = progress.target ?? first.target;
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
@@ -127,19 +131,33 @@ function bookedUsage(
   progress: ResponseProgress,
   outcome: Outcome,
   cut: boolean,
-  input: number,
+  estimate: { readonly input: number; readonly output: number },
 ): { usage: Usage; estimated: boolean } {
   const { usage: reported, firstByteAt, target } = progress;
   const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
   if ((outcome === 'ok' || progress.complete) && complete)
     return { usage: { ...noUsage, ...reported }, estimated: false };
-  const working = cut && (progress.begun || progress.failure === undefined); // no error answer of the provider's
+  const refused = (progress.attempts.at(-1)?.status ?? 0) >= 400;
+  const working = cut && (progress.begun || (progress.failure === undefined && !refused));
   const sent = firstByteAt !== undefined || (target !== undefined && (working || outcome === 'client_gone'));
   if (!sent || !(working || mayBeCharged.has(outcome) || progress.firstTokenAt !== undefined))
     return { usage: noUsage, estimated: false };
   // A stream that broke off has reported its input at most, and its output so far at best.
-  const output = Math.max(reported?.output ?? 0, progress.estimatedOutput);
-  const { incomplete, ...told } = { ...noUsage, input, ...reported };
-  const counted = incomplete === true && told.input === 0 ? input : told.input;
+  // Nobody waits for the rest of an answer that was left or cut: its provider was made to write it all the same.
+  const left = working || outcome === 'client_gone' ? Math.max(1, estimate.output) : 0;
+  const output = Math.max(reported?.output ?? 0, progress.estimatedOutput, left);
+  const { incomplete, ...told } = { ...noUsage, input: estimate.input, ...reported };
+  const counted = incomplete === true && told.input === 0 ? estimate.input : told.input;
   return { usage: { ...told, input: counted, output }, estimated: true };
+}
+
+// Output that a provider has made and nobody has seen, by the time it had for it: that of a model which thinks before it
+// speaks, until it spoke; and that of every model whose answer comes whole.
+function unseenOutput({ services, facts }: Exchange, progress: ResponseProgress, now: number): number {
+  const { sentAt, target, firstTokenAt } = progress;
+  if (sentAt === undefined || target === undefined || progress.complete) return 0;
+  if (!facts.stream) return services.speed.tokensIn(target.label, now - sentAt);
+  return target.capabilities.has('reasoning')
+    ? services.speed.tokensIn(target.label, (firstTokenAt ?? now) - sentAt)
+    : 0;
 }

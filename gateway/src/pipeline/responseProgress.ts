@@ -14,6 +14,8 @@ export interface SendProgress {
   account: Account | undefined;
   format: Format | undefined;
   readonly attempts: Attempt[];
+  /** When it was sent to it; milliseconds since 1970. */
+  sentAt: number | undefined;
 }
 
 export interface ResponseProgress extends SendProgress {
@@ -45,6 +47,7 @@ export function newProgress(): ResponseProgress {
     account: undefined,
     format: undefined,
     attempts: [],
+    sentAt: undefined,
     status: 0,
     usage: undefined,
     estimatedOutput: 0,

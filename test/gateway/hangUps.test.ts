@@ -1,0 +1,69 @@
+// Who hangs up pays for what the provider was made to do, by the time it had; at most what was reserved, and never nothing.
+
+import { useTranslationScene } from '../support/translation';
+
+const scene = useTranslationScene();
+
+// Leaves once the provider has the request, and gives the booked row.
+const leave = async (ask: (signal: AbortSignal) => Promise<Response>, waitMs: number) => {
+  const before = scene.gateway.requests.length;
+  const left = new AbortController();
+  const calls = scene.fake.calls.length;
+  const asked = ask(left.signal).then(
+    (answer) => answer.text(),
+    () => '',
+  );
+  await scene.fake.arrived(calls + 1);
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
+  left.abort();
+  await asked.catch(() => '');
+  while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  return scene.gateway.row(scene.gateway.requests.at(-1)!.id);
+};
+const post = (model: string, stream: boolean, most: number) => (signal: AbortSignal) =>
+  fetch(`${scene.gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${scene.key}` },
+    body: JSON.stringify({ model, stream, max_tokens: most, messages: [{ role: 'user', content: 'hi' }] }),
+    signal,
+  });
+
+describe('before the first word', () => {
+  beforeEach(() => {
+    scene.fake.answer = () => undefined; // it thinks
+  });
+
+  test.each([
+    ['of a model that thinks, as a stream', 'claude-opus-4-7', true],
+    ['of any model, whole', 'claude-3-haiku-20240307', false],
+  ])('%s', async (_name, model, stream) => {
+    const row = await leave(post(model, stream, 4_000), 600);
+    expect(row).toMatchObject({ outcome: 'client_gone', estimated: true });
+    expect(row.input).toBeGreaterThan(0);
+    expect(row.output).toBeGreaterThanOrEqual(30); // 50 tokens a second for at least 0.6 s
+    expect(row.output).toBeLessThanOrEqual(4_000);
+  });
+
+  test('at most what was reserved', async () => {
+    expect((await leave(post('claude-opus-4-7', true, 10), 600)).output).toBe(10);
+  });
+
+  test('never nothing', async () => {
+    const row = await leave(post('claude-3-haiku-20240307', true, 4_000), 1);
+    expect(row).toMatchObject({ outcome: 'client_gone', estimated: true });
+    expect(row.output).toBeGreaterThanOrEqual(1);
+  });
+});
+
+test('by the speed that complete answers of the model had', async () => {
+  scene.fake.answer = {
+    body: JSON.stringify({
+      id: 'm', type: 'message', role: 'assistant', model: 'claude-opus-4-7', stop_reason: 'end_turn', stop_sequence: null,
+      content: [{ type: 'text', text: 'word '.repeat(1_000) }], usage: { input_tokens: 5, output_tokens: 100_000 },
+    }),
+  }; // prettier-ignore
+  for (let i = 0; i < 3; i++) await (await post('claude-opus-4-7', false, 100_000)(AbortSignal.timeout(10_000))).text();
+  scene.fake.answer = () => undefined;
+  const row = await leave(post('claude-opus-4-7', true, 100_000), 300);
+  expect(row.output).toBeGreaterThan(5_000); // far more than an unmeasured model's 15
+});
