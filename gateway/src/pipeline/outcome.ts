@@ -29,9 +29,7 @@ export function recordOf<T>(
   const { services, config, incoming, facts, plan, day } = exchange;
   const { key } = incoming;
   const outcome = outcomeOf(failure, progress);
-  const unseen = unseenOutput(exchange, progress, now);
-  const estimate = { input: facts.needs.input, output: Math.min(progress.estimatedOutput + unseen, reserved) };
-  const { usage, estimated } = bookedUsage(progress, outcome, isCut(failure), estimate);
+  const { usage, estimated } = bookedUsage(exchange, progress, outcome, isCut(failure), { reserved, now });
   const target = progress.target ?? first.target;
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
@@ -128,10 +126,11 @@ const mayBeCharged: ReadonlySet<Outcome> = new Set(['ok', 'client_gone', 'over_q
 // What is booked: what the provider reported; else, once it had the request, our estimate. An error costs nothing, unless
 // content came before it, or the provider says what it charges; an answer that was cut while the provider made it is paid for.
 function bookedUsage(
+  exchange: Exchange,
   progress: ResponseProgress,
   outcome: Outcome,
   cut: boolean,
-  estimate: { readonly input: number; readonly output: number },
+  { reserved, now }: { readonly reserved: number; readonly now: number },
 ): { usage: Usage; estimated: boolean } {
   const { usage: reported, firstByteAt, target } = progress;
   const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
@@ -144,10 +143,12 @@ function bookedUsage(
     return { usage: noUsage, estimated: false };
   // A stream that broke off has reported its input at most, and its output so far at best.
   // Nobody waits for the rest of an answer that was left or cut: its provider was made to write it all the same.
-  const left = working || outcome === 'client_gone' ? Math.max(1, estimate.output) : 0;
+  const unseen = working || outcome === 'client_gone' ? unseenOutput(exchange, progress, now) : 0;
+  const left = Math.min(Math.max(1, progress.estimatedOutput + unseen), reserved);
   const output = Math.max(reported?.output ?? 0, progress.estimatedOutput, left);
-  const { incomplete, ...told } = { ...noUsage, input: estimate.input, ...reported };
-  const counted = incomplete === true && told.input === 0 ? estimate.input : told.input;
+  const { input } = exchange.facts.needs;
+  const { incomplete, ...told } = { ...noUsage, input, ...reported };
+  const counted = incomplete === true && told.input === 0 ? input : told.input;
   return { usage: { ...told, input: counted, output }, estimated: true };
 }
 
