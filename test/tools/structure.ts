@@ -20,7 +20,6 @@ const longer: Readonly<Record<string, number>> = {
   'gateway/src/accounting/commitQueue.ts openCommitQueue': 118,
   'gateway/src/app/start.ts assemble': 65,
   'gateway/src/http/admin/keys.ts openKeyAdmin': 95,
-  'gateway/src/pipeline/bodyWorker.ts openBodyWorker': 65,
   'gateway/src/pipeline/outcome.ts recordOf': 78, // one field a line
   'gateway/src/storage/sqlite/engine.ts engineOf': 89,
   'gateway/src/storage/sqlite/statements.ts prepareWriter': 89, // a table of statements

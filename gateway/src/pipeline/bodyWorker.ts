@@ -1,20 +1,22 @@
-// Where the work on whole bodies is done: here for ordinary ones, in a thread for large ones. Parsing and printing some
+// Where the work on whole bodies is done: here for ordinary ones, in a few threads for large ones. Parsing and printing some
 // megabytes holds the event loop for tens of milliseconds, and with it everybody else's stream.
 
-import { MessageChannel, Worker } from 'node:worker_threads';
 import threadProgram from 'worker:./bodyJobs';
 import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import type { ReasoningLookup } from '../wire/reasoning/restore';
-import { type JobName, type JobReply, type JobRequest, type Jobs, type JobThreadData, runJob } from './bodyJobs';
+import { type JobName, type Jobs, runJob } from './bodyJobs';
+import { type BodyThread, openBodyThread } from './bodyThread';
 
 export interface BodyWorker {
   /**
+   * @param owner whose body it is; owners take turns for the threads
    * @param bytes the size of the body in question
    * @param lookup what earlier turns left
-   * @throws GatewayError as the job does
+   * @throws GatewayError as the job does; internal where its thread died of it
    */
   run<N extends JobName>(
+    owner: string,
     job: N,
     input: Parameters<Jobs[N]>[0],
     bytes: number,
@@ -23,80 +25,54 @@ export interface BodyWorker {
   close(): Promise<void>;
 }
 
+/** Threads at most. One that is busy with a body of the largest size leaves the other to everybody else. */
+const mostThreads = 2;
 /** A thread that has had nothing to do for this long ends, and gives its memory back. */
 const idleMs = 60_000;
-
-interface Waiting {
-  readonly lookup: ReasoningLookup;
-  resolve(made: unknown): void;
-  reject(error: Error): void;
-}
 
 const nothingLeft: ReasoningLookup = { get: () => undefined };
 
 /** @param program the thread's; empty where the gateway runs from its sources: then everything is done here */
 export function openBodyWorker(program: string = threadProgram): BodyWorker {
-  const waiting = new Map<number, Waiting>();
-  let worker: Worker | undefined;
-  let idle: NodeJS.Timeout | undefined;
-  let last = 0;
+  const threads = new Set<BodyThread>();
+  const free: BodyThread[] = [];
+  const queue = openQueue();
+  let closed = false;
 
-  const stop = (): Promise<unknown> => {
-    clearTimeout(idle);
-    const ending = worker;
-    worker = undefined;
-    return ending?.terminate() ?? Promise.resolve();
-  };
-  const start = (): Worker => {
-    const { port1, port2 } = new MessageChannel();
-    const wake = new Int32Array(new SharedArrayBuffer(4));
-    const data: JobThreadData = { role: 'body-worker', answers: port2, wake };
-    const made = new Worker(program, {
-      eval: true,
-      workerData: data,
-      transferList: [port2],
-      stdout: false,
-      stderr: false,
+  const open = (): BodyThread => {
+    const thread = openBodyThread(program, idleMs, () => {
+      threads.delete(thread);
+      const at = free.indexOf(thread);
+      if (at >= 0) free.splice(at, 1);
+      next(); // another may begin in its place
     });
-    made.unref();
-    made.on('message', (reply: JobReply) => {
-      const asked = waiting.get(reply.id);
-      if ('lookup' in reply) {
-        port1.postMessage(asked?.lookup.get(reply.lookup));
-        Atomics.store(wake, 0, 1);
-        Atomics.notify(wake, 0);
-        return;
-      }
-      waiting.delete(reply.id);
-      if (waiting.size === 0) idle = setTimeout(() => void stop(), idleMs).unref();
-      if ('error' in reply) asked?.reject(new GatewayError(reply.error.code, reply.error.detail));
-      else asked?.resolve(reply.result);
-    });
-    const fail = (cause: unknown) => {
-      port1.close();
-      if (worker !== made) return; // it was ended for idleness, or has failed before: what waits is another's
-      worker = undefined;
-      for (const asked of waiting.values()) asked.reject(new GatewayError('internal', { cause }));
-      waiting.clear();
-    };
-    made.on('error', fail);
-    made.on('exit', () => fail(new Error('the worker ended')));
-    return made;
+    threads.add(thread);
+    return thread;
   };
-
+  const next = (): void => {
+    while (!closed && queue.size > 0) {
+      const thread = free.pop() ?? (threads.size < mostThreads ? open() : undefined);
+      if (thread === undefined) return;
+      void queue
+        .take()?.(thread)
+        .finally(() => {
+          if (threads.has(thread)) free.push(thread);
+          next();
+        });
+    }
+  };
   return {
-    run<N extends JobName>(job: N, input: Parameters<Jobs[N]>[0], bytes: number, lookup = nothingLeft) {
+    run<N extends JobName>(owner: string, job: N, input: Parameters<Jobs[N]>[0], bytes: number, lookup = nothingLeft) {
       if (program === '' || bytes < largeBodyBytes) return runJob(job, input, lookup);
       return new Promise<ReturnType<Jobs[N]>>((resolve, reject) => {
-        clearTimeout(idle);
-        worker ??= start();
-        const id = ++last;
-        waiting.set(id, { lookup, resolve: resolve, reject });
-        worker.postMessage({ id, job, input } satisfies JobRequest);
+        queue.add(owner, (thread) => thread.run(job, input, lookup).then((made) => resolve(made), reject));
+        next();
       });
     },
-    close: async () => {
-      await stop();
+    async close() {
+      closed = true;
+      while (queue.size > 0) void queue.take()?.(noThread);
+      await Promise.all([...threads].map((thread) => thread.end()));
     },
   };
 }
@@ -104,4 +80,43 @@ export function openBodyWorker(program: string = threadProgram): BodyWorker {
 /** What a job made, for those who send bytes; nothing is copied. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+// ---
+
+/** Stands for a thread once there are none any more. */
+const noThread: BodyThread = {
+  run: () => Promise.reject(new GatewayError('draining')),
+  end: () => Promise.resolve(),
+};
+
+/** Does a job in a thread; it never rejects. */
+type Job = (thread: BodyThread) => Promise<void>;
+
+// Owners take turns: a hundred bodies of one key make another key's single one wait for one of them, not for all.
+function openQueue() {
+  const byOwner = new Map<string, Job[]>();
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    add(owner: string, job: Job): void {
+      const jobs = byOwner.get(owner);
+      if (jobs === undefined) byOwner.set(owner, [job]);
+      else jobs.push(job);
+      size++;
+    },
+    take(): Job | undefined {
+      for (const [owner, jobs] of byOwner) {
+        const job = jobs.shift();
+        byOwner.delete(owner); // and behind the others again, where it has more
+        if (jobs.length > 0) byOwner.set(owner, jobs);
+        if (job === undefined) continue;
+        size--;
+        return job;
+      }
+      return undefined;
+    },
+  };
 }

@@ -33,7 +33,6 @@ export function recordOf<T>(
   const target = progress.target ?? first.target;
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
-  const { dropped } = progress;
   const cause = failure instanceof GatewayError ? failure : (progress.failure ?? failure);
   return {
     row: {
@@ -83,7 +82,7 @@ export function recordOf<T>(
       provider_cost: null,
       rates: ratesId,
       estimated: estimated ? 1 : 0,
-      dropped: dropped.length === 0 ? '[]' : JSON.stringify(dropped),
+      dropped: progress.dropped.length === 0 ? '[]' : JSON.stringify(progress.dropped),
       hash: null,
     },
     rates: json,
@@ -91,7 +90,7 @@ export function recordOf<T>(
     keyLabel: key.label,
     strategy: plan.strategy,
     attempts: progress.attempts.length,
-    dropped,
+    dropped: progress.dropped,
     lost: progress.lost,
     warning: plan.warning,
     failure: outcome === 'ok' ? undefined : cause,
@@ -141,11 +140,12 @@ function bookedUsage(
   const sent = firstByteAt !== undefined || (target !== undefined && (working || outcome === 'client_gone'));
   if (!sent || !(working || mayBeCharged.has(outcome) || progress.firstTokenAt !== undefined))
     return { usage: noUsage, estimated: false };
-  // A stream that broke off has reported its input at most, and its output so far at best.
-  // Nobody waits for the rest of an answer that was left or cut: its provider was made to write it all the same.
-  const unseen = working || outcome === 'client_gone' ? unseenOutput(exchange, progress, now) : 0;
-  const left = Math.min(Math.max(1, progress.estimatedOutput + unseen), reserved);
-  const output = Math.max(reported?.output ?? 0, progress.estimatedOutput, left);
+  // A stream that broke off has reported its input at most, and its output so far at best. Of one that was left or cut the
+  // provider was made to write more than was seen.
+  const written = progress.estimatedOutput;
+  const left = working || outcome === 'client_gone';
+  const made = left ? Math.max(1, written + unseenOutput(exchange, progress, now)) : 0;
+  const output = Math.max(reported?.output ?? 0, written, Math.min(made, reserved));
   const { input } = exchange.facts.needs;
   const { incomplete, ...told } = { ...noUsage, input, ...reported };
   const counted = incomplete === true && told.input === 0 ? input : told.input;

@@ -97,7 +97,7 @@ async function translateWhole(
     context: encodeContextOf(translation, context),
     stream,
   };
-  const translating = bodyWorker.run('translateResponse', task, bytes.length);
+  const translating = bodyWorker.run(context.owner, 'translateResponse', task, bytes.length);
   const made = translating instanceof Promise ? await translating : translating;
   progress.usage = made.usage;
   if (made.failure !== undefined) throw (progress.failure = failureError(cleanFailure(made.failure, context)));
@@ -119,7 +119,12 @@ async function passWhole(
 ): Promise<void> {
   let passed = bytes;
   if (answered.kind === 'passthrough') {
-    const inspecting = context.bodyWorker.run('inspectAnswer', { format: answered.format, bytes }, bytes.length);
+    const inspecting = context.bodyWorker.run(
+      context.owner,
+      'inspectAnswer',
+      { format: answered.format, bytes },
+      bytes.length,
+    );
     const { usage, failure: found } = inspecting instanceof Promise ? await inspecting : inspecting;
     progress.usage = usage;
     if (found !== undefined) {

@@ -39,6 +39,8 @@ export interface ResponseContext {
   /** Keeps what its later turns may need of a translated answer. */
   readonly remember: Remember;
   readonly bodyWorker: BodyWorker;
+  /** Id of the client's key. */
+  readonly owner: string;
   /** Takes our own keys out of what a provider says of a failure. */
   readonly ownKeys: KeyCleaner;
   readonly limits: Limits;

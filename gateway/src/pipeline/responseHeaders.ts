@@ -36,6 +36,7 @@ export function responseContext<T>(
     scan: facts.scan,
     remember: services.reasoningCache.rememberFor(incoming.key.id),
     bodyWorker: services.bodyWorker,
+    owner: incoming.key.id,
     ownKeys: keyCleanerOf(config),
     limits: config.limits,
     reservation,

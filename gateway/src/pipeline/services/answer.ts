@@ -49,7 +49,12 @@ function prepare(
   // Who names Anthropic's own model knows what it takes; a route's name, or another spelling, says nothing of it.
   const plainTurns = facts.model !== target.model && needsPlainTurns(format, target, body);
   if (!facts.hasEnvelopes && !plainTurns) return passthrough(exchange, target, provider, body, hideUsage);
-  const cleaned = services.bodyWorker.run('sanitizePassthrough', { format, body, plainTurns }, body.length);
+  const cleaned = services.bodyWorker.run(
+    exchange.incoming.key.id,
+    'sanitizePassthrough',
+    { format, body, plainTurns },
+    body.length,
+  );
   return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage));
 }
 
@@ -94,7 +99,7 @@ function translated(
     withoutOpaqueReasoning,
   };
   const lookup = services.reasoningCache.of(incoming.key.id);
-  const translating = services.bodyWorker.run('translateRequest', task, incoming.body.length, lookup);
+  const translating = services.bodyWorker.run(incoming.key.id, 'translateRequest', task, incoming.body.length, lookup);
   return then(translating, (made) => translatedCandidate(exchange, target, provider, made));
 }
 

@@ -55,10 +55,11 @@ async function prepare(
   const account = provider.accounts[0];
   const counter = target === plan.targets[0] ? countEndpoint(provider, target) : undefined; // another model counts otherwise
   if (counter === undefined) {
-    await bodyWorker.run('checkCountRequest', { from: format, body }, body.length);
+    await bodyWorker.run(incoming.key.id, 'checkCountRequest', { from: format, body }, body.length);
     return { kind: 'local', target, account, dropped: [], response: estimated(format, facts.scan) };
   }
   const written = await bodyWorker.run(
+    incoming.key.id,
     'encodeCountRequest',
     { from: format, body, to: counter.format, target },
     body.length,

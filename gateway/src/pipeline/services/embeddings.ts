@@ -81,7 +81,7 @@ async function prepare(
     return { kind: 'passthrough', target, account, dropped: [], request, format: facts.format, hideUsage: false };
   }
   const task = { body, model: target.model };
-  const made = await services.bodyWorker.run('embeddingsToGemini', task, body.length);
+  const made = await services.bodyWorker.run(incoming.key.id, 'embeddingsToGemini', task, body.length);
   const sent = await authorize(provider, account, ['accept', 'application/json']);
   return {
     kind: 'translated',
@@ -142,7 +142,7 @@ async function relay(
   const task = { bytes, model: target.model, base64: answered.translation.base64, estimate: context.inputEstimate };
   const headers = { 'content-type': 'application/json', 'x-ovth-tokens': 'estimated' };
   try {
-    const made = await context.bodyWorker.run('embeddingsFromGemini', task, bytes.length);
+    const made = await context.bodyWorker.run(context.owner, 'embeddingsFromGemini', task, bytes.length);
     endResponse(context, progress, 200, headers, asBuffer(made));
   } catch (error) {
     if (!(error instanceof GatewayError) || !(await context.turn.moveOn(error))) throw error;
