@@ -89,22 +89,26 @@ async function infer(
       dialect: request.dialect,
       headers: request.headers,
       body,
+      memory,
       raw,
       address: addresses.of(request.raw),
       ending,
       startedAt: request.startedAt,
     });
   } finally {
-    memory.close();
-    releaseWhenSent(raw, key.id, concurrency, limits.reader_stall_ms);
+    const release = () => {
+      memory.close();
+      concurrency.release(key.id);
+    };
+    releaseWhenSent(raw, release, concurrency, limits.reader_stall_ms);
   }
 }
 
 // In flight until the client has all of its answer: a shutdown waits for slow readers too. An answer that has not begun is a
 // failure, which the error handler tells.
-function releaseWhenSent(raw: ServerResponse, keyId: string, concurrency: Concurrency, stallMs: number): void {
+function releaseWhenSent(raw: ServerResponse, release: () => void, concurrency: Concurrency, stallMs: number): void {
   const sent = raw.writableEnded && raw.writableLength === 0; // all of it is with the operating system
-  if (!raw.headersSent || sent || raw.writableFinished || raw.destroyed) return concurrency.release(keyId);
+  if (!raw.headersSent || sent || raw.writableFinished || raw.destroyed) return release();
   concurrency.flushing++;
   let unsent = raw.writableLength;
   // A reader that has taken nothing for the whole time is cut: what waits for it is held in memory.
@@ -115,6 +119,6 @@ function releaseWhenSent(raw: ServerResponse, keyId: string, concurrency: Concur
   raw.once('close', () => {
     clearInterval(stalled);
     concurrency.flushing--;
-    concurrency.release(keyId);
+    release();
   });
 }

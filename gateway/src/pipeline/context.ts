@@ -11,6 +11,7 @@ import type { Ledger } from '../accounting/ledger';
 import type { RecordObserver } from '../accounting/record';
 import type { CancelSignal } from '../core/cancellation';
 import type { Dialect } from '../core/errorBody';
+import type { MemoryShare } from '../core/memoryBudget';
 import type { KeyRow } from '../storage/storage';
 import type { HostCapabilities } from '../upstream/hostCapabilities';
 import type { RetryBudgets } from '../upstream/retryBudget';
@@ -60,6 +61,8 @@ export interface IncomingRequest {
   readonly dialect: Dialect;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** What it holds of the memory that its key may hold; its body is counted. */
+  readonly memory: MemoryShare;
   readonly raw: ServerResponse;
   /** Where it comes from. */
   readonly address: string;

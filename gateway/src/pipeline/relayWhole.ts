@@ -6,9 +6,11 @@ import type { UpstreamResponse } from '../upstream/pool';
 import { failureError } from '../upstream/providerErrors';
 import type { AnswerFailure } from '../wire/formatFacts';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
+import { usageAtEnd } from '../wire/inspectAnswer';
 import { asBuffer } from './bodyWorker';
 import type { Answered, Local, Passthrough, Translated } from './context';
 import { isPage } from './failover';
+import { gatherOrPass } from './passLarge';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
 
@@ -18,11 +20,11 @@ export async function relayWhole(
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<void> {
+  if (answered.kind !== 'translated') return passWhole(answered, context, progress);
   const bytes = await readWhole(answered.response, context);
   if (bytes === undefined) return;
   progress.estimatedOutput = Math.ceil(bytes.length / 4);
   progress.complete = true;
-  if (answered.kind !== 'translated') return passWhole(answered, bytes, context, progress);
   try {
     await translateWhole(answered, bytes, context, progress);
   } catch (error) {
@@ -66,13 +68,17 @@ export function endResponse(
   raw.end(bytes);
 }
 
-/** Reads a whole answer; undefined where it broke off and another target is tried. @throws GatewayError */
+/**
+ * Reads a whole answer, whose bytes count against the memory that its key may hold; undefined where it broke off and another
+ * target is tried. @throws GatewayError
+ */
 export async function readWhole(
   response: UpstreamResponse,
-  { limits, turn }: ResponseContext,
+  { limits, turn, memory }: ResponseContext,
 ): Promise<Buffer | undefined> {
   try {
-    return await response.readAll(limits.answer_bytes);
+    const bytes = await response.readAll(limits.answer_bytes, (size) => memory.take(size));
+    return bytes;
   } catch (error) {
     if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
     throw error;
@@ -113,10 +119,17 @@ async function translateWhole(
 // tried where there is one.
 async function passWhole(
   { response, ...answered }: Answered<AnswerTranslation> & (Passthrough | Local),
-  bytes: Buffer,
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<void> {
+  const gathered = await gatherOrPass(response, context, progress);
+  if (gathered === undefined) return;
+  if ('tail' in gathered) {
+    if (answered.kind === 'passthrough') progress.usage = usageAtEnd(answered.format, gathered.tail);
+    return;
+  }
+  const bytes = gathered.whole;
+  progress.estimatedOutput = Math.ceil(bytes.length / 4);
   let passed = bytes;
   if (answered.kind === 'passthrough') {
     const inspecting = context.bodyWorker.run(

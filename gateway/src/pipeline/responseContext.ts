@@ -6,6 +6,7 @@ import type { Reservation } from '../accounting/ledger';
 import type { CancelSignal } from '../core/cancellation';
 import type { JsonScan } from '../core/jsonScan';
 import type { Dialect } from '../core/errorBody';
+import type { MemoryShare } from '../core/memoryBudget';
 import type { KeyCleaner } from '../upstream/ownKeys';
 import type { Format } from '../wire/neutral';
 import type { Remember } from '../wire/reasoning/restore';
@@ -41,6 +42,8 @@ export interface ResponseContext {
   readonly bodyWorker: BodyWorker;
   /** Id of the client's key. */
   readonly owner: string;
+  /** What the request holds of the memory that its key may hold. */
+  readonly memory: MemoryShare;
   /** Takes our own keys out of what a provider says of a failure. */
   readonly ownKeys: KeyCleaner;
   readonly limits: Limits;

@@ -37,6 +37,7 @@ export function responseContext<T>(
     remember: services.reasoningCache.rememberFor(incoming.key.id),
     bodyWorker: services.bodyWorker,
     owner: incoming.key.id,
+    memory: incoming.memory,
     ownKeys: keyCleanerOf(config),
     limits: config.limits,
     reservation,

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import type { LimitName, Limits } from '../../../config/limits';
 import type { CancelSignal } from '../core/cancellation';
+import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 
 export interface UpstreamRequest {
@@ -18,8 +19,12 @@ export interface UpstreamRequest {
 export interface UpstreamResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The whole body. @throws GatewayError upstream_died, upstream_timeout, upstream_garbage (above the limit) */
-  readAll(limit: number): Promise<Buffer>;
+  /**
+   * The whole body.
+   * @param take told of what a large one holds as it comes; what it throws ends the exchange
+   * @throws GatewayError upstream_died, upstream_timeout, upstream_garbage (above the limit)
+   */
+  readAll(limit: number, take?: (bytes: number) => void): Promise<Buffer>;
   /**
    * Gives the body as it comes, in the same turn of the event loop. A promise from `take` holds the provider back until
    * it is fulfilled. Resolves at the end. @throws as whole(), and whatever `take` throws
@@ -238,19 +243,26 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     this.#finish();
   }
 
-  async readAll(limit: number): Promise<Buffer> {
+  async readAll(limit: number, take?: (bytes: number) => void): Promise<Buffer> {
     const parts: Buffer[] = [];
     let size = 0;
     while (!this.#ended || this.#waiting.length > 0) {
       if (this.#waiting.length === 0) await this.#more();
+      const before = size;
       for (const part of this.#take()) {
         parts.push(part);
         size += part.length;
       }
       this.#resume();
-      if (size > limit) {
+      try {
+        if (size > limit)
+          throw new GatewayError('upstream_garbage', {
+            message: `The provider's answer is larger than ${limit} bytes.`,
+          });
+        if (size > largeBodyBytes) take?.(size - before);
+      } catch (error) {
         this.cancel();
-        throw new GatewayError('upstream_garbage', { message: `The provider's answer is larger than ${limit} bytes.` });
+        throw error;
       }
     }
     if (this.#failure !== undefined) throw this.#failure;

@@ -1,5 +1,6 @@
 // Looks into a whole answer that is passed on unchanged. Pure, so that it may run in a worker thread.
 
+import { lastObjectOf } from '../core/jsonTail';
 import type { Usage } from '../core/usage';
 import type { AnswerFailure } from './formatFacts';
 import { codecs } from './index';
@@ -19,6 +20,13 @@ export function inspectAnswer({ format, bytes }: { format: Format; bytes: Uint8A
   if (answer === undefined) return { usage: undefined, failure: 'garbage' };
   const codec = codecs[format];
   return { usage: codec.usageIn(answer), failure: codec.failureIn(answer, true) };
+}
+
+/** What an answer used of which only the end is at hand. */
+export function usageAtEnd(format: Format, tail: Buffer): Partial<Usage> | undefined {
+  const codec = codecs[format];
+  const usage = lastObjectOf(tail, codec.usageField);
+  return usage === undefined ? undefined : codec.usageIn({ [codec.usageField]: usage });
 }
 
 // ---

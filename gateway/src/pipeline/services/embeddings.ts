@@ -5,6 +5,7 @@ import type { Limits } from '../../../../config/limits';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
+import { lastObjectOf } from '../../core/jsonTail';
 import { type JsonScan, scanJsonInSlices, splice } from '../../core/jsonScan';
 import { tokenCount, type Usage, validCounts } from '../../core/usage';
 import { toClient, toUpstream } from '../../upstream/headers';
@@ -15,6 +16,7 @@ import { openaiFailure } from '../../wire/shared/openaiErrors';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
 import { estimateInput, modelField, modelName, type RequestFacts } from '../inspect';
+import { gatherOrPass } from '../passLarge';
 import { endResponse, readWhole, relayError } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
 import type { ResponseProgress } from '../responseProgress';
@@ -106,7 +108,11 @@ async function inspectAnswer(bytes: Buffer): Promise<{ usage?: Partial<Usage>; f
   if (failure !== undefined) return { failure: failureError(failure) };
   const data = scan.fields.get('data');
   if (data === undefined || bytes[data.start] !== 0x5b) return { failure: new GatewayError('upstream_garbage') };
-  return { usage: validCounts({ input: tokenCount(objectOr(field('usage'))['prompt_tokens']), output: 0 }) };
+  return { usage: usageOf(field('usage')) };
+}
+
+function usageOf(usage: unknown): Partial<Usage> {
+  return validCounts({ input: tokenCount(objectOr(usage)['prompt_tokens']), output: 0 });
 }
 
 async function scanOf(bytes: Buffer): Promise<JsonScan | undefined> {
@@ -126,10 +132,15 @@ async function relay(
   const { response, target } = answered;
   progress.status = response.status;
   if (response.status >= 400) return relayError(answered, context, progress);
-  const bytes = await readWhole(response, context);
-  if (bytes === undefined) return;
-  progress.complete = true;
   if (answered.kind !== 'translated') {
+    const gathered = await gatherOrPass(response, context, progress);
+    if (gathered === undefined) return;
+    progress.estimatedOutput = 0; // embeddings are no output
+    if ('tail' in gathered) {
+      progress.usage = usageOf(lastObjectOf(gathered.tail, 'usage'));
+      return;
+    }
+    const bytes = gathered.whole;
     const { usage, failure } = await inspectAnswer(bytes);
     progress.usage = usage;
     if (failure !== undefined && (await context.turn.moveOn(failure))) return;
@@ -137,6 +148,9 @@ async function relay(
     const passed = failure === undefined ? bytes : context.ownKeys.bytes(bytes);
     return endResponse(context, progress, response.status, toClient(response.headers), passed);
   }
+  const bytes = await readWhole(response, context);
+  if (bytes === undefined) return;
+  progress.complete = true;
   // Google counts nothing here: what is booked is the estimate, and is marked so.
   progress.usage = undefined;
   const task = { bytes, model: target.model, base64: answered.translation.base64, estimate: context.inputEstimate };

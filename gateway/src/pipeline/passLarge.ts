@@ -1,0 +1,71 @@
+// An answer on the same wire that is too large to be gathered: passed on as it comes, and no faster than the client reads,
+// so that two hundred of them that nobody reads hold no more memory than their first bytes.
+
+import { largeBodyBytes } from '../core/bodySize';
+import { GatewayError } from '../core/errors';
+import { toClient } from '../upstream/headers';
+import type { UpstreamResponse } from '../upstream/pool';
+import { writeToClient } from './clientConnection';
+import type { ResponseContext } from './responseContext';
+import type { ResponseProgress } from './responseProgress';
+
+/** Bytes of an answer's end that are kept, to find its usage in. */
+const tailBytes = 64 * 1024;
+
+/** An answer that was gathered, or the end of one that has been passed on. */
+export type Gathered = { readonly whole: Buffer } | { readonly tail: Buffer };
+
+/**
+ * Gathers an answer of ordinary size, for others to look at; passes on a larger one.
+ * @returns undefined where it broke off before anything was sent, and another target is tried
+ * @throws GatewayError where it broke off; a client that has got a part of it sees its connection close
+ */
+export async function gatherOrPass(
+  response: UpstreamResponse,
+  context: ResponseContext,
+  progress: ResponseProgress,
+): Promise<Gathered | undefined> {
+  const { raw, client, limits, turn } = context;
+  let parts: Buffer[] = [];
+  let size = 0;
+  let tail: Buffer | undefined;
+  try {
+    await response.forEachChunk((chunk) => {
+      size += chunk.length;
+      let bytes = chunk;
+      if (tail === undefined) {
+        parts.push(chunk);
+        if (size <= largeBodyBytes) return undefined;
+        sendHead(response, context, progress);
+        bytes = Buffer.concat(parts, size);
+        parts = [];
+      }
+      tail = tail === undefined ? bytes.subarray(-tailBytes) : Buffer.concat([tail, bytes]).subarray(-tailBytes);
+      progress.estimatedOutput = Math.ceil(size / 4);
+      return writeToClient(raw, bytes, limits.reader_stall_ms, client);
+    });
+  } catch (error) {
+    if (tail !== undefined) raw.destroy();
+    else if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
+    throw error;
+  }
+  progress.complete = true;
+  if (tail === undefined) return { whole: parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size) }; // prettier-ignore
+  raw.end();
+  return { tail };
+}
+
+// ---
+
+function sendHead(
+  response: UpstreamResponse,
+  { raw, headers: ours }: ResponseContext,
+  progress: ResponseProgress,
+): void {
+  const headers: Record<string, string> = Object.assign(toClient(response.headers), ours);
+  const length = response.headers['content-length'];
+  if (length !== undefined) headers['content-length'] = length;
+  raw.writeHead(response.status, headers);
+  progress.begun = true;
+  progress.status = response.status;
+}

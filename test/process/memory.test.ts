@@ -1,0 +1,126 @@
+// Memory is bounded and shared whatever greedy clients do: answers and streams that nobody reads, and large uploads, from three
+// keys at once, beside a fourth key that goes on as ever. The box has 512 MB for the gateway.
+
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { ask, type ChildGateway, makeFolder, mint, startChild } from '../support/child';
+import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
+
+const MiB = 1024 * 1024;
+const mostResident = 420;
+const answered = '{"id":"c","object":"chat.completion","created":1,"model":"gpt-5.5","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}'; // prettier-ignore
+
+let fake: FakeUpstream;
+let folder: ReturnType<typeof makeFolder>;
+let child: ChildGateway;
+let keys: string[];
+let modest: string;
+const sockets: Socket[] = [];
+
+beforeAll(async () => {
+  fake = await startFakeUpstream();
+  const piece = Buffer.alloc(MiB, 0x20);
+  const event = `data: {"id":"c","choices":[{"index":0,"delta":{"content":"${'word '.repeat(2_000)}"}}]}\n\n`;
+  fake.answer = async (call, response) => {
+    const asked = call.body.toString('utf8', 0, 400);
+    const pour = async (bytes: Buffer | string, times: number) => {
+      const closed = once(response, 'close');
+      for (let i = 0; i < times && !response.destroyed; i++)
+        if (!response.write(bytes)) {
+          const waiting = new AbortController();
+          await Promise.race([once(response, 'drain', { signal: waiting.signal }).catch(() => undefined), closed]);
+          waiting.abort();
+        }
+      response.end();
+    };
+    if (asked.includes('a large answer')) {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 28 * MiB });
+      await pour(piece, 28);
+    } else if (asked.includes('a stream')) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      await pour(event, 2_000);
+    } else response.writeHead(200, { 'content-type': 'application/json' }).end(answered);
+  };
+  folder = makeFolder(`providers: {openai: {base_url: "${fake.url}/v1"}}\n`);
+  child = await startChild({ folder: folder.path, env: { OPENAI_API_KEY: 'sk-x' } });
+  keys = await Promise.all(['a', 'b', 'c'].map((label) => mint(child.url, { label })));
+  modest = await mint(child.url, { label: 'modest' });
+}, 30_000);
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  child.process.kill('SIGKILL');
+  await child.ended;
+  folder.remove();
+  await fake.close();
+}, 30_000);
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await modestIsServed();
+});
+
+/** Megabytes that the gateway has had in memory at most, since it began. */
+const peak = () =>
+  Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${child.process.pid}/status`, 'utf8'))?.[1]) / 1024;
+
+/** Sends a request and reads nothing. */
+const send = (key: string, head: string, body: string): Socket => {
+  const socket = connect(Number(new URL(child.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\n${head}\r\n\r\n${body}`,
+  );
+  sockets.push(socket);
+  return socket;
+};
+const greedy = (count: number, text: string, more: object = {}) => {
+  for (let i = 0; i < count; i++) {
+    const body = JSON.stringify({ model: 'gpt-5.5', ...more, messages: [{ role: 'user', content: text }] });
+    send(keys[i % keys.length] ?? '', `content-length: ${body.length}`, body);
+  }
+};
+const modestIsServed = async () => {
+  for (const text of ['hi', 'word '.repeat(400_000), 'hi']) {
+    const answer = await ask(child.url, modest, text);
+    expect([answer.status, await answer.text()]).toEqual([200, answered]);
+  }
+};
+const settled = async (calls: number) => {
+  await fake.arrived(calls);
+  await new Promise((resolve) => setTimeout(resolve, 1_000)); // what comes unasked has come
+};
+
+test.each([
+  ['200 answers of 28 MB that nobody reads', () => greedy(200, 'a large answer')],
+  ['200 streams that nobody reads', () => greedy(200, 'a stream', { stream: true })],
+])(
+  '%s',
+  async (name, begin) => {
+    const before = fake.calls.length;
+    begin();
+    await settled(before + 200);
+    await modestIsServed();
+    console.info(`${name}: at most ${peak().toFixed(0)} MB resident`);
+    expect(peak()).toBeLessThan(mostResident);
+  },
+  60_000,
+);
+
+test('200 uploads of 32 MiB', async () => {
+  const text = Buffer.alloc(32 * MiB - 100, 0x61);
+  const head = '{"model":"gpt-5.5","messages":[{"role":"user","content":"';
+  const answers: Promise<unknown>[] = [];
+  for (let i = 0; i < 200; i++) {
+    const socket = send(keys[i % keys.length] ?? '', `content-length: ${head.length + text.length + 4}`, head);
+    answers.push(new Promise((resolve) => socket.once('data', resolve).once('close', resolve)));
+    socket.resume();
+    socket.write(text);
+    socket.write('"}]}');
+  }
+  await Promise.race(answers);
+  await modestIsServed();
+  await Promise.all(answers);
+  console.info(`200 uploads of 32 MiB: at most ${peak().toFixed(0)} MB resident`);
+  expect(peak()).toBeLessThan(mostResident);
+}, 120_000);
