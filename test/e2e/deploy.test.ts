@@ -142,12 +142,6 @@ describeLab('pulumi up', () => {
     const said = await onBox('docker logs ovth-front 2>&1');
     expect(said).toContain('/v1/nothing');
     expect(said).not.toContain('canary');
-    const large =
-      'head -c 40000000 /dev/zero | curl -sk -o /dev/null -w %{http_code} -T - https://ADDRESS/v1/chat/completions'.replace(
-        'ADDRESS',
-        address,
-      );
-    expect(await onBox(large)).toMatch(/413|401/);
   });
 
   test('a second up changes nothing', async () => {
