@@ -29,7 +29,7 @@ export const limitTable = {
     min: MiB,
     max: 4096 * MiB,
     unit: 'bytes',
-    why: 'All request bodies held at once; keeps a 1 GB box alive under a burst of large prompts. A key may hold half of what others do not.',
+    why: 'All request bodies, and all whole answers on their way to another wire, held at once; keeps a 1 GB box alive under a burst of large prompts. A key may hold half of what others do not.',
   },
   json_depth: {
     value: 64,
@@ -57,7 +57,7 @@ export const limitTable = {
     min: MiB,
     max: 512 * MiB,
     unit: 'bytes',
-    why: 'One answer that is not streamed; batches of embeddings are the largest.',
+    why: 'One whole answer that is translated; batches of embeddings are the largest. On the same wire a large one is passed on as it comes.',
   },
   error_body_bytes: {
     value: 256 * KiB,
