@@ -236,10 +236,12 @@ export class Failover<T> implements AnswerTurn {
     const { services, client, plan } = this.#exchange;
     const { target, account } = candidate;
     const progress = this.#progress;
+    if (client.reason !== undefined) throw client.reason; // it left while this was prepared
     progress.target = target;
     progress.account = account;
     if (candidate.kind === 'local') return candidate.response;
     progress.format = candidate.format;
+    progress.firstByteAt = undefined;
     if (progress.attempts.length === 0 && plan.targets.length > 1)
       services.retries.sent(plan.route ?? plan.requested, services.now());
     for (let tries = 0; ; tries++) {
@@ -296,6 +298,7 @@ const nothingYet = {
   estimatedOutput: 0,
   failure: undefined,
   complete: false,
+  sentAt: undefined,
   firstByteAt: undefined,
   firstTokenAt: undefined,
 } satisfies Partial<ResponseProgress>;

@@ -132,13 +132,15 @@ function bookedUsage(
   cut: boolean,
   { reserved, now }: { readonly reserved: number; readonly now: number },
 ): { usage: Usage; estimated: boolean } {
-  const { usage: reported, firstByteAt, target } = progress;
+  const { usage: reported, firstByteAt } = progress;
   const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
   if ((outcome === 'ok' || progress.complete) && complete)
     return { usage: { ...noUsage, ...reported }, estimated: false };
-  const refused = (progress.attempts.at(-1)?.status ?? 0) >= 400;
-  const working = cut && (progress.begun || (progress.failure === undefined && !refused));
-  const sent = firstByteAt !== undefined || (target !== undefined && (working || outcome === 'client_gone'));
+  // An attempt is noted when its answer begins: before that, the last one is of another target.
+  const refused = firstByteAt !== undefined && (progress.attempts.at(-1)?.status ?? 0) >= 400;
+  const working = cut && (progress.begun || progress.failure === undefined);
+  const sent =
+    firstByteAt !== undefined ? !refused : progress.sentAt !== undefined && (working || outcome === 'client_gone');
   if (!sent || !(working || mayBeCharged.has(outcome) || progress.firstTokenAt !== undefined))
     return { usage: noUsage, estimated: false };
   // A stream that broke off has reported its input at most, and its output so far at best.
