@@ -1,6 +1,6 @@
 // What is booked where an answer was never made, was being made by the next target, or was reported as nothing.
 
-import { useRouteScene } from '../support/routeScene';
+import { formats, streamAnswer, streamOf, streamParts, useRouteScene, wholeAnswer } from '../support/routeScene';
 
 const scene = useRouteScene();
 
@@ -53,4 +53,44 @@ test('a key that ends while the next target works, when another has refused, pay
   const row = await scene.lastRow();
   expect(row).toMatchObject({ outcome: 'error', error: 'revoked_key', provider: 'b-messages', estimated: true });
   expect(row.input).toBeGreaterThan(0);
+});
+
+// Some hosts report zeros; no prompt has no token.
+describe('usage of zeros is estimated', () => {
+  const zeros = (text: string) =>
+    text.replace(/"((?:prompt|completion|total|input|output)_tokens|\w+TokenCount)":\d+/g, '"$1":0');
+
+  test.each(formats.flatMap((kind) => [false, true].map((stream) => ({ kind, stream }))))(
+    'of $kind, as a stream: $stream',
+    async ({ kind, stream }) => {
+      scene.a.answer = stream
+        ? streamAnswer(zeros(streamOf(kind, 'some words')))
+        : { body: zeros(JSON.stringify(wholeAnswer(kind, 'some words'))) };
+      await (await scene.ask(kind, `a-${kind}/m`, stream)).text();
+      const row = await scene.lastRow();
+      expect(row).toMatchObject({ outcome: 'ok', estimated: true });
+      expect([row.input > 0, row.output > 0]).toEqual([true, true]);
+    },
+  );
+
+  test('where the client leaves in the middle', async () => {
+    const { preamble, content } = streamParts('messages', 'some words');
+    scene.a.answer = (_call, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(zeros(preamble + content));
+    };
+    const { leave, answer } = askAndLeave('a-messages/m', true);
+    const reader = (await answer)!.body!.getReader();
+    await reader.read();
+    leave();
+    const row = await scene.lastRow();
+    expect(row).toMatchObject({ outcome: 'client_gone', estimated: true });
+    expect(row.input).toBeGreaterThan(0);
+  });
+
+  test('but an output that is told stays, where only the input is zero', async () => {
+    const answer = JSON.stringify(wholeAnswer('chat', 'some words')).replace('"prompt_tokens":5', '"prompt_tokens":0');
+    scene.a.answer = { body: answer };
+    await (await scene.ask('chat', 'a-chat/m', false)).text();
+    expect(await scene.lastRow()).toMatchObject({ estimated: true, output: 2 });
+  });
 });

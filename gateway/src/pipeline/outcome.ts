@@ -132,7 +132,8 @@ function bookedUsage(
   cut: boolean,
   { reserved, now }: { readonly reserved: number; readonly now: number },
 ): { usage: Usage; estimated: boolean } {
-  const { usage: reported, firstByteAt } = progress;
+  const { firstByteAt } = progress;
+  const reported = toldUsage(progress.usage);
   const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
   if ((outcome === 'ok' || progress.complete) && complete)
     return { usage: { ...noUsage, ...reported }, estimated: false };
@@ -147,11 +148,21 @@ function bookedUsage(
   // Nobody waits for the rest of an answer that was left or cut: its provider was made to write it all the same.
   const unseen = working || outcome === 'client_gone' ? unseenOutput(exchange, progress, now) : 0;
   const left = Math.min(Math.max(1, progress.estimatedOutput + unseen), reserved);
-  const output = Math.max(reported?.output ?? 0, progress.estimatedOutput, left);
+  const toldOutput = reported?.output ?? 0;
+  const isFinal = progress.complete && toldOutput > 0;
+  const output = isFinal ? toldOutput : Math.max(toldOutput, progress.estimatedOutput, left);
   const { input } = exchange.facts.needs;
   const { incomplete, ...told } = { ...noUsage, input, ...reported };
   const counted = incomplete === true && told.input === 0 ? input : told.input;
   return { usage: { ...told, input: counted, output }, estimated: true };
+}
+
+// No prompt has no token: a host that reports zeros has not counted.
+function toldUsage(reported: Partial<Usage> | undefined): Partial<Usage> | undefined {
+  if (reported?.input !== 0) return reported;
+  const { input, ...others } = reported;
+  const { cacheRead = 0, cacheWrite5m = 0, cacheWrite1h = 0 } = others;
+  return input + cacheRead + cacheWrite5m + cacheWrite1h > 0 ? reported : others;
 }
 
 // Output that a provider has made and nobody has seen, by the time it had for it: that of a model which thinks before it
