@@ -97,6 +97,22 @@ test('usage that comes after the reason is booked', async () => {
   expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', input: 50, output: 20, estimated: false });
 });
 
+// Comments that keep a connection alive go on where the end word is left out.
+test.each(['chat', 'messages'] as const)('comments after the reason prolong nothing (%s client)', async (client) => {
+  let ping: NodeJS.Timeout | undefined;
+  scene.a.answer = (_call: FakeCall, response: ServerResponse) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(streamOf('chat', 'Hello').replace('data: [DONE]\n\n', ''));
+    ping = setInterval(() => response.write(': ping\n\n'), 20);
+  };
+  try {
+    expect(await (await ask(client, 'a-chat/m', true)).text()).not.toMatch(/"error"/);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+  } finally {
+    clearInterval(ping);
+  }
+});
+
 test('a JSON list ends at its bracket', async () => {
   const item = (text: string, finishReason?: string) => ({
     candidates: [{ content: { role: 'model', parts: [{ text }] }, ...(finishReason ? { finishReason } : {}) }],

@@ -107,9 +107,10 @@ async function passThrough(
   };
   try {
     await response.forEachChunk((chunk) => {
-      const wait = write(tap.feed(chunk));
+      const bytes = tap.feed(chunk);
+      const wait = write(bytes);
       if (tap.last) response.release();
-      else if (tap.complete || tap.failure !== undefined) ending.after(wait);
+      else if (tap.complete || tap.failure !== undefined) ending.after(wait, bytes?.includes('data:') === true);
       return wait;
     });
     const rest = tap.rest();
@@ -178,9 +179,10 @@ async function translate(
   };
   try {
     await response.forEachChunk((chunk) => {
-      const wait = writeAll(encode(frames.push(chunk)));
+      const list = frames.push(chunk);
+      const wait = writeAll(encode(list));
       if (progress.complete) response.release();
-      else if (decoder.ending) ending.after(wait);
+      else if (decoder.ending) ending.after(wait, list.length > 0);
       return wait;
     });
     await writeAll(encode(frames.end()) + encoder.encode(decoder.end()));
@@ -257,12 +259,18 @@ function openAnswerEncoder(
 function openEnding(response: Pick<UpstreamResponse, 'release'>, ms: number) {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  let begun = false;
   const begin = (): void => {
     if (!stopped) timer = setTimeout(() => response.release(), ms);
   };
   return {
-    /** Waits from now on, or from when the client has taken what was written: until then the provider is held back. */
-    after(written: Promise<void> | undefined): void {
+    /**
+     * Waits from now on, or from when the client has taken what was written: until then the provider is held back.
+     * @param isEvent an event has come, and no comment that keeps the connection alive: that one is no reason to wait longer
+     */
+    after(written: Promise<void> | undefined, isEvent: boolean): void {
+      if (begun && !isEvent) return;
+      begun = true;
       clearTimeout(timer);
       if (written === undefined) begin();
       else written.then(begin, () => undefined);
