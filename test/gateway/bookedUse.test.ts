@@ -5,7 +5,7 @@ import { formats, streamAnswer, streamOf, streamParts, useRouteScene, wholeAnswe
 const scene = useRouteScene();
 
 /** A request whose client can leave. */
-function askAndLeave(model: string, stream = false): { leave(): void; answer: Promise<Response | undefined> } {
+function askAndLeave(model: string, stream = false): { leave: () => void; answer: Promise<Response | undefined> } {
   const left = new AbortController();
   const answer = fetch(`${scene.gateway.url}/v1/messages`, {
     method: 'POST',

@@ -113,13 +113,13 @@ test.each(['chat', 'messages'] as const)('comments after the reason prolong noth
   }
 });
 
-test('a JSON list ends at its bracket', async () => {
+describe('a JSON list', () => {
   const item = (text: string, finishReason?: string) => ({
     candidates: [{ content: { role: 'model', parts: [{ text }] }, ...(finishReason ? { finishReason } : {}) }],
   });
-  const list = (body: string) => {
+  const list = (play: (response: ServerResponse) => void) => {
     scene.a.answer = (_call: FakeCall, response: ServerResponse) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).write(body);
+      play(response.writeHead(200, { 'content-type': 'application/json' }));
     };
     const model = encodeURIComponent('a-generate/m');
     return fetch(`${scene.gateway.url}/v1beta/models/${model}:streamGenerateContent`, {
@@ -128,9 +128,22 @@ test('a JSON list ends at its bracket', async () => {
       body: JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }),
     });
   };
-  const body = `[${JSON.stringify(item('Hel'))},\n${JSON.stringify(item('lo', 'STOP'))}]`;
-  expect(await (await list(body)).text()).toBe(body);
-  expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+
+  test('ends at its bracket', async () => {
+    const body = `[${JSON.stringify(item('Hel'))},\n${JSON.stringify(item('lo', 'STOP'))}]`;
+    expect(await (await list((response) => response.write(body))).text()).toBe(body);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+  });
+
+  test.each([
+    ['ends', (body: string) => (response: ServerResponse) => void response.end(body)],
+    ['stays open', (body: string) => (response: ServerResponse) => void response.write(body)],
+  ])('is whole where its provider %s after an error', async (_name, play) => {
+    const error = { error: { code: 503, status: 'UNAVAILABLE', message: 'm' } };
+    const answer = await list(play(`[${JSON.stringify(item('Hel'))},\n${JSON.stringify(error)},\n{"cut`));
+    expect(JSON.parse(await answer.text())).toEqual([item('Hel'), error]);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: 'upstream_overloaded' });
+  });
 });
 
 test('an error on the same wire is not waited for to end', async () => {

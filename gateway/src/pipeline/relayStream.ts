@@ -116,7 +116,9 @@ async function passThrough(
     const rest = tap.rest();
     // Before the error that we tell, half an event would make both unreadable.
     if (tap.failure === undefined && !tap.complete) throw new GatewayError('upstream_died');
-    await write(rest);
+    // A list whose provider ended it at an error lacks its bracket, without which the error could not be read.
+    if (context.asList && tap.failure !== undefined && !tap.last) await output.write(framing.end(), 0, tap.said);
+    else await write(rest);
     noteAnswer(tap, progress);
   } catch (error) {
     relay.sequence = (tap.sequence ?? -1) + 1;
