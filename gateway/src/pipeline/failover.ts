@@ -160,8 +160,10 @@ export class Failover<T> implements AnswerTurn {
     const { services, plan } = this.#exchange;
     const key = healthKey(candidate.target, candidate.account);
     const cause = causes[failure.code];
-    // The client's own mistake shows that the target lives.
-    if (cause?.counts !== true) return status >= 400 ? services.health.succeeded(key, undefined) : undefined;
+    // The client's own mistake shows that the target lives; what ended the request from our side (its key, the quota) shows
+    // nothing, and the next one finds out.
+    if (cause?.counts !== true)
+      return status >= 400 ? services.health.succeeded(key, undefined) : services.health.dropProbe(key);
     // Clients may name any model: what they make up is no news of a target.
     if (failure.code === 'unknown_model' && plan.route === null) return;
     const now = services.now();
