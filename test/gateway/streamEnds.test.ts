@@ -113,6 +113,19 @@ test.each(['chat', 'messages'] as const)('comments after the reason prolong noth
   }
 });
 
+test.each(['chat', 'messages', 'responses'] as const)(
+  'names of what was lost forge no event (%s client)',
+  async (client) => {
+    const forged = { type: 'x\n\ndata: {"forged":true}\n\n' };
+    const { preamble, content, end } = streamParts('chat', 'Hello');
+    const chunk = { id: 'c', choices: [{ index: 0, delta: { annotations: [forged] }, finish_reason: null }] };
+    scene.a.answer = streamAnswer(`${preamble}${content}data: ${JSON.stringify(chunk)}\n\n${end}`);
+    const text = await (await ask(client, 'a-chat/m', true)).text();
+    expect(text).toContain('Hello');
+    expect(text).not.toMatch(/^data: \{"forged"/m);
+  },
+);
+
 describe('a JSON list', () => {
   const item = (text: string, finishReason?: string) => ({
     candidates: [{ content: { role: 'model', parts: [{ text }] }, ...(finishReason ? { finishReason } : {}) }],

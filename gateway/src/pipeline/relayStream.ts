@@ -18,6 +18,7 @@ import { ClientGone } from './clientConnection';
 import type { Answered, Local, Passthrough, Translated } from './context';
 import { cleanFailure } from './relayWhole';
 import type { ResponseContext } from './responseContext';
+import { headerText } from './responseHeaders';
 import type { ResponseProgress } from './responseProgress';
 import { openStreamFraming, type StreamFraming } from './streamFraming';
 import { StreamOutput } from './streamOutput';
@@ -191,8 +192,9 @@ async function translate(
     if (!progress.complete) throw new GatewayError('upstream_died');
     output.commit();
     await output.write(framing.end(), 0, true);
+    // A name may be one of the provider's own, with a line end in it.
     if (progress.lost.length > 0 && codecs[context.format].carriesComments)
-      await output.write(`: x-ovth-lost: ${[...new Set(progress.lost)].join(', ')}\n\n`, 0, true);
+      await output.write(`: x-ovth-lost: ${[...new Set(progress.lost)].map(headerText).join(', ')}\n\n`, 0, true);
   } catch (error) {
     progress.failure = encoder.failure;
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
