@@ -1,6 +1,14 @@
 // What is booked where an answer was never made, was being made by the next target, or was reported as nothing.
 
-import { formats, streamAnswer, streamOf, streamParts, useRouteScene, wholeAnswer } from '../support/routeScene';
+import {
+  formats,
+  goodAnswer,
+  streamAnswer,
+  streamOf,
+  streamParts,
+  useRouteScene,
+  wholeAnswer,
+} from '../support/routeScene';
 
 const scene = useRouteScene();
 
@@ -94,3 +102,27 @@ describe('usage of zeros is estimated', () => {
     expect(await scene.lastRow()).toMatchObject({ estimated: true, output: 2 });
   });
 });
+
+// Gemini charges for an answer that it finished with MALFORMED_FUNCTION_CALL.
+test.each([
+  ['generate', false],
+  ['messages', false],
+  ['generate', true],
+  ['messages', true],
+] as const)(
+  'a failed answer that is charged for is paid with the next target’s (%s client, stream: %s)',
+  async (client, stream) => {
+    const failed = {
+      candidates: [{ content: { role: 'model' }, finishReason: 'MALFORMED_FUNCTION_CALL', index: 0 }],
+      usageMetadata: { promptTokenCount: 500, candidatesTokenCount: 40, totalTokenCount: 540 },
+    };
+    scene.a.answer = stream ? streamAnswer(`data: ${JSON.stringify(failed)}\n\n`) : { body: JSON.stringify(failed) };
+    scene.b.answer = goodAnswer('generate', 'from B');
+    expect(await (await scene.ask(client, 'to-generate', stream)).text()).toContain('from B');
+    const row = await scene.lastRow();
+    expect(row).toMatchObject({ outcome: 'ok', provider: 'b-generate', input: 5, output: 2 });
+    expect(scene.gateway.requests.at(-1)!.counted).toBe(547);
+    expect(row.attempts[0]).toMatchObject({ cause: 'upstream_error', usage: { input: 500, output: 40 } });
+    expect(row.attempts[0].cost).toBeGreaterThan(0);
+  },
+);

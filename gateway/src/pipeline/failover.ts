@@ -1,7 +1,9 @@
 // Sending: to one target after another until one has an answer, of which content has come or which is whole. Until then
 // nothing has reached the client.
 
+import { costOf, rawTokens, ratesOf } from '../accounting/pricing';
 import { type ErrorCode, GatewayError } from '../core/errors';
+import { noUsage } from '../core/usage';
 import { acrossWires } from '../upstream/headers';
 import { keyCleanerOf } from '../upstream/ownKeys';
 import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
@@ -126,10 +128,7 @@ export class Failover<T> implements AnswerTurn {
     this.#targets++;
     this.#settled = false;
     this.again = true;
-    const attempts = this.#progress.attempts;
-    const last = attempts.at(-1);
-    if (last !== undefined && last.cause === undefined)
-      attempts[attempts.length - 1] = { ...last, cause: failure.code };
+    this.#noteDropped(failure.code);
     Object.assign(this.#progress, nothingYet);
     this.#progress.lost.length = 0;
     return true;
@@ -173,6 +172,22 @@ export class Failover<T> implements AnswerTurn {
       // A 403 may be of one model only.
       ofAccount: failure.code === 'upstream_credential' && status !== 403,
     });
+  }
+
+  // Why the last attempt's answer is dropped, and what its provider says that it charges for it all the same.
+  #noteDropped(code: ErrorCode): void {
+    const { attempts, usage, target } = this.#progress;
+    const last = attempts.at(-1);
+    if (last === undefined) return;
+    const charged = usage?.input !== undefined && usage.output !== undefined && usage.incomplete !== true;
+    const used = charged ? { ...noUsage, ...usage } : noUsage;
+    attempts[attempts.length - 1] = {
+      ...last,
+      cause: last.cause ?? code,
+      ...(target === undefined || rawTokens(used) === 0
+        ? {}
+        : { usage: used, cost: costOf(used, ratesOf(target, this.#exchange.day)) }),
+    };
   }
 
   // Since the plan was made, another request may have begun to find out whether the target is well again: then the next one

@@ -34,6 +34,7 @@ export function recordOf<T>(
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
   const { dropped } = progress;
+  const paid = [{ usage, cost: costOf(usage, rates) }, ...paidBefore(progress)];
   const cause = failure instanceof GatewayError ? failure : (progress.failure ?? failure);
   return {
     row: {
@@ -77,9 +78,9 @@ export function recordOf<T>(
       reasoning: usage.reasoning,
       audio: usage.inputAudio ?? 0,
       searches: 0,
-      counted: countedTokens(usage, config.settings.quota?.count ?? 'weighted'),
-      raw: rawTokens(usage),
-      cost: costOf(usage, rates),
+      counted: sum(paid, (each) => countedTokens(each.usage, config.settings.quota?.count ?? 'weighted')),
+      raw: sum(paid, (each) => rawTokens(each.usage)),
+      cost: sum(paid, (each) => each.cost),
       provider_cost: null,
       rates: ratesId,
       estimated: estimated ? 1 : 0,
@@ -155,6 +156,15 @@ function bookedUsage(
   const { incomplete, ...told } = { ...noUsage, input, ...reported };
   const counted = incomplete === true && told.input === 0 ? input : told.input;
   return { usage: { ...told, input: counted, output }, estimated: true };
+}
+
+// Answers that failed, and that their providers charge for, before another target answered.
+function paidBefore({ attempts }: ResponseProgress): { usage: Usage; cost: number }[] {
+  return attempts.flatMap(({ usage, cost }) => (usage === undefined || cost === undefined ? [] : [{ usage, cost }]));
+}
+
+function sum<T>(list: readonly T[], value: (each: T) => number): number {
+  return list.reduce((total, each) => total + value(each), 0);
 }
 
 // No prompt has no token: a host that reports zeros has not counted.

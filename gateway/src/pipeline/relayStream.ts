@@ -139,10 +139,11 @@ function noteAnswer({ usage, complete }: UsageTap, progress: ResponseProgress): 
 async function passFailure(
   bytes: Buffer,
   failure: GatewayError,
-  { said, estimatedOutput }: Pick<UsageTap, 'said' | 'estimatedOutput'>,
+  { said, estimatedOutput, usage }: Pick<UsageTap, 'said' | 'estimatedOutput' | 'usage'>,
   { context, output, progress }: StreamRelay,
 ): Promise<void> {
   output.close(); // nothing is sent while it is decided who answers
+  progress.usage = usage;
   if (!progress.begun && !said && (await context.turn.moveOn(failure))) throw new MovedOn();
   progress.failure = failure;
   progress.status = failure.status;
