@@ -1,6 +1,6 @@
 // How a request ended, what is booked for it, and its record.
 
-import { costOf, countedTokens, nameRates, rawTokens, ratesOf } from '../accounting/pricing';
+import { costOf, countedTokens, nameRates, rawTokens, ratesOf, type TargetRates } from '../accounting/pricing';
 import type { RequestRecord } from '../accounting/record';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage, type Usage } from '../core/usage';
@@ -26,7 +26,7 @@ export function recordOf<T>(
   reserved: number,
   now: number,
 ): RequestRecord {
-  const { services, config, incoming, facts, plan, day } = exchange;
+  const { services, incoming, facts, plan, day } = exchange;
   const { key } = incoming;
   const outcome = outcomeOf(failure, progress);
   const { usage, estimated } = bookedUsage(exchange, progress, outcome, isCut(failure), { reserved, now });
@@ -34,7 +34,6 @@ export function recordOf<T>(
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
   const { dropped } = progress;
-  const paid = [{ usage, cost: costOf(usage, rates) }, ...paidBefore(progress)];
   const cause = failure instanceof GatewayError ? failure : (progress.failure ?? failure);
   return {
     row: {
@@ -78,9 +77,7 @@ export function recordOf<T>(
       reasoning: usage.reasoning,
       audio: usage.inputAudio ?? 0,
       searches: 0,
-      counted: sum(paid, (each) => countedTokens(each.usage, config.settings.quota?.count ?? 'weighted')),
-      raw: sum(paid, (each) => rawTokens(each.usage)),
-      cost: sum(paid, (each) => each.cost),
+      ...paidFor(exchange, progress, usage, rates),
       provider_cost: null,
       rates: ratesId,
       estimated: estimated ? 1 : 0,
@@ -158,13 +155,22 @@ function bookedUsage(
   return { usage: { ...told, input: counted, output }, estimated: true };
 }
 
-// Answers that failed, and that their providers charge for, before another target answered.
-function paidBefore({ attempts }: ResponseProgress): { usage: Usage; cost: number }[] {
-  return attempts.flatMap(({ usage, cost }) => (usage === undefined || cost === undefined ? [] : [{ usage, cost }]));
-}
-
-function sum<T>(list: readonly T[], value: (each: T) => number): number {
-  return list.reduce((total, each) => total + value(each), 0);
+// The answer's sums, with those of answers that failed before it and that their providers charge for.
+function paidFor(
+  { config }: Pick<Exchange, 'config'>,
+  { attempts }: ResponseProgress,
+  usage: Usage,
+  rates: TargetRates,
+): { counted: number; raw: number; cost: number } {
+  const count = config.settings.quota?.count ?? 'weighted';
+  const sums = { counted: countedTokens(usage, count), raw: rawTokens(usage), cost: costOf(usage, rates) };
+  for (const { usage: used, cost = 0 } of attempts) {
+    if (used === undefined) continue;
+    sums.counted += countedTokens(used, count);
+    sums.raw += rawTokens(used);
+    sums.cost += cost;
+  }
+  return sums;
 }
 
 // No prompt has no token: a host that reports zeros has not counted.
