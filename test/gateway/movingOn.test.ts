@@ -172,6 +172,22 @@ describe.each(clientsOf('chat'))('A answers a $client client with a status: B', 
   });
 });
 
+test.each<[Kind, object]>([
+  ['chat', { code: 403, message: 'Your input was flagged by moderation' }],
+  [
+    'generate',
+    { code: 403, status: 'PERMISSION_DENIED', message: 'You do not have permission to access the File abc.' },
+  ],
+])('what %s refuses of a client inside its answer rests nobody', async (kind, failure) => {
+  scene.a.answer = { body: JSON.stringify({ error: failure }) };
+  for (const client of [kind, otherFormat(kind)]) {
+    const got = await ask(client, `to-${kind}`, false);
+    expect(await got.text()).toMatch(/flagged|access the File/);
+    expect((await scene.lastRow()).error).toBe('bad_request');
+  }
+  expect([scene.a.calls.length, scene.b.calls.length]).toEqual([2, 0]);
+});
+
 test.each<[string, Script]>([
   ['is no JSON', { body: '{"choices": [{"mess' }],
   ['is a page', { headers: { 'content-type': 'text/html' }, body: '<html>' }],

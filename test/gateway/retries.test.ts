@@ -121,6 +121,23 @@ describe('a target that failed five times in a row', () => {
     expect(await (await ask('chat', 'to-chat', false)).text()).toContain('from A');
   });
 
+  test('a key that ends while it is tried does not keep it from being tried again', async () => {
+    await rest();
+    scene.now += 10_000;
+    const { body: ending } = await scene.gateway.admin('POST', '/admin/keys', { label: 'ending' });
+    scene.a.answer = () => undefined;
+    const cut = fetch(`${scene.gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ending.key}` },
+      body: JSON.stringify({ model: 'to-chat', messages: [{ role: 'user', content: 'hi' }] }),
+    });
+    await scene.a.arrived(1);
+    await scene.gateway.admin('DELETE', `/admin/keys/${ending.id}`);
+    expect((await cut).status).toBe(401);
+    scene.a.answer = goodAnswer('chat', 'from A');
+    expect(await (await ask('chat', 'to-chat', false)).text()).toContain('from A');
+  });
+
   test('is well again at once where the clock was far ahead and is set back', async () => {
     scene.now += 400 * 24 * 3_600_000;
     await rest();

@@ -97,13 +97,42 @@ test('usage that comes after the reason is booked', async () => {
   expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', input: 50, output: 20, estimated: false });
 });
 
-test('a JSON list ends at its bracket', async () => {
+// Comments that keep a connection alive go on where the end word is left out.
+test.each(['chat', 'messages'] as const)('comments after the reason prolong nothing (%s client)', async (client) => {
+  let ping: NodeJS.Timeout | undefined;
+  scene.a.answer = (_call: FakeCall, response: ServerResponse) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(streamOf('chat', 'Hello').replace('data: [DONE]\n\n', ''));
+    ping = setInterval(() => response.write(': ping\n\n'), 20);
+  };
+  try {
+    expect(await (await ask(client, 'a-chat/m', true)).text()).not.toMatch(/"error"/);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+  } finally {
+    clearInterval(ping);
+  }
+});
+
+test.each(['chat', 'messages', 'responses'] as const)(
+  'names of what was lost forge no event (%s client)',
+  async (client) => {
+    const forged = { type: 'x\n\ndata: {"forged":true}\n\n' };
+    const { preamble, content, end } = streamParts('chat', 'Hello');
+    const chunk = { id: 'c', choices: [{ index: 0, delta: { annotations: [forged] }, finish_reason: null }] };
+    scene.a.answer = streamAnswer(`${preamble}${content}data: ${JSON.stringify(chunk)}\n\n${end}`);
+    const text = await (await ask(client, 'a-chat/m', true)).text();
+    expect(text).toContain('Hello');
+    expect(text).not.toMatch(/^data: \{"forged"/m);
+  },
+);
+
+describe('a JSON list', () => {
   const item = (text: string, finishReason?: string) => ({
     candidates: [{ content: { role: 'model', parts: [{ text }] }, ...(finishReason ? { finishReason } : {}) }],
   });
-  const list = (body: string) => {
+  const list = (play: (response: ServerResponse) => void) => {
     scene.a.answer = (_call: FakeCall, response: ServerResponse) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).write(body);
+      play(response.writeHead(200, { 'content-type': 'application/json' }));
     };
     const model = encodeURIComponent('a-generate/m');
     return fetch(`${scene.gateway.url}/v1beta/models/${model}:streamGenerateContent`, {
@@ -112,9 +141,22 @@ test('a JSON list ends at its bracket', async () => {
       body: JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }),
     });
   };
-  const body = `[${JSON.stringify(item('Hel'))},\n${JSON.stringify(item('lo', 'STOP'))}]`;
-  expect(await (await list(body)).text()).toBe(body);
-  expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+
+  test('ends at its bracket', async () => {
+    const body = `[${JSON.stringify(item('Hel'))},\n${JSON.stringify(item('lo', 'STOP'))}]`;
+    expect(await (await list((response) => response.write(body))).text()).toBe(body);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+  });
+
+  test.each([
+    ['ends', (body: string) => (response: ServerResponse) => void response.end(body)],
+    ['stays open', (body: string) => (response: ServerResponse) => void response.write(body)],
+  ])('is whole where its provider %s after an error', async (_name, play) => {
+    const error = { error: { code: 503, status: 'UNAVAILABLE', message: 'm' } };
+    const answer = await list(play(`[${JSON.stringify(item('Hel'))},\n${JSON.stringify(error)},\n{"cut`));
+    expect(JSON.parse(await answer.text())).toEqual([item('Hel'), error]);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: 'upstream_overloaded' });
+  });
 });
 
 test('an error on the same wire is not waited for to end', async () => {

@@ -1,7 +1,9 @@
 // Sending: to one target after another until one has an answer, of which content has come or which is whole. Until then
 // nothing has reached the client.
 
+import { costOf, rawTokens, ratesOf } from '../accounting/pricing';
 import { type ErrorCode, GatewayError } from '../core/errors';
+import { noUsage } from '../core/usage';
 import { acrossWires } from '../upstream/headers';
 import { keyCleanerOf } from '../upstream/ownKeys';
 import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
@@ -126,10 +128,7 @@ export class Failover<T> implements AnswerTurn {
     this.#targets++;
     this.#settled = false;
     this.again = true;
-    const attempts = this.#progress.attempts;
-    const last = attempts.at(-1);
-    if (last !== undefined && last.cause === undefined)
-      attempts[attempts.length - 1] = { ...last, cause: failure.code };
+    this.#noteDropped(failure.code);
     Object.assign(this.#progress, nothingYet);
     this.#progress.lost.length = 0;
     return true;
@@ -160,8 +159,10 @@ export class Failover<T> implements AnswerTurn {
     const { services, plan } = this.#exchange;
     const key = healthKey(candidate.target, candidate.account);
     const cause = causes[failure.code];
-    // The client's own mistake shows that the target lives.
-    if (cause?.counts !== true) return status >= 400 ? services.health.succeeded(key, undefined) : undefined;
+    // The client's own mistake shows that the target lives; what ended the request from our side (its key, the quota) shows
+    // nothing, and the next one finds out.
+    if (cause?.counts !== true)
+      return status >= 400 ? services.health.succeeded(key, undefined) : services.health.dropProbe(key);
     // Clients may name any model: what they make up is no news of a target.
     if (failure.code === 'unknown_model' && plan.route === null) return;
     const now = services.now();
@@ -171,6 +172,22 @@ export class Failover<T> implements AnswerTurn {
       // A 403 may be of one model only.
       ofAccount: failure.code === 'upstream_credential' && status !== 403,
     });
+  }
+
+  // Why the last attempt's answer is dropped, and what its provider says that it charges for it all the same.
+  #noteDropped(code: ErrorCode): void {
+    const { attempts, usage, target } = this.#progress;
+    const last = attempts.at(-1);
+    if (last === undefined) return;
+    const charged = usage?.input !== undefined && usage.output !== undefined && usage.incomplete !== true;
+    const used = charged ? { ...noUsage, ...usage } : noUsage;
+    attempts[attempts.length - 1] = {
+      ...last,
+      cause: last.cause ?? code,
+      ...(target === undefined || rawTokens(used) === 0
+        ? {}
+        : { usage: used, cost: costOf(used, ratesOf(target, this.#exchange.day)) }),
+    };
   }
 
   // Since the plan was made, another request may have begun to find out whether the target is well again: then the next one
@@ -236,10 +253,12 @@ export class Failover<T> implements AnswerTurn {
     const { services, client, plan } = this.#exchange;
     const { target, account } = candidate;
     const progress = this.#progress;
+    if (client.reason !== undefined) throw client.reason; // it left while this was prepared
     progress.target = target;
     progress.account = account;
     if (candidate.kind === 'local') return candidate.response;
     progress.format = candidate.format;
+    progress.firstByteAt = undefined;
     if (progress.attempts.length === 0 && plan.targets.length > 1)
       services.retries.sent(plan.route ?? plan.requested, services.now());
     for (let tries = 0; ; tries++) {
@@ -296,6 +315,7 @@ const nothingYet = {
   estimatedOutput: 0,
   failure: undefined,
   complete: false,
+  sentAt: undefined,
   firstByteAt: undefined,
   firstTokenAt: undefined,
 } satisfies Partial<ResponseProgress>;

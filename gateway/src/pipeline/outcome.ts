@@ -1,6 +1,6 @@
 // How a request ended, what is booked for it, and its record.
 
-import { costOf, countedTokens, nameRates, rawTokens, ratesOf } from '../accounting/pricing';
+import { costOf, countedTokens, nameRates, rawTokens, ratesOf, type TargetRates } from '../accounting/pricing';
 import type { RequestRecord } from '../accounting/record';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage, type Usage } from '../core/usage';
@@ -26,7 +26,7 @@ export function recordOf<T>(
   reserved: number,
   now: number,
 ): RequestRecord {
-  const { services, config, incoming, facts, plan, day } = exchange;
+  const { services, incoming, facts, plan, day } = exchange;
   const { key } = incoming;
   const outcome = outcomeOf(failure, progress);
   const { usage, estimated } = bookedUsage(exchange, progress, outcome, isCut(failure), { reserved, now });
@@ -76,9 +76,7 @@ export function recordOf<T>(
       reasoning: usage.reasoning,
       audio: usage.inputAudio ?? 0,
       searches: 0,
-      counted: countedTokens(usage, config.settings.quota?.count ?? 'weighted'),
-      raw: rawTokens(usage),
-      cost: costOf(usage, rates),
+      ...paidFor(exchange, progress, usage, rates),
       provider_cost: null,
       rates: ratesId,
       estimated: estimated ? 1 : 0,
@@ -131,13 +129,16 @@ function bookedUsage(
   cut: boolean,
   { reserved, now }: { readonly reserved: number; readonly now: number },
 ): { usage: Usage; estimated: boolean } {
-  const { usage: reported, firstByteAt, target } = progress;
+  const { firstByteAt } = progress;
+  const reported = toldUsage(progress.usage);
   const complete = reported?.input !== undefined && reported.output !== undefined && reported.incomplete !== true;
   if ((outcome === 'ok' || progress.complete) && complete)
     return { usage: { ...noUsage, ...reported }, estimated: false };
-  const refused = (progress.attempts.at(-1)?.status ?? 0) >= 400;
-  const working = cut && (progress.begun || (progress.failure === undefined && !refused));
-  const sent = firstByteAt !== undefined || (target !== undefined && (working || outcome === 'client_gone'));
+  // An attempt is noted when its answer begins: before that, the last one is of another target.
+  const refused = firstByteAt !== undefined && (progress.attempts.at(-1)?.status ?? 0) >= 400;
+  const working = cut && (progress.begun || progress.failure === undefined);
+  const sent =
+    firstByteAt !== undefined ? !refused : progress.sentAt !== undefined && (working || outcome === 'client_gone');
   if (!sent || !(working || mayBeCharged.has(outcome) || progress.firstTokenAt !== undefined))
     return { usage: noUsage, estimated: false };
   // A stream that broke off has reported its input at most, and its output so far at best. Of one that was left or cut the
@@ -145,11 +146,39 @@ function bookedUsage(
   const written = progress.estimatedOutput;
   const left = working || outcome === 'client_gone';
   const made = left ? Math.max(1, written + unseenOutput(exchange, progress, now)) : 0;
-  const output = Math.max(reported?.output ?? 0, written, Math.min(made, reserved));
+  const toldOutput = reported?.output ?? 0;
+  const isFinal = progress.complete && toldOutput > 0;
+  const output = isFinal ? toldOutput : Math.max(toldOutput, written, Math.min(made, reserved));
   const { input } = exchange.facts.needs;
   const { incomplete, ...told } = { ...noUsage, input, ...reported };
   const counted = incomplete === true && told.input === 0 ? input : told.input;
   return { usage: { ...told, input: counted, output }, estimated: true };
+}
+
+// The answer's sums, with those of answers that failed before it and that their providers charge for.
+function paidFor(
+  { config }: Pick<Exchange, 'config'>,
+  { attempts }: ResponseProgress,
+  usage: Usage,
+  rates: TargetRates,
+): { counted: number; raw: number; cost: number } {
+  const count = config.settings.quota?.count ?? 'weighted';
+  const sums = { counted: countedTokens(usage, count), raw: rawTokens(usage), cost: costOf(usage, rates) };
+  for (const { usage: used, cost = 0 } of attempts) {
+    if (used === undefined) continue;
+    sums.counted += countedTokens(used, count);
+    sums.raw += rawTokens(used);
+    sums.cost += cost;
+  }
+  return sums;
+}
+
+// No prompt has no token: a host that reports zeros has not counted.
+function toldUsage(reported: Partial<Usage> | undefined): Partial<Usage> | undefined {
+  if (reported?.input !== 0) return reported;
+  const { input, ...others } = reported;
+  const { cacheRead = 0, cacheWrite5m = 0, cacheWrite1h = 0 } = others;
+  return input + cacheRead + cacheWrite5m + cacheWrite1h > 0 ? reported : others;
 }
 
 // Output that a provider has made and nobody has seen, by the time it had for it: that of a model which thinks before it

@@ -18,6 +18,7 @@ import { ClientGone } from './clientConnection';
 import type { Answered, Local, Passthrough, Translated } from './context';
 import { cleanFailure } from './relayWhole';
 import type { ResponseContext } from './responseContext';
+import { headerText } from './responseHeaders';
 import type { ResponseProgress } from './responseProgress';
 import { openStreamFraming, type StreamFraming } from './streamFraming';
 import { StreamOutput } from './streamOutput';
@@ -107,15 +108,18 @@ async function passThrough(
   };
   try {
     await response.forEachChunk((chunk) => {
-      const wait = write(tap.feed(chunk));
+      const bytes = tap.feed(chunk);
+      const wait = write(bytes);
       if (tap.last) response.release();
-      else if (tap.complete || tap.failure !== undefined) ending.after(wait);
+      else if (tap.complete || tap.failure !== undefined) ending.after(wait, bytes?.includes('data:') === true);
       return wait;
     });
     const rest = tap.rest();
     // Before the error that we tell, half an event would make both unreadable.
     if (tap.failure === undefined && !tap.complete) throw new GatewayError('upstream_died');
-    await write(rest);
+    // A list whose provider ended it at an error lacks its bracket, without which the error could not be read.
+    if (context.asList && tap.failure !== undefined && !tap.last) await output.write(framing.end(), 0, tap.said);
+    else await write(rest);
     noteAnswer(tap, progress);
   } catch (error) {
     relay.sequence = (tap.sequence ?? -1) + 1;
@@ -135,10 +139,11 @@ function noteAnswer({ usage, complete }: UsageTap, progress: ResponseProgress): 
 async function passFailure(
   bytes: Buffer,
   failure: GatewayError,
-  { said, estimatedOutput }: Pick<UsageTap, 'said' | 'estimatedOutput'>,
+  { said, estimatedOutput, usage }: Pick<UsageTap, 'said' | 'estimatedOutput' | 'usage'>,
   { context, output, progress }: StreamRelay,
 ): Promise<void> {
   output.close(); // nothing is sent while it is decided who answers
+  progress.usage = usage;
   if (!progress.begun && !said && (await context.turn.moveOn(failure))) throw new MovedOn();
   progress.failure = failure;
   progress.status = failure.status;
@@ -178,17 +183,19 @@ async function translate(
   };
   try {
     await response.forEachChunk((chunk) => {
-      const wait = writeAll(encode(frames.push(chunk)));
+      const list = frames.push(chunk);
+      const wait = writeAll(encode(list));
       if (progress.complete) response.release();
-      else if (decoder.ending) ending.after(wait);
+      else if (decoder.ending) ending.after(wait, list.length > 0);
       return wait;
     });
     await writeAll(encode(frames.end()) + encoder.encode(decoder.end()));
     if (!progress.complete) throw new GatewayError('upstream_died');
     output.commit();
     await output.write(framing.end(), 0, true);
+    // A name may be one of the provider's own, with a line end in it.
     if (progress.lost.length > 0 && codecs[context.format].carriesComments)
-      await output.write(`: x-ovth-lost: ${[...new Set(progress.lost)].join(', ')}\n\n`, 0, true);
+      await output.write(`: x-ovth-lost: ${[...new Set(progress.lost)].map(headerText).join(', ')}\n\n`, 0, true);
   } catch (error) {
     progress.failure = encoder.failure;
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
@@ -257,12 +264,18 @@ function openAnswerEncoder(
 function openEnding(response: Pick<UpstreamResponse, 'release'>, ms: number) {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  let begun = false;
   const begin = (): void => {
     if (!stopped) timer = setTimeout(() => response.release(), ms);
   };
   return {
-    /** Waits from now on, or from when the client has taken what was written: until then the provider is held back. */
-    after(written: Promise<void> | undefined): void {
+    /**
+     * Waits from now on, or from when the client has taken what was written: until then the provider is held back.
+     * @param isEvent an event has come, and no comment that keeps the connection alive: that one is no reason to wait longer
+     */
+    after(written: Promise<void> | undefined, isEvent: boolean): void {
+      if (begun && !isEvent) return;
+      begun = true;
       clearTimeout(timer);
       if (written === undefined) begin();
       else written.then(begin, () => undefined);

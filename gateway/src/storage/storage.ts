@@ -3,6 +3,7 @@
 // batch is one transaction, so that a database over the network can implement it too.
 
 import type { Measure } from '../../../config/limitRule';
+import type { Usage } from '../core/usage';
 
 /** Characters of the longest text that is kept. Nothing of ours is near it: names have 256, JSON lists some hundred. */
 export const longestText = 65_536;
@@ -210,6 +211,9 @@ export interface Attempt {
   readonly status: number;
   readonly cause?: string;
   readonly ms: number;
+  /** What an answer used that failed and was dropped, as its provider reported it, and its nano-USD: the row's sums hold both. */
+  readonly usage?: Usage;
+  readonly cost?: number;
 }
 
 /** An application key. The secret itself is never kept. */

@@ -7,6 +7,7 @@ import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { isObject, listOr, objectOr, textOr } from '../wire/shared/json';
 import type { AnswerFailure } from '../wire/formatFacts';
+import { isClientsOwn } from '../wire/shared/failureKinds';
 
 /**
  * The error for a whole response with an error status: its code decides whether another target is tried.
@@ -92,9 +93,6 @@ const modelCodes = /^(model_not_found|model_decommissioned|DeploymentNotFound)$/
 // Ollama: "model 'x' not found"; Mistral: "Invalid model: x"; OpenRouter: "No endpoints found for x." (recorded 2026-11).
 const modelText =
   /^model: |^invalid model\b|^no (allowed )?(endpoints|providers)\b|^(the )?(requested )?models?[\s/`'"][^]{0,200}?(not found|not exist|no longer|decommissioned|retired|deprecated)/i;
-// A 403 of the client's own: input that OpenRouter's moderation flagged (https://openrouter.ai/docs/api-reference/errors), a
-// file or cache of somebody else's that it names to Google.
-const clientsText = /moderation|flagged|access the (file|cached ?content)/i;
 // OpenAI: "Invalid URL (POST /v1/…)"; Express: "Cannot POST /…"; Go: "404 page not found"; FastAPI: "Not Found".
 const pathText =
   /^(404:? )?((page|file|path|route|endpoint|url|resource) )?not found\.?$|^(invalid url|unknown (request )?(url|path|route|endpoint)|no such (path|route|endpoint)|no route|unrecognized request url|cannot post|method not allowed)|^(the )?(requested )?(url|path|route|endpoint|resource|page)\b/i;
@@ -115,7 +113,7 @@ function operatorsError(
   if (status === 429) return undefined;
   if (says(regionCodes, regionText)) return new GatewayError('upstream_credential', { message: noRegion, headers });
   if (says(modelCodes, modelText)) return new GatewayError('unknown_model', { message, headers });
-  if (status === 403 && !clientsText.test(text)) return new GatewayError('upstream_credential', { headers });
+  if (status === 403 && !isClientsOwn(text)) return new GatewayError('upstream_credential', { headers });
   if (status === 404 && isAboutPath(status, Buffer.from(JSON.stringify({ error }))))
     return new GatewayError('upstream_error', { message: noPath, headers });
   return undefined;

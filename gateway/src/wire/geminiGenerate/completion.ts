@@ -4,6 +4,7 @@
 import type { AnswerFailure, CompletionFacts } from '../formatFacts';
 import type { Json } from '../jsonObject';
 import type { FailureKind, FinishReason } from '../neutral';
+import { isClientsOwn } from '../shared/failureKinds';
 import { isObject, listOr, objectOr, textOr } from '../shared/json';
 
 /**
@@ -73,5 +74,6 @@ function failureOf(error: Json): AnswerFailure {
   const message = textOr(error['message']);
   if (/input token count .* exceeds/.test(message)) return { kind: 'too_long', message };
   if (/^API key not valid/.test(message)) return { kind: 'credential', message };
+  if (error['status'] === 'PERMISSION_DENIED' && isClientsOwn(message)) return { kind: 'bad_request', message };
   return { kind: kinds.get(textOr(error['status'])) ?? 'other', message };
 }

@@ -2,11 +2,21 @@
 
 import type { FailureKind } from '../neutral';
 
-/** The kind that an HTTP status stands for. */
-export function kindOfStatus(status: number): FailureKind {
+/** The kind that an HTTP status stands for. @param message of the error */
+export function kindOfStatus(status: number, message: string): FailureKind {
+  if (status === 403 && isClientsOwn(message)) return 'bad_request';
   const known = kinds.get(status);
   if (known !== undefined) return known;
   return status >= 400 && status < 500 ? 'bad_request' : 'other';
+}
+
+/**
+ * Whether a refusal for lack of permission is of what the client sent, and none of the gateway's key: input that OpenRouter's
+ * moderation flagged (https://openrouter.ai/docs/api-reference/errors), a file or cache of somebody else's that it names to
+ * Google.
+ */
+export function isClientsOwn(message: string): boolean {
+  return /moderation|flagged|access the (file|cached ?content)/i.test(message);
 }
 
 // ---

@@ -21,7 +21,7 @@ export function openaiFailureKind(error: Json): FailureKind {
   for (const [pattern, kind] of wordKinds) if (pattern.test(words)) return kind;
   if (/maximum context length/.test(textOr(error['message']))) return 'too_long';
   const number = Number(error['code']);
-  return Number.isInteger(number) && number >= 400 ? kindOfStatus(number) : 'other';
+  return Number.isInteger(number) && number >= 400 ? kindOfStatus(number, textOr(error['message'])) : 'other';
 }
 
 // ---
