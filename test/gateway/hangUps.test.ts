@@ -67,3 +67,27 @@ test('by the speed that complete answers of the model had', async () => {
   const row = await leave(post('claude-opus-4-7', true, 100_000), 300);
   expect(row.output).toBeGreaterThan(5_000); // far more than an unmeasured model's 15
 });
+
+test('nothing, while it waits for a connection', async () => {
+  await scene.gateway.reload(
+    `limits: {upstream_connections: 1}\nproviders: {anthropic: {base_url: "${scene.fake.url}"}}\n`,
+  );
+  scene.fake.answer = () => undefined;
+  const first = new AbortController();
+  const held = post('claude-opus-4-7', true, 100)(first.signal).catch(() => undefined);
+  await scene.fake.arrived(1);
+  const left = new AbortController();
+  const waiting = post('claude-opus-4-7', true, 100)(left.signal).catch(() => undefined);
+  const inFlight = async () =>
+    ((await (await fetch(`${scene.gateway.url}/readyz`)).json()) as { in_flight: number }).in_flight;
+  while ((await inFlight()) < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 200)); // admitted, and before the pool
+  const before = scene.gateway.requests.length;
+  left.abort();
+  await waiting;
+  while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(await scene.gateway.row(scene.gateway.requests.at(-1)!.id)).toMatchObject({ input: 0, output: 0 });
+  expect(scene.fake.calls).toHaveLength(1);
+  first.abort();
+  await held;
+});

@@ -11,6 +11,7 @@ import {
   streamAnswer,
   streamParts,
   useRouteScene,
+  wholeAnswer,
 } from '../support/routeScene';
 import { type Kind, until } from '../support/translation';
 
@@ -309,3 +310,19 @@ function configOf(a: string, b: string): string {
     `{base_url: "${url}/v1", wire: openai, api_key_env: ${env}, models: {m: {context: ${context}, max_output: 8000, capabilities: [tools]}}}`;
   return `providers: {a-chat: ${host(a, 'A_KEY', 100_000)}, b-chat: ${host(b, 'B_KEY', 200_000)}}\n`;
 }
+
+test('a refusal whose body never ends keeps no other target waiting for long', async () => {
+  scene.a.answer = (_call, response) => {
+    response.writeHead(503, { 'content-type': 'application/json' }).write('{"error":');
+  };
+  scene.b.answer = { body: JSON.stringify(wholeAnswer('chat', 'from B')) };
+  const answer = await scene.ask('chat', 'to-chat', false);
+  expect(answer.status).toBe(200);
+}, 30_000);
+
+test('media types are compared whatever their case', async () => {
+  const body = JSON.stringify(wholeAnswer('chat', 'hi'));
+  scene.a.answer = { headers: { 'content-type': 'Application/JSON; Charset=UTF-8' }, body };
+  const answer = await scene.ask('chat', 'a-chat/m', false);
+  expect([answer.status, await answer.text()]).toEqual([200, body]);
+});

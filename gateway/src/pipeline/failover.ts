@@ -4,7 +4,7 @@
 import { costOf, rawTokens, ratesOf } from '../accounting/pricing';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage } from '../core/usage';
-import { acrossWires } from '../upstream/headers';
+import { acrossWires, mediaType } from '../upstream/headers';
 import { keyCleanerOf } from '../upstream/ownKeys';
 import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
 import { translateError } from '../upstream/providerErrors';
@@ -142,6 +142,11 @@ export class Failover<T> implements AnswerTurn {
     health.succeeded(healthKey(target, account), this.#progress.attempts.at(-1)?.ms);
   }
 
+  /** A request of its has a connection, and goes out. */
+  sent(): void {
+    this.#progress.sentAt = this.#exchange.services.now();
+  }
+
   /** The request has ended, and nothing was learnt of its target: its client left. */
   abandoned(): void {
     const { target, account, kind } = this.#candidate;
@@ -231,10 +236,13 @@ export class Failover<T> implements AnswerTurn {
     const isReadable = !isPage(response);
     if (!isReadable) response.cancel();
     const reading = isReadable ? response.readAll(config.limits.error_body_bytes) : Promise.resolve(Buffer.alloc(0));
-    const read = await reading.catch((error: Error) => {
-      if (client.reason !== undefined) throw error;
-      return Buffer.alloc(0); // the status says enough
-    });
+    const late = setTimeout(() => response.cancel(), errorBodyMs);
+    const read = await reading
+      .catch((error: Error) => {
+        if (client.reason !== undefined) throw error;
+        return Buffer.alloc(0); // the status says enough
+      })
+      .finally(() => clearTimeout(late));
     const body = keyCleanerOf(config).bytes(read);
     if (candidate.rewordAfter?.has(status) === true) {
       const other = (await this.#candidates.next({ status, body })).value;
@@ -263,7 +271,7 @@ export class Failover<T> implements AnswerTurn {
       services.retries.sent(plan.route ?? plan.requested, services.now());
     for (let tries = 0; ; tries++) {
       const startedAt = services.now();
-      progress.sentAt = startedAt;
+      progress.sentAt = undefined;
       const note = (status: number, cause?: string) =>
         progress.attempts.push({
           target: target.label,
@@ -273,7 +281,7 @@ export class Failover<T> implements AnswerTurn {
           ms: services.now() - startedAt,
         });
       try {
-        const response = await services.upstream.send(candidate.request, client);
+        const response = await services.upstream.send(candidate.request, client, this);
         progress.firstByteAt = services.now();
         note(response.status);
         return response;
@@ -287,9 +295,12 @@ export class Failover<T> implements AnswerTurn {
   }
 }
 
+/** Time that the body of an error may take: what other targets could answer does not wait for it. */
+const errorBodyMs = 5_000;
+
 /** Whether an answer is a page for people, such as a proxy's: no error of the API, and not to be read. */
 export function isPage({ headers }: Pick<UpstreamResponse, 'headers'>): boolean {
-  return String(headers['content-type'] ?? '').includes('html');
+  return mediaType(headers).includes('html');
 }
 
 /** An answer whose body had to be looked at, as if it had not been. */
@@ -322,6 +333,6 @@ const nothingYet = {
 
 function isGarbage(response: UpstreamResponse): boolean {
   if (response.status >= 300 && response.status < 400) return true; // redirects are never followed
-  const type = response.headers['content-type'];
-  return response.status < 300 && typeof type === 'string' && !/json|event-stream/.test(type);
+  const type = mediaType(response.headers);
+  return response.status < 300 && type !== '' && !/json|event-stream/.test(type);
 }

@@ -54,6 +54,11 @@ export function toClient(headers: IncomingHttpHeaders): Record<string, string> {
   return out;
 }
 
+/** The type of an answer's body in lower case, as which media types are compared (RFC 9110 section 8.3.1); empty for none. */
+export function mediaType(headers: IncomingHttpHeaders): string {
+  return (headers['content-type'] ?? '').toLowerCase();
+}
+
 /** Of a provider's headers, those that mean something on every wire, in the words of the client's. */
 export function acrossWires(headers: IncomingHttpHeaders, dialect: Dialect): Record<string, string> {
   const out: Record<string, string> = {};

@@ -39,9 +39,17 @@ export interface UpstreamResponse {
   cancel(): void;
 }
 
+/** Told of a request on its way. */
+export interface SendObserver {
+  sent(): void;
+}
+
 export interface UpstreamPool {
-  /** @throws GatewayError upstream_unreachable, upstream_timeout, or the ending's reason */
-  send(call: UpstreamRequest, ending: CancelSignal): Promise<UpstreamResponse>;
+  /**
+   * @param sending told when the request goes out: it may wait for a connection before
+   * @throws GatewayError upstream_unreachable, upstream_timeout, or the ending's reason
+   */
+  send(call: UpstreamRequest, ending: CancelSignal, sending?: SendObserver): Promise<UpstreamResponse>;
   close(): Promise<void>;
 }
 
@@ -84,10 +92,10 @@ export function openUpstreamPool(limits: () => Limits): UpstreamPool {
     return pool;
   };
   return {
-    send: (call, ending) =>
+    send: (call, ending, sending) =>
       new Promise((resolve, reject) => {
         if (ending.reason !== undefined) return reject(ending.reason);
-        const exchange = new Exchange(resolve, reject, ending, lingering);
+        const exchange = new Exchange(resolve, reject, { ending, lingering, sending });
         poolOf(call.url.origin).dispatch(
           { path: call.url.pathname + call.url.search, method: 'POST', headers: call.headers, body: call.body },
           exchange,
@@ -189,12 +197,14 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   #sentAt: number | undefined;
   readonly #lingering: Lingering;
 
+  readonly #sending: SendObserver | undefined;
+
   constructor(
     resolve: (answer: UpstreamResponse) => void,
     reject: (error: Error) => void,
-    ending: CancelSignal,
-    lingering: Lingering,
+    { ending, lingering, sending }: { ending: CancelSignal; lingering: Lingering; sending: SendObserver | undefined },
   ) {
+    this.#sending = sending;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#ending = ending;
@@ -205,6 +215,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#ending.reason !== undefined) this.cancel();
+    else this.#sending?.sent();
   }
 
   onRequestSent(): void {

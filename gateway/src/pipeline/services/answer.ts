@@ -5,7 +5,7 @@ import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
 import { type Edit, type JsonScan, splice } from '../../core/jsonScan';
-import { toUpstream } from '../../upstream/headers';
+import { mediaType, toUpstream } from '../../upstream/headers';
 import { isAboutPath } from '../../upstream/providerErrors';
 import { authorize, upstreamUrl } from '../../upstream/providers';
 import { codecs, speaks } from '../../wire';
@@ -176,7 +176,7 @@ function relay(
   const { response, kind } = answered;
   progress.status = response.status;
   if (response.status >= 400) return relayError(answered, context, progress);
-  const events = String(response.headers['content-type'] ?? '').includes('event-stream');
+  const events = mediaType(response.headers).includes('event-stream');
   const streamed = response.status < 300 && (events || (kind === 'passthrough' && context.asList));
   return streamed ? relayStream(answered, context, progress) : relayWhole(answered, context, progress);
 }
