@@ -191,12 +191,12 @@ test('a slow reader of a whole answer gets all of it', async () => {
     gateway.url,
     `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nauthorization: Bearer ${key}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
-  socket.pause();
-  await upstream.arrived(1);
-  await upstream.calls[0]?.closed;
-  const stopped = gateway.close();
   let got = 0;
   socket.on('data', (part: Buffer) => (got += part.length));
+  await once(socket, 'data');
+  socket.pause();
+  const stopped = gateway.close();
+  await new Promise((resolve) => setTimeout(resolve, 500)); // it reads nothing while the gateway wants to end
   socket.resume();
   await once(socket, 'close');
   await stopped;
