@@ -59,8 +59,8 @@ test('embeddings too', async () => {
 
 test('one that breaks off ends as a broken connection, and is booked as one that died', async () => {
   scene.fake.answer = (_call, response) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': 3 * MiB });
-    response.write(Buffer.alloc(MiB, 0x20));
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': 9 * MiB });
+    response.write(Buffer.alloc(6 * MiB, 0x20));
     setTimeout(() => response.destroy(), 50);
   };
   const answer = await scene.ask('chat', 'gpt-5.5', false);

@@ -22,6 +22,16 @@ describe('the rule', () => {
     expect(() => budget.open('a').take(1)).toThrow(expect.objectContaining({ code: 'overloaded' }));
   });
 
+  test('what can be done without is taken by a key that holds little, while half of all is free', () => {
+    const budget = openMemoryBudget(() => 64 * MiB);
+    const own = budget.open('a');
+    expect([own.takeSpare(8 * MiB), own.takeSpare(1)]).toEqual([true, false]);
+    budget.open('b').take(24 * MiB);
+    expect(budget.open('c').takeSpare(1)).toBe(false);
+    own.close();
+    expect([budget.held, budget.open('c').takeSpare(8 * MiB)]).toEqual([24 * MiB, true]);
+  });
+
   test('whatever many keys take, one that holds nothing gets an ordinary request through', () => {
     const actions = fc.record({ key: fc.nat(4), bytes: fc.integer({ min: 1, max: 40 * MiB }), close: fc.boolean() });
     fc.assert(

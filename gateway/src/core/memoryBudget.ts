@@ -13,6 +13,8 @@ export interface MemoryBudget {
 export interface MemoryShare {
   /** Takes bytes, or refuses. @throws GatewayError overloaded */
   take(bytes: number): void;
+  /** Takes bytes for what can be done without, such as a look at a whole answer: as long as its key holds little. */
+  takeSpare(bytes: number): boolean;
   /** Gives some bytes back. */
   give(bytes: number): void;
   /** Gives back what is still held. */
@@ -24,6 +26,8 @@ const keptForLarge = 7 / 8;
 /** The rest above this part is for keys that hold nothing, and for their small requests: 4 MiB of 64, in pieces of 2 MiB. */
 const keptForMany = 15 / 16;
 const small = 1 / 32;
+/** What a key may hold for what can be done without: 8 MiB of 64, so that its own next requests are not refused for it. */
+const spare = 1 / 8;
 
 /**
  * A key may hold half of what the others do not, and one that holds nothing may hold more: alone it sends bodies of the
@@ -55,6 +59,12 @@ export function openMemoryBudget(limit: () => number): MemoryBudget {
           if (after > most || (!inShare && !isOnly)) throw full(after > most * keptForMany ? '' : 'of this key ');
           change(owner, bytes);
           held += bytes;
+        },
+        takeSpare(bytes) {
+          if ((byOwner.get(owner) ?? 0) + bytes > limit() * spare || total + bytes > limit() / 2) return false;
+          change(owner, bytes);
+          held += bytes;
+          return true;
         },
         give(bytes) {
           change(owner, -bytes);

@@ -9,6 +9,8 @@ import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
 
+/** Bytes that are gathered of an answer, where its key may hold so much: then it is looked at for failures before it is sent. */
+const mostGathered = 2 * 1024 * 1024;
 /** Bytes of an answer's end that are kept, to find its usage in. */
 const tailBytes = 64 * 1024;
 
@@ -25,7 +27,7 @@ export async function gatherOrPass(
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<Gathered | undefined> {
-  const { raw, client, limits, turn } = context;
+  const { raw, client, limits, turn, memory } = context;
   let parts: Buffer[] = [];
   let size = 0;
   let tail: Buffer | undefined;
@@ -35,7 +37,7 @@ export async function gatherOrPass(
       let bytes = chunk;
       if (tail === undefined) {
         parts.push(chunk);
-        if (size <= largeBodyBytes) return undefined;
+        if (size <= largeBodyBytes || (size <= mostGathered && memory.takeSpare(chunk.length))) return undefined;
         sendHead(response, context, progress);
         bytes = Buffer.concat(parts, size);
         parts = [];
