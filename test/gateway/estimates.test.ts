@@ -129,3 +129,15 @@ test.each<[string, Format, object, number | undefined, number]>([
 ])('answers asked for by %s', async (_name, format, body, output, answers) => {
   expect((await facts(format, body)).needs).toMatchObject({ output, answers });
 });
+
+test.each<[string, string]>([
+  ['within arguments whose name is written with an escape', '{"type":"tool_use","id":"a","name":"f","inp\\u0075t":{"source":{"type":"base64","data":"TEXT"}}}'], // prettier-ignore
+  ['within arguments whose name is all escapes', '{"type":"tool_use","id":"a","name":"f","\\u0069\\u006e\\u0070\\u0075\\u0074":{"source":{"type":"base64","data":"TEXT"}}}'], // prettier-ignore
+  ['within a schema whose long name begins with an escape', '{"type":"x","\\u0070arametersJsonSchema":{"source":{"type":"base64","data":"TEXT"}}}'], // prettier-ignore
+  ['beside an object that looks like a medium', `{"type":"document","source":{"data":"TEXT","x":{"url":"${'A'.repeat(600)}"},"type":"text"}}`], // prettier-ignore
+])('text cannot be passed for a medium: %s', async (_name, block) => {
+  const text = 'kQ7z'.repeat(20_000);
+  const body = `{"max_tokens":9,"messages":[{"role":"user","content":[${block.replace('TEXT', text)}]}]}`;
+  const { needs } = await inspect('messages', Buffer.from(body), defaultLimits, { model: 'm', stream: false, asList: false }); // prettier-ignore
+  expect(needs.input).toBeGreaterThan(text.length / 3);
+});

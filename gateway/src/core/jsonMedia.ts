@@ -54,9 +54,12 @@ export const mediaKeys: ReadonlySet<string> = new Set([
   'data', 'url', 'image_url', 'file_data', 'file_url', 'video_url', 'signature', 'encrypted_content', 'thoughtSignature', 'thought_signature',
 ]); // prettier-ignore
 
-/** Whether the value of a field is JSON of the caller's own making, which a provider reads as text: a tool's, or a schema. */
+/**
+ * Whether the value of a field is JSON of the caller's own making, which a provider reads as text: a tool's, or a schema. A
+ * name that cannot be read here, because it is written with escapes, may be any.
+ */
 export function isFreeJson(key: string): boolean {
-  return freeJson.has(key);
+  return freeJson.has(key) || key.includes('\\');
 }
 
 /** Whether the fields beside a string say that it is plain text: Anthropic's documents may hold that. */
@@ -64,13 +67,16 @@ export function isPlainText(beside: Buffer): boolean {
   return beside.includes('"text"') || beside.includes('"text/');
 }
 
-/** The name of the field whose value begins here; empty where it is no field's value, or where the name is long. */
+/**
+ * The name of the field whose value begins here, as it is written, or the end of one that is longer than all that are looked
+ * for; empty where it is no field's value.
+ */
 export function keyOf(body: Buffer, at: number): string {
   at = beforeBlank(body, at - 1);
   if (body[at] !== colon) return '';
   const end = beforeBlank(body, at - 1);
-  const start = body.subarray(Math.max(0, end - longestKey), end).lastIndexOf('"');
-  return start < 0 ? '' : body.toString('latin1', Math.max(0, end - longestKey) + start + 1, end);
+  const from = Math.max(0, end - longestKey);
+  return body.toString('latin1', from + body.subarray(from, end).lastIndexOf('"') + 1, end);
 }
 
 /** Tokens of one image or page; the settlement books what the provider reports. */
@@ -89,8 +95,8 @@ export function tokensOfMedium(body: Buffer, start: number, end: number): number
 
 const freeJson = new Set(['tools', 'functions', 'input', 'input_schema', 'parameters', 'parametersJsonSchema', 'schema', 'args', 'response']); // prettier-ignore
 
-/** Characters of the longest name that is looked for. */
-const longestKey = 24;
+/** Characters of the longest name that is looked for, every letter of it written as an escape of six. */
+const longestKey = 6 * 'parametersJsonSchema'.length;
 
 /** Base64 of what PNG, JPEG, GIF, WebP, BMP, TIFF and HEIC files begin with. */
 const imageHeads = [

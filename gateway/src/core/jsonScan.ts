@@ -222,6 +222,7 @@ class Scanner {
 
   // Whether providers take the string that begins here for a medium. Within a tool's schema, arguments or result it is text.
   #mayBeMedium(start: number, depth: number): boolean {
+    if (this.#pendingDepth >= 0 && this.#pendingDepth !== depth) return false; // media hold no others
     if (!mediaKeys.has(keyOf(this.#body, start - 1))) return false;
     for (let level = 3; level <= depth; level++)
       if (isFreeJson(keyOf(this.#body, this.#opens[level] ?? 0))) return false;
