@@ -1,5 +1,5 @@
 // Part of `npm run check`: two exported types never share a name, and no function grows beyond what fits a screen. What
-// does not hold yet stands in the tables below, each with its reason; a row that is no longer needed is an error too.
+// may be longer stands in the table below, with its reason; a row that is no longer needed is an error too.
 // Built by test/build.mjs: `node test/build.mjs test/tools/structure.ts && node dist/tools/structure.js`
 
 import ts from 'typescript';
@@ -15,15 +15,10 @@ const shorter: Readonly<Record<string, number>> = {
   'gateway/src/pipeline/handle.ts handle': 50, // the pipeline of a request, to be read in one look
 };
 
-/** `file name` → lines it may have at most, until it is taken apart. A closure is as long as all the functions in it. */
+/** `file name` → lines it may have at most: tables, one field or one statement a line. */
 const longer: Readonly<Record<string, number>> = {
-  'gateway/src/accounting/commitQueue.ts openCommitQueue': 118,
-  'gateway/src/app/start.ts assemble': 65,
-  'gateway/src/http/admin/keys.ts openKeyAdmin': 95,
-  'gateway/src/pipeline/outcome.ts recordOf': 78, // one field a line
-  'gateway/src/storage/sqlite/engine.ts engineOf': 89,
-  'gateway/src/storage/sqlite/statements.ts prepareWriter': 89, // a table of statements
-  'gateway/src/storage/sqlite/threadClient.ts openWorkerThread': 66,
+  'gateway/src/pipeline/outcome.ts recordOf': 78,
+  'gateway/src/storage/sqlite/statements.ts prepareWriter': 89,
 };
 
 /** Name of a type → why two have it. */

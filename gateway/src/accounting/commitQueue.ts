@@ -41,49 +41,40 @@ const retryMs = 1_000;
 export function openCommitQueue(
   storage: Pick<Storage, 'commit'>,
   now: () => number,
-  failed: (message: string, cause?: unknown) => void,
+  failed: ReportFailure,
 ): CommitQueue {
   let waiting: Waiting[] = [];
-  const parked: Waiting[] = []; // what the storage did not take: kept apart, so that requests are not slowed by it
   let committing: Promise<void> | undefined;
-  let scheduled: 'no' | 'soon' | 'now' = 'no';
-  let timer: NodeJS.Timeout | undefined;
   let crowded = false; // the batch before held more than one entry that is waited for
-  let retry: NodeJS.Timeout | undefined;
   let outage = false;
+  const timer = openBatchTimer(() => run());
+  const parked = openParkedEntries((entries) => {
+    waiting.push(...entries);
+    schedule(false);
+  });
 
   const schedule = (urgent: boolean): void => {
-    if (committing !== undefined || scheduled === 'now' || waiting.length === 0) return; // the next batch follows this one
-    if (urgent) {
-      clearTimeout(timer);
-      scheduled = 'now';
-      if (crowded) timer = setTimeout(run, gatherMs);
-      else setImmediate(run); // all reservations of one turn of the event loop are one batch
-    } else if (scheduled === 'no') {
-      scheduled = 'soon';
-      timer = setTimeout(run, settleWaitMs);
-    }
+    if (committing !== undefined || waiting.length === 0) return; // the next batch follows this one
+    if (urgent) timer.now(crowded);
+    else timer.soon();
   };
   const run = (): void => {
-    clearTimeout(timer);
-    scheduled = 'no';
+    timer.clear();
     if (committing !== undefined || waiting.length === 0) return;
     const batch = takeBatch(waiting);
     crowded = batch.filter(isUrgent).length > 1;
+    const entries = batch.map(({ entry }) => entry);
     committing = storage
-      .commit(
-        batch.map(({ entry }) => entry),
-        now(),
-      )
+      .commit(entries, now())
       .then(
         (results) => {
           outage = false;
-          batch.forEach((each, i) => finish(each, results[i]));
-          unpark();
+          batch.forEach((each, i) => finish(each, results[i], failed));
+          parked.release();
         },
         (cause: unknown) => {
           if (cause instanceof StorageUnavailable || cause instanceof StorageUnusable) postpone(batch, cause);
-          else separate(batch, cause);
+          else waiting = [...separate(batch, cause, failed), ...waiting];
         },
       )
       .finally(() => {
@@ -91,45 +82,10 @@ export function openCommitQueue(
         schedule(waiting.some(isUrgent));
       });
   };
-  const finish = (each: Waiting, result: EntryResult | undefined): void => {
-    if (result !== undefined && result.type !== 'failed') each.done?.(result);
-    else giveUp(each, new Error(result?.cause ?? 'the storage gave no result'));
-  };
-  const giveUp = ({ entry, done }: Waiting, cause: unknown): void => {
-    if (done !== undefined) done(undefined, new GatewayError('internal', { cause }));
-    else if (entry.type === 'settle')
-      failed(`the ledger refused the settlement of ${entry.row.id}; that request is booked at what it reserved`, cause);
-    else failed('the ledger refused to release a request; it is booked at what it reserved', cause);
-  };
-  // What was spent is never forgotten: a settlement waits until the storage takes it. A reservation is refused, and
-  // released where only the answer to its commit may have been lost.
   const postpone = (batch: readonly Waiting[], cause: Error): void => {
     if (!outage) failed('the storage takes nothing now; settlements wait until it does', cause);
     outage = true;
-    for (const { entry, done } of batch) {
-      if (entry.type === 'settle' || entry.type === 'release') parked.push({ entry });
-      else if (entry.type === 'reserve' && cause instanceof AnswerLost) parked.push({ entry: releaseEntry(entry) });
-      done?.(undefined, new GatewayError('storage_failed', { cause }));
-    }
-    // Nothing else holds the process up for what cannot be written.
-    if (parked.length > 0) retry ??= setTimeout(unpark, retryMs).unref();
-  };
-  const unpark = (): void => {
-    clearTimeout(retry);
-    retry = undefined;
-    waiting.push(...parked.splice(0));
-    schedule(false);
-  };
-  // An error that is none of the storage's own: each entry is tried by itself, and the one at fault is given up.
-  const separate = (batch: readonly Waiting[], cause: unknown): void => {
-    const [only, ...others] = batch;
-    if (others.length > 0) {
-      for (const each of batch) each.alone = true;
-      waiting = [...batch, ...waiting];
-    } else if (only !== undefined) {
-      if (only.entry.type === 'reserve') waiting.push({ entry: releaseEntry(only.entry) });
-      giveUp(only, cause);
-    }
+    parked.add(refuse(batch, cause));
   };
   const add = (each: Waiting): void => {
     waiting.push(each);
@@ -137,18 +93,11 @@ export function openCommitQueue(
   };
 
   return {
-    submit: (entry) =>
-      new Promise((resolve, reject) => {
-        add({
-          entry,
-          done: (result, error) =>
-            result === undefined ? reject(error ?? new GatewayError('internal')) : resolve(result),
-        });
-      }),
+    submit: (entry) => new Promise((resolve, reject) => add({ entry, done: { resolve, reject } })),
     post: (entry) => add({ entry }),
     async flush() {
       await committing;
-      unpark();
+      parked.release();
       // Entries that must be committed alone take several rounds.
       for (const asked = new Set(waiting); waiting.some((each) => asked.has(each)); await committing) run();
       await committing;
@@ -161,9 +110,57 @@ export function openCommitQueue(
 interface Waiting {
   readonly entry: Entry;
   /** Absent where nobody waits. */
-  readonly done?: (result: EntryResult | undefined, error?: Error) => void;
+  readonly done?: {
+    resolve(result: EntryResult): void;
+    reject(error: GatewayError): void;
+  };
   /** Committed without others: a batch with it has failed in a way that one of its entries may be at fault for. */
   alone?: boolean;
+}
+
+type ReportFailure = (message: string, cause?: unknown) => void;
+
+// When the next batch is committed.
+function openBatchTimer(run: () => void) {
+  let scheduled: 'no' | 'soon' | 'now' = 'no';
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    soon(): void {
+      if (scheduled !== 'no') return;
+      scheduled = 'soon';
+      timer = setTimeout(run, settleWaitMs);
+    },
+    now(gather: boolean): void {
+      if (scheduled === 'now') return;
+      clearTimeout(timer);
+      scheduled = 'now';
+      if (gather) timer = setTimeout(run, gatherMs);
+      else setImmediate(run); // all reservations of one turn of the event loop are one batch
+    },
+    clear(): void {
+      clearTimeout(timer);
+      scheduled = 'no';
+    },
+  };
+}
+
+// What the storage did not take: kept apart until it is tried again, so that requests are not slowed by it.
+function openParkedEntries(tryAgain: (entries: readonly Waiting[]) => void) {
+  const parked: Waiting[] = [];
+  let retry: NodeJS.Timeout | undefined;
+  const release = (): void => {
+    clearTimeout(retry);
+    retry = undefined;
+    tryAgain(parked.splice(0));
+  };
+  return {
+    add(entries: readonly Waiting[]): void {
+      parked.push(...entries);
+      // Nothing else holds the process up for what cannot be written.
+      if (parked.length > 0) retry ??= setTimeout(release, retryMs).unref();
+    },
+    release,
+  };
 }
 
 // Takes out what is committed next: all, up to an entry that must be committed alone.
@@ -175,6 +172,41 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
 // Somebody waits for the answer.
 function isUrgent({ done }: Waiting): boolean {
   return done !== undefined;
+}
+
+function finish(each: Waiting, result: EntryResult | undefined, failed: ReportFailure): void {
+  if (result !== undefined && result.type !== 'failed') each.done?.resolve(result);
+  else giveUp(each, new Error(result?.cause ?? 'the storage gave no result'), failed);
+}
+
+function giveUp({ entry, done }: Waiting, cause: unknown, failed: ReportFailure): void {
+  if (done !== undefined) done.reject(new GatewayError('internal', { cause }));
+  else if (entry.type === 'settle')
+    failed(`the ledger refused the settlement of ${entry.row.id}; that request is booked at what it reserved`, cause);
+  else failed('the ledger refused to release a request; it is booked at what it reserved', cause);
+}
+
+// Refuses what is waited for, and returns what must be tried again. What was spent is never forgotten: a settlement waits
+// until the storage takes it. A reservation is released where only the answer to its commit may have been lost.
+function refuse(batch: readonly Waiting[], cause: Error): Waiting[] {
+  for (const { done } of batch) done?.reject(new GatewayError('storage_failed', { cause }));
+  return batch.flatMap(({ entry }) => {
+    if (entry.type === 'settle' || entry.type === 'release') return [{ entry }];
+    return entry.type === 'reserve' && cause instanceof AnswerLost ? [{ entry: releaseEntry(entry) }] : [];
+  });
+}
+
+// An error that is none of the storage's own: each entry is tried by itself, and the one at fault is given up. Returns what
+// is committed next.
+function separate(batch: readonly Waiting[], cause: unknown, failed: ReportFailure): Waiting[] {
+  const [only, ...others] = batch;
+  if (only === undefined) return [];
+  if (others.length > 0) {
+    for (const each of batch) each.alone = true;
+    return [...batch];
+  }
+  giveUp(only, cause, failed);
+  return only.entry.type === 'reserve' ? [{ entry: releaseEntry(only.entry) }] : [];
 }
 
 function releaseEntry({ id, limits }: ReserveEntry): ReleaseEntry {

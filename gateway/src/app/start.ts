@@ -153,16 +153,18 @@ async function assemble(
       async prepare(next) {
         const masterKey = options.masterKeyOf(next);
         await syncConfiguredKeys(storage, directory, next.settings, now());
-        return () => {
-          Object.assign(live, { config: next, masterKey } satisfies Live);
-          log.setLevel(next.settings.log.level);
-          applyLimits(server, next.limits);
-        };
+        return () => replace(live, { config: next, masterKey }, log, server);
       },
     }),
     lost: watch.lost,
     stop: () => shutDown({ ...parts, drainMs: live.config.limits.drain_ms }),
   };
+}
+
+function replace(live: Live, next: Live, log: Log, server: ReturnType<typeof buildServer>): void {
+  Object.assign(live, next);
+  log.setLevel(next.config.settings.log.level);
+  applyLimits(server, next.config.limits);
 }
 
 function openAdminParts(

@@ -2,19 +2,7 @@
 // stands, so that the model's name alone can be replaced. Bodies that are costly to parse are refused.
 
 import { GatewayError } from './errors';
-import {
-  isFreeJson,
-  isPlainText,
-  keyOf,
-  longestMediaType,
-  looksEncoded,
-  mediaKeys,
-  type Medium,
-  mediumNamed,
-  tokensOfMedium,
-  tokensPerMedium,
-} from './jsonMedia';
-import { tokensAboveThird } from './textDensity';
+import { type FoundMedia, MediaSearch } from './mediaSearch';
 
 export type { Medium } from './jsonMedia';
 
@@ -24,21 +12,11 @@ export interface Span {
   readonly end: number;
 }
 
-export interface JsonScan {
+export interface JsonScan extends FoundMedia {
   /** Spans of the top-level values by key. */
   readonly fields: ReadonlyMap<string, Span>;
   /** Position of the object's closing brace. */
   readonly close: number;
-  /** Bytes of text, without encoded media. */
-  readonly textBytes: number;
-  /** Tokens of the text beyond one for every three bytes. */
-  readonly denseTokens: number;
-  /** The media whose type names the body holds. */
-  readonly media: ReadonlySet<Medium>;
-  /** Number of media, encoded and by URL. */
-  readonly mediaCount: number;
-  /** Tokens of the media, by their kind and size. */
-  readonly mediaTokens: number;
   /** The body holds the mark. */
   readonly marked: boolean;
 }
@@ -98,21 +76,9 @@ class Scanner {
   readonly #body: Buffer;
   readonly #bounds: ScanBounds;
   readonly #fields = new Map<string, Span>();
-  readonly #media = new Set<Medium>();
+  readonly #media: MediaSearch;
   #depth = 0;
   #nodes = 0;
-  #encodedCount = 0;
-  #mediaBytes = 0;
-  #mediaTokens = 0;
-  #denseTokens = 0;
-  /** How often media are named, by the type of a block and by their MIME type. */
-  #typesNamed = 0;
-  #mimesNamed = 0;
-  /** Where each open object and list begins, by depth. */
-  readonly #opens: number[] = [];
-  /** Strings that are media unless their object turns out to hold plain text; all of the object at this depth. */
-  #pending: Span[] = [];
-  #pendingDepth = -1;
   /** The top-level key whose value is being scanned. */
   #key = '';
   #valueStart = -1;
@@ -125,6 +91,7 @@ class Scanner {
   constructor(body: Buffer, bounds: ScanBounds) {
     this.#body = body;
     this.#bounds = bounds;
+    this.#media = new MediaSearch(body);
     this.at = skipBlank(body, 0);
     if (body[this.at] !== 0x7b)
       throw new GatewayError('bad_json', {
@@ -155,7 +122,7 @@ class Scanner {
             throw new GatewayError('too_complex', {
               message: `The body is nested deeper than ${bounds.depth} levels.`,
             });
-          this.#opens[depth] = at;
+          this.#media.open(depth, at);
           if (depth === 1) this.#expectKey = true;
           break;
         case 0x7d: // }
@@ -165,7 +132,7 @@ class Scanner {
             this.#endValue(at);
             return this.#end(at);
           }
-          if (depth === this.#pendingDepth) this.#settlePending(at);
+          this.#media.close(depth, at);
           depth--;
           break;
         case 0x2c: // ,
@@ -201,50 +168,9 @@ class Scanner {
       return ~end;
     }
     this.#openString = -1;
-    const size = end - start;
     if (depth === 1 && this.#expectKey) return this.#startValue(start, end);
-    if (size <= longestMediaType) {
-      if (depth > 2) this.#name(start, size);
-    } else if (depth > 2 && size > 512 && looksEncoded(body, start) && this.#mayBeMedium(start, depth)) {
-      this.#pending.push({ start, end });
-      this.#pendingDepth = depth;
-    } else this.#denseTokens += tokensAboveThird(body, start, end);
+    this.#media.string(start, end, depth, this.#key);
     return end + 1;
-  }
-
-  #name(start: number, size: number): void {
-    const medium = mediumNamed(this.#body, start, size);
-    if (medium === undefined) return;
-    this.#media.add(medium);
-    if (this.#body.subarray(start, start + size).includes('/')) this.#mimesNamed++;
-    else this.#typesNamed++;
-  }
-
-  // Whether providers take the string that begins here for a medium. Within a tool's schema, arguments or result it is text.
-  #mayBeMedium(start: number, depth: number): boolean {
-    if (this.#pendingDepth >= 0 && this.#pendingDepth !== depth) return false; // media hold no others
-    if (!mediaKeys.has(keyOf(this.#body, start - 1))) return false;
-    for (let level = 3; level <= depth; level++)
-      if (isFreeJson(keyOf(this.#body, this.#opens[level] ?? 0))) return false;
-    return !isFreeJson(this.#key) || this.#key === 'input'; // Responses' conversation
-  }
-
-  #settlePending(close: number): void {
-    const body = this.#body;
-    const open = this.#opens[this.#pendingDepth] ?? 0;
-    const first = this.#pending[0]?.start ?? open;
-    const last = this.#pending.at(-1)?.end ?? close;
-    const beside = isPlainText(body.subarray(open, first)) || isPlainText(body.subarray(last, close));
-    for (const { start, end } of this.#pending) {
-      if (beside && keyOf(body, start - 1) === 'data') this.#denseTokens += tokensAboveThird(body, start, end);
-      else {
-        this.#encodedCount++;
-        this.#mediaBytes += end - start;
-        this.#mediaTokens += tokensOfMedium(body, start, end);
-      }
-    }
-    this.#pending = [];
-    this.#pendingDepth = -1;
   }
 
   #startValue(start: number, end: number): number {
@@ -279,16 +205,10 @@ class Scanner {
     const rest = skipBlank(body, close + 1);
     if (rest < body.length)
       throw new GatewayError('bad_json', { message: `The body goes on after its JSON object, at byte ${rest}.` });
-    const named = Math.max(this.#typesNamed, this.#mimesNamed);
-    const byUrl = Math.max(0, named - this.#encodedCount);
     return {
       fields: this.#fields,
       close,
-      textBytes: body.length - this.#mediaBytes,
-      denseTokens: this.#denseTokens,
-      media: this.#media,
-      mediaCount: this.#encodedCount + byUrl,
-      mediaTokens: this.#mediaTokens + byUrl * tokensPerMedium,
+      ...this.#media.found(),
       marked: this.#marked,
     };
   }

@@ -31,7 +31,7 @@ export function tokensAboveThird(body: Buffer, start: number, end: number): numb
 // ---
 
 /** Bytes of a text that is looked at whole. */
-const wholeBytes = 512;
+const wholeBytes = 128;
 /** Most bytes of one text that are looked at: their mean is within a hundredth of the text's. */
 const mostLooks = 16_384;
 

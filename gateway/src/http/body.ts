@@ -37,7 +37,7 @@ export function readBody(request: IncomingMessage, limit: number, share: MemoryS
         fail(error as Error);
         return;
       }
-      held = held === undefined ? part : added(held, size, part, announced);
+      held = held === undefined && part.length >= announced ? part : added(held, size, part, announced);
       size += part.length;
     };
     request.on('data', onData);
@@ -56,17 +56,14 @@ export function readBody(request: IncomingMessage, limit: number, share: MemoryS
 
 // ---
 
-/** Bytes after which a body's announced length is believed, and room made for all of it. */
-const believedBytes = 1024 * 1024;
-
-// Put together as it comes: to join megabytes at the end would hold the event loop.
-function added(held: Buffer, size: number, part: Buffer, announced: number): Buffer {
+// Put together as it comes: to join megabytes at the end would hold the event loop. Room is made for all that is announced:
+// the system gives a large room its memory page by page, as it is written to.
+function added(held: Buffer | undefined, size: number, part: Buffer, announced: number): Buffer {
   const needed = size + part.length;
   let room = held;
-  if (needed > held.length) {
-    const believed = needed <= announced && (needed > believedBytes || 2 * needed > announced);
-    room = newRoom(believed ? announced : 2 * needed);
-    held.copy(room, 0, 0, size);
+  if (room === undefined || needed > room.length) {
+    room = newRoom(needed <= announced ? announced : 2 * needed);
+    held?.copy(room, 0, 0, size);
   }
   part.copy(room, size);
   return room;

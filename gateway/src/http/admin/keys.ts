@@ -3,16 +3,14 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { keyHint, mintKey } from '../../../../config/appKey';
-import { windowReset, windowStart } from '../../../../config/calendar';
 import { keyBodySchema, keyChangeSchema } from '../../../../config/keySettings';
-import type { LimitRule } from '../../../../config/limitRule';
 import type { Config } from '../../../../config/load';
 import { unservedProblems } from '../../../../config/served';
 import { type KeyDirectory, limitsOf, momentOf, newKey } from '../../accounting/keys';
-import { limitWindows, type QuotaLimit, quotaLimitsOf } from '../../accounting/quota';
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
-import type { BudgetCounters, KeyRow, Storage, UsageSum } from '../../storage/storage';
+import type { KeyRow, Storage } from '../../storage/storage';
+import { describeKeys } from './keyViews';
 
 export interface KeyAdmin {
   /** The only answer that ever holds the key itself. @throws GatewayError bad_request, bad_json */
@@ -38,39 +36,10 @@ export interface KeyAdminParts {
 
 /** The administration of keys. Changes hold at once in this process, and within a second in others on the same ledger. */
 export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts): KeyAdmin {
-  const find = async (id: string): Promise<KeyRow> => {
-    await directory.refresh();
-    const row = directory.byId(id);
-    if (row === undefined)
-      throw new GatewayError('not_found', {
-        message: `There is no key "${id.slice(0, 60)}". GET /admin/keys lists them.`,
-      });
-    return row;
-  };
-  const changeable = async (id: string): Promise<KeyRow> => {
-    const row = await find(id);
-    if (row.source === 'config')
-      throw new GatewayError('bad_request', {
-        message: `Key "${row.label}" is kept in the configuration (keys.${row.label}); change it there.`,
-      });
-    return row;
-  };
-  const views = async (rows: readonly KeyRow[]): Promise<object[]> => {
-    const at = now();
-    const from = windowStart('day', at);
-    const limits = rows.map((row) => quotaLimitsOf(row, config().settings.quota, at));
-    const [usage, budgets] = await Promise.all([
-      storage.usageOfKeys(from, at + 1),
-      storage.budgets(limits.flatMap(limitWindows)),
-    ]);
-    let next = 0;
-    return rows.map((row, i) => {
-      const own = limits[i] ?? [];
-      const counters = budgets.slice(next, (next += own.length));
-      return describeKey(row, usage.get(row.id), own, counters, at);
-    });
-  };
+  const views = (rows: readonly KeyRow[]) => describeKeys(rows, storage, config().settings.quota, now());
   const view = async (row: KeyRow): Promise<object> => (await views([row]))[0] ?? {};
+  const find = (id: string) => findKey(id, directory);
+  const changeable = async (id: string) => requireChangeable(await find(id));
   // Only what changes is written, onto the key as it stands then: another process may have rotated or revoked it meanwhile.
   const save = async (id: string, change: Partial<KeyRow>): Promise<object> => {
     const row = await storage.changeKey(id, change);
@@ -79,20 +48,8 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
   };
   return {
     async mint(body) {
-      const asked = check(keyBodySchema, body);
       const secret = mintKey();
-      const row: KeyRow = {
-        ...newKey,
-        id: newId('key', now()),
-        sha256: hash('sha256', secret),
-        hint: keyHint(secret),
-        label: asked.label,
-        user: asked.user ?? null,
-        limits: limitsOf(asked.quota),
-        expires_at: momentOf(asked.expires_at),
-        source: 'admin',
-        created_at: now(),
-      };
+      const row = keyRow(check(keyBodySchema, body), secret, now());
       await storage.putKeys([row]);
       await directory.refresh();
       return { key: secret, ...(await view(directory.byId(row.id) ?? row)) };
@@ -104,13 +61,7 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
     show: async (id) => view(await find(id)),
     async change(id, body) {
       await changeable(id);
-      const { label, user, quota, expires_at } = check(keyChangeSchema, body);
-      return save(id, {
-        ...(label === undefined ? {} : { label }),
-        ...(user === undefined ? {} : { user }),
-        ...(quota === undefined ? {} : { limits: limitsOf(quota ?? undefined) }),
-        ...(expires_at === undefined ? {} : { expires_at: momentOf(expires_at) }),
-      });
+      return save(id, keyChange(check(keyChangeSchema, body)));
     },
     async rotate(id) {
       const row = await changeable(id);
@@ -128,6 +79,48 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
 }
 
 // ---
+
+function keyRow(asked: z.output<typeof keyBodySchema>, secret: string, now: number): KeyRow {
+  return {
+    ...newKey,
+    id: newId('key', now),
+    sha256: hash('sha256', secret),
+    hint: keyHint(secret),
+    label: asked.label,
+    user: asked.user ?? null,
+    limits: limitsOf(asked.quota),
+    expires_at: momentOf(asked.expires_at),
+    source: 'admin',
+    created_at: now,
+  };
+}
+
+function keyChange({ label, user, quota, expires_at }: z.output<typeof keyChangeSchema>): Partial<KeyRow> {
+  return {
+    ...(label === undefined ? {} : { label }),
+    ...(user === undefined ? {} : { user }),
+    ...(quota === undefined ? {} : { limits: limitsOf(quota ?? undefined) }),
+    ...(expires_at === undefined ? {} : { expires_at: momentOf(expires_at) }),
+  };
+}
+
+async function findKey(id: string, directory: KeyDirectory): Promise<KeyRow> {
+  await directory.refresh();
+  const row = directory.byId(id);
+  if (row === undefined)
+    throw new GatewayError('not_found', {
+      message: `There is no key "${id.slice(0, 60)}". GET /admin/keys lists them.`,
+    });
+  return row;
+}
+
+function requireChangeable(row: KeyRow): KeyRow {
+  if (row.source === 'config')
+    throw new GatewayError('bad_request', {
+      message: `Key "${row.label}" is kept in the configuration (keys.${row.label}); change it there.`,
+    });
+  return row;
+}
 
 const example = '{"label":"cursor","user":"ada","quota":{"daily_tokens":100000}}';
 
@@ -155,47 +148,4 @@ function refused(path: string, why: string): GatewayError {
     ...(path === '' ? {} : { field: path }),
     message: `${path === '' ? 'The body' : `"${path}"`}: ${why} Example: ${example}`,
   });
-}
-
-const none = { requests: 0, counted: 0, raw: 0, cost: 0, reserved: 0 };
-
-function describeKey(
-  row: KeyRow,
-  usage: (UsageSum & { readonly reserved: number }) | undefined,
-  limits: readonly QuotaLimit[],
-  counters: readonly BudgetCounters[],
-  now: number,
-): object {
-  const today = usage ?? none;
-  const moment = (at: number | null) => (at === null ? null : new Date(at).toISOString());
-  const daily = (JSON.parse(row.limits) as LimitRule[]).find((rule) => rule.measure === 'tokens' && rule.per === 'day');
-  return {
-    id: row.id,
-    object: 'key',
-    label: row.label,
-    hint: row.hint,
-    user: row.user,
-    quota: daily === undefined ? null : { daily_tokens: daily.amount },
-    source: row.source,
-    expires_at: moment(row.expires_at),
-    created_at: moment(row.created_at),
-    rotated_at: moment(row.rotated_at),
-    revoked_at: moment(row.revoked_at),
-    today: {
-      tokens: today.counted,
-      raw_tokens: today.raw,
-      reserved_tokens: today.reserved,
-      requests: today.requests,
-      cost_usd: today.cost / 1e9,
-    },
-    limits: limits.map(({ whose, amount }, i) => {
-      const { spent, reserved } = counters[i] ?? {};
-      return {
-        whose,
-        daily_tokens: amount,
-        remaining: Math.max(0, amount - (spent?.tokens ?? 0) - (reserved?.tokens ?? 0)),
-      };
-    }),
-    resets_at: moment(windowReset('day', now) ?? now),
-  };
 }

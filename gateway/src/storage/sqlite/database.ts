@@ -31,7 +31,7 @@ export function openDatabase(path: string, durability: Durability): { db: Databa
     db.exec('pragma journal_mode = wal'); // before synchronous: changing the mode resets what follows
     db.exec(durability === 'power_loss' ? 'pragma synchronous = full' : 'pragma synchronous = normal');
     db.exec('pragma journal_size_limit = 67108864');
-    db.exec('pragma cache_size = -8192');
+    db.exec('pragma cache_size = -4096');
     // Pages of log between two copies into the database, of which each syncs twice. SQLite's own 1,000 is every quarter
     // of a second under load; this is 16 MB on disk, and a tenth less CPU a request.
     db.exec('pragma wal_autocheckpoint = 4000');

@@ -62,41 +62,11 @@ interface EngineParts {
   readonly file: LedgerFile;
 }
 
-function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
+function engineOf(parts: EngineParts) {
+  const { db, sql, locks, instance, now, file } = parts;
   const ledger = openBatchState(sql, instance);
   const keys = openKeyChanges(sql);
-  let version = -1;
-
-  // What is remembered holds until another connection commits.
-  const refresh = () => {
-    const next = Number((sql.dataVersion.get() as { data_version: number }).data_version);
-    if (next === version) return;
-    version = next;
-    keys.mayHaveChanged();
-    ledger.forget();
-  };
-  const transaction = <T>(work: () => T, waitMs?: number): T => {
-    if (file.lost !== undefined) throw new StorageLost(file.lost);
-    beginWriting(sql, waitMs);
-    try {
-      refresh();
-      const result = work();
-      sql.commit.run();
-      return result;
-    } catch (error) {
-      if (db.isTransaction) sql.rollback.run();
-      ledger.forget();
-      throw error;
-    }
-  };
-  const settleInstance = (id: string, at: number): number => {
-    const open = sql.openRequestsOf.all(id) as unknown as OpenRow[];
-    for (const each of open) bookAsReserved(each, ledger, at);
-    ledger.usage.write();
-    ledger.budgets.write();
-    sql.dropInstance.run(id);
-    return open.length;
-  };
+  const { refresh, transaction } = openTransactions(parts, ledger, () => keys.mayHaveChanged());
 
   const writeKeys = (rowsOf: () => readonly KeyRow[]): readonly KeyRow[] => {
     const written = transaction(() => {
@@ -120,7 +90,7 @@ function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
     commit: (batch: readonly Entry[], at: number): EntryResult[] => commitBatch(batch, at, ledger, transaction),
     settleDead(at: number): number {
       const others = (sql.holders.all() as unknown as { id: string }[]).filter(({ id }) => id !== instance);
-      return settleEach(others, locks, at, (id) => transaction(() => settleInstance(id, at)));
+      return settleEach(others, locks, at, (id) => transaction(() => settleInstance(id, ledger, at)));
     },
     changedKeys(): KeyRow[] | undefined {
       refresh();
@@ -134,21 +104,65 @@ function engineOf({ db, sql, locks, instance, now, file }: EngineParts) {
     observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
     prune: (before: number, count: number) => transaction(() => Number(sql.prune.run(before, count).changes)),
     /** Lets go of everything, also where nothing can be written: then the next instance finds this one's registration. */
-    close(): void {
-      try {
-        // Open requests are for the next instance to settle, which finds them through this one's registration.
-        if (file.lost === undefined && sql.openRequestsOf.get(instance) === undefined) {
-          transaction(() => sql.dropInstance.run(instance));
-          locks.remove(instance);
-        }
-      } catch (error) {
-        if (!isStorageFailure(error)) throw error;
-      } finally {
-        locks.release();
-        db.close();
-      }
-    },
+    close: () => closeEngine(parts, transaction),
   };
+}
+
+type Transaction = <T>(work: () => T, waitMs?: number) => T;
+
+// What is remembered of the ledger holds until another connection commits.
+function openTransactions(
+  { db, sql, file }: EngineParts,
+  ledger: BatchState,
+  othersCommitted: () => void,
+): { refresh: () => void; transaction: Transaction } {
+  let version = -1;
+  const refresh = () => {
+    const next = Number((sql.dataVersion.get() as { data_version: number }).data_version);
+    if (next === version) return;
+    version = next;
+    othersCommitted();
+    ledger.forget();
+  };
+  const transaction: Transaction = (work, waitMs) => {
+    if (file.lost !== undefined) throw new StorageLost(file.lost);
+    beginWriting(sql, waitMs);
+    try {
+      refresh();
+      const result = work();
+      sql.commit.run();
+      return result;
+    } catch (error) {
+      if (db.isTransaction) sql.rollback.run();
+      ledger.forget();
+      throw error;
+    }
+  };
+  return { refresh, transaction };
+}
+
+function settleInstance(id: string, ledger: BatchState, at: number): number {
+  const open = ledger.sql.openRequestsOf.all(id) as unknown as OpenRow[];
+  for (const each of open) bookAsReserved(each, ledger, at);
+  ledger.usage.write();
+  ledger.budgets.write();
+  ledger.sql.dropInstance.run(id);
+  return open.length;
+}
+
+// Open requests are for the next instance to settle, which finds them through this one's registration.
+function closeEngine({ db, sql, locks, instance, file }: EngineParts, transaction: Transaction): void {
+  try {
+    if (file.lost === undefined && sql.openRequestsOf.get(instance) === undefined) {
+      transaction(() => sql.dropInstance.run(instance));
+      locks.remove(instance);
+    }
+  } catch (error) {
+    if (!isStorageFailure(error)) throw error;
+  } finally {
+    locks.release();
+    db.close();
+  }
 }
 
 // Those of the instances that are dead. A row that cannot be booked keeps its own instance open, and no other.
