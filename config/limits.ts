@@ -29,7 +29,7 @@ export const limitTable = {
     min: MiB,
     max: 4096 * MiB,
     unit: 'bytes',
-    why: 'All request bodies, and all whole answers on their way to another wire, held at once; keeps a 1 GB box alive under a burst of large prompts. A key may hold half of what others do not.',
+    why: 'All request bodies, all whole answers on their way to another wire, and what streams hold of large events, held at once; keeps a 1 GB box alive under a burst of large prompts. A key may hold half of what others do not.',
   },
   json_depth: {
     value: 64,

@@ -284,20 +284,20 @@ test('a secret is revealed only where it leaves for its destination', () => {
   ]);
 });
 
-test('SQL is written in storage/sqlite only', () => {
+test('SQL is written in storage/sqlite only [A4]', () => {
   const sql = /\b(select|insert into|update|delete from)\b [^'`]*\b(from|values|set|where)\b/i;
   const writers = sourceFiles('gateway/src').filter((file) => sql.test(codeOf(file)));
   expect(writers.filter((file) => !isUnder(file, `${src}storage/sqlite`))).toEqual([]);
   expect(writers.length).toBeGreaterThan(0);
 });
 
-test('@pulumi/command is the real 1.2, not the wrong publish that npm calls latest', () => {
+test('@pulumi/command is the real 1.2, not the wrong publish that npm calls latest [J3]', () => {
   const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, { version?: string }>;
   };
   expect(lock.packages['node_modules/@pulumi/command']?.version).toMatch(/^1\.2\./);
 });
 
-test('no registry host and no path of a machine is in the lockfile', () => {
+test('no registry host and no path of a machine is in the lockfile [J3]', () => {
   expect(readFileSync('package-lock.json', 'utf8')).not.toContain('"resolved"');
 });

@@ -35,7 +35,7 @@ describe('tables', () => {
     expect(filled.text).toBe(guide);
   });
 
-  test('every endpoint, path of the administration, error and limit has a row', () => {
+  test('every endpoint, path of the administration, error and limit has a row [A9]', () => {
     const rows = [
       ...endpoints.map(({ method, path }) => `\`${method} ${path}\``),
       ...adminRoutes.map(({ method, path }) => `\`${method} ${path.replace(':id', '{id}')}\``),
@@ -46,7 +46,7 @@ describe('tables', () => {
     expect(limitNames.filter((name) => !reference.includes(`\n| \`${name}\` |`))).toEqual([]);
   });
 
-  test('every path of the administration is explained, and nothing else', () => {
+  test('every path of the administration is explained, and nothing else [A9]', () => {
     const named = adminRoutes.map(({ method, path }) => `${method} ${path}`);
     expect(Object.keys(adminMeanings).sort()).toEqual(named.sort());
   });

@@ -110,7 +110,7 @@ describeLab('pulumi up', () => {
     expect(await box().cloudInit()).toEqual({ status: 'done', extendedStatus: 'done', errors: [] });
   });
 
-  test('containers run without rights, and cannot reach the metadata', async () => {
+  test('containers run without rights, and cannot reach the metadata [C5 J2]', async () => {
     const facts = await onBox(
       `docker inspect --format '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}' $(docker ps -q)`,
     );
@@ -133,7 +133,7 @@ describeLab('pulumi up', () => {
     ]);
   });
 
-  test('the front names no program, and logs no credential', async () => {
+  test('the front names no program, and logs no credential [J5]', async () => {
     const address = await scene.project.output<string>('ipv4');
     const head = await onBox(
       `curl -sk -D - -o /dev/null -H 'x-api-key: canary-in-a-header' -H 'x-goog-api-key: canary-in-a-header' 'https://${address}/v1/nothing?key=canary-in-a-query'`,
@@ -160,7 +160,7 @@ describeLab('pulumi up', () => {
     await must(scene.project.up('--expect-no-changes'));
   });
 
-  test('a changed route is live on the running box, and no request fails meanwhile', async () => {
+  test('a changed route is live on the running box, and no request fails meanwhile [I2]', async () => {
     const before = await containers();
     expect(await routeOf()).toContain('openai/');
     const load = client.load(key, 20);
@@ -198,7 +198,7 @@ describeLab('pulumi up', () => {
     test.each([
       ['the gateway', '$(docker ps -qf name=ovth-gateway)'],
       ['Caddy', 'ovth-front'],
-    ])('%s comes back when its process is killed', async (_name, container) => {
+    ])('%s comes back when its process is killed [L14]', async (_name, container) => {
       const before = await mainProcess(container);
       await onBox(`kill -9 ${before}`);
       await serves();
@@ -224,7 +224,7 @@ describeLab('pulumi up', () => {
     });
   });
 
-  test('an operator logs in with the printed command, and nowhere else', async () => {
+  test('an operator logs in with the printed command, and nowhere else [J6]', async () => {
     const command = await scene.project.output<string>('sshCommand');
     const login = command.slice(command.indexOf('ssh -o')).replace('ssh ', 'ssh -o IdentitiesOnly=yes -i "$KEY" ');
     const privateKey = await scene.project.output<string>('sshPrivateKey');
@@ -319,7 +319,7 @@ describeLab('pulumi up', () => {
       await must(scene.project.up('--expect-no-changes'));
     });
 
-    test('other code is started beside, and takes over', async () => {
+    test('other code is started beside, and takes over [I2]', async () => {
       const before = await containers();
       const load = client.load(key, 20);
       scene.project.edit('gateway/src/main.ts', (text) => `${text}\nconsole.log('other code');\n`);
@@ -335,7 +335,7 @@ describeLab('pulumi up', () => {
     });
   });
 
-  test('no secret is readable anywhere, but the host key in user data', async () => {
+  test('no secret is readable anywhere, but the host key in user data [A5]', async () => {
     const { project, lab, simulators } = scene;
     secrets = await secretsOf(project, {
       openai: simulators.openai.key,
@@ -382,7 +382,7 @@ describeLab('pulumi up', () => {
       expect(changes.lastIndexOf('POST /servers')).toBeGreaterThan(changes.indexOf(`DELETE /servers/${before.id}`));
     });
 
-    test('the next update goes on; address, keys and ledger are those of before', async () => {
+    test('the next update goes on; address, keys and ledger are those of before [K3]', async () => {
       const { project, lab } = scene;
       const orders = () => lab.cloud.changes().filter((change) => change === 'POST /servers').length;
       const [ordered, address] = [orders(), await project.output<string>('ipv4')];

@@ -24,7 +24,7 @@ function askAndLeave(model: string, stream = false): { leave: () => void; answer
   return { leave: () => left.abort(), answer };
 }
 
-describe('a client that leaves', () => {
+describe('a client that leaves [E4]', () => {
   test('pays nothing while a refusal is read', async () => {
     scene.a.answer = (_call, response) => {
       response.writeHead(429, { 'content-type': 'application/json' }).write('{"error":');
@@ -64,7 +64,7 @@ test('a key that ends while the next target works, when another has refused, pay
 });
 
 // Some hosts report zeros; no prompt has no token.
-describe('usage of zeros is estimated', () => {
+describe('usage of zeros is estimated [G9]', () => {
   const zeros = (text: string) =>
     text.replace(/"((?:prompt|completion|total|input|output)_tokens|\w+TokenCount)":\d+/g, '"$1":0');
 

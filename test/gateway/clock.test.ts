@@ -92,7 +92,7 @@ describe('the steady clock', () => {
   });
 });
 
-test('a quota that is used up stays so over steps of the clock, and every row is kept', async () => {
+test('a quota that is used up stays so over steps of the clock, and every row is kept [I6]', async () => {
   const { now, pass, step } = machine();
   const scene = await startScene('', { now });
   try {

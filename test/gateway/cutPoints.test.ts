@@ -69,7 +69,7 @@ test.each(formats)('%s: a text and its failure in one write are both told', asyn
   expect(got.indexOf('"error":{')).toBeGreaterThan(got.indexOf(text));
 });
 
-test('a death in the middle of an event leaves no half event before the error', async () => {
+test('a death in the middle of an event leaves no half event before the error [E9]', async () => {
   const { preamble, content } = streamParts('responses', text);
   scene.a.answer = streamAnswer(`${preamble}${content}event: response.output_text.delta\ndata: {"type":"respo`);
   const got = await (await ask('responses', 'a-responses/m', true)).text();

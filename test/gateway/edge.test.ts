@@ -18,7 +18,7 @@ beforeEach(() => scene.simulators.reset());
 const hi = { model: 'gpt-5.5', messages: say('hi') };
 
 test.each(['application/json', 'application/x-www-form-urlencoded', 'text/plain', undefined])(
-  'a body is JSON whatever its content type says: %s',
+  'a body is JSON whatever its content type says: %s [B5]',
   async (type) => {
     const answer = await scene.post(chat, key, JSON.stringify(hi), type === undefined ? {} : { 'content-type': type });
     expect(answer.status).toBe(200);
@@ -128,7 +128,7 @@ describe('models', () => {
 describe('keys', () => {
   const admin = (method: string, path: string, body?: unknown) => scene.gateway.admin(method, path, body);
 
-  test('are shown once, listed without their secret, and stop when revoked', async () => {
+  test('are shown once, listed without their secret, and stop when revoked [A10]', async () => {
     const { status, body } = await admin('POST', '/admin/keys', { label: 'cursor', quota: { daily_tokens: 100_000 } });
     expect(status).toBe(201);
     expect(body).toMatchObject({
@@ -182,7 +182,7 @@ describe('keys', () => {
     expect(answer.status).toBe(201);
   });
 
-  test('a 401 comes before a byte of the body is read', async () => {
+  test('a 401 comes before a byte of the body is read [A3]', async () => {
     const text = await new Promise<string>((resolve) => {
       const socket = connect(Number(new URL(scene.gateway.url).port), '127.0.0.1', () =>
         socket.write(`POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: wrong\r\ncontent-length: 1000000\r\n\r\n`),
@@ -194,7 +194,7 @@ describe('keys', () => {
   });
 });
 
-describe('a client that leaves', () => {
+describe('a client that leaves [E3]', () => {
   const leaving = async (body: object, when: (simulatorCalls: Promise<unknown>) => Promise<unknown>) => {
     const abort = new AbortController();
     const answer = scene.post(chat, key, body, {}, abort.signal).then((got) => got.text());
@@ -239,7 +239,7 @@ describe('a client that leaves', () => {
   });
 });
 
-test('headers: anthropic-* and unknown ones cross, credentials and cookies do not', async () => {
+test('headers: anthropic-* and unknown ones cross, credentials and cookies do not [A8]', async () => {
   await scene.post('/v1/messages', key, anthropicCurl, {
     'anthropic-beta': 'a-2026,b-2026',
     'x-unknown': 'kept',
@@ -264,7 +264,7 @@ test('operations', async () => {
 });
 
 test.each(['openai-organization', 'openai-project', 'x-goog-user-project', 'x-http-method-override'])(
-  'who is billed is not the client’s to say: %s',
+  'who is billed is not the client’s to say: %s [L11]',
   async (header) => {
     await scene.post(chat, key, hi, { [header]: 'somebody-else' });
     expect(JSON.stringify(scene.simulators.openai.calls.at(-1)?.headers ?? 'none')).not.toContain('somebody-else');

@@ -62,7 +62,7 @@ const errors: Record<(typeof dialects)[number], RegExp> = {
   openrouter: /data: \{"error":\{"code":401,"message":"[^"]*revoked\."/,
 };
 
-test.each(dialects)('a revoked key’s open stream ends with the error of %s, and is booked', async (dialect) => {
+test.each(dialects)('a revoked key’s open stream ends with the error of %s, and is booked [A10]', async (dialect) => {
   const { body: key } = await gateway.admin('POST', '/admin/keys', { label: 'app' });
   const other = await gateway.mint({ label: 'other' });
   const stream = await openStream(dialect, key.key as string);
@@ -88,7 +88,7 @@ test.each(dialects)('a revoked key’s open stream ends with the error of %s, an
   expect(await kept.rest).toContain('shutting down');
 });
 
-test('a revocation by another process on the same ledger cuts them too', async () => {
+test('a revocation by another process on the same ledger cuts them too [A10]', async () => {
   const { body: key } = await gateway.admin('POST', '/admin/keys', { label: 'app' });
   const stream = await openStream('openai', key.key as string);
   const other = await startTestGateway({ config: config(), dataPath: gateway.dataPath });

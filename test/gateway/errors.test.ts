@@ -272,7 +272,7 @@ const pairs = (Object.keys(errorTable) as ErrorCode[]).flatMap((code) =>
 const provokable = (code: ErrorCode, dialect: Dialect) => dialect !== 'admin' || administration[code] !== undefined;
 
 test.each(pairs.filter((pair) => provokable(...pair)))(
-  '%s in the dialect %s',
+  '%s in the dialect %s [B9 B10 D1 D2 D4]',
   async (code, dialect) => {
     const answer = await (dialect === 'admin'
       ? administration[code]!()
@@ -310,7 +310,7 @@ test('a thread is refused in words by which Anthropic’s tool runners go on wit
   expect((await inference.cannot_thread('anthropic')).text).toContain('"error_code":"thread_unsupported_request"');
 });
 
-test('a secret of the request never comes back in an error or a log line', async () => {
+test('a secret of the request never comes back in an error or a log line [A6]', async () => {
   const canary = 'ovth_live_canarycanarycanarycanarycanarycanarycana';
   const answer = await scene.post(chat, canary, hi);
   expect(await answer.text()).not.toContain('canary');

@@ -48,7 +48,7 @@ const failures: [Kind, string, object, number][] = [
 ]; // prettier-ignore
 
 describe.each(failures)('%s: %s', (kind, _name, body, status) => {
-  test('translated: the error, and nothing is booked', async () => {
+  test('translated: the error, and nothing is booked [F10]', async () => {
     scene.a.answer = { body: JSON.stringify(body) };
     const answer = await ask(otherFormat(kind), `a-${kind}/m`, false, fieldsFor(kind));
     expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining('"error"')]);
@@ -57,7 +57,7 @@ describe.each(failures)('%s: %s', (kind, _name, body, status) => {
     expect(row.error).toMatch(/^upstream_/);
   });
 
-  test('on its own wire: the provider’s bytes, booked as a failure', async () => {
+  test('on its own wire: the provider’s bytes, booked as a failure [F10]', async () => {
     scene.a.answer = { body: JSON.stringify(body) };
     const answer = await ask(kind, `a-${kind}/m`, false);
     expect([answer.status, await answer.json()]).toEqual([200, body]);
@@ -170,7 +170,7 @@ test('Responses that reached its maximum is an answer', async () => {
   expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', input: 5, output: 2, estimated: false });
 });
 
-test('a page for people is not passed on as an answer', async () => {
+test('a page for people is not passed on as an answer [F11]', async () => {
   const page = { headers: { 'content-type': 'text/html' }, body: '<html>Bad gateway</html>' };
   scene.a.answer = { status: 502, ...page };
   for (const kind of formats) {
@@ -180,7 +180,7 @@ test('a page for people is not passed on as an answer', async () => {
   }
 });
 
-test('what is no JSON passes on its own wire, booked as a failure', async () => {
+test('what is no JSON passes on its own wire, booked as a failure [F11]', async () => {
   scene.a.answer = { body: '{"choices": [{"mess' };
   expect(await (await ask('chat', 'a-chat/m', false)).text()).toBe('{"choices": [{"mess');
   expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: 'upstream_garbage' });

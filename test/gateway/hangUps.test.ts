@@ -28,7 +28,7 @@ const post = (model: string, stream: boolean, most: number) => (signal: AbortSig
     signal,
   });
 
-describe('before the first word', () => {
+describe('before the first word [E4]', () => {
   beforeEach(() => {
     scene.fake.answer = () => undefined; // it thinks
   });
@@ -48,7 +48,7 @@ describe('before the first word', () => {
     expect((await leave(post('claude-opus-4-7', true, 10), 600)).output).toBe(10);
   });
 
-  test('never nothing', async () => {
+  test('never nothing [E4]', async () => {
     const row = await leave(post('claude-3-haiku-20240307', true, 4_000), 1);
     expect(row).toMatchObject({ outcome: 'client_gone', estimated: true });
     expect(row.output).toBeGreaterThanOrEqual(1);

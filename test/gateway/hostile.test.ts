@@ -67,7 +67,7 @@ const othersAreServed = async () => {
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
 };
 
-describe('numbers of a request', () => {
+describe('numbers of a request [D6 L1]', () => {
   test.each([
     ['max_tokens', 9_007_199_254_740_991],
     ['max_completion_tokens', 9_007_199_254_740_991],
@@ -86,7 +86,7 @@ describe('numbers of a request', () => {
     await othersAreServed();
   });
 
-  test('a huge maximum of Gemini and of Anthropic', async () => {
+  test('a huge maximum of Gemini and of Anthropic [G3]', async () => {
     const contents = [{ role: 'user', parts: [{ text: 'hi' }] }];
     await post(
       { contents, generationConfig: { maxOutputTokens: 9_007_199_254_740_991 } },
@@ -101,7 +101,7 @@ describe('numbers of a provider', () => {
   const bad = [-5, 1.5, '"abc"', 1e30, 9_007_199_254_740_991, '[]', '{}'];
   const fields = ['prompt_tokens', 'completion_tokens'];
   test.each(bad.flatMap((value) => fields.map((field) => [field, value] as const)))(
-    'usage %s of %s is not believed',
+    'usage %s of %s is not believed [G9 G10]',
     async (field, value) => {
       const usage = JSON.stringify(honest).replace(new RegExp(`("${field}":)\\d+`), `$1${value}`);
       upstream.answer = { body: answered('USAGE').replace('"USAGE"', usage) };
@@ -175,7 +175,7 @@ describe('names', () => {
     ['messages', '/v1/messages', { model: long, max_tokens: 9, messages: say('hi') }],
     ['embeddings', '/v1/embeddings', { model: long, input: 'hi' }],
     ['count', '/v1/messages/count_tokens', { model: long, messages: say('hi') }],
-  ])('a model name of a megabyte is refused: %s', async (_name, path, body) => {
+  ])('a model name of a megabyte is refused: %s [L3]', async (_name, path, body) => {
     const answer = await post(body, path);
     expect(answer.status).toBe(400);
     expect(await answer.text()).toMatch(/model.*at most 256/);
@@ -196,14 +196,17 @@ describe('schemas that grow', () => {
     { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: { a: schema } }, strict } },
   ];
 
-  test.each(['gemini-3.5-flash', 'claude-opus-4.7', 'gpt-5.5'])('keywords nested 23 deep, to %s', async (model) => {
-    const body = JSON.stringify({ ...hi, model, tools: tool(nested('not', 23), true) });
-    await post(body);
-    for (const call of upstream.calls) expect(call.body.length).toBeLessThanOrEqual(4 * body.length + 65_536);
-    await othersAreServed();
-  });
+  test.each(['gemini-3.5-flash', 'claude-opus-4.7', 'gpt-5.5'])(
+    'keywords nested 23 deep, to %s [L2]',
+    async (model) => {
+      const body = JSON.stringify({ ...hi, model, tools: tool(nested('not', 23), true) });
+      await post(body);
+      for (const call of upstream.calls) expect(call.body.length).toBeLessThanOrEqual(4 * body.length + 65_536);
+      await othersAreServed();
+    },
+  );
 
-  test.each(['gemini-3.5-flash', 'claude-opus-4.7'])('references that multiply, to %s', async (model) => {
+  test.each(['gemini-3.5-flash', 'claude-opus-4.7'])('references that multiply, to %s [L2]', async (model) => {
     const $defs: Record<string, object> = {
       d0: { type: 'object', properties: { x: { description: 'y'.repeat(2_000) } } },
     };

@@ -8,7 +8,7 @@ const bounds = { depth: 64, nodes: 200_000 };
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
 const options = { seed, numRuns: 3_000, interruptAfterTimeLimit: 8_000 };
 
-test(`top-level values are the parser's (seed ${seed})`, () => {
+test(`top-level values are the parser's (seed ${seed}) [B8]`, () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 8 }),
@@ -101,7 +101,7 @@ test.each([
   ['a key in escapes', '{"mod\\u0065l":"a"}', 'bad_request'],
   ['65 levels', `{"a":${'['.repeat(64)}${']'.repeat(64)}}`, 'too_complex'],
   ['a bomb of empty objects', `{"a":[${'{},'.repeat(200_001)}{}]}`, 'too_complex'],
-])('%s is refused', (_name, text, code) => {
+])('%s is refused [B6]', (_name, text, code) => {
   expect(() => scanJson(Buffer.from(text), bounds)).toThrow(expect.objectContaining({ code }));
 });
 

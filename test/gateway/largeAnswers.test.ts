@@ -80,7 +80,7 @@ describe('a client that does not read', () => {
     return socket;
   };
 
-  test('holds its provider back, and is cut in the end', async () => {
+  test('holds its provider back, and is cut in the end [E1]', async () => {
     await scene.gateway.reload(
       `limits: {reader_stall_ms: 1000}\nproviders: {openai: {base_url: "${scene.fake.url}/v1"}}\n`,
     );

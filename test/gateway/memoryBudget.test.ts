@@ -32,7 +32,7 @@ describe('the rule', () => {
     expect([budget.held, budget.open('c').takeSpare(8 * MiB)]).toEqual([24 * MiB, true]);
   });
 
-  test('whatever many keys take, one that holds nothing gets an ordinary request through', () => {
+  test('whatever many keys take, one that holds nothing gets an ordinary request through [L4]', () => {
     const actions = fc.record({ key: fc.nat(4), bytes: fc.integer({ min: 1, max: 40 * MiB }), close: fc.boolean() });
     fc.assert(
       fc.property(fc.array(actions, { maxLength: 60 }), (history) => {
@@ -71,7 +71,7 @@ describe('the gateway', () => {
     await fake.close();
   });
 
-  test('answers a fourth key while three hold all they can in uploads that go nowhere', async () => {
+  test('answers a fourth key while three hold all they can in uploads that go nowhere [B4 L4]', async () => {
     const port = Number(new URL(gateway.url).port);
     const keys = await Promise.all(['a', 'b', 'c'].map((label) => gateway.mint({ label })));
     const refused: Promise<unknown>[] = [];

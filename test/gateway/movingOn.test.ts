@@ -63,7 +63,7 @@ describe.each(clients)('a stream of $kind to a $client client: B answers where A
     expect(row.attempts).toMatchObject([{ cause: expect.stringMatching(/^upstream_/) }, { status: 200 }]);
   });
 
-  test('not where content has come before', async () => {
+  test('not where content has come before [F4]', async () => {
     scene.a.answer = streamAnswer(preamble + content + failures[kind]);
     const text = await (await ask(client, `to-${kind}`, true, fields)).text();
     expect(text).toContain('from A');
@@ -125,7 +125,7 @@ test('a client that leaves while its stream is held back ends the call', async (
   expect(scene.b.calls).toHaveLength(0);
 });
 
-describe.each(clientsOf('chat'))('A answers a $client client with a status: B', ({ client, fields }) => {
+describe.each(clientsOf('chat'))('A answers a $client client with a status: B [F7]', ({ client, fields }) => {
   const moving: [number, string][] = [
     ...[401, 402, 403, 408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529].map((status): [number, string] => [
       status,
@@ -209,7 +209,7 @@ test.each<[string, Script]>([
   }
 });
 
-describe('a prompt that is too long', () => {
+describe('a prompt that is too long [F7]', () => {
   const tooLong = { status: 400, body: error('m', { code: 'context_length_exceeded' }) };
 
   test('goes to a larger target only', async () => {

@@ -99,7 +99,7 @@ const honestRequest = async () => {
 const bounds = { seed, numRuns: 60, endOnFailure: true } as const;
 
 test.each(kinds)(
-  'in a request on the wire %s',
+  'in a request on the wire %s [L10]',
   async (kind) => {
     const target = fc.constantFrom(...kinds.map((each) => models[each]));
     await fc.assert(
@@ -129,7 +129,7 @@ test.each(kinds)(
 );
 
 test.each(kinds)(
-  "in a provider's usage, asked for on the wire %s",
+  "in a provider's usage, asked for on the wire %s [G10]",
   async (kind) => {
     const usage = fc.array(numberlike, { minLength: 6, maxLength: 6 });
     const target = fc.constantFrom(...kinds.map((each) => models[each]));

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => scene.close());
 
 test.each(dialects.flatMap((dialect) => names.map((name) => [dialect, name] as const)))(
-  '%s with a field %s is answered, on its own wire and on another',
+  '%s with a field %s is answered, on its own wire and on another [B7]',
   async (dialect, name) => {
     for (const model of ['own/m', 'claudish/m']) {
       scene.fake.answer = { body: model === 'own/m' ? chatAnswer : messagesAnswer };

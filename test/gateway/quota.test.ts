@@ -11,7 +11,7 @@ afterEach(() => scene.close());
 /** Input tokens the gateway estimates for this body: the bytes over three. */
 const inputOf = (body: object) => Math.ceil(Buffer.byteLength(JSON.stringify(body)) / 3);
 
-test('500 requests at once against a budget for 10: exactly 10 are admitted', async () => {
+test('500 requests at once against a budget for 10: exactly 10 are admitted [G1]', async () => {
   scene = await startScene('');
   const body = { model: 'gpt-5.5', max_completion_tokens: 100, messages: say('[[sim: hold=gate]] hi') };
   const need = inputOf(body) + 100;
@@ -113,7 +113,7 @@ test('an end-user id in the body opens no fresh budget, and is recorded', async 
   expect((await scene.post(chat, key, body('u2'))).status).toBe(429);
 });
 
-test('what the provider charged is booked even above what was reserved, and blocks the next request', async () => {
+test('what the provider charged is booked even above what was reserved, and blocks the next request [G2]', async () => {
   scene = await startScene('');
   const key = await scene.gateway.mint({ label: 'over', quota: { daily_tokens: 1_000 } });
   const body = { model: 'gpt-5.5', max_completion_tokens: 50, messages: say('[[sim: usage=9000/10]] hi') };
@@ -160,7 +160,7 @@ test('a stream that passes its reservation takes more, and ends with the quota e
   });
 });
 
-test('budgets reset at midnight UTC, and a request belongs to the day it was admitted in', async () => {
+test('budgets reset at midnight UTC, and a request belongs to the day it was admitted in [G7]', async () => {
   let now = Date.UTC(2026, 10, 23, 23, 59, 59, 500);
   scene = await startScene('', { now: () => now });
   const key = await scene.gateway.mint({ label: 'late', quota: { daily_tokens: 1_000 } });

@@ -103,7 +103,7 @@ describe.each(wires)('$file, same wire', ({ file, path, provider, wire, base, ta
     test('there are recordings', () => expect(rows?.length).toBeGreaterThanOrEqual(45));
 
     test.each(slices)(
-      'every request and response is byte-equal when the answer comes in slices of %s',
+      'every request and response is byte-equal when the answer comes in slices of %s [E7]',
       async (slice) => {
         for (const row of rows ?? []) {
           const { sent, seen } = bodies(row);

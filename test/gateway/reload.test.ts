@@ -20,7 +20,7 @@ const config = (limits: string) => `limits: {${limits}}\nproviders:\n  openai: {
 const warnings = () =>
   gateway.lines.filter(({ kind }) => kind === 'warn').map(({ fields }) => String(fields['message']));
 
-test('a time-out of providers that is changed holds for the next request', async () => {
+test('a time-out of providers that is changed holds for the next request [F2]', async () => {
   const key = await gateway.mint();
   upstream.answer = () => undefined; // never answers
   await gateway.reload(config('first_byte_ms: 1000'));
@@ -32,7 +32,7 @@ test('a time-out of providers that is changed holds for the next request', async
   expect(answer.status).toBe(504);
 });
 
-test('limits of connections hold at once', async () => {
+test('limits of connections hold at once [D1]', async () => {
   await gateway.reload(config('body_ms: 1000'));
   const { hostname, port } = new URL(gateway.url);
   const said = await new Promise<string>((resolve) => {
@@ -53,7 +53,7 @@ test('what waits for the next start is said by name', async () => {
   expect(warnings()).toContain('storage.durability takes effect at the next start');
 });
 
-test('a broken configuration changes nothing and says why', async () => {
+test('a broken configuration changes nothing and says why [I3]', async () => {
   await gateway.reload(config('body_bytes: nonsense'));
   expect(warnings()).toContain('the changed configuration cannot be used; the old one goes on');
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);

@@ -24,7 +24,7 @@ async function askMany(count: number, model: string, between: () => void = () =>
 
 const attempts = () => scene.a.calls.length + scene.b.calls.length;
 
-describe('every target fails: upstream attempts stay below 1.25 × requests', () => {
+describe('every target fails: upstream attempts stay below 1.25 × requests [F5 F6]', () => {
   test.each([
     ['503', { status: 503, body: '{"error":{"message":"m"}}' }],
     ['429 with a wait', { status: 429, headers: { 'retry-after': '1' }, body: '{"error":{"message":"m"}}' }],
@@ -67,7 +67,7 @@ describe('a target that failed five times in a row', () => {
     scene.a.calls.length = 0;
   };
 
-  test('rests, and then one request at a time finds out whether it is well', async () => {
+  test('rests, and then one request at a time finds out whether it is well [F8]', async () => {
     await rest();
     await askMany(20, 'to-chat');
     expect(scene.a.calls).toHaveLength(0);
@@ -156,7 +156,7 @@ test('where all rest, the one that is the first to be well again is asked, and n
   expect([scene.a.calls.length, scene.b.calls.length]).toEqual([1, 4]);
 });
 
-describe('retry-after has a bounded sense in every form', () => {
+describe('retry-after has a bounded sense in every form [F5]', () => {
   const date = (seconds: number) => new Date(Date.UTC(2026, 10, 26, 12) + seconds * 1_000).toUTCString();
   // The header, the seconds that A rests, and what a client of another wire is told.
   test.each([
@@ -205,15 +205,18 @@ describe('a connection that was used before and breaks', () => {
     else setTimeout(() => (response.socket as Socket).resetAndDestroy(), ms);
   };
 
-  test.each(['a-chat/m', 'to-chat'])('long after the request was sent: it is not sent again (%s)', async (model) => {
-    await warm();
-    scene.a.answer = reset(600);
-    scene.b.answer = goodAnswer('chat', 'from B');
-    expect((await ask('chat', model, false)).status).toBe(502);
-    expect([scene.a.calls.length, scene.b.calls.length]).toEqual([1, 0]);
-  });
+  test.each(['a-chat/m', 'to-chat'])(
+    'long after the request was sent: it is not sent again (%s) [F4]',
+    async (model) => {
+      await warm();
+      scene.a.answer = reset(600);
+      scene.b.answer = goodAnswer('chat', 'from B');
+      expect((await ask('chat', model, false)).status).toBe(502);
+      expect([scene.a.calls.length, scene.b.calls.length]).toEqual([1, 0]);
+    },
+  );
 
-  test('as soon as it is used: it was closed before, and the request is sent once more', async () => {
+  test('as soon as it is used: it was closed before, and the request is sent once more [F12]', async () => {
     await warm();
     let first = true;
     scene.a.answer = (call, response) => {
@@ -225,14 +228,14 @@ describe('a connection that was used before and breaks', () => {
     expect([got.status, await got.text()]).toEqual([200, expect.stringContaining('again')]);
   });
 
-  test('a new connection that breaks is not used for the same again; another target is', async () => {
+  test('a new connection that breaks is not used for the same again; another target is [F1]', async () => {
     scene.a.answer = reset(0);
     scene.b.answer = goodAnswer('chat', 'from B');
     expect(await (await ask('chat', 'to-chat', false)).text()).toContain('from B');
     expect(scene.a.calls).toHaveLength(1);
   });
 
-  test('a provider that stays silent is not sent to again, nor is another', async () => {
+  test('a provider that stays silent is not sent to again, nor is another [F2]', async () => {
     scene.a.answer = () => undefined;
     scene.b.answer = goodAnswer('chat', 'from B');
     expect((await ask('chat', 'to-chat', false)).status).toBe(504);

@@ -91,7 +91,7 @@ describe.each(models)('$model', ({ model, provider }) => {
     expect([started, events[0], events.at(-1)]).toEqual([1, 'message_start', 'message_stop']);
   });
 
-  test.each([1, 3])('a stream cut after %s events is an error to both SDKs, never a clean end', async (events) => {
+  test.each([1, 3])('a stream cut after %s events is an error to both SDKs, never a clean end [E9]', async (events) => {
     scene.simulators[provider].always({ cutAfter: events, chunks: 8 });
     const chat = async () => {
       for await (const _chunk of await openai.chat.completions.create({ model, messages: say('hi'), stream: true }))
@@ -209,7 +209,7 @@ describe('errors raise the SDKs’ own types', () => {
     ).rejects.toMatchObject({ status: 429, error: { error: { type: 'rate_limit_error' } } });
   });
 
-  test('failover goes to the next target before the first byte', async () => {
+  test('failover goes to the next target before the first byte [F1]', async () => {
     scene.simulators.openai.always({ status: 503 });
     const answer = await openai.chat.completions
       .create({ model: 'failing', messages: say('Still there?') })
@@ -219,7 +219,7 @@ describe('errors raise the SDKs’ own types', () => {
     expect([scene.simulators.openai.calls.length, scene.simulators.anthropic.calls.length]).toEqual([1, 1]);
   });
 
-  test('a client’s own mistake never fails over', async () => {
+  test('a client’s own mistake never fails over [F7]', async () => {
     await expect(
       openai.chat.completions.create({ model: 'failing', messages: say('hi'), temperature: 9 }),
     ).rejects.toBeInstanceOf(OpenAI.BadRequestError);

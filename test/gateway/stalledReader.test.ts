@@ -14,7 +14,7 @@ const event = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { 
 test.each([
   ['a whole answer', false, { body: whole }, 'client_gone'],
   ['a stream', true, { headers: { 'content-type': 'text/event-stream' }, body: event.repeat(20_000) }, 'client_gone'],
-])('%s', async (_name, stream, answer, outcome) => {
+])('%s [E1]', async (_name, stream, answer, outcome) => {
   const upstream = await startFakeUpstream();
   upstream.answer = answer;
   const gateway = await startTestGateway({

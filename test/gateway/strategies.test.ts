@@ -116,7 +116,7 @@ describe('fastest', () => {
     expect((await ask('quick')).sent).toEqual(['c']);
   });
 
-  test.each([{ status: 500 }, { empty: true }])('a failure is no speed: %j', async (failure) => {
+  test.each([{ status: 500 }, { empty: true }])('a failure is no speed: %j [L15]', async (failure) => {
     behaviour = { a: { ms: 1, ...failure }, b: { ms: 100 }, c: { ms: 200 } };
     expect((await ask('quick')).sent).toEqual(['a', 'b']);
     expect((await ask('quick')).sent).toEqual(['c']);

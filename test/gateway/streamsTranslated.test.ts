@@ -7,7 +7,7 @@ import { bodies, events, geminiText, type Kind, sse, until, useTranslationScene 
 const scene = useTranslationScene();
 const { ask } = scene;
 
-describe('a silent upstream', () => {
+describe('a silent upstream [E10]', () => {
   const frames: Record<Kind, string> = {
     chat: ': keep-alive\n\n',
     responses: ': keep-alive\n\n',
@@ -53,7 +53,7 @@ describe('a silent upstream', () => {
   );
 });
 
-describe('an upstream that dies in mid-stream', () => {
+describe('an upstream that dies in mid-stream [F4]', () => {
   test.each([
     ['chat', /data: \{"error":\{[^\n]*"code":"upstream_died"/, '[DONE]'],
     ['responses', /event: response\.failed\n[^]*event: error\n/, 'response.completed'],

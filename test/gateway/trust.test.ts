@@ -40,7 +40,7 @@ const post = (path: string, body: object = hi) =>
   );
 
 describe('headers of one connection', () => {
-  test('those that a client nominates never reach the provider, the others do', async () => {
+  test('those that a client nominates never reach the provider, the others do [A8]', async () => {
     upstream.answer = { body: '{"choices":[]}' };
     upstream.calls.length = 0;
     const body = JSON.stringify(hi);
@@ -56,7 +56,7 @@ describe('headers of one connection', () => {
     expect(headers.connection ?? '').not.toContain('secret');
   });
 
-  test('nor those that a provider nominates the client', async () => {
+  test('nor those that a provider nominates the client [A8]', async () => {
     upstream.answer = {
       headers: { connection: 'close, x-hop', 'x-hop': '1', 'x-kept': '2' },
       body: '{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}',
@@ -66,7 +66,7 @@ describe('headers of one connection', () => {
   });
 });
 
-describe('an error that repeats a key of the gateway', () => {
+describe('an error that repeats a key of the gateway [A6 L11]', () => {
   const said = `Incorrect API key provided: ${ownKey}, ${ownKey.replace('/', '\\/')}, ${encodeURIComponent(ownKey)}, ${otherKey}, ${masterKey}.`;
   const expectClean = (text: string) => {
     for (const secret of [ownKey, encodeURIComponent(ownKey), otherKey, masterKey, 'own+key', 'own%2Bkey'])
@@ -116,7 +116,7 @@ describe('an error that repeats a key of the gateway', () => {
   });
 });
 
-describe('a page instead of an API', () => {
+describe('a page instead of an API [F11]', () => {
   test.each(
     Object.entries(clients).flatMap(([name, path]) =>
       (
@@ -142,7 +142,7 @@ describe('a page instead of an API', () => {
   });
 });
 
-describe('http.hosts', () => {
+describe('http.hosts [B2]', () => {
   const get = (path: string, host: string) =>
     askRaw(gateway.url, `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
   test.each([

@@ -36,7 +36,7 @@ const times = async (count: number, work: () => Promise<{ status: number }>) => 
 };
 const refused = () => scene.gateway.lines.filter(({ kind }) => kind === 'refused').map(({ fields }) => fields);
 
-test('thirty wrong ones a minute are told so, more are 429 with the time to wait, and a valid one is never refused', async () => {
+test('thirty wrong ones a minute are told so, more are 429 with the time to wait, and a valid one is never refused [A3]', async () => {
   const key = await scene.gateway.mint();
   expect(await times(30, () => ask('ovth_live_typo'))).toEqual(Array(30).fill(401));
   now += 10_000;
@@ -53,7 +53,7 @@ test('thirty wrong ones a minute are told so, more are 429 with the time to wait
   expect(refused()).toHaveLength(2);
 });
 
-test('a well-formed guess from an address that has failed often is not looked up in the storage', async () => {
+test('a well-formed guess from an address that has failed often is not looked up in the storage [A3]', async () => {
   const look = jest.fn((): undefined => undefined);
   const authenticator = openAuthenticator({
     keys: { find: look, knows: () => false },
@@ -67,7 +67,7 @@ test('a well-formed guess from an address that has failed often is not looked up
   expect(look).toHaveBeenCalledTimes(30);
 });
 
-test('revoked keys, and credentials that are wrong for the administration, count too', async () => {
+test('revoked keys, and credentials that are wrong for the administration, count too [A9]', async () => {
   const { body: key } = await scene.gateway.admin('POST', '/admin/keys', { label: 'gone' });
   await scene.gateway.admin('DELETE', `/admin/keys/${key.id}`);
   expect(await times(29, () => ask(key.key))).toEqual(Array(29).fill(401));
@@ -75,7 +75,7 @@ test('revoked keys, and credentials that are wrong for the administration, count
   expect(await times(2, admin)).toEqual([401, 429]);
 });
 
-test('each address by itself, as a trusted proxy names it, and what a client writes there is not believed', async () => {
+test('each address by itself, as a trusted proxy names it, and what a client writes there is not believed [B2]', async () => {
   const key = await scene.gateway.mint();
   await times(31, () => ask('ovth_live_typo', '203.0.113.7'));
   expect((await ask('ovth_live_typo', '203.0.113.7')).status).toBe(429);
@@ -91,7 +91,7 @@ test('each address by itself, as a trusted proxy names it, and what a client wri
   expect(await scene.gateway.row(direct.id)).toMatchObject({ address: '127.0.0.1' });
 });
 
-test('without a credential: 401 always, and one line a minute and address, whatever the path', async () => {
+test('without a credential: 401 always, and one line a minute and address, whatever the path [L8]', async () => {
   const get = (path: string) => fetch(scene.gateway.url + path);
   expect(await times(40, () => get('/admin/keys'))).toEqual(Array(40).fill(401));
   expect(await times(5, () => get('/nothing'))).toEqual(Array(5).fill(404));
@@ -140,7 +140,7 @@ describe('the address of a client', () => {
   });
 });
 
-test('the table of addresses is bounded: the oldest is forgotten', () => {
+test('the table of addresses is bounded: the oldest is forgotten [L3]', () => {
   let at = 0;
   const counter = openMinuteCounter(() => at, 100);
   for (let i = 0; i < 1_000; i++) counter.add(`a${i}`);

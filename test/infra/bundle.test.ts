@@ -57,7 +57,7 @@ test.each([
   ['node_modules/dep/index.js', 'module.exports = 2;'],
   ['gateway/Dockerfile', dockerfile.replace('USER 1', 'USER 2')],
   ['gateway/bundle.mjs', readFileSync('gateway/bundle.mjs', 'utf8').replace('minifySyntax: true', 'minify: true')],
-])('a change of %s is another deploy', (path, text) => {
+])('a change of %s is another deploy [J4]', (path, text) => {
   const before = buildBundle(root);
   write(path, text);
   expect(buildBundle(root).hash).not.toBe(before.hash);
@@ -79,7 +79,7 @@ test('code that does not build is refused with its place, and leaves nothing beh
   expect(readdirSync(root)).not.toContain('dist');
 });
 
-test('every module that the real bundle names is among the files that are hashed', () => {
+test('every module that the real bundle names is among the files that are hashed [J4]', () => {
   const hashed = new Set(bundledFiles(process.cwd()));
   const { path } = buildBundle(process.cwd());
   const named = [...readFileSync(path, 'utf8').matchAll(/^\/\/ ((?:config|gateway|node_modules)\/\S+)$/gm)];
@@ -109,7 +109,7 @@ test('the image is the runtime stage of the gateway’s Dockerfile, without its 
   expect(() => runtimeStage('FROM x AS build\n')).toThrow('no stage named "runtime"');
 });
 
-test('the packages in the bundle are listed beside it, and no others', () => {
+test('the packages in the bundle are listed beside it, and no others [J3]', () => {
   write('package-lock.json', JSON.stringify({ packages: { 'node_modules/dep': { version: '1.0.0', license: 'MIT', integrity: 'sha512-AAEC' } } })); // prettier-ignore
   execFileSync(process.execPath, ['gateway/build.mjs', 'out.js'], { cwd: root });
   const list = JSON.parse(readFileSync(join(root, 'out.cdx.json'), 'utf8'));

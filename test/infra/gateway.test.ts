@@ -141,7 +141,7 @@ test('each component registers all its outputs', () => {
   });
 });
 
-test('opens 80 and 443 to all, and 22 to the operator', () => {
+test('opens 80 and 443 to all, and 22 to the operator [J1]', () => {
   const rules = find('ovth-firewall').inputs['rules'] as { port: string; protocol: string; sourceIps: string[] }[];
   expect(rules.map(({ port, protocol, sourceIps }) => [port, protocol, sourceIps])).toEqual([
     ['80', 'tcp', ['0.0.0.0/0', '::/0']],
@@ -194,7 +194,7 @@ test.each(['ovth-bootstrap', 'ovth-apply'])('%s is one constant command fed by s
   expect(options[name]).toMatchObject({ additionalSecretOutputs: expect.arrayContaining(['stdout', 'stderr']) });
 });
 
-test('every connection is pinned to the host key that user data gives the server', async () => {
+test('every connection is pinned to the host key that user data gives the server [J6]', async () => {
   const hostKey = await valueOf(gateway.sshHostKey);
   for (const name of ['ovth-bootstrap', 'ovth-bundle', 'ovth-apply']) {
     const { connection } = find(name).inputs;
@@ -229,7 +229,7 @@ test('each step waits for the one before', () => {
   expect(after('ovth-apply')).toEqual(['CopyToRemote']);
 });
 
-test('secrets are secret outputs, and nothing else is', async () => {
+test('secrets are secret outputs, and nothing else is [J7]', async () => {
   const secret = async (output: pulumi.Output<unknown>) => pulumi.isSecret(output);
   expect(await secret(gateway.masterKey)).toBe(true);
   expect(await secret(gateway.appKeys)).toBe(true);
@@ -244,7 +244,7 @@ test('declared application keys are generated, unless their hash is given', asyn
   expect(isKey(keys['cursor']!)).toBe(true);
 });
 
-test('no secret is in any input that the engine keeps readable', async () => {
+test('no secret is in any input that the engine keeps readable [A5 J7]', async () => {
   const open = JSON.stringify(
     resources.map(({ inputs }) => inputs),
     (_key, value: unknown) => (isSecretInput(value) ? '[secret]' : value),

@@ -95,7 +95,7 @@ describe('user data', () => {
   const file = (path: string): string =>
     data.write_files.find((entry: { path: string }) => entry.path === path).content;
 
-  test('is a cloud-config within Hetzner’s 32 KiB, whose one secret is the host key', () => {
+  test('is a cloud-config within Hetzner’s 32 KiB, whose one secret is the host key [J7]', () => {
     expect(text.startsWith('#cloud-config\n')).toBe(true);
     expect(Buffer.byteLength(text)).toBeLessThan(32_768);
     expect(data.ssh_keys).toEqual({ ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey });
@@ -114,7 +114,7 @@ describe('user data', () => {
     );
   });
 
-  test('closes the metadata address before Docker starts, and starts Docker only on the mounted volume', () => {
+  test('closes the metadata address before Docker starts, and starts Docker only on the mounted volume [C5]', () => {
     expect(file('/etc/systemd/system/ovth-metadata.service')).toMatch(
       /Before=docker.service[^]*DOCKER-USER -d 169\.254\.169\.254 -j REJECT/,
     );
@@ -123,7 +123,7 @@ describe('user data', () => {
     expect(dropIn).toContain('Requires=ovth-metadata.service');
   });
 
-  test('lets nobody in by password', () => {
+  test('lets nobody in by password [J6]', () => {
     expect(data.ssh_pwauth).toBe(false);
     expect(file('/etc/ssh/sshd_config.d/10-ovth.conf')).toContain('PasswordAuthentication no');
   });
@@ -143,7 +143,7 @@ describe('Compose', () => {
   test.each([
     ['the gateway', project.services.gateway],
     ['the front', front.services.front],
-  ])('%s has no rights it does not need', (_name, service) => {
+  ])('%s has no rights it does not need [J2]', (_name, service) => {
     expect(service).toMatchObject({
       user: '1000:1000',
       read_only: true,
@@ -159,13 +159,13 @@ describe('Compose', () => {
     expect(service.tmpfs).toContain('/tmp');
   });
 
-  test('only the front has ports, and only its capability to have them', () => {
+  test('only the front has ports, and only its capability to have them [J1]', () => {
     expect(project.services.gateway).not.toHaveProperty('ports');
     expect(project.services.gateway).not.toHaveProperty('cap_add');
     expect(front.services.front).toMatchObject({ ports: ['80:80', '443:443'], cap_add: ['NET_BIND_SERVICE'] });
   });
 
-  test('no secret is container environment; the configuration is a mounted folder', () => {
+  test('no secret is container environment; the configuration is a mounted folder [A5]', () => {
     expect(Object.keys(project.services.gateway.environment)).toEqual(['OVTH_CONFIG', 'OVTH_DATA']);
     expect(project.services.gateway.volumes).toContain(`/srv/ovth/releases/${release.id}/config:/etc/ovth:ro`);
   });
@@ -251,11 +251,11 @@ https://gateway.example.com {
     expect(named).not.toMatch(/default_sni|shortlived/);
   });
 
-  test('streams are neither compressed nor detached from their client', () => {
+  test('streams are neither compressed nor detached from their client [E5]', () => {
     expect(address + named).not.toMatch(/encode|flush_interval/);
   });
 
-  test('a value cannot become a placeholder or a directive', () => {
+  test('a value cannot become a placeholder or a directive [J5]', () => {
     const bad = (directory: string) => () =>
       caddyfile({ ...bounds, site: 'x.example', isAddress: false, upstream: 'g', privateRoot: false, directory });
     expect(bad('https://x/{env.SECRET}')).toThrow('not a word');
@@ -319,7 +319,7 @@ describe('scripts', () => {
   test.each([
     ['apply', applyScript],
     ['bootstrap', bootstrapScript],
-  ])('%s marks no container as stopped by hand', (_name, script) => {
+  ])('%s marks no container as stopped by hand [L14]', (_name, script) => {
     const commands = script.replaceAll(/^\s*#.*$/gm, '').replaceAll(/\\\n\s*/g, '');
     expect(commands.match(/\bdocker (container |compose .*)?(kill|stop|restart|pause)\b.*/g)).toBeNull();
   });

@@ -25,7 +25,7 @@ beforeEach(() => {
 afterEach(() => close());
 
 test.each(['exit', 'throw', 'swell'])(
-  'a job that ends its thread (%s) fails alone',
+  'a job that ends its thread (%s) fails alone [D6]',
   async (fatal) => {
     const jobs = [run('a', 'x'), run('b', fatal), run('a', 'x'), run('b', 'x'), run('c', fatal), run('c', 'x')];
     const ends = await Promise.allSettled(jobs);
@@ -43,7 +43,7 @@ test('there are two threads at most, whatever waits', async () => {
   expect(new Set(threads).size).toBe(2);
 });
 
-test('owners take turns', async () => {
+test('owners take turns [L4]', async () => {
   const order: string[] = [];
   const note = (owner: string) => run(owner, 'x').then(() => order.push(owner));
   const greedy = Array.from({ length: 12 }, () => note('greedy'));

@@ -71,7 +71,7 @@ ${url} {
       ...(signal === undefined ? {} : { signal }),
     });
 
-  test('each token is there before the next is made', async () => {
+  test('each token is there before the next is made [E5]', async () => {
     const answer = await ask({
       model: 'gpt-5.5',
       stream: true,
@@ -93,7 +93,7 @@ ${url} {
     expect(text).toContain('[DONE]');
   });
 
-  test('a client that leaves Caddy is gone for the provider too', async () => {
+  test('a client that leaves Caddy is gone for the provider too [E3]', async () => {
     scene.simulators.reset();
     const abort = new AbortController();
     const answer = await ask(

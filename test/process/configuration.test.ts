@@ -30,7 +30,7 @@ const file = (name: string) => join(folder.path, name);
 const statusOf = async (url: string, key: string) =>
   (await fetch(`${url}/admin/keys`, { headers: { authorization: `Bearer ${key}` } })).status;
 
-test.each(['SIGHUP', 'SIGTERM'])('a %s while the program is being loaded waits for the start', async (signal) => {
+test.each(['SIGHUP', 'SIGTERM'])('a %s while the program is being loaded waits for the start [L13]', async (signal) => {
   const hook = file('hook.js');
   writeFileSync(
     hook,
@@ -67,7 +67,7 @@ test.each([
   ],
   ['of brackets', `${provider}routes: ${'['.repeat(20_000)}\n`, 'nested more than 64 levels'],
   ['of 100,000 names', `${provider}${Array.from({ length: 100_000 }, (_, i) => `n${i}: 1\n`).join('')}`, 'more than'],
-])('a configuration %s is refused by name, and the old one goes on', async (_name, text, words) => {
+])('a configuration %s is refused by name, and the old one goes on [I5 L13]', async (_name, text, words) => {
   const child = await start();
   writeFileSync(file('config.yaml'), text);
   child.process.kill('SIGHUP');
@@ -78,7 +78,7 @@ test.each([
   expect([fresh.code, fresh.output]).toEqual([78, expect.stringContaining(words)]);
 });
 
-test('a secrets.env of 5 MB is refused by name, and the old configuration goes on', async () => {
+test('a secrets.env of 5 MB is refused by name, and the old configuration goes on [I3]', async () => {
   const child = await start();
   writeFileSync(file('secrets.env'), `A=${'x'.repeat(5_000_000)}\n`);
   await child.says('the old one goes on');

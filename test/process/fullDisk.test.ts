@@ -32,7 +32,7 @@ function fill(path: string): void {
 }
 
 describeIf(canMount)('a disk without room', () => {
-  test('admits nothing, ends nothing, and loses nothing', async () => {
+  test('admits nothing, ends nothing, and loses nothing [H3]', async () => {
     const simulators = await startSimulators();
     const folder = makeFolder(providersAt(simulators));
     const data = join(folder.path, 'data');

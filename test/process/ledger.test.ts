@@ -58,7 +58,7 @@ const expectBalanced = () => {
 };
 
 describe('two processes on one ledger', () => {
-  test('1,000 admissions at once admit exactly what fits', async () => {
+  test('1,000 admissions at once admit exactly what fits [G1]', async () => {
     const urls = [(await start()).url, (await start()).url] as const;
     const fit = 600; // more than either is asked for, so that both admit
     const text = (gate: string) => `[[sim: hold=${gate} usage=40/10]] hi`;
@@ -117,7 +117,7 @@ describe('two processes on one ledger', () => {
   }, 60_000);
 });
 
-test('while another program holds the ledger’s lock, streams go on, /livez answers, and nothing acknowledged is lost', async () => {
+test('while another program holds the ledger’s lock, streams go on, /livez answers, and nothing acknowledged is lost [H2]', async () => {
   const child = await start();
   const key = await mint(child.url, { label: 'held', quota: { daily_tokens: 1_000_000 } });
   const stream = await ask(child.url, key, '[[sim: hold_after=2 hold=go chunks=8]] hi', roomy);
@@ -213,7 +213,7 @@ describe('a file that is no ledger of this version', () => {
     await refused('cannot be opened', 'read and write');
   });
 
-  test('of a newer gateway that changed what is read', async () => {
+  test('of a newer gateway that changed what is read [H5]', async () => {
     (await start()).process.kill('SIGTERM');
     await children[0]!.ended;
     make(`insert into schema values ('later', 99)`);
@@ -234,7 +234,7 @@ describe('a file that is no ledger of this version', () => {
     await refused('before the first release', 'mint the keys anew');
   });
 
-  test('of the development just before this version: it is migrated, and keeps what it has', async () => {
+  test('of the development just before this version: it is migrated, and keeps what it has [H5]', async () => {
     const child = await start();
     const key = await mint(child.url);
     child.process.kill('SIGTERM');
@@ -248,7 +248,7 @@ describe('a file that is no ledger of this version', () => {
     expect(count(`select count(*) n from sqlite_schema where name = 'requests_by_start'`)).toBe(1);
   });
 
-  test('damaged in the middle', async () => {
+  test('damaged in the middle [H4]', async () => {
     make(`create table schema (name text primary key, oldest_reader integer not null) strict;
           create table filler (text text);
           insert into filler select hex(randomblob(500)) from (with recursive n(i) as (select 1 union all select i + 1 from n where i < 200) select i from n)`);

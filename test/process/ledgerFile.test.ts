@@ -73,7 +73,7 @@ test.each([
     },
   ],
 ])(
-  'a ledger that is %s ends the gateway, and no empty one takes its place',
+  'a ledger that is %s ends the gateway, and no empty one takes its place [L9]',
   async (_name, words, harm) => {
     const first = await start();
     const key = await mint(first.url);
@@ -122,7 +122,7 @@ test('the ledger of another folder is refused', async () => {
   expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('is not the one that ledger.epoch')]);
 }, 60_000);
 
-test('a lock file that is deleted comes back, and its living instance is not taken for dead', async () => {
+test('a lock file that is deleted comes back, and its living instance is not taken for dead [L9]', async () => {
   const first = await start();
   const key = await mint(first.url);
   const running = ask(first.url, key, '[[sim: hold=on]] hi');

@@ -54,7 +54,7 @@ describe('starting', () => {
     ],
     ['a port that is none', { OVTH_PORT: 'http' }, ['OVTH_PORT']],
     ['no TLS verification', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, ['NODE_TLS_REJECT_UNAUTHORIZED']],
-  ])('%s ends with 78 and says what to do', async (_name, env, words) => {
+  ])('%s ends with 78 and says what to do [I4]', async (_name, env, words) => {
     const { code, output } = await runChild({ folder: folder.path, env });
     expect(code).toBe(78);
     for (const word of words) expect(output).toContain(word);
@@ -80,7 +80,7 @@ describe('starting', () => {
     });
   });
 
-  test('without OVTH_MASTER_KEY one is made, kept at 0600, and used again', async () => {
+  test('without OVTH_MASTER_KEY one is made, kept at 0600, and used again [A5]', async () => {
     const first = await start({ env: { OVTH_MASTER_KEY: '' } });
     const path = join(folder.path, 'data/master.key');
     expect(first.output()).toContain('master.key');
@@ -90,7 +90,7 @@ describe('starting', () => {
     expect((await fetch(`${first.url}/admin/keys`, { headers: { authorization: `Bearer ${made}` } })).status).toBe(200);
   });
 
-  test('what is kept in the data folder is for its owner only', async () => {
+  test('what is kept in the data folder is for its owner only [A5]', async () => {
     await start();
     const files = readdirSync(join(folder.path, 'data'), { recursive: true }).map(String);
     expect(files).toContain('ledger.db');
@@ -105,7 +105,7 @@ describe('starting', () => {
 });
 
 describe('npm start', () => {
-  test('SIGTERM lets requests end, takes no new ones, and exits 0', async () => {
+  test('SIGTERM lets requests end, takes no new ones, and exits 0 [I1]', async () => {
     const child = await start({ command: ['npm', 'start'], cwd: process.cwd() });
     const key = await mint(child.url);
     const stream = await ask(child.url, key, '[[sim: hold_after=2 hold=term chunks=6]] hi', { stream: true });
@@ -124,7 +124,7 @@ describe('npm start', () => {
 });
 
 describe('reloading', () => {
-  test('SIGHUP and a changed file bring a new configuration; a broken one keeps the old and says why', async () => {
+  test('SIGHUP and a changed file bring a new configuration; a broken one keeps the old and says why [I3]', async () => {
     const child = await start();
     const key = await mint(child.url);
     const path = join(folder.path, 'config.yaml');
@@ -176,7 +176,7 @@ describe('reloading', () => {
 });
 
 describe('sudden death', () => {
-  test('kill -9 at random points under load, 20 times: no acknowledged spend is lost, nothing stays open', async () => {
+  test('kill -9 at random points under load, 20 times: no acknowledged spend is lost, nothing stays open [G6]', async () => {
     let acknowledged = 0;
     let key = '';
     for (let round = 0; round < 20; round++) {
@@ -215,7 +215,7 @@ describe('sudden death', () => {
     db.close();
   }, 120_000);
 
-  test('two processes on one ledger: the dead one’s open rows are settled, the living one’s stay', async () => {
+  test('two processes on one ledger: the dead one’s open rows are settled, the living one’s stay [G6]', async () => {
     const first = await start();
     const second = await start();
     const key = await mint(first.url);
@@ -249,7 +249,7 @@ const strace = spawnSync('strace', ['-V']).status === 0;
 if (!strace) console.warn('SKIPPED: strace is not on this machine, so the order of disk and network cannot be shown.');
 
 describeIf(strace)('durability', () => {
-  test('the reservation is synced to disk before the upstream is called', async () => {
+  test('the reservation is synced to disk before the upstream is called [H1]', async () => {
     const trace = join(folder.path, 'trace');
     const child = await start({
       command: [

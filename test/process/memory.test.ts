@@ -95,7 +95,7 @@ test.each([
   ['200 answers of 28 MB that nobody reads', () => greedy(200, 'a large answer')],
   ['200 streams that nobody reads', () => greedy(200, 'a stream', { stream: true })],
 ])(
-  '%s',
+  '%s [E1 L5]',
   async (name, begin) => {
     const before = fake.calls.length;
     begin();
@@ -107,7 +107,7 @@ test.each([
   60_000,
 );
 
-test('200 uploads of 32 MiB', async () => {
+test('200 uploads of 32 MiB [B4 D5]', async () => {
   const text = Buffer.alloc(32 * MiB - 100, 0x61);
   const head = '{"model":"gpt-5.5","messages":[{"role":"user","content":"';
   const answers: Promise<unknown>[] = [];

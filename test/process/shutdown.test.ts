@@ -18,7 +18,7 @@ const open = async (url: string, bytes: string): Promise<Socket> => {
   await new Promise<void>((written) => socket.write(bytes, () => written()));
   return socket;
 };
-describe('a client that has not finished its request', () => {
+describe('a client that has not finished its request [L7]', () => {
   test.each([
     ['half of its headers', () => 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n'],
     ['nothing but a connection', () => ''],
@@ -46,7 +46,7 @@ describe('a client that has not finished its request', () => {
   });
 });
 
-describe('a client that takes nothing of its answer', () => {
+describe('a client that takes nothing of its answer [I1 L7]', () => {
   const words = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'word '.repeat(2_000) } }] })}\n\n`;
   test.each([
     ['a whole answer', false, { body: JSON.stringify({ choices: [], filler: 'x'.repeat(24 * 1024 * 1024) }) }],
@@ -96,7 +96,7 @@ test('a ledger that another program holds: it ends all the same, and the next st
   await upstream.close();
 });
 
-describe('a standard output that cannot be written', () => {
+describe('a standard output that cannot be written [L8]', () => {
   test.each([
     ['a disk without room', ['sh', '-c', 'exec "$0" "$1" > /dev/full']],
     ['a reader that has gone', ['sh', '-c', 'exec "$0" "$1" | true']],
@@ -147,7 +147,7 @@ describe('a standard output that cannot be written', () => {
   });
 });
 
-test('a standard output that nobody reads', async () => {
+test('a standard output that nobody reads [L7 L8]', async () => {
   const upstream = await startFakeUpstream();
   const folder = makeFolder(config(upstream.url));
   const child = spawn(node, [bundle()], {
@@ -177,7 +177,7 @@ test('a standard output that nobody reads', async () => {
   await upstream.close();
 }, 60_000);
 
-test('a slow reader of a whole answer gets all of it', async () => {
+test('a slow reader of a whole answer gets all of it [E2 L7]', async () => {
   const upstream = await startFakeUpstream();
   const content = 'x'.repeat(24 * 1024 * 1024);
   const answer = JSON.stringify({

@@ -9,7 +9,7 @@ import { makeLedgerFolder, threadProgram } from '../storage/worlds';
 
 const rows = 1_000_000;
 
-test('a million rows', async () => {
+test('a million rows [H6 H7]', async () => {
   const folder = makeLedgerFolder();
   const figures: string[] = [];
   const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {

@@ -82,7 +82,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await storage.requestById('r2')).toBeUndefined();
       });
 
-      test('every entry may be committed twice, with the effect of once', async () => {
+      test('every entry may be committed twice, with the effect of once [G5]', async () => {
         const entry = reserveEntry('r1', limits);
         await one(entry);
         expect(await one(entry)).toEqual({ type: 'admitted', output: 90 });
@@ -309,7 +309,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
       });
     });
 
-    describe('windows', () => {
+    describe('windows [G7]', () => {
       const night = Date.UTC(2026, 10, 30, 23, 59); // a Monday, the last of its month
 
       test.each([
@@ -368,7 +368,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
       ]; // prettier-ignore
 
       test.each(rowPoisons)(
-        'of a settlement fails it alone, and books what was reserved: %s',
+        'of a settlement fails it alone, and books what was reserved: %s [L1]',
         async (_name, poisons) => {
           const bad = poisons.map((_poison, i) => reserveEntry(`bad${i}`, [daily]));
           const good = reserveEntry('good', [daily]);
@@ -409,7 +409,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
         },
       );
 
-      test('the greatest amounts are kept, and sums of them stay readable', async () => {
+      test('the greatest amounts are kept, and sums of them stay readable [G10]', async () => {
         const entries = ['r1', 'r2', 'r3'].map((id) => reserveEntry(id, [daily], 0));
         await commit(...entries);
         await commit(...entries.map((entry) => settleEntry(entry, max, max, { counted: max, raw: max, cost: max })));
@@ -447,7 +447,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
         });
       });
 
-      test('an owner that was taken for dead settles a correction, once', async () => {
+      test('an owner that was taken for dead settles a correction, once [G5]', async () => {
         const entry = reserveEntry('r1', [daily]);
         await one(entry);
         await close(storage);
@@ -580,7 +580,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await storage.observeClock(morning + 2 * day, hour)).toBe(morning + day);
       });
 
-      test('a clock that is 400 days ahead for a while confirms nothing, whenever it is', async () => {
+      test('a clock that is 400 days ahead for a while confirms nothing, whenever it is [L12]', async () => {
         const ahead = 400 * day;
         expect(await storage.observeClock(morning + ahead, 0)).toBeUndefined();
         expect(await storage.observeClock(morning + ahead + hour, hour)).toBeUndefined();

@@ -47,7 +47,12 @@ describe('maintenance', () => {
     const told: string[] = [];
     const log = { warn: (text: string) => told.push(text), error: (text: string) => told.push(text) } as unknown as Log;
     const parts = {
-      storage: { settleDead: async () => 0, observeClock: async (at: number) => at, prune },
+      storage: {
+        settleDead: async () => 0,
+        observeClock: async (at: number) => at,
+        prune,
+        pruneBudgets: async () => 0,
+      },
       watch: { look: () => Promise.resolve() },
       cutEndedKeys: () => undefined,
       directory: { refresh: async () => undefined },
@@ -59,7 +64,7 @@ describe('maintenance', () => {
   };
   const settings = () => ({ settings: { storage: { keep_days: 1 } } }) as unknown as Config;
 
-  test('prunes batch after batch until there is nothing more, and again a minute later', async () => {
+  test('prunes batch after batch until there is nothing more, and again a minute later [H6]', async () => {
     let left = 7_000;
     const batches: number[] = [];
     const { maintenance } = await start(async () => {
@@ -77,7 +82,7 @@ describe('maintenance', () => {
     expect(batches).toHaveLength(5);
   });
 
-  test('prunes nothing before the clock is confirmed, and then what is old by the confirmed time', async () => {
+  test('prunes nothing before the clock is confirmed, and then what is old by the confirmed time [L12]', async () => {
     const cutoffs: number[] = [];
     const ran: number[] = [];
     let confirmed = undefined as number | undefined;
@@ -92,6 +97,7 @@ describe('maintenance', () => {
           cutoffs.push(before);
           return 0;
         },
+        pruneBudgets: async () => 0,
       },
       watch: { look: () => Promise.resolve() },
       cutEndedKeys: () => undefined,

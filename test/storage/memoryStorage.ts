@@ -289,6 +289,15 @@ export function memoryWorld(): MemoryWorld {
           kept = kept.filter((row) => !gone.includes(row));
           return gone.length;
         },
+        async pruneBudgets(now, count) {
+          const day = 24 * hour;
+          const old = [...budgets.keys()].filter((name) => {
+            const window = Number(name.split(' @ ')[1]);
+            return window > 0 && window < now - (window % hour === 0 ? 62 * day : day);
+          });
+          for (const name of old.slice(0, count)) budgets.delete(name);
+          return Math.min(count, old.length);
+        },
         lastRequests: async (count) => kept.slice(-count).reverse(),
         requestById: async (id) => kept.find((row) => row.id === id),
         async usageOfKeys(from, to) {

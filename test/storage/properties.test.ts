@@ -221,7 +221,11 @@ const check = async (bound: number, exact: boolean, scale: (history: Command[]) 
   expect(histories).toBeGreaterThan(5);
 };
 
-test('SQLite and the model agree on every random history', () => check(boundMs, true, (history) => history), 120_000);
+test(
+  'SQLite and the model agree on every random history [G4]',
+  () => check(boundMs, true, (history) => history),
+  120_000,
+);
 
 test('a request admitted before an amount was lowered extends by its own amount, beside one admitted after', () => {
   const reserve = { do: 'reserve' as const, key: 0, limits: 16, input: 300 };

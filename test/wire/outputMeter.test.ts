@@ -57,7 +57,7 @@ function streams(): Stream[] {
 const all = streams();
 
 describeIf(all.length > 0)('on recorded streams', () => {
-  test.each(wires)('%s: 0.7 to 1.5 of what was reported, all together', (file, format) => {
+  test.each(wires)('%s: 0.7 to 1.5 of what was reported, all together [L6]', (file, format) => {
     const own = all.filter((stream) => stream.file === file);
     expect(own.length).toBeGreaterThan(2);
     const reported = own.reduce((sum, { shown }) => sum + shown, 0);

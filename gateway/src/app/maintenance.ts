@@ -11,7 +11,7 @@ export interface Maintenance {
 }
 
 export interface MaintenanceParts {
-  readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune'>;
+  readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune' | 'pruneBudgets'>;
   readonly directory: Pick<KeyDirectory, 'refresh'>;
   readonly watch: Pick<LedgerWatch, 'look'>;
   /** Ends what keys have in flight that may no longer be used. */
@@ -27,6 +27,8 @@ const lookMs = 2_000;
 const settleDeadMs = 10_000;
 const pruneMs = 60_000;
 const pruneAtOnce = 2_000;
+/** Counters of windows that are over are looked for every so many times that requests are pruned: it reads all of them. */
+const budgetsEvery = 60;
 const dayMs = 86_400_000;
 
 /** Settles what dead instances left open, and goes on with it and the rest in the background. */
@@ -40,15 +42,18 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
   // A batch after the other for as long as there is more: a busy gateway books more in a minute than one batch takes away.
   // What is old is reckoned from a time that the clock has confirmed for a day.
   let noted = performance.now();
+  let times = 0;
+  const whole = async (batch: () => Promise<number>): Promise<void> => {
+    while ((await batch()) === pruneAtOnce && !stopped);
+  };
   const prune = async () => {
     const { keep_days } = config().settings.storage;
     const ran = performance.now() - noted;
     noted += ran;
     const confirmed = await storage.observeClock(now(), ran);
     if (confirmed === undefined) return;
-    let pruned: number;
-    do pruned = await storage.prune(confirmed - keep_days * dayMs, pruneAtOnce);
-    while (pruned === pruneAtOnce && !stopped);
+    await whole(() => storage.prune(confirmed - keep_days * dayMs, pruneAtOnce));
+    if (times++ % budgetsEvery === 0) await whole(() => storage.pruneBudgets(confirmed, pruneAtOnce));
   };
   const jobs = [
     job(refreshKeysMs, () => directory.refresh().finally(cutEndedKeys), 'keys could not be refreshed', log),

@@ -15,7 +15,7 @@ export interface MemoryShare {
   take(bytes: number): void;
   /** Takes bytes for what can be done without, such as a look at a whole answer: as long as its key holds little. */
   takeSpare(bytes: number): boolean;
-  /** Gives some bytes back. */
+  /** Gives some of the bytes back before the end. @param bytes at most those that are held */
   give(bytes: number): void;
   /** Gives back what is still held. */
   close(): void;

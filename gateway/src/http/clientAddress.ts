@@ -65,7 +65,7 @@ function listOf(ranges: readonly string[]): (address: string) => boolean {
 function clientIn(forwarded: string, peer: string, isTrusted: (address: string) => boolean): string {
   let client = peer;
   for (const part of forwarded.slice(-2_000).split(',').reverse()) {
-    const address = plain(part.trim());
+    const address = plain(part.split('%', 1)[0]?.trim() ?? ''); // a zone means something on its own machine only
     if (isIP(address) === 0) return client;
     client = address;
     if (!isTrusted(address)) return client;

@@ -29,7 +29,7 @@ export function recordOf<T>(
   const { services, incoming, facts, plan, day } = exchange;
   const { key } = incoming;
   const outcome = outcomeOf(failure, progress);
-  const { usage, estimated } = bookedUsage(exchange, progress, outcome, isCut(failure), { reserved, now });
+  const { usage, estimated } = bookedUsage(exchange, progress, outcome, isCut(failure, progress), { reserved, now });
   const target = progress.target ?? first.target;
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
@@ -100,8 +100,10 @@ export function recordOf<T>(
 /** Failures by which the gateway itself ends an answer that its provider goes on with. */
 const cutByUs: ReadonlySet<ErrorCode> = new Set(['draining', 'revoked_key', 'expired_key']);
 
-function isCut(failure: unknown): boolean {
-  return failure instanceof GatewayError && cutByUs.has(failure.code);
+// A stream is also cut where the memory for its events is taken.
+function isCut(failure: unknown, { begun }: ResponseProgress): boolean {
+  if (!(failure instanceof GatewayError)) return false;
+  return cutByUs.has(failure.code) || (failure.code === 'overloaded' && begun);
 }
 
 function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {
@@ -110,7 +112,7 @@ function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {
     return progress.failure !== undefined ? 'error' : progress.complete ? 'ok' : 'client_gone';
   if (failure instanceof GatewayError) {
     if (failure.code === 'over_quota') return 'over_quota';
-    if (isCut(failure)) return 'error';
+    if (isCut(failure, progress)) return 'error';
     if (failure.code === 'request_timeout' && progress.begun) return 'client_gone'; // it has stopped reading
     return progress.begun && progress.failure === undefined ? 'upstream_died' : 'error';
   }

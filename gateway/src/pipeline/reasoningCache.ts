@@ -26,7 +26,7 @@ export function openReasoningCache(limit: () => number): ReasoningCache {
   };
   const keep = (key: string, thoughts: readonly Part[]) => {
     forget(key);
-    const size = key.length + thoughts.reduce((sum, thought) => sum + sizeOf(thought), 0);
+    const size = entryBytes + key.length + thoughts.reduce((sum, thought) => sum + sizeOf(thought), 0);
     if (size > limit() / 8) return; // one answer must not push out all others
     held.set(key, { thoughts, size });
     bytes += size;
@@ -50,6 +50,9 @@ export function openReasoningCache(limit: () => number): ReasoningCache {
 }
 
 // ---
+
+/** What keeping an entry costs beside its texts. */
+const entryBytes = 300;
 
 function sizeOf(part: Part): number {
   return JSON.stringify(part).length;

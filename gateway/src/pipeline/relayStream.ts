@@ -19,8 +19,9 @@ import type { Answered, Local, Passthrough, Translated } from './context';
 import { cleanFailure } from './relayWhole';
 import type { ResponseContext } from './responseContext';
 import { headerText } from './responseHeaders';
-import type { ResponseProgress } from './responseProgress';
+import { noteLost, type ResponseProgress } from './responseProgress';
 import { openStreamFraming, type StreamFraming } from './streamFraming';
+import { StreamMemory, uncountedBytes } from './streamMemory';
 import { StreamOutput } from './streamOutput';
 import { openJsonArrayTap, openUsageTap, type UsageTap } from './usageTap';
 
@@ -36,8 +37,9 @@ export async function relayStream(
 ): Promise<void> {
   const { raw } = context;
   const framing = openStreamFraming(context.asList);
-  const output = new StreamOutput(headersOf(answered, context, framing), context, progress);
-  const relay: StreamRelay = { context, framing, output, progress, sequence: undefined };
+  const memory = new StreamMemory(context.memory);
+  const output = new StreamOutput(headersOf(answered, context, framing), context, progress, memory);
+  const relay: StreamRelay = { context, framing, output, memory, progress, sequence: undefined };
   try {
     if (answered.kind === 'translated') await translate(answered, relay);
     else await passThrough(answered, relay);
@@ -56,6 +58,7 @@ export async function relayStream(
     throw error;
   } finally {
     output.close();
+    memory.close();
   }
 }
 
@@ -69,6 +72,7 @@ interface StreamRelay {
   readonly context: ResponseContext;
   readonly framing: StreamFraming;
   readonly output: StreamOutput;
+  readonly memory: StreamMemory;
   readonly progress: ResponseProgress;
   /** The number of the next event, where the client's format numbers them. */
   sequence: number | undefined;
@@ -92,7 +96,7 @@ async function passThrough(
   answered: Answered<AnswerTranslation> & (Passthrough | Local),
   relay: StreamRelay,
 ): Promise<void> {
-  const { context, framing, output, progress } = relay;
+  const { context, framing, output, memory, progress } = relay;
   const { response } = answered;
   const eventLimit = context.limits.event_bytes;
   const codec = codecs[answered.kind === 'local' ? context.format : answered.format];
@@ -109,6 +113,7 @@ async function passThrough(
   try {
     await response.forEachChunk((chunk) => {
       const bytes = tap.feed(chunk);
+      if (tap.waiting > uncountedBytes || memory.counts) memory.gathers(tap.waiting);
       const wait = write(bytes);
       if (tap.last) response.release();
       else if (tap.complete || tap.failure !== undefined) ending.after(wait, bytes?.includes('data:') === true);
@@ -155,7 +160,7 @@ async function translate(
   answered: Answered<AnswerTranslation> & Translated<AnswerTranslation>,
   relay: StreamRelay,
 ): Promise<void> {
-  const { context, framing, output, progress } = relay;
+  const { context, framing, output, memory, progress } = relay;
   const { raw, limits } = context;
   const { response } = answered;
   const frames = openFrameReader(limits.event_bytes);
@@ -184,7 +189,10 @@ async function translate(
   try {
     await response.forEachChunk((chunk) => {
       const list = frames.push(chunk);
-      const wait = writeAll(encode(list));
+      const text = encode(list);
+      const held = frames.waiting + encoder.kept;
+      if (held > uncountedBytes || memory.counts) memory.gathers(held);
+      const wait = writeAll(text);
       if (progress.complete) response.release();
       else if (decoder.ending) ending.after(wait, list.length > 0);
       return wait;
@@ -195,7 +203,7 @@ async function translate(
     await output.write(framing.end(), 0, true);
     // A name may be one of the provider's own, with a line end in it.
     if (progress.lost.length > 0 && codecs[context.format].carriesComments)
-      await output.write(`: x-ovth-lost: ${[...new Set(progress.lost)].map(headerText).join(', ')}\n\n`, 0, true);
+      await output.write(`: x-ovth-lost: ${progress.lost.map(headerText).join(', ')}\n\n`, 0, true);
   } catch (error) {
     progress.failure = encoder.failure;
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
@@ -222,7 +230,11 @@ function openAnswerEncoder(
   const record = openReasoningRecorder(context.remember);
   const fixup = openResponseFixups(translation.fixups);
   const hideEmpty = openHideEmptyReasoning(context.format, encodeContext.request);
+  const { repeatsAnswer } = codecs[context.format];
+  let gathers = repeatsAnswer; // what the open part holds is kept until it is closed
   const answer = {
+    /** Bytes of the answer that are kept, by us or by the encoder: calls and reasoning until they are whole. */
+    kept: 0,
     /** Tokens of content so far, by our estimate. */
     tokens: 0,
     /** Content has come. */
@@ -250,14 +262,21 @@ function openAnswerEncoder(
     if (event.type === 'delta') {
       answer.tokens += tokensOfText(event.text);
       answer.said ||= event.text !== '';
-    } else if (event.type === 'open') answer.said ||= event.part.type === 'toolCall';
+      if (gathers) answer.kept += event.text.length + pieceBytes;
+    } else if (event.type === 'open') {
+      answer.said ||= event.part.type === 'toolCall';
+      gathers = repeatsAnswer || event.part.type === 'toolCall' || event.part.type === 'reasoning';
+    } else if (event.type === 'close') answer.kept = repeatsAnswer ? answer.kept : 0;
     else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'finish') progress.complete = true;
-    else if (event.type === 'lost') progress.lost.push(event.what);
+    else if (event.type === 'lost') noteLost(progress, event.what);
     else if (event.type === 'failure') answer.failure = failureError(cleanFailure(event, context));
   };
   return answer;
 }
+
+/** What a piece of text costs beside its characters. */
+const pieceBytes = 32;
 
 // An answer ends at its end word. Where a format has none, or a host leaves it out, what may follow the reason to end (usage,
 // other choices) is waited for while it comes, and not until the provider closes its connection: some keep it open.

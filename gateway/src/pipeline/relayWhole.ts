@@ -12,7 +12,7 @@ import type { Answered, Local, Passthrough, Translated } from './context';
 import { isPage } from './failover';
 import { gatherOrPass } from './passLarge';
 import type { ResponseContext } from './responseContext';
-import type { ResponseProgress } from './responseProgress';
+import { noteLost, type ResponseProgress } from './responseProgress';
 
 /** Passes a whole answer on, unless it fails and another target is tried. @throws GatewayError where it is none, or too large */
 export async function relayWhole(
@@ -107,7 +107,7 @@ async function translateWhole(
   const made = translating instanceof Promise ? await translating : translating;
   progress.usage = made.usage;
   if (made.failure !== undefined) throw (progress.failure = failureError(cleanFailure(made.failure, context)));
-  progress.lost.push(...made.lost);
+  for (const what of made.lost) noteLost(progress, what);
   for (const [name, parts] of made.kept) context.remember(name, parts);
   const headers = acrossWires(response.headers, context.dialect);
   headers['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';

@@ -32,12 +32,22 @@ export interface ResponseProgress extends SendProgress {
   /** Paths of the request that the target could not carry. */
   dropped: readonly string[];
   /** Parts of the answer that the client's format cannot carry. */
-  lost: string[];
+  readonly lost: string[];
   /** Something has been sent to the client: from here on a failure is told inside the answer. */
   begun: boolean;
   /** When the provider's answer began and when its first content was passed on; milliseconds since 1970. */
   firstByteAt: number | undefined;
   firstTokenAt: number | undefined;
+}
+
+/** Names of what is lost that are told, and the characters of each: a provider may make up any number. */
+const mostLost = 40;
+const longestLost = 200;
+
+/** Notes a part of the answer that the client's format cannot carry, once. */
+export function noteLost({ lost }: Pick<ResponseProgress, 'lost'>, what: string): void {
+  const name = what.slice(0, longestLost);
+  if (lost.length < mostLost && !lost.includes(name)) lost.push(name);
 }
 
 /** Nothing has been sent or received yet. */

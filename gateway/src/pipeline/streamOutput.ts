@@ -5,6 +5,7 @@ import { GatewayError } from '../core/errors';
 import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
+import { type StreamMemory, uncountedBytes } from './streamMemory';
 
 /** Bytes of events without content that are held back at most; no provider's preamble is a tenth of it. */
 const heldBytes = 64 * 1024;
@@ -19,9 +20,16 @@ export class StreamOutput {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #context: ResponseContext;
   readonly #progress: ResponseProgress;
+  readonly #memory: StreamMemory;
 
-  /** @param headers of the response */
-  constructor(headers: Readonly<Record<string, string>>, context: ResponseContext, progress: ResponseProgress) {
+  /** @param headers of the response. @param memory is told of what is large and has not been read */
+  constructor(
+    headers: Readonly<Record<string, string>>,
+    context: ResponseContext,
+    progress: ResponseProgress,
+    memory: StreamMemory,
+  ) {
+    this.#memory = memory;
     this.#headers = headers;
     this.#context = context;
     this.#progress = progress;
@@ -31,6 +39,11 @@ export class StreamOutput {
 
   /** Sends the head, and what was held back: from here on the answer is this target's. */
   commit(): void {
+    this.#commit(false);
+  }
+
+  // @param isFollowed something is written at once, and takes the head along
+  #commit(isFollowed: boolean): void {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
@@ -40,13 +53,14 @@ export class StreamOutput {
     raw.writeHead(200, this.#headers);
     this.#progress.begun = true;
     for (const bytes of held) raw.write(bytes);
-    if (held.length === 0) this.#flush = setImmediate(() => raw.flushHeaders()); // unless the first event takes them along
+    if (held.length === 0 && !isFollowed) this.#flush = setImmediate(() => raw.flushHeaders()); // unless the first event takes them along
   }
 
   /**
    * Writes, or holds back; gives a promise only where it must be waited for.
    * @param estimate output tokens so far
    * @param said content has come, or the end
+   * @throws GatewayError overloaded, over_quota, reader_stalled as request_timeout
    */
   write(bytes: Buffer | string | undefined, estimate: number, said: boolean): Promise<void> | undefined {
     const progress = this.#progress;
@@ -54,11 +68,13 @@ export class StreamOutput {
       progress.firstTokenAt = this.#context.now();
       this.#context.turn.succeeded();
     }
-    if (this.#held !== undefined) {
-      if (bytes !== undefined && bytes.length > 0) this.#held.push(bytes);
-      this.#heldBytes += bytes?.length ?? 0;
-      return said || this.#heldBytes > heldBytes ? this.#reserved(estimate, undefined) : undefined;
+    const size = bytes?.length ?? 0;
+    if (this.#held !== undefined && !said && this.#heldBytes + size <= heldBytes) {
+      if (bytes !== undefined && size > 0) this.#held.push(bytes);
+      this.#heldBytes += size;
+      return undefined;
     }
+    if (bytes !== undefined && size > uncountedBytes) this.#memory.sends(Buffer.byteLength(bytes));
     return this.#reserved(estimate, bytes);
   }
 
@@ -83,9 +99,15 @@ export class StreamOutput {
   }
 
   #put(bytes: Buffer | string | undefined): Promise<void> | undefined {
-    this.commit();
-    if (bytes === undefined || bytes.length === 0) return undefined;
+    const isEmpty = bytes === undefined || bytes.length === 0;
+    if (this.#held !== undefined) this.#commit(!isEmpty);
+    if (isEmpty) return undefined;
     const { raw, limits, client } = this.#context;
-    return writeToClient(raw, bytes, limits.reader_stall_ms, client);
+    const written = writeToClient(raw, bytes, limits.reader_stall_ms, client);
+    if (bytes.length <= uncountedBytes) return written;
+    const read = () => this.#memory.sends(0);
+    if (written !== undefined) return written.then(read);
+    read();
+    return undefined;
   }
 }

@@ -14,6 +14,8 @@ export interface UsageTap {
   feed(chunk: Buffer): Buffer | undefined;
   /** The bytes held back until the stream's end. */
   rest(): Buffer | undefined;
+  /** How many bytes are held back for an event that is not whole. */
+  readonly waiting: number;
   readonly usage: Partial<Usage> | undefined;
   /** Content has come. */
   readonly said: boolean;
@@ -46,6 +48,7 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
   const meter = openOutputMeter(options.codec.output);
   const reader = openTapReader(options);
   let lastFrames: Buffer | undefined;
+  let lastSequence: number | undefined; // of frames that are too large to be kept for it
   const read = (frames: Buffer): Buffer => {
     meter.add(frames);
     return reader.read(frames);
@@ -54,12 +57,16 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
     feed(chunk) {
       const frames = cutter.push(chunk);
       if (frames === undefined) return undefined;
-      lastFrames = frames;
+      lastFrames = frames.length <= mostKept ? frames : undefined;
+      if (lastFrames === undefined) lastSequence = options.codec.sequenceIn?.(frames);
       return read(frames);
     },
     rest() {
       const rest = cutter.rest();
       return rest.length === 0 ? rest : read(rest);
+    },
+    get waiting() {
+      return cutter.waiting;
     },
     get usage() {
       return reader.usage;
@@ -77,7 +84,7 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
       return reader.failure;
     },
     get sequence() {
-      return options.codec.sequenceIn?.(lastFrames?.toString('utf8') ?? '');
+      return lastFrames === undefined ? lastSequence : options.codec.sequenceIn?.(lastFrames);
     },
     get estimatedOutput() {
       return Math.max(meter.tokens(), reader.usage?.output ?? 0);
@@ -113,6 +120,9 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
       return whole;
     },
     rest: () => cutter.rest(),
+    get waiting() {
+      return cutter.waiting;
+    },
     get usage() {
       return usage;
     },
@@ -136,6 +146,9 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
 }
 
 // ---
+
+/** Bytes of the last events that are kept. */
+const mostKept = 64 * 1024;
 
 /** Reads whole frames. Of those after the first content, only the ones that can matter are parsed. */
 interface TapReader {

@@ -304,6 +304,11 @@ export interface Storage extends Reports {
   observeClock(now: number, ran: number): Promise<number | undefined>;
   /** Forgets settled requests that began before a moment, the oldest `count` of them at most; how many went. Sums stay. */
   prune(before: number, count: number): Promise<number>;
+  /**
+   * Forgets counters of windows that are long over, `count` of them at most; how many went. Those of a minute go after a day,
+   * of a day, week or month after 62 days; a lifetime's stay.
+   */
+  pruneBudgets(now: number, count: number): Promise<number>;
   /** Waits for what was asked before, and lets go of everything. Open requests of this instance stay for `settleDead`. */
   close(): Promise<void>;
 }

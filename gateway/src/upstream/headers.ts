@@ -99,6 +99,7 @@ function nominatedBy(connection: string | undefined): ReadonlySet<string> | unde
 
 /** Names whose answer is remembered: the same dozen stand in nearly every request. */
 const mostNames = 500;
+const longestName = 64;
 
 function remembering(decide: (name: string) => boolean): (name: string) => boolean {
   const known = new Map<string, boolean>();
@@ -106,7 +107,7 @@ function remembering(decide: (name: string) => boolean): (name: string) => boole
     let answer = known.get(name);
     if (answer === undefined) {
       answer = decide(name);
-      if (known.size < mostNames) known.set(name, answer);
+      if (known.size < mostNames && name.length <= longestName) known.set(name, answer);
     }
     return answer;
   };

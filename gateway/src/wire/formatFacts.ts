@@ -119,8 +119,10 @@ export interface FormatFacts extends CompletionFacts {
   isUsageOnly(event: Json): boolean;
   /** Stands in every event that reports an error; a look before `failureIn`. */
   readonly errorWord: string;
-  /** The number of the last event in the text of some frames, where the format numbers its events. */
-  sequenceIn?(frames: string): number | undefined;
+  /** The number of the last event in some frames, where the format numbers its events. */
+  sequenceIn?(frames: Buffer): number | undefined;
+  /** The events at the end of a stream hold the whole answer once more, so that it is kept until then. */
+  readonly repeatsAnswer: boolean;
   /** A frame that shows a waiting client that its stream is alive, and says nothing else. */
   readonly keepAlive: string;
   /** The format's clients skip comment lines (`: …`) of an event stream. */

@@ -53,6 +53,11 @@ export function openEngine(options: EngineOptions) {
 /** A look at the ledger waits this long for its lock: what is asked for meanwhile waits behind it. */
 const checkMs = 200;
 
+const dayMs = 86_400_000;
+/** How long the counters of windows are kept: a month's beyond its end, and those of minutes, of which a day has 1,440. */
+const longestKept = 62 * dayMs;
+const minutesKept = dayMs;
+
 interface EngineParts {
   readonly db: DatabaseSync;
   readonly sql: Writer;
@@ -103,6 +108,7 @@ function engineOf(parts: EngineParts) {
       writeKeys(() => (sql.keyById.all(id) as unknown as KeyRow[]).map((row) => ({ ...row, ...change })))[0],
     observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
     prune: (before: number, count: number) => transaction(() => Number(sql.prune.run(before, count).changes)),
+    pruneBudgets: (at: number, count: number) => transaction(() => pruneBudgets(sql, at, count)),
     /** Lets go of everything, also where nothing can be written: then the next instance finds this one's registration. */
     close: () => closeEngine(parts, transaction),
   };
@@ -163,6 +169,10 @@ function closeEngine({ db, sql, locks, instance, file }: EngineParts, transactio
     locks.release();
     db.close();
   }
+}
+
+function pruneBudgets(sql: Writer, now: number, count: number): number {
+  return Number(sql.pruneBudgets.run(now - longestKept, now - minutesKept, count).changes);
 }
 
 // Those of the instances that are dead. A row that cannot be booked keeps its own instance open, and no other.

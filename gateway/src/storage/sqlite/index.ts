@@ -54,6 +54,7 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     observeClock: (now, ran) => writer.call('observeClock', now, ran) as Promise<number | undefined>,
     changeKey: (id, change) => writer.call('changeKey', id, change) as Promise<KeyRow | undefined>,
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
+    pruneBudgets: (now, count) => writer.call('pruneBudgets', now, count) as Promise<number>,
     lastRequests: (count) => reports.call('lastRequests', count) as Promise<RequestRow[]>,
     requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
     usageOfKeys: (from, to) =>

@@ -86,6 +86,13 @@ export function prepareWriter(db: DatabaseSync) {
          raw = max(-9007199254740991, min(9007199254740991, raw + excluded.raw)),
          cost = max(-9007199254740991, min(9007199254740991, cost + excluded.cost))`,
     ),
+    modelsOfHour: db.prepare('select distinct model from usage_hours where hour = ? and key = ?'),
+    // A window that begins within an hour is a minute's.
+    pruneBudgets: db.prepare(
+      `delete from budgets where (limit_id, window) in (
+         select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3
+       )`,
+    ),
     prune: db.prepare(
       'delete from requests where seq in (select seq from requests where started_at < ? order by started_at, seq limit ?)',
     ),

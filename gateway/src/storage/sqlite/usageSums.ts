@@ -1,5 +1,6 @@
 // `usage_hours`: what settled requests used, summed by hour and by all that reports group by. The rows of a batch are summed
-// here first, so that a hundred requests of one key cost one statement.
+// here first, so that a hundred requests of one key cost one statement. Models are named by clients (`provider/anything`): of
+// one key and hour only so many have a row of their own, so that nobody fills the disk with names.
 
 import { saturatingAdd } from '../../core/usage';
 import type { RequestRow } from '../storage';
@@ -13,15 +14,35 @@ export interface UsageSums {
 }
 
 const hourMs = 3_600_000;
+/** Models of one key that are summed by themselves in one hour. */
+export const mostModels = 100;
+/** The name that the others are summed under. */
+export const otherModels = 'other';
+/** Keys and hours whose models are remembered. */
+const mostRemembered = 10_000;
 
 export function openUsageSums(sql: Writer): UsageSums {
   let sums = new Map<string, { keys: (string | number)[]; amounts: number[] }>();
+  const models = new Map<string, Set<string>>(); // by hour and key
+  const modelOf = (hour: number, { key, model }: RequestRow): string => {
+    const name = `${hour} ${key}`;
+    let known = models.get(name);
+    if (known === undefined) {
+      if (models.size >= mostRemembered) models.clear();
+      const rows = sql.modelsOfHour.all(hour, key) as unknown as { model: string }[];
+      models.set(name, (known = new Set(rows.map((row) => row.model))));
+    }
+    if (known.has(model)) return model;
+    if (known.size >= mostModels) return otherModels;
+    known.add(model);
+    return model;
+  };
   return {
     add(row) {
       // A request belongs to the hour in which it was admitted, as it does to that window of its limits.
+      const hour = Math.floor(row.started_at / hourMs);
       const keys = [
-        Math.floor(row.started_at / hourMs), row.key, row.user ?? '', row.tags, row.route ?? '', row.provider, row.account, row.model,
-        row.client ?? '',
+        hour, row.key, row.user ?? '', row.tags, row.route ?? '', row.provider, row.account, modelOf(hour, row), row.client ?? '',
       ]; // prettier-ignore
       const name = keys.join('\u0000');
       const amounts = amountsOf(row);
@@ -36,6 +57,7 @@ export function openUsageSums(sql: Writer): UsageSums {
     },
     forget() {
       sums = new Map();
+      models.clear();
     },
   };
 }

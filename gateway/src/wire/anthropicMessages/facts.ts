@@ -54,6 +54,7 @@ export const facts: FormatFacts = {
   isUsageOnly: () => false,
   ...completion,
   errorWord: '"error"',
+  repeatsAnswer: false,
   keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
   carriesComments: true,
   reasoningPlacement: 'beforeText',

@@ -58,6 +58,7 @@ export const facts: FormatFacts = {
   isUsageOnly: () => false,
   ...completion,
   errorWord: '"error"',
+  repeatsAnswer: false,
   keepAlive: 'data: {}\n\n', // Google's SDKs parse every line of a stream and know no comments
   carriesComments: false,
   reasoningPlacement: 'beforeCall', // https://ai.google.dev/gemini-api/docs/thought-signatures

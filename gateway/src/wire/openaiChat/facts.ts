@@ -51,6 +51,7 @@ export const facts: FormatFacts = {
   isUsageOnly: (event) => Array.isArray(event['choices']) && event['choices'].length === 0,
   ...completion,
   errorWord: '"error"',
+  repeatsAnswer: false,
   keepAlive: ': keep-alive\n\n',
   carriesComments: true,
   reasoningPlacement: 'beforeText',

@@ -58,11 +58,22 @@ export const facts: FormatFacts = {
   ...completion,
   errorWord: '"error"',
   sequenceIn(frames) {
-    const last = [...frames.matchAll(/"sequence_number":\s*(\d{1,9})/g)].at(-1)?.[1];
-    return last === undefined ? undefined : Number(last);
+    const at = frames.lastIndexOf(sequenceName);
+    if (at < 0) return undefined;
+    const number = /^\s*(\d{1,9})/.exec(
+      frames.toString('latin1', at + sequenceName.length, at + sequenceName.length + mostNumber),
+    )?.[1];
+    return number === undefined ? undefined : Number(number);
   },
+  repeatsAnswer: true,
   keepAlive: ': keep-alive\n\n',
   carriesComments: true,
   reasoningPlacement: 'beforeText',
   emptyReasoning: 'hiddenUnlessAsked',
 };
+
+// ---
+
+const sequenceName = '"sequence_number":';
+/** Bytes in which the number stands behind its name. */
+const mostNumber = 20;

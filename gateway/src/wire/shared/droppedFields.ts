@@ -1,5 +1,5 @@
 // The fields of a request that the target's format cannot carry, collected while the request is encoded. They are named in
-// the header `x-ovth-dropped`, each once.
+// the header `x-ovth-dropped`, each once, and stored with the request: a client may make up any number of any length.
 
 import { GatewayError } from '../../core/errors';
 import type { Format, NeutralRequest } from '../neutral';
@@ -26,6 +26,10 @@ const heldByProvider: Readonly<Record<string, string>> = {
   container: 'names a container that only Anthropic has.',
 };
 
+/** Names that are told, and the characters of each. */
+const mostNames = 40;
+const longestName = 200;
+
 /**
  * The dropped fields of one request; fields that only the client's format has are named at once.
  * @param format the target's
@@ -45,7 +49,8 @@ export function openDroppedFields(request: NeutralRequest, format: Format): Drop
       if (present !== undefined) names.add(name);
     },
     get list() {
-      return [...names];
+      const list = [...names].slice(0, mostNames).map((name) => name.slice(0, longestName));
+      return names.size > mostNames ? [...list, `${names.size - mostNames} more`] : list;
     },
   };
 }

@@ -19,6 +19,11 @@ export class JsonArrayCutter {
     this.#limit = limit;
   }
 
+  /** Bytes of an item that is not whole. */
+  get waiting(): number {
+    return this.#size;
+  }
+
   /** The bytes up to the end of the last whole item; undefined while there is none. @throws GatewayError upstream_garbage */
   push(chunk: Buffer): Buffer | undefined {
     const cut = this.#scan(chunk);

@@ -16,6 +16,11 @@ export class SseCutter {
     this.#limit = limit;
   }
 
+  /** Bytes of a frame that is not whole. */
+  get waiting(): number {
+    return this.#size;
+  }
+
   /** The bytes up to the last blank line so far; undefined while there is none. @throws GatewayError upstream_garbage */
   push(chunk: Buffer): Buffer | undefined {
     const first = this.#parts.length === 0;
@@ -87,6 +92,8 @@ export function dataOf(frame: Buffer): string {
 export interface FrameReader {
   /** @throws GatewayError upstream_garbage for an event above the limit */
   push(chunk: Buffer): Frame[];
+  /** Bytes since the last whole event. */
+  readonly waiting: number;
   /** The last frame, which may lack its blank line. */
   end(): Frame[];
 }
@@ -116,6 +123,9 @@ export function openFrameReader(limit: number): FrameReader {
           message: `The provider sent an event larger than ${limit} bytes.`,
         });
       return take();
+    },
+    get waiting() {
+      return size;
     },
     end() {
       parser.feed(`${decoder.decode()}\n\n`);

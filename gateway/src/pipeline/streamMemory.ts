@@ -1,0 +1,49 @@
+// What a stream holds of the memory that its key may hold: an event that is not whole yet, the part of an answer that its
+// encoder keeps, and what the client has not read.
+
+import type { MemoryShare } from '../core/memoryBudget';
+
+/** Bytes that a stream may hold without being counted, so that the many streams of small events cost nothing. */
+export const uncountedBytes = 64 * 1024;
+
+/** The count of one stream, in its request's share. */
+export class StreamMemory {
+  #gathered = 0;
+  #unread = 0;
+  #counted = 0;
+  readonly #share: MemoryShare;
+
+  constructor(share: MemoryShare) {
+    this.#share = share;
+  }
+
+  /** Something is counted. */
+  get counts(): boolean {
+    return this.#counted > 0;
+  }
+
+  /** @param bytes gathered for what is still to be sent, all together. @throws GatewayError overloaded */
+  gathers(bytes: number): void {
+    if (bytes <= uncountedBytes && this.#counted === 0) return;
+    this.#count(bytes, this.#unread);
+  }
+
+  /** @param bytes on their way to the client. @throws GatewayError overloaded */
+  sends(bytes: number): void {
+    this.#count(this.#gathered, bytes);
+  }
+
+  /** Gives back what is still counted. */
+  close(): void {
+    this.#count(0, 0);
+  }
+
+  #count(gathered: number, unread: number): void {
+    const counted = Math.max(0, gathered + unread - uncountedBytes);
+    if (counted > this.#counted) this.#share.take(counted - this.#counted);
+    else if (counted < this.#counted) this.#share.give(this.#counted - counted);
+    this.#gathered = gathered;
+    this.#unread = unread;
+    this.#counted = counted;
+  }
+}

@@ -1,0 +1,184 @@
+// Streams count in the memory that all requests share: an event that is not whole yet, a call that is gathered, and what a
+// client does not read. What does not fit ends its own stream, in its client's dialect; everybody else goes on.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import {
+  type RouteScene,
+  fieldsFor,
+  formats,
+  otherFormat,
+  streamOf,
+  streamParts,
+  useRouteScene,
+} from '../support/routeScene';
+import { bodies, type Kind, paths } from '../support/translation';
+
+const MiB = 1024 * 1024;
+
+/** An event of so many bytes that clients and decoders skip: in no format a field of this name means anything. */
+const padding = (bytes: number) => ({ open: 'data: {"padding":"', rest: `${'x'.repeat(bytes)}`, close: '"}\n\n' });
+
+const sse = { 'content-type': 'text/event-stream' };
+
+/** Streams that stop in the middle of a large event, after a first content. */
+function stopInEvent(scene: RouteScene, kind: Kind, bytes: number) {
+  const { preamble, content, end } = streamParts(kind, 'hello');
+  const { open, rest, close } = padding(bytes);
+  let finish: () => void = () => undefined;
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  scene.a.answer = async (_call, response) => {
+    response.on('error', () => undefined);
+    response.writeHead(200, sse).write(preamble + content + open + rest);
+    await finished;
+    response.end(close + end);
+  };
+  return { finish };
+}
+
+/** What a provider has sent is with the gateway: all of it is read while some requests go to and fro. */
+const read = async ({ gateway }: RouteScene) => {
+  for (let i = 0; i < 30; i++) await (await fetch(`${gateway.url}/livez`)).text();
+};
+
+const ends: Readonly<Record<Kind, string>> = {
+  chat: 'data: [DONE]',
+  responses: 'response.completed',
+  messages: 'message_stop',
+  generate: '"finishReason":"STOP"',
+};
+
+describe.each(
+  formats.flatMap((client) => {
+    const other = client === 'responses' ? 'messages' : otherFormat(client);
+    return [client, other].map((kind) => ({ client, kind }));
+  }),
+)('$client client, $kind host', ({ client, kind }) => {
+  const scene = useRouteScene('limits: {bodies_in_memory_bytes: 8388608}\n');
+  const ask = () => scene.ask(client, `a-${kind}/m`, true, client === kind ? {} : fieldsFor(kind));
+
+  test('an event that waits for its end leaves room for other keys, and its memory comes back [L4 L5]', async () => {
+    const size = 3 * MiB;
+    for (let round = 0; round < 4; round++) {
+      const upstream = stopInEvent(scene, kind, size);
+      const texts = [await ask(), await ask()].map((answer) => answer.text()); // 6 MiB are more than one key may hold of 8
+      const refused = await Promise.race(texts);
+      expect(refused).toContain('hello');
+      expect(refused).toContain('bodies_in_memory_bytes');
+      expect(refused).not.toContain(ends[client]);
+      upstream.finish();
+      const [whole] = (await Promise.all(texts)).filter((text) => text !== refused);
+      expect(whole).toContain('hello');
+      expect(whole).toContain(ends[client]);
+      expect(whole).not.toContain('bodies_in_memory_bytes');
+    }
+    while (scene.gateway.requests.length < 8) await new Promise((resolve) => setImmediate(resolve));
+    const outcomes = scene.gateway.requests.map(({ outcome, failure }) => [
+      outcome,
+      (failure as { code?: string } | undefined)?.code,
+    ]);
+    expect(outcomes.filter(([outcome]) => outcome === 'ok')).toHaveLength(4);
+    expect(outcomes.filter(([, code]) => code === 'overloaded')).toEqual(Array(4).fill(['error', 'overloaded']));
+  });
+});
+
+describe('a stream of a key among others', () => {
+  const scene = useRouteScene('limits: {bodies_in_memory_bytes: 8388608}\n');
+
+  test('is served while two keys hold what they can', async () => {
+    const upstream = stopInEvent(scene, 'chat', 3 * MiB);
+    const keys = await Promise.all(['b', 'c'].map((label) => scene.gateway.mint({ label })));
+    const streams = keys.map((key) =>
+      fetch(scene.gateway.url + paths('a-chat/m', true).chat, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}` },
+        body: JSON.stringify(bodies('a-chat/m', true).chat),
+      }),
+    );
+    await Promise.all(streams);
+    await read(scene);
+    scene.a.answer = { headers: sse, body: streamOf('chat', 'modest') };
+    for (let i = 0; i < 20; i++) expect(await (await scene.ask('chat', 'a-chat/m', true)).text()).toContain('[DONE]');
+    upstream.finish();
+    await Promise.all(streams.map(async (stream) => (await stream).text()));
+  });
+
+  test('is refused before its head where its first event does not fit', async () => {
+    const upstream = stopInEvent(scene, 'chat', 3 * MiB);
+    const first = await scene.ask('chat', 'a-chat/m', true);
+    await read(scene);
+    const { open, rest } = padding(3 * MiB);
+    scene.a.answer = scene.b.answer = (_call, response) => {
+      response.on('error', () => undefined);
+      response.writeHead(200, sse).write(open + rest);
+    };
+    const refused = await scene.ask('chat', 'to-chat', true); // its head waits for content
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await refused.json()).toMatchObject({ error: { code: 'overloaded' } });
+    upstream.finish();
+    await first.text();
+  });
+});
+
+describe('a call that is gathered for a client whose format has calls in one piece', () => {
+  const scene = useRouteScene('limits: {bodies_in_memory_bytes: 2097152}\n');
+
+  test('ends the stream where it takes more than there is', async () => {
+    const chunk = (delta: object, finish: string | null = null) =>
+      `data: ${JSON.stringify({ id: 'c', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+    const call = (args: string) =>
+      chunk({ tool_calls: [{ index: 0, id: 'c1', function: { name: 'f', arguments: args } }] });
+    const end = `${call('"}')}${chunk({}, 'tool_calls')}data: [DONE]\n\n`;
+    const stream = (pieces: number) => call('{"a":"') + call('x'.repeat(10_000)).repeat(pieces) + end;
+    scene.a.answer = { headers: sse, body: stream(10) };
+    expect(await (await scene.ask('generate', 'a-chat/m', true)).text()).toContain('"finishReason":"STOP"');
+    scene.a.answer = { headers: sse, body: stream(300) };
+    expect(await (await scene.ask('generate', 'a-chat/m', true)).text()).toContain('bodies_in_memory_bytes');
+    scene.a.answer = { headers: sse, body: stream(10) };
+    expect(await (await scene.ask('generate', 'a-chat/m', true)).text()).toContain('"finishReason":"STOP"');
+  });
+});
+
+describe('what a client does not read', () => {
+  const scene = useRouteScene();
+  const sockets: Socket[] = [];
+  afterEach(() => sockets.splice(0).forEach((socket) => socket.destroy()));
+
+  const stuck = async (): Promise<void> => {
+    const socket = connect(Number(new URL(scene.gateway.url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    sockets.push(socket);
+    await once(socket, 'connect');
+    socket.pause();
+    const body = JSON.stringify(bodies('a-chat/m', true).chat);
+    socket.write(
+      `POST ${paths('a-chat/m', true).chat} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${scene.key}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+  };
+
+  test('counts until it is read, or its client has gone [E1 L5]', async () => {
+    const { preamble, content, end } = streamParts('chat', 'hello');
+    const { open, rest, close } = padding(15 * MiB); // more than the system's own buffers take
+    let taken = 0;
+    scene.a.answer = async (_call, response) => {
+      response.on('error', () => undefined);
+      response.writeHead(200, sse);
+      await new Promise((resolve) => response.write(preamble + content + open + rest + close, resolve));
+      taken++;
+      response.end(end);
+    };
+    await stuck();
+    await stuck();
+    while (taken < 2) await new Promise((resolve) => setImmediate(resolve));
+    const third = await (await scene.ask('chat', 'a-chat/m', true)).text(); // half of 64 MiB are taken
+    expect(third).toContain('hello');
+    expect(third).toContain('bodies_in_memory_bytes');
+    for (const socket of sockets.splice(0)) socket.destroy();
+    while (scene.gateway.requests.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    for (let round = 0; round < 3; round++) {
+      const [one, two] = await Promise.all([scene.ask('chat', 'a-chat/m', true), scene.ask('chat', 'a-chat/m', true)]);
+      expect(await one.text()).toContain('[DONE]');
+      expect(await two.text()).toContain('[DONE]');
+    }
+  }, 30_000);
+});
