@@ -108,7 +108,7 @@ async function infer(
   const ending = concurrency.acquire(key.id, limits);
   const memory = bodies.open(key.id);
   try {
-    const body = await readBody(request.raw, limits.body_bytes, memory);
+    const body = await readBody(request.raw, { bytes: limits.body_bytes, ratio: limits.unpack_ratio }, memory);
     await handler.run(services, {
       id: request.id,
       key,
