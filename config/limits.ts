@@ -22,7 +22,14 @@ export const limitTable = {
     min: KiB,
     max: 256 * MiB,
     unit: 'bytes',
-    why: "One request body; Anthropic's own limit is 32 MB.",
+    why: "One request body, unpacked; Anthropic's own limit is 32 MB.",
+  },
+  unpack_ratio: {
+    value: 200,
+    min: 2,
+    max: 100_000,
+    unit: 'count',
+    why: 'Times its size that a compressed body above 1 MiB may unpack to; prompts unpack to five or ten times theirs, what is made to fill memory to a thousand.',
   },
   bodies_in_memory_bytes: {
     value: 64 * MiB,

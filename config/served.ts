@@ -28,7 +28,6 @@ const budgets = ['quota', 'quota.users.*', 'quota.tags.*', 'keys.*.quota'];
 export const unserved: readonly Unserved[] = [
   { path: 'providers.*.accounts', ...oneAccount },
   { path: 'provider_keys.*', ...oneAccount },
-  { path: 'http.cors_origins' },
   { path: 'quota.tags' },
   { path: 'keys.*.tags' },
   { path: 'keys.*.models' },

@@ -77,7 +77,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   http: {
     rooms: ['core', 'pipeline', 'accounting', 'storage/storage.ts'],
-    packages: ['fastify', 'zod', 'node:crypto', 'node:http', 'node:net'],
+    packages: ['fastify', 'zod', 'node:crypto', 'node:http', 'node:net', 'node:stream', 'node:zlib'],
     exceptions: {
       'http/endpoints.ts imports wire/neutral.ts': formatType,
       'http/handlers.ts imports wire/neutral.ts': formatType,

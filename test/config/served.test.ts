@@ -9,7 +9,6 @@ import { load, problemsOf, settingsOf, stackProblems } from './support';
 const examples: Record<string, [value: object, path: string]> = {
   'providers.*.accounts': [{ openai: { accounts: { a: {}, b: {} } } }, 'openai.accounts'],
   'provider_keys.*': [{ openai: { a: 'sk-a', b: 'sk-b' } }, 'openai'],
-  'http.cors_origins': [{ cors_origins: ['*'] }, 'cors_origins'],
   'quota.tags': [{ tags: { research: { daily_tokens: 5 } } }, 'tags'],
   'keys.*.tags': [{ app: { tags: ['research'] } }, 'app.tags'],
   'keys.*.models': [{ app: { models: ['gpt-5'] } }, 'app.models'],

@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 const clientDialects = ['openai', 'responses', 'anthropic', 'gemini', 'openrouter'] as const satisfies ClientDialect[];
-const dialects: readonly Dialect[] = [...clientDialects, 'admin'];
+const dialects: readonly (ClientDialect | 'admin')[] = [...clientDialects, 'admin'];
 
 // ---- how each code is provoked
 
@@ -82,7 +82,7 @@ function whileLocked(): Promise<Record<ClientDialect, Produced>> {
   return locked;
 }
 
-const unknownPaths: Record<Dialect, string> = {
+const unknownPaths: Record<ClientDialect | 'admin', string> = {
   openai: '/v1/nothing',
   responses: '/v2/responses',
   anthropic: '/anthropic/v1/nothing',
@@ -96,6 +96,13 @@ const pathsOfOtherMethod: Record<ClientDialect, string> = {
   anthropic: '/anthropic/v1/messages',
   gemini: '/v1beta/models',
   openrouter: '/api/v1/chat/completions',
+};
+const unbuiltPaths: Record<ClientDialect, [method: string, path: string]> = {
+  openai: ['POST', '/v1/images/generations'],
+  responses: ['POST', '/v1/files'],
+  anthropic: ['POST', '/anthropic/v1/messages/batches'],
+  gemini: ['POST', '/v1beta/cachedContents'],
+  openrouter: ['GET', '/api/v1/credits'],
 };
 // A field that the other wire has no place for.
 const untranslatable: Record<ClientDialect, [route: string, fields: object]> = {
@@ -130,10 +137,18 @@ const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewher
   master_key_refused: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: masterKey }),
   not_found: (dialect) => produced(fetch(odd.gateway.url + unknownPaths[dialect])),
   method_not_allowed: (dialect) => produced(fetch(odd.gateway.url + pathsOfOtherMethod[dialect], { method: 'PUT' })),
+  unknown_origin: (dialect) => {
+    const headers = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
+    return produced(fetch(odd.gateway.url + requestOf(dialect, 'own/m').path, { method: 'OPTIONS', headers }));
+  },
+  upgrade_required: () =>
+    askRaw(
+      odd.gateway.url,
+      'GET /v1/responses HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+    ),
   not_built: (dialect) => {
-    const [method, path] = dialect === 'openrouter' ? ['GET', '/api/v1/credits'] : ['POST', '/v1/completions'];
-    const headers = { authorization: `Bearer ${odd.key}` };
-    return produced(fetch(odd.gateway.url + path, { method, headers, ...(method === 'POST' ? { body: '{}' } : {}) }));
+    const [method, path] = unbuiltPaths[dialect];
+    return produced(fetch(odd.gateway.url + path, { method, ...(method === 'POST' ? { body: '{}' } : {}) }));
   },
   bad_request: (dialect) => odd.ask(dialect, 'own/m', { messages: 5, input: 5, contents: 5, model: 5 }),
   bad_json: (dialect) => odd.ask(dialect, 'own/m', {}, { body: '{"model": "own/m", ' }),
@@ -142,7 +157,7 @@ const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewher
     return odd.ask(dialect, 'own/m', {}, { body: `{"model":"own/m","max_tokens":9,${list}}` });
   },
   body_too_large: (dialect) => odd.ask(dialect, 'own/m', { padding: 'x'.repeat(9_000) }),
-  encoded_body: (dialect) => odd.ask(dialect, 'own/m', {}, { headers: { 'content-encoding': 'gzip' } }),
+  encoded_body: (dialect) => odd.ask(dialect, 'own/m', {}, { headers: { 'content-encoding': 'compress' } }),
   request_timeout: () =>
     askRaw(
       odd.gateway.url,
@@ -218,14 +233,18 @@ const administration: Partial<Record<ErrorCode, () => Promise<Produced>>> = {
   bad_request: () => admin('POST', '/admin/keys', '{"label":5}'),
   bad_json: () => admin('POST', '/admin/keys', '{"label":'),
   body_too_large: () => admin('POST', '/admin/keys', JSON.stringify({ label: 'x'.repeat(70_000) })),
-  encoded_body: () => admin('POST', '/admin/keys', '{}', masterKey, { 'content-encoding': 'gzip' }),
+  encoded_body: () => admin('POST', '/admin/keys', '{}', masterKey, { 'content-encoding': 'compress' }),
+  unknown_origin: () => {
+    const headers = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
+    return produced(fetch(`${odd.gateway.url}/admin/keys`, { method: 'OPTIONS', headers }));
+  },
 };
 
 /** Codes that a dialect cannot meet, and why. Every other pair is tested. */
-const onlyIn: Partial<Record<ErrorCode, { dialects: readonly Dialect[]; why: string }>> = {
+const onlyIn: Partial<Record<ErrorCode, { dialects: readonly (ClientDialect | 'admin')[]; why: string }>> = {
   master_key_needed: { dialects: ['admin'], why: 'only the administration takes the master key' },
   admin_elsewhere: { dialects: ['admin'], why: 'only the administration is kept to addresses' },
-  not_built: { dialects: ['openai', 'openrouter'], why: 'only these have paths that are not built' },
+  upgrade_required: { dialects: ['responses'], why: 'only Codex looks for a WebSocket' },
   cannot_thread: { dialects: ['anthropic'], why: 'only Anthropic has threads' },
   request_timeout: { dialects: ['openai'], why: 'nothing is known of a request that did not arrive' },
   headers_too_large: { dialects: ['openai'], why: 'nothing is known of a request whose headers were not read' },
@@ -267,9 +286,10 @@ function expectedBody(code: ErrorCode, dialect: Dialect, requestId: string | nul
 }
 
 const pairs = (Object.keys(errorTable) as ErrorCode[]).flatMap((code) =>
-  (onlyIn[code]?.dialects ?? dialects).map((dialect): [ErrorCode, Dialect] => [code, dialect]),
+  (onlyIn[code]?.dialects ?? dialects).map((dialect): [ErrorCode, ClientDialect | 'admin'] => [code, dialect]),
 );
-const provokable = (code: ErrorCode, dialect: Dialect) => dialect !== 'admin' || administration[code] !== undefined;
+const provokable = (code: ErrorCode, dialect: ClientDialect | 'admin') =>
+  dialect !== 'admin' || administration[code] !== undefined;
 
 test.each(pairs.filter((pair) => provokable(...pair)))(
   '%s in the dialect %s [B9 B10 D1 D2 D4]',
@@ -296,6 +316,7 @@ test('the administration has no other failures than these', () => {
       'master_key_refused',
       'method_not_allowed',
       'unknown_host',
+      'not_built',
       'too_complex',
       'too_many_of_key',
       'overloaded',

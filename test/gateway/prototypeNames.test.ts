@@ -1,6 +1,6 @@
 // Names that every object has, as fields of a body: they are fields like any other, and paths are tidied in one pass.
 
-import { tidyUrl } from '../../gateway/src/http/endpoints';
+import { tidyUrl } from '../../gateway/src/http/paths';
 import { type ErrorScene, requestOf, startErrorScene } from '../support/errorScene';
 
 const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];

@@ -5,8 +5,8 @@ import type { Dialect } from '../../gateway/src/core/errorBody';
 import { type FakeUpstream, type Script, startFakeUpstream } from './fakeUpstream';
 import { startTestGateway, type TestGateway } from './gateway';
 
-/** The dialects of inference; `admin` has paths of its own. */
-export type ClientDialect = Exclude<Dialect, 'admin'>;
+/** The dialects of inference; `admin` has paths of its own, and of Ollama's API nothing is served. */
+export type ClientDialect = Exclude<Dialect, 'admin' | 'ollama'>;
 
 /** An answer as a test looks at it. */
 export interface Produced {

@@ -4,11 +4,14 @@ import type { Dialect } from '../../gateway/src/core/errorBody';
 import { errorKinds, type ErrorRow, errorTable } from '../../gateway/src/core/errors';
 import { adminRoutes } from '../../gateway/src/http/admin/routes';
 import { type Endpoint, endpoints } from '../../gateway/src/http/endpoints';
+import { unservedPaths } from '../../gateway/src/http/unserved';
+import type { VerbatimKind } from '../../gateway/src/pipeline/services/verbatim';
 
 /** Marker name → the table that stands between the markers. */
 export function gatewayTables(): ReadonlyMap<string, string> {
   return new Map([
     ['endpoints', endpointsTable()],
+    ['unserved paths', unservedTable()],
     ['admin paths', adminTable()],
     ['errors', errorsTable()],
   ]);
@@ -37,6 +40,7 @@ const dialectNames: Readonly<Record<Dialect, string>> = {
   anthropic: 'Anthropic',
   gemini: 'Gemini',
   openrouter: 'OpenRouter',
+  ollama: 'Ollama',
   admin: 'OpenAI',
 };
 
@@ -51,7 +55,27 @@ function endpointsTable(): string {
   );
 }
 
+const verbatimNames: Readonly<Record<VerbatimKind, string>> = {
+  completions: "older completions, on hosts with OpenAI's API",
+  fim: "filling in the middle, on hosts that have Mistral's path",
+  compact: "compaction, on OpenAI's Responses",
+};
+
+function unservedTable(): string {
+  const rows = new Map<string, string[]>();
+  for (const { path, dialect, what } of unservedPaths) {
+    if (path.endsWith('/*') && unservedPaths.some((other) => other.path === path.slice(0, -2))) continue;
+    const name = `${dialectNames[dialect]}: ${what}`;
+    rows.set(name, [...(rows.get(name) ?? []), `\`${path}\``]);
+  }
+  return table(
+    ['not served (501)', 'paths'],
+    [...rows].map(([name, paths]) => [name, paths.join(', ')]),
+  );
+}
+
 function servedBy(serves: Endpoint['serves']): string {
+  if (typeof serves === 'object' && 'verbatim' in serves) return verbatimNames[serves.verbatim];
   if (typeof serves === 'object') return 'count' in serves ? 'token count' : 'inference';
   switch (serves) {
     case 'embeddings':
@@ -62,6 +86,8 @@ function servedBy(serves: Endpoint['serves']): string {
       return 'list of models and routes; needs no key';
     case 'model':
       return 'one model or route; needs no key';
+    case 'websocket':
+      return 'no WebSocket (426), so that Codex goes on with `POST` at once';
     case 'not_built':
       return 'not there yet (501)';
   }

@@ -2,12 +2,13 @@
 // of error. Sources: https://platform.openai.com/docs/guides/error-codes#api-errors,
 // https://platform.openai.com/docs/api-reference/responses-streaming ("error"),
 // https://platform.claude.com/docs/en/api/errors, https://platform.claude.com/docs/en/build-with-claude/streaming ("error"),
-// https://cloud.google.com/apis/design/errors, https://openrouter.ai/docs/api-reference/overview (2026-11).
+// https://cloud.google.com/apis/design/errors, https://openrouter.ai/docs/api-reference/overview,
+// https://docs.ollama.com/api/errors (2026-11).
 
 import { type ErrorCode, errorKinds, errorTable, type GatewayError } from './errors';
 
 /** Whose API the client speaks; the path that it called decides. */
-export type Dialect = 'openai' | 'responses' | 'anthropic' | 'gemini' | 'openrouter' | 'admin';
+export type Dialect = 'openai' | 'responses' | 'anthropic' | 'gemini' | 'openrouter' | 'ollama' | 'admin';
 
 /** The JSON body of a failure. @param requestId shown to the client, and found in the log line */
 export function errorBody(dialect: Dialect, error: GatewayError, requestId: string): string {
@@ -109,6 +110,12 @@ const dialects: Readonly<Record<Dialect, DialectErrors>> = {
       return { error: { code: 400, message, metadata: { error_type: 'context_length_exceeded' } } };
     },
     event: dataEvent,
+  },
+  // Only its refusals are served.
+  ollama: {
+    body: (error) => ({ error: withField(error) }),
+    tooLong: () => ({ error: errorTable.prompt_too_long.message }),
+    event: (_error, body) => `${JSON.stringify(body)}\n`,
   },
 };
 

@@ -104,6 +104,18 @@ export const errorTable = {
     retryable: false,
     message: 'This gateway does not answer under that host name (http.hosts).',
   },
+  unknown_origin: {
+    status: 403,
+    kind: 'forbidden',
+    retryable: false,
+    message: 'Pages of this origin may not call the gateway (http.cors_origins).',
+  },
+  upgrade_required: {
+    status: 426,
+    kind: 'invalid',
+    retryable: false,
+    message: 'There are no WebSockets here: send the request with POST.',
+  },
   not_built: {
     status: 501,
     kind: 'unimplemented',
@@ -138,7 +150,7 @@ export const errorTable = {
     status: 415,
     kind: 'invalid',
     retryable: false,
-    message: 'Compressed bodies are not accepted; send the JSON as it is.',
+    message: 'The content-encoding of the body is not known here; gzip, deflate, br and zstd are.',
   },
   request_timeout: {
     status: 408,
@@ -261,7 +273,7 @@ export const errorTable = {
     status: 502,
     kind: 'unavailable',
     retryable: false,
-    message: "The provider refused the gateway's own key for it.",
+    message: "The provider refused the gateway's own key for it; the operator must put a valid one in its place.",
   },
   upstream_garbage: {
     status: 502,

@@ -1,26 +1,32 @@
 // Reading a request's body: bounded one by one and all together, so that no burst of large prompts can fill the memory.
 
-import { largeBodyBytes } from '../core/bodySize';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../core/errors';
 import type { MemoryShare } from '../core/memoryBudget';
+import { bodyRoom, withoutMark } from './bodyRoom';
+import { unpack, type UnpackBounds, unpackerOf } from './unpack';
 
 /**
- * The whole body. Its bytes are taken from the share as announced, or as they come: of more uploads than fit some are read
- * and the others are refused at once. Whoever opened the share closes it.
- * @throws GatewayError body_too_large, encoded_body, overloaded
+ * The whole body, unpacked where it is compressed. Its bytes are taken from the share as announced, or as they come: of more
+ * uploads than fit some are read and the others are refused at once. Whoever opened the share closes it.
+ * @throws GatewayError body_too_large, encoded_body, overloaded, bad_request where it is cut off or damaged
  */
-export function readBody(request: IncomingMessage, limit: number, share: MemoryShare): Promise<Buffer> {
+export function readBody(request: IncomingMessage, bounds: UnpackBounds, share: MemoryShare): Promise<Buffer> {
+  const unpacker = unpackerOf(request.headers['content-encoding']);
+  const reading = readBytes(request, bounds.bytes, share, unpacker === undefined);
+  return unpacker === undefined ? reading : reading.then((packed) => unpack(packed, unpacker, bounds, share));
+}
+
+// ---
+
+function readBytes(request: IncomingMessage, limit: number, share: MemoryShare, isPlain: boolean): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const encoding = request.headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') throw new GatewayError('encoded_body');
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > limit) throw tooLarge(limit);
     if (announced > 0) share.take(announced);
     // Its events have been and gone while its key was looked up: nobody would ever be told.
     if (request.destroyed && !request.readableEnded) throw cutOff();
-    let held: Buffer | undefined;
-    let size = 0;
+    const room = bodyRoom(announced);
     let done = false;
     const fail = (error: Error) => {
       if (done) return;
@@ -31,20 +37,19 @@ export function readBody(request: IncomingMessage, limit: number, share: MemoryS
     // Plain events: an async iterator over the request costs more than all else that is done with a small body.
     const onData = (part: Buffer) => {
       try {
-        if (size + part.length > limit) throw tooLarge(limit);
-        if (size + part.length > announced) share.take(part.length);
+        if (room.size + part.length > limit) throw tooLarge(limit);
+        if (room.size + part.length > announced) share.take(part.length);
       } catch (error) {
         fail(error as Error);
         return;
       }
-      held = held === undefined && part.length >= announced ? part : added(held, size, part, announced);
-      size += part.length;
+      room.add(part);
     };
     request.on('data', onData);
     request.once('end', () => {
       if (done) return;
       done = true;
-      resolve(held === undefined ? Buffer.alloc(0) : held.subarray(0, size));
+      resolve(isPlain ? withoutMark(room.take()) : room.take());
     });
     request.once('error', fail);
     request.once('close', () => {
@@ -52,26 +57,6 @@ export function readBody(request: IncomingMessage, limit: number, share: MemoryS
       if (!done) fail(cutOff());
     });
   });
-}
-
-// ---
-
-// Put together as it comes: to join megabytes at the end would hold the event loop. Room is made for all that is announced:
-// the system gives a large room its memory page by page, as it is written to.
-function added(held: Buffer | undefined, size: number, part: Buffer, announced: number): Buffer {
-  const needed = size + part.length;
-  let room = held;
-  if (room === undefined || needed > room.length) {
-    room = newRoom(needed <= announced ? announced : 2 * needed);
-    held?.copy(room, 0, 0, size);
-  }
-  part.copy(room, size);
-  return room;
-}
-
-// Shared where it is large, so that a worker reads it without a copy.
-function newRoom(size: number): Buffer {
-  return size < largeBodyBytes ? Buffer.allocUnsafe(size) : Buffer.from(new SharedArrayBuffer(size));
 }
 
 function tooLarge(limit: number): GatewayError {

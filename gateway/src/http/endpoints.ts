@@ -2,6 +2,7 @@
 // is here too, so that it is refused in its own dialect.
 
 import type { Dialect } from '../core/errorBody';
+import type { VerbatimKind } from '../pipeline/services/verbatim';
 import type { Format } from '../wire/neutral';
 
 export interface Endpoint {
@@ -11,10 +12,12 @@ export interface Endpoint {
   readonly serves:
     | { readonly inference: Format }
     | { readonly count: Format }
+    | { readonly verbatim: VerbatimKind }
     | 'embeddings'
     | 'gemini'
     | 'models'
     | 'model'
+    | 'websocket'
     | 'not_built';
 }
 
@@ -35,8 +38,11 @@ export const endpoints: readonly Endpoint[] = [
   post('/v1/chat/completions', 'openai', { inference: 'chat' }),
   post('/v1/responses', 'responses', { inference: 'responses' }),
   post('/v1/responses/input_tokens', 'responses', { count: 'responses' }),
+  post('/v1/responses/compact', 'responses', { verbatim: 'compact' }),
+  get('/v1/responses', 'responses', 'websocket'), // Codex looks for one first
   post('/v1/embeddings', 'openai', 'embeddings'),
-  post('/v1/completions', 'openai', 'not_built'),
+  post('/v1/completions', 'openai', { verbatim: 'completions' }),
+  post('/v1/fim/completions', 'openai', { verbatim: 'fim' }),
   get('/v1/models', 'openai', 'models'),
   get('/v1/models/*', 'openai', 'model'),
 
@@ -58,6 +64,7 @@ export const endpoints: readonly Endpoint[] = [
   post('/api/v1/messages', 'anthropic', { inference: 'messages' }),
   post('/api/v1/responses', 'responses', { inference: 'responses' }),
   post('/api/v1/messages/count_tokens', 'anthropic', { count: 'messages' }),
+  post('/api/v1/completions', 'openrouter', { verbatim: 'completions' }),
   post('/api/v1/embeddings', 'openrouter', 'embeddings'),
   get('/api/v1/models', 'openrouter', 'models'),
   get('/api/v1/models/*', 'openrouter', 'model'),
@@ -85,24 +92,4 @@ export function decodeName(text: string): string {
 export function geminiPath(rest: string): GeminiPath | undefined {
   const colon = rest.lastIndexOf(':');
   return colon <= 0 ? undefined : { model: rest.slice(0, colon), action: rest.slice(colon + 1) };
-}
-
-/** The dialect of a path that is no endpoint: what its caller most likely understands. */
-export function dialectOf(path: string): Dialect {
-  if (path.startsWith('/anthropic/') || path.includes('/messages')) return 'anthropic';
-  if (path.startsWith('/v1beta/')) return 'gemini';
-  if (path.startsWith('/api/')) return 'openrouter';
-  if (path.startsWith('/admin')) return 'admin';
-  if (path.endsWith('/responses')) return 'responses';
-  return 'openai';
-}
-
-/** The path as meant: no doubled slashes or versions, no trailing slash. What follows `?` stays. */
-export function tidyUrl(url: string): string {
-  const query = url.indexOf('?');
-  let path = query < 0 ? url : url.slice(0, query);
-  if (path.includes('//')) path = path.replace(/\/{2,}/g, '/');
-  if (path.includes('/v1/v1/')) path = path.replace(/(?:\/v1){2,}(?=\/)/g, '/v1'); // once: a path of ten thousand is short
-  if (path.length > 1 && path.endsWith('/')) path = path.slice(0, -1);
-  return query < 0 ? path : path + url.slice(query);
 }

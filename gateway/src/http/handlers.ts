@@ -7,8 +7,10 @@ import type { PathModel } from '../pipeline/inspect';
 import { answerService } from '../pipeline/services/answer';
 import { countTokensService } from '../pipeline/services/countTokens';
 import { embeddingsService } from '../pipeline/services/embeddings';
+import { type VerbatimKind, verbatimServices } from '../pipeline/services/verbatim';
 import type { Format } from '../wire/neutral';
 import { type Endpoint, geminiPath } from './endpoints';
+import { baseUrlHint } from './paths';
 
 export interface Handler {
   /** The format its caller is answered in. */
@@ -31,6 +33,7 @@ export function handlerFor(serves: Endpoint['serves'], params: PathParams): Hand
   if (serves === 'gemini') return geminiHandler(params);
   if (serves === 'embeddings') return embeddingsHandler;
   if (typeof serves !== 'object') return undefined;
+  if ('verbatim' in serves) return verbatimHandlers[serves.verbatim];
   return 'count' in serves ? countHandlers[serves.count] : answerHandlers[serves.inference];
 }
 
@@ -41,6 +44,15 @@ const count: Handler['run'] = (services, incoming) => handle(services, incoming,
 const embeddingsHandler: Handler = {
   format: 'chat',
   run: (services, incoming) => handle(services, incoming, embeddingsService),
+};
+const verbatim = (kind: VerbatimKind, format: Format): Handler => ({
+  format,
+  run: (services, incoming) => handle(services, incoming, verbatimServices[kind]),
+});
+const verbatimHandlers: Readonly<Record<VerbatimKind, Handler>> = {
+  completions: verbatim('completions', 'chat'),
+  fim: verbatim('fim', 'chat'),
+  compact: verbatim('compact', 'responses'),
 };
 const handlersOf = (run: Handler['run']): Readonly<Record<Format, Handler>> => ({
   chat: { format: 'chat', run },
@@ -68,8 +80,23 @@ function geminiHandler({ rest, alt }: PathParams): Handler {
     case 'countTokens':
       return handler(count, false, false);
     default:
-      throw new GatewayError('not_found', {
-        message: `There is nothing at POST ${`/v1beta/models/${rest}`.slice(0, 200)}: models take :generateContent, :streamGenerateContent and :countTokens.`,
-      });
+      throw refusalOf(rest, path?.action);
   }
+}
+
+/** What models do at Google that this gateway does not serve. Source: https://ai.google.dev/api/all-methods (2026-11). */
+const unservedActions: ReadonlySet<string | undefined> = new Set([
+  'embedContent', 'batchEmbedContents', 'asyncBatchEmbedContent', 'batchGenerateContent', 'bidiGenerateContent', 'predict',
+  'predictLongRunning', 'generateMessage', 'generateText', 'embedText',
+]); // prettier-ignore
+
+function refusalOf(rest: string, action: string | undefined): GatewayError {
+  const served = 'models take :generateContent, :streamGenerateContent and :countTokens';
+  if (unservedActions.has(action)) {
+    const instead = /embed/i.test(action ?? '') ? '; embeddings are at POST /v1/embeddings' : '';
+    return new GatewayError('not_built', { message: `This gateway does not serve :${action}: ${served}${instead}.` });
+  }
+  return new GatewayError('not_found', {
+    message: `There is nothing at POST ${`/v1beta/models/${rest}`.slice(0, 200)}: ${served}. ${baseUrlHint(rest)}`,
+  });
 }

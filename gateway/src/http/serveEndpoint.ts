@@ -10,6 +10,7 @@ import type { Concurrency } from './concurrency';
 import { decodeName, type Endpoint } from './endpoints';
 import { type Handler, handlerFor } from './handlers';
 import { listGeminiModels, listModels, oneGeminiModel, oneModel } from './modelList';
+import { unservedPaths } from './unserved';
 import type { ServerParts } from './serverParts';
 
 /** Opens an endpoint. */
@@ -23,6 +24,11 @@ export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts:
     // Before the body is read: what a caller may do is known from its headers alone.
     onRequest: (request, reply, done) => {
       request.dialect = dialect;
+      if (serves === 'websocket') throw withoutWebsocket(request, endpoint.path);
+      if (serves === 'not_built')
+        throw new GatewayError('not_built', {
+          message: `This gateway version does not serve ${endpoint.method} ${endpoint.path}.`,
+        });
       const go = (caller: Caller | undefined): void => {
         request.caller = caller;
         if (caller === undefined && !open) throw new GatewayError('no_credential');
@@ -46,18 +52,40 @@ export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts:
           ? listGeminiModels(services.config, day)
           : listModels(services.config, day, dialect === 'anthropic');
       }
-      if (serves === 'model') {
-        const name = restOf(request);
-        return dialect === 'gemini' ? oneGeminiModel(services.config, name, day) : oneModel(services.config, name, day);
-      }
-      throw new GatewayError('not_built', {
-        message: `This gateway version does not serve ${endpoint.method} ${endpoint.path}.`,
-      });
+      const name = restOf(request);
+      return dialect === 'gemini' ? oneGeminiModel(services.config, name, day) : oneModel(services.config, name, day);
     },
   });
 }
 
+/** Opens the paths of APIs that the gateway does not have, which say so to whoever calls. */
+export function openUnserved(server: FastifyInstance): void {
+  for (const { path, dialect, what, instead } of unservedPaths) {
+    server.route({
+      method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      url: path,
+      onRequest: (request) => {
+        request.dialect = dialect;
+        const refusal = `This gateway serves no ${what}: there is nothing at ${request.method} ${path}.`;
+        throw new GatewayError('not_built', { message: instead === undefined ? refusal : `${refusal} ${instead}` });
+      },
+      handler: () => undefined,
+    });
+  }
+}
+
 // ---
+
+// Whoever asks for a WebSocket falls back to POST at once when it is told so by this status, and not after some tries:
+// https://github.com/openai/codex/pull/10824.
+function withoutWebsocket({ method, headers }: FastifyRequest, path: string): GatewayError {
+  return headers.upgrade?.toLowerCase() === 'websocket'
+    ? new GatewayError('upgrade_required', { headers: { connection: 'close', upgrade: 'HTTP/1.1' } })
+    : new GatewayError('method_not_allowed', {
+        message: `${path} takes POST, not ${method}.`,
+        headers: { allow: 'POST' },
+      });
+}
 
 // What follows an endpoint's fixed part.
 function restOf(request: FastifyRequest): string {
@@ -80,7 +108,7 @@ async function infer(
   const ending = concurrency.acquire(key.id, limits);
   const memory = bodies.open(key.id);
   try {
-    const body = await readBody(request.raw, limits.body_bytes, memory);
+    const body = await readBody(request.raw, { bytes: limits.body_bytes, ratio: limits.unpack_ratio }, memory);
     await handler.run(services, {
       id: request.id,
       key,

@@ -7,11 +7,13 @@ import { GatewayError } from '../core/errors';
 import { newId } from '../core/ids';
 import { openAdmin } from './admin/routes';
 import type { Caller } from './authenticate';
-import { dialectOf, endpoints, tidyUrl } from './endpoints';
+import { endpoints } from './endpoints';
 import { answerBrokenRequest, openFailureAnswerer } from './failures';
+import { answerCors } from './cors';
 import { isServedHost } from './hostNames';
 import { healthPaths, openOperations } from './operations';
-import { openEndpoint } from './serveEndpoint';
+import { baseUrlHint, dialectOf, tidyUrl } from './paths';
+import { openEndpoint, openUnserved } from './serveEndpoint';
 import type { ServerParts } from './serverParts';
 
 declare module 'fastify' {
@@ -51,14 +53,18 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   server.decorateRequest('dialect', 'openai');
   server.decorateRequest('caller', undefined);
   server.decorateRequest('startedAt', 0);
-  server.addHook('onRequest', (request, _reply, done) => {
+  server.addHook('onRequest', (request, reply, done) => {
     request.startedAt = now();
-    if (isServedHost(request.headers.host, services.config.settings.http.hosts) || healthPaths.includes(request.url))
-      return done();
+    const { hosts, cors_origins } = services.config.settings.http;
+    const isServed = isServedHost(request.headers.host, hosts) || healthPaths.includes(request.url);
+    if (isServed && request.headers.origin === undefined) return done();
     request.dialect = dialectOf(request.url);
-    done(new GatewayError('unknown_host'));
+    if (!isServed) return done(new GatewayError('unknown_host'));
+    // Before credentials: a browser sends none with what it asks first, and a page must be able to read a refusal.
+    if (!answerCors(request, reply, cors_origins)) done();
   });
   for (const endpoint of endpoints) openEndpoint(server, endpoint, parts);
+  openUnserved(server);
   openAdmin(server, parts);
   openOperations(server, parts);
   server.setNotFoundHandler(refuseUnknown);
@@ -84,5 +90,7 @@ function refuseUnknown(request: FastifyRequest): never {
       message: `${path} takes ${other.method}, not ${request.method}.`,
       headers: { allow: other.method },
     });
-  throw new GatewayError('not_found', { message: `There is nothing at ${request.method} ${path.slice(0, 200)}.` });
+  throw new GatewayError('not_found', {
+    message: `There is nothing at ${request.method} ${path.slice(0, 200)}. ${baseUrlHint(path)}`,
+  });
 }

@@ -18,6 +18,7 @@ import type { RetryBudgets } from '../upstream/retryBudget';
 import type { OutputSpeed } from '../upstream/outputSpeed';
 import type { UpstreamPool, UpstreamRequest, UpstreamResponse } from '../upstream/pool';
 import type { TargetHealth } from '../upstream/targetHealth';
+import type { AnswerFormat } from '../wire';
 import type { Format } from '../wire/neutral';
 import type { BodyWorker } from './bodyWorker';
 import type { PathModel, RequestFacts } from './inspect';
@@ -97,6 +98,8 @@ export interface Passthrough extends Prepared {
   readonly kind: 'passthrough';
   readonly request: UpstreamRequest;
   readonly format: Format;
+  /** What its answer is read as, where that is not the format's own. */
+  readonly answerFormat?: AnswerFormat;
   /** Statuses after which `Service.reword` may know another way to put it to the same target. */
   readonly rewordAfter?: ReadonlySet<number>;
   /** A usage event was asked for that the client does not expect. */
@@ -135,6 +138,8 @@ export interface ProviderRefusal {
 export interface Service<T> {
   /** Whether it is admitted against quotas and booked in the ledger. */
   readonly booked: boolean;
+  /** Hosts may lack its path: a refusal that says so is no trouble of theirs. */
+  readonly optionalPath?: boolean;
   /** @throws GatewayError bad_json, bad_request, too_complex naming the field */
   inspect(incoming: IncomingRequest, limits: Limits): RequestFacts | Promise<RequestFacts>;
   /** @throws GatewayError cannot_translate and the like where the target cannot carry it */

@@ -7,7 +7,7 @@ import { noUsage } from '../core/usage';
 import { acrossWires, mediaType } from '../upstream/headers';
 import { keyCleanerOf } from '../upstream/ownKeys';
 import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
-import { translateError } from '../upstream/providerErrors';
+import { isAboutPath, translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
 import type { AnswerTurn } from './answerTurn';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
@@ -42,6 +42,8 @@ const causes: Partial<Record<ErrorCode, Cause>> = {
   upstream_garbage: providers,
   upstream_died: providers,
   upstream_credential: { ...providers, restMs: operatorsRestMs },
+  // A host that lacks one path of its API serves the others.
+  no_capable_target: { moves: 'any', counts: false },
   unknown_model: { ...providers, restMs: operatorsRestMs },
 };
 
@@ -56,14 +58,14 @@ export class Failover<T> implements AnswerTurn {
   #failed: Candidate<T> | undefined;
   /** Targets so far. */
   #targets = 1;
-  readonly #service: Pick<Service<T>, 'booked'>;
+  readonly #service: Pick<Service<T>, 'booked' | 'optionalPath'>;
   readonly #candidates: Candidates<T>;
   readonly #exchange: Exchange;
   readonly #progress: ResponseProgress;
 
   /** @param progress is told of every attempt, so that what is booked names the target that was sent to */
   constructor(
-    service: Pick<Service<T>, 'booked'>,
+    service: Pick<Service<T>, 'booked' | 'optionalPath'>,
     first: Candidate<T>,
     candidates: Candidates<T>,
     exchange: Exchange,
@@ -232,7 +234,7 @@ export class Failover<T> implements AnswerTurn {
       response.cancel();
       throw failure;
     }
-    const { config, incoming, client } = this.#exchange;
+    const { config, incoming, client, plan } = this.#exchange;
     const isReadable = !isPage(response);
     if (!isReadable) response.cancel();
     const reading = isReadable ? response.readAll(config.limits.error_body_bytes) : Promise.resolve(Buffer.alloc(0));
@@ -251,9 +253,15 @@ export class Failover<T> implements AnswerTurn {
         return undefined;
       }
     }
-    const failure = translateError(status, body, acrossWires(headers, incoming.dialect), candidate.target);
+    const { target } = candidate;
+    const failure =
+      this.#service.optionalPath === true && isAboutPath(status, body)
+        ? new GatewayError('no_capable_target', { field: 'model', message: `The host of ${target.label} does not serve this path.` }) // prettier-ignore
+        : translateError(status, body, acrossWires(headers, incoming.dialect), target);
     if (await this.moveOn(failure)) return undefined;
     this.#progress.failure = failure;
+    // Who asked for a route named no provider, and could do nothing about a refusal of our key.
+    if (failure.code === 'upstream_credential' && plan.route !== null) throw failure;
     return { ...candidate, response: alreadyRead(response, body) };
   }
 

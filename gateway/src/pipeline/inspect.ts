@@ -93,6 +93,26 @@ export function estimateInput(scan: JsonScan): number {
   return Math.min(text + scan.mediaTokens, maxTokensPerRequest);
 }
 
+/** Whether a stream is asked for. @throws GatewayError bad_request */
+export function streamOf(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value === 'boolean') return value;
+  throw new GatewayError('bad_request', { field: 'stream', message: '"stream" must be true or false.' });
+}
+
+/** Answers to one request that are counted. OpenAI gives 128 at most, Google 8. */
+export const mostAnswers = 1_000;
+
+/** A maximum of output as it is reckoned with. */
+export function bounded(tokens: number | undefined): number | undefined {
+  return tokens === undefined ? undefined : Math.min(tokens, maxTokensPerRequest);
+}
+
+/** The caller's own id of its end user, as far as it is kept. */
+export function endUserOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
+}
+
 // ---
 
 function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | undefined): RequestFacts {
@@ -136,19 +156,6 @@ function checkConversation({ conversation, conversationRequired }: RequestFields
   });
 }
 
-function streamOf(value: unknown): boolean {
-  if (value === undefined || value === null) return false;
-  if (typeof value === 'boolean') return value;
-  throw new GatewayError('bad_request', { field: 'stream', message: '"stream" must be true or false.' });
-}
-
-/** Answers to one request that are counted. OpenAI gives 128 at most, Google 8. */
-const mostAnswers = 1_000;
-
-function bounded(tokens: number | undefined): number | undefined {
-  return tokens === undefined ? undefined : Math.min(tokens, maxTokensPerRequest);
-}
-
 function capabilitiesOf(request: RequestFields, setting: SettingReader, scan: JsonScan): Capability[] {
   const tools = scan.fields.get('tools');
   const hasTools = tools !== undefined && tools.end - tools.start > '[{}]'.length;
@@ -159,8 +166,4 @@ function hasForeignTools({ foreignTools }: RequestFields, body: Buffer, scan: Js
   const tools = scan.fields.get('tools');
   if (foreignTools === undefined || tools === undefined) return false;
   return body.subarray(tools.start, tools.end).includes(foreignTools);
-}
-
-function endUserOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
 }

@@ -5,7 +5,7 @@ import { GatewayError } from '../core/errors';
 import { acrossWires, toClient } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/pool';
 import { failureError } from '../upstream/providerErrors';
-import { codecs } from '../wire';
+import { answerFacts, codecs } from '../wire';
 import type { Frame } from '../wire/codec';
 import type { StreamEvent } from '../wire/neutral';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
@@ -99,7 +99,7 @@ async function passThrough(
   const { context, framing, output, memory, progress } = relay;
   const { response } = answered;
   const eventLimit = context.limits.event_bytes;
-  const codec = codecs[answered.kind === 'local' ? context.format : answered.format];
+  const codec = answerFacts[answered.kind === 'local' ? context.format : (answered.answerFormat ?? answered.format)];
   const hideUsage = answered.kind === 'passthrough' && answered.hideUsage;
   const tap = context.asList ? openJsonArrayTap({ codec, eventLimit }) : openUsageTap({ codec, hideUsage, eventLimit });
   const ending = openEnding(response, context.limits.end_ms);

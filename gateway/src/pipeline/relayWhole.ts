@@ -125,7 +125,8 @@ async function passWhole(
   const gathered = await gatherOrPass(response, context, progress);
   if (gathered === undefined) return;
   if ('tail' in gathered) {
-    if (answered.kind === 'passthrough') progress.usage = usageAtEnd(answered.format, gathered.tail);
+    if (answered.kind === 'passthrough')
+      progress.usage = usageAtEnd(answered.answerFormat ?? answered.format, gathered.tail);
     return;
   }
   const bytes = gathered.whole;
@@ -135,7 +136,7 @@ async function passWhole(
     const inspecting = context.bodyWorker.run(
       context.owner,
       'inspectAnswer',
-      { format: answered.format, bytes },
+      { format: answered.answerFormat ?? answered.format, bytes },
       bytes.length,
     );
     const { usage, failure: found } = inspecting instanceof Promise ? await inspecting : inspecting;

@@ -2,7 +2,7 @@
 // asked for, with the usage alone, is taken out again.
 
 import type { Usage } from '../core/usage';
-import type { Codec } from '../wire/codec';
+import type { AnswerFacts } from '../wire/codec';
 import type { AnswerFailure } from '../wire/formatFacts';
 import { openOutputMeter } from '../wire/outputMeter';
 import { isObject, parseEvent } from '../wire/shared/json';
@@ -32,7 +32,7 @@ export interface UsageTap {
 }
 
 export interface UsageTapOptions {
-  readonly codec: Codec;
+  readonly codec: AnswerFacts;
   /** Take out the event with the usage alone, which the client did not ask for. */
   readonly hideUsage: boolean;
   /** Bytes that one event may have. */

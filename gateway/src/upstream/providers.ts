@@ -4,7 +4,7 @@
 // https://platform.claude.com/docs/en/api/versioning, https://ai.google.dev/api/generate-content (2026-11).
 
 import type { Account } from '../../../config/accounts';
-import type { WireId } from '../../../config/knownProviders';
+import { knownProviders, type WireId } from '../../../config/knownProviders';
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { withApiKey } from './auth/apiKey';
@@ -53,6 +53,21 @@ export function embeddingsEndpoint(provider: Provider, target: Target): Embeddin
 }
 
 /**
+ * Requests that only hosts with OpenAI's API have, and that no other wire has the like of: older completions, filling in the
+ * middle as Mistral has it (https://docs.mistral.ai/api/#tag/fim), and compaction of a conversation
+ * (https://platform.openai.com/docs/api-reference/responses/compact) (2026-11).
+ */
+export type VerbatimKind = 'completions' | 'fim' | 'compact';
+
+/** The URL of such a request; undefined where the provider is known to have none. */
+export function verbatimUrl(provider: Provider, kind: VerbatimKind): URL | undefined {
+  if (provider.wire !== 'openai') return undefined;
+  if (kind === 'compact' && !provider.responses) return undefined;
+  if (kind === 'fim' && provider.baseUrl === knownProviders.openai.base_url) return undefined;
+  return new URL(provider.baseUrl + verbatimPaths[kind]);
+}
+
+/**
  * The headers of a call: those given, the wire's required ones, the account's own, and the credential.
  * @param sent names and values in turn; an account's own header takes the place of one of them
  * @returns names and values in turn; a promise only where a credential must be fetched first
@@ -73,6 +88,12 @@ export function authorize(provider: Provider, account: Account, sent: string[]):
 // ---
 
 const urls = new Map<string, URL>();
+
+const verbatimPaths: Readonly<Record<VerbatimKind, string>> = {
+  completions: '/completions',
+  fim: '/fim/completions',
+  compact: '/responses/compact',
+};
 
 /** What is the same for every call of an account. */
 interface HeaderTemplate {

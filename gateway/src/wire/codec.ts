@@ -4,7 +4,7 @@ import type { Json } from './jsonObject';
 import type { GatewayError } from '../core/errors';
 import type { Target } from '../../../config/target';
 import type { Usage } from '../core/usage';
-import type { FormatFacts } from './formatFacts';
+import type { CompletionFacts, FormatFacts } from './formatFacts';
 import type { NeutralRequest, NeutralResponse, Part, StreamEvent } from './neutral';
 
 /** What was changed in a request while it was encoded, and must be changed back in its response. */
@@ -67,6 +67,11 @@ export interface Encoder {
   /** The number of the next event, where the format numbers its events. */
   readonly sequence?: number;
 }
+
+/** What is known of the answers of a format without decoding them. */
+export type AnswerFacts = CompletionFacts &
+  Pick<FormatFacts, 'output' | 'usageField' | 'isUsageOnly' | 'errorWord' | 'sequenceIn'> &
+  Pick<Codec, 'usageIn'>;
 
 /** A format's facts and its six translations. */
 export interface Codec extends FormatFacts {

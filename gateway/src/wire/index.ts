@@ -3,7 +3,8 @@
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { openaiChat } from './openaiChat/index';
-import type { Codec } from './codec';
+import { plainCompletion } from './openaiChat/plainCompletion';
+import type { AnswerFacts, Codec } from './codec';
 import { wantsReasoning } from './reasoning/effort';
 import { geminiGenerate } from './geminiGenerate/index';
 import { anthropicMessages } from './anthropicMessages/index';
@@ -18,6 +19,12 @@ export const codecs: Readonly<Record<Format, Codec>> = {
   messages: anthropicMessages,
   generate: geminiGenerate,
 };
+
+/** What answers are read as that are passed on unchanged: those of a format, and of older completions. */
+export type AnswerFormat = Format | 'completion';
+
+/** The facts of every kind of answer. */
+export const answerFacts: Readonly<Record<AnswerFormat, AnswerFacts>> = { ...codecs, completion: plainCompletion };
 
 /**
  * The format to speak to a provider in. An OpenAI provider has two: the client's own where it is one of them, else the one

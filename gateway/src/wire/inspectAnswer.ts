@@ -3,9 +3,8 @@
 import { lastObjectOf } from '../core/jsonTail';
 import type { Usage } from '../core/usage';
 import type { AnswerFailure } from './formatFacts';
-import { codecs } from './index';
+import { answerFacts, type AnswerFormat } from './index';
 import type { Json } from './jsonObject';
-import type { Format } from './neutral';
 import { isObject } from './shared/json';
 
 export interface InspectedAnswer {
@@ -15,18 +14,18 @@ export interface InspectedAnswer {
 }
 
 /** What a whole answer used, and whether it is one. */
-export function inspectAnswer({ format, bytes }: { format: Format; bytes: Uint8Array }): InspectedAnswer {
+export function inspectAnswer({ format, bytes }: { format: AnswerFormat; bytes: Uint8Array }): InspectedAnswer {
   const answer = parsed(bytes);
   if (answer === undefined) return { usage: undefined, failure: 'garbage' };
-  const codec = codecs[format];
-  return { usage: codec.usageIn(answer), failure: codec.failureIn(answer, true) };
+  const facts = answerFacts[format];
+  return { usage: facts.usageIn(answer), failure: facts.failureIn(answer, true) };
 }
 
 /** What an answer used of which only the end is at hand. */
-export function usageAtEnd(format: Format, tail: Buffer): Partial<Usage> | undefined {
-  const codec = codecs[format];
-  const usage = lastObjectOf(tail, codec.usageField);
-  return usage === undefined ? undefined : codec.usageIn({ [codec.usageField]: usage });
+export function usageAtEnd(format: AnswerFormat, tail: Buffer): Partial<Usage> | undefined {
+  const facts = answerFacts[format];
+  const usage = lastObjectOf(tail, facts.usageField);
+  return usage === undefined ? undefined : facts.usageIn({ [facts.usageField]: usage });
 }
 
 // ---

@@ -56,7 +56,8 @@ export function openAdmin(
       handler: async (request, reply) => {
         const memory = bodies.open('admin');
         try {
-          const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, bodyLimit, memory);
+          const bounds = { bytes: bodyLimit, ratio: services.config.limits.unpack_ratio };
+          const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, bounds, memory);
           await admin.flush();
           return reply.code(status).send(await run(admin, (request.params as { id?: string }).id ?? '', body));
         } finally {

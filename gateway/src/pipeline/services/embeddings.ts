@@ -26,7 +26,13 @@ interface EmbeddingTranslation {
   readonly base64: boolean;
 }
 
-export const embeddingsService: Service<EmbeddingTranslation> = { booked: true, inspect, prepare, relay };
+export const embeddingsService: Service<EmbeddingTranslation> = {
+  booked: true,
+  optionalPath: true,
+  inspect,
+  prepare,
+  relay,
+};
 
 // ---
 
