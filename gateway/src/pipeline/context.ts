@@ -113,6 +113,8 @@ export interface Translated<T> extends Prepared {
   /** The format that the provider is spoken to in. */
   readonly format: Format;
   readonly rewordAfter?: ReadonlySet<number>;
+  /** What was broken in the request, and was repaired. */
+  readonly repaired?: readonly string[];
   readonly translation: T;
 }
 

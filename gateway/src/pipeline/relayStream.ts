@@ -201,6 +201,7 @@ async function translate(
     if (!progress.complete) throw new GatewayError('upstream_died');
     output.commit();
     await output.write(framing.end(), 0, true);
+    progress.lost.push(...encoder.lost);
     // A name may be one of the provider's own, with a line end in it.
     if (progress.lost.length > 0 && codecs[context.format].carriesComments)
       await output.write(`: x-ovth-lost: ${progress.lost.map(headerText).join(', ')}\n\n`, 0, true);
@@ -252,6 +253,9 @@ function openAnswerEncoder(
         }
       }
       return text;
+    },
+    get lost(): readonly string[] {
+      return encoder.lost ?? [];
     },
     fail: (error: GatewayError) => encoder.fail?.(error) ?? '',
     get sequence() {

@@ -72,6 +72,8 @@ function responseHeaders<T>(
   };
   if (answered.dropped.length > 0)
     headers['x-ovth-dropped'] = answered.dropped.map(headerText).join(', ').slice(0, longestDropped);
+  if (answered.kind === 'translated' && answered.repaired !== undefined && answered.repaired.length > 0)
+    headers['x-ovth-repaired'] = answered.repaired.join(', ');
   if (plan.warning !== undefined) headers['x-ovth-warning'] = headerText(plan.warning);
   return headroom === undefined ? headers : Object.assign(headers, rateLimitHeaders(headroom, incoming.startedAt));
 }

@@ -6,6 +6,7 @@ import type { Target } from '../../../config/target';
 import type { Usage } from '../core/usage';
 import type { CompletionFacts, FormatFacts } from './formatFacts';
 import type { NeutralRequest, NeutralResponse, Part, StreamEvent } from './neutral';
+import type { Repair } from './shared/repairs';
 
 /** What was changed in a request while it was encoded, and must be changed back in its response. */
 export interface ResponseFixups {
@@ -23,6 +24,8 @@ export interface EncodedRequest {
   readonly body: Json;
   /** Paths of what the format cannot carry. */
   readonly dropped: readonly string[];
+  /** What was changed so that the provider takes it, and is not lost. */
+  readonly repaired?: readonly Repair[];
   readonly fixups?: ResponseFixups;
 }
 
@@ -64,6 +67,8 @@ export interface Encoder {
    * Absent where the format has none.
    */
   fail?(error: GatewayError): string;
+  /** What the format could not carry of what was pushed so far. */
+  readonly lost?: readonly string[];
   /** The number of the next event, where the format numbers its events. */
   readonly sequence?: number;
 }

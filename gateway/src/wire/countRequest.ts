@@ -5,7 +5,8 @@ import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import type { Json } from './jsonObject';
 import { codecs } from './index';
-import { bytesOf, parseBody, parseResponse } from './shared/jsonBytes';
+import { encodeRepaired } from './repairRequest';
+import { bytesOf, parseBody, parseResponse, printRequest } from './shared/jsonBytes';
 import type { Format, NeutralRequest } from './neutral';
 import { countOr } from './shared/json';
 
@@ -25,8 +26,8 @@ export function encodeCountRequest({ from, body, to, target }: CountTask): Uint8
   const asked = parseBody(body);
   const counter = counterOf(to);
   if (from === to) return bytesOf(counter.withModel(asked, target.model));
-  const { body: encoded } = codecs[to].encodeRequest(decodeCountRequest(from, asked), target);
-  return bytesOf(counter.fromRequest(encoded, target.model));
+  const { body: encoded } = encodeRepaired(codecs[to], decodeCountRequest(from, asked), target);
+  return printRequest(counter.fromRequest(encoded, target.model)).bytes;
 }
 
 /** Checks a count request that no provider counts. @throws GatewayError bad_json, bad_request naming the field */

@@ -111,6 +111,10 @@ export interface FormatFacts extends CompletionFacts {
 
   /** Where a stream holds what the model wrote. */
   readonly output: OutputFields;
+  /** A call's arguments are an object, and no text. */
+  readonly argsAreObjects: boolean;
+  /** Fields that may hold a call's arguments, or its result, as an object: their numbers keep their digits. */
+  readonly objectArgs: readonly string[];
   /** The top-level field of a whole response, and of the events of a stream, that holds the usage. */
   readonly usageField: string;
   /** A stream reports usage only where its request asks for it. */

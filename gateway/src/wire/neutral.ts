@@ -105,6 +105,9 @@ export interface Raw {
   readonly at: string;
   /** Id of the item of an earlier response that it stands for. */
   readonly refersTo?: string;
+  /** Id of the call that it is, or of the call whose result it is. */
+  readonly callId?: string;
+  readonly resultOf?: string;
 }
 
 export type Part = Text | Refusal | Reasoning | Media | ToolCall | ToolResult | Raw;

@@ -6,7 +6,9 @@ import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import type { ResponseFixups } from './codec';
 import { codecs, upstreamFormat } from './index';
-import { bytesOf, parseBody } from './shared/jsonBytes';
+import { encodeRepaired } from './repairRequest';
+import { parseBody, printRequest } from './shared/jsonBytes';
+import type { Repair } from './shared/repairs';
 import type { Format, NeutralRequest } from './neutral';
 import {
   hasOpaqueReasoning,
@@ -35,6 +37,7 @@ export interface TranslatedRequest {
   readonly spoken: Format;
   readonly body: Uint8Array;
   readonly dropped: readonly string[];
+  readonly repaired: readonly Repair[];
   readonly fixups: ResponseFixups | undefined;
   /** The body holds opaque reasoning of the provider's own, which it may refuse. */
   readonly hasOpaqueReasoning: boolean;
@@ -53,13 +56,14 @@ const freeGrowth = 64 * 1024;
  */
 export function translateRequest(task: RequestTranslationTask, earlier: ReasoningLookup): TranslatedRequest {
   const { from, body, stream, provider, chatOnly, target } = task;
-  const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body)), stream };
+  const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body, codecs[from].objectArgs)), stream };
   const request = withReferencedItems(asked, earlier);
   const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
   const codec = codecs[spoken];
   const full = task.withoutOpaqueReasoning ? withoutOpaqueReasoning(request) : withReasoning(request, codec, earlier);
-  const { body: encoded, dropped, fixups } = codec.encodeRequest(full, target);
-  const bytes = bytesOf(encoded);
+  const { body: encoded, dropped, repaired = [], fixups } = encodeRepaired(codec, full, target);
+  const printed = printRequest(encoded);
+  const { bytes } = printed;
   if (bytes.length > mostGrowth * body.length + freeGrowth + restoredBytes(asked, earlier))
     throw new GatewayError('cannot_translate', {
       message: `In the format of ${target.label} this request of ${body.length} bytes would have ${bytes.length}; make its tool schemas smaller.`,
@@ -68,6 +72,7 @@ export function translateRequest(task: RequestTranslationTask, earlier: Reasonin
     spoken,
     body: bytes,
     dropped,
+    repaired: printed.repaired ? [...repaired, 'lone-surrogate'] : repaired,
     fixups,
     hasOpaqueReasoning: hasOpaqueReasoning(full, spoken),
     request: { ...request, messages: [] },

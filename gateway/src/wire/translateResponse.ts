@@ -1,13 +1,14 @@
 // Translates one whole response from a provider's format into the client's. Pure, so that it may run in a worker thread.
 
 import type { Usage } from '../core/usage';
-import type { EncodeContext, ResponseFixups } from './codec';
+import type { Codec, EncodeContext, ResponseFixups } from './codec';
 import { fold } from './fold';
 import { codecs } from './index';
 import { bytesOf, parseResponse } from './shared/jsonBytes';
 import type { Format, NeutralResponse, Part } from './neutral';
 import { openHideEmptyReasoning } from './reasoning/hideEmpty';
 import { itemName, openReasoningRecorder } from './reasoning/restore';
+import { areBroken, brokenArgs } from './shared/exactJson';
 import { openResponseFixups } from './shared/responseFixups';
 
 /** What the encoder knows beside the response. */
@@ -45,14 +46,26 @@ export function translateResponse(task: ResponseTranslationTask): TranslatedResp
   const record = openReasoningRecorder((name, parts) => kept.push([name, parts]));
   const fixup = openResponseFixups(fixups);
   const hideEmpty = openHideEmptyReasoning(to, given.request);
-  const decoded = codecs[spoken].decodeResponse(parseResponse(bytes)).flatMap((event) => fixup(event));
+  const decoded = codecs[spoken]
+    .decodeResponse(parseResponse(bytes, codecs[spoken].objectArgs))
+    .flatMap((event) => fixup(event));
   decoded.forEach(record);
   const events = decoded.flatMap((event) => hideEmpty(event));
-  const { usage, lost, failure, ...response } = fold(events);
+  const { usage, lost: unsaid, failure, ...response } = fold(events);
+  const lost = [...unsaid, ...(stream ? [] : brokenCalls(response.parts, codecs[to]))];
   const rest = { usage, lost, failure, kept };
   if (failure !== undefined) return { ...rest, body: new Uint8Array() };
   const codec = codecs[to];
   if (!stream) return { ...rest, body: bytesOf(codec.encodeResponse({ ...response, usage, lost, failure }, context)) };
   const encoder = codec.openEncoder(context);
-  return { ...rest, body: new TextEncoder().encode(events.map((event) => encoder.push(event)).join('')) };
+  const text = events.map((event) => encoder.push(event)).join('');
+  return { ...rest, lost: [...lost, ...(encoder.lost ?? [])], body: new TextEncoder().encode(text) };
+}
+
+// ---
+
+// Calls whose arguments a format can only carry inside an object of ours.
+function brokenCalls(parts: NeutralResponse['parts'], { argsAreObjects }: Codec): string[] {
+  if (!argsAreObjects) return [];
+  return parts.flatMap((part) => (part.type === 'toolCall' && areBroken(part.args) ? [brokenArgs(part.name)] : []));
 }

@@ -107,7 +107,7 @@ function translatedCandidate(
   { facts, plan }: Exchange,
   target: Target,
   provider: Provider,
-  { spoken, body, dropped, fixups, hasOpaqueReasoning, request }: TranslatedRequest,
+  { spoken, body, dropped, repaired, fixups, hasOpaqueReasoning, request }: TranslatedRequest,
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   if (plan.strict && dropped.length > 0) {
     throw new GatewayError('cannot_translate', {
@@ -125,6 +125,7 @@ function translatedCandidate(
     target,
     account,
     dropped,
+    repaired,
     request: { url, headers, body: asBuffer(body) },
     format: spoken,
     ...(after === undefined ? {} : { rewordAfter: after }),

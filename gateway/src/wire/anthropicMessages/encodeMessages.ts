@@ -4,11 +4,13 @@
 
 import type { Target } from '../../../../config/target';
 import type { Json } from '../jsonObject';
-import type { Media, Message, NeutralRequest, Part, Reasoning } from '../neutral';
+import type { Media, Message, NeutralRequest, Part, Reasoning, ToolResult } from '../neutral';
+import { blankTurnText, fillBlankTurns } from '../shared/blankTurns';
 import { encodeCache } from '../shared/cacheControl';
 import { customArgs } from '../shared/customTools';
 import { type DroppedFields, refuse } from '../shared/droppedFields';
-import { defined, parseArgs } from '../shared/json';
+import { argsObject } from '../shared/exactJson';
+import { defined } from '../shared/json';
 import { isText, plainText } from '../shared/media';
 import type { ClaudeProfile } from '../shared/modelProfiles';
 import { idFor, nameFor } from '../shared/names';
@@ -27,13 +29,12 @@ export function encodeMessages(
   const head = request.messages.findIndex((message) => message.role !== 'system');
   const first = head < 0 ? request.messages.length : head;
   let system = request.messages.slice(0, first).flatMap((message) => encodeParts(message, target, droppedFields));
-  const turns = alternate(
-    request.messages.slice(first).map(({ role, parts }) => ({
-      role,
-      content: encodeParts({ role, parts }, target, droppedFields),
-    })),
-    profile,
-  );
+  const content = request.messages.slice(first).map(({ role, parts }) => ({
+    role,
+    content: encodeParts({ role, parts }, target, droppedFields),
+  }));
+  fillBlankTurns(content, () => ({ type: 'text', text: blankTurnText }), droppedFields.repair);
+  const turns = alternate(content, profile);
   if (turns.length === 0) {
     if (system.length === 0) refuse('messages', 'holds nothing but blank turns, which Anthropic refuses.');
     turns.push({ role: 'user', content: system }); // a request of only a system prompt: it becomes the user's
@@ -137,25 +138,37 @@ function encodePart(part: Part, target: Target, droppedFields: DroppedFields): J
           type: 'tool_use',
           id: idFor(part.id),
           name: nameFor('messages', part.name),
-          input: parseArgs(part.custom === true ? customArgs(part.args) : part.args),
+          input: argsObject(part.custom === true ? customArgs(part.args) : part.args, () =>
+            droppedFields.repair('tool-arguments'),
+          ),
           ...encodeCache(part.cache),
         },
       ];
     case 'toolResult':
-      return [
-        {
-          type: 'tool_result',
-          tool_use_id: idFor(part.id),
-          content: plainIfText(part.parts.flatMap((inner) => encodePart(inner, target, droppedFields))),
-          ...(part.isError ? { is_error: true } : {}),
-          ...encodeCache(part.cache),
-        },
-      ];
+      return [encodeResult(part, target, droppedFields)];
     case 'raw':
       if (part.format === 'messages' && part.value !== undefined) return [part.value as Json];
       droppedFields.drop(part.at);
       return [];
   }
+}
+
+// The API refuses an error without content (https://github.com/jlevy/markform/issues/153), and one with anything but text
+// ("all content must be type `text` if `is_error` is true", https://github.com/anthropics/claude-code/issues/18028; 2026-11).
+function encodeResult(result: ToolResult, target: Target, droppedFields: DroppedFields): Json {
+  const content = result.parts.flatMap((inner) => encodePart(inner, target, droppedFields));
+  const onlyText = content.every((block) => block['type'] === 'text');
+  if (result.isError && (content.length === 0 || !onlyText)) {
+    droppedFields.repair('empty-error');
+    content.unshift({ type: 'text', text: 'Error' });
+  }
+  return {
+    type: 'tool_result',
+    tool_use_id: idFor(result.id),
+    content: plainIfText(content),
+    ...(result.isError && onlyText ? { is_error: true } : {}),
+    ...encodeCache(result.cache),
+  };
 }
 
 function encodeThinking(part: Reasoning, target: Target, droppedFields: DroppedFields): Json[] {
@@ -168,6 +181,9 @@ function encodeThinking(part: Reasoning, target: Target, droppedFields: DroppedF
   return [];
 }
 
+// Source: https://platform.claude.com/docs/en/build-with-claude/vision, "FAQ" (2026-11).
+const imageTypes = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
+
 function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   const { kind, mime, url, data = '' } = media;
   const cache = encodeCache(media.cache);
@@ -175,8 +191,11 @@ function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   if (media.detail !== undefined && media.detail !== 'auto') droppedFields.drop('detail');
   if (kind === 'image' || (kind === 'document' && mime.startsWith('image/'))) {
     if (url !== undefined) return [{ type: 'image', source: { type: 'url', url }, ...cache }];
-    const source = { type: 'base64', media_type: mime.replace('image/jpg', 'image/jpeg'), data };
-    return [{ type: 'image', source, ...cache }];
+    const mediaType = mime.replace('image/jpg', 'image/jpeg');
+    if (imageTypes.has(mediaType))
+      return [{ type: 'image', source: { type: 'base64', media_type: mediaType, data }, ...cache }];
+    droppedFields.drop(mime);
+    return [];
   }
   if (kind === 'document') {
     if (url !== undefined) return [{ type: 'document', source: { type: 'url', url }, ...title, ...cache }];

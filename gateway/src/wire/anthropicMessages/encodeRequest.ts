@@ -54,6 +54,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   return {
     body: restore(body, request.from === 'messages' ? request.native : {}),
     dropped: droppedFields.list,
+    repaired: droppedFields.repaired,
     fixups: { names: renamed('messages', request), custom, answerTool: encodedFormat.answerTool, wrapped },
   };
 }

@@ -5,7 +5,7 @@ import type { EncodeContext } from '../codec';
 import type { Json } from '../jsonObject';
 import type { NeutralResponse } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
-import { parseArgs } from '../shared/json';
+import { argsObject } from '../shared/exactJson';
 import { encodeCitation, encodeStop, encodeUsage, messageHead } from './responseParts';
 
 export { openEncoder } from './encodeStream';
@@ -32,7 +32,7 @@ function encodeBlock(part: NeutralResponse['parts'][number]): Json {
       return { type: 'thinking', thinking: part.text, signature: wrapEnvelope(part.opaque) };
     case 'toolCall': {
       const { id, name, args } = part;
-      return { type: 'tool_use', id, name, input: parseArgs(args), caller: { type: 'direct' } };
+      return { type: 'tool_use', id, name, input: argsObject(args, () => undefined), caller: { type: 'direct' } };
     }
   }
 }

@@ -49,6 +49,8 @@ export const facts: FormatFacts = {
     call: { word: '"tool_use"', pattern: /"type":\s*"tool_use"/g },
     callTokens: 30,
   },
+  argsAreObjects: true,
+  objectArgs: ['input'],
   usageField: 'usage',
   usageOnRequest: false,
   isUsageOnly: () => false,

@@ -4,8 +4,8 @@
 export interface CallIds {
   /** The id of a call. */
   ofCall(name: string, id: string | undefined): string;
-  /** The id of the call that a result belongs to; undefined for a second copy of one: Gemini CLI sends those on resume. */
-  ofResponse(name: string, id: string | undefined): string | undefined;
+  /** The id of the call that a result belongs to; its own for a second copy of one: Gemini CLI sends those on resume. */
+  ofResponse(name: string, id: string | undefined): string;
 }
 
 /** The ids of one request's calls; made ones count up from `call_1`. */
@@ -21,7 +21,7 @@ export function openCallIds(): CallIds {
     },
     ofResponse(name, id) {
       let at = waiting.findIndex((call) => (id === undefined ? call.name === name : call.id === id));
-      if (at < 0 && id !== undefined && answered.has(id)) return undefined;
+      if (at < 0 && id !== undefined && answered.has(id)) return id;
       if (id !== undefined) answered.add(id);
       if (at < 0) at = waiting.findIndex((call) => call.name === name);
       const [found] = at < 0 ? [] : waiting.splice(at, 1);

@@ -33,7 +33,9 @@ function decodeSystem(value: unknown): Message[] {
 function decodeContent(content: Json, at: string, calls: CallIds): Message {
   const role = content['role'] ?? (hasFunctionCall(content['parts']) ? 'model' : 'user');
   if (role !== 'user' && role !== 'model' && role !== 'function') return wrong(`${at}.role`, '"user" or "model"');
-  return { role: role === 'model' ? 'assistant' : 'user', parts: decodeParts(content['parts'], `${at}.parts`, calls) };
+  // Gemini's own answers may have a content without parts, which clients send back: it is a blank turn.
+  const given = content['parts'] ?? (role === 'model' ? [] : undefined);
+  return { role: role === 'model' ? 'assistant' : 'user', parts: decodeParts(given, `${at}.parts`, calls) };
 }
 
 // Only the model calls functions: a content without a role that holds a call is the model's.
@@ -106,7 +108,6 @@ function decodeFunctionResponse(value: unknown, at: string, calls: CallIds): Par
   const result = needObject(value, `${at}.functionResponse`);
   const name = needText(result['name'], `${at}.functionResponse.name`);
   const id = calls.ofResponse(name, optionalText(result['id'], `${at}.functionResponse.id`));
-  if (id === undefined) return [];
   const response = needObject(result['response'] ?? {}, `${at}.functionResponse.response`);
   const media =
     result['parts'] === undefined ? [] : decodeParts(result['parts'], `${at}.functionResponse.parts`, calls);

@@ -6,7 +6,8 @@ import { decodeGeminiLogprobs } from '../shared/logprobs';
 import type { Decoder, Frame } from '../codec';
 import type { Json } from '../jsonObject';
 import { completion, finishReasons } from './completion';
-import { countOr, defined, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
+import { parseExactEvent } from '../shared/exactJson';
+import { countOr, defined, isObject, listOr, objectOr, textOr } from '../shared/json';
 import type { StreamEvent, TokenLogprob } from '../neutral';
 import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
 
@@ -37,12 +38,14 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
   return builder.take();
 }
 
+const argsFields = ['args'];
+
 /** A decoder of one stream. */
 export function openDecoder(): Decoder {
   const builder = openEventBuilder();
   return {
     push({ data }: Frame) {
-      const piece = parseEvent(data);
+      const piece = parseExactEvent(data, argsFields);
       if (piece === undefined || builder.finished) return [];
       const failure = completion.failureIn(piece, false);
       decodePiece(piece, builder);

@@ -3,9 +3,11 @@
 
 import type { Json } from '../jsonObject';
 import { type Media, type Message, type NeutralRequest, type Part, textOf, type ToolCall, type ToolResult } from '../neutral'; // prettier-ignore
+import { blankTurnText, fillBlankTurns } from '../shared/blankTurns';
 import { customArgs } from '../shared/customTools';
 import { type DroppedFields, refuse } from '../shared/droppedFields';
-import { defined, lookUp, parseArgs } from '../shared/json';
+import { argsObject } from '../shared/exactJson';
+import { defined, lookUp } from '../shared/json';
 import { isText } from '../shared/media';
 import { nameFor } from '../shared/names';
 import { noSignature } from './signatures';
@@ -28,10 +30,13 @@ export function encodeContents(
   const head = request.messages.findIndex((message) => message.role !== 'system');
   const first = head < 0 ? request.messages.length : head;
   let system = request.messages.slice(0, first).flatMap((message) => encodeParts(message, context));
+  const turns = request.messages.slice(first).map((message) => ({
+    role: message.role === 'assistant' ? ('model' as const) : ('user' as const),
+    content: encodeParts(message.role === 'system' ? systemAsUser(message) : message, context),
+  }));
+  fillBlankTurns(turns, () => ({ text: blankTurnText }), droppedFields.repair);
   const contents: Content[] = [];
-  for (const message of request.messages.slice(first)) {
-    const role = message.role === 'assistant' ? 'model' : 'user';
-    const parts = encodeParts(message.role === 'system' ? systemAsUser(message) : message, context);
+  for (const { role, content: parts } of turns) {
     if (parts.length === 0) continue;
     const last = contents.at(-1);
     if (last?.role === role) last.parts.push(...parts);
@@ -108,7 +113,9 @@ function encodeParts(message: Message, context: PartContext): Json[] {
 
 function encodeCall(call: ToolCall, droppedFields: DroppedFields): Json {
   if (call.cache !== undefined) droppedFields.drop('cache_control');
-  const args = parseArgs(call.custom === true ? customArgs(call.args) : call.args);
+  const args = argsObject(call.custom === true ? customArgs(call.args) : call.args, () =>
+    droppedFields.repair('tool-arguments'),
+  );
   return { functionCall: { id: call.id, name: nameFor('generate', call.name), args } };
 }
 

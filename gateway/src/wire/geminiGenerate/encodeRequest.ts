@@ -36,6 +36,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   return {
     body: restore(body, request.from === 'generate' ? request.native : {}),
     dropped: droppedFields.list,
+    repaired: droppedFields.repaired,
     fixups: { names: renamed('generate', request), custom, answerTool: format.answerTool },
   };
 }

@@ -3,7 +3,7 @@
 import type { EncodeContext } from '../codec';
 import type { Json } from '../jsonObject';
 import type { Citation, NeutralResponse, Opaque, TokenLogprob } from '../neutral';
-import { parseArgs } from '../shared/json';
+import { argsObject } from '../shared/exactJson';
 import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
 
 export { openEncoder } from './encodeStream';
@@ -31,7 +31,10 @@ export function encodeResponse(response: NeutralResponse, context: EncodeContext
         parts.push({ text: part.text, ...signature });
         break;
       case 'toolCall':
-        parts.push({ functionCall: { id: part.id, name: part.name, args: parseArgs(part.args) }, ...signature });
+        parts.push({
+          functionCall: { id: part.id, name: part.name, args: argsObject(part.args, () => undefined) },
+          ...signature,
+        });
         break;
     }
     pending = undefined;

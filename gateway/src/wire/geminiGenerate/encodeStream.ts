@@ -5,7 +5,7 @@ import type { Usage } from '../../core/usage';
 import type { EncodeContext, Encoder } from '../codec';
 import type { Json } from '../jsonObject';
 import type { Citation, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
-import { parseArgs } from '../shared/json';
+import { argsObject, brokenArgs } from '../shared/exactJson';
 import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
 
 /** An encoder of one stream. */
@@ -20,8 +20,9 @@ export function openEncoder(context: EncodeContext): Encoder {
     pending: undefined,
     citations: [],
     logprobs: [],
+    lost: [],
   };
-  return { push: (event) => encodeEvent(state, event) };
+  return { push: (event) => encodeEvent(state, event), lost: state.lost };
 }
 
 // ---
@@ -41,6 +42,7 @@ interface StreamState {
   citations: Citation[];
   /** Of the next delta. */
   logprobs: readonly TokenLogprob[];
+  readonly lost: string[];
 }
 
 function encodeEvent(state: StreamState, event: StreamEvent): string {
@@ -113,7 +115,11 @@ function encodeClose(state: StreamState, opaque: Opaque | undefined): string {
   const closed = state.open;
   state.open = undefined;
   if (closed?.type === 'toolCall') {
-    const call = { id: closed.id, name: closed.name, args: parseArgs(state.args) };
+    const call = {
+      id: closed.id,
+      name: closed.name,
+      args: argsObject(state.args, () => state.lost.push(brokenArgs(closed.name))),
+    };
     return piece(state, [{ functionCall: call, ...takeSignature(state) }]);
   }
   if (closed?.type !== 'reasoning') return '';

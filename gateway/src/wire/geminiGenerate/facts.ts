@@ -53,6 +53,8 @@ export const facts: FormatFacts = {
     callTokens: 8,
     image: '"inlineData"',
   },
+  argsAreObjects: true,
+  objectArgs: ['args', 'response'],
   usageField: 'usageMetadata',
   usageOnRequest: false,
   isUsageOnly: () => false,

@@ -47,6 +47,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
       }),
     },
     dropped: droppedFields.list,
+    repaired: droppedFields.repaired,
     fixups: { names: renamed('chat', request), custom, answerTool: undefined, wrapped },
   };
 }

@@ -46,6 +46,8 @@ export const facts: FormatFacts = {
     call: { word: '"tool_calls"', pattern: /"name":\s*"[^"]/g },
     callTokens: 10,
   },
+  argsAreObjects: false,
+  objectArgs: ['arguments'],
   usageField: 'usage',
   usageOnRequest: true,
   isUsageOnly: (event) => Array.isArray(event['choices']) && event['choices'].length === 0,

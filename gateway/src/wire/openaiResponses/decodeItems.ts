@@ -69,12 +69,17 @@ function decodeItem(item: Json, at: string): Item {
       return assistantItem({ type: 'raw', format: 'responses', value: item, at });
     default:
       if (typeof item['type'] !== 'string') return wrong(`${at}.type`, 'a text such as "message"');
-      return {
-        role: item['type'].endsWith('_output') ? 'user' : 'assistant',
-        parts: [{ type: 'raw', format: 'responses', value: item, at }],
-        isResult: true,
-      };
+      return decodeOtherItem(item, item['type'].endsWith('_output'), at);
   }
+}
+
+// An item of one of OpenAI's own tools. The result of `local_shell_call` may be a `function_call_output`.
+function decodeOtherItem(item: Json, isResult: boolean, at: string): Item {
+  const id = typeof item['call_id'] === 'string' ? item['call_id'] : undefined;
+  const part = { type: 'raw', format: 'responses', value: item, at } as const;
+  return isResult
+    ? { role: 'user', parts: [{ ...part, ...defined({ resultOf: id }) }], isResult }
+    : { role: 'assistant', parts: [{ ...part, ...defined({ callId: id }) }], isResult: true };
 }
 
 function assistantItem(part: Part): Item {

@@ -55,6 +55,8 @@ function encodeMessage(message: Message, context: ItemContext): Json[] {
     }
   }
   flush();
+  // A blank turn of the user's stays: without it another question would be asked.
+  if (out.length === 0 && message.role === 'user') out.push({ role, content: '' });
   return out;
 }
 

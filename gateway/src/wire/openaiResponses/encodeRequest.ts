@@ -58,6 +58,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   return {
     body: restore(body, request.from === 'responses' ? request.native : {}),
     dropped: droppedFields.list,
+    repaired: droppedFields.repaired,
     fixups: { names: renamed('responses', request), custom: new Set(), answerTool: undefined, wrapped },
   };
 }

@@ -52,6 +52,8 @@ export const facts: FormatFacts = {
     },
     callTokens: 10,
   },
+  argsAreObjects: false,
+  objectArgs: ['arguments', 'output'],
   usageField: 'usage',
   usageOnRequest: false,
   isUsageOnly: () => false,

@@ -92,16 +92,20 @@ export function schemaFromGemini(schema: unknown): Json {
 
 // ---
 
-const listKeywords = ['anyOf', 'oneOf', 'allOf', 'prefixItems'];
+const listKeywords = ['anyOf', 'oneOf', 'allOf', 'prefixItems', 'items'];
 const mapKeywords = ['properties', '$defs', 'definitions', 'patternProperties'];
 const singleKeywords = ['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames'];
 
 /** The most inner schemas of one schema; a reference that was followed counts again. */
 const mostSchemas = 20_000;
 
-// Applies a change to a schema and all schemas in it, the inner ones first. What stands under a keyword that is not kept
-// becomes text unchanged: a change would first put descriptions into its descriptions, which double at every level.
-function mapSchema(
+/**
+ * Applies a change to a schema and all schemas in it, the inner ones first. What stands under a keyword that is not kept
+ * becomes text unchanged: a change would first put descriptions into its descriptions, which double at every level.
+ * @param kept the keywords to look into; without, all
+ * @throws GatewayError cannot_translate where it holds too many
+ */
+export function mapSchema(
   schema: Json,
   change: (schema: Json) => Json,
   kept?: ReadonlySet<string>,

@@ -16,7 +16,10 @@ export function needArgsSchema(value: unknown, at: string): Json {
   if (value === undefined || value === null) return { type: 'object', properties: {} };
   const schema = needObject(value, at);
   const { type, properties, required } = schema;
-  const isObjectType = type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'));
+  // Gemini's spelling and draft 3's stand in the schemas of some MCP servers; they are repaired later.
+  const spelt = typeof type === 'string' ? type.toLowerCase() : type;
+  const isObjectType =
+    spelt === undefined || spelt === 'object' || spelt === 'any' || (Array.isArray(type) && type.includes('object'));
   if (!isObjectType) wrong(`${at}.type`, '"object"');
   if (properties !== undefined && properties !== null) needObject(properties, `${at}.properties`);
   if (required !== undefined && required !== null)

@@ -4,6 +4,7 @@
 import { GatewayError } from '../../core/errors';
 import type { Format, NeutralRequest } from '../neutral';
 import { lookUp } from './json';
+import type { NoteRepair, Repair } from './repairs';
 
 export interface DroppedFields {
   /** Names something that is left out. */
@@ -11,6 +12,9 @@ export interface DroppedFields {
   /** Names a field where the request has it. */
   dropIf(present: unknown, name: string): void;
   readonly list: readonly string[];
+  /** Names a repair: what was changed, and is not lost. */
+  readonly repair: NoteRepair;
+  readonly repaired: readonly Repair[];
 }
 
 // Fields that stand for a part of the conversation which only their provider holds. Sources:
@@ -43,6 +47,7 @@ export function openDroppedFields(request: NeutralRequest, format: Format): Drop
   }
   refuseEmptied(request, format);
   const names = new Set<string>(native);
+  const repaired = new Set<Repair>();
   return {
     drop: (name) => void names.add(name),
     dropIf: (present, name) => {
@@ -51,6 +56,10 @@ export function openDroppedFields(request: NeutralRequest, format: Format): Drop
     get list() {
       const list = [...names].slice(0, mostNames).map((name) => name.slice(0, longestName));
       return names.size > mostNames ? [...list, `${names.size - mostNames} more`] : list;
+    },
+    repair: (repair) => void repaired.add(repair),
+    get repaired() {
+      return [...repaired];
     },
   };
 }

@@ -63,16 +63,6 @@ export function optionalCount(value: unknown, field: string): number | undefined
     : wrong(field, 'a whole number above 0');
 }
 
-/** A tool call's arguments as an object; an empty one where they are no JSON: models sometimes leave them unfinished. */
-export function parseArgs(text: string): Json {
-  if (text.trim() === '') return {};
-  try {
-    return objectOr(JSON.parse(text));
-  } catch {
-    return {};
-  }
-}
-
 /** A copy without the fields that are undefined. */
 export function defined<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {

@@ -1,0 +1,182 @@
+// Histories that a provider would refuse, in every format, to every other.
+
+import fc from 'fast-check';
+import type { Json } from '../../gateway/src/wire/jsonObject';
+import type { Format, Message, Part } from '../../gateway/src/wire/neutral';
+import { codecs } from '../../gateway/src/wire';
+import { encodeRepaired } from '../../gateway/src/wire/repairRequest';
+import { printRequest } from '../../gateway/src/wire/shared/jsonBytes';
+import { formats, targets } from './recorded';
+import { repairCases } from './repairCases';
+import { translated } from './translated';
+import { historyProblems } from './wireRules';
+
+const rows = repairCases.flatMap(({ repair, name, in: bodies }) =>
+  formats.flatMap((from) => {
+    const body = bodies[from];
+    return body === undefined
+      ? []
+      : formats.filter((to) => to !== from).map((to) => ({ repair, name, from, to, body }));
+  }),
+);
+
+test.each(rows)('$name: $from to $to', ({ repair, from, to, body }) => {
+  const made = translated(from, to, body);
+  expect(historyProblems(to, made.body)).toEqual([]);
+  // `blank-turn` and the like are repaired only where the provider refuses them.
+  const isOwnRule = ['blank-turn', 'empty-error', 'tool-arguments'].includes(repair);
+  if (!isOwnRule || to === 'messages') expect(made.repaired).toContain(repair);
+});
+
+test.each(formats)('a sound history to %s names no repair', (to) => {
+  const body = {
+    model: 'm',
+    messages: [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: null, tool_calls: [call('c1', 'ls', '{"a":1}'), call('c2', 'ls', '{"a":1}')] },
+      { role: 'tool', tool_call_id: 'c2', content: 'two' },
+      { role: 'tool', tool_call_id: 'c1', content: 'one' },
+      { role: 'user', content: 'Go on' },
+    ],
+  };
+  const made = translated('chat', to, body);
+  expect(made.repaired).toEqual([]);
+  expect(historyProblems(to, made.body)).toEqual([]);
+});
+
+describe('what is said survives', () => {
+  const toClaude = (messages: Json[]) => translated('chat', 'messages', { model: 'm', messages }).body['messages'];
+
+  test('an id used again: each result keeps its call', () => {
+    const turn = (n: number) => [
+      { role: 'user', content: `Q${n}` },
+      { role: 'assistant', tool_calls: [call('call_0', `tool_${n}`, '{}')] },
+      { role: 'tool', tool_call_id: 'call_0', content: `R${n}` },
+    ];
+    const { body } = translated('chat', 'generate', { model: 'm', messages: [...turn(1), ...turn(2)] });
+    const results = (body['contents'] as { parts: Json[] }[]).flatMap(({ parts }) =>
+      parts.flatMap((part) => (part['functionResponse'] ? [part['functionResponse'] as Json] : [])),
+    );
+    expect(results.map(({ name, response }) => [name, response])).toEqual([
+      ['tool_1', { output: 'R1' }],
+      ['tool_2', { output: 'R2' }],
+    ]);
+  });
+
+  test('an orphan result is told as text', () => {
+    expect(JSON.stringify(toClaude([{ role: 'user', content: 'Hi' }, { role: 'tool', tool_call_id: 'x', content: 'rain' }]))).toContain('rain'); // prettier-ignore
+  });
+
+  test('a blank last question stays the last', () => {
+    const turns = toClaude([
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+      { role: 'user', content: '' },
+    ]);
+    expect(turns).toEqual([
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+      { role: 'user', content: '(empty message)' },
+    ]);
+  });
+
+  test('the output of a call that is left out is left out with it', () => {
+    const { body, dropped } = translated('responses', 'messages', {
+      model: 'm',
+      input: [
+        { role: 'user', content: 'Hi' },
+        { type: 'local_shell_call', call_id: 'c1', action: { type: 'exec', command: ['ls'] } },
+        { type: 'function_call_output', call_id: 'c1', output: 'files' },
+        { role: 'user', content: 'Go on' },
+      ],
+    });
+    expect(dropped).toEqual(expect.arrayContaining(['input[1]', 'input[1].output']));
+    expect(historyProblems('messages', body)).toEqual([]);
+    expect(JSON.stringify(body)).not.toContain('files');
+  });
+
+  test('a choice of a tool that is left out is left out with it', () => {
+    const { body, dropped } = translated('messages', 'chat', {
+      model: 'm',
+      max_tokens: 100,
+      messages: [{ role: 'user', content: 'Hi' }],
+      tools: [
+        { type: 'web_search_20250305', name: 'web_search' },
+        { name: 'ls', input_schema: { type: 'object' } },
+      ],
+      tool_choice: { type: 'tool', name: 'web_search' },
+    });
+    expect(body).not.toHaveProperty('tool_choice');
+    expect(dropped).toEqual(expect.arrayContaining(['tools[0]', 'tool_choice']));
+  });
+});
+
+// --- arbitrary histories
+
+const id = fc.constantFrom('c1', 'c2', 'call_0', '', 'functions.ls:0', 'x'.repeat(60));
+const said = fc.constantFrom('', ' ', 'yes', 'a\ud83d b', 'Grüße');
+const result = fc
+  .record({ id, text: said, isError: fc.boolean() })
+  .map(({ id: of, text, isError }): Part => ({ type: 'toolResult', id: of, parts: [{ type: 'text', text }], isError }));
+const made = fc.record({ id, name: fc.constantFrom('ls', 'cat'), args: fc.constantFrom('', '{}', '{"a":1}', '{"a') });
+const part = fc.oneof(
+  said.map((text): Part => ({ type: 'text', text })),
+  result,
+  made.map((one): Part => ({ type: 'toolCall', ...one })),
+);
+const message = fc.record({
+  role: fc.constantFrom(
+    'user' as const,
+    'user' as const,
+    'assistant' as const,
+    'assistant' as const,
+    'system' as const,
+  ),
+  parts: fc.array(part, { maxLength: 4 }),
+});
+const history = fc
+  .array(message, { maxLength: 9 })
+  .map((messages): Message[] => [{ role: 'user', parts: [{ type: 'text', text: 'First' }] }, ...messages]);
+
+describe.each(formats)('any history to %s', (to: Format) => {
+  const encode = (messages: Message[]) => {
+    const from = to === 'chat' ? 'messages' : 'chat';
+    const encoded = encodeRepaired(
+      codecs[to],
+      { from, native: {}, stream: false, messages, maxOutput: 2_000 },
+      targets[to],
+    );
+    const { bytes } = printRequest(encoded.body);
+    return { body: JSON.parse(Buffer.from(bytes).toString()) as Json, repaired: encoded.repaired };
+  };
+
+  test('is one that its provider takes', () => {
+    fc.assert(
+      fc.property(history, (messages) => {
+        expect(historyProblems(to, encode(messages).body)).toEqual([]);
+      }),
+      { numRuns: 400, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: false },
+    );
+  });
+
+  test('is repaired in the same way in a later turn, so that the provider’s cache holds', () => {
+    const of = (body: Json) => (body['messages'] ?? body['contents'] ?? body['input']) as unknown[];
+    fc.assert(
+      fc.property(history, (messages) => {
+        const whole: Message[] = [...messages, { role: 'assistant', parts: [{ type: 'text', text: 'Done' }] }];
+        const next: Message[] = [...whole, { role: 'user', parts: [{ type: 'text', text: 'Next' }] }];
+        const earlier = of(encode([...whole, { role: 'user', parts: [{ type: 'text', text: 'Next' }] }]).body);
+        const later = of(
+          encode([...next, { role: 'assistant', parts: [{ type: 'toolCall', id: 'c1', name: 'ls', args: '{}' }] }])
+            .body,
+        );
+        expect(later.slice(0, earlier.length)).toEqual(earlier);
+      }),
+      { numRuns: 200, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: false },
+    );
+  });
+});
+
+function call(of: string, name: string, args: string): Json {
+  return { id: of, type: 'function', function: { name, arguments: args } };
+}
