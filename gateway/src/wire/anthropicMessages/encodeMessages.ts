@@ -10,7 +10,7 @@ import { customArgs } from '../shared/customTools';
 import { type DroppedFields, refuse } from '../shared/droppedFields';
 import { defined, parseArgs } from '../shared/json';
 import { isText, plainText } from '../shared/media';
-import type { ClaudeProfile } from '../shared/modelProfiles';
+import type { ClaudeProfile } from '../shared/profileRows';
 import { idFor, nameFor } from '../shared/names';
 import { isReasoningOf } from './encodeReasoning';
 
