@@ -76,7 +76,8 @@ function refuseForModel(budget: unknown, level: unknown, model: string): void {
   const noMinimal = /^gemini-(?:3\.[789]|[4-9]|3(?:\.\d)?-pro)/.test(model);
   if (noMinimal && /^minimal$/i.test(shown(level ?? '')))
     throw googleInvalid('Thinking level MINIMAL is not supported for this model.');
-  if (budget === 0 && isThird(model)) throw googleInvalid('Budget 0 is invalid. This model only works in thinking mode.');
+  if (budget === 0 && isThird(model))
+    throw googleInvalid('Budget 0 is invalid. This model only works in thinking mode.');
 }
 
 /** What the documentation gives to those who bring calls from elsewhere. */

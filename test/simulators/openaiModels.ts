@@ -38,7 +38,8 @@ export function refuseWhileThinking(request: Json, effort: unknown, model: strin
     }
     for (const name of ['logprobs', 'top_logprobs']) if (request[name] != null && request[name] !== false) refuse(name);
   }
-  for (const name of ['presence_penalty', 'frequency_penalty']) if (request[name] != null && request[name] !== 0) refuse(name);
+  for (const name of ['presence_penalty', 'frequency_penalty'])
+    if (request[name] != null && request[name] !== 0) refuse(name);
   for (const name of ['stop', 'logit_bias']) if (request[name] != null) refuse(name);
 }
 

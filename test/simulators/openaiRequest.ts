@@ -1,13 +1,7 @@
 // Reads a chat completion request as strictly as OpenAI does.
 import { inputTokens, lastUserText, textSegment, type Conversation, type Segment, type Turn } from './answer';
 import { findModel, type Model } from './models';
-import {
-  defaultEffort,
-  isReasoningModel,
-  refuseChatTools,
-  refuseEffort,
-  refuseWhileThinking,
-} from './openaiModels';
+import { defaultEffort, isReasoningModel, refuseChatTools, refuseEffort, refuseWhileThinking } from './openaiModels';
 import { between, missing, parseBody, requiredArray, tooLongString, wrongType, wrongValue } from './openaiChecks';
 import { contentOf, readFormat, readTools, toolChoice } from './openaiParts';
 import { badRequest, openaiNoModel, openaiTooLong } from './openaiRefusals';

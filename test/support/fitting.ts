@@ -2,6 +2,7 @@
 
 import { type Model, models } from '../../config/catalogue';
 import { misspelt, retired } from '../catalogue/overrides';
+import type { Scene } from './sim';
 import type { Fields } from './translation';
 
 /** A hint may be changed and is then named; a demand is honoured, or refused by name. */
@@ -22,8 +23,18 @@ export interface Wire {
   readonly settings: readonly Setting[];
 }
 
-const hint = (name: string, fields: Fields, field = Object.keys(fields)[0]!): Setting => ({ name, fields, field, kind: 'hint' });
-const demand = (name: string, fields: Fields, field = Object.keys(fields)[0]!): Setting => ({ name, fields, field, kind: 'demand' });
+const hint = (name: string, fields: Fields, field = Object.keys(fields)[0]!): Setting => ({
+  name,
+  fields,
+  field,
+  kind: 'hint',
+});
+const demand = (name: string, fields: Fields, field = Object.keys(fields)[0]!): Setting => ({
+  name,
+  fields,
+  field,
+  kind: 'demand',
+});
 
 const user = { role: 'user', content: 'Hello' };
 const schema = { type: 'object', properties: { a: { type: 'string' } } };
@@ -87,7 +98,9 @@ export const wires: readonly Wire[] = [
       hint('thinking adaptive', { thinking: { type: 'adaptive' } }),
       hint('thinking off', { thinking: { type: 'disabled' } }),
       hint('thinking between tools', { thinking: { type: 'between_tools' } }),
-      ...efforts.slice(2).map((effort) => hint(`effort ${effort}`, { output_config: { effort } }, 'output_config.effort')),
+      ...efforts
+        .slice(2)
+        .map((effort) => hint(`effort ${effort}`, { output_config: { effort } }, 'output_config.effort')),
       hint(
         'thinking off at effort max',
         { output_config: { effort: 'max' }, thinking: { type: 'disabled' } },
@@ -136,4 +149,69 @@ export function choosable(provider: Model['provider']): Model[] {
   return models.filter(
     (model) => model.provider === provider && model.kind === 'chat' && (model.current || heirs.has(model.id)),
   );
+}
+
+/** An answer, and what the provider was sent for it. */
+export interface Outcome {
+  readonly status: number;
+  readonly dropped: string;
+  readonly text: string;
+  readonly calls: number;
+  readonly refusals: number;
+  readonly sent: string;
+}
+
+/** Asks for a model by a name with a setting. */
+export async function askFitting(scene: Scene, key: string, wire: Wire, model: string, more: object): Promise<Outcome> {
+  scene.simulators.reset();
+  const answer = await scene.post(wire.path(model), key, { ...wire.body(model), ...more });
+  const text = await answer.text();
+  const { calls } = scene.simulators[wire.provider];
+  return {
+    status: answer.status,
+    dropped: answer.headers.get('x-ovth-dropped') ?? '',
+    text,
+    calls: calls.length,
+    refusals: calls.filter(({ status }) => status !== 200).length,
+    sent: calls[0]?.body.toString() ?? '',
+  };
+}
+
+/** Names that are gone or will be, one for each successor. */
+export function formerNames(provider: Model['provider']): [name: string, heir: string][] {
+  const gone = [...Object.entries(retired), ...Object.entries(misspelt)].map(([heir, [name = '']]) => [name, heir]);
+  const going = models.flatMap(({ id, retires }) => (retires === undefined ? [] : [[id, retires.to]]));
+  const heirs = new Set(choosable(provider).map(({ id }) => id));
+  return [...new Map([...gone, ...going].map((pair) => [pair.join(), pair as [string, string]])).values()].filter(
+    ([, heir]) => heirs.has(heir),
+  );
+}
+
+/** What is wrong with the outcomes of all settings for a model's name; empty where all is well. */
+export async function wrongSettings(scene: Scene, key: string, wire: Wire, name: string): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const setting of wire.settings) {
+    const what = wrongWith(setting, await askFitting(scene, key, wire, name, setting.fields));
+    if (what !== undefined) wrong.push(`${setting.name}: ${what}`);
+  }
+  return wrong;
+}
+
+// ---
+
+/** What is wrong with an outcome; nothing where all is well. */
+function wrongWith({ kind, field, fields }: Setting, outcome: Outcome): string | undefined {
+  const { status, dropped, text, calls, refusals, sent } = outcome;
+  if (refusals > 0) return `refused by the provider: ${text.slice(0, 200)}`;
+  if (kind === 'demand' && status === 400) {
+    if (calls > 0) return 'refused after it was sent';
+    return text.includes(field) ? undefined : `refused without a name: ${text}`;
+  }
+  if (status !== 200) return `${status}: ${text.slice(0, 200)}`;
+  if (dropped === '') return undefined;
+  if (kind === 'demand') return `dropped: ${dropped}`;
+  const named = dropped.split(', ');
+  const known = Object.keys(fields).map((name) => (field.startsWith(`${name}.`) ? field : name));
+  if (!named.every((name) => known.includes(name))) return `names what was not asked for: ${dropped}`;
+  return sent.includes(JSON.stringify(fields).slice(1, -1)) ? `names ${dropped}, which was sent as it was` : undefined;
 }

@@ -22,7 +22,8 @@ export function editsOf(body: Buffer, scan: JsonScan, changes: readonly FieldCha
   for (const { at, value } of changes) {
     const [name, inner] = at;
     if (inner === undefined) top.set(name, value);
-    else if (!isObjectAt(body, scan.fields.get(name))) top.set(name, { ...(top.get(name) as object | undefined), [inner]: value });
+    else if (!isObjectAt(body, scan.fields.get(name)))
+      top.set(name, { ...(top.get(name) as object | undefined), [inner]: value });
     else inside.set(name, (inside.get(name) ?? new Map<string, unknown>()).set(inner, value));
   }
   const edits = fieldEdits(body, scan, top, 0);
@@ -66,7 +67,8 @@ function fieldEdits(object: Buffer, scan: JsonScan, values: ReadonlyMap<string, 
     if (!isCut(name)) {
       kept = true;
       if (values.has(name)) edits.push({ ...span, text: JSON.stringify(values.get(name)) });
-    } else if (kept) edits.push({ start: end, end: span.end, text: '' }); // with the comma before it
+    } else if (kept)
+      edits.push({ start: end, end: span.end, text: '' }); // with the comma before it
     else {
       const next = fields[i + 1];
       const until = next === undefined ? span.end : keyStart(object, next[0], next[1]);

@@ -175,7 +175,8 @@ function directPlan(config: Config, facts: RequestFacts, body: Buffer, day: stri
   // Who names a model by its own id is told its provider's refusals. Where the request is translated, what is lost is named.
   if (target.model !== requested && needs.kind === 'chat' && speaks(provider, facts.format, false)) {
     const refused = refusedDemand(formDemands(facts, body), facts.format, provider.wire, target);
-    if (refused !== undefined) throw formRefused(refused, `"${requested.slice(0, 100)}" is ${target.label} here, which`);
+    if (refused !== undefined)
+      throw formRefused(refused, `"${requested.slice(0, 100)}" is ${target.label} here, which`);
   }
   return { requested, route: null, targets: [target], strategy: 'direct', strict: false, warning };
 }

@@ -15,7 +15,12 @@ export function demandsOf(format: Format, has: (name: string) => boolean, source
 }
 
 /** The first demand that a target would refuse, or that would be lost on the way to it; undefined where there is none. */
-export function refusedDemand(demands: FormDemands, from: Format, wire: WireId, target: Target): FormDemand | undefined {
+export function refusedDemand(
+  demands: FormDemands,
+  from: Format,
+  wire: WireId,
+  target: Target,
+): FormDemand | undefined {
   if (demands.list.length === 0) return undefined;
   const to = spokenFormat(wire, from);
   const { honours } = formatFacts[to].passthrough;

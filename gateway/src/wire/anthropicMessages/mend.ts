@@ -44,7 +44,8 @@ function mendThinking(asked: unknown, output: unknown, profile: ClaudeProfile): 
     case 'between_tools':
       return { fields: [...level, ...switchedOff(effort, profile)], on: false };
     case 'enabled':
-      if (profile.thinking.includes('adaptive')) return { fields: [...level, ...adaptive(asked, effort, profile)], on: true };
+      if (profile.thinking.includes('adaptive'))
+        return { fields: [...level, ...adaptive(asked, effort, profile)], on: true };
       break;
   }
   return { fields: [...level, takenOut('thinking')], on: false };
@@ -63,7 +64,8 @@ function adaptive(asked: Json, effort: unknown, profile: ClaudeProfile): MendedF
   const budget = asked['budget_tokens'];
   const level = typeof budget === 'number' ? effortOf({ budget, show: true }) : undefined;
   const display = asked['display'] ?? 'summarized';
-  const added = effort === undefined && level !== undefined ? addedEffort(nearestEffort(level, profile.efforts), profile) : [];
+  const added =
+    effort === undefined && level !== undefined ? addedEffort(nearestEffort(level, profile.efforts), profile) : [];
   return [reworded({ type: 'adaptive', display }, 'thinking'), ...added];
 }
 

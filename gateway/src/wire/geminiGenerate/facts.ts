@@ -34,13 +34,21 @@ export const facts: FormatFacts = {
     demanding: ['toolConfig', 'tool_config', 'generationConfig', 'generation_config'],
     demands({ setting }) {
       const config = configOf(setting);
-      const calling = either(setting('toolConfig') ?? setting('tool_config'), 'functionCallingConfig', 'function_calling_config');
+      const calling = either(
+        setting('toolConfig') ?? setting('tool_config'),
+        'functionCallingConfig',
+        'function_calling_config',
+      );
       const stop = either(config, 'stopSequences', 'stop_sequences');
       return {
         list: demanded([
           ['forced_tool', 'toolConfig', inner(calling, 'mode') === 'ANY'],
           ['n', 'generationConfig.candidateCount', isSeveral(either(config, 'candidateCount', 'candidate_count'))],
-          ['logprobs', 'generationConfig.responseLogprobs', either(config, 'responseLogprobs', 'response_logprobs') === true],
+          [
+            'logprobs',
+            'generationConfig.responseLogprobs',
+            either(config, 'responseLogprobs', 'response_logprobs') === true,
+          ],
           ['stop', 'generationConfig.stopSequences', isStop(stop)],
         ]),
       };

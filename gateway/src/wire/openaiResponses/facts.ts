@@ -34,7 +34,11 @@ export const facts: FormatFacts = {
       return {
         list: demanded([
           ['forced_tool', 'tool_choice', isForcedChoice(setting('tool_choice'))],
-          ['logprobs', included ? 'include' : 'top_logprobs', included || countOf(setting('top_logprobs')) !== undefined],
+          [
+            'logprobs',
+            included ? 'include' : 'top_logprobs',
+            included || countOf(setting('top_logprobs')) !== undefined,
+          ],
         ]),
         ...(isEffort(effort) ? { effort } : {}),
       };

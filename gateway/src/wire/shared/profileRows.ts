@@ -53,9 +53,18 @@ export interface GeminiProfile extends Source {
 /** A family of models: what their names match, and what they take. */
 export type ProfileRow<P> = readonly [pattern: RegExp, profile: P];
 
-const claudePage = (page: string, read: string): Source => ({ url: `https://platform.claude.com/docs/en/${page}`, read });
-const openaiPage = (page: string, read: string): Source => ({ url: `https://developers.openai.com/api/docs/${page}`, read });
-const geminiPage = (page: string, read: string): Source => ({ url: `https://ai.google.dev/gemini-api/docs/${page}`, read });
+const claudePage = (page: string, read: string): Source => ({
+  url: `https://platform.claude.com/docs/en/${page}`,
+  read,
+});
+const openaiPage = (page: string, read: string): Source => ({
+  url: `https://developers.openai.com/api/docs/${page}`,
+  read,
+});
+const geminiPage = (page: string, read: string): Source => ({
+  url: `https://ai.google.dev/gemini-api/docs/${page}`,
+  read,
+});
 
 const upToMax: readonly Effort[] = ['low', 'medium', 'high', 'xhigh', 'max'];
 
@@ -97,10 +106,7 @@ export const claudeRows: readonly ProfileRow<ClaudeProfile>[] = [
     /claude-(?:fable|mythos)-5\b/,
     { ...claudePage('build-with-claude/thinking-troubleshooting', '2026-08-21'), ...adaptive, thinking: alwaysOn },
   ],
-  [
-    /claude-opus-5[-.][5-9]\b/,
-    { ...newestClaude, ...claudePage('models/opus-5-5/migration-guide', '2026-11-26') },
-  ],
+  [/claude-opus-5[-.][5-9]\b/, { ...newestClaude, ...claudePage('models/opus-5-5/migration-guide', '2026-11-26') }],
   [
     /claude-sonnet-5[-.][5-9]\b/,
     {
@@ -173,7 +179,12 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   ],
   [
     /^gpt-6\.[2-9]|^gpt-(?:[7-9]|\d\d)/,
-    { ...openaiPage('models/gpt-6.2-sol', '2026-11-26'), efforts: upToMax, defaultEffort: 'medium', chatTools: 'never' },
+    {
+      ...openaiPage('models/gpt-6.2-sol', '2026-11-26'),
+      efforts: upToMax,
+      defaultEffort: 'medium',
+      chatTools: 'never',
+    },
   ],
   [
     /^gpt-6\.1-terra/,
@@ -186,7 +197,12 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   ],
   [
     /^gpt-6\.1/,
-    { ...openaiPage('models/gpt-6.1-sol', '2026-11-26'), efforts: upToMax, defaultEffort: 'medium', chatTools: 'never' },
+    {
+      ...openaiPage('models/gpt-6.1-sol', '2026-11-26'),
+      efforts: upToMax,
+      defaultEffort: 'medium',
+      chatTools: 'never',
+    },
   ],
   [
     /^gpt-6|^gpt-5\.[6-9]/,
@@ -265,7 +281,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
     },
   ],
   [
-    /^o\d/,
+    /^o\d|^codex-mini/,
     {
       ...openaiPage('models/o3', '2026-11-26'),
       efforts: ['low', 'medium', 'high'],
