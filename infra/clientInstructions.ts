@@ -19,7 +19,7 @@ curl -X POST ${url}/admin/keys -H "Authorization: Bearer $(pulumi stack output m
 
 # A request with it in each dialect
 curl ${url}/v1/chat/completions -H "Authorization: Bearer $OPENAI_API_KEY" -d '{"model":"auto","messages":[{"role":"user","content":"hi"}]}'
-curl ${url}/anthropic/v1/messages -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" -H "anthropic-version: 2023-06-01" -d '{"model":"claude-sonnet-4.5","max_tokens":50,"messages":[{"role":"user","content":"hi"}]}'
+curl ${url}/anthropic/v1/messages -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" -H "anthropic-version: 2023-06-01" -d '{"model":"claude-sonnet-5","max_tokens":50,"messages":[{"role":"user","content":"hi"}]}'
 `;
 }
 

@@ -6,7 +6,7 @@ import type { Capability } from '../../config/catalogue';
 import type { KnownProviderName } from '../../config/knownProviders';
 
 /** The day the rows below were last compared with what the providers publish. */
-export const CHECKED = '2026-11-23';
+export const CHECKED = '2026-11-26';
 
 /** USD per million tokens. What is absent follows the provider's rule (see `rates` in generate.ts). */
 export interface UsdRates {
@@ -140,7 +140,8 @@ export const rows: Row[] = [
     id: 'claude-sonnet-4-5',
     provider: 'anthropic',
     dated: ['claude-sonnet-4-5-20250929'],
-    retires: { on: '2026-11-30', to: 'claude-sonnet-5-5' },
+    // Not the newest: it took sampling settings and a forced tool, and Sonnet 4.6 is the newest that takes both.
+    retires: { on: '2026-11-30', to: 'claude-sonnet-4-6' },
     // genai-prices keeps the tier above 200k at every date; the long-context beta ended on 2026-04-30.
     prices: {
       source: 'https://platform.claude.com/docs/en/about-claude/pricing',
@@ -287,7 +288,7 @@ export const rows: Row[] = [
     id: 'gpt-5.4-nano',
     provider: 'openai',
     dated: ['gpt-5.4-nano-2026-03-17'],
-    retires: { on: '2027-04-01', to: 'gpt-6-luna' },
+    retires: { on: '2027-04-01', to: 'gpt-5.4-mini' },
   },
   { id: 'gpt-5.3-codex', provider: 'openai', retires: { on: '2027-04-01', to: 'gpt-6.1-sol' } },
   { id: 'gpt-5.2', provider: 'openai', dated: ['gpt-5.2-2025-12-11'] },
@@ -297,7 +298,7 @@ export const rows: Row[] = [
     id: 'gpt-5.1',
     provider: 'openai',
     dated: ['gpt-5.1-2025-11-13'],
-    retires: { on: '2027-04-01', to: 'gpt-6.1-sol' },
+    retires: { on: '2027-04-01', to: 'gpt-5.4' },
   },
   { id: 'gpt-5.1-codex', provider: 'openai' },
   { id: 'gpt-5.1-codex-max', provider: 'openai' },
@@ -341,31 +342,45 @@ export const rows: Row[] = [
     id: 'gpt-4.1',
     provider: 'openai',
     dated: ['gpt-4.1-2025-04-14'],
-    retires: { on: '2027-01-14', to: 'gpt-6-luna' },
+    retires: { on: '2027-01-14', to: 'gpt-5.4' },
   },
   {
     id: 'gpt-4.1-mini',
     provider: 'openai',
     dated: ['gpt-4.1-mini-2025-04-14'],
-    retires: { on: '2027-01-14', to: 'gpt-6-luna' },
+    retires: { on: '2027-01-14', to: 'gpt-5.4-mini' },
   },
   {
     id: 'gpt-4o',
     provider: 'openai',
     dated: ['gpt-4o-2024-08-06', 'gpt-4o-2024-11-20'],
-    retires: { on: '2027-01-14', to: 'gpt-6-luna' },
+    retires: { on: '2027-01-14', to: 'gpt-5.4' },
   },
   {
     id: 'gpt-4o-mini',
     provider: 'openai',
     dated: ['gpt-4o-mini-2024-07-18'],
-    retires: { on: '2027-01-14', to: 'gpt-6-luna' },
+    retires: { on: '2027-01-14', to: 'gpt-5.4-mini' },
   },
   { id: 'text-embedding-3-large', provider: 'openai', kind: 'embedding' },
   { id: 'text-embedding-3-small', provider: 'openai', kind: 'embedding' },
   { id: 'text-embedding-ada-002', provider: 'openai', kind: 'embedding' },
 
   // Google. Lifecycle: https://ai.google.dev/gemini-api/docs/deprecations
+  {
+    id: 'gemini-4-argon',
+    provider: 'google',
+    current: true,
+    facts: gemini('Gemini 4 Argon', '2026-09-30', 'gemini-4-argon'),
+    // Newer than genai-prices 0.1.8. The price of its introduction ends on 2026-11-30.
+    prices: {
+      source: 'https://ai.google.dev/gemini-api/docs/pricing',
+      history: [
+        { from: '2026-09-30', input: 2, output: 10, cache_read: 0.1 },
+        { from: '2026-12-01', input: 4, output: 20, cache_read: 0.2 },
+      ],
+    },
+  },
   {
     id: 'gemini-3.8-flash',
     provider: 'google',
@@ -430,7 +445,8 @@ export const rows: Row[] = [
 
 /**
  * Names that no longer answer upstream, under the model that takes their place: the provider's own recommendation where
- * it still stands, else the nearest in purpose and price. Written with dashes for dots; endings that only say a version
+ * it still stands and takes what the model took (sampling settings, a forced tool), else the nearest in purpose and price
+ * that does. Written with dashes for dots; endings that only say a version
  * (`-20240229`, `-002`, `-latest`, `-exp`) are left away, findModel sees through them.
  *
  * No embedding model is here: a successor's vectors live in another space, and mixing them fails in silence.
@@ -442,7 +458,8 @@ export const retired: Record<string, string[]> = {
     ...['claude-3-7-sonnet', 'claude-3-5-sonnet', 'claude-3-sonnet', 'claude-sonnet-3-7', 'claude-sonnet-3-5'],
     ...['claude-2', 'claude-2-0', 'claude-2-1', 'claude-1', 'claude-v1'],
   ],
-  'claude-opus-4-8': [
+  // Anthropic recommends Opus 4.8, which takes no sampling settings; these did.
+  'claude-opus-4-6': [
     ...['claude-opus-4', 'claude-opus-4-0', 'claude-4-opus', 'claude-opus-4-1', 'claude-4-1-opus'],
     ...['claude-3-opus', 'claude-opus-3'],
   ],
@@ -451,18 +468,19 @@ export const retired: Record<string, string[]> = {
     ...['claude-instant', 'claude-instant-1', 'claude-instant-1-1', 'claude-instant-1-2', 'claude-instant-v1'],
   ],
 
-  // gpt-3.5-turbo, gpt-4, gpt-4-turbo, gpt-4.1-nano, o1, o3-mini and o4-mini went on 2026-10-23.
-  'gpt-6.1-sol': [
+  // gpt-3.5-turbo, gpt-4, gpt-4-turbo, gpt-4.1-nano, o1, o3-mini and o4-mini went on 2026-10-23. Those that did not reason are
+  // answered by models that do so only when asked, and that therefore take temperature, top_p and log probabilities.
+  'gpt-5.4': [
     ...['gpt-4', 'gpt-4-32k', 'gpt-4-turbo', 'gpt-4-turbo-preview', 'gpt-4-vision-preview', 'gpt-4-5-preview'],
     ...['gpt-4-1106-preview', 'gpt-4-1106-vision-preview', 'gpt-4-0125-preview', 'gpt-4-turbo-0125-preview'],
-    ...['gpt-4o-2024-05-13', 'o1', 'o1-preview', 'o1-pro', 'o3-mini', 'o3-mini-high', 'gpt-5-codex', 'codex-mini'],
+    'gpt-4o-2024-05-13',
   ],
-  'gpt-6.1-terra': [
+  'gpt-5.4-mini': [
     ...['gpt-3-5-turbo', 'gpt-3-5-turbo-16k', 'gpt-3-5-turbo-instruct', 'gpt-35-turbo', 'gpt-35-turbo-16k'],
-    ...['o1-mini', 'o4-mini', 'o4-mini-high', 'chatgpt-4o'],
-    ...['gpt-5-chat', 'gpt-5-1-chat', 'gpt-5-2-chat', 'gpt-5-3-chat'],
+    ...['chatgpt-4o', 'gpt-4-1-nano', 'gpt-5-chat', 'gpt-5-1-chat', 'gpt-5-2-chat', 'gpt-5-3-chat'],
   ],
-  'gpt-6-luna': ['gpt-4-1-nano'],
+  'gpt-6.1-sol': ['o1', 'o1-preview', 'o1-pro', 'o3-mini', 'o3-mini-high', 'gpt-5-codex', 'codex-mini'],
+  'gpt-6.1-terra': ['o1-mini', 'o4-mini', 'o4-mini-high'],
 
   // Gemini 1.5 went in September 2025, 2.0 on 2026-06-01, 3 Pro Preview on 2026-03-09.
   'gemini-3.1-flash-lite': [

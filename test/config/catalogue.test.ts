@@ -114,6 +114,10 @@ describe('every row', () => {
     }
   });
 
+  test('the newest Gemini is offered, with all of its context', () => {
+    expect(findModel('google/gemini-4-argon')?.model).toMatchObject({ current: true, context: 1_048_576, kind: 'chat' });
+  });
+
   test('every successor is a model that stays', () => {
     const stays = new Set(ids(models.filter((model) => !model.retires && model.kind === 'chat')));
     const successors = [
@@ -180,21 +184,21 @@ describe('names', () => {
     ['claude-sonnet-4', 'claude-sonnet-4-6'],
     ['claude-sonnet-4-0', 'claude-sonnet-4-6'],
     ['claude-sonnet-4-20250514', 'claude-sonnet-4-6'],
-    ['claude-opus-4', 'claude-opus-4-8'],
-    ['claude-opus-4.1', 'claude-opus-4-8'],
-    ['claude-3-opus-20240229', 'claude-opus-4-8'],
+    ['claude-opus-4', 'claude-opus-4-6'],
+    ['claude-opus-4.1', 'claude-opus-4-6'],
+    ['claude-3-opus-20240229', 'claude-opus-4-6'],
     ['anthropic/claude-3.5-sonnet', 'claude-sonnet-4-6'],
     ['claude-3-5-haiku-latest', 'claude-haiku-4-5'],
     ['claude-3-haiku-20240307', 'claude-haiku-4-5'],
     ['claude-2.1', 'claude-sonnet-4-6'],
     ['claude-instant-1.2', 'claude-haiku-4-5'],
-    ['gpt-4-turbo-preview', 'gpt-6.1-sol'],
-    ['gpt-4.5-preview-2025-02-27', 'gpt-6.1-sol'],
-    ['gpt-4o-2024-05-13', 'gpt-6.1-sol'],
-    ['gpt-3.5-turbo', 'gpt-6.1-terra'],
-    ['openai/gpt-3.5-turbo-0613', 'gpt-6.1-terra'],
-    ['gpt-3.5-turbo-16k-0613', 'gpt-6.1-terra'],
-    ['chatgpt-4o-latest', 'gpt-6.1-terra'],
+    ['gpt-4-turbo-preview', 'gpt-5.4'],
+    ['gpt-4.5-preview-2025-02-27', 'gpt-5.4'],
+    ['gpt-4o-2024-05-13', 'gpt-5.4'],
+    ['gpt-3.5-turbo', 'gpt-5.4-mini'],
+    ['openai/gpt-3.5-turbo-0613', 'gpt-5.4-mini'],
+    ['gpt-3.5-turbo-16k-0613', 'gpt-5.4-mini'],
+    ['chatgpt-4o-latest', 'gpt-5.4-mini'],
     ['o1-mini', 'gpt-6.1-terra'],
     ['o1-preview-2024-09-12', 'gpt-6.1-sol'],
   ])('%s is answered by %s, with a warning that names both', (name, successor) => {
@@ -220,7 +224,7 @@ describe('names', () => {
     expect(findModel('gpt-5')).toMatchObject({ send: 'gpt-5' });
     expect(findModel('gpt-5', undefined, '2026-12-10')).toMatchObject({ send: 'gpt-5' });
     expect(findModel('gpt-5', undefined, '2026-12-11')).toMatchObject({ send: 'gpt-6.1-sol' });
-    expect(findModel('claude-sonnet-4.5', 'anthropic', '2027-06-01')).toMatchObject({ send: 'claude-sonnet-5-5' });
+    expect(findModel('claude-sonnet-4.5', 'anthropic', '2027-06-01')).toMatchObject({ send: 'claude-sonnet-4-6' });
   });
 
   test.each([
@@ -276,6 +280,8 @@ describe('prices', () => {
     expect(priceAt(luna, '2020-01-01').input).toBe(1_000);
     expect(priceAt(byId('gemini-3.8-flash'), '2026-12-31').output).toBe(3_750);
     expect(priceAt(byId('gemini-3.8-flash'), '2027-01-01').output).toBe(7_500);
+    expect(priceAt(byId('gemini-4-argon'), '2026-11-30')).toMatchObject({ input: 2_000, output: 10_000, cache_read: 100 });
+    expect(priceAt(byId('gemini-4-argon'), '2026-12-01')).toMatchObject({ input: 4_000, output: 20_000, cache_read: 200 });
   });
 
   test('figures that are easily got wrong', () => {
@@ -299,11 +305,11 @@ describe('prices', () => {
   });
 
   /**
-   * Reviewed on 2026-11-23. A line is `id date what: ours / theirs`, in nano-USD per token. A new line fails the test: look at
+   * Reviewed on 2026-11-26. A line is `id date what: ours / theirs`, in nano-USD per token. A new line fails the test: look at
    * the provider's price page, then either correct overrides.ts or add the line here with the reason.
    */
   test('genai-prices bills the same, but for these', () => {
-    const newer = ['claude-haiku-5-5', 'gpt-6.2-astra', 'gpt-6.2-sol', 'gpt-6.1-sol', 'gpt-6.1-terra'];
+    const newer = ['claude-haiku-5-5', 'gpt-6.2-astra', 'gpt-6.2-sol', 'gpt-6.1-sol', 'gpt-6.1-terra', 'gemini-4-argon'];
     expect(models.flatMap(comparedWithGenaiPrices)).toEqual([
       // Released after genai-prices 0.1.8 was.
       'claude-fable-5-2 is not priced',

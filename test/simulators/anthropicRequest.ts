@@ -9,6 +9,7 @@ import {
   isAdaptive,
   isNewest,
   readThinking,
+  refusesForcedTool,
   refuseThoughtlessLoop,
   thinksNow,
   type Thinking,
@@ -69,6 +70,9 @@ function knownModel(request: Json): Model {
 
 function conversationOf(request: Json, model: Model, thinking: Thinking, interleaved: boolean): Conversation {
   const tools = readTools(request);
+  const forced = isJson(request.tool_choice) && /^(?:any|tool)$/.test(shown(request.tool_choice.type));
+  if (forced && refusesForcedTool(model.id))
+    throw invalidRequest('tool_choice: type "tool" and "any" are not supported for this model.');
   const system = readSystem(request.system);
   const { turns, segments: said } = readMessages(request.messages, model.id);
   if (thinking.type === 'enabled') refuseThoughtlessLoop(request.messages as unknown[]);
@@ -167,6 +171,10 @@ function refuseRanges(request: Json, model: Model, maxTokens: number): void {
   }
   if (isNewest(model.id) && request.temperature != null && request.temperature !== 1)
     throw invalidRequest('`temperature` is deprecated for this model.');
+  // platform.claude.com/docs/en/models/haiku-5-5/migration-guide, "Remove sampling parameters" (2026-10).
+  if (isNewest(model.id) && request.top_p != null && request.top_p !== 0.99)
+    throw invalidRequest('`top_p` is deprecated for this model.');
+  if (isNewest(model.id) && request.top_k != null) throw invalidRequest('`top_k` is deprecated for this model.');
   if (request.temperature != null && request.top_p != null && /-(?:4-[1-9]|5)/.test(model.id)) {
     throw invalidRequest('`temperature` and `top_p` cannot both be specified for this model. Please use only one.');
   }

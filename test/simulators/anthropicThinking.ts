@@ -21,7 +21,10 @@ export function readThinking(request: Json, model: string, maxTokens: number | u
   if (thinking == null) return off;
   if (!isJson(thinking))
     throw invalidRequest('thinking: Input should be a valid dictionary or object to extract fields from');
-  if (thinking.type === 'disabled') return off;
+  if (thinking.type === 'disabled' || thinking.type === 'between_tools') {
+    refuseOff(thinking, effort, model);
+    return off;
+  }
   const omitted = (thinking.display ?? (isNewest(model) ? 'omitted' : 'summarized')) === 'omitted';
   if (thinking.type === 'adaptive') {
     if (!isAdaptive(model)) throw invalidRequest('adaptive thinking is not supported on this model');
@@ -38,6 +41,7 @@ export function readThinking(request: Json, model: string, maxTokens: number | u
     throw invalidRequest(`"thinking.type.enabled" is not supported for this model. ${instead}`);
   }
   refuseSettings(request);
+  refuseForcedTool(request);
   return { type: 'enabled', words: wordsForBudget(budget(thinking, maxTokens)), omitted };
 }
 
@@ -89,6 +93,11 @@ export function isAdaptive(model: string): boolean {
   return versionOf(model) >= 4.6;
 }
 
+/** Opus and Sonnet from 5.5 on, Fable and Mythos from 5.1 on: no tool choice that demands a call. Haiku 5.5 takes one. */
+export function refusesForcedTool(model: string): boolean {
+  return /fable|mythos/.test(model) ? versionOf(model) >= 5.1 : versionOf(model) >= 5.5 && !model.includes('haiku');
+}
+
 /** From 4.8 on: the system may speak in mid-conversation. */
 export function takesSystemTurns(model: string): boolean {
   return versionOf(model) >= 4.8;
@@ -114,6 +123,9 @@ function readEffort(config: unknown, model: string): string | undefined {
     throw invalidRequest("output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'");
   if (!isAdaptive(model) && !model.includes('opus-4-5'))
     throw invalidRequest('This model does not support the effort parameter.');
+  // platform.claude.com/docs/en/build-with-claude/effort (2026-08).
+  const least = effort === 'xhigh' ? 4.7 : effort === 'max' ? 4.6 : 0;
+  if (versionOf(model) < least) throw invalidRequest(`effort ${shown(effort)} is not supported on this model`);
   return shown(effort);
 }
 
@@ -143,9 +155,32 @@ function refuseSettings(request: Json): void {
   if (request.top_k != null) throw invalidRequest('`top_k` must be unset when thinking is enabled.');
   if (typeof request.top_p === 'number' && request.top_p < 0.95)
     throw invalidRequest('`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.');
+}
+
+// Adaptive thinking takes a forced tool: platform.claude.com/docs/en/build-with-claude/thinking, "Response prefill and
+// forced tool use" (2026-10).
+function refuseForcedTool(request: Json): void {
   const choice = isJson(request.tool_choice) ? request.tool_choice.type : undefined;
   if (choice === 'any' || choice === 'tool')
     throw invalidRequest('Thinking may not be enabled when tool_choice forces tool use.');
+}
+
+// Sources: platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting, "Configurations each model rejects"
+// (2026-08), and the migration guides of Sonnet 5.5, Opus 5.5 and Haiku 5.5 (2026-11).
+function refuseOff(thinking: Json, effort: string | undefined, model: string): void {
+  const between = thinking.type === 'between_tools';
+  const is55 = (family: string) => model.startsWith(`claude-${family}-`) && versionOf(model) >= 5.5;
+  if (is55('sonnet') && !between) {
+    const instead = 'send "thinking": {"type": "between_tools"} instead of {"type": "disabled"}';
+    throw invalidRequest(`To turn thinking off on this model, ${instead}.`);
+  }
+  if ((between && !is55('sonnet')) || is55('opus') || /fable|mythos/.test(model))
+    throw invalidRequest(`"thinking.type.${shown(thinking.type)}" is not supported for this model.`);
+  if (between && Object.keys(thinking).length > 1)
+    throw invalidRequest('thinking.between_tools: Extra inputs are not permitted');
+  const limited = is55('sonnet') || is55('haiku') || /^claude-opus-5/.test(model);
+  if (limited && (effort === 'xhigh' || effort === 'max'))
+    throw invalidRequest(`thinking cannot be turned off at effort ${effort} on this model`);
 }
 
 /** A user message that is an answer of tools. */

@@ -8,8 +8,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { randomBytes } from 'node:crypto';
-import { anthropicCurl, guideConfig, openaiCurl, providersAt } from '../support/guide';
+import { anthropicCurl, openaiCurl, providersAt } from '../support/guide';
 import { startSimulators, type Simulators } from './index';
+
+// The guide's configuration, with models that stay.
+const config = `routes:
+  auto: {strategy: cheapest-capable, providers: [anthropic, openai, google]}
+  cheap: {providers: [google, anthropic], models: [gemini-3.5-flash-lite, claude-haiku-4.5]}
+  smart: {providers: [anthropic, openai], models: [claude-opus-4.7, gpt-6.2-sol]}
+quota: {daily_tokens: 500000, per_user: true}
+`;
 
 interface Shown {
   title: string;
@@ -23,7 +31,7 @@ async function main(): Promise<number> {
   const simulators = await startSimulators();
   const folder = mkdtempSync(join(tmpdir(), 'ovth-demo-'));
   const masterKey = randomBytes(32).toString('hex');
-  writeFileSync(join(folder, 'config.yaml'), guideConfig + providersAt(simulators));
+  writeFileSync(join(folder, 'config.yaml'), config + providersAt(simulators));
   const gateway = spawn(process.execPath, ['--max-old-space-size=192', '--max-semi-space-size=8', 'dist/gateway.js'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -112,7 +120,7 @@ async function show(url: string, masterKey: string, simulators: Simulators): Pro
     title: 'Anthropic shape',
     path: '/anthropic/v1/messages',
     headers: { 'x-api-key': key, 'anthropic-version': '2023-06-01' },
-    body: anthropicCurl,
+    body: { ...anthropicCurl, model: 'claude-sonnet-5' },
   };
   const calls: Shown[] = [openai, anthropic].flatMap((call) => [
     call,

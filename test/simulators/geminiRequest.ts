@@ -27,7 +27,8 @@ export function readContentRequest(raw: Json, model: Model): GenerateRequest {
   const declared = declarations(request.tools);
   refuseUnknownNames(request, config, declared);
   refuseRanges(config, model);
-  const format = readFormat(config, declared.length > 0 && !model.id.startsWith('gemini-3'));
+  refuseForModel(config, model.id);
+  const format = readFormat(config, declared.length > 0 && !/^gemini-[3-9]/.test(model.id));
   const thinking = googleThinking(config.thinkingConfig, model.id);
   const { turns, segments: said } = readContents(request.contents, model.id);
   const system = isJson(request.systemInstruction) ? partsText(request.systemInstruction.parts) : '';
@@ -127,6 +128,17 @@ function refuseRanges(config: Json, model: Model): void {
   if (Array.isArray(config.stopSequences) && config.stopSequences.length > 5) {
     throw complaint('generation_config.stop_sequences', 'the number of stop sequences must be at most 5');
   }
+}
+
+// Tried against the API on every model sold (2026-09); several candidates:
+// ai.google.dev/gemini-api/docs/whats-new-gemini-3.5 (2026-09).
+function refuseForModel(config: Json, model: string): void {
+  const penalties = [config.frequencyPenalty, config.presencePenalty];
+  if (penalties.some((penalty) => penalty != null && penalty !== 0))
+    throw googleInvalid('Penalty is not enabled for this model');
+  if (config.responseLogprobs === true) throw googleInvalid('Logprobs is not enabled for this model');
+  if (/^gemini-[3-9]/.test(model) && shown(config.candidateCount ?? 1) !== '1')
+    throw googleInvalid('Multiple candidates is not enabled for this model');
 }
 
 function range(config: Json, name: string, spelt: string, lowest: number, highest: number): void {

@@ -24,6 +24,7 @@ export function googleThinking(raw: unknown, model: string): GoogleThinking {
   if (budget != null && level != null)
     throw googleInvalid('You can only set only one of thinking budget and thinking level.');
   if (level != null && !third) throw googleInvalid('Thinking level is not supported for this model.');
+  refuseForModel(budget, level, model);
   const words = level != null ? levelWords(level) : budgetWords(budget, model, asked);
   return { words, shown: includeThoughts === true && words > 0 };
 }
@@ -67,6 +68,17 @@ export function refuseUnsignedCalls(contents: readonly unknown[], model: string)
 }
 
 // ---
+
+// ai.google.dev/gemini-api/docs/thinking, its table of models (2026-09), and docs/latest-model (2026-11).
+function refuseForModel(budget: unknown, level: unknown, model: string): void {
+  if (budget != null && /^gemini-[4-9]/.test(model))
+    throw googleInvalid('Thinking budget is not supported for this model.');
+  const noMinimal = /^gemini-(?:3\.[789]|[4-9]|3(?:\.\d)?-pro)/.test(model);
+  if (noMinimal && /^minimal$/i.test(shown(level ?? '')))
+    throw googleInvalid('Thinking level MINIMAL is not supported for this model.');
+  if (budget === 0 && isThird(model))
+    throw googleInvalid('Budget 0 is invalid. This model only works in thinking mode.');
+}
 
 /** What the documentation gives to those who bring calls from elsewhere. */
 const BYPASSES = ['skip_thought_signature_validator', 'context_engineering_is_the_way_to_go'];

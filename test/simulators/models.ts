@@ -67,16 +67,6 @@ export function datedName(id: string): string {
   return DATED[id] ?? id;
 }
 
-/** OpenAI's models that think: they take `max_completion_tokens` alone, and neither `stop` nor a temperature. */
-export function isReasoningModel(id: string): boolean {
-  return /^(?:o\d|gpt-5)(?![.\d]*-chat)/.test(id);
-}
-
-/** How hard such a model thinks when nobody says. From gpt-5.1 on: not at all. */
-export function defaultEffort(id: string): string {
-  return /^gpt-5\.\d/.test(id) || !isReasoningModel(id) ? 'none' : 'medium';
-}
-
 // ---
 
 const FAMILIES = {

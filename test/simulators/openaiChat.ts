@@ -2,7 +2,8 @@
 import { answer, type Answer, type ToolCall } from './answer';
 import type { Fault } from './fault';
 import { newId } from './id';
-import { datedName, isReasoningModel } from './models';
+import { datedName } from './models';
+import { isReasoningModel } from './openaiModels';
 import { readChat, type ChatRequest } from './openaiRequest';
 import { chatUsage, openaiDocument } from './openaiUsage';
 import { accountForPrefix } from './promptCache';

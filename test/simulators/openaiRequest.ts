@@ -1,6 +1,7 @@
 // Reads a chat completion request as strictly as OpenAI does.
 import { inputTokens, lastUserText, textSegment, type Conversation, type Segment, type Turn } from './answer';
-import { defaultEffort, findModel, isReasoningModel, type Model } from './models';
+import { findModel, type Model } from './models';
+import { defaultEffort, isReasoningModel, refuseChatTools, refuseEffort, refuseWhileThinking } from './openaiModels';
 import { between, missing, parseBody, requiredArray, tooLongString, wrongType, wrongValue } from './openaiChecks';
 import { contentOf, readFormat, readTools, toolChoice } from './openaiParts';
 import { badRequest, openaiNoModel, openaiTooLong } from './openaiRefusals';
@@ -98,22 +99,9 @@ function refuseForReasoning(request: Json, model: string): void {
     const instead = "is not supported with this model. Use 'max_completion_tokens' instead.";
     throw badRequest(`Unsupported parameter: 'max_tokens' ${instead}`, 'max_tokens', 'unsupported_parameter');
   }
-  for (const name of ['temperature', 'top_p'] as const) {
-    if (request[name] == null || request[name] === 1) continue;
-    const only = 'with this model. Only the default (1) value is supported.';
-    throw badRequest(
-      `Unsupported value: '${name}' does not support ${shown(request[name])} ${only}`,
-      name,
-      'unsupported_value',
-    );
-  }
-  if (request.stop != null) {
-    throw badRequest(
-      "Unsupported parameter: 'stop' is not supported with this model.",
-      'stop',
-      'unsupported_parameter',
-    );
-  }
+  refuseWhileThinking(request, request.reasoning_effort, model);
+  refuseEffort(request.reasoning_effort, 'reasoning_effort', model);
+  refuseChatTools(request.tools, request.reasoning_effort, model);
 }
 
 function refuseRanges(request: Json, model: Model): void {

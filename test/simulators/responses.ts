@@ -2,7 +2,8 @@
 import { answer, type Answer } from './answer';
 import type { Fault } from './fault';
 import { newId } from './id';
-import { datedName, isReasoningModel } from './models';
+import { datedName } from './models';
+import { isReasoningModel } from './openaiModels';
 import { openaiDocument, responseUsage } from './openaiUsage';
 import { accountForPrefix } from './promptCache';
 import { responseEvents } from './responsesEvents';

@@ -1,7 +1,8 @@
 // Reads a request for a response as strictly as OpenAI does: its fields here, its items in responsesInput.ts.
 import { inputTokens, lastUserText, textSegment, type Conversation } from './answer';
 import type { Memory } from './memory';
-import { defaultEffort, findModel, isReasoningModel, type Model } from './models';
+import { findModel, type Model } from './models';
+import { defaultEffort, isReasoningModel, refuseEffort } from './openaiModels';
 import { between, missing, parseBody, wrongType, wrongValue } from './openaiChecks';
 import { readSchema, refuseWordless } from './openaiParts';
 import { badRequest, responseTooLong } from './openaiRefusals';
@@ -89,7 +90,7 @@ const MOVED: Partial<Record<string, string>> = {
   reasoning_effort: 'reasoning.effort',
   verbosity: 'text.verbosity',
 };
-const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'];
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
 const INCLUDES = [
   'file_search_call.results',
   'web_search_call.results',
@@ -133,6 +134,10 @@ function refuseValues(request: Json, model: Model): void {
       if (!thinks || request[name] == null || request[name] === 1) continue;
       throw badRequest(`Unsupported parameter: '${name}' is not supported with this model.`, name);
     }
+    const logprobs = Array.isArray(request.include) && request.include.includes('message.output_text.logprobs');
+    if (thinks && (logprobs || shown(request.top_logprobs ?? 0) !== '0'))
+      throw badRequest('logprobs are not supported with reasoning models.', logprobs ? 'include' : 'top_logprobs');
+    refuseEffort(effort, 'reasoning.effort', model.id);
   } else if (effort != null) {
     const at = 'reasoning.effort';
     throw badRequest(`Unsupported parameter: '${at}' is not supported with this model.`, at, 'unsupported_parameter');

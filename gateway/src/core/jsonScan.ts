@@ -6,15 +6,21 @@ import { type FoundMedia, MediaSearch } from './mediaSearch';
 
 export type { Medium } from './jsonMedia';
 
-/** Half-open byte range of a top-level value. */
+/** Half-open byte range of a value. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
+/** Of a top-level value. */
+export interface FieldSpan extends Span {
+  /** Where the last object in a list begins; before `start` where there is none. */
+  readonly lastObject: number;
+}
+
 export interface JsonScan extends FoundMedia {
   /** Spans of the top-level values by key. */
-  readonly fields: ReadonlyMap<string, Span>;
+  readonly fields: ReadonlyMap<string, FieldSpan>;
   /** Position of the object's closing brace. */
   readonly close: number;
   /** The body holds the mark. */
@@ -75,7 +81,7 @@ class Scanner {
   at = 0;
   readonly #body: Buffer;
   readonly #bounds: ScanBounds;
-  readonly #fields = new Map<string, Span>();
+  readonly #fields = new Map<string, FieldSpan>();
   readonly #media: MediaSearch;
   #depth = 0;
   #nodes = 0;
@@ -196,7 +202,10 @@ class Scanner {
 
   #endValue(at: number): void {
     const start = this.#valueStart;
-    if (start >= 0) this.#fields.set(this.#key, { start, end: trimEnd(this.#body, start, at) });
+    if (start >= 0) {
+      const lastObject = this.#media.openedAt(3); // the list's own bracket is at depth 2
+      this.#fields.set(this.#key, { start, end: trimEnd(this.#body, start, at), lastObject });
+    }
     this.#valueStart = -1;
   }
 
@@ -228,6 +237,16 @@ export function field(body: Buffer, scan: JsonScan, name: string): unknown {
   } catch (cause) {
     throw new GatewayError('bad_json', { field: name, message: `The value of "${name}" is not valid JSON.`, cause });
   }
+}
+
+/**
+ * The last object in a list that is a top-level value; undefined where there is none.
+ * @returns its own bytes, not a copy
+ */
+export function lastObjectIn(body: Buffer, span: FieldSpan | undefined): Buffer | undefined {
+  if (span === undefined || span.lastObject <= span.start || body[span.start] !== 0x5b) return undefined;
+  const end = trimEnd(body, span.lastObject, span.end - 1);
+  return body[end - 1] === 0x7d ? body.subarray(span.lastObject, end) : undefined;
 }
 
 export interface Edit extends Span {

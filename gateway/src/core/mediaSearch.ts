@@ -53,6 +53,11 @@ export class MediaSearch {
     this.#opens[depth] = at;
   }
 
+  /** Where the last object or list of this depth began; -1 where there was none. */
+  openedAt(depth: number): number {
+    return this.#opens[depth] ?? -1;
+  }
+
   /** An object or list of this depth ends. */
   close(depth: number, at: number): void {
     if (depth === this.#pendingDepth) this.#settlePending(at);

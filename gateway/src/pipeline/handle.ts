@@ -21,7 +21,7 @@ export async function handle<T>(services: Services, incoming: IncomingRequest, s
 
   const inspecting = service.inspect(incoming, config.limits);
   const facts = inspecting instanceof Promise ? await inspecting : inspecting;
-  const chosen = plan(config, facts.model, facts.needs, health, { now: startedAt, day, random });
+  const chosen = plan(config, facts, incoming.body, health, { now: startedAt, day, random });
   const exchange: Exchange = { services, config, incoming, facts, plan: chosen, day, client };
   const candidates = openCandidates(exchange, service);
   const first = (await candidates.next()).value;

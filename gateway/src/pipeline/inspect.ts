@@ -4,12 +4,14 @@
 import type { Capability } from '../../../config/catalogue';
 import type { Limits } from '../../../config/limits';
 import { GatewayError } from '../core/errors';
-import { field, type JsonScan, scanJsonInSlices } from '../core/jsonScan';
+import { field, type JsonScan, lastObjectIn, scanJson, scanJsonInSlices } from '../core/jsonScan';
 import { maxTokensPerRequest } from '../core/usage';
 import type { RequestFields, SettingReader } from '../wire/formatFacts';
 import { formatFacts } from '../wire/formats';
 import type { Format } from '../wire/neutral';
 import { envelopeMark } from '../wire/reasoning/envelope';
+import { demandsOf } from '../wire/refusedDemand';
+import type { FormDemands } from '../wire/shared/formDemands';
 import type { Needs } from './plan';
 
 export interface RequestFacts {
@@ -113,7 +115,27 @@ export function endUserOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
 }
 
+/** What a request demands of the form of its answer, read from its bytes. @throws GatewayError bad_json, bad_request */
+export function formDemands({ format, scan }: Pick<RequestFacts, 'format' | 'scan'>, body: Buffer): FormDemands {
+  return demandsOf(format, (name) => scan.fields.has(name), {
+    setting: (name) => field(body, scan, name),
+    lastRole: (name) => roleOf(lastObjectIn(body, scan.fields.get(name))),
+  });
+}
+
 // ---
+
+const unbounded = { depth: Infinity, nodes: Infinity };
+
+// The object may hold large media, and is not parsed for its role.
+function roleOf(object: Buffer | undefined): unknown {
+  if (object?.includes('"assistant"') !== true) return undefined;
+  try {
+    return field(object, scanJson(object, unbounded), 'role');
+  } catch {
+    return undefined; // its provider will refuse it
+  }
+}
 
 function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | undefined): RequestFacts {
   const format = formatOf(path, scan);

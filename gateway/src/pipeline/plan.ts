@@ -9,6 +9,10 @@ import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import type { TargetHealth, TargetKey } from '../upstream/targetHealth';
 import { costOf, ratesOf } from '../accounting/pricing';
+import { speaks } from '../wire';
+import { formRefusals, refusedDemand } from '../wire/refusedDemand';
+import type { FormDemand } from '../wire/shared/formDemands';
+import { formDemands, type RequestFacts } from './inspect';
 
 /** What a request needs of a model, as far as one look at its bytes tells. */
 export interface Needs {
@@ -43,23 +47,19 @@ export interface PlanMoment {
   readonly random: () => number;
 }
 
-/** @throws GatewayError unknown_model, provider_absent, no_capable_target */
-export function plan(config: Config, requested: string, needs: Needs, health: TargetHealth, moment: PlanMoment): Plan {
+/** @throws GatewayError unknown_model, provider_absent, no_capable_target, bad_json, bad_request */
+export function plan(
+  config: Config,
+  facts: RequestFacts,
+  body: Buffer,
+  health: TargetHealth,
+  moment: PlanMoment,
+): Plan {
+  const { model: requested, needs } = facts;
   const route = routeNamed(config, requested);
-  if (route === undefined) return directPlan(config, requested, moment.day);
+  if (route === undefined) return directPlan(config, facts, body, moment.day);
   if (route.targets.length === 0) throw providerAbsent(config, requested);
-  const refusals: string[] = [];
-  const capable = route.targets.filter((target) => {
-    const why = incapability(target, needs);
-    if (why !== undefined) refusals.push(`${target.label} ${why}`);
-    return why === undefined;
-  });
-  if (capable.length === 0) {
-    throw new GatewayError('no_capable_target', {
-      field: 'model',
-      message: `No model of route "${requested}" can take this request: ${refusals.slice(0, 5).join('; ')}.`,
-    });
-  }
+  const capable = capableOf(config, route, facts, body);
   const ordered = order(config, route, capable, needs, health, moment);
   const cooling = (target: Target) => health.isResting(targetKey(config, target), moment.now);
   const resting = ordered.filter(cooling);
@@ -159,7 +159,8 @@ function knownTarget(name: string, settings: Settings, day: string): FoundTarget
   return found;
 }
 
-function directPlan(config: Config, requested: string, day: string): Plan {
+function directPlan(config: Config, facts: RequestFacts, body: Buffer, day: string): Plan {
+  const { model: requested, needs } = facts;
   const found = knownTarget(requested, config.settings, day);
   if (found === undefined) {
     const near = [...nearestModels(requested), ...[...config.routes.keys()].slice(0, 5)];
@@ -168,8 +169,44 @@ function directPlan(config: Config, requested: string, day: string): Plan {
       message: `There is no model or route "${requested.slice(0, 100)}" here.${near.length > 0 ? ` Nearest models and routes: ${near.join(', ')}.` : ''} GET /v1/models lists them all.`,
     });
   }
-  if (!config.providers.has(found.target.provider)) throw providerAbsent(config, requested, found.target.provider);
-  return { requested, route: null, targets: [found.target], strategy: 'direct', strict: false, warning: found.warning };
+  const { target, warning } = found;
+  const provider = config.providers.get(target.provider);
+  if (provider === undefined) throw providerAbsent(config, requested, target.provider);
+  // Who names a model by its own id is told its provider's refusals. Where the request is translated, what is lost is named.
+  if (target.model !== requested && needs.kind === 'chat' && speaks(provider, facts.format, false)) {
+    const refused = refusedDemand(formDemands(facts, body), facts.format, provider.wire, target);
+    if (refused !== undefined)
+      throw formRefused(refused, `"${requested.slice(0, 100)}" is ${target.label} here, which`);
+  }
+  return { requested, route: null, targets: [target], strategy: 'direct', strict: false, warning };
+}
+
+/** @throws GatewayError no_capable_target */
+function capableOf(config: Config, route: Route, facts: RequestFacts, body: Buffer): Target[] {
+  const { model: requested, needs, format } = facts;
+  const demands = needs.kind === 'chat' ? formDemands(facts, body) : undefined;
+  const refusals: string[] = [];
+  let form: FormDemand | undefined;
+  const capable = route.targets.filter((target) => {
+    const provider = config.providers.get(target.provider);
+    let why = incapability(target, needs);
+    if (why === undefined && demands !== undefined && provider !== undefined) {
+      const refused = refusedDemand(demands, format, provider.wire, target);
+      if (refused !== undefined) why = `${formRefusals[refused.kind]} ("${refused.field}")`;
+      form ??= refused;
+    }
+    if (why !== undefined) refusals.push(`${target.label} ${why}`);
+    return why === undefined;
+  });
+  if (capable.length > 0) return capable;
+  throw new GatewayError('no_capable_target', {
+    field: form?.field ?? 'model',
+    message: `No model of route "${requested}" can take this request: ${refusals.slice(0, 5).join('; ')}.`,
+  });
+}
+
+function formRefused({ kind, field }: FormDemand, subject: string): GatewayError {
+  return new GatewayError('no_capable_target', { field, message: `${subject} ${formRefusals[kind]} ("${field}").` });
 }
 
 function providerAbsent(config: Config, requested: string, provider?: string): GatewayError {

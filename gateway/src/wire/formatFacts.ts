@@ -4,8 +4,10 @@
 import type { Capability } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import type { Json } from './jsonObject';
-import type { FailureKind, Format } from './neutral';
+import type { Effort, FailureKind, Format } from './neutral';
 import type { OutputFields } from './outputMeter';
+import type { DemandKind, DemandSource, FormDemands } from './shared/formDemands';
+import type { MendedField } from './shared/mending';
 
 /** The parsed value of a top-level field of a request body; undefined where the field is absent. */
 export type SettingReader = (name: string) => unknown;
@@ -28,6 +30,10 @@ export interface RequestFields {
   endUser(setting: SettingReader): unknown;
   /** What the settings demand of a model; media and tools are found by the scan. */
   capabilities(setting: SettingReader): readonly Capability[];
+  /** The top-level fields that demand something of the form of an answer; a body without them demands nothing. */
+  readonly demanding: readonly string[];
+  /** What it demands. */
+  demands(source: DemandSource): FormDemands;
   /** Whether a request asks for usage in its stream; absent where streams report usage unasked. */
   wantsUsage?(setting: SettingReader): boolean;
   /** Fields of OpenRouter's that stand in bodies of this format and that the format's own provider refuses. */
@@ -36,10 +42,18 @@ export interface RequestFields {
   readonly foreignTools?: Buffer;
 }
 
-/** What is taken out of a body that is passed on in its own format. */
+/** What is changed of a body that is passed on in its own format. */
 export interface PassthroughFacts {
   /** The body without our envelopes, which are forged signatures to the provider; every other field as it was. */
   withoutEnvelopes(body: Json): Json;
+  /** The top-level fields that `mend` looks at; a body without them is not changed. */
+  readonly mendable: readonly string[];
+  /** What is changed of a request for a model that the gateway chose, where that model would refuse it. */
+  mend(setting: SettingReader, target: Target): readonly MendedField[];
+  /** Whether a model does what is demanded of the form of its answer. @param effort what the request asks for */
+  honours(kind: DemandKind, target: Target, effort: Effort | undefined): boolean;
+  /** Whether a model takes tools in this format at all; absent where every one does. */
+  takesTools?(setting: SettingReader, target: Target): boolean;
   /** System messages in mid-conversation, where some models of the format refuse them. */
   readonly systemTurns?: {
     /** Whether the model takes them. */

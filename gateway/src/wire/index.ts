@@ -5,10 +5,10 @@ import type { Target } from '../../../config/target';
 import { openaiChat } from './openaiChat/index';
 import { plainCompletion } from './openaiChat/plainCompletion';
 import type { AnswerFacts, Codec } from './codec';
-import { wantsReasoning } from './reasoning/effort';
+import { effortOf, wantsReasoning } from './reasoning/effort';
 import { geminiGenerate } from './geminiGenerate/index';
 import { anthropicMessages } from './anthropicMessages/index';
-import { isOpenaiReasoner } from './shared/modelProfiles';
+import { isOpenaiReasoner, takesChatTools } from './shared/modelProfiles';
 import type { Format, NeutralRequest } from './neutral';
 import { openaiResponses } from './openaiResponses/index';
 
@@ -45,8 +45,9 @@ export function upstreamFormat(
     case 'gemini':
       return 'generate';
     case 'openai':
-      if (from === 'chat' || !provider.responses || chatOnly) return 'chat';
-      return from === 'responses' || carriesMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
+      if (!provider.responses || chatOnly) return 'chat';
+      if (from === 'responses' || refusesChatTools(neutral(), target)) return 'responses';
+      return from !== 'chat' && carriesMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
   }
 }
 
@@ -63,6 +64,10 @@ export function speaks(provider: Provider, format: Format, chatOnly: boolean): b
 }
 
 // ---
+
+function refusesChatTools(request: NeutralRequest, target: Target): boolean {
+  return (request.tools?.length ?? 0) > 0 && !takesChatTools(target, request.reasoning && effortOf(request.reasoning));
+}
 
 // OpenAI returns reasoning, as text and in the opaque form that a tool loop needs, only in Responses. Tool results with
 // media, and documents by URL, have a place only there too.

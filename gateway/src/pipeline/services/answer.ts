@@ -4,7 +4,8 @@ import { knownProviders } from '../../../../config/knownProviders';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
-import { type Edit, type JsonScan, splice } from '../../core/jsonScan';
+import { editsOf } from '../../core/jsonEdit';
+import { type Edit, field, type JsonScan, splice } from '../../core/jsonScan';
 import { mediaType, toUpstream } from '../../upstream/headers';
 import { isAboutPath } from '../../upstream/providerErrors';
 import { authorize, upstreamUrl } from '../../upstream/providers';
@@ -12,12 +13,14 @@ import { codecs, speaks } from '../../wire';
 import { formatFacts } from '../../wire/formats';
 import { needsPlainTurns } from '../../wire/sanitizePassthrough';
 import { isObject } from '../../wire/shared/json';
+import type { MendedField } from '../../wire/shared/mending';
 import { isOpenaiReasoner } from '../../wire/shared/modelProfiles';
 import type { TranslatedRequest } from '../../wire/translateRequest';
 import type { AnswerTranslation } from '../answerTranslation';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, Passthrough, ProviderRefusal, Service, Translated } from '../context';
 import { inspect, type RequestFacts } from '../inspect';
+import type { Plan } from '../plan';
 import { relayStream } from '../relayStream';
 import { relayError, relayWhole } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
@@ -42,20 +45,57 @@ function prepare(
   const { facts, services } = exchange;
   const { format } = exchange.incoming;
   const foreign = provider.name === 'openai' && facts.hasRouterFields;
-  if (!facts.passable || foreign || !speaks(provider, format, isChatOnly(exchange, provider)))
+  // Who names a provider's own model knows what it takes; a route's name, or another spelling, says nothing of it.
+  const chosen = facts.model !== target.model || exchange.plan.route !== null;
+  const fits = !chosen || takesTools(exchange, target);
+  if (!facts.passable || foreign || !fits || !speaks(provider, format, isChatOnly(exchange, provider)))
     return translated(exchange, target, provider, false);
   const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
-  const body = ownBody(exchange, target, hideUsage);
-  // Who names Anthropic's own model knows what it takes; a route's name, or another spelling, says nothing of it.
-  const plainTurns = facts.model !== target.model && needsPlainTurns(format, target, body);
-  if (!facts.hasEnvelopes && !plainTurns) return passthrough(exchange, target, provider, body, hideUsage);
+  const mended = chosen ? mendedFields(exchange, target) : none;
+  const dropped = namesOf(mended);
+  refuseIfStrict(exchange.plan, target, dropped);
+  const body = ownBody(exchange, target, hideUsage, mended);
+  const plainTurns = chosen && needsPlainTurns(format, target, body);
+  if (!facts.hasEnvelopes && !plainTurns) return passthrough(exchange, target, provider, body, hideUsage, dropped);
   const cleaned = services.bodyWorker.run(
     exchange.incoming.key.id,
     'sanitizePassthrough',
     { format, body, plainTurns },
     body.length,
   );
-  return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage));
+  return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage, dropped));
+}
+
+// Some models take tools in another of their provider's formats only.
+function takesTools({ incoming, facts }: Exchange, target: Target): boolean {
+  const { takesTools: taken } = formatFacts[facts.format].passthrough;
+  if (taken === undefined || !facts.needs.capabilities.includes('tools')) return true;
+  return taken((name) => field(incoming.body, facts.scan, name), target);
+}
+
+const none: readonly MendedField[] = [];
+
+// What is changed of the client's own bytes for a model that was chosen for it.
+function mendedFields({ incoming, facts }: Exchange, target: Target): readonly MendedField[] {
+  const { mendable, mend } = formatFacts[facts.format].passthrough;
+  const { body } = incoming;
+  if (!mendable.some((name) => facts.scan.fields.has(name))) return none;
+  return mend((name) => field(body, facts.scan, name), target);
+}
+
+function namesOf(mended: readonly MendedField[]): readonly string[] {
+  return mended.length === 0 ? noNames : [...new Set(mended.flatMap(({ at, named }) => (named ? [at.join('.')] : [])))];
+}
+
+const noNames: readonly string[] = [];
+
+/** @throws GatewayError cannot_translate */
+function refuseIfStrict(plan: Plan, target: Target, dropped: readonly string[]): void {
+  if (!plan.strict || dropped.length === 0) return;
+  throw new GatewayError('cannot_translate', {
+    ...(dropped[0] === undefined ? {} : { field: dropped[0] }),
+    message: `Route "${plan.requested}" is strict, and ${target.label} cannot carry: ${dropped.join(', ')}.`,
+  });
 }
 
 function passthrough(
@@ -64,6 +104,7 @@ function passthrough(
   provider: Provider,
   body: Buffer,
   hideUsage: boolean,
+  dropped: readonly string[],
 ): Passthrough | Promise<Passthrough> {
   const mode = facts.asList ? 'list' : facts.stream ? 'events' : 'whole';
   const [account] = provider.accounts;
@@ -72,7 +113,7 @@ function passthrough(
     kind: 'passthrough',
     target,
     account,
-    dropped: [],
+    dropped,
     request: { url, headers, body },
     format: incoming.format,
     hideUsage,
@@ -109,12 +150,7 @@ function translatedCandidate(
   provider: Provider,
   { spoken, body, dropped, repaired, fixups, hasOpaqueReasoning, request }: TranslatedRequest,
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
-  if (plan.strict && dropped.length > 0) {
-    throw new GatewayError('cannot_translate', {
-      ...(dropped[0] === undefined ? {} : { field: dropped[0] }),
-      message: `Route "${plan.requested}" is strict, and ${target.label} cannot carry: ${dropped.join(', ')}.`,
-    });
-  }
+  refuseIfStrict(plan, target, dropped);
   const guessed = codecs[spoken].optionalOnHosts && facts.format !== spoken; // the client did not ask for Responses
   const after = guessed ? (hasOpaqueReasoning ? missingOrBad : missing) : hasOpaqueReasoning ? badRequest : undefined;
   const [account] = provider.accounts;
@@ -187,12 +223,18 @@ function then<T, R>(made: T | Promise<T>, next: (made: T) => R | Promise<R>): R 
 }
 
 // The client's body with the target's model in it, and what else must be put in its place.
-function ownBody({ incoming, facts }: Exchange, target: Target, hideUsage: boolean): Buffer {
+function ownBody(
+  { incoming, facts }: Exchange,
+  target: Target,
+  hideUsage: boolean,
+  mended: readonly MendedField[],
+): Buffer {
   const { body } = incoming;
   const edits = [
     modelEdit(facts, target.model),
     isOpenaiReasoner(target) ? maximumEdit(body, facts) : undefined,
     hideUsage ? usageEdit(body, facts.scan) : undefined,
+    ...(mended.length === 0 ? [] : editsOf(body, facts.scan, mended)),
   ];
   return splice(
     body,

@@ -12,7 +12,7 @@ import { type DroppedFields, refuse } from '../shared/droppedFields';
 import { argsObject } from '../shared/exactJson';
 import { defined } from '../shared/json';
 import { isText, plainText } from '../shared/media';
-import type { ClaudeProfile } from '../shared/modelProfiles';
+import type { ClaudeProfile } from '../shared/profileRows';
 import { idFor, nameFor } from '../shared/names';
 import { isReasoningOf } from './encodeReasoning';
 

@@ -8,7 +8,7 @@ import type { Json } from '../jsonObject';
 import type { Effort, NeutralRequest, Reasoning, ReasoningOptions } from '../neutral';
 import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
 import type { DroppedFields } from '../shared/droppedFields';
-import type { ClaudeProfile } from '../shared/modelProfiles';
+import type { ClaudeProfile, Thinking } from '../shared/profileRows';
 
 export interface EncodedReasoning {
   /** The model will reason. */
@@ -25,31 +25,34 @@ export interface ReasoningContext {
   readonly profile: ClaudeProfile;
   /** The body's `max_tokens`. */
   readonly maxTokens: number;
-  /** A tool must be called, which the API refuses together with reasoning. */
+  /** A tool must be called, which the API refuses together with a budget for reasoning. */
   readonly forced: boolean;
   readonly droppedFields: DroppedFields;
 }
 
 /** The reasoning settings of a request; what the model cannot do is named as dropped. */
 export function encodeReasoning(context: ReasoningContext): EncodedReasoning {
-  const { request, profile, forced, droppedFields } = context;
+  const { request, profile, droppedFields } = context;
   const wanted = request.reasoning;
-  if (wanted === undefined) return { on: profile.thinking === 'always' };
-  if (profile.thinking === 'none') {
+  if (wanted === undefined) return { on: offSwitch(profile) === undefined };
+  if (profile.thinking.length === 0) {
     if (wantsReasoning(wanted)) droppedFields.drop('reasoning');
     return { on: false };
   }
-  if (profile.thinking === 'budget') return encodeBudget(wanted, context);
+  if (!profile.thinking.includes('adaptive')) return encodeBudget(wanted, context);
   if (!wantsReasoning(wanted)) {
-    if (profile.thinking === 'adaptive') return { on: false, thinking: { type: 'disabled' } };
+    const type = offSwitch(profile);
+    if (type !== undefined) return { on: false, thinking: { type } };
     droppedFields.drop('reasoning'); // it cannot be switched off: the lowest effort is sent
     return { on: true, effort: 'low' };
   }
-  if (forced) {
-    droppedFields.drop('reasoning');
-    return { on: false };
-  }
   return encodeAdaptive(wanted, context);
+}
+
+/** What switches a model's reasoning off: a value of `thinking.type`; undefined where nothing does. */
+export function offSwitch({ thinking }: ClaudeProfile): Thinking | undefined {
+  if (thinking.length === 0) return 'disabled';
+  return thinking.find((type) => type === 'disabled' || type === 'between_tools');
 }
 
 /** Whether opaque reasoning is this provider's, and this model's where its maker is known. */
@@ -72,15 +75,12 @@ function encodeBudget(wanted: ReasoningOptions, context: ReasoningContext): Enco
   return { on: true, thinking: { type: 'enabled', budget_tokens: budgetOf(wanted, maxTokens) } };
 }
 
-function encodeAdaptive(wanted: ReasoningOptions, { target }: ReasoningContext): EncodedReasoning {
+function encodeAdaptive(wanted: ReasoningOptions, { profile }: ReasoningContext): EncodedReasoning {
   const effort = effortOf(wanted);
-  const levels: readonly Effort[] = /-4[-.]6/.test(target.model)
-    ? ['low', 'medium', 'high', 'max']
-    : ['low', 'medium', 'high', 'xhigh', 'max'];
   return {
     on: true,
     thinking: { type: 'adaptive', display: wanted.show ? 'summarized' : 'omitted' },
-    ...(effort === undefined ? {} : { effort: nearestEffort(effort, levels) }),
+    ...(effort === undefined ? {} : { effort: nearestEffort(effort, profile.efforts) }),
   };
 }
 

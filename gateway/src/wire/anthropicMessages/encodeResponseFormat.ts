@@ -5,7 +5,7 @@ import type { Json } from '../jsonObject';
 import type { NeutralRequest, ResponseFormat, ToolChoice } from '../neutral';
 import { schemaForAnthropic } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';
-import type { ClaudeProfile } from '../shared/modelProfiles';
+import type { ClaudeProfile } from '../shared/profileRows';
 
 export interface EncodedFormat {
   /** `output_config.format`. */

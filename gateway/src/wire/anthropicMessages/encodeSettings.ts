@@ -6,7 +6,7 @@ import type { Json } from '../jsonObject';
 import type { NeutralRequest } from '../neutral';
 import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
-import type { ClaudeProfile } from '../shared/modelProfiles';
+import type { ClaudeProfile } from '../shared/profileRows';
 
 /** Temperature, top_p and top_k, as fields to be spread. @param reasons the model will reason, and refuses them then */
 export function encodeSampling(

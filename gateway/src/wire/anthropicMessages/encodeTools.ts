@@ -9,7 +9,7 @@ import { encodeCache } from '../shared/cacheControl';
 import { customAsFunction } from '../shared/customTools';
 import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
-import type { ClaudeProfile } from '../shared/modelProfiles';
+import type { ClaudeProfile } from '../shared/profileRows';
 import { nameFor } from '../shared/names';
 
 /** The request's tools. @param custom gets the names of custom tools, which all become functions */

@@ -7,8 +7,10 @@ import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
 import { isObject, listOr, pick, textOr } from '../shared/json';
-import { claudeProfile } from '../shared/modelProfiles';
+import { demanded, isStop } from '../shared/formDemands';
+import { claudeProfile, knownClaude } from '../shared/modelProfiles';
 import { firstCount, inner, needed } from '../shared/settings';
+import { mend, mendable } from './mend';
 
 export const facts: FormatFacts = {
   format: 'messages',
@@ -24,9 +26,26 @@ export const facts: FormatFacts = {
         ['reasoning', inner(setting('thinking'), 'type') === 'enabled'],
         ['json_schema', isObject(inner(setting('output_config'), 'format'))],
       ]),
+    // Every request has messages, but the last of them is looked at only for a model that the gateway chose.
+    demanding: ['messages'],
+    demands: ({ setting, lastRole }) => ({
+      list: demanded([
+        ['prefill', 'messages', lastRole('messages') === 'assistant'],
+        ['forced_tool', 'tool_choice', forcing.has(inner(setting('tool_choice'), 'type'))],
+        ['stop', 'stop_sequences', isStop(setting('stop_sequences'))],
+      ]),
+    }),
     routerFields: [],
   },
   passthrough: {
+    mendable,
+    mend,
+    honours(kind, target) {
+      const profile = knownClaude(target);
+      if (kind === 'prefill') return profile?.prefill ?? true;
+      if (kind === 'forced_tool') return profile?.forcedTool ?? true;
+      return kind === 'stop';
+    },
     withoutEnvelopes: (body) => ({ ...body, messages: listOr(body['messages']).map(withoutEnvelopes) }),
     systemTurns: {
       taken: (target) => claudeProfile(target).systemTurns,
@@ -64,6 +83,8 @@ export const facts: FormatFacts = {
 };
 
 // ---
+
+const forcing: ReadonlySet<unknown> = new Set(['any', 'tool']);
 
 function systemAsUser(message: unknown): unknown {
   if (!isObject(message) || message['role'] !== 'system') return message;

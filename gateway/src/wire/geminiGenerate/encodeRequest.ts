@@ -3,12 +3,12 @@
 import type { Target } from '../../../../config/target';
 import type { EncodedRequest } from '../codec';
 import type { Json } from '../jsonObject';
-import type { Effort, NeutralRequest, ToolChoice } from '../neutral';
+import type { NeutralRequest, ToolChoice } from '../neutral';
 import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
 import { schemaForGemini } from '../schema/jsonSchema';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
 import { defined, lookUp, restore } from '../shared/json';
-import { isGemini3 } from '../shared/modelProfiles';
+import { geminiProfile, isGemini3 } from '../shared/modelProfiles';
 import { renamed } from '../shared/names';
 import { encodeContents } from './encodeContents';
 import { encodeToolConfig, encodeTools } from './encodeTools';
@@ -49,6 +49,10 @@ function dropUnsupported(request: NeutralRequest, droppedFields: DroppedFields):
   droppedFields.dropIf(request.metadata, 'metadata');
   droppedFields.dropIf(request.endUser, 'user');
   if (request.parallelTools === false) droppedFields.drop('parallel_tool_calls');
+  // No Gemini model takes these (shared/profileRows.ts).
+  if (request.frequencyPenalty !== 0) droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
+  if (request.presencePenalty !== 0) droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
+  droppedFields.dropIf(request.topLogprobs, 'logprobs');
 }
 
 function encodeConfig(request: NeutralRequest, target: Target, droppedFields: DroppedFields): Record<string, unknown> {
@@ -57,11 +61,7 @@ function encodeConfig(request: NeutralRequest, target: Target, droppedFields: Dr
     temperature: request.temperature,
     topP: request.topP,
     topK: request.topK,
-    frequencyPenalty: request.frequencyPenalty,
-    presencePenalty: request.presencePenalty,
     seed: request.seed,
-    responseLogprobs: request.topLogprobs === undefined ? undefined : true,
-    logprobs: request.topLogprobs || undefined,
     stopSequences: encodeStop(request.stop, droppedFields),
     thinkingConfig: encodeReasoning(request, target, droppedFields),
   };
@@ -97,6 +97,8 @@ function encodeResponseFormat(request: NeutralRequest, gemini3: boolean): Encode
   };
 }
 
+const noBudget = { least: 1, most: 24_576, off: true };
+
 // Source: https://ai.google.dev/gemini-api/docs/thinking#thinking-levels (2026-11).
 function encodeReasoning(request: NeutralRequest, target: Target, droppedFields: DroppedFields): Json | undefined {
   const wanted = request.reasoning;
@@ -105,20 +107,19 @@ function encodeReasoning(request: NeutralRequest, target: Target, droppedFields:
     if (wantsReasoning(wanted)) droppedFields.drop('reasoning');
     return undefined;
   }
-  const isPro = target.model.includes('pro');
   const show = wanted.show ? { includeThoughts: true } : {};
-  if (isGemini3(target)) {
+  const { levels, budget = noBudget } = geminiProfile(target);
+  if (levels.length > 0) {
     const effort = effortOf(wanted);
-    const levels: readonly Effort[] = isPro ? ['low', 'medium', 'high'] : ['minimal', 'low', 'medium', 'high'];
     const level = effort === undefined ? {} : { thinkingLevel: nearestEffort(effort, levels).toUpperCase() };
     if (effort === 'none') droppedFields.drop('reasoning'); // it cannot be switched off: the lowest level is sent
     const config = { ...show, ...level };
     return Object.keys(config).length > 0 ? config : undefined;
   }
-  if (!wantsReasoning(wanted)) return { thinkingBudget: isPro ? 128 : 0 }; // 128 tokens are Pro's least
-  const room = Math.min(request.maxOutput ?? target.maxOutput ?? 65_536, 24_576);
+  if (!wantsReasoning(wanted)) return { thinkingBudget: budget.off ? 0 : budget.least };
+  const room = Math.min(request.maxOutput ?? target.maxOutput ?? 65_536, budget.most);
   const modelDecides = wanted.effort === undefined && wanted.budget === undefined;
-  return { ...show, thinkingBudget: modelDecides ? -1 : Math.min(budgetOf(wanted, room), 24_576) };
+  return { ...show, thinkingBudget: modelDecides ? -1 : Math.min(budgetOf(wanted, room), budget.most) };
 }
 
 // The API takes at most five.

@@ -5,7 +5,10 @@ import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
+import { demanded, isSeveral, isStop } from '../shared/formDemands';
+import { knownGemini } from '../shared/modelProfiles';
 import { countOf, inner, needed } from '../shared/settings';
+import { mend, mendable } from './mend';
 
 export const facts: FormatFacts = {
   format: 'generate',
@@ -28,9 +31,39 @@ export const facts: FormatFacts = {
       const hasSchema = isObject(inner(config, 'responseSchema')) || isObject(inner(config, 'responseJsonSchema'));
       return needed([['json_schema', hasSchema]]);
     },
+    demanding: ['toolConfig', 'tool_config', 'generationConfig', 'generation_config'],
+    demands({ setting }) {
+      const config = configOf(setting);
+      const calling = either(
+        setting('toolConfig') ?? setting('tool_config'),
+        'functionCallingConfig',
+        'function_calling_config',
+      );
+      const stop = either(config, 'stopSequences', 'stop_sequences');
+      return {
+        list: demanded([
+          ['forced_tool', 'toolConfig', inner(calling, 'mode') === 'ANY'],
+          ['n', 'generationConfig.candidateCount', isSeveral(either(config, 'candidateCount', 'candidate_count'))],
+          [
+            'logprobs',
+            'generationConfig.responseLogprobs',
+            either(config, 'responseLogprobs', 'response_logprobs') === true,
+          ],
+          ['stop', 'generationConfig.stopSequences', isStop(stop)],
+        ]),
+      };
+    },
     routerFields: [],
   },
   passthrough: {
+    mendable,
+    mend,
+    honours(kind, target) {
+      const profile = knownGemini(target);
+      if (kind === 'n') return profile?.candidates ?? true;
+      if (kind === 'logprobs') return profile === undefined;
+      return kind !== 'prefill';
+    },
     withoutEnvelopes: (body) => ({ ...body, contents: listOr(body['contents']).map(withoutEnvelopes) }),
   },
   count: {
@@ -71,6 +104,10 @@ export const facts: FormatFacts = {
 
 function configOf(setting: SettingReader): unknown {
   return setting('generationConfig') ?? setting('generation_config');
+}
+
+function either(object: unknown, camel: string, snake: string): unknown {
+  return inner(object, camel) ?? inner(object, snake);
 }
 
 // A content without signatures that are envelopes. Text that carried one stays; reasoning of another model goes.

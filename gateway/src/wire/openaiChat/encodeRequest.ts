@@ -8,7 +8,7 @@ import type { NeutralRequest, ResponseFormat } from '../neutral';
 import { wrapNonObjectSchema } from '../schema/wrapNonObject';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
-import { isOpenaiReasoner } from '../shared/modelProfiles';
+import { isOpenaiReasoner, samplesAt } from '../shared/modelProfiles';
 import { nameFor, renamed } from '../shared/names';
 import { dropSampling, encodeEffort, encodeEndUser, encodeTier } from '../shared/openaiSettings';
 import { encodeMessages } from './encodeMessages';
@@ -21,14 +21,16 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   const { format, wrapped } = wrapNonObjectSchema(request.responseFormat);
   const custom = new Set<string>();
   const tools = encodeTools(request.tools, isOpenai, custom, droppedFields);
-  dropUnsupported(request, target, droppedFields);
+  const effort = encodeEffort(request, target, droppedFields);
+  const samples = samplesAt(target, effort);
+  dropUnsupported(request, target, samples, droppedFields);
   const hasTools = tools !== undefined && tools.length > 0;
   return {
     body: {
       model: target.model,
       messages: encodeMessages(request.messages, isOpenai, droppedFields),
       ...defined({
-        ...encodeLimits(request, target, droppedFields),
+        ...encodeLimits(request, target, samples, droppedFields),
         user: encodeEndUser(request.endUser, droppedFields),
         tools: hasTools ? tools : undefined,
         tool_choice:
@@ -37,7 +39,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
             : undefined,
         parallel_tool_calls: hasTools ? request.parallelTools : undefined,
         response_format: format && encodeResponseFormat(format),
-        reasoning_effort: encodeEffort(request, target, droppedFields),
+        reasoning_effort: effort,
         verbosity: isOpenaiReasoner(target) ? request.verbosity : undefined,
         service_tier: isOpenai ? encodeTier(request.serviceTier, droppedFields) : undefined,
         prompt_cache_key: isOpenai ? request.promptCacheKey : undefined,
@@ -54,15 +56,22 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
 
 // ---
 
-function dropUnsupported(request: NeutralRequest, target: Target, droppedFields: DroppedFields): void {
+function dropUnsupported(
+  request: NeutralRequest,
+  target: Target,
+  samples: boolean,
+  droppedFields: DroppedFields,
+): void {
   const isOpenai = target.provider === 'openai';
   const reasoner = isOpenaiReasoner(target);
-  if (reasoner) {
+  if (!samples) {
     dropSampling(request, droppedFields);
+    droppedFields.dropIf(request.topLogprobs, 'logprobs');
+  }
+  if (reasoner) {
     if (request.frequencyPenalty !== 0) droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
     if (request.presencePenalty !== 0) droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
     droppedFields.dropIf(request.stop, 'stop');
-    droppedFields.dropIf(request.topLogprobs, 'logprobs');
   }
   droppedFields.dropIf(request.topK, 'top_k');
   if (!isOpenai) droppedFields.dropIf(request.promptCacheKey, 'prompt_cache_key');
@@ -71,23 +80,29 @@ function dropUnsupported(request: NeutralRequest, target: Target, droppedFields:
   if (!isOpenai) droppedFields.dropIf(request.serviceTier, 'service_tier');
 }
 
-// The maximum and the sampling settings; reasoning models refuse all but the maximum and the seed.
-function encodeLimits(request: NeutralRequest, target: Target, droppedFields: DroppedFields): Record<string, unknown> {
+// The maximum and the sampling settings; reasoning models refuse penalties and `stop`, and while they reason all but the
+// maximum and the seed.
+function encodeLimits(
+  request: NeutralRequest,
+  target: Target,
+  samples: boolean,
+  droppedFields: DroppedFields,
+): Record<string, unknown> {
   // Reasoning models refuse max_tokens; hosts other than OpenAI may not know the newer name.
   const maxOutput = {
     [target.provider === 'openai' ? 'max_completion_tokens' : 'max_tokens']:
       request.maxOutput && Math.min(request.maxOutput, target.maxOutput ?? Infinity),
   };
-  if (isOpenaiReasoner(target)) return { ...maxOutput, seed: request.seed };
+  const { temperature, topP, topLogprobs, seed } = request;
+  const sampling = samples ? { temperature, top_p: topP, ...encodeTopLogprobs(topLogprobs) } : {};
+  if (isOpenaiReasoner(target)) return { ...maxOutput, ...sampling, seed };
   return {
     ...maxOutput,
-    temperature: request.temperature,
-    top_p: request.topP,
+    ...sampling,
     frequency_penalty: request.frequencyPenalty,
     presence_penalty: request.presencePenalty,
     stop: encodeStop(request.stop, droppedFields),
-    seed: request.seed,
-    ...encodeTopLogprobs(request.topLogprobs),
+    seed,
   };
 }
 

@@ -3,8 +3,13 @@
 
 import type { FormatFacts } from '../formatFacts';
 import { completion } from './completion';
+import { isEffort } from '../reasoning/effort';
+import { demanded, isForcedChoice, isSeveral, isStop } from '../shared/formDemands';
 import { isObject, listOr } from '../shared/json';
+import { takesChatTools } from '../shared/modelProfiles';
+import { openaiHonours } from '../shared/openaiSettings';
 import { countOf, firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
+import { mend, mendable } from './mend';
 
 export const facts: FormatFacts = {
   format: 'chat',
@@ -26,6 +31,19 @@ export const facts: FormatFacts = {
         ['reasoning', isReasoningEffort(setting('reasoning_effort'))],
       ]),
     wantsUsage: (setting) => inner(setting('stream_options'), 'include_usage') === true,
+    demanding: ['tool_choice', 'n', 'logprobs', 'stop'],
+    demands({ setting }) {
+      const effort = setting('reasoning_effort');
+      return {
+        list: demanded([
+          ['forced_tool', 'tool_choice', isForcedChoice(setting('tool_choice'))],
+          ['n', 'n', isSeveral(setting('n'))],
+          ['logprobs', 'logprobs', setting('logprobs') === true],
+          ['stop', 'stop', isStop(setting('stop'))],
+        ]),
+        ...(isEffort(effort) ? { effort } : {}),
+      };
+    },
     // Source: https://openrouter.ai/docs/api-reference/overview. Hosts other than OpenAI get them as they are: one may
     // be OpenRouter itself.
     routerFields: ['reasoning', 'include_reasoning', 'provider', 'models', 'usage', 'plugins', 'transforms'],
@@ -33,6 +51,13 @@ export const facts: FormatFacts = {
     foreignTools: Buffer.from('"input_schema"'),
   },
   passthrough: {
+    mendable,
+    mend,
+    takesTools(setting, target) {
+      const effort = setting('reasoning_effort');
+      return takesChatTools(target, isEffort(effort) ? effort : undefined);
+    },
+    honours: (kind, target, effort) => openaiHonours(kind, target, effort),
     withoutEnvelopes: (body) => ({ ...body, messages: listOr(body['messages']).map(withoutDetails) }),
   },
   count: {

@@ -3,12 +3,12 @@
 
 import type { Target } from '../../../../config/target';
 import type { EncodedRequest } from '../codec';
-import type { NeutralRequest } from '../neutral';
+import type { Effort, NeutralRequest } from '../neutral';
 import { wantsReasoning } from '../reasoning/effort';
 import { wrapNonObjectSchema } from '../schema/wrapNonObject';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
 import { defined, restore } from '../shared/json';
-import { isOpenaiReasoner } from '../shared/modelProfiles';
+import { isOpenaiReasoner, samplesAt } from '../shared/modelProfiles';
 import { renamed } from '../shared/names';
 import { dropSampling, encodeEffort, encodeEndUser, encodeTier } from '../shared/openaiSettings';
 import { encodeInput, encodeInstructions } from './encodeInput';
@@ -23,14 +23,15 @@ const leastOutput = 16;
 export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
   const droppedFields = openDroppedFields(request, 'responses');
   const { format, wrapped } = wrapNonObjectSchema(request.responseFormat);
-  dropUnsupported(request, target, droppedFields);
+  const reasoning = encodeReasoning(request, target, droppedFields);
+  const samples = samplesAt(target, reasoning.effort);
+  dropUnsupported(request, target, samples, droppedFields);
   const head = request.messages.findIndex((message) => message.role !== 'system');
   const first = head < 0 ? request.messages.length : head;
   const system = request.messages.slice(0, first);
   const naming = openToolNaming(request.tools);
   const custom = new Set(request.tools?.flatMap((tool) => (tool.type === 'custom' ? [tool.name] : [])));
   const tools = encodeTools(request.tools ?? [], droppedFields);
-  const reasoning = encodeReasoning(request, target, droppedFields);
   const text = defined({
     format: format && encodeResponseFormat(format),
     verbosity: isOpenaiReasoner(target) ? request.verbosity : undefined,
@@ -41,7 +42,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
     store: false,
     ...defined({
       instructions: system.length === 0 ? undefined : encodeInstructions(system, droppedFields),
-      ...encodeLimits(request, target),
+      ...encodeLimits(request, target, samples),
       reasoning: Object.keys(reasoning).length > 0 ? reasoning : undefined,
       text: Object.keys(text).length > 0 ? text : undefined,
       tools: tools.length > 0 ? tools : undefined,
@@ -65,11 +66,17 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
 
 // ---
 
-function dropUnsupported(request: NeutralRequest, target: Target, droppedFields: DroppedFields): void {
-  if (isOpenaiReasoner(target)) {
+function dropUnsupported(
+  request: NeutralRequest,
+  target: Target,
+  samples: boolean,
+  droppedFields: DroppedFields,
+): void {
+  if (!samples) {
     dropSampling(request, droppedFields);
     droppedFields.dropIf(request.topLogprobs, 'logprobs');
-  } else droppedFields.dropIf(request.verbosity, 'verbosity');
+  }
+  if (!isOpenaiReasoner(target)) droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.topK, 'top_k');
   droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
   droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
@@ -77,17 +84,17 @@ function dropUnsupported(request: NeutralRequest, target: Target, droppedFields:
   droppedFields.dropIf(request.stop, 'stop');
 }
 
-function encodeLimits(request: NeutralRequest, target: Target): Record<string, unknown> {
+function encodeLimits(request: NeutralRequest, target: Target, samples: boolean): Record<string, unknown> {
   const maxOutput =
     request.maxOutput && Math.max(leastOutput, Math.min(request.maxOutput, target.maxOutput ?? Infinity));
-  // Reasoning models refuse sampling settings. Without `include` their reasoning could not be sent back.
-  if (isOpenaiReasoner(target)) return { max_output_tokens: maxOutput, include: [includeEncryptedReasoning] };
+  const { temperature, topP, topLogprobs } = request;
+  // Without it the reasoning of a model that reasons could not be sent back.
+  const include: string[] = isOpenaiReasoner(target) ? [includeEncryptedReasoning] : [];
+  if (samples && topLogprobs !== undefined) include.push(includeLogprobs);
   return {
     max_output_tokens: maxOutput,
-    temperature: request.temperature,
-    top_p: request.topP,
-    include: request.topLogprobs === undefined ? undefined : [includeLogprobs],
-    top_logprobs: request.topLogprobs || undefined,
+    include: include.length > 0 ? include : undefined,
+    ...(samples ? { temperature, top_p: topP, top_logprobs: topLogprobs || undefined } : {}),
   };
 }
 
@@ -95,7 +102,7 @@ function encodeReasoning(
   request: NeutralRequest,
   target: Target,
   droppedFields: DroppedFields,
-): Record<string, unknown> {
+): { readonly effort?: Effort; readonly summary?: string } {
   const show = isOpenaiReasoner(target) && wantsReasoning(request.reasoning) && request.reasoning.show;
   return defined({ effort: encodeEffort(request, target, droppedFields), summary: show ? 'auto' : undefined });
 }

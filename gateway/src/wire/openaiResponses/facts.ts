@@ -5,8 +5,13 @@
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
+import { isEffort } from '../reasoning/effort';
+import { demanded, isForcedChoice } from '../shared/formDemands';
 import { isObject, listOr, pick } from '../shared/json';
-import { firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
+import { openaiHonours } from '../shared/openaiSettings';
+import { includeLogprobs } from './includes';
+import { mend, mendable } from './mend';
+import { countOf, firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
 
 export const facts: FormatFacts = {
   format: 'responses',
@@ -22,9 +27,28 @@ export const facts: FormatFacts = {
         ['json_schema', isSchemaFormat(inner(setting('text'), 'format'))],
         ['reasoning', isReasoningEffort(inner(setting('reasoning'), 'effort'))],
       ]),
+    demanding: ['tool_choice', 'top_logprobs', 'include'],
+    demands({ setting }) {
+      const effort = inner(setting('reasoning'), 'effort');
+      const included = listOr(setting('include')).includes(includeLogprobs);
+      return {
+        list: demanded([
+          ['forced_tool', 'tool_choice', isForcedChoice(setting('tool_choice'))],
+          [
+            'logprobs',
+            included ? 'include' : 'top_logprobs',
+            included || countOf(setting('top_logprobs')) !== undefined,
+          ],
+        ]),
+        ...(isEffort(effort) ? { effort } : {}),
+      };
+    },
     routerFields: [],
   },
   passthrough: {
+    mendable,
+    mend,
+    honours: (kind, target, effort) => openaiHonours(kind, target, effort),
     withoutEnvelopes: (body) => ({
       ...body,
       input: listOr(body['input']).filter((item) => !(isObject(item) && isEnvelope(item['encrypted_content']))),

@@ -1,55 +1,89 @@
-// What some models of a provider take and others of the same provider refuse, by the version in their names. Sources:
-// https://platform.claude.com/docs/en/about-claude/models/overview and
-// https://platform.claude.com/docs/en/about-claude/models/migration-guide (Opus 4.7, 5 and 5.5);
-// https://ai.google.dev/gemini-api/docs/thinking; https://platform.openai.com/docs/guides/reasoning (2026-11).
+// What a target's model takes, by its name: the rows are in profileRows.ts. The encoders go by it, and the mending of
+// requests that keep their format (`mend` of each codec).
 
 import type { Target } from '../../../../config/target';
+import type { Effort } from '../neutral';
+import {
+  type ClaudeProfile, claudeRows, type GeminiProfile, geminiRows, newestClaude, newestGemini, notReasoning, type OpenaiProfile, openaiRows,
+  type ProfileRow,
+} from './profileRows'; // prettier-ignore
 
-export interface ClaudeProfile {
-  /** How it reasons: `budget`, within a token budget; `adaptive`, by effort; `always`, the same, and never switched off. */
-  readonly thinking: 'none' | 'budget' | 'adaptive' | 'always';
-  /** Takes temperature, top_p and top_k. */
-  readonly sampling: boolean;
-  /** Continues a last turn of the assistant's. */
-  readonly prefill: boolean;
-  /** Takes a tool choice that demands a call. */
-  readonly forcedTool: boolean;
-  /** Takes a JSON schema for its response. */
-  readonly schema: boolean;
-  /** Takes system messages in mid-conversation. */
-  readonly systemTurns: boolean;
+/** The profile of a Claude model; the newest ones' for a name that no row matches. */
+export function claudeProfile(target: Target): ClaudeProfile {
+  return knownClaude(target) ?? newestClaude;
 }
 
-/** The profile of a Claude model; the newest one's for a name without a version. */
-export function claudeProfile(target: Target): ClaudeProfile {
-  const version = claudeVersion(target.model);
-  const fable = /fable|mythos/.test(target.model);
-  const always = version >= 5.5 || (fable && version >= 5.1);
-  return {
-    thinking: always ? 'always' : version >= 4.6 ? 'adaptive' : version >= 3.7 ? 'budget' : 'none',
-    sampling: version <= 4.6,
-    prefill: version < 4.6,
-    forcedTool: !always,
-    schema: target.row === undefined || target.capabilities.has('json_schema'),
-    systemTurns: version >= 4.8,
-  };
+/** The profile of a Claude model, also one behind another host; undefined for a name that no row matches. */
+export function knownClaude(target: Target): ClaudeProfile | undefined {
+  let known = claudes.get(target);
+  if (known === undefined) {
+    const row = rowOf(claudeRows, target.model);
+    const schema = target.row === undefined || target.capabilities.has('json_schema');
+    claudes.set(target, (known = row === undefined ? null : { ...row, schema }));
+  }
+  return known ?? undefined;
+}
+
+/** The profile of a model of OpenAI's own; undefined for other hosts', of which nothing is known. */
+export function openaiProfile(target: Target): OpenaiProfile | undefined {
+  if (target.provider !== 'openai') return undefined;
+  let known = openais.get(target);
+  if (known === undefined) openais.set(target, (known = rowOf(openaiRows, target.model) ?? notReasoning));
+  return known;
+}
+
+/** The profile of a Gemini model; the newest ones' for a name that no row matches. */
+export function geminiProfile(target: Target): GeminiProfile {
+  return knownGemini(target) ?? newestGemini;
+}
+
+/** The profile of a Gemini model; undefined for a name that no row matches. */
+export function knownGemini(target: Target): GeminiProfile | undefined {
+  let known = geminis.get(target);
+  if (known === undefined) geminis.set(target, (known = rowOf(geminiRows, target.model) ?? null));
+  return known ?? undefined;
 }
 
 /** Whether a model is Gemini 3 or newer: reasoning by level, signatures demanded on function calls. */
 export function isGemini3(target: Target): boolean {
-  const version = /gemini-(\d+)/.exec(target.model)?.[1];
-  return version === undefined || Number(version) >= 3;
+  return geminiProfile(target).levels.length > 0;
 }
 
-/** Whether a model is one of OpenAI's that reason: they refuse sampling settings and the older name of the maximum. */
+/** Whether a model is one of OpenAI's that reason: they refuse penalties, `stop` and the older name of the maximum. */
 export function isOpenaiReasoner(target: Target): boolean {
-  return target.provider === 'openai' && (/^o\d/.test(target.model) || /^gpt-([5-9]|\d\d)/.test(target.model));
+  const profile = openaiProfile(target);
+  return profile !== undefined && profile.efforts.length > 0;
+}
+
+/**
+ * Whether a model takes temperature, top_p and log probabilities: of OpenAI's reasoning models those that can do without
+ * reasoning, in a request for which they do. Sources:
+ * https://developers.openai.com/api/docs/guides/deployment-checklist (2026-10) and, for the models whose default is none,
+ * https://developers.openai.com/api/docs/guides/latest-model/gpt-5.2 (2026-11).
+ * @param effort what the request asks for
+ */
+export function samplesAt(target: Target, effort: Effort | undefined): boolean {
+  const profile = openaiProfile(target);
+  return profile === undefined || profile.efforts.length === 0 || (effort ?? profile.defaultEffort) === 'none';
+}
+
+/**
+ * Whether a model takes tools in chat completions; some do only without reasoning, and some only in Responses.
+ * @param effort what the request asks for
+ */
+export function takesChatTools(target: Target, effort: Effort | undefined): boolean {
+  const profile = openaiProfile(target);
+  if (profile === undefined || profile.chatTools === 'any') return true;
+  return profile.chatTools === 'withoutReasoning' && samplesAt(target, effort);
 }
 
 // ---
 
-function claudeVersion(model: string): number {
-  const found = /claude-(?:[a-z]+-)?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)/.exec(model);
-  if (found === null) return Infinity;
-  return Number(found[1]) + Number(found[2] ?? 0) / 10;
+function rowOf<P>(rows: readonly ProfileRow<P>[], model: string): P | undefined {
+  return rows.find(([pattern]) => pattern.test(model))?.[1];
 }
+
+// A target lives as long as its configuration, and its name is matched once.
+const claudes = new WeakMap<Target, ClaudeProfile | null>();
+const openais = new WeakMap<Target, OpenaiProfile>();
+const geminis = new WeakMap<Target, GeminiProfile | null>();

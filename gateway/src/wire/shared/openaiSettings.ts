@@ -4,10 +4,14 @@
 import type { Target } from '../../../../config/target';
 import type { Json } from '../jsonObject';
 import type { Effort, NeutralRequest } from '../neutral';
-import { effortOf, nearestEffort } from '../reasoning/effort';
+import type { FieldChange } from '../../core/jsonEdit';
+import { effortOf, isEffort, nearestEffort } from '../reasoning/effort';
 import { isStrictForOpenai } from '../schema/toolSchema';
 import type { DroppedFields } from './droppedFields';
-import { isOpenaiReasoner } from './modelProfiles';
+import type { DemandKind } from './formDemands';
+import { leftOut, type MendedField, reworded, takenOut } from './mending';
+import { isOpenaiReasoner, openaiProfile, samplesAt } from './modelProfiles';
+import type { OpenaiProfile } from './profileRows';
 
 /** The effort OpenAI's API is asked for; undefined where the model decides, or does not reason. */
 export function encodeEffort(
@@ -22,11 +26,11 @@ export function encodeEffort(
   if (effort === undefined) return undefined;
   if (target.provider !== 'openai')
     return effort === 'none' ? undefined : nearestEffort(effort, ['low', 'medium', 'high']);
-  if (!isOpenaiReasoner(target)) {
-    if (effort !== 'none') droppedFields.drop('reasoning');
-    return undefined;
-  }
-  return nearestEffort(effort, effortsOf(target.model));
+  const efforts = openaiProfile(target)?.efforts ?? [];
+  // One that cannot do without reasoning gets its lowest effort.
+  if (effort === 'none' ? efforts.length > 0 && !efforts.includes('none') : efforts.length === 0)
+    droppedFields.drop('reasoning');
+  return efforts.length === 0 ? undefined : nearestEffort(effort, efforts);
 }
 
 const tiers = new Set(['auto', 'default', 'flex', 'scale', 'priority']);
@@ -57,19 +61,27 @@ export function encodeStrict(
   return undefined;
 }
 
-/** Names the sampling settings as dropped that OpenAI's reasoning models refuse; a default's own value is no loss. */
+/** Names the sampling settings as dropped that OpenAI's models refuse while they reason; a default's own value is no loss. */
 export function dropSampling(request: NeutralRequest, droppedFields: DroppedFields): void {
   if (request.temperature !== 1) droppedFields.dropIf(request.temperature, 'temperature');
   if (request.topP !== 1) droppedFields.dropIf(request.topP, 'top_p');
 }
 
-// ---
+/** An effort in a body that keeps its format, as the model takes it; undefined where it does as it is. @param at its path */
+export function effortMended(
+  asked: unknown,
+  { efforts }: OpenaiProfile,
+  ...at: FieldChange['at']
+): MendedField | undefined {
+  if (!isEffort(asked) || efforts.includes(asked)) return undefined;
+  if (efforts.length === 0) return asked === 'none' ? leftOut(...at) : takenOut(...at);
+  return reworded(nearestEffort(asked, efforts), ...at);
+}
 
-// Source: https://platform.openai.com/docs/guides/reasoning and the models' own pages, "reasoning.effort" (2026-11).
-function effortsOf(model: string): readonly Effort[] {
-  const version = Number(/^gpt-(\d+(?:\.\d+)?)/.exec(model)?.[1] ?? 0);
-  if (version >= 5.6) return ['none', 'low', 'medium', 'high', 'xhigh', 'max'];
-  if (version >= 5.2) return ['none', 'low', 'medium', 'high', 'xhigh'];
-  if (version > 5) return ['none', 'low', 'medium', 'high'];
-  return version === 5 ? ['minimal', 'low', 'medium', 'high'] : ['low', 'medium', 'high'];
+/** Whether a model behind OpenAI's API does what is demanded of an answer's form; of other hosts' nothing is known. */
+export function openaiHonours(kind: DemandKind, target: Target, effort: Effort | undefined): boolean {
+  if (openaiProfile(target) === undefined) return true;
+  if (kind === 'logprobs') return samplesAt(target, effort);
+  if (kind === 'stop') return !isOpenaiReasoner(target);
+  return kind !== 'prefill';
 }
