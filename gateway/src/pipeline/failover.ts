@@ -42,6 +42,8 @@ const causes: Partial<Record<ErrorCode, Cause>> = {
   upstream_garbage: providers,
   upstream_died: providers,
   upstream_credential: { ...providers, restMs: operatorsRestMs },
+  upstream_allowance: { moves: 'any', counts: false },
+  upstream_forbidden: { ...providers, restMs: operatorsRestMs },
   unknown_model: { ...providers, restMs: operatorsRestMs },
 };
 
@@ -171,12 +173,9 @@ export class Failover<T> implements AnswerTurn {
     // Clients may name any model: what they make up is no news of a target.
     if (failure.code === 'unknown_model' && plan.route === null) return;
     const now = services.now();
-    services.health.failed(key, now, {
-      code: failure.code,
-      restMs: cause.restMs ?? retryAfterMs(failure.headers['retry-after'], now),
-      // A 403 may be of one model only.
-      ofAccount: failure.code === 'upstream_credential' && status !== 403,
-    });
+    const restMs = cause.restMs ?? retryAfterMs(failure.headers['retry-after'], now);
+    const ofAccount = failure.code === 'upstream_credential';
+    services.health.failed(key, now, { code: failure.code, restMs, ofAccount }, this);
   }
 
   // Why the last attempt's answer is dropped, and what its provider says that it charges for it all the same.
