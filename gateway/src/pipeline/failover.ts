@@ -152,7 +152,7 @@ export class Failover<T> implements AnswerTurn {
   /** The request has ended, and nothing was learnt of its target: its client left. */
   abandoned(): void {
     const { target, account, kind } = this.#candidate;
-    if (kind !== 'local' && !this.#settled) this.#exchange.services.health.dropProbe(healthKey(target, account));
+    if (kind !== 'local' && !this.#settled) this.#exchange.services.health.dropProbe(healthKey(target, account), this);
   }
 
   /** The answer failed, before or after its first content. Only the first call for a target counts. */
@@ -169,9 +169,9 @@ export class Failover<T> implements AnswerTurn {
     // The client's own mistake shows that the target lives; what ended the request from our side (its key, the quota) shows
     // nothing, and the next one finds out.
     if (cause?.counts !== true)
-      return status >= 400 ? services.health.succeeded(key, undefined) : services.health.dropProbe(key);
+      return status >= 400 ? services.health.succeeded(key, undefined) : services.health.dropProbe(key, this);
     // Clients may name any model: what they make up is no news of a target.
-    if (failure.code === 'unknown_model' && plan.route === null) return;
+    if (failure.code === 'unknown_model' && plan.route === null) return services.health.dropProbe(key, this);
     const now = services.now();
     const restMs = cause.restMs ?? retryAfterMs(failure.headers['retry-after'], now);
     const ofAccount = failure.code === 'upstream_credential';
@@ -201,8 +201,8 @@ export class Failover<T> implements AnswerTurn {
     if (kind === 'local' || !this.#service.booked) return false;
     const { health, now } = this.#exchange.services;
     const key = healthKey(target, account);
-    if (health.isResting(key, now())) return this.held;
-    health.claimProbe(key, now());
+    if (health.isResting(key, now(), this)) return this.held;
+    health.claimProbe(key, now(), this);
     return false;
   }
 
@@ -280,7 +280,7 @@ export class Failover<T> implements AnswerTurn {
           ms: services.now() - startedAt,
         });
       try {
-        const response = await services.upstream.send(candidate.request, client, this);
+        const response = decoded(await services.upstream.send(candidate.request, client, this));
         progress.firstByteAt = services.now();
         note(response.status);
         return response;
