@@ -250,7 +250,12 @@ export class Failover<T> implements AnswerTurn {
         return undefined;
       }
     }
-    const failure = translateError(status, body, acrossWires(headers, incoming.dialect), candidate.target);
+    const failure = translateError(
+      status,
+      body,
+      acrossWires(headers, incoming.dialect, keyCleanerOf(config)),
+      candidate.target,
+    );
     if (await this.moveOn(failure)) return undefined;
     this.#progress.failure = failure;
     return { ...candidate, response: alreadyRead(response, body) };

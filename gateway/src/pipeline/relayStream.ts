@@ -80,7 +80,9 @@ function headersOf(
   framing: StreamFraming,
 ): Record<string, string> {
   const headers: Record<string, string> =
-    kind === 'translated' ? acrossWires(response.headers, context.dialect) : toClient(response.headers);
+    kind === 'translated'
+      ? acrossWires(response.headers, context.dialect, context.ownKeys)
+      : toClient(response.headers, context.ownKeys);
   if (kind === 'translated') headers['content-type'] = framing.contentType;
   Object.assign(headers, context.headers);
   headers['cache-control'] = 'no-cache, no-transform'; // proxies that compress would hold events back
