@@ -4,6 +4,7 @@
 import { costOf, rawTokens, ratesOf } from '../accounting/pricing';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage } from '../core/usage';
+import { decoded, unreadable } from '../upstream/contentEncoding';
 import { acrossWires, mediaType } from '../upstream/headers';
 import { keyCleanerOf } from '../upstream/ownKeys';
 import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
@@ -41,9 +42,9 @@ const causes: Partial<Record<ErrorCode, Cause>> = {
   upstream_rate_limited: providers,
   upstream_garbage: providers,
   upstream_died: providers,
-  upstream_credential: { ...providers, restMs: operatorsRestMs },
   upstream_allowance: { moves: 'any', counts: false },
   upstream_forbidden: { ...providers, restMs: operatorsRestMs },
+  upstream_credential: { ...providers, restMs: operatorsRestMs },
   unknown_model: { ...providers, restMs: operatorsRestMs },
 };
 
@@ -104,7 +105,8 @@ export class Failover<T> implements AnswerTurn {
         throw error;
       }
       const { status } = response;
-      if (candidate.kind === 'local' || (status < 300 && !isGarbage(response))) return { ...candidate, response };
+      if (candidate.kind === 'local' || (status < 300 && garbageIn(response) === undefined))
+        return { ...candidate, response };
       const answered = await this.#judge(candidate, response);
       if (answered !== undefined) return answered;
     }
@@ -225,11 +227,11 @@ export class Failover<T> implements AnswerTurn {
   // A refusal, as the answer it is; undefined where the request goes to another target, or in other words to the same.
   async #judge(candidate: Exclude<Candidate<T>, Local>, response: UpstreamResponse): Promise<Answered<T> | undefined> {
     const { status, headers } = response;
-    if (isGarbage(response)) {
-      const failure = new GatewayError('upstream_garbage');
-      if (await this.moveOn(failure)) return undefined;
+    const garbage = garbageIn(response);
+    if (garbage !== undefined) {
+      if (await this.moveOn(garbage)) return undefined;
       response.cancel();
-      throw failure;
+      throw garbage;
     }
     const { config, incoming, client } = this.#exchange;
     const isReadable = !isPage(response);
@@ -335,8 +337,11 @@ const nothingYet = {
   firstTokenAt: undefined,
 } satisfies Partial<ResponseProgress>;
 
-function isGarbage(response: UpstreamResponse): boolean {
-  if (response.status >= 300 && response.status < 400) return true; // redirects are never followed
+// What makes an answer none of the API's before its body is read.
+function garbageIn(response: UpstreamResponse): GatewayError | undefined {
+  const { status } = response;
+  if (status >= 400) return undefined;
+  if (status >= 300) return new GatewayError('upstream_garbage'); // redirects are never followed
   const type = mediaType(response.headers);
-  return response.status < 300 && type !== '' && !/json|event-stream/.test(type);
+  return type === '' || /json|event-stream/.test(type) ? unreadable(response) : new GatewayError('upstream_garbage');
 }

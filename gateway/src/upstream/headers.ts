@@ -21,7 +21,7 @@ const neverSentUpstream = new Set([
 
 const neverSentToClient = new Set([
   ...perConnection,
-  'set-cookie', 'server', 'alt-svc', 'strict-transport-security', 'proxy-authenticate', 'via', 'nel', 'report-to', 'expect-ct',
+  'content-encoding', 'set-cookie', 'server', 'alt-svc', 'strict-transport-security', 'proxy-authenticate', 'via', 'nel', 'report-to', 'expect-ct',
   'openai-organization', 'openai-project', 'anthropic-organization-id', 'x-request-id', 'x-ovth-route', 'x-ovth-dropped',
 ]); // prettier-ignore
 
