@@ -95,6 +95,8 @@ export interface CompletionFacts {
   isEnd(event: Json): boolean;
   /** Whether nothing follows an event; some formats have no such one. */
   isLast(event: Json): boolean;
+  /** The answers that an event of a stream is of, and whether each ends with it; for formats that give several at once. */
+  answersIn?(event: Json): readonly { readonly index: number; readonly ends: boolean }[];
   /** The data, no JSON, of a frame that nothing follows. Alone it ends no answer: an empty stream may have it. */
   readonly endMark?: string;
 }

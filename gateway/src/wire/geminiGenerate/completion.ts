@@ -46,12 +46,19 @@ export const completion: CompletionFacts = {
   hasContent: (event) => listOr(event['candidates']).some((candidate) => isFilled(objectOr(candidate))),
   endWords: ['"finishReason"', '"blockReason"'],
   isEnd: (event) =>
-    textOr(objectOr(event['promptFeedback'])['blockReason']) !== '' ||
-    listOr(event['candidates']).some((candidate) => textOr(objectOr(candidate)['finishReason']) !== ''),
+    textOr(objectOr(event['promptFeedback'])['blockReason']) !== '' || answersIn(event).some(({ ends }) => ends),
+  answersIn,
   isLast: () => false, // usage and grounding may follow the reason
 };
 
 // ---
+
+function answersIn(event: Json) {
+  return listOr(event['candidates']).map((candidate) => {
+    const { index, finishReason: reason } = objectOr(candidate);
+    return { index: countOr(index), ends: textOr(reason) !== '' };
+  });
+}
 
 // A signature may come with a text that is empty.
 function isFilled(candidate: Json): boolean {
