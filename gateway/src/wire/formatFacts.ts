@@ -40,6 +40,8 @@ export interface RequestFields {
 export interface PassthroughFacts {
   /** The body without our envelopes, which are forged signatures to the provider; every other field as it was. */
   withoutEnvelopes(body: Json): Json;
+  /** Whether the format's own provider refuses a request of a target in it, and takes it in another of its formats. */
+  refused?(target: Target, hasTools: boolean, setting: SettingReader): boolean;
   /** System messages in mid-conversation, where some models of the format refuse them. */
   readonly systemTurns?: {
     /** Whether the model takes them. */
@@ -93,10 +95,10 @@ export interface CompletionFacts {
   readonly endWords: readonly string[];
   /** Whether an event says that the answer is complete. Usage may follow. */
   isEnd(event: Json): boolean;
-  /** Whether nothing follows an event; some formats have no such one. */
-  isLast(event: Json): boolean;
   /** The answers that an event of a stream is of, and whether each ends with it; for formats that give several at once. */
   answersIn?(event: Json): readonly { readonly index: number; readonly ends: boolean }[];
+  /** Whether nothing follows an event; some formats have no such one. */
+  isLast(event: Json): boolean;
   /** The data, no JSON, of a frame that nothing follows. Alone it ends no answer: an empty stream may have it. */
   readonly endMark?: string;
 }

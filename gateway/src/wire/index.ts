@@ -4,10 +4,10 @@ import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { openaiChat } from './openaiChat/index';
 import type { Codec } from './codec';
-import { wantsReasoning } from './reasoning/effort';
+import { effortOf, wantsReasoning } from './reasoning/effort';
 import { geminiGenerate } from './geminiGenerate/index';
 import { anthropicMessages } from './anthropicMessages/index';
-import { isOpenaiReasoner } from './shared/modelProfiles';
+import { chatRefuses, isOpenaiReasoner } from './shared/modelProfiles';
 import type { Format, NeutralRequest } from './neutral';
 import { openaiResponses } from './openaiResponses/index';
 
@@ -22,14 +22,14 @@ export const codecs: Readonly<Record<Format, Codec>> = {
 /**
  * The format to speak to a provider in. An OpenAI provider has two: the client's own where it is one of them, else the one
  * that carries more of this request.
- * @param chatOnly the host has turned out not to serve Responses
+ * @param learnt what its refusals have shown
  * @param neutral called only where the request decides
  */
 export function upstreamFormat(
   provider: Pick<Provider, 'wire' | 'responses'>,
   target: Target,
   from: Format,
-  chatOnly: boolean,
+  { chatOnly, chatRefused }: Learnt,
   neutral: () => NeutralRequest,
 ): Format {
   switch (provider.wire) {
@@ -38,9 +38,18 @@ export function upstreamFormat(
     case 'gemini':
       return 'generate';
     case 'openai':
-      if (from === 'chat' || !provider.responses || chatOnly) return 'chat';
-      return from === 'responses' || carriesMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
+      if (!provider.responses || chatOnly) return 'chat';
+      if (from === 'responses' || chatRefused || isRefusedByChat(neutral(), target)) return 'responses';
+      return from !== 'chat' && carriesMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
   }
+}
+
+/** What a provider's refusals have shown of its two formats. */
+export interface Learnt {
+  /** The host does not serve Responses. */
+  readonly chatOnly: boolean;
+  /** It has refused this request as chat completions, and said that it is one for Responses. */
+  readonly chatRefused: boolean;
 }
 
 /** Whether a provider has a format itself, so that a body in it may be passed on unchanged. */
@@ -56,6 +65,10 @@ export function speaks(provider: Provider, format: Format, chatOnly: boolean): b
 }
 
 // ---
+
+function isRefusedByChat({ tools = [], reasoning }: NeutralRequest, target: Target): boolean {
+  return chatRefuses(target, tools.length > 0, reasoning && effortOf(reasoning));
+}
 
 // OpenAI returns reasoning, as text and in the opaque form that a tool loop needs, only in Responses. Tool results with
 // media, and documents by URL, have a place only there too.

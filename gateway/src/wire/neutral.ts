@@ -168,6 +168,8 @@ export interface ReasoningOptions {
   readonly budget?: number;
   /** The response is to hold the reasoning's text. */
   readonly show: boolean;
+  /** It is not named by the client that the reasoning is to be shown: only where that asks nothing more of the account. */
+  readonly implied?: true;
 }
 
 /** A whole request. */

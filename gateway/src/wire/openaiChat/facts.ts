@@ -2,6 +2,7 @@
 // https://platform.openai.com/docs/api-reference/chat/streaming (2026-11).
 
 import type { FormatFacts } from '../formatFacts';
+import { chatRefuses } from '../shared/modelProfiles';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
 import { countOf, firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
@@ -34,6 +35,7 @@ export const facts: FormatFacts = {
   },
   passthrough: {
     withoutEnvelopes: (body) => ({ ...body, messages: listOr(body['messages']).map(withoutDetails) }),
+    refused: (target, hasTools, setting) => chatRefuses(target, hasTools, setting('reasoning_effort') ?? undefined),
   },
   count: {
     requestOf: (body) => body,

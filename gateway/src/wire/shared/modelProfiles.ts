@@ -46,6 +46,23 @@ export function isOpenaiReasoner(target: Target): boolean {
   return target.provider === 'openai' && (/^o\d/.test(target.model) || /^gpt-([5-9]|\d\d)/.test(target.model));
 }
 
+/**
+ * Whether OpenAI refuses a request of a model at chat completions that it takes at Responses, as far as the catalogue knows.
+ * @param effort the one that the request names; undefined for none
+ */
+export function chatRefuses({ row }: Target, hasTools: boolean, effort: unknown): boolean {
+  switch (row?.chat_refuses) {
+    case undefined:
+      return false;
+    case 'all':
+      return true;
+    case 'tools':
+      return hasTools && effort !== 'none';
+    case 'reasoned_tools':
+      return hasTools && effort !== undefined && effort !== 'none';
+  }
+}
+
 // ---
 
 function claudeVersion(model: string): number {
