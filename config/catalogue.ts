@@ -25,6 +25,12 @@ export const modelKinds = ['chat', 'embedding'] as const;
 /** One of them. */
 export type ModelKind = (typeof modelKinds)[number];
 
+/**
+ * What OpenAI refuses of a model at `/chat/completions`: `all`; `tools`, requests with function tools unless their effort is
+ * `none`; `reasoned_tools`, the same only where they name an effort.
+ */
+export type ChatRefusal = 'all' | 'tools' | 'reasoned_tools';
+
 /** Integer nano-USD per token (one USD per million tokens is 1,000). */
 export interface Rates {
   input: number;
@@ -70,6 +76,8 @@ export interface Model {
   current: boolean;
   /** The one chat model of its provider that an `ordered` route without models uses. */
   default: boolean;
+  /** What OpenAI refuses of it at `/chat/completions`, and takes at `/responses`; absent where it takes everything. */
+  chat_refuses?: ChatRefusal;
   /** Ascending by `from`; at least one. */
   prices: Price[];
   /** The day the provider has said it will stop answering, and the model that takes over. */

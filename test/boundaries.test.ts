@@ -60,7 +60,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   wire: { rooms: ['core'], packages: ['eventsource-parser', 'node:crypto'] }, // a hash is a value too
   accounting: { rooms: ['core', 'storage/storage.ts'], packages: ['node:crypto'] },
-  upstream: { rooms: ['core', 'wire'], packages: ['undici', 'node:http'] },
+  upstream: { rooms: ['core', 'wire'], packages: ['undici', 'node:http', 'node:zlib'] },
   telemetry: {
     rooms: ['core'],
     types: ['accounting'],

@@ -112,6 +112,7 @@ function modelOf(row: Row, file: FactsFile): Model {
     default: row.default ?? false,
     prices: history.map((price) => priceOf(price, row.provider)),
     ...(row.retires && { retires: row.retires }),
+    ...(row.chat_refuses && { chat_refuses: row.chat_refuses }),
     source: {
       facts: row.facts?.source ?? file.source.split(';')[0] ?? file.source,
       prices: row.prices?.source ?? GENAI_PRICES,

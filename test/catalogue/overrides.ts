@@ -2,7 +2,7 @@
  * Owns the hand-kept part of the catalogue: which models it has, their other names, who succeeds whom, and the facts and
  * prices that the two sources lack or have wrong. Everything else in config/models.json is generated from those sources.
  */
-import type { Capability } from '../../config/catalogue';
+import type { Capability, ChatRefusal } from '../../config/catalogue';
 import type { KnownProviderName } from '../../config/knownProviders';
 
 /** The day the rows below were last compared with what the providers publish. */
@@ -41,6 +41,7 @@ export interface Row {
   aliases?: string[];
   dated?: string[];
   retires?: { on: string; to: string };
+  chat_refuses?: ChatRefusal;
   /** For a model the facts file lacks, or has without its limits. */
   facts?: Facts & { source: string };
   /** For a model that genai-prices lacks or has wrong. */
@@ -185,9 +186,15 @@ export const rows: Row[] = [
   { id: 'claude-haiku-4-5', provider: 'anthropic', dated: ['claude-haiku-4-5-20251001'] },
 
   // OpenAI. Lifecycle: https://developers.openai.com/api/docs/deprecations
+  // `chat_refuses`: -pro and -codex models are 404 "only supported in v1/responses" or "not a chat model" (for example
+  // https://github.com/egoist/chatwise-releases/issues/1256, https://neon.com/docs/ai-gateway/openai-responses). From 5.4 on
+  // tools with an effort are 400 (https://github.com/dotnet/extensions/issues/7407), from 5.6 on tools without one too, for
+  // these reason by default (https://github.com/BerriAI/litellm/pull/34569, https://github.com/livekit/agents/pull/7169,
+  // https://github.com/docker/docker-agent/pull/4165). Read 2026-11-26.
   {
     id: 'gpt-6.2-astra',
     provider: 'openai',
+    chat_refuses: 'tools',
     current: true,
     aliases: ['gpt-astra-latest'],
     facts: gpt('GPT-6.2 Astra', '2026-11-17', 'gpt-6.2-astra'),
@@ -206,6 +213,7 @@ export const rows: Row[] = [
   {
     id: 'gpt-6.2-sol',
     provider: 'openai',
+    chat_refuses: 'tools',
     current: true,
     default: true,
     // OpenRouter's "latest GPT" is a moving name; the everyday model is the cautious reading of it.
@@ -225,6 +233,7 @@ export const rows: Row[] = [
   {
     id: 'gpt-6.1-sol',
     provider: 'openai',
+    chat_refuses: 'tools',
     current: true,
     facts: gpt('GPT-6.1 Sol', '2026-09-29', 'gpt-6.1-sol'),
     // Newer than genai-prices 0.1.8.
@@ -241,6 +250,7 @@ export const rows: Row[] = [
   {
     id: 'gpt-6.1-terra',
     provider: 'openai',
+    chat_refuses: 'tools',
     current: true,
     aliases: ['gpt-terra-latest'],
     facts: gpt('GPT-6.1 Terra', '2026-10-26', 'gpt-6.1-terra'),
@@ -255,11 +265,24 @@ export const rows: Row[] = [
       ],
     },
   },
-  { id: 'gpt-6-astra', provider: 'openai', current: true, facts: gpt('GPT-6 Astra', '2026-09-03', 'gpt-6-astra') },
-  { id: 'gpt-6-sol', provider: 'openai', current: true, facts: gpt('GPT-6 Sol', '2026-09-22', 'gpt-6-sol') },
+  {
+    id: 'gpt-6-astra',
+    provider: 'openai',
+    chat_refuses: 'tools',
+    current: true,
+    facts: gpt('GPT-6 Astra', '2026-09-03', 'gpt-6-astra'),
+  },
+  {
+    id: 'gpt-6-sol',
+    provider: 'openai',
+    chat_refuses: 'tools',
+    current: true,
+    facts: gpt('GPT-6 Sol', '2026-09-22', 'gpt-6-sol'),
+  },
   {
     id: 'gpt-6-luna',
     provider: 'openai',
+    chat_refuses: 'tools',
     current: true,
     aliases: ['gpt-luna-latest'],
     facts: gpt('GPT-6 Luna', '2026-09-22', 'gpt-6-luna'),
@@ -267,6 +290,7 @@ export const rows: Row[] = [
   {
     id: 'gpt-5.6-sol',
     provider: 'openai',
+    chat_refuses: 'tools',
     current: true,
     // OpenAI's own alias.
     aliases: ['gpt-5.6'],
@@ -275,34 +299,48 @@ export const rows: Row[] = [
   {
     id: 'gpt-5.6-terra',
     provider: 'openai',
+    chat_refuses: 'tools',
     current: true,
     facts: gpt('GPT-5.6 Terra', '2026-07-09', 'gpt-5.6-terra'),
   },
-  { id: 'gpt-5.6-luna', provider: 'openai', current: true, facts: gpt('GPT-5.6 Luna', '2026-07-09', 'gpt-5.6-luna') },
-  { id: 'gpt-5.5', provider: 'openai', current: true, dated: ['gpt-5.5-2026-04-23'] },
-  { id: 'gpt-5.5-pro', provider: 'openai', dated: ['gpt-5.5-pro-2026-04-23'] },
-  { id: 'gpt-5.4', provider: 'openai', dated: ['gpt-5.4-2026-03-05'] },
-  { id: 'gpt-5.4-pro', provider: 'openai', dated: ['gpt-5.4-pro-2026-03-05'] },
-  { id: 'gpt-5.4-mini', provider: 'openai', aliases: ['gpt-mini-latest'], dated: ['gpt-5.4-mini-2026-03-17'] },
+  {
+    id: 'gpt-5.6-luna',
+    provider: 'openai',
+    chat_refuses: 'tools',
+    current: true,
+    facts: gpt('GPT-5.6 Luna', '2026-07-09', 'gpt-5.6-luna'),
+  },
+  { id: 'gpt-5.5', provider: 'openai', chat_refuses: 'reasoned_tools', current: true, dated: ['gpt-5.5-2026-04-23'] },
+  { id: 'gpt-5.5-pro', provider: 'openai', chat_refuses: 'all', dated: ['gpt-5.5-pro-2026-04-23'] },
+  { id: 'gpt-5.4', provider: 'openai', chat_refuses: 'reasoned_tools', dated: ['gpt-5.4-2026-03-05'] },
+  { id: 'gpt-5.4-pro', provider: 'openai', chat_refuses: 'all', dated: ['gpt-5.4-pro-2026-03-05'] },
+  {
+    id: 'gpt-5.4-mini',
+    provider: 'openai',
+    chat_refuses: 'reasoned_tools',
+    aliases: ['gpt-mini-latest'],
+    dated: ['gpt-5.4-mini-2026-03-17'],
+  },
   {
     id: 'gpt-5.4-nano',
     provider: 'openai',
+    chat_refuses: 'reasoned_tools',
     dated: ['gpt-5.4-nano-2026-03-17'],
     retires: { on: '2027-04-01', to: 'gpt-5.4-mini' },
   },
-  { id: 'gpt-5.3-codex', provider: 'openai', retires: { on: '2027-04-01', to: 'gpt-6.1-sol' } },
+  { id: 'gpt-5.3-codex', provider: 'openai', chat_refuses: 'all', retires: { on: '2027-04-01', to: 'gpt-6.1-sol' } },
   { id: 'gpt-5.2', provider: 'openai', dated: ['gpt-5.2-2025-12-11'] },
-  { id: 'gpt-5.2-pro', provider: 'openai', dated: ['gpt-5.2-pro-2025-12-11'] },
-  { id: 'gpt-5.2-codex', provider: 'openai' },
+  { id: 'gpt-5.2-pro', provider: 'openai', chat_refuses: 'all', dated: ['gpt-5.2-pro-2025-12-11'] },
+  { id: 'gpt-5.2-codex', provider: 'openai', chat_refuses: 'all' },
   {
     id: 'gpt-5.1',
     provider: 'openai',
     dated: ['gpt-5.1-2025-11-13'],
     retires: { on: '2027-04-01', to: 'gpt-5.4' },
   },
-  { id: 'gpt-5.1-codex', provider: 'openai' },
-  { id: 'gpt-5.1-codex-max', provider: 'openai' },
-  { id: 'gpt-5.1-codex-mini', provider: 'openai' },
+  { id: 'gpt-5.1-codex', provider: 'openai', chat_refuses: 'all' },
+  { id: 'gpt-5.1-codex-max', provider: 'openai', chat_refuses: 'all' },
+  { id: 'gpt-5.1-codex-mini', provider: 'openai', chat_refuses: 'all' },
   {
     id: 'gpt-5',
     provider: 'openai',
@@ -333,11 +371,18 @@ export const rows: Row[] = [
   {
     id: 'gpt-5-pro',
     provider: 'openai',
+    chat_refuses: 'all',
     dated: ['gpt-5-pro-2025-10-06'],
     retires: { on: '2026-12-11', to: 'gpt-6.1-sol' },
   },
   { id: 'o3', provider: 'openai', dated: ['o3-2025-04-16'], retires: { on: '2026-12-11', to: 'gpt-6.1-sol' } },
-  { id: 'o3-pro', provider: 'openai', dated: ['o3-pro-2025-06-10'], retires: { on: '2026-12-11', to: 'gpt-6.1-sol' } },
+  {
+    id: 'o3-pro',
+    provider: 'openai',
+    chat_refuses: 'all',
+    dated: ['o3-pro-2025-06-10'],
+    retires: { on: '2026-12-11', to: 'gpt-6.1-sol' },
+  },
   {
     id: 'gpt-4.1',
     provider: 'openai',

@@ -207,6 +207,11 @@ const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewher
   upstream_error: status(500),
   upstream_overloaded: status(503),
   upstream_rate_limited: status(429),
+  upstream_allowance: status(402, {
+    message:
+      'This request requires more credits, or fewer max_tokens. You requested up to 65536 tokens, but can only afford 3395.',
+  }),
+  upstream_forbidden: status(403),
   upstream_credential: status(401),
   upstream_garbage: (dialect) => odd.askForeign(dialect, { body: '<html>', headers: { 'content-type': 'text/html' } }),
   upstream_died: (dialect) =>

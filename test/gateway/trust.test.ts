@@ -20,7 +20,7 @@ let key: string;
 beforeAll(async () => {
   upstream = await startFakeUpstream();
   gateway = await startTestGateway({
-    config: `http: {hosts: [Gateway.Example]}\nproviders:\n  own: {base_url: "${upstream.url}/v1", wire: openai, api_key_env: OWN_KEY}\n`,
+    config: `http: {hosts: [Gateway.Example]}\nproviders:\n  own: {base_url: "${upstream.url}/v1", wire: openai, api_key_env: OWN_KEY}\n  responding: {base_url: "${upstream.url}/v1", wire: openai, responses: true, api_key_env: OWN_KEY}\n  gemini: {base_url: "${upstream.url}", wire: gemini, api_key_env: OWN_KEY}\n`,
     keys: { OWN_KEY: ownKey, ANTHROPIC_API_KEY: otherKey },
   });
   key = await gateway.mint();
@@ -101,6 +101,96 @@ describe('an error that repeats a key of the gateway [A6 L11]', () => {
     };
     const { text } = await post(path, { ...hi, stream: true });
     expect(text).toContain('Incorrect API key provided');
+    expectClean(text);
+  });
+
+  const embed = { model: 'own/m', input: 'hi' };
+
+  test('inside a 200 about embeddings, in the answer and in the log', async () => {
+    upstream.answer = { body: `{"error":{"message":"${said}","type":"invalid_request_error"}}` };
+    gateway.requests.length = 0;
+    expectClean((await post('/v1/embeddings', embed)).text);
+    const [line] = gateway.requests;
+    expect((line!.failure as Error).message).toContain('Incorrect API key provided: [key]');
+    expectClean((line!.failure as Error).message);
+  });
+
+  test('inside a 200 of another wire about embeddings', async () => {
+    upstream.answer = { body: `{"error":{"message":"${said}","status":"INVALID_ARGUMENT"}}` };
+    const answer = await post('/v1/embeddings', { model: 'gemini/m', input: 'hi' });
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('Incorrect API key provided: [key]')]);
+    expectClean(answer.text);
+  });
+
+  test.each([
+    ['/v1/responses/input_tokens', embed],
+    ['/anthropic/v1/messages/count_tokens', hi],
+  ])('inside a 200 that should count tokens, which is no count (%s)', async (path, body) => {
+    upstream.answer = { body: `{"error":{"message":"${said}"}}` };
+    for (const model of ['responding/m', 'own/m']) expectClean((await post(path, { ...body, model })).text);
+    const answer = await post('/anthropic/v1/messages/count_tokens', { ...hi, model: 'responding/m' });
+    expect(answer.status).toBe(502);
+  });
+
+  const chunks = [
+    { index: 0, delta: { role: 'assistant', content: 'hi' }, finish_reason: null },
+    { index: 0, delta: {}, finish_reason: 'stop' },
+  ].map((choice) => `data: ${JSON.stringify({ id: 'c', choices: [choice] })}\n\n`);
+  const good = {
+    whole: '{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}',
+    stream: `${chunks.join('')}data: [DONE]\n\n`,
+  };
+  test.each(Object.entries(clients).flatMap(([name, path]) => [true, false].map((stream) => ({ name, path, stream }))))(
+    'in the headers of an answer on $name (stream: $stream)',
+    async ({ path, stream }) => {
+      upstream.answer = {
+        headers: {
+          'x-echo': `Bearer ${ownKey}`,
+          'x-masked': 'sk-upst...+key',
+          'x-short': 'ok',
+          'retry-after': `2026-11-26 ${ownKey}`,
+          'x-ratelimit-remaining-requests': ownKey,
+          'content-type': stream ? 'text/event-stream' : 'application/json',
+        },
+        body: stream ? good.stream : good.whole,
+      };
+      const answer = await post(path, { ...hi, stream });
+      expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('hi')]);
+      expectClean(JSON.stringify([...answer.headers]));
+      if (path.includes('chat'))
+        expect([answer.headers.get('x-echo'), answer.headers.get('x-short')]).toEqual(['Bearer [key]', 'ok']);
+    },
+  );
+
+  test('in the headers of a large answer, and of one about embeddings', async () => {
+    const headers = { 'x-echo': `Bearer ${ownKey}`, 'content-type': 'application/json' };
+    upstream.answer = { headers, body: good.whole.replace('"hi"', JSON.stringify('x'.repeat(3_000_000))) };
+    expect((await post('/v1/chat/completions')).headers.get('x-echo')).toBe('Bearer [key]');
+    upstream.answer = { headers, body: '{"object":"list","data":[{"embedding":[1]}]}' };
+    expect((await post('/v1/embeddings', embed)).headers.get('x-echo')).toBe('Bearer [key]');
+  });
+
+  test.each([
+    ['events', '/v1/chat/completions', { ...hi, stream: true }, (json: string) => `data: ${json}\n\n`],
+    [
+      'a list',
+      '/v1beta/models/gemini%2Fm:streamGenerateContent',
+      { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] },
+      (json: string) => `[${json}]`,
+    ],
+  ])('cut in two by the packets of a stream (%s)', async (_name, path, body, framed) => {
+    const whole = framed(`{"error":{"message":"${said}","code":400,"status":"INVALID_ARGUMENT"}}`);
+    const middle = whole.indexOf(ownKey) + 5;
+    upstream.answer = async (_call, response) => {
+      response.writeHead(200, {
+        'content-type': framed('').startsWith('[') ? 'application/json' : 'text/event-stream',
+      });
+      response.write(whole.slice(0, middle));
+      await new Promise((resolve) => setTimeout(resolve, 50)); // a packet of its own
+      response.end(whole.slice(middle));
+    };
+    const { text } = await post(path, body);
+    expect(text).toContain('Incorrect API key provided: [key]');
     expectClean(text);
   });
 

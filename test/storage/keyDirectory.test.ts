@@ -39,6 +39,23 @@ describe('a key directory', () => {
   });
 });
 
+test('however many look for keys that are not known, the storage is asked for changes four times a second', async () => {
+  const storage = await modelWorld().open('a');
+  const changed = jest.spyOn(storage, 'changedKeys');
+  const directory = await openKeyDirectory(storage, () => morning);
+  changed.mockClear();
+  const began = performance.now();
+  for (let i = 0; i < 4; i++) {
+    const found = await Promise.all(Array.from({ length: 500 }, (_, n) => directory.findRefreshed(`hash of g${n}`)));
+    expect(new Set(found)).toEqual(new Set([undefined]));
+  }
+  expect(changed.mock.calls.length).toBeLessThanOrEqual(1 + Math.ceil((performance.now() - began) / 250));
+  await storage.putKeys([keyRow('k1')]);
+  const coming = directory.findRefreshed('hash of k1');
+  expect(directory.knows('hash of k1')).toBe(false);
+  expect(await coming).toMatchObject({ id: 'k1' });
+});
+
 describe('maintenance', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());

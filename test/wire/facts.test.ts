@@ -94,7 +94,8 @@ test('system messages in mid-conversation are changed only for models that refus
 });
 
 test('a tap takes out the event with the usage alone, and only that', () => {
-  const open = (codec: Format) => openUsageTap({ codec: codecs[codec], hideUsage: true, eventLimit: 10_000 });
+  const open = (codec: Format) =>
+    openUsageTap({ codec: codecs[codec], answers: 1, hideUsage: true, eventLimit: 10_000 });
   const chunk = (more: object) =>
     `data: ${JSON.stringify({ usage: { prompt_tokens: 3, completion_tokens: 2 }, ...more })}\n\n`;
   const tap = open('chat');

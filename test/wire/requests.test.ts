@@ -121,7 +121,7 @@ describe('turns as a format takes them', () => {
   test('reasoning whose text is asked for goes to Responses', () => {
     const provider = { wire: 'openai', responses: true } as const;
     const formatFor = (thinking: object) =>
-      upstreamFormat(provider, targets.chat, 'messages', false, () =>
+      upstreamFormat(provider, targets.chat, 'messages', { chatOnly: false, chatRefused: false }, () =>
         codecs.messages.decodeRequest({ max_tokens: 9, messages: [{ role: 'user', content: 'hi' }], thinking }),
       );
     expect(formatFor({ type: 'adaptive', display: 'summarized' })).toBe('responses');

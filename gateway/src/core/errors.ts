@@ -269,6 +269,18 @@ export const errorTable = {
     retryable: true,
     message: 'The provider limits the rate of requests.',
   },
+  upstream_allowance: {
+    status: 413,
+    kind: 'too_large',
+    retryable: false,
+    message: "The request is larger than what the provider's account on this gateway may send at once.",
+  },
+  upstream_forbidden: {
+    status: 502,
+    kind: 'unavailable',
+    retryable: false,
+    message: "The provider does not let the gateway's own key use this model.",
+  },
   upstream_credential: {
     status: 502,
     kind: 'unavailable',

@@ -22,7 +22,7 @@ export interface Authenticator {
 }
 
 export interface AuthenticatorParts {
-  readonly keys: Pick<KeyDirectory, 'find' | 'knows'>;
+  readonly keys: Pick<KeyDirectory, 'find' | 'knows' | 'findRefreshed'>;
   /** The one of this moment: a reload may change it. */
   readonly masterKey: () => Secret;
   readonly addresses: ClientAddresses;
@@ -62,9 +62,9 @@ export function openAuthenticator({ keys, masterKey, addresses, now }: Authentic
       if (!credential.startsWith(keyPrefix) && isMaster(credential)) return { kind: 'master' };
       if (!isKey(credential)) throw refusal(request, 'invalid_key'); // a typo costs no look-up
       const sha256 = hash('sha256', credential);
-      if (!keys.knows(sha256) && wrong.count(networkOf(addresses.of(request))) >= mostWrong)
-        throw refusal(request, 'invalid_key'); // nor does the storage look for what is guessed
-      const found = keys.find(sha256);
+      // What may be guessed is not looked for by itself; but another process may have minted it a moment ago.
+      const guessed = !keys.knows(sha256) && wrong.count(networkOf(addresses.of(request))) >= mostWrong;
+      const found = guessed ? keys.findRefreshed(sha256) : keys.find(sha256);
       return found instanceof Promise ? found.then((key) => callerOf(request, key)) : callerOf(request, found);
     },
   };

@@ -10,6 +10,8 @@ export interface AnswerTranslation {
   readonly fixups: ResponseFixups | undefined;
   /** The request as it was understood, but for its messages. */
   readonly request: NeutralRequest;
+  /** The request holds opaque reasoning of the provider's own, which it may refuse. */
+  readonly hasOpaqueReasoning: boolean;
 }
 
 /** What an encoder of the client's format needs to know. */

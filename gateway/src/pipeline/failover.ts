@@ -4,6 +4,7 @@
 import { costOf, rawTokens, ratesOf } from '../accounting/pricing';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage } from '../core/usage';
+import { decoded, unreadable } from '../upstream/contentEncoding';
 import { acrossWires, mediaType } from '../upstream/headers';
 import { keyCleanerOf } from '../upstream/ownKeys';
 import { brokeOnReuse, type UpstreamResponse } from '../upstream/pool';
@@ -41,6 +42,8 @@ const causes: Partial<Record<ErrorCode, Cause>> = {
   upstream_rate_limited: providers,
   upstream_garbage: providers,
   upstream_died: providers,
+  upstream_allowance: { moves: 'any', counts: false },
+  upstream_forbidden: { ...providers, restMs: operatorsRestMs },
   upstream_credential: { ...providers, restMs: operatorsRestMs },
   // A host that lacks one path of its API serves the others.
   no_capable_target: { moves: 'any', counts: false },
@@ -104,7 +107,8 @@ export class Failover<T> implements AnswerTurn {
         throw error;
       }
       const { status } = response;
-      if (candidate.kind === 'local' || (status < 300 && !isGarbage(response))) return { ...candidate, response };
+      if (candidate.kind === 'local' || (status < 300 && garbageIn(response) === undefined))
+        return { ...candidate, response };
       const answered = await this.#judge(candidate, response);
       if (answered !== undefined) return answered;
     }
@@ -152,7 +156,7 @@ export class Failover<T> implements AnswerTurn {
   /** The request has ended, and nothing was learnt of its target: its client left. */
   abandoned(): void {
     const { target, account, kind } = this.#candidate;
-    if (kind !== 'local' && !this.#settled) this.#exchange.services.health.dropProbe(healthKey(target, account));
+    if (kind !== 'local' && !this.#settled) this.#exchange.services.health.dropProbe(healthKey(target, account), this);
   }
 
   /** The answer failed, before or after its first content. Only the first call for a target counts. */
@@ -169,16 +173,13 @@ export class Failover<T> implements AnswerTurn {
     // The client's own mistake shows that the target lives; what ended the request from our side (its key, the quota) shows
     // nothing, and the next one finds out.
     if (cause?.counts !== true)
-      return status >= 400 ? services.health.succeeded(key, undefined) : services.health.dropProbe(key);
+      return status >= 400 ? services.health.succeeded(key, undefined) : services.health.dropProbe(key, this);
     // Clients may name any model: what they make up is no news of a target.
-    if (failure.code === 'unknown_model' && plan.route === null) return;
+    if (failure.code === 'unknown_model' && plan.route === null) return services.health.dropProbe(key, this);
     const now = services.now();
-    services.health.failed(key, now, {
-      code: failure.code,
-      restMs: cause.restMs ?? retryAfterMs(failure.headers['retry-after'], now),
-      // A 403 may be of one model only.
-      ofAccount: failure.code === 'upstream_credential' && status !== 403,
-    });
+    const restMs = cause.restMs ?? retryAfterMs(failure.headers['retry-after'], now);
+    const ofAccount = failure.code === 'upstream_credential';
+    services.health.failed(key, now, { code: failure.code, restMs, ofAccount }, this);
   }
 
   // Why the last attempt's answer is dropped, and what its provider says that it charges for it all the same.
@@ -204,8 +205,8 @@ export class Failover<T> implements AnswerTurn {
     if (kind === 'local' || !this.#service.booked) return false;
     const { health, now } = this.#exchange.services;
     const key = healthKey(target, account);
-    if (health.isResting(key, now())) return this.held;
-    health.claimProbe(key, now());
+    if (health.isResting(key, now(), this)) return this.held;
+    health.claimProbe(key, now(), this);
     return false;
   }
 
@@ -228,11 +229,11 @@ export class Failover<T> implements AnswerTurn {
   // A refusal, as the answer it is; undefined where the request goes to another target, or in other words to the same.
   async #judge(candidate: Exclude<Candidate<T>, Local>, response: UpstreamResponse): Promise<Answered<T> | undefined> {
     const { status, headers } = response;
-    if (isGarbage(response)) {
-      const failure = new GatewayError('upstream_garbage');
-      if (await this.moveOn(failure)) return undefined;
+    const garbage = garbageIn(response);
+    if (garbage !== undefined) {
+      if (await this.moveOn(garbage)) return undefined;
       response.cancel();
-      throw failure;
+      throw garbage;
     }
     const { config, incoming, client, plan } = this.#exchange;
     const isReadable = !isPage(response);
@@ -257,7 +258,7 @@ export class Failover<T> implements AnswerTurn {
     const failure =
       this.#service.optionalPath === true && isAboutPath(status, body)
         ? new GatewayError('no_capable_target', { field: 'model', message: `The host of ${target.label} does not serve this path.` }) // prettier-ignore
-        : translateError(status, body, acrossWires(headers, incoming.dialect), target);
+        : translateError(status, body, acrossWires(headers, incoming.dialect, keyCleanerOf(config)), target);
     if (await this.moveOn(failure)) return undefined;
     this.#progress.failure = failure;
     // Who asked for a route named no provider, and could do nothing about a refusal of our key.
@@ -289,7 +290,7 @@ export class Failover<T> implements AnswerTurn {
           ms: services.now() - startedAt,
         });
       try {
-        const response = await services.upstream.send(candidate.request, client, this);
+        const response = decoded(await services.upstream.send(candidate.request, client, this));
         progress.firstByteAt = services.now();
         note(response.status);
         return response;
@@ -339,8 +340,11 @@ const nothingYet = {
   firstTokenAt: undefined,
 } satisfies Partial<ResponseProgress>;
 
-function isGarbage(response: UpstreamResponse): boolean {
-  if (response.status >= 300 && response.status < 400) return true; // redirects are never followed
+// What makes an answer none of the API's before its body is read.
+function garbageIn(response: UpstreamResponse): GatewayError | undefined {
+  const { status } = response;
+  if (status >= 400) return undefined;
+  if (status >= 300) return new GatewayError('upstream_garbage'); // redirects are never followed
   const type = mediaType(response.headers);
-  return response.status < 300 && type !== '' && !/json|event-stream/.test(type);
+  return type === '' || /json|event-stream/.test(type) ? unreadable(response) : new GatewayError('upstream_garbage');
 }

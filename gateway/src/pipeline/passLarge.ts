@@ -61,10 +61,10 @@ export async function gatherOrPass(
 
 function sendHead(
   response: UpstreamResponse,
-  { raw, headers: ours }: ResponseContext,
+  { raw, headers: ours, ownKeys }: ResponseContext,
   progress: ResponseProgress,
 ): void {
-  const headers: Record<string, string> = Object.assign(toClient(response.headers), ours);
+  const headers: Record<string, string> = Object.assign(toClient(response.headers, ownKeys), ours);
   const length = response.headers['content-length'];
   if (length !== undefined) headers['content-length'] = length;
   raw.writeHead(response.status, headers);

@@ -3,6 +3,7 @@
 import type { Account } from '../../../config/accounts';
 import { type Capability, type ModelKind, nearestModels } from '../../../config/catalogue';
 import { type Config, type Route } from '../../../config/load';
+import { ownValue } from '../../../config/forms';
 import { findTarget, type FoundTarget } from '../../../config/resolve';
 import type { Settings } from '../../../config/schema';
 import type { Target } from '../../../config/target';
@@ -90,7 +91,12 @@ export function routeNamed(config: Config, name: string): Route | undefined {
 export function healthKey(target: Target, { name }: Pick<Account, 'name'>): TargetKey {
   const known = keys.get(target);
   if (known?.name === name) return known;
-  const key = { name, target: `${target.label} ${name}`, account: `${target.provider} ${name}` };
+  const key = {
+    name,
+    target: `${target.label} ${name}`,
+    account: `${target.provider} ${name}`,
+    madeUp: madeUp.has(target),
+  };
   keys.set(target, key);
   return key;
 }
@@ -142,6 +148,9 @@ export function expectedCost(target: Target, needs: Needs, day: string): number 
 /** Of the account that each target was called with last. */
 const keys = new WeakMap<Target, TargetKey & { readonly name: string }>();
 
+/** Targets that a client has named, and that are neither in the catalogue nor in the configuration. */
+const madeUp = new WeakSet<Target>();
+
 /** Names that are remembered for one configuration and day: a client's own choice, and therefore bounded. */
 const mostNames = 1_000;
 const remembered = new WeakMap<Settings, { day: string; targets: Map<string, FoundTarget> }>();
@@ -154,6 +163,9 @@ function knownTarget(name: string, settings: Settings, day: string): FoundTarget
   if (found !== undefined) return found;
   found = findTarget(name, settings, day);
   if (found === undefined) return undefined;
+  const { provider, model, row } = found.target;
+  if (row === undefined && ownValue(settings.providers[provider]?.models ?? {}, model) === undefined)
+    madeUp.add(found.target);
   if (known.targets.size >= mostNames) known.targets.clear();
   known.targets.set(name, found);
   return found;

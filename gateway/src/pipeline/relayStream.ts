@@ -84,7 +84,9 @@ function headersOf(
   framing: StreamFraming,
 ): Record<string, string> {
   const headers: Record<string, string> =
-    kind === 'translated' ? acrossWires(response.headers, context.dialect) : toClient(response.headers);
+    kind === 'translated'
+      ? acrossWires(response.headers, context.dialect, context.ownKeys)
+      : toClient(response.headers, context.ownKeys);
   if (kind === 'translated') headers['content-type'] = framing.contentType;
   Object.assign(headers, context.headers);
   headers['cache-control'] = 'no-cache, no-transform'; // proxies that compress would hold events back
@@ -101,7 +103,10 @@ async function passThrough(
   const eventLimit = context.limits.event_bytes;
   const codec = answerFacts[answered.kind === 'local' ? context.format : (answered.answerFormat ?? answered.format)];
   const hideUsage = answered.kind === 'passthrough' && answered.hideUsage;
-  const tap = context.asList ? openJsonArrayTap({ codec, eventLimit }) : openUsageTap({ codec, hideUsage, eventLimit });
+  const { answers } = context;
+  const tap = context.asList
+    ? openJsonArrayTap({ codec, answers, eventLimit })
+    : openUsageTap({ codec, answers, hideUsage, eventLimit });
   const ending = openEnding(response, context.limits.end_ms);
   const write = (bytes: Buffer | undefined): Promise<void> | undefined => {
     if (bytes === undefined) return undefined;
@@ -110,16 +115,21 @@ async function passThrough(
     const clean = context.ownKeys.bytes(bytes);
     return passFailure(clean, failureError(cleanFailure(tap.failure, context)), tap, relay);
   };
+  let rest: Buffer | undefined;
   try {
-    await response.forEachChunk((chunk) => {
-      const bytes = tap.feed(chunk);
-      if (tap.waiting > uncountedBytes || memory.counts) memory.gathers(tap.waiting);
-      const wait = write(bytes);
-      if (tap.last) response.release();
-      else if (tap.complete || tap.failure !== undefined) ending.after(wait, bytes?.includes('data:') === true);
-      return wait;
-    });
-    const rest = tap.rest();
+    try {
+      await response.forEachChunk((chunk) => {
+        const bytes = tap.feed(chunk);
+        if (tap.waiting > uncountedBytes || memory.counts) memory.gathers(tap.waiting);
+        const wait = write(bytes);
+        if (tap.last) response.release();
+        else if (tap.complete || tap.failure !== undefined) ending.after(wait, bytes?.includes('data:') === true);
+        return wait;
+      });
+      rest = tap.rest();
+    } catch (error) {
+      if (!(tap.complete || tap.failure !== undefined) || !isDeath(error)) throw error;
+    }
     // Before the error that we tell, half an event would make both unreadable.
     if (tap.failure === undefined && !tap.complete) throw new GatewayError('upstream_died');
     // A list whose provider ended it at an error lacks its bracket, without which the error could not be read.
@@ -133,6 +143,12 @@ async function passThrough(
   } finally {
     ending.stop();
   }
+}
+
+// Whether a connection broke. After the reason to end that is no failure: all of the answer is there, but for a usage that may
+// have followed and is estimated. Told as one it would make the client ask, and pay, once more for what it has.
+function isDeath(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'upstream_died';
 }
 
 function noteAnswer({ usage, complete }: UsageTap, progress: ResponseProgress): void {
@@ -187,24 +203,27 @@ async function translate(
     return text;
   };
   try {
-    await response.forEachChunk((chunk) => {
-      const list = frames.push(chunk);
-      const text = encode(list);
-      const held = frames.waiting + encoder.kept;
-      if (held > uncountedBytes || memory.counts) memory.gathers(held);
-      const wait = writeAll(text);
-      if (progress.complete) response.release();
-      else if (decoder.ending) ending.after(wait, list.length > 0);
-      return wait;
-    });
-    await writeAll(encode(frames.end()) + encoder.encode(decoder.end()));
+    let rest: readonly Frame[] = [];
+    try {
+      await response.forEachChunk((chunk) => {
+        const list = frames.push(chunk);
+        const text = encode(list);
+        const held = frames.waiting + encoder.kept;
+        if (held > uncountedBytes || memory.counts) memory.gathers(held);
+        const wait = writeAll(text);
+        if (progress.complete) response.release();
+        else if (decoder.ending) ending.after(wait, list.length > 0);
+        return wait;
+      });
+      rest = frames.end();
+    } catch (error) {
+      if (!decoder.ending || !isDeath(error)) throw error;
+    }
+    await writeAll(encode(rest) + encoder.encode(decoder.end()));
     if (!progress.complete) throw new GatewayError('upstream_died');
     output.commit();
     await output.write(framing.end(), 0, true);
-    progress.lost.push(...encoder.lost);
-    // A name may be one of the provider's own, with a line end in it.
-    if (progress.lost.length > 0 && codecs[context.format].carriesComments)
-      await output.write(`: x-ovth-lost: ${progress.lost.map(headerText).join(', ')}\n\n`, 0, true);
+    await writeLost(relay);
   } catch (error) {
     progress.failure = encoder.failure;
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
@@ -215,6 +234,12 @@ async function translate(
     alive.stop();
     ending.stop();
   }
+}
+
+// Names what was lost in a closing comment. A name may be one of the provider's own, with a line end in it.
+function writeLost({ context, output, progress }: StreamRelay): Promise<void> | undefined {
+  if (progress.lost.length === 0 || !codecs[context.format].carriesComments) return undefined;
+  return output.write(`: x-ovth-lost: ${[...new Set(progress.lost)].map(headerText).join(', ')}\n\n`, 0, true);
 }
 
 /** Decoded events of a provider's stream as the client's format, with what earlier encoding did undone. */

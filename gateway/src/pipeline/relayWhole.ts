@@ -44,7 +44,7 @@ export async function relayError<T>(
   const { response, kind } = answered;
   if (progress.failure !== undefined && (kind === 'translated' || isPage(response))) throw progress.failure;
   const bytes = context.ownKeys.bytes(await response.readAll(context.limits.error_body_bytes));
-  endResponse(context, progress, response.status, cleanHeaders(toClient(response.headers), context), bytes);
+  endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), bytes);
 }
 
 /** A failure that a provider tells, without our keys in its words. */
@@ -109,7 +109,7 @@ async function translateWhole(
   if (made.failure !== undefined) throw (progress.failure = failureError(cleanFailure(made.failure, context)));
   for (const what of made.lost) noteLost(progress, what);
   for (const [name, parts] of made.kept) context.remember(name, parts);
-  const headers = acrossWires(response.headers, context.dialect);
+  const headers = acrossWires(response.headers, context.dialect, context.ownKeys);
   headers['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const body = asBuffer(made.body);
   endResponse(context, progress, 200, headers, context.asList ? asList(body) : body);
@@ -149,12 +149,7 @@ async function passWhole(
       passed = context.ownKeys.bytes(bytes);
     }
   }
-  endResponse(context, progress, response.status, toClient(response.headers), passed);
-}
-
-function cleanHeaders(headers: Record<string, string>, { ownKeys }: ResponseContext): Record<string, string> {
-  for (const [name, value] of Object.entries(headers)) headers[name] = ownKeys.text(value);
-  return headers;
+  endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), passed);
 }
 
 // Gemini's stream without `alt=sse` is a JSON list of pieces; one piece is a list too.

@@ -31,6 +31,8 @@ export interface ResponseContext {
   readonly headers: Readonly<Record<string, string>>;
   /** Seconds since 1970. */
   readonly created: number;
+  /** Answers that it asked for at once. */
+  readonly answers: number;
   /** It asked for usage in its stream. */
   readonly includeUsage: boolean;
   /** Estimated input tokens. */

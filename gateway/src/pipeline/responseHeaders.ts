@@ -31,6 +31,7 @@ export function responseContext<T>(
     requestId: incoming.id,
     headers: responseHeaders(exchange, answered, reservation, progress.attempts.length),
     created: Math.floor(incoming.startedAt / 1_000),
+    answers: facts.needs.answers,
     includeUsage: facts.includeUsage,
     inputEstimate: facts.needs.input,
     scan: facts.scan,

@@ -4,6 +4,7 @@
 import type { Usage } from '../core/usage';
 import type { AnswerFacts } from '../wire/codec';
 import type { AnswerFailure } from '../wire/formatFacts';
+import type { Json } from '../wire/jsonObject';
 import { openOutputMeter } from '../wire/outputMeter';
 import { isObject, parseEvent } from '../wire/shared/json';
 import { JsonArrayCutter } from '../wire/shared/jsonArray';
@@ -12,14 +13,14 @@ import { dataOf, singleFrames, SseCutter } from '../wire/shared/sse';
 export interface UsageTap {
   /** The bytes to pass on now: whole events. @throws GatewayError upstream_garbage for an event above the limit */
   feed(chunk: Buffer): Buffer | undefined;
-  /** The bytes held back until the stream's end. */
+  /** The bytes held back until the stream's end, which has come. */
   rest(): Buffer | undefined;
   /** How many bytes are held back for an event that is not whole. */
   readonly waiting: number;
   readonly usage: Partial<Usage> | undefined;
   /** Content has come. */
   readonly said: boolean;
-  /** The stream said that the answer is complete. */
+  /** The stream said that the answer, or each of several, is complete. */
   readonly complete: boolean;
   /** Nothing more is to come. */
   readonly last: boolean;
@@ -33,6 +34,8 @@ export interface UsageTap {
 
 export interface UsageTapOptions {
   readonly codec: AnswerFacts;
+  /** Answers that were asked for at once. */
+  readonly answers: number;
   /** Take out the event with the usage alone, which the client did not ask for. */
   readonly hideUsage: boolean;
   /** Bytes that one event may have. */
@@ -63,7 +66,9 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
     },
     rest() {
       const rest = cutter.rest();
-      return rest.length === 0 ? rest : read(rest);
+      const passed = rest.length === 0 ? rest : read(rest);
+      reader.close();
+      return passed;
     },
     get waiting() {
       return cutter.waiting;
@@ -93,19 +98,19 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
 }
 
 /** A tap of a stream in the form of a JSON list. An item is passed on when it is whole, so that a failure can follow it. */
-export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'codec' | 'eventLimit'>): UsageTap {
+export function openJsonArrayTap({ codec, answers, eventLimit }: Omit<UsageTapOptions, 'hideUsage'>): UsageTap {
   const cutter = new JsonArrayCutter(eventLimit);
+  const ends = openAnswerEnds(codec, answers);
   let usage: Partial<Usage> | undefined;
   let failure: AnswerFailure | undefined;
   let said = false;
-  let ended = false;
   const meter = openOutputMeter(codec.output);
 
   const read = (bytes: Buffer): void => {
     meter.add(bytes);
     for (const item of itemsIn(bytes)) {
       if (!isObject(item)) continue;
-      ended ||= codec.isEnd(item);
+      ends.add(item);
       failure ??= codec.failureIn(item, false);
       said ||= codec.hasContent(item);
       const found = codec.usageIn(item);
@@ -119,7 +124,10 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
       if (whole !== undefined) read(whole);
       return whole;
     },
-    rest: () => cutter.rest(),
+    rest() {
+      ends.close();
+      return cutter.rest();
+    },
     get waiting() {
       return cutter.waiting;
     },
@@ -130,7 +138,7 @@ export function openJsonArrayTap({ codec, eventLimit }: Pick<UsageTapOptions, 'c
       return said;
     },
     get complete() {
-      return cutter.ended && ended;
+      return cutter.ended && ends.all;
     },
     get last() {
       return cutter.ended;
@@ -154,6 +162,8 @@ const mostKept = 64 * 1024;
 interface TapReader {
   /** Whole frames in, the ones to pass on out. */
   read(frames: Buffer): Buffer;
+  /** The stream has ended. */
+  close(): void;
   readonly usage: Partial<Usage> | undefined;
   readonly said: boolean;
   readonly ended: boolean;
@@ -161,22 +171,26 @@ interface TapReader {
   readonly failure: AnswerFailure | undefined;
 }
 
-function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
+function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReader {
+  const ends = openAnswerEnds(codec, answers);
   const words = [`"${codec.usageField}"`, codec.errorWord, ...codec.endWords].map((word) => Buffer.from(word));
   const reader = {
     usage: undefined as Partial<Usage> | undefined,
     said: false,
-    ended: false,
     last: false,
     failure: undefined as AnswerFailure | undefined,
+    get ended() {
+      return ends.all;
+    },
+    close: () => ends.close(),
     read(frames: Buffer): Buffer {
-      if (!hasValueOfAny(frames, words)) {
+      if (!ends.several && !hasValueOfAny(frames, words)) {
         if (!reader.said) readUntilSaid(frames);
         return frames;
       }
       const kept: Buffer[] = [];
       for (const frame of singleFrames(frames)) {
-        const look = !reader.said || hasValueOfAny(frame, words);
+        const look = !reader.said || ends.several || hasValueOfAny(frame, words);
         if (!look || !readEvent(dataOf(frame))) kept.push(frame);
       }
       if (!hideUsage) return frames;
@@ -195,7 +209,7 @@ function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
     if (reader.last || codec.preamble?.test(data) === true) return false;
     const event = parseEvent(data);
     if (event === undefined) return false;
-    reader.ended ||= codec.isEnd(event);
+    ends.add(event);
     reader.last ||= codec.isLast(event);
     reader.failure ??= codec.failureIn(event, false);
     reader.said ||= codec.hasContent(event);
@@ -205,6 +219,49 @@ function openTapReader({ codec, hideUsage }: UsageTapOptions): TapReader {
     return hideUsage && codec.isUsageOnly(event);
   };
   return reader;
+}
+
+/** Whether the answers of a stream have ended. One of several that has begun shows it in each of its events. */
+interface AnswerEnds {
+  /** Each event must be looked at. */
+  readonly several: boolean;
+  readonly all: boolean;
+  add(event: Json): void;
+  /** No more is to come: some hosts give fewer answers than were asked for. */
+  close(): void;
+}
+
+function openAnswerEnds(codec: AnswerFacts, asked: number): AnswerEnds {
+  if (asked <= 1 || codec.answersIn === undefined) {
+    const ends = {
+      several: false,
+      all: false,
+      add(event: Json): void {
+        ends.all ||= codec.isEnd(event);
+      },
+      close: () => undefined,
+    };
+    return ends;
+  }
+  const begun = new Set<number>();
+  const ended = new Set<number>();
+  let wanted = asked;
+  let blocked = false; // a prompt that is refused has no answers
+  return {
+    several: true,
+    get all() {
+      return blocked || (ended.size > 0 && ended.size >= wanted);
+    },
+    add(event) {
+      const list = codec.answersIn?.(event) ?? [];
+      blocked ||= list.length === 0 && codec.isEnd(event);
+      for (const { index, ends } of list) {
+        begun.add(index);
+        if (ends) ended.add(index);
+      }
+    },
+    close: () => void (wanted = begun.size),
+  };
 }
 
 // The items of a run of bytes, which begins with the list's bracket or with the comma after the item before.

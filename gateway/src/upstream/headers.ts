@@ -2,6 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dialect } from '../core/errorBody';
+import type { KeyCleaner } from './ownKeys';
 
 // RFC 9110 section 7.6.1 (connection-level), and what names a person or a proxy rather than the request.
 const perConnection = [
@@ -20,7 +21,7 @@ const neverSentUpstream = new Set([
 
 const neverSentToClient = new Set([
   ...perConnection,
-  'set-cookie', 'server', 'alt-svc', 'strict-transport-security', 'proxy-authenticate', 'via', 'nel', 'report-to', 'expect-ct',
+  'content-encoding', 'set-cookie', 'server', 'alt-svc', 'strict-transport-security', 'proxy-authenticate', 'via', 'nel', 'report-to', 'expect-ct',
   'openai-organization', 'openai-project', 'anthropic-organization-id', 'x-request-id', 'x-ovth-route', 'x-ovth-dropped',
 ]); // prettier-ignore
 
@@ -42,14 +43,14 @@ export function toUpstream(headers: IncomingHttpHeaders): string[] {
   return out;
 }
 
-/** A provider's headers that its client on the same wire shall see. */
-export function toClient(headers: IncomingHttpHeaders): Record<string, string> {
+/** A provider's headers that its client on the same wire shall see, without our keys. */
+export function toClient(headers: IncomingHttpHeaders, ownKeys: KeyCleaner): Record<string, string> {
   const out: Record<string, string> = {};
   const nominated = nominatedBy(headers.connection);
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined || !crossesToClient(name) || nominated?.has(name) === true) continue;
-    out[name] = typeof value === 'string' ? value : value.join(', ');
+    out[name] = ownKeys.header(typeof value === 'string' ? value : value.join(', '));
   }
   return out;
 }
@@ -59,11 +60,15 @@ export function mediaType(headers: IncomingHttpHeaders): string {
   return (headers['content-type'] ?? '').toLowerCase();
 }
 
-/** Of a provider's headers, those that mean something on every wire, in the words of the client's. */
-export function acrossWires(headers: IncomingHttpHeaders, dialect: Dialect): Record<string, string> {
+/** Of a provider's headers, those that mean something on every wire, in the words of the client's, without our keys. */
+export function acrossWires(
+  headers: IncomingHttpHeaders,
+  dialect: Dialect,
+  ownKeys: KeyCleaner,
+): Record<string, string> {
   const out: Record<string, string> = {};
   const wait = waitOf(headers);
-  if (wait !== undefined) out['retry-after'] = wait;
+  if (wait !== undefined) out['retry-after'] = ownKeys.header(wait);
   for (const unit of ['requests', 'tokens']) {
     for (const fact of ['limit', 'remaining', 'reset']) {
       const openai = `x-ratelimit-${fact}-${unit}`;
@@ -71,7 +76,8 @@ export function acrossWires(headers: IncomingHttpHeaders, dialect: Dialect): Rec
       const value = headers[openai] ?? headers[anthropic];
       // The two write the time of a reset differently (a duration, a date): it goes only to its own side.
       const own = dialect === 'anthropic' ? anthropic : openai;
-      if (typeof value === 'string' && (fact !== 'reset' || headers[own] !== undefined)) out[own] = value;
+      if (typeof value === 'string' && (fact !== 'reset' || headers[own] !== undefined))
+        out[own] = ownKeys.header(value);
     }
   }
   return out;

@@ -14,7 +14,7 @@ const unmeasured = 50;
 const leastTokens = 50;
 /** Weight of the newest answer. */
 const smoothing = 0.2;
-/** Clients may name `provider/anything`: as many targets are remembered, the oldest forgotten. */
+/** Clients may name `provider/anything`: as many targets are remembered, the longest unmeasured forgotten. */
 const mostTargets = 10_000;
 
 /** Nothing has been measured yet. */
@@ -25,7 +25,7 @@ export function openOutputSpeed(): OutputSpeed {
       if (tokens < leastTokens || ms <= 0) return;
       const known = perMs.get(target);
       const oldest = known === undefined && perMs.size >= mostTargets ? perMs.keys().next().value : undefined;
-      if (oldest !== undefined) perMs.delete(oldest);
+      perMs.delete(oldest ?? target); // one that is measured again moves to the end of the row
       perMs.set(target, known === undefined ? tokens / ms : known + smoothing * (tokens / ms - known));
     },
     tokensIn: (target, ms) => Math.ceil(Math.max(0, ms) * (perMs.get(target) ?? unmeasured / 1_000)),

@@ -7,6 +7,8 @@ import type { Config } from '../../../config/load';
 export interface KeyCleaner {
   bytes(bytes: Buffer): Buffer;
   text(text: string): string;
+  /** The same for short texts, nearly all of which are seen to hold none by their length. */
+  header(value: string): string;
 }
 
 /** The cleaner of a configuration's keys: those of all accounts of all providers, and the master key. */
@@ -30,8 +32,10 @@ function openCleaner(keys: readonly string[]): KeyCleaner {
     const clean = keys.reduce((rest, key) => rest.replaceAll(key, instead), said);
     return masked.reduce((rest, form) => rest.replace(form, instead), clean);
   };
+  const least = Math.min(...keys.map((key) => key.length));
   return {
     text,
+    header: (value) => (value.length < least && !mayBeMasked.test(value) ? value : text(value)),
     bytes(bytes) {
       const said = bytes.toString('latin1'); // each byte a character, so that nothing else changes
       const clean = text(said);
@@ -39,6 +43,8 @@ function openCleaner(keys: readonly string[]): KeyCleaner {
     },
   };
 }
+
+const mayBeMasked = /\*\*|\.\.\.|[^\x20-\x7e]/;
 
 // As OpenAI writes a key: `sk-proj-********************AbCd`. What is left of it narrows a search.
 function maskedForm(start: string): RegExp {

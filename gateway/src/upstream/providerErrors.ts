@@ -7,7 +7,7 @@ import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { isObject, listOr, objectOr, textOr } from '../wire/shared/json';
 import type { AnswerFailure } from '../wire/formatFacts';
-import { isClientsOwn } from '../wire/shared/failureKinds';
+import { allowanceIn, type OperatorsKind, operatorsKind } from '../wire/shared/failureKinds';
 
 /**
  * The error for a whole response with an error status: its code decides whether another target is tried.
@@ -22,13 +22,13 @@ export function translateError(
   const error = errorOf(bytes);
   const text = textOr(error['message']).slice(0, 2_000);
   const message = `${target.label} refused the request (${status})${text === '' ? '.' : `: ${text}`}`;
-  if (status === 400 || status === 413 || status === 422) {
+  if ((status === 400 || status === 413 || status === 422) && allowanceIn(text) === undefined) {
     const tooLong = tokensOf(error, text);
     if (tooLong !== undefined)
       return new GatewayError('prompt_too_long', { headers, tokens: { most: target.context, ...tooLong } });
   }
-  const operators = operatorsError(status, error, text, { message, headers });
-  if (operators !== undefined) return operators;
+  const operators = operatorsKind(error, status);
+  if (operators !== undefined) return operatorsError(operators, text, message, headers);
   if (status === 429) {
     const wait = retryDelay(error);
     const withWait =
@@ -38,6 +38,8 @@ export function translateError(
   if (status === 503 || status === 529) return new GatewayError('upstream_overloaded', { headers });
   if (status === 408 || status === 504) return new GatewayError('upstream_timeout', { headers });
   if (status >= 500) return new GatewayError('upstream_error', { headers });
+  if (status === 404 && isAboutPath(status, bytes))
+    return new GatewayError('upstream_error', { message: noPath, headers });
   if (status === 404) return new GatewayError('not_found', { message, headers });
   return new GatewayError(status === 413 ? 'body_too_large' : 'bad_request', { message, headers });
 }
@@ -48,7 +50,12 @@ export function isAboutPath(status: number, bytes: Buffer): boolean {
   if (status !== 404) return false;
   const error = errorOf(bytes);
   const text = textOr(error['message']);
-  return !modelCodes.test(textOr(error['code'])) && (text === '' || pathText.test(text));
+  return operatorsKind(error, status) !== 'unknown_model' && (text === '' || pathText.test(text));
+}
+
+/** Whether OpenAI refuses a request as chat completions that it takes as Responses. */
+export function isForResponses(status: number, bytes: Buffer): boolean {
+  return (status === 400 || status === 404) && responsesText.test(textOr(errorOf(bytes)['message']));
 }
 
 /** The error for a failure inside a response. */
@@ -68,55 +75,62 @@ export function failureError({ kind, message }: AnswerFailure): GatewayError {
       });
     case 'timed_out':
       return new GatewayError('upstream_timeout');
-    case 'credential':
-      return new GatewayError('upstream_credential');
-    case 'credit':
-      return new GatewayError('upstream_credential', { message: noCredit });
     case 'other':
       return new GatewayError('upstream_error');
+    default:
+      return operatorsError(kind, message, `The provider refused the request: ${message.slice(0, 2_000)}`, {});
   }
 }
 
 // ---
 
-// The operator's trouble: a key, credit, a region or a model that the account does not have. Codes are compared whole, and
-// messages from their beginning: providers repeat values of the request in them, and a client must not be able to make a
-// target rest by its words. OpenAI's "exceeded your current quota" is told from Google's, which is a rate, by its code.
-const creditCodes = /^(insufficient_quota|billing_(hard_limit_reached|not_active|error))$/;
-const creditText = /^Your credit balance is too low/;
-const keyCodes = /^(API_KEY_INVALID|invalid_api_key)$/;
-const keyText = /^API key (not valid|expired)/;
-const regionCodes = /^unsupported_country_region_territory$/;
-const regionText = /^User location is not supported/;
-const modelCodes = /^(model_not_found|model_decommissioned|DeploymentNotFound)$/;
-// Anthropic: "model: claude-…"; OpenAI, vLLM: "The model `x` does not exist"; Google: "models/x is not found for API version";
-// Ollama: "model 'x' not found"; Mistral: "Invalid model: x"; OpenRouter: "No endpoints found for x." (recorded 2026-11).
-const modelText =
-  /^model: |^invalid model\b|^no (allowed )?(endpoints|providers)\b|^(the )?(requested )?models?[\s/`'"][^]{0,200}?(not found|not exist|no longer|decommissioned|retired|deprecated)/i;
-// OpenAI: "Invalid URL (POST /v1/…)"; Express: "Cannot POST /…"; Go: "404 page not found"; FastAPI: "Not Found".
+// What hosts say of a path that they do not have. OpenAI: "Invalid URL (POST /v1/…)"; Express: "Cannot POST /…"; Go: "404
+// page not found"; FastAPI: "Not Found" (recorded 2026-11).
 const pathText =
   /^(404:? )?((page|file|path|route|endpoint|url|resource) )?not found\.?$|^(invalid url|unknown (request )?(url|path|route|endpoint)|no such (path|route|endpoint)|no route|unrecognized request url|cannot post|method not allowed)|^(the )?(requested )?(url|path|route|endpoint|resource|page)\b/i;
 
+// "This model is only supported in v1/responses and not in v1/chat/completions." and "This is not a chat model and thus not
+// supported in the v1/chat/completions endpoint. …" (404); "Function tools with reasoning_effort are not supported for
+// gpt-5.4-mini in /v1/chat/completions. Please use /v1/responses instead." (400). As in the issues that overrides.ts of the
+// catalogue names (2026-11).
+const responsesText =
+  /^This model is only supported in v1\/responses\b|^This is not a chat model and thus not supported in the v1\/chat\/completions\b|^Function tools with reasoning_effort are not supported for [^]{1,300}? in \/v1\/chat\/completions\b/;
+
+/** The failure of a kind that is the operator's trouble. @param text what the provider says; @param message ours, with it */
 function operatorsError(
-  status: number,
-  error: Readonly<Record<string, unknown>>,
+  kind: OperatorsKind,
   text: string,
-  { message, headers }: { message: string; headers: Readonly<Record<string, string>> },
-): GatewayError | undefined {
-  if (status >= 500 || status === 408) return undefined;
-  const reasons = listOr(error['details']).map((detail) => objectOr(detail)['reason']);
-  const codes = [error['code'], error['type'], ...reasons].map((code) => textOr(code));
-  const says = (code: RegExp, words: RegExp) => codes.some((each) => code.test(each)) || words.test(text);
-  if (status === 402 || says(creditCodes, creditText))
-    return new GatewayError('upstream_credential', { message: noCredit, headers });
-  if (status === 401 || says(keyCodes, keyText)) return new GatewayError('upstream_credential', { headers });
-  if (status === 429) return undefined;
-  if (says(regionCodes, regionText)) return new GatewayError('upstream_credential', { message: noRegion, headers });
-  if (says(modelCodes, modelText)) return new GatewayError('unknown_model', { message, headers });
-  if (status === 403 && !isClientsOwn(text)) return new GatewayError('upstream_credential', { headers });
-  if (status === 404 && isAboutPath(status, Buffer.from(JSON.stringify({ error }))))
-    return new GatewayError('upstream_error', { message: noPath, headers });
-  return undefined;
+  message: string,
+  headers: Readonly<Record<string, string>>,
+): GatewayError {
+  switch (kind) {
+    case 'allowance':
+      return new GatewayError('upstream_allowance', { headers: withoutWait(headers), message: allowanceMessage(text) });
+    case 'credit':
+      return new GatewayError('upstream_credential', { headers, message: noCredit });
+    case 'credential':
+      return new GatewayError('upstream_credential', { headers });
+    case 'region':
+      return new GatewayError('upstream_credential', { headers, message: noRegion });
+    case 'unknown_model':
+      return new GatewayError('unknown_model', { headers, message });
+    case 'forbidden':
+      return new GatewayError('upstream_forbidden', { headers });
+  }
+}
+
+// Its own words name the account.
+function allowanceMessage(text: string): string {
+  const { of, most, asked } = allowanceIn(text) ?? { of: 'time', most: 0, asked: 0 };
+  const account = "the provider's account on this gateway";
+  return of === 'credit'
+    ? `This request may use ${asked} tokens, and ${account} has credit for ${most}: ask for a smaller maximum of output tokens, or send a shorter prompt.`
+    : `This request needs ${asked} tokens, and ${account} may use ${most} in the time its limit is counted by: send a shorter prompt, or ask for a smaller maximum of output tokens.`;
+}
+
+// No wait makes the request smaller.
+function withoutWait({ 'retry-after': _wait, ...headers }: Readonly<Record<string, string>>): Record<string, string> {
+  return headers;
 }
 
 const noCredit = "The provider's account on this gateway has no credit left; its operator can add some.";

@@ -35,9 +35,11 @@ export function checkCountRequest({ from, body }: Omit<CountTask, 'to' | 'target
   decodeCountRequest(from, parseBody(body));
 }
 
-/** The tokens in a counter's response; 0 where it names none. @throws GatewayError upstream_garbage */
+/** The tokens in a counter's response; 0 where it names none. @throws GatewayError upstream_garbage, upstream_error where it is a failure */
 export function decodeCountResponse(format: CountFormat, bytes: Uint8Array): number {
-  return countOr(parseResponse(bytes)[counterOf(format).tokensField]);
+  const response = parseResponse(bytes);
+  if (codecs[format].failureIn(response, false) !== undefined) throw new GatewayError('upstream_error');
+  return countOr(response[counterOf(format).tokensField]);
 }
 
 /** A count as a client of the format reads it. */

@@ -3,6 +3,8 @@
 // "batchEmbedContents" (2026-11).
 
 import { GatewayError } from '../core/errors';
+import type { AnswerFailure } from './formatFacts';
+import { formatFacts } from './formats';
 import type { Json } from './jsonObject';
 import { bytesOf, parseBody, parseResponse } from './shared/jsonBytes';
 import { listOr, needList, needText, objectOr, optionalCount, wrong } from './shared/json';
@@ -36,16 +38,28 @@ export interface EmbeddingsResponseTask {
   readonly estimate: number;
 }
 
+/** A translated response, or the failure that stands in its place. */
+export type EmbeddingsTranslation = { readonly body: Uint8Array } | { readonly failure: AnswerFailure };
+
 /** Gemini's response in OpenAI's format. @throws GatewayError upstream_garbage */
-export function embeddingsFromGemini({ bytes, model, base64, estimate }: EmbeddingsResponseTask): Uint8Array {
-  const rows = listOr(parseResponse(bytes)['embeddings']);
+export function embeddingsFromGemini({
+  bytes,
+  model,
+  base64,
+  estimate,
+}: EmbeddingsResponseTask): EmbeddingsTranslation {
+  const response = parseResponse(bytes);
+  const failure = formatFacts.generate.failureIn(response, false);
+  if (failure !== undefined) return { failure };
+  const rows = listOr(response['embeddings']);
   if (rows.length === 0) throw new GatewayError('upstream_garbage');
   const data = rows.map((row, index) => ({
     object: 'embedding',
     index,
     embedding: encodeVector(objectOr(row)['values'], base64),
   }));
-  return bytesOf({ object: 'list', data, model, usage: { prompt_tokens: estimate, total_tokens: estimate } });
+  const usage = { prompt_tokens: estimate, total_tokens: estimate };
+  return { body: bytesOf({ object: 'list', data, model, usage }) };
 }
 
 // ---

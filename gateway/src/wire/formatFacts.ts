@@ -52,8 +52,8 @@ export interface PassthroughFacts {
   mend(setting: SettingReader, target: Target): readonly MendedField[];
   /** Whether a model does what is demanded of the form of its answer. @param effort what the request asks for */
   honours(kind: DemandKind, target: Target, effort: Effort | undefined): boolean;
-  /** Whether a model takes tools in this format at all; absent where every one does. */
-  takesTools?(setting: SettingReader, target: Target): boolean;
+  /** Whether the format's own provider refuses a request of a target in it, and takes it in another of its formats. */
+  refused?(target: Target, hasTools: boolean, setting: SettingReader): boolean;
   /** System messages in mid-conversation, where some models of the format refuse them. */
   readonly systemTurns?: {
     /** Whether the model takes them. */
@@ -107,6 +107,8 @@ export interface CompletionFacts {
   readonly endWords: readonly string[];
   /** Whether an event says that the answer is complete. Usage may follow. */
   isEnd(event: Json): boolean;
+  /** The answers that an event of a stream is of, and whether each ends with it; for formats that give several at once. */
+  answersIn?(event: Json): readonly { readonly index: number; readonly ends: boolean }[];
   /** Whether nothing follows an event; some formats have no such one. */
   isLast(event: Json): boolean;
   /** The data, no JSON, of a frame that nothing follows. Alone it ends no answer: an empty stream may have it. */

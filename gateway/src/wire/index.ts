@@ -8,7 +8,7 @@ import type { AnswerFacts, Codec } from './codec';
 import { effortOf, wantsReasoning } from './reasoning/effort';
 import { geminiGenerate } from './geminiGenerate/index';
 import { anthropicMessages } from './anthropicMessages/index';
-import { isOpenaiReasoner, takesChatTools } from './shared/modelProfiles';
+import { chatRefuses, isOpenaiReasoner } from './shared/modelProfiles';
 import type { Format, NeutralRequest } from './neutral';
 import { openaiResponses } from './openaiResponses/index';
 
@@ -29,14 +29,14 @@ export const answerFacts: Readonly<Record<AnswerFormat, AnswerFacts>> = { ...cod
 /**
  * The format to speak to a provider in. An OpenAI provider has two: the client's own where it is one of them, else the one
  * that carries more of this request.
- * @param chatOnly the host has turned out not to serve Responses
+ * @param learnt what its refusals have shown
  * @param neutral called only where the request decides
  */
 export function upstreamFormat(
   provider: Pick<Provider, 'wire' | 'responses'>,
   target: Target,
   from: Format,
-  chatOnly: boolean,
+  { chatOnly, chatRefused }: Learnt,
   neutral: () => NeutralRequest,
 ): Format {
   switch (provider.wire) {
@@ -46,9 +46,17 @@ export function upstreamFormat(
       return 'generate';
     case 'openai':
       if (!provider.responses || chatOnly) return 'chat';
-      if (from === 'responses' || refusesChatTools(neutral(), target)) return 'responses';
+      if (from === 'responses' || chatRefused || isRefusedByChat(neutral(), target)) return 'responses';
       return from !== 'chat' && carriesMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
   }
+}
+
+/** What a provider's refusals have shown of its two formats. */
+export interface Learnt {
+  /** The host does not serve Responses. */
+  readonly chatOnly: boolean;
+  /** It has refused this request as chat completions, and said that it is one for Responses. */
+  readonly chatRefused: boolean;
 }
 
 /** Whether a provider has a format itself, so that a body in it may be passed on unchanged. */
@@ -65,8 +73,8 @@ export function speaks(provider: Provider, format: Format, chatOnly: boolean): b
 
 // ---
 
-function refusesChatTools(request: NeutralRequest, target: Target): boolean {
-  return (request.tools?.length ?? 0) > 0 && !takesChatTools(target, request.reasoning && effortOf(request.reasoning));
+function isRefusedByChat({ tools = [], reasoning }: NeutralRequest, target: Target): boolean {
+  return chatRefuses(target, tools.length > 0, reasoning && effortOf(reasoning));
 }
 
 // OpenAI returns reasoning, as text and in the opaque form that a tool loop needs, only in Responses. Tool results with

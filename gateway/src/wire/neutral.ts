@@ -171,6 +171,8 @@ export interface ReasoningOptions {
   readonly budget?: number;
   /** The response is to hold the reasoning's text. */
   readonly show: boolean;
+  /** It is not named by the client that the reasoning is to be shown: only where that asks nothing more of the account. */
+  readonly implied?: true;
 }
 
 /** A whole request. */
@@ -207,7 +209,20 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'refusal' | 'pause
 
 /** What a provider's failure is: `credential` and `credit` are its operator's to mend, `other` is the provider's own. */
 export type FailureKind =
-  'overloaded' | 'rate_limited' | 'timed_out' | 'too_long' | 'bad_request' | 'credential' | 'credit' | 'other';
+  | 'overloaded'
+  | 'rate_limited'
+  | 'timed_out'
+  | 'too_long'
+  | 'bad_request'
+  | 'other'
+  // Of the operator's account: this request alone is too large for it; it may not use this model; its key, its credit or its
+  // region; and a model that is not there.
+  | 'allowance'
+  | 'forbidden'
+  | 'credential'
+  | 'credit'
+  | 'region'
+  | 'unknown_model';
 
 /**
  * The events of a response, in this order: `start`; for each part `open`, then `delta`, `citation` and `logprobs`, then

@@ -5,7 +5,7 @@ import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import type { ResponseFixups } from './codec';
-import { codecs, upstreamFormat } from './index';
+import { codecs, type Learnt, upstreamFormat } from './index';
 import { encodeRepaired } from './repairRequest';
 import { parseBody, printRequest } from './shared/jsonBytes';
 import type { Repair } from './shared/repairs';
@@ -25,8 +25,7 @@ export interface RequestTranslationTask {
   readonly body: Uint8Array;
   readonly stream: boolean;
   readonly provider: Pick<Provider, 'wire' | 'responses'>;
-  /** The host has turned out not to serve Responses. */
-  readonly chatOnly: boolean;
+  readonly learnt: Learnt;
   readonly target: Target;
   /** Leave out the opaque reasoning of earlier turns: the provider has refused it. */
   readonly withoutOpaqueReasoning: boolean;
@@ -55,10 +54,10 @@ const freeGrowth = 64 * 1024;
  * @throws GatewayError bad_json, bad_request naming the field, cannot_translate
  */
 export function translateRequest(task: RequestTranslationTask, earlier: ReasoningLookup): TranslatedRequest {
-  const { from, body, stream, provider, chatOnly, target } = task;
+  const { from, body, stream, provider, learnt, target } = task;
   const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body, codecs[from].objectArgs)), stream };
   const request = withReferencedItems(asked, earlier);
-  const spoken = upstreamFormat(provider, target, from, chatOnly, () => request);
+  const spoken = upstreamFormat(provider, target, from, learnt, () => request);
   const codec = codecs[spoken];
   const full = task.withoutOpaqueReasoning ? withoutOpaqueReasoning(request) : withReasoning(request, codec, earlier);
   const { body: encoded, dropped, repaired = [], fixups } = encodeRepaired(codec, full, target);

@@ -7,7 +7,7 @@ import { GatewayError } from '../../core/errors';
 import { editsOf } from '../../core/jsonEdit';
 import { type Edit, field, type JsonScan, splice } from '../../core/jsonScan';
 import { mediaType, toUpstream } from '../../upstream/headers';
-import { isAboutPath } from '../../upstream/providerErrors';
+import { isAboutPath, isForResponses } from '../../upstream/providerErrors';
 import { authorize, upstreamUrl } from '../../upstream/providers';
 import { codecs, speaks } from '../../wire';
 import { formatFacts } from '../../wire/formats';
@@ -47,9 +47,9 @@ function prepare(
   const foreign = provider.name === 'openai' && facts.hasRouterFields;
   // Who names a provider's own model knows what it takes; a route's name, or another spelling, says nothing of it.
   const chosen = facts.model !== target.model || exchange.plan.route !== null;
-  const fits = !chosen || takesTools(exchange, target);
-  if (!facts.passable || foreign || !fits || !speaks(provider, format, isChatOnly(exchange, provider)))
-    return translated(exchange, target, provider, false);
+  const chatOnly = isChatOnly(exchange, provider);
+  if (!facts.passable || foreign || !speaks(provider, format, chatOnly) || isRefused(exchange, target, provider))
+    return translated(exchange, target, provider);
   const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
   const mended = chosen ? mendedFields(exchange, target) : none;
   const dropped = namesOf(mended);
@@ -64,13 +64,6 @@ function prepare(
     body.length,
   );
   return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage, dropped));
-}
-
-// Some models take tools in another of their provider's formats only.
-function takesTools({ incoming, facts }: Exchange, target: Target): boolean {
-  const { takesTools: taken } = formatFacts[facts.format].passthrough;
-  if (taken === undefined || !facts.needs.capabilities.includes('tools')) return true;
-  return taken((name) => field(incoming.body, facts.scan, name), target);
 }
 
 const none: readonly MendedField[] = [];
@@ -98,6 +91,14 @@ function refuseIfStrict(plan: Plan, target: Target, dropped: readonly string[]):
   });
 }
 
+// Whether its provider is known to refuse the request as it stands, and to take it in another format of its own.
+function isRefused({ incoming, facts }: Exchange, target: Target, provider: Provider): boolean {
+  if (target.row?.chat_refuses === undefined || !provider.responses) return false;
+  const hasTools = facts.needs.capabilities.includes('tools');
+  const { passthrough: own } = formatFacts[incoming.format];
+  return own.refused?.(target, hasTools, (name) => field(incoming.body, facts.scan, name)) === true;
+}
+
 function passthrough(
   { incoming, facts, plan }: Exchange,
   target: Target,
@@ -117,8 +118,12 @@ function passthrough(
     request: { url, headers, body },
     format: incoming.format,
     hideUsage,
-    // Who named one model is told its refusal. A route may have sent earlier turns to another model: that is our doing.
-    ...(plan.targets.length > 1 ? { rewordAfter: badRequest } : {}),
+    // A route may have sent earlier turns to another model. And a model may be one for the provider's other format only.
+    ...(provider.responses
+      ? { rewordAfter: missingOrBad }
+      : plan.targets.length > 1
+        ? { rewordAfter: badRequest }
+        : {}),
   }));
 }
 
@@ -126,7 +131,7 @@ function translated(
   exchange: Exchange,
   target: Target,
   provider: Provider,
-  withoutOpaqueReasoning: boolean,
+  { withoutOpaqueReasoning = false, chatRefused = false } = {},
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   const { facts, services, incoming } = exchange;
   const { wire, responses } = provider;
@@ -135,7 +140,7 @@ function translated(
     body: incoming.body,
     stream: facts.stream,
     provider: { wire, responses },
-    chatOnly: isChatOnly(exchange, provider),
+    learnt: { chatOnly: isChatOnly(exchange, provider), chatRefused },
     target,
     withoutOpaqueReasoning,
   };
@@ -152,7 +157,8 @@ function translatedCandidate(
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   refuseIfStrict(plan, target, dropped);
   const guessed = codecs[spoken].optionalOnHosts && facts.format !== spoken; // the client did not ask for Responses
-  const after = guessed ? (hasOpaqueReasoning ? missingOrBad : missing) : hasOpaqueReasoning ? badRequest : undefined;
+  const otherwise = guessed || (provider.responses && formatFacts[spoken].passthrough.refused !== undefined);
+  const after = otherwise ? missingOrBad : hasOpaqueReasoning ? badRequest : undefined;
   const [account] = provider.accounts;
   const url = upstreamUrl(provider, spoken, target.model, facts.stream ? 'events' : 'whole');
   const accept = ['accept', facts.stream ? 'text/event-stream' : 'application/json'];
@@ -165,22 +171,22 @@ function translatedCandidate(
     request: { url, headers, body: asBuffer(body) },
     format: spoken,
     ...(after === undefined ? {} : { rewordAfter: after }),
-    translation: { fixups, request },
+    translation: { fixups, request, hasOpaqueReasoning },
   }));
 }
 
-const missingStatuses = [404, 405, 501];
-const missing: ReadonlySet<number> = new Set(missingStatuses);
 const badRequest: ReadonlySet<number> = new Set([400]);
-const missingOrBad: ReadonlySet<number> = new Set([...missingStatuses, 400]);
+const missingOrBad: ReadonlySet<number> = new Set([400, 404, 405, 501]);
 
 // What providers say of opaque reasoning they will not open: Anthropic of a `thinking` block, OpenAI of an encrypted item,
 // Gemini of a thought signature.
 const blamesReasoning =
   /signature`? in `?thinking|thinking`? blocks?[^"]{0,80}cannot be modified|invalid_encrypted_content|encrypted content[^"]{0,200}could not be|(?:corrupted )?thought signature(?: is not valid|\.)/i;
 
-// A host that calls itself OpenAI and has no Responses gets the same request as chat, and so from now on. A conversation
-// whose opaque reasoning is refused would be stuck for good: it is sent once more, without.
+// A host that calls itself OpenAI and has no Responses gets the same request as chat, and so from now on; and a request for
+// Responses, of a model that the catalogue does not know as such, goes there. A conversation whose opaque reasoning is refused
+// would be stuck for good: it is sent once more, without. Who named one model on its own wire is told that, as it is no
+// doing of ours.
 function reword(
   exchange: Exchange,
   candidate: Candidate<AnswerTranslation>,
@@ -194,11 +200,21 @@ function reword(
     if (candidate.kind !== 'translated' || !codecs[candidate.format].optionalOnHosts) return undefined;
     if (provider.baseUrl === knownProviders.openai.base_url) return undefined; // it has both
     services.hosts.setChatOnly(provider.baseUrl, candidate.account.name, services.now());
-    return translated(exchange, target, provider, false);
+    return translated(exchange, target, provider);
   }
-  return blamesReasoning.test(body.toString('utf8', 0, 8_192))
-    ? translated(exchange, target, provider, true)
+  if (mayBeRefused(exchange, candidate, provider) && isForResponses(status, body))
+    return translated(exchange, target, provider, { chatRefused: true });
+  const mayHold =
+    candidate.kind === 'translated' ? candidate.translation.hasOpaqueReasoning : exchange.plan.targets.length > 1;
+  return status === 400 && mayHold && blamesReasoning.test(body.toString('utf8', 0, 8_192))
+    ? translated(exchange, target, provider, { withoutOpaqueReasoning: true })
     : undefined;
+}
+
+// Whether the provider has another format for what it refuses in this one.
+function mayBeRefused(exchange: Exchange, candidate: Candidate<unknown>, provider: Provider): boolean {
+  if (candidate.kind === 'local' || !provider.responses || isChatOnly(exchange, provider)) return false;
+  return formatFacts[candidate.format].passthrough.refused !== undefined;
 }
 
 function isChatOnly({ services }: Exchange, { baseUrl, accounts: [account] }: Provider): boolean {

@@ -86,15 +86,17 @@ async function relay(
 ): Promise<void> {
   const { response, target } = answered;
   const { status } = response;
-  const read = await response.readAll(context.limits.error_body_bytes);
-  const bytes = status >= 400 ? context.ownKeys.bytes(read) : read;
+  const { ownKeys } = context;
+  const bytes = ownKeys.bytes(await response.readAll(context.limits.error_body_bytes));
   const json = { 'content-type': 'application/json' };
   if (answered.kind === 'local' || missing.has(status)) {
     const body = answered.kind === 'local' ? bytes : printed(context.format, estimateCount(context.scan));
     return endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'estimated' }, body);
   }
-  if (answered.kind === 'passthrough') return endResponse(context, progress, status, toClient(response.headers), bytes);
-  if (status >= 400) throw translateError(status, bytes, acrossWires(response.headers, context.dialect), target);
+  if (answered.kind === 'passthrough')
+    return endResponse(context, progress, status, toClient(response.headers, ownKeys), bytes);
+  if (status >= 400)
+    throw translateError(status, bytes, acrossWires(response.headers, context.dialect, ownKeys), target);
   const counted = decodeCountResponse(answered.translation.format, bytes);
   endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'counted' }, printed(context.format, counted));
 }

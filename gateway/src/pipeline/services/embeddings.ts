@@ -17,7 +17,7 @@ import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
 import { estimateInput, modelField, modelName, type RequestFacts } from '../inspect';
 import { gatherOrPass } from '../passLarge';
-import { endResponse, readWhole, relayError } from '../relayWhole';
+import { cleanFailure, endResponse, readWhole, relayError } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
 import type { ResponseProgress } from '../responseProgress';
 
@@ -103,7 +103,10 @@ async function prepare(
 }
 
 /** What an answer with embeddings in OpenAI's form used, or why it is none: of its many numbers none is parsed. */
-async function inspectAnswer(bytes: Buffer): Promise<{ usage?: Partial<Usage>; failure?: GatewayError }> {
+async function inspectAnswer(
+  bytes: Buffer,
+  context: ResponseContext,
+): Promise<{ usage?: Partial<Usage>; failure?: GatewayError }> {
   const scan = await scanOf(bytes);
   if (scan === undefined) return { failure: new GatewayError('upstream_garbage') };
   const field = (name: string): unknown => {
@@ -111,7 +114,7 @@ async function inspectAnswer(bytes: Buffer): Promise<{ usage?: Partial<Usage>; f
     return span && JSON.parse(bytes.toString('utf8', span.start, span.end));
   };
   const failure = openaiFailure(field('error'));
-  if (failure !== undefined) return { failure: failureError(failure) };
+  if (failure !== undefined) return { failure: failureError(cleanFailure(failure, context)) };
   const data = scan.fields.get('data');
   if (data === undefined || bytes[data.start] !== 0x5b) return { failure: new GatewayError('upstream_garbage') };
   return { usage: usageOf(field('usage')) };
@@ -147,12 +150,12 @@ async function relay(
       return;
     }
     const bytes = gathered.whole;
-    const { usage, failure } = await inspectAnswer(bytes);
+    const { usage, failure } = await inspectAnswer(bytes, context);
     progress.usage = usage;
     if (failure !== undefined && (await context.turn.moveOn(failure))) return;
     progress.failure = failure;
     const passed = failure === undefined ? bytes : context.ownKeys.bytes(bytes);
-    return endResponse(context, progress, response.status, toClient(response.headers), passed);
+    return endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), passed);
   }
   const bytes = await readWhole(response, context);
   if (bytes === undefined) return;
@@ -163,7 +166,8 @@ async function relay(
   const headers = { 'content-type': 'application/json', 'x-ovth-tokens': 'estimated' };
   try {
     const made = await context.bodyWorker.run(context.owner, 'embeddingsFromGemini', task, bytes.length);
-    endResponse(context, progress, 200, headers, asBuffer(made));
+    if ('failure' in made) throw (progress.failure = failureError(cleanFailure(made.failure, context)));
+    endResponse(context, progress, 200, headers, asBuffer(made.body));
   } catch (error) {
     if (!(error instanceof GatewayError) || !(await context.turn.moveOn(error))) throw error;
   }

@@ -3,7 +3,8 @@
 
 import type { AnswerFailure, CompletionFacts } from '../formatFacts';
 import type { Json } from '../jsonObject';
-import type { FailureKind, FinishReason } from '../neutral';
+import type { FinishReason } from '../neutral';
+import { kindOfError } from '../shared/failureKinds';
 import { isObject, objectOr, textOr } from '../shared/json';
 
 /** Anthropic's reasons to stop; any other is a failure. */
@@ -63,20 +64,22 @@ function failureOfStop(reason: unknown): AnswerFailure | undefined {
   return { kind: 'other', message: `The answer stopped with "${reason.slice(0, 100)}".` };
 }
 
-const kinds: ReadonlyMap<string, FailureKind> = new Map([
-  ['overloaded_error', 'overloaded'],
-  ['rate_limit_error', 'rate_limited'],
-  ['timeout_error', 'timed_out'],
-  ['authentication_error', 'credential'],
-  ['permission_error', 'credential'],
-  ['billing_error', 'credit'],
-  ['request_too_large', 'too_long'],
-  ['invalid_request_error', 'bad_request'],
+/** The HTTP status that a type of error comes with. */
+const statuses: ReadonlyMap<string, number> = new Map([
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['billing_error', 402],
+  ['permission_error', 403],
+  ['not_found_error', 404],
+  ['request_too_large', 413],
+  ['rate_limit_error', 429],
+  ['api_error', 500],
+  ['timeout_error', 504],
+  ['overloaded_error', 529],
 ]);
 
 function failureOf(error: Json): AnswerFailure {
   const message = textOr(error['message']);
   if (/prompt is too long/.test(message)) return { kind: 'too_long', message };
-  if (/^Your credit balance is too low/.test(message)) return { kind: 'credit', message };
-  return { kind: kinds.get(textOr(error['type'])) ?? 'other', message };
+  return { kind: kindOfError(error, statuses.get(textOr(error['type'])) ?? 500), message };
 }

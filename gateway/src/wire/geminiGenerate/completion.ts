@@ -3,9 +3,9 @@
 
 import type { AnswerFailure, CompletionFacts } from '../formatFacts';
 import type { Json } from '../jsonObject';
-import type { FailureKind, FinishReason } from '../neutral';
-import { isClientsOwn } from '../shared/failureKinds';
-import { isObject, listOr, objectOr, textOr } from '../shared/json';
+import type { FinishReason } from '../neutral';
+import { kindOfError } from '../shared/failureKinds';
+import { countOr, isObject, listOr, objectOr, textOr } from '../shared/json';
 
 /**
  * Gemini's reasons to finish: those of its filters are refusals. Any other is a failure, after which the same request may
@@ -46,12 +46,19 @@ export const completion: CompletionFacts = {
   hasContent: (event) => listOr(event['candidates']).some((candidate) => isFilled(objectOr(candidate))),
   endWords: ['"finishReason"', '"blockReason"'],
   isEnd: (event) =>
-    textOr(objectOr(event['promptFeedback'])['blockReason']) !== '' ||
-    listOr(event['candidates']).some((candidate) => textOr(objectOr(candidate)['finishReason']) !== ''),
+    textOr(objectOr(event['promptFeedback'])['blockReason']) !== '' || answersIn(event).some(({ ends }) => ends),
+  answersIn,
   isLast: () => false, // usage and grounding may follow the reason
 };
 
 // ---
+
+function answersIn(event: Json) {
+  return listOr(event['candidates']).map((candidate) => {
+    const { index, finishReason: reason } = objectOr(candidate);
+    return { index: countOr(index), ends: textOr(reason) !== '' };
+  });
+}
 
 // A signature may come with a text that is empty.
 function isFilled(candidate: Json): boolean {
@@ -61,19 +68,21 @@ function isFilled(candidate: Json): boolean {
   });
 }
 
-const kinds: ReadonlyMap<string, FailureKind> = new Map([
-  ['UNAVAILABLE', 'overloaded'],
-  ['RESOURCE_EXHAUSTED', 'rate_limited'],
-  ['DEADLINE_EXCEEDED', 'timed_out'],
-  ['UNAUTHENTICATED', 'credential'],
-  ['PERMISSION_DENIED', 'credential'],
-  ['INVALID_ARGUMENT', 'bad_request'],
+/** The HTTP status that the name of one comes with. Source: https://cloud.google.com/apis/design/errors. */
+const statuses: ReadonlyMap<string, number> = new Map([
+  ['INVALID_ARGUMENT', 400],
+  ['FAILED_PRECONDITION', 400],
+  ['UNAUTHENTICATED', 401],
+  ['PERMISSION_DENIED', 403],
+  ['NOT_FOUND', 404],
+  ['RESOURCE_EXHAUSTED', 429],
+  ['INTERNAL', 500],
+  ['UNAVAILABLE', 503],
+  ['DEADLINE_EXCEEDED', 504],
 ]);
 
 function failureOf(error: Json): AnswerFailure {
   const message = textOr(error['message']);
   if (/input token count .* exceeds/.test(message)) return { kind: 'too_long', message };
-  if (/^API key not valid/.test(message)) return { kind: 'credential', message };
-  if (error['status'] === 'PERMISSION_DENIED' && isClientsOwn(message)) return { kind: 'bad_request', message };
-  return { kind: kinds.get(textOr(error['status'])) ?? 'other', message };
+  return { kind: kindOfError(error, statuses.get(textOr(error['status'])) ?? 500), message };
 }

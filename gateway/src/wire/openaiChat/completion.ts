@@ -6,7 +6,7 @@
 import type { AnswerFailure, CompletionFacts } from '../formatFacts';
 import type { Json } from '../jsonObject';
 import type { FinishReason } from '../neutral';
-import { isObject, listOr, objectOr, textOr } from '../shared/json';
+import { countOr, isObject, listOr, objectOr, textOr } from '../shared/json';
 import { openaiFailure } from '../shared/openaiErrors';
 
 /**
@@ -49,12 +49,20 @@ export const completion: CompletionFacts = {
   },
   hasContent: (event) => listOr(event['choices']).some((choice) => isFilled(objectOr(objectOr(choice)['delta']))),
   endWords: ['[DONE]', '"finish_reason"'],
-  isEnd: (event) => listOr(event['choices']).some((choice) => textOr(objectOr(choice)['finish_reason']) !== ''),
+  isEnd: (event) => answersIn(event).some(({ ends }) => ends),
+  answersIn,
   isLast: () => false,
   endMark: '[DONE]',
 };
 
 // ---
+
+function answersIn(event: Json) {
+  return listOr(event['choices']).map((choice) => {
+    const { index, finish_reason: reason } = objectOr(choice);
+    return { index: countOr(index), ends: textOr(reason) !== '' };
+  });
+}
 
 function failureOfChoice(choice: Json, whole: boolean): AnswerFailure | undefined {
   const reported = openaiFailure(choice['error']);

@@ -120,5 +120,5 @@ function decodeReasoning(body: Json): ReasoningOptions | undefined {
   const effort = body['reasoning_effort'];
   if (effort === undefined || effort === null) return body['include_reasoning'] === true ? { show: true } : undefined;
   if (!isEffort(effort)) wrong('reasoning_effort', 'one of none, minimal, low, medium, high, xhigh, max');
-  return { effort, show: effort !== 'none' };
+  return effort === 'none' ? { effort, show: false } : { effort, show: true, implied: true };
 }

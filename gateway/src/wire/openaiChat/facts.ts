@@ -2,11 +2,11 @@
 // https://platform.openai.com/docs/api-reference/chat/streaming (2026-11).
 
 import type { FormatFacts } from '../formatFacts';
+import { chatRefuses } from '../shared/modelProfiles';
 import { completion } from './completion';
 import { isEffort } from '../reasoning/effort';
 import { demanded, isForcedChoice, isSeveral, isStop } from '../shared/formDemands';
 import { isObject, listOr } from '../shared/json';
-import { takesChatTools } from '../shared/modelProfiles';
 import { openaiHonours } from '../shared/openaiSettings';
 import { countOf, firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
 import { mend, mendable } from './mend';
@@ -53,12 +53,9 @@ export const facts: FormatFacts = {
   passthrough: {
     mendable,
     mend,
-    takesTools(setting, target) {
-      const effort = setting('reasoning_effort');
-      return takesChatTools(target, isEffort(effort) ? effort : undefined);
-    },
     honours: (kind, target, effort) => openaiHonours(kind, target, effort),
     withoutEnvelopes: (body) => ({ ...body, messages: listOr(body['messages']).map(withoutDetails) }),
+    refused: (target, hasTools, setting) => chatRefuses(target, hasTools, setting('reasoning_effort') ?? undefined),
   },
   count: {
     requestOf: (body) => body,

@@ -103,6 +103,9 @@ function encodeReasoning(
   target: Target,
   droppedFields: DroppedFields,
 ): { readonly effort?: Effort; readonly summary?: string } {
-  const show = isOpenaiReasoner(target) && wantsReasoning(request.reasoning) && request.reasoning.show;
-  return defined({ effort: encodeEffort(request, target, droppedFields), summary: show ? 'auto' : undefined });
+  const { reasoning } = request;
+  const show = isOpenaiReasoner(target) && wantsReasoning(reasoning) && reasoning.show;
+  // Organisations that are not verified are refused summaries (https://github.com/BerriAI/litellm/issues/16032, 2025-10-29).
+  const summary = show && reasoning.implied !== true ? 'auto' : undefined;
+  return defined({ effort: encodeEffort(request, target, droppedFields), summary });
 }

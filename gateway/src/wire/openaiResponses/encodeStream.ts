@@ -224,8 +224,12 @@ const failureCodes: Readonly<Record<FailureKind, string>> = {
   too_long: 'context_length_exceeded',
   bad_request: 'invalid_prompt',
   timed_out: 'server_error',
+  allowance: 'context_length_exceeded',
+  forbidden: 'server_error',
   credential: 'server_error',
   credit: 'server_error',
+  region: 'server_error',
+  unknown_model: 'server_error',
   other: 'server_error',
 };
 

@@ -1,13 +1,67 @@
-// What kind of failure an error is that stands in an answer with status 200: by its number, where it has one.
+// What kind of failure an error object reports, by its status, its codes and its words. An answer with an error status and an
+// error inside a 200 are judged by the same.
 
 import type { FailureKind } from '../neutral';
+import type { Json } from '../jsonObject';
+import { listOr, objectOr, textOr } from './json';
 
-/** The kind that an HTTP status stands for. @param message of the error */
-export function kindOfStatus(status: number, message: string): FailureKind {
-  if (status === 403 && isClientsOwn(message)) return 'bad_request';
-  const known = kinds.get(status);
+/**
+ * The kind of failure that an error is.
+ * @param status the HTTP status that it came with, or stands for
+ */
+export function kindOfError(error: Json, status: number): FailureKind {
+  const known = operatorsKind(error, status) ?? kinds.get(status);
   if (known !== undefined) return known;
   return status >= 400 && status < 500 ? 'bad_request' : 'other';
+}
+
+/**
+ * The kind of failure that is the trouble of the gateway's operator: the account, its key, its credit, its region, or a model
+ * that it does not have; undefined for any other.
+ * @param status the HTTP status that it came with, or stands for
+ */
+export function operatorsKind(error: Json, status: number): OperatorsKind | undefined {
+  if (status >= 500 || status === 408) return undefined;
+  const text = textOr(error['message']);
+  const reasons = listOr(error['details']).map((detail) => objectOr(detail)['reason']);
+  const codes = [error['code'], error['type'], ...reasons].map((code) => textOr(code));
+  const says = (code: RegExp, words: RegExp) => codes.some((each) => code.test(each)) || words.test(text);
+  if (allowanceIn(text) !== undefined) return 'allowance';
+  if (status === 402 || says(creditCodes, creditText)) return 'credit';
+  if (status === 401 || says(keyCodes, keyText)) return 'credential';
+  if (status === 429) return undefined;
+  if (says(regionCodes, regionText)) return 'region';
+  if (says(modelCodes, modelText)) return 'unknown_model';
+  return status === 403 && !isClientsOwn(text) ? 'forbidden' : undefined;
+}
+
+/** Kinds of failure that are the operator's trouble. */
+export type OperatorsKind = Extract<
+  FailureKind,
+  'allowance' | 'credit' | 'credential' | 'region' | 'unknown_model' | 'forbidden'
+>;
+
+/** Tokens that an account may use, and those that one request asks for. */
+export interface Allowance {
+  /** What the tokens are counted by: a minute or day, or what is left of the account's credit. */
+  readonly of: 'time' | 'credit';
+  readonly most: number;
+  readonly asked: number;
+}
+
+/**
+ * The allowance of an account that one request alone is above, as a provider's message tells it; undefined for any other
+ * message, that of a rate which other requests have used up too. Waiting changes nothing, and other requests are answered.
+ */
+export function allowanceIn(message: string): Allowance | undefined {
+  for (const { of, pattern, most, asked } of allowances) {
+    const found = pattern.exec(message);
+    if (found === null) continue;
+    const allowance = { of, most: Number(found[most]), asked: Number(found[asked]) };
+    // An account that can afford nothing has no credit left.
+    return allowance.asked > allowance.most && allowance.most > 0 ? allowance : undefined;
+  }
+  return undefined;
 }
 
 /**
@@ -21,11 +75,53 @@ export function isClientsOwn(message: string): boolean {
 
 // ---
 
+// OpenRouter, 402: "This request requires more credits, or fewer max_tokens. You requested up to 65536 tokens, but can only
+// afford 3395. …" (https://github.com/newo-ether/Agora/issues/8) and "Prompt tokens limit exceeded: 230799 > 91442. …"
+// (https://github.com/anomalyco/opencode/issues/12219). OpenAI, 429: "Request too large for gpt-4o in organization org-… on
+// tokens per min (TPM): Limit 30000, Requested 36278. …" (https://github.com/Aider-AI/aider/issues/1880), also inside a
+// stream (https://github.com/openai/codex/issues/38366); Groq says the same with 413. An exhausted rate has "Used" between
+// the two: "Limit 500, Used 500, Requested 1". All 2026-11.
+const allowances: readonly {
+  readonly of: Allowance['of'];
+  readonly pattern: RegExp;
+  readonly most: number;
+  readonly asked: number;
+}[] = [
+  {
+    of: 'credit',
+    pattern:
+      /^This request requires more credits, or fewer max_tokens\. You requested up to (\d+) tokens, but can only afford (\d+)/,
+    most: 2,
+    asked: 1,
+  },
+  { of: 'credit', pattern: /^Prompt tokens limit exceeded: (\d+) > (\d+)/, most: 2, asked: 1 },
+  {
+    of: 'time',
+    pattern:
+      /^(?:Request too large|Rate limit reached) for [^]{1,600}? tokens per (?:min|minute|day) \(\w+\): Limit (\d+)(?:, Used \d+)?, Requested (\d+)/,
+    most: 1,
+    asked: 2,
+  },
+];
+
+// Codes are compared whole, and messages from their beginning: providers repeat values of the request in them, and a client
+// must not be able to make a target rest by its words. OpenAI's "exceeded your current quota" is told from Google's, which
+// is a rate, by its code. Google's reasons: https://cloud.google.com/apis/design/errors and
+// https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto (2026-11).
+const creditCodes = /^(insufficient_quota|billing_(hard_limit_reached|not_active|error)|BILLING_DISABLED)$/;
+const creditText = /^Your credit balance is too low/;
+const keyCodes = /^(API_KEY_[A-Z_]+|SERVICE_DISABLED|CONSUMER_SUSPENDED|invalid_api_key)$/;
+const keyText = /^API key (not valid|expired)|^Your API key was reported as leaked/;
+const regionCodes = /^unsupported_country_region_territory$/;
+const regionText = /^User location is not supported/;
+const modelCodes = /^(model_not_found|model_decommissioned|DeploymentNotFound)$/;
+// Anthropic: "model: claude-…"; OpenAI, vLLM: "The model `x` does not exist"; Google: "models/x is not found for API version";
+// Ollama: "model 'x' not found"; Mistral: "Invalid model: x"; OpenRouter: "No endpoints found for x." (recorded 2026-11).
+const modelText =
+  /^model: |^invalid model\b|^no (allowed )?(endpoints|providers)\b|^(the )?(requested )?models?[\s/`'"][^]{0,200}?(not found|not exist|no longer|decommissioned|retired|deprecated)/i;
+
 const kinds: ReadonlyMap<number, FailureKind> = new Map([
-  [401, 'credential'],
-  [402, 'credit'],
-  [403, 'credential'],
-  [404, 'other'], // of a model or path that the gateway chose
+  [404, 'other'], // of a path that the gateway chose
   [408, 'timed_out'],
   [413, 'too_long'],
   [429, 'rate_limited'],

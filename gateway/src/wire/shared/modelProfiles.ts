@@ -77,6 +77,23 @@ export function takesChatTools(target: Target, effort: Effort | undefined): bool
   return profile.chatTools === 'withoutReasoning' && samplesAt(target, effort);
 }
 
+/**
+ * Whether OpenAI refuses a request of a model at chat completions that it takes at Responses, as far as the catalogue knows.
+ * @param effort the one that the request names; undefined for none
+ */
+export function chatRefuses({ row }: Target, hasTools: boolean, effort: unknown): boolean {
+  switch (row?.chat_refuses) {
+    case undefined:
+      return false;
+    case 'all':
+      return true;
+    case 'tools':
+      return hasTools && effort !== 'none';
+    case 'reasoned_tools':
+      return hasTools && effort !== undefined && effort !== 'none';
+  }
+}
+
 // ---
 
 function rowOf<P>(rows: readonly ProfileRow<P>[], model: string): P | undefined {

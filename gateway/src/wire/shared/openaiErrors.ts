@@ -6,7 +6,7 @@
 import type { AnswerFailure } from '../formatFacts';
 import type { Json } from '../jsonObject';
 import type { FailureKind } from '../neutral';
-import { kindOfStatus } from './failureKinds';
+import { kindOfError, operatorsKind } from './failureKinds';
 import { isObject, textOr } from './json';
 
 /** The failure that the value of an `error` field reports; undefined where there is none. Some hosts send a text. */
@@ -18,10 +18,14 @@ export function openaiFailure(error: unknown): AnswerFailure | undefined {
 /** The kind of failure that an error object of OpenAI's reports. */
 export function openaiFailureKind(error: Json): FailureKind {
   const words = `${textOr(error['type'])} ${textOr(error['code'])}`;
+  const number = Number(error['code']);
+  const told = Number.isInteger(number) && number >= 400 ? number : undefined;
+  const status = told ?? (/permission/.test(words) ? 403 : undefined);
+  const operators = operatorsKind(error, status ?? 400);
+  if (operators !== undefined) return operators;
   for (const [pattern, kind] of wordKinds) if (pattern.test(words)) return kind;
   if (/maximum context length/.test(textOr(error['message']))) return 'too_long';
-  const number = Number(error['code']);
-  return Number.isInteger(number) && number >= 400 ? kindOfStatus(number, textOr(error['message'])) : 'other';
+  return status === undefined ? 'other' : kindOfError(error, status);
 }
 
 // ---

@@ -1,0 +1,136 @@
+// What OpenAI refuses at /chat/completions and takes at /responses goes there, whatever its client speaks: known of a model by
+// the catalogue, of others by their refusal.
+
+import { wholeAnswer } from '../support/routeScene';
+import { type Fields, useTranslationScene } from '../support/translation';
+
+const scene = useTranslationScene();
+
+const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }];
+const called = () => scene.fake.calls.map(({ path }) => path);
+const refusal = (status: number, message: string, param: string | null = 'model') => ({
+  status,
+  body: JSON.stringify({ error: { message, type: 'invalid_request_error', param, code: null } }),
+});
+const answers = (first?: { status: number; body: string }) => {
+  scene.fake.answer = ({ path }, response) => {
+    const refused = first !== undefined && path === '/v1/chat/completions';
+    const body = refused
+      ? first.body
+      : JSON.stringify(wholeAnswer(path === '/v1/responses' ? 'responses' : 'chat', 'Hello'));
+    response.writeHead(refused ? first.status : 200, { 'content-type': 'application/json' }).end(body);
+  };
+};
+
+describe('a chat client', () => {
+  const byResponses: [string, Fields][] = [
+    ['gpt-5.3-codex', {}],
+    ['openai/gpt-5.3-codex', {}],
+    ['gpt-5.1-codex-mini', {}],
+    ['gpt-5.5-pro', {}],
+    ['gpt-5.4-pro-2026-03-05', {}],
+    ['o3-pro', {}],
+    ['gpt-5.4-mini', { tools, reasoning_effort: 'low' }],
+    ['gpt-5.4-mini-2026-03-17', { tools, reasoning_effort: 'low' }],
+    ['gpt-5.5', { tools, reasoning_effort: 'high' }],
+    ['gpt-5.6-luna', { tools }],
+    ['gpt-6-sol', { tools }],
+    ['gpt-6.2-sol', { tools, reasoning_effort: 'low' }],
+    ['gpt-6.2-sol', { tools, reasoning: { effort: 'low' } }],
+  ];
+  test.each(byResponses)('of %s with %j is answered by /responses', async (model, fields) => {
+    answers();
+    const answer = await scene.ask('chat', model, false, fields);
+    expect([answer.status, called()]).toEqual([200, ['/v1/responses']]);
+    expect(await answer.json()).toMatchObject({
+      object: 'chat.completion',
+      choices: [{ message: { content: 'Hello' } }],
+    });
+    const sent = scene.sent();
+    expect(sent).toMatchObject({ model: model.replace('openai/', ''), input: expect.anything() });
+    if (fields['tools'] !== undefined) expect(sent['tools']).toMatchObject([{ type: 'function', name: 'f' }]);
+    const effort = fields['reasoning_effort'] ?? (fields['reasoning'] as Fields | undefined)?.['effort'];
+    // A summary, which organisations must be verified for, is asked for only where the client names the reasoning.
+    if (effort !== undefined)
+      expect(sent['reasoning']).toEqual(fields['reasoning'] === undefined ? { effort } : { effort, summary: 'auto' });
+  });
+
+  const byChat: [string, Fields][] = [
+    ['gpt-5.4-mini', {}],
+    ['gpt-5.4-mini', { tools }],
+    ['gpt-5.4-mini', { reasoning_effort: 'low' }],
+    ['gpt-5.4-mini', { tools, reasoning_effort: 'none' }],
+    ['gpt-5.4-mini', { tools: [], reasoning_effort: 'low' }],
+    ['gpt-6.2-sol', {}],
+    ['gpt-6.2-sol', { reasoning_effort: 'low' }],
+    ['gpt-6.2-sol', { tools, reasoning_effort: 'none' }],
+    ['gpt-4.1', { tools }],
+    ['o3', { tools, reasoning_effort: 'low' }],
+  ];
+  test.each(byChat)('of %s with %j is passed on as it is', async (model, fields) => {
+    answers();
+    const answer = await scene.ask('chat', model, false, fields);
+    expect([answer.status, called()]).toEqual([200, ['/v1/chat/completions']]);
+    expect(scene.sent()).toMatchObject(fields);
+  });
+});
+
+describe('a client of another wire', () => {
+  test.each<[string, Fields, string]>([
+    ['gpt-5.3-codex', {}, '/v1/responses'],
+    [
+      'gpt-6.2-sol',
+      { thinking: { type: 'disabled' }, tools: [{ name: 'f', input_schema: { type: 'object' } }] },
+      '/v1/chat/completions',
+    ],
+    ['gpt-6.2-sol', { tools: [{ name: 'f', input_schema: { type: 'object' } }] }, '/v1/responses'],
+    ['gpt-6.2-sol', {}, '/v1/chat/completions'],
+  ])('of %s with %j', async (model, fields, path) => {
+    answers();
+    const answer = await scene.ask('messages', model, false, fields);
+    expect([answer.status, called()]).toEqual([200, [path]]);
+    expect(await answer.json()).toMatchObject({ content: [{ type: 'text', text: 'Hello' }] });
+  });
+});
+
+describe('a model that the catalogue does not know', () => {
+  const refusals = [
+    refusal(404, 'This model is only supported in v1/responses and not in v1/chat/completions.'),
+    refusal(
+      404,
+      'This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/completions?',
+    ),
+    refusal(
+      400,
+      "Function tools with reasoning_effort are not supported for gpt-9 in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.",
+      'reasoning_effort',
+    ),
+  ];
+  test.each(refusals.flatMap((each) => (['chat', 'messages'] as const).map((client) => ({ client, ...each }))))(
+    'is asked there after $body ($client client)',
+    async ({ client, status, body }) => {
+      answers({ status, body });
+      const answer = await scene.ask(client, 'openai/o3-deep-research', false);
+      expect([answer.status, called()]).toEqual([200, ['/v1/chat/completions', '/v1/responses']]);
+      expect(await answer.text()).toContain('Hello');
+      expect(scene.sent(1)).toMatchObject({ model: 'o3-deep-research' });
+    },
+  );
+
+  test.each([
+    refusal(400, 'Invalid value: This model is only supported in v1/responses'),
+    refusal(404, 'The model `o3-deep-research` does not exist or you do not have access to it.'),
+    refusal(400, 'Thought signature is not valid'),
+  ])('is not asked there after $body, which its own client is told', async ({ status, body }) => {
+    answers({ status, body });
+    const answer = await scene.ask('chat', 'openai/o3-deep-research', false);
+    expect([answer.status, await answer.text(), called()]).toEqual([status, body, ['/v1/chat/completions']]);
+  });
+
+  test('is asked once at each path where both refuse', async () => {
+    const { status, body } = refusals[0]!;
+    scene.fake.answer = { status, body };
+    expect((await scene.ask('chat', 'openai/o3-deep-research', false)).status).toBe(404);
+    expect(called()).toEqual(['/v1/chat/completions', '/v1/responses']);
+  });
+});
