@@ -68,16 +68,6 @@ export function samplesAt(target: Target, effort: Effort | undefined): boolean {
 }
 
 /**
- * Whether a model takes tools in chat completions; some do only without reasoning, and some only in Responses.
- * @param effort what the request asks for
- */
-export function takesChatTools(target: Target, effort: Effort | undefined): boolean {
-  const profile = openaiProfile(target);
-  if (profile === undefined || profile.chatTools === 'any') return true;
-  return profile.chatTools === 'withoutReasoning' && samplesAt(target, effort);
-}
-
-/**
  * Whether OpenAI refuses a request of a model at chat completions that it takes at Responses, as far as the catalogue knows.
  * @param effort the one that the request names; undefined for none
  */

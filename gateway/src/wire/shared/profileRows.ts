@@ -37,8 +37,6 @@ export interface OpenaiProfile extends Source {
   readonly efforts: readonly Effort[];
   /** The effort of a request that names none. */
   readonly defaultEffort: Effort;
-  /** Whether chat completions take tools: in any request, only in one that asks for no reasoning, or in none. */
-  readonly chatTools: 'any' | 'withoutReasoning' | 'never';
 }
 
 export interface GeminiProfile extends Source {
@@ -160,7 +158,6 @@ export const notReasoning: OpenaiProfile = {
   ...openaiPage('guides/reasoning', '2026-11-26'),
   efforts: [],
   defaultEffort: 'none',
-  chatTools: 'any',
 };
 
 // "reasoning.effort" of each model's own page; tools: the same pages and guides/deployment-checklist (2026-10). The
@@ -174,7 +171,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('guides/latest-model/gpt-6-astra', '2026-11-26'),
       efforts: upToMax,
       defaultEffort: 'medium',
-      chatTools: 'never',
     },
   ],
   [
@@ -183,7 +179,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-6.2-sol', '2026-11-26'),
       efforts: upToMax,
       defaultEffort: 'medium',
-      chatTools: 'never',
     },
   ],
   [
@@ -192,7 +187,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-6.1-terra', '2026-11-26'),
       efforts: ['none', ...upToMax],
       defaultEffort: 'medium',
-      chatTools: 'never',
     },
   ],
   [
@@ -201,7 +195,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-6.1-sol', '2026-11-26'),
       efforts: upToMax,
       defaultEffort: 'medium',
-      chatTools: 'never',
     },
   ],
   [
@@ -210,7 +203,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-6-sol', '2026-11-26'),
       efforts: ['none', ...upToMax],
       defaultEffort: 'medium',
-      chatTools: 'withoutReasoning',
     },
   ],
   [
@@ -219,7 +211,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-5.4-pro', '2026-11-26'),
       efforts: ['medium', 'high', 'xhigh'],
       defaultEffort: 'medium',
-      chatTools: 'any',
     },
   ],
   [
@@ -228,7 +219,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-5.2-codex', '2026-11-26'),
       efforts: ['low', 'medium', 'high', 'xhigh'],
       defaultEffort: 'medium',
-      chatTools: 'any',
     },
   ],
   [
@@ -237,7 +227,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-5.1-codex', '2026-11-26'),
       efforts: ['low', 'medium', 'high'],
       defaultEffort: 'medium',
-      chatTools: 'any',
     },
   ],
   [
@@ -246,7 +235,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-5.5', '2026-11-26'),
       efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
       defaultEffort: 'medium',
-      chatTools: 'withoutReasoning',
     },
   ],
   [
@@ -255,7 +243,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-5.4', '2026-11-26'),
       efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
       defaultEffort: 'none',
-      chatTools: 'withoutReasoning',
     },
   ],
   [
@@ -264,20 +251,15 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/gpt-5.1', '2026-11-26'),
       efforts: ['none', 'low', 'medium', 'high'],
       defaultEffort: 'none',
-      chatTools: 'any',
     },
   ],
-  [
-    /^gpt-5-pro/,
-    { ...openaiPage('models/gpt-5-pro', '2026-11-26'), efforts: ['high'], defaultEffort: 'high', chatTools: 'any' },
-  ],
+  [/^gpt-5-pro/, { ...openaiPage('models/gpt-5-pro', '2026-11-26'), efforts: ['high'], defaultEffort: 'high' }],
   [
     /^gpt-5/,
     {
       ...openaiPage('models/gpt-5', '2026-11-26'),
       efforts: ['minimal', 'low', 'medium', 'high'],
       defaultEffort: 'medium',
-      chatTools: 'any',
     },
   ],
   [
@@ -286,7 +268,6 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
       ...openaiPage('models/o3', '2026-11-26'),
       efforts: ['low', 'medium', 'high'],
       defaultEffort: 'medium',
-      chatTools: 'any',
     },
   ],
 ];
