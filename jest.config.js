@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/closingEnvironment.js',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: [
@@ -17,7 +17,6 @@ module.exports = {
   moduleFileExtensions: ['ts', 'js', 'json'],
   // The programs of threads are bundled as text; run from sources, their work is done in the same thread.
   moduleNameMapper: { '^worker:': '<rootDir>/test/support/noThread.ts' },
-  setupFilesAfterEnv: ['<rootDir>/test/support/closeOpened.ts'],
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/test/support/closingLine.js'],
 };

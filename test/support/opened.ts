@@ -2,7 +2,7 @@
 
 const open = new Set<() => Promise<void>>();
 
-/** A function that closes once, whoever calls it; at the end of its test file somebody does (closeOpened.ts). */
+/** A function that closes once, whoever calls it; at the end of its test file closingEnvironment.js does. */
 export function closingOnce(close: () => Promise<unknown>): () => Promise<void> {
   let closing: Promise<void> | undefined;
   const once = (): Promise<void> => {
@@ -13,7 +13,8 @@ export function closingOnce(close: () => Promise<unknown>): () => Promise<void> 
   return once;
 }
 
-/** Closes what is still open. */
-export async function closeOpened(): Promise<void> {
-  await Promise.all([...open].map((close) => close().catch(() => undefined)));
-}
+// ---
+
+Object.assign(globalThis, {
+  closeOpened: () => Promise.all([...open].map((close) => close().catch(() => undefined))),
+});
