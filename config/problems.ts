@@ -33,7 +33,9 @@ export function firstOf(problems: readonly Problem[]): Problem[] {
 
 /** One line for one problem: `path: message`, or the message alone where there is no path. */
 export function formatProblem(problem: Problem): string {
-  return problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`;
+  const line = problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`;
+  // A name may be of several lines.
+  return line.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** ` Did you mean "x"?`, or nothing when no name is near. */

@@ -64,7 +64,7 @@ const rooms: Readonly<Record<string, Room>> = {
   telemetry: {
     rooms: ['core'],
     types: ['accounting'],
-    packages: ['pino'],
+    packages: ['pino', 'node:fs'], // a log that goes to a file
   },
   pipeline: {
     rooms: ['core', 'wire', 'upstream', 'accounting', 'telemetry'],

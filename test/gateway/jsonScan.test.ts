@@ -100,6 +100,7 @@ test.each([
   ['a key twice', '{"model":"a","model":"b"}', 'bad_request'],
   ['a key in escapes', '{"mod\\u0065l":"a"}', 'bad_request'],
   ['65 levels', `{"a":${'['.repeat(64)}${']'.repeat(64)}}`, 'too_complex'],
+  ['1,001 fields', `{${Array.from({ length: 1_001 }, (_, i) => `"x${i}":1`).join()}}`, 'too_complex'],
   ['a bomb of empty objects', `{"a":[${'{},'.repeat(200_001)}{}]}`, 'too_complex'],
 ])('%s is refused [B6]', (_name, text, code) => {
   expect(() => scanJson(Buffer.from(text), bounds)).toThrow(expect.objectContaining({ code }));

@@ -20,13 +20,14 @@ afterAll(async () => {
 });
 
 const body = '{"model":"gpt-5.5","messages":[{"role":"user","content":"hi"}]}';
-const size = body.length;
+const hiddenBody = body.replace('hi', 'no');
+const size = body.length; // of both
 const hex = size.toString(16);
 const chunked = `${hex}\r\n${body}\r\n0\r\n\r\n`;
 
 /** The request that hides behind another one. */
 const hidden = () =>
-  `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer ${key}\r\ncontent-length: ${size}\r\n\r\n${body}`;
+  `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer ${key}\r\ncontent-length: ${size}\r\n\r\n${hiddenBody}`;
 const head = (fields: string, line = 'POST /v1/chat/completions HTTP/1.1') =>
   `${line}\r\nhost: x\r\nauthorization: Bearer ${key}\r\n${fields}\r\n\r\n`;
 
@@ -94,8 +95,11 @@ test.each(Object.keys(payloads))('%s [B1]', async (name) => {
   // Where the first is understood, it is as one request of the length that it says, and the second is the second.
   if (first === 200) expect(statuses).toEqual([200, 200]);
   else expect(first).toBeGreaterThanOrEqual(400);
-  const answered = statuses.filter((status) => status === 200).length;
-  expect(upstream.calls).toHaveLength(answered);
-  if (first >= 400 && first !== 404) expect(answered).toBe(0);
-  for (const call of upstream.calls) expect(call.body.toString()).toBe(body);
+  if (first !== 200 && first !== 404) expect(statuses.slice(1)).toEqual([]);
+  const sent = upstream.calls.map((call) => call.body.toString());
+  expect(sent.filter((text) => text === hiddenBody)).toHaveLength(
+    statuses.filter((status) => status === 200).length > 1 ? 1 : 0,
+  );
+  // Bytes behind a request that closes its connection make Node refuse them, while the request itself may be on its way.
+  expect(sent.filter((text) => text !== hiddenBody)).toEqual(first === 200 || sent.length > 0 ? [body] : []);
 });

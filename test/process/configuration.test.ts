@@ -3,30 +3,13 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { bundle, type ChildGateway, makeFolder, node, runChild, startChild } from '../support/child';
+import { bundle, node, runChild, useChildScene } from '../support/child';
 import { masterKey } from '../support/gateway';
 
 const provider = 'providers: {openai: {base_url: "http://127.0.0.1:9/v1"}}\n';
-let folder: ReturnType<typeof makeFolder>;
-const children: ChildGateway[] = [];
-
-beforeEach(() => {
-  folder = makeFolder(provider);
-});
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    child.process.kill('SIGKILL');
-    await child.ended;
-  }
-  folder.remove();
-});
-
-const start = async (options: Partial<Parameters<typeof startChild>[0]> = {}): Promise<ChildGateway> => {
-  const child = await startChild({ folder: folder.path, ...options });
-  children.push(child);
-  return child;
-};
-const file = (name: string) => join(folder.path, name);
+const scene = useChildScene(() => provider);
+const { start } = scene;
+const file = (name: string) => join(scene.folder, name);
 const statusOf = async (url: string, key: string) =>
   (await fetch(`${url}/admin/keys`, { headers: { authorization: `Bearer ${key}` } })).status;
 
@@ -74,7 +57,7 @@ test.each([
   await child.says('the old one goes on');
   expect(child.output()).toContain(words);
   expect((await fetch(`${child.url}/readyz`)).status).toBe(200);
-  const fresh = await runChild({ folder: folder.path, env: { OVTH_DATA: file('other') } });
+  const fresh = await runChild({ folder: scene.folder, env: { OVTH_DATA: file('other') } });
   expect([fresh.code, fresh.output]).toEqual([78, expect.stringContaining(words)]);
 });
 
@@ -83,7 +66,7 @@ test('a secrets.env of 5 MB is refused by name, and the old configuration goes o
   writeFileSync(file('secrets.env'), `A=${'x'.repeat(5_000_000)}\n`);
   await child.says('the old one goes on');
   expect(child.output()).toContain('secrets.env');
-  const fresh = await runChild({ folder: folder.path, env: { OVTH_DATA: file('other') } });
+  const fresh = await runChild({ folder: scene.folder, env: { OVTH_DATA: file('other') } });
   expect([fresh.code, fresh.output]).toEqual([78, expect.stringContaining('secrets.env')]);
 });
 
@@ -111,7 +94,7 @@ test.each([
 ])('a master.key that is %s at the start is told with what to do', async (_name, harm, words) => {
   mkdirSync(file('data'));
   harm();
-  const { code, output } = await runChild({ folder: folder.path, env: { OVTH_MASTER_KEY: '' } });
+  const { code, output } = await runChild({ folder: scene.folder, env: { OVTH_MASTER_KEY: '' } });
   expect([code, output]).toEqual([78, expect.stringContaining(words)]);
   for (const word of ['master.key', 'OVTH_MASTER_KEY']) expect(output).toContain(word);
   expect(output).not.toMatch(/\n\s+at /); // no stack trace

@@ -6,38 +6,24 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startSimulators, type Simulators } from '../simulators';
-import { ask, bundle, type ChildGateway, makeFolder, mint, node, runChild, startChild } from '../support/child';
+import { ask, bundle, mint, node, runChild, useChildScene } from '../support/child';
 import { providersAt } from '../support/guide';
 import { describeIf } from '../support/shared';
 
 let simulators: Simulators;
-let folder: ReturnType<typeof makeFolder>;
-const children: ChildGateway[] = [];
-
 beforeAll(async () => {
   simulators = await startSimulators();
 });
 afterAll(() => simulators.close());
-beforeEach(() => {
-  simulators.reset();
-  folder = makeFolder(providersAt(simulators));
-});
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    child.process.kill('SIGKILL');
-    await child.ended;
-  }
-  folder.remove();
-});
-
-const start = async (): Promise<ChildGateway> => {
-  const child = await startChild({ folder: folder.path, env: { OPENAI_API_KEY: simulators.openai.key } });
-  children.push(child);
-  return child;
-};
+beforeEach(() => simulators.reset());
+const scene = useChildScene(
+  () => providersAt(simulators),
+  () => ({ OPENAI_API_KEY: simulators.openai.key }),
+);
+const { start, children } = scene;
 // A stream that never asks the ledger for more than it began with.
 const roomy = { stream: true, max_completion_tokens: 5_000 };
-const ledgerPath = () => join(folder.path, 'data/ledger.db');
+const ledgerPath = () => join(scene.folder, 'data/ledger.db');
 const query = <T>(sql: string): T[] => {
   const db = new DatabaseSync(ledgerPath(), { timeout: 5_000 });
   try {
@@ -182,13 +168,13 @@ test('stopping while another program holds the lock for longer than anybody wait
 
 describe('a file that is no ledger of this version', () => {
   const make = (sql: string) => {
-    mkdirSync(join(folder.path, 'data'), { recursive: true });
+    mkdirSync(join(scene.folder, 'data'), { recursive: true });
     const db = new DatabaseSync(ledgerPath());
     db.exec(sql);
     db.close();
   };
   const refused = async (...words: (string | RegExp)[]) => {
-    const { code, output } = await runChild({ folder: folder.path });
+    const { code, output } = await runChild({ folder: scene.folder });
     expect(code).toBe(1);
     const said = output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
     expect(said).toHaveLength(1); // one sentence, and no stack
@@ -203,7 +189,7 @@ describe('a file that is no ledger of this version', () => {
   });
 
   test('of no kind at all', async () => {
-    mkdirSync(join(folder.path, 'data'));
+    mkdirSync(join(scene.folder, 'data'));
     writeFileSync(ledgerPath(), 'a letter to nobody in particular, '.repeat(400));
     await refused('is not a ledger', 'backup');
   });
@@ -276,13 +262,13 @@ describe('a file that is no ledger of this version', () => {
       ['that may only be read', 0o644, /cannot be (opened|written)/],
     ])('%s', async (_name, mode, words) => {
       make('create table schema (name text primary key, oldest_reader integer not null) strict');
-      chmodSync(folder.path, 0o755);
-      chmodSync(join(folder.path, 'config.yaml'), 0o644);
-      chmodSync(join(folder.path, 'data'), 0o777);
-      mkdirSync(join(folder.path, 'data/instances'));
-      chmodSync(join(folder.path, 'data/instances'), 0o777);
+      chmodSync(scene.folder, 0o755);
+      chmodSync(join(scene.folder, 'config.yaml'), 0o644);
+      chmodSync(join(scene.folder, 'data'), 0o777);
+      mkdirSync(join(scene.folder, 'data/instances'));
+      chmodSync(join(scene.folder, 'data/instances'), 0o777);
       chmodSync(ledgerPath(), mode);
-      const { code, output } = await runChild({ folder: folder.path, command: [...asNobody, node, bundle()] });
+      const { code, output } = await runChild({ folder: scene.folder, command: [...asNobody, node, bundle()] });
       expect(code).toBe(1);
       const said = output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
       expect(said).toEqual([expect.stringMatching(words)]);

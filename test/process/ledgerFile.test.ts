@@ -4,36 +4,22 @@ import { copyFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileS
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startSimulators, type Simulators } from '../simulators';
-import { ask, type ChildGateway, makeFolder, mint, runChild, startChild } from '../support/child';
+import { ask, mint, runChild, useChildScene } from '../support/child';
 import { providersAt } from '../support/guide';
 import { masterKey } from '../support/gateway';
 
 let simulators: Simulators;
-let folder: ReturnType<typeof makeFolder>;
-const children: ChildGateway[] = [];
-
 beforeAll(async () => {
   simulators = await startSimulators();
 });
 afterAll(() => simulators.close());
-beforeEach(() => {
-  simulators.reset();
-  folder = makeFolder(providersAt(simulators));
-});
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    child.process.kill('SIGKILL');
-    await child.ended;
-  }
-  folder.remove();
-});
-
-const start = async (): Promise<ChildGateway> => {
-  const child = await startChild({ folder: folder.path, env: { OPENAI_API_KEY: simulators.openai.key } });
-  children.push(child);
-  return child;
-};
-const data = (name: string) => join(folder.path, 'data', name);
+beforeEach(() => simulators.reset());
+const scene = useChildScene(
+  () => providersAt(simulators),
+  () => ({ OPENAI_API_KEY: simulators.openai.key }),
+);
+const { start } = scene;
+const data = (name: string) => join(scene.folder, 'data', name);
 const makeDatabase = (path: string) => {
   const db = new DatabaseSync(path);
   db.exec(`create table notes (text text); insert into notes select hex(randomblob(900)) from
@@ -89,7 +75,7 @@ test.each([
     simulators.release('go');
     expect(await stream.text()).toContain('data: [DONE]'); // what was admitted goes on
     expect((await first.ended).code).toBe(1);
-    const next = await runChild({ folder: folder.path, env: { OPENAI_API_KEY: simulators.openai.key } });
+    const next = await runChild({ folder: scene.folder, env: { OPENAI_API_KEY: simulators.openai.key } });
     expect(next.code).toBe(1);
     expect(next.output).toContain('The ledger cannot be used');
   },
@@ -103,7 +89,7 @@ test('a start without the ledger that was there says what to do, and begins anew
   await first.ended;
   for (const lose of [() => rmSync(data('ledger.db')), () => writeFileSync(data('ledger.db'), '')]) {
     lose();
-    const refused = await runChild({ folder: folder.path });
+    const refused = await runChild({ folder: scene.folder });
     expect(refused.code).toBe(1);
     for (const word of ['ledger.db is gone', 'restore a backup', 'delete ledger.epoch'])
       expect(refused.output).toContain(word);
@@ -118,7 +104,7 @@ test('the ledger of another folder is refused', async () => {
   first.process.kill('SIGTERM');
   await first.ended;
   writeFileSync(data('ledger.epoch'), `${'0'.repeat(32)}\n`);
-  const refused = await runChild({ folder: folder.path });
+  const refused = await runChild({ folder: scene.folder });
   expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('is not the one that ledger.epoch')]);
 }, 60_000);
 

@@ -6,41 +6,22 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { mintKey } from '../../config/appKey';
 import { startSimulators, type Simulators } from '../simulators';
-import { ask, bundle, type ChildGateway, makeFolder, mint, node, runChild, startChild } from '../support/child';
+import { ask, bundle, mint, node, runChild, useChildScene } from '../support/child';
 import { guideConfig, providersAt } from '../support/guide';
 import { describeIf } from '../support/shared';
 
 let simulators: Simulators;
-let folder: ReturnType<typeof makeFolder>;
-const children: ChildGateway[] = [];
-
 beforeAll(async () => {
   simulators = await startSimulators();
 });
 afterAll(() => simulators.close());
-beforeEach(() => {
-  simulators.reset();
-  folder = makeFolder(`${guideConfig.replace('500000', '500000000')}${providersAt(simulators)}`);
-});
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    child.process.kill('SIGKILL');
-    await child.ended;
-  }
-  folder.remove();
-});
-
-const start = async (options: Partial<Parameters<typeof startChild>[0]> = {}) => {
-  const child = await startChild({
-    folder: folder.path,
-    ...options,
-    env: { OPENAI_API_KEY: simulators.openai.key, ...options.env },
-  });
-  children.push(child);
-  return child;
-};
-
-const ledger = () => new DatabaseSync(join(folder.path, 'data/ledger.db'));
+beforeEach(() => simulators.reset());
+const scene = useChildScene(
+  () => `${guideConfig.replace('500000', '500000000')}${providersAt(simulators)}`,
+  () => ({ OPENAI_API_KEY: simulators.openai.key }),
+);
+const { start } = scene;
+const ledger = () => new DatabaseSync(join(scene.folder, 'data/ledger.db'));
 const count = (db: DatabaseSync, sql: string) => Number((db.prepare(sql).get() as { n: number }).n);
 
 describe('starting', () => {
@@ -55,26 +36,26 @@ describe('starting', () => {
     ['a port that is none', { OVTH_PORT: 'http' }, ['OVTH_PORT']],
     ['no TLS verification', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, ['NODE_TLS_REJECT_UNAUTHORIZED']],
   ])('%s ends with 78 and says what to do [I4]', async (_name, env, words) => {
-    const { code, output } = await runChild({ folder: folder.path, env });
+    const { code, output } = await runChild({ folder: scene.folder, env });
     expect(code).toBe(78);
     for (const word of words) expect(output).toContain(word);
     expect(output).not.toMatch(/\n\s+at /); // no stack trace
   });
 
   test('a missing file that was named, and a folder in its place', async () => {
-    const missing = await runChild({ folder: folder.path, env: { OVTH_CONFIG: join(folder.path, 'nope.yaml') } });
+    const missing = await runChild({ folder: scene.folder, env: { OVTH_CONFIG: join(scene.folder, 'nope.yaml') } });
     expect([missing.code, missing.output]).toEqual([78, expect.stringContaining('nope.yaml')]);
-    const directory = await runChild({ folder: folder.path, env: { OVTH_CONFIG: folder.path } });
+    const directory = await runChild({ folder: scene.folder, env: { OVTH_CONFIG: scene.folder } });
     expect([directory.code, directory.output]).toEqual([78, expect.stringContaining('folder')]);
   });
 
   test('check says that a configuration is good, or what is wrong', async () => {
-    expect(await runChild({ folder: folder.path, command: [node, bundle(), 'check'] })).toMatchObject({
+    expect(await runChild({ folder: scene.folder, command: [node, bundle(), 'check'] })).toMatchObject({
       code: 0,
       output: expect.stringContaining('valid'),
     });
-    writeFileSync(join(folder.path, 'config.yaml'), 'rotues: {}\n');
-    expect(await runChild({ folder: folder.path, command: [node, bundle(), 'check'] })).toMatchObject({
+    writeFileSync(join(scene.folder, 'config.yaml'), 'rotues: {}\n');
+    expect(await runChild({ folder: scene.folder, command: [node, bundle(), 'check'] })).toMatchObject({
       code: 78,
       output: expect.stringContaining('Did you mean "routes"'),
     });
@@ -82,7 +63,7 @@ describe('starting', () => {
 
   test('without OVTH_MASTER_KEY one is made, kept at 0600, and used again [A5]', async () => {
     const first = await start({ env: { OVTH_MASTER_KEY: '' } });
-    const path = join(folder.path, 'data/master.key');
+    const path = join(scene.folder, 'data/master.key');
     expect(first.output()).toContain('master.key');
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const made = readFileSync(path, 'utf8').trim();
@@ -92,13 +73,13 @@ describe('starting', () => {
 
   test('what is kept in the data folder is for its owner only [A5]', async () => {
     await start();
-    const files = readdirSync(join(folder.path, 'data'), { recursive: true }).map(String);
+    const files = readdirSync(join(scene.folder, 'data'), { recursive: true }).map(String);
     expect(files).toContain('ledger.db');
-    expect(files.filter((file) => (statSync(join(folder.path, 'data', file)).mode & 0o077) !== 0)).toEqual([]);
+    expect(files.filter((file) => (statSync(join(scene.folder, 'data', file)).mode & 0o077) !== 0)).toEqual([]);
   });
 
   test('.env in the working folder is read', async () => {
-    writeFileSync(join(folder.path, '.env'), `ANTHROPIC_API_KEY=${simulators.anthropic.key}\n`);
+    writeFileSync(join(scene.folder, '.env'), `ANTHROPIC_API_KEY=${simulators.anthropic.key}\n`);
     const child = await start();
     expect(child.output()).toContain('provider anthropic: present');
   });
@@ -127,7 +108,7 @@ describe('reloading', () => {
   test('SIGHUP and a changed file bring a new configuration; a broken one keeps the old and says why [I3]', async () => {
     const child = await start();
     const key = await mint(child.url);
-    const path = join(folder.path, 'config.yaml');
+    const path = join(scene.folder, 'config.yaml');
     const providers = providersAt(simulators);
     const running = ask(child.url, key, '[[sim: hold=reload]] hi');
     await simulators.openai.waitForStarted(1);
@@ -148,11 +129,11 @@ describe('reloading', () => {
   });
 
   test('secrets.env beside the configuration is read again too', async () => {
-    writeFileSync(join(folder.path, 'secrets.env'), `OPENAI_API_KEY=wrong\n`);
+    writeFileSync(join(scene.folder, 'secrets.env'), `OPENAI_API_KEY=wrong\n`);
     const child = await start();
     const key = await mint(child.url);
     expect((await ask(child.url, key, 'hi')).status).toBe(401);
-    writeFileSync(join(folder.path, 'secrets.env'), `OPENAI_API_KEY=${simulators.openai.key}\n`);
+    writeFileSync(join(scene.folder, 'secrets.env'), `OPENAI_API_KEY=${simulators.openai.key}\n`);
     await child.says('the configuration was reloaded');
     expect((await ask(child.url, key, 'hi')).status).toBe(200);
   });
@@ -163,12 +144,12 @@ describe('reloading', () => {
       env: { K: key },
     }).stdout.toString();
     writeFileSync(
-      join(folder.path, 'config.yaml'),
+      join(scene.folder, 'config.yaml'),
       `keys: {laptop: {sha256: "${sha256}", quota: {daily_tokens: 100000}}}\n${providersAt(simulators)}`,
     );
     const child = await start();
     expect((await ask(child.url, key, 'hi')).status).toBe(200);
-    writeFileSync(join(folder.path, 'config.yaml'), providersAt(simulators));
+    writeFileSync(join(scene.folder, 'config.yaml'), providersAt(simulators));
     child.process.kill('SIGHUP');
     await child.says('the configuration was reloaded');
     expect((await ask(child.url, key, 'hi')).status).toBe(401);
@@ -241,7 +222,7 @@ describe('sudden death', () => {
     expect(count(db, "select count(*) n from requests where outcome = 'ok'")).toBe(1);
     expect(count(db, 'select sum(reserved_tokens) n from budgets')).toBe(0);
     db.close();
-    expect(readdirSync(join(folder.path, 'data/instances'))).toHaveLength(1); // the third's
+    expect(readdirSync(join(scene.folder, 'data/instances'))).toHaveLength(1); // the third's
   });
 });
 
@@ -250,7 +231,7 @@ if (!strace) console.warn('SKIPPED: strace is not on this machine, so the order 
 
 describeIf(strace)('durability', () => {
   test('the reservation is synced to disk before the upstream is called [H1]', async () => {
-    const trace = join(folder.path, 'trace');
+    const trace = join(scene.folder, 'trace');
     const child = await start({
       command: [
         'strace',

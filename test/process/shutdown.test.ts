@@ -2,13 +2,14 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ask, bundle, makeFolder, mint, node, startChild } from '../support/child';
 import { startFakeUpstream } from '../support/fakeUpstream';
 import { masterKey, startTestGateway } from '../support/gateway';
+import { describeIf } from '../support/shared';
 
 const config = (url: string) => `limits: {drain_ms: 2000}\nproviders:\n  openai: {base_url: "${url}/v1"}\n`;
 const open = async (url: string, bytes: string): Promise<Socket> => {
@@ -176,6 +177,76 @@ test('a standard output that nobody reads [L7 L8]', async () => {
   folder.remove();
   await upstream.close();
 }, 60_000);
+
+const script = '/usr/bin/script'; // of util-linux: runs a program in a terminal of its own
+describeIf(process.platform === 'linux' && existsSync(script))('a terminal', () => {
+  test('that is stopped holds no request and no end [L8]', async () => {
+    const upstream = await startFakeUpstream();
+    const folder = makeFolder(config(upstream.url));
+    const pidFile = join(folder.path, 'pid');
+    const hook = join(folder.path, 'hook.js');
+    writeFileSync(hook, `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid))`);
+    const child = spawn(script, ['-qefc', `"${node}" --require "${hook}" "${bundle()}"`, '/dev/null'], {
+      cwd: folder.path,
+      env: {
+        PATH: process.env['PATH'],
+        SHELL: '/bin/sh',
+        OVTH_CONFIG: join(folder.path, 'config.yaml'),
+        OVTH_DATA: join(folder.path, 'data'),
+        OVTH_PORT: '0',
+        OVTH_MASTER_KEY: masterKey,
+        OPENAI_API_KEY: 'sk-upstream',
+      },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    let output = '';
+    while (!output.includes('listening on')) output += String((await once(child.stdout, 'data'))[0]);
+    child.stdout.pause(); // so that nobody reads the terminal
+    const url = /listening on (http:[^"\s]+)/.exec(output)?.[1] ?? '';
+    const headers = { authorization: `Bearer ${await mint(url, { label: 'x'.repeat(200) })}` };
+    for (let i = 0; i < 1_500; i++)
+      await (await fetch(`${url}/v1/models/${'x'.repeat(180)}`, { headers })).arrayBuffer();
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    process.kill(pid, 'SIGTERM');
+    while (existsSync(`/proc/${pid}/exe`)) await new Promise((wake) => setTimeout(wake, 50));
+    child.stdout.resume();
+    await once(child, 'exit');
+    folder.remove();
+    await upstream.close();
+  }, 60_000);
+});
+
+test('a log that goes to a file is whole [L8]', async () => {
+  const upstream = await startFakeUpstream();
+  upstream.answer = { body: '{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}' }; // prettier-ignore
+  const folder = makeFolder(config(upstream.url));
+  const path = join(folder.path, 'log');
+  const file = openSync(path, 'a');
+  const child = spawn(node, [bundle()], {
+    cwd: folder.path,
+    env: {
+      PATH: process.env['PATH'],
+      OVTH_CONFIG: join(folder.path, 'config.yaml'),
+      OVTH_DATA: join(folder.path, 'data'),
+      OVTH_PORT: '0',
+      OVTH_MASTER_KEY: masterKey,
+      OPENAI_API_KEY: 'sk-upstream',
+    },
+    stdio: ['ignore', file, 'ignore'],
+  });
+  const text = () => readFileSync(path, 'utf8');
+  while (!text().includes('listening on')) await new Promise((wake) => setTimeout(wake, 20));
+  const url = /listening on (http:[^"\s]+)/.exec(text())?.[1] ?? '';
+  const key = await mint(url);
+  for (let i = 0; i < 300; i++) expect((await ask(url, key, 'hi')).status).toBe(200);
+  child.kill('SIGTERM');
+  expect((await once(child, 'exit'))[0]).toBe(0);
+  const lines = text().trimEnd().split('\n').map((line) => JSON.parse(line) as { msg: string });
+  expect(lines.filter(({ msg }) => msg === 'request')).toHaveLength(300);
+  closeSync(file);
+  folder.remove();
+  await upstream.close();
+}, 60_000); // prettier-ignore
 
 test('a slow reader of a whole answer gets all of it [E2 L7]', async () => {
   const upstream = await startFakeUpstream();

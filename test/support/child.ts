@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { masterKey } from './gateway';
+import { closingOnce } from './opened';
 
 /** Node 26 of this project, whatever runs the tests. */
 export const node = join(process.cwd(), 'node_modules/node/bin/node');
@@ -33,6 +34,48 @@ export function makeFolder(config?: string): { path: string; remove: () => void 
   const path = mkdtempSync(join(tmpdir(), 'ovth-process-'));
   if (config !== undefined) writeFileSync(join(path, 'config.yaml'), config);
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** What a test of processes works with: a folder of its own, and the gateways that it starts there. */
+export interface ChildScene {
+  readonly folder: string;
+  /** Starts a gateway in the folder. It is killed after the test. */
+  readonly start: (options?: Partial<ChildOptions>) => Promise<ChildGateway>;
+  /** Those that are killed after the test. */
+  readonly children: ChildGateway[];
+}
+
+/**
+ * Makes a folder before each test of a file, and removes it after, with all that was started in it.
+ * @param config of the folder's config.yaml. @param env of every gateway
+ */
+export function useChildScene(
+  config: () => string,
+  env: () => Readonly<Record<string, string>> = () => ({}),
+): ChildScene {
+  let folder = { path: '', remove: () => undefined as void };
+  const children: ChildGateway[] = [];
+  beforeEach(() => {
+    folder = makeFolder(config());
+  });
+  afterEach(async () => {
+    for (const child of children.splice(0)) {
+      child.process.kill('SIGKILL');
+      await child.ended;
+    }
+    folder.remove();
+  });
+  return {
+    get folder() {
+      return folder.path;
+    },
+    children,
+    start: async (options = {}) => {
+      const child = await startChild({ folder: folder.path, ...options, env: { ...env(), ...options.env } });
+      children.push(child);
+      return child;
+    },
+  };
 }
 
 /** The bundle as `npm start` runs it; built when it is not there. */
@@ -109,6 +152,11 @@ function spawnChild({ folder, env, command = [node, bundle()], cwd }: ChildOptio
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
     child.once('close', (code, signal) => resolve({ code, signal })),
   );
+  const kill = closingOnce(() => {
+    child.kill('SIGKILL');
+    return ended;
+  });
+  void ended.then(kill); // nothing is left to be closed
   const says = (text: string) =>
     new Promise<void>((wake) => {
       if (output.includes(text)) wake();

@@ -10,6 +10,7 @@ import type { RequestRecord } from '../../gateway/src/accounting/record';
 import type { Usage } from '../../gateway/src/core/usage';
 import type { Outcome } from '../../gateway/src/storage/storage';
 import type { Log } from '../../gateway/src/telemetry/log';
+import { closingOnce } from './opened';
 
 export const masterKey = 'a-master-key-for-tests-that-is-long-enough';
 
@@ -93,10 +94,10 @@ export async function startTestGateway(options: TestOptions): Promise<TestGatewa
         await new Promise((resolve) => setImmediate(resolve));
       }
     },
-    close: async () => {
+    close: closingOnce(async () => {
       await running.stop();
       if (options.dataPath === undefined) rmSync(dataPath, { recursive: true, force: true });
-    },
+    }),
   };
 }
 

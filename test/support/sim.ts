@@ -3,6 +3,7 @@
 import { startSimulators, type Simulators } from '../simulators';
 import { guideConfig, providersAt } from './guide';
 import { startTestGateway, type TestGateway, type TestOptions } from './gateway';
+import { closingOnce } from './opened';
 
 export interface Scene {
   readonly gateway: TestGateway;
@@ -42,10 +43,10 @@ export async function startScene(config = guideConfig, options: Partial<TestOpti
         body: typeof body === 'string' ? body : JSON.stringify(body),
         ...(signal === undefined ? {} : { signal }),
       }),
-    close: async () => {
+    close: closingOnce(async () => {
       await gateway.close();
       await simulators.close();
-    },
+    }),
   };
 }
 

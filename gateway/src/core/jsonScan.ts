@@ -42,6 +42,8 @@ const colon = 0x3a;
 
 /** Bytes that are scanned without a pause: they take at most about a millisecond, for which the event loop waits. */
 const sliceBytes = 64 * 1024;
+/** Fields of a body. No API has a hundred; those that nobody knows are copied from step to step of a translation. */
+const mostFields = 1_000;
 /** Blanks around a top-level key or value, which are scanned without a pause; no printer of JSON writes more. */
 const maxBlanks = 4_096;
 
@@ -202,10 +204,11 @@ class Scanner {
 
   #endValue(at: number): void {
     const start = this.#valueStart;
-    if (start >= 0) {
-      const lastObject = this.#media.openedAt(3); // the list's own bracket is at depth 2
-      this.#fields.set(this.#key, { start, end: trimEnd(this.#body, start, at), lastObject });
-    }
+    if (start < 0) return;
+    const lastObject = this.#media.openedAt(3); // the list's own bracket is at depth 2
+    this.#fields.set(this.#key, { start, end: trimEnd(this.#body, start, at), lastObject });
+    if (this.#fields.size > mostFields)
+      throw new GatewayError('too_complex', { message: `The body has more than ${mostFields} fields.` });
     this.#valueStart = -1;
   }
 

@@ -1,5 +1,6 @@
 // What is written: one line a request, and the gateway's own news. Named fields only: never a header, a body or a secret.
 
+import { fstatSync, write } from 'node:fs';
 import pino from 'pino';
 import { GatewayError } from '../core/errors';
 import type { RequestRecord } from '../accounting/record';
@@ -74,8 +75,7 @@ const flushMs = 400;
 // Lines are gathered and written together. Node's own stream never blocks on a pipe that nobody reads, unlike a write to
 // the descriptor, which would hold a thread and with it the end of the process.
 function openLines() {
-  const { stdout } = process;
-  stdout.on('error', () => undefined); // the reader has gone
+  const stdout = standardOutput();
   let waiting = '';
   let dropped = 0;
   const linesIn = (text: string) => text.split('\n').length - 1;
@@ -113,6 +113,59 @@ function openLines() {
           resolve();
         });
       });
+    },
+  };
+}
+
+/** Where lines go. */
+interface Destination {
+  /** Characters or bytes that wait. */
+  readonly writableLength: number;
+  write(text: string, done: (error?: Error | null) => void): void;
+}
+
+// Node writes to files and terminals at once, so that a disk that hangs or a terminal that is stopped would hold every
+// request. Source: https://nodejs.org/api/process.html#a-note-on-process-io
+function standardOutput(): Destination {
+  const { stdout } = process;
+  stdout.on('error', () => undefined); // the reader has gone
+  const { _handle: handle } = stdout as { _handle?: { setBlocking?(on: boolean): void } };
+  if (stdout.isTTY) handle?.setBlocking?.(false);
+  return isFile(stdout.fd) ? openFileOutput(stdout.fd) : stdout;
+}
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    return false; // it is closed
+  }
+}
+
+// A file is written by a thread of the pool, one write at a time.
+function openFileOutput(descriptor: number): Destination {
+  const queue: { rest: Buffer; done: (error?: Error | null) => void }[] = [];
+  let waiting = 0;
+  const next = (): void => {
+    const first = queue[0];
+    if (first === undefined) return;
+    write(descriptor, first.rest, (error, written) => {
+      waiting -= error === null ? written : first.rest.length;
+      first.rest = first.rest.subarray(written);
+      if (error === null && first.rest.length > 0) return next();
+      queue.shift();
+      first.done(error);
+      next();
+    });
+  };
+  return {
+    get writableLength() {
+      return waiting;
+    },
+    write(text, done) {
+      const rest = Buffer.from(text);
+      waiting += rest.length;
+      if (queue.push({ rest, done }) === 1) next();
     },
   };
 }

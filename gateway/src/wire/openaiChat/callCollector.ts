@@ -20,12 +20,12 @@ export interface CallCollector {
 export function openCallCollector(builder: EventBuilder, responseId: string): CallCollector {
   const waiting = new Map<number, Call>();
   const begun = new Set<number>();
-  let live: { index: number; args: string; custom: boolean } | undefined;
+  let live: LiveCall | undefined;
 
   const begin = (index: number, call: Call) => {
     builder.call(call.id === '' ? `call_${responseId}_${index}` : call.id, call.name, call.custom);
     builder.args(call.args);
-    live = { index, args: call.args, custom: call.custom };
+    live = { index, args: call.args, custom: call.custom, unfinished: -1 };
     begun.add(index);
     waiting.delete(index);
   };
@@ -43,7 +43,7 @@ export function openCallCollector(builder: EventBuilder, responseId: string): Ca
       }
       const sum = joined(waiting.get(index), call);
       waiting.set(index, sum);
-      if (sum.name !== '' && (live === undefined || live.custom || isJson(live.args))) begin(index, sum);
+      if (sum.name !== '' && (live === undefined || live.custom || isWhole(live))) begin(index, sum);
     },
     end() {
       for (const [index, call] of [...waiting].sort(([a], [b]) => a - b)) begin(index, call);
@@ -76,6 +76,22 @@ function decodeDelta(delta: Json, live: number): { index: number; call: Call } {
 function joined(before: Call | undefined, { id, name, custom, args }: Call): Call {
   if (before === undefined) return { id, name, custom, args };
   return { id: before.id || id, name: before.name || name, custom: before.custom, args: before.args + args };
+}
+
+/** The call that is passed on as it grows. */
+interface LiveCall {
+  readonly index: number;
+  args: string;
+  readonly custom: boolean;
+  /** The length at which its arguments were last seen not to be whole: pieces of another call may come by the thousand. */
+  unfinished: number;
+}
+
+function isWhole(call: LiveCall): boolean {
+  if (call.unfinished === call.args.length) return false;
+  if (isJson(call.args)) return true;
+  call.unfinished = call.args.length;
+  return false;
 }
 
 function isJson(text: string): boolean {

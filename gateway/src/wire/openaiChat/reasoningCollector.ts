@@ -20,7 +20,7 @@ export function openReasoningCollector(builder: EventBuilder): ReasoningCollecto
   return {
     add(delta) {
       const pieces = listOr(delta['reasoning_details']).map(objectOr);
-      for (const piece of pieces) details = withPiece(details, piece);
+      for (const piece of pieces) addPiece(details, piece);
       const name = ['reasoning_content', 'reasoning'].find((key) => textOr(delta[key]) !== '');
       const text =
         name === undefined
@@ -42,11 +42,12 @@ export function openReasoningCollector(builder: EventBuilder): ReasoningCollecto
 // ---
 
 // Pieces of one detail carry the same index: their texts are joined, of every other field the last value holds.
-function withPiece(details: Record<string, unknown>[], piece: Json): Record<string, unknown>[] {
-  const last = details.at(-1);
-  if (last === undefined || last['type'] !== piece['type'] || last['index'] !== piece['index'])
-    return [...details, { ...piece }];
-  const sum: Record<string, unknown> = { ...last };
+function addPiece(details: Record<string, unknown>[], piece: Json): void {
+  const sum = details.at(-1);
+  if (sum === undefined || sum['type'] !== piece['type'] || sum['index'] !== piece['index']) {
+    details.push({ ...piece });
+    return;
+  }
   for (const [key, value] of Object.entries(piece)) {
     const grows =
       (key === 'text' || key === 'summary' || key === 'data') &&
@@ -54,5 +55,4 @@ function withPiece(details: Record<string, unknown>[], piece: Json): Record<stri
       typeof value === 'string';
     sum[key] = grows ? `${sum[key] as string}${value}` : (value ?? sum[key]);
   }
-  return [...details.slice(0, -1), sum];
 }
