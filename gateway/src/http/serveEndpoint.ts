@@ -52,7 +52,7 @@ export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts:
       if (serves === 'models') {
         return dialect === 'gemini'
           ? listGeminiModels(services.config, day)
-          : listModels(services.config, day, dialect === 'anthropic');
+          : listModels(services.config, day, dialect);
       }
       const name = restOf(request);
       return dialect === 'gemini' ? oneGeminiModel(services.config, name, day) : oneModel(services.config, name, day);

@@ -46,7 +46,7 @@ export interface PlanMoment {
 /** @throws GatewayError unknown_model, provider_absent, no_capable_target */
 export function plan(config: Config, requested: string, needs: Needs, health: TargetHealth, moment: PlanMoment): Plan {
   const route = routeNamed(config, requested);
-  if (route === undefined) return directPlan(config, requested, moment.day);
+  if (route === undefined) return directPlan(config, requested, needs, moment.day);
   if (route.targets.length === 0) throw providerAbsent(config, requested);
   const refusals: string[] = [];
   const capable = route.targets.filter((target) => {
@@ -159,7 +159,7 @@ function knownTarget(name: string, settings: Settings, day: string): FoundTarget
   return found;
 }
 
-function directPlan(config: Config, requested: string, day: string): Plan {
+function directPlan(config: Config, requested: string, needs: Needs, day: string): Plan {
   const found = knownTarget(requested, config.settings, day);
   if (found === undefined) {
     const near = [...nearestModels(requested), ...[...config.routes.keys()].slice(0, 5)];
@@ -169,6 +169,14 @@ function directPlan(config: Config, requested: string, day: string): Plan {
     });
   }
   if (!config.providers.has(found.target.provider)) throw providerAbsent(config, requested, found.target.provider);
+  const { kind } = found.target;
+  if (kind !== undefined && kind !== needs.kind) {
+    const remedy =
+      kind === 'embedding'
+        ? 'makes embeddings and answers nothing else: POST /v1/embeddings'
+        : 'makes no embeddings; GET /v1/models lists models that do';
+    throw new GatewayError('no_capable_target', { field: 'model', message: `"${requested.slice(0, 100)}" ${remedy}.` });
+  }
   return { requested, route: null, targets: [found.target], strategy: 'direct', strict: false, warning: found.warning };
 }
 
