@@ -40,6 +40,13 @@ export interface RequestFields {
 export interface PassthroughFacts {
   /** The body without our envelopes, which are forged signatures to the provider; every other field as it was. */
   withoutEnvelopes(body: Json): Json;
+  /** Images whose URL stands where an object with it belongs: some hosts of the format take them, its own provider refuses them. */
+  readonly plainImages?: {
+    /** The key that such a URL stands under. */
+    readonly key: string;
+    /** The body with an object around each. */
+    asObjects(body: Json): Json;
+  };
   /** System messages in mid-conversation, where some models of the format refuse them. */
   readonly systemTurns?: {
     /** Whether the model takes them. */

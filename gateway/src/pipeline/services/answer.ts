@@ -10,7 +10,7 @@ import { isAboutPath } from '../../upstream/providerErrors';
 import { authorize, upstreamUrl } from '../../upstream/providers';
 import { codecs, speaks } from '../../wire';
 import { formatFacts } from '../../wire/formats';
-import { needsPlainTurns } from '../../wire/sanitizePassthrough';
+import { hasPlainImages, needsPlainTurns } from '../../wire/sanitizePassthrough';
 import { isObject } from '../../wire/shared/json';
 import { isOpenaiReasoner } from '../../wire/shared/modelProfiles';
 import type { TranslatedRequest } from '../../wire/translateRequest';
@@ -46,13 +46,16 @@ function prepare(
     return translated(exchange, target, provider, false);
   const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
   const body = ownBody(exchange, target, hideUsage);
-  // Who names Anthropic's own model knows what it takes; a route's name, or another spelling, says nothing of it.
-  const plainTurns = facts.model !== target.model && needsPlainTurns(format, target, body);
-  if (!facts.hasEnvelopes && !plainTurns) return passthrough(exchange, target, provider, body, hideUsage);
+  // Who names a provider's own model knows what it takes; a route's name, or another spelling, says nothing of it.
+  const isOurChoice = facts.model !== target.model;
+  const plainTurns = isOurChoice && needsPlainTurns(format, target, body);
+  const plainImages = isOurChoice && facts.needs.capabilities.includes('images') && hasPlainImages(format, body);
+  if (!facts.hasEnvelopes && !plainTurns && !plainImages)
+    return passthrough(exchange, target, provider, body, hideUsage);
   const cleaned = services.bodyWorker.run(
     exchange.incoming.key.id,
     'sanitizePassthrough',
-    { format, body, plainTurns },
+    { format, body, envelopes: facts.hasEnvelopes || plainTurns, plainTurns, plainImages },
     body.length,
   );
   return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage));
