@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import tseslint from 'typescript-eslint';
 
-// The SDKs' types come with their own install (npm run test:clients, which checks that folder too).
-const withoutTypes = existsSync(new URL('test/clients/node_modules', import.meta.url)) ? [] : ['test/clients/'];
+// Their types come with their own install (npm run test:clients, npm run test:browser, which check these folders too).
+const withoutTypes = ['test/clients/', 'test/browser/'].filter(
+  (folder) => !existsSync(new URL(`${folder}node_modules`, import.meta.url)),
+);
 
 export default tseslint.config(
   { ignores: ['dist/', '**/node_modules/', 'coverage/', '**/*.mjs', '**/*.js', 'data/', ...withoutTypes] },

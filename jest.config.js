@@ -9,6 +9,7 @@ module.exports = {
     '/test/e2e/',
     '/test/clients/',
     '/test/clis/',
+    '/test/browser/',
     '/test/slow/',
   ],
   // jest loads CommonJS: the one ESM-only package we run is transformed like our own files.

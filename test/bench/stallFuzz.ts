@@ -95,7 +95,7 @@ function tryRequest(name: string, chat: Json): void {
     for (const to of formats) {
       if (to === from) continue;
       const task = {
-        from, body, stream: true, provider: { wire: wires[to], responses: to === 'responses' }, chatOnly: false, target: targets[to],
+        from, body, stream: true, provider: { wire: wires[to], responses: to === 'responses' }, learnt: { chatOnly: false, chatRefused: false }, target: targets[to],
         withoutOpaqueReasoning: false,
       }; // prettier-ignore
       timed('request', `${name} of ${body.length} bytes, ${from} to ${to}`, () => translateRequest(task, { get: () => undefined }));
@@ -129,7 +129,7 @@ function tryStream(name: string, chat: string): void {
     const encoder = codecs[spoken].openEncoder(context);
     const bytes = Buffer.from(spoken === 'chat' ? chat : neutral.map((event) => encoder.push(event)).join(''));
     const what = `${name} of ${bytes.length} bytes, ${spoken}`;
-    const tap = openUsageTap({ codec: codecs[spoken], hideUsage: true, eventLimit: defaultLimits.event_bytes });
+    const tap = openUsageTap({ codec: codecs[spoken], answers: 1, hideUsage: true, eventLimit: defaultLimits.event_bytes });
     for (let at = 0; at < bytes.length; at += chunkBytes)
       timed('stream, same wire', what, () => tap.feed(bytes.subarray(at, at + chunkBytes)));
     for (const to of formats) {

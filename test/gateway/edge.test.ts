@@ -263,10 +263,37 @@ test('operations', async () => {
   expect(await (await fetch(`${scene.gateway.url}/readyz`)).json()).toMatchObject({ status: 'ok' });
 });
 
-test.each(['openai-organization', 'openai-project', 'x-goog-user-project', 'x-http-method-override'])(
+test.each([
+  'openai-organization',
+  'openai-project',
+  'chatgpt-account-id',
+  'x-goog-user-project',
+  'anthropic-organization-id',
+  'anthropic-workspace-id',
+  'anthropic-user-profile-id',
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+])(
+  // prettier-ignore
   'who is billed is not the client’s to say: %s [L11]',
   async (header) => {
     await scene.post(chat, key, hi, { [header]: 'somebody-else' });
     expect(JSON.stringify(scene.simulators.openai.calls.at(-1)?.headers ?? 'none')).not.toContain('somebody-else');
   },
 );
+
+test('the other headers of each API are open lists', async () => {
+  const open = {
+    'openai-beta': 'responses=v1',
+    'openai-future': '1',
+    'anthropic-beta': 'a-2026,b-2026',
+    'anthropic-future': '2',
+    'x-goog-api-client': 'gl-node/26',
+    'x-goog-future': '3',
+    'x-stainless-retry-count': '0',
+    'x-stainless-future': '4',
+  };
+  await scene.post(chat, key, hi, open);
+  expect(scene.simulators.openai.calls.at(-1)?.headers).toMatchObject(open);
+});

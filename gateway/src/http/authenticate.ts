@@ -1,4 +1,4 @@
-// Who is asking: credentials from headers, before a byte of the body is read. Keys are looked up by hash in memory; the
+// Who is asking: credentials from headers, and from the URL where Gemini's clients put them, before a byte of the body is read. Keys are looked up by hash in memory; the
 // ledger checks again, in the admitting transaction, that a key still stands.
 
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
@@ -16,9 +16,10 @@ export type Caller = { readonly kind: 'master' } | { readonly kind: 'key'; reado
 export interface Authenticator {
   /**
    * Undefined where no credential was sent. A promise only for a key that is not known in memory.
+   * @param inQuery what stands in the URL as `key`, where the API has credentials there (Gemini's)
    * @throws GatewayError invalid_key, revoked_key, expired_key, too_many_wrong_keys
    */
-  identify(request: IncomingMessage): Caller | undefined | Promise<Caller>;
+  identify(request: IncomingMessage, inQuery?: unknown): Caller | undefined | Promise<Caller>;
 }
 
 export interface AuthenticatorParts {
@@ -56,8 +57,8 @@ export function openAuthenticator({ keys, masterKey, addresses, now }: Authentic
   };
 
   return {
-    identify(request) {
-      const credential = credentialOf(request.headers);
+    identify(request, inQuery) {
+      const credential = credentialOf(request.headers, inQuery);
       if (credential === undefined) return undefined;
       if (!credential.startsWith(keyPrefix) && isMaster(credential)) return { kind: 'master' };
       if (!isKey(credential)) throw refusal(request, 'invalid_key'); // a typo costs no look-up
@@ -76,20 +77,22 @@ const digest = (text: string) => createHash('sha256').update(text).digest();
 
 const bearer = /^bearer\s+(.+)$/i;
 
-/** The four ways clients send a key. Where several are sent and differ, one that looks like ours is taken. */
-function credentialOf(headers: IncomingHttpHeaders): string | undefined {
-  let first: string | undefined;
+/** The ways clients send a key. Where several are sent and differ, one that looks like ours is taken. */
+function credentialOf(headers: IncomingHttpHeaders, inQuery: unknown): string | undefined {
+  let other: string | undefined;
   const { authorization } = headers;
   for (const value of [
     authorization === undefined ? undefined : bearer.exec(authorization)?.[1],
     headers['x-api-key'],
     headers['api-key'],
     headers['x-goog-api-key'],
+    inQuery,
   ]) {
-    const sent = (Array.isArray(value) ? value[0] : value)?.trim();
-    if (sent === undefined || sent === '') continue;
+    const first: unknown = Array.isArray(value) ? value[0] : value;
+    const sent = typeof first === 'string' ? first.trim() : '';
+    if (sent === '') continue;
     if (sent.startsWith(keyPrefix)) return sent;
-    first ??= sent;
+    other ??= sent;
   }
-  return first;
+  return other;
 }

@@ -1,21 +1,27 @@
 // The list of models: one document whose fields satisfy OpenAI's, Anthropic's and OpenRouter's clients at once.
 
-import { models as catalogue, type Price } from '../../../config/catalogue';
+import { models as catalogue, type ModelKind, type Price } from '../../../config/catalogue';
 import { type Config } from '../../../config/load';
-import { findTarget } from '../../../config/resolve';
+import { isKnownProvider } from '../../../config/knownProviders';
+import { findTarget, type FoundTarget } from '../../../config/resolve';
 import { catalogueTarget, rateOn, type Target } from '../../../config/target';
+import type { Dialect } from '../core/errorBody';
 import { GatewayError } from '../core/errors';
+import { longestModelName } from '../pipeline/inspect';
 import { claudePrefix, routeNamed } from '../pipeline/plan';
 
 /**
- * Every route and every current chat model of the providers that are present.
+ * Every route and every current model of the providers that are present.
  * @param day ISO date, for prices
- * @param forClaude routes also under names with `claude` in them: Claude Code shows no others
+ * @param dialect `openai`: embedding models too, which the other APIs list elsewhere or not at all; `anthropic`: routes also
+ *   under names with `claude` in them, because Claude Code shows no others
  */
-export function listModels(config: Config, day: string, forClaude = false): object {
+export function listModels(config: Config, day: string, dialect: Dialect): object {
   const routes = routeEntries(config, day);
-  const aliases = forClaude ? routes.map((route) => ({ ...route, id: `${claudePrefix}${route.id}` })) : [];
-  const data = [...routes, ...aliases, ...modelEntries(config, day)];
+  const aliases =
+    dialect === 'anthropic' ? routes.map((route) => ({ ...route, id: `${claudePrefix}${route.id}` })) : [];
+  const embeddings = dialect === 'openai' ? modelEntries(config, day, 'embedding') : [];
+  const data = [...routes, ...aliases, ...modelEntries(config, day, 'chat'), ...embeddings];
   return {
     object: 'list',
     data,
@@ -27,7 +33,7 @@ export function listModels(config: Config, day: string, forClaude = false): obje
 
 /** The same in the shape of Gemini's API. Source: Gemini API reference, "models.list". */
 export function listGeminiModels(config: Config, day: string): object {
-  return { models: [...routeEntries(config, day), ...modelEntries(config, day)].map(geminiEntry) };
+  return { models: [...routeEntries(config, day), ...modelEntries(config, day, 'chat')].map(geminiEntry) };
 }
 
 /** One of them in the shape of Gemini's API. @throws GatewayError unknown_model */
@@ -37,15 +43,13 @@ export function oneGeminiModel(config: Config, name: string, day: string): objec
 
 /** One model or route, by any of its names. @throws GatewayError unknown_model */
 export function oneModel(config: Config, name: string, day: string): Entry {
+  if (name.length > longestModelName) throw unknown(name);
   const named = routeNamed(config, name);
   const route = routeEntries(config, day).find((entry) => entry.id === named?.name);
   if (route !== undefined) return route;
   const found = findTarget(name, config.settings, day);
-  if (found === undefined || !config.providers.has(found.target.provider)) {
-    throw new GatewayError('unknown_model', {
-      field: 'model',
-      message: `There is no model or route "${name.slice(0, 100)}" here. GET /v1/models lists them all.`,
-    });
+  if (found === undefined || !config.providers.has(found.target.provider) || goesOn(config, name, found, day)) {
+    throw unknown(name);
   }
   return entry(found.target.model, found.target, day);
 }
@@ -53,6 +57,27 @@ export function oneModel(config: Config, name: string, day: string): Entry {
 // ---
 
 type Entry = ReturnType<typeof entry>;
+
+function unknown(name: string): GatewayError {
+  return new GatewayError('unknown_model', {
+    field: 'model',
+    message: `There is no model or route "${name.slice(0, 100)}" here. GET /v1/models lists them all.`,
+  });
+}
+
+// Whether a name is that of a model with more behind it (`openai/gpt-5.5/endpoints`), which no model of any provider has.
+function goesOn(config: Config, name: string, { target }: FoundTarget, day: string): boolean {
+  if (target.priced !== 'unknown' || config.providers.get(target.provider)?.models.has(target.model) === true)
+    return false;
+  if (isKnownProvider(target.provider) && target.model.includes('/')) return true;
+  for (let slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {
+    const before = name.slice(0, slash);
+    const known = findTarget(before, config.settings, day)?.target;
+    const isOwn = known !== undefined && config.providers.get(known.provider)?.models.has(known.model) === true;
+    if (routeNamed(config, before) !== undefined || known?.row !== undefined || isOwn) return true;
+  }
+  return false;
+}
 
 function geminiEntry(of: Entry): object {
   return {
@@ -63,7 +88,7 @@ function geminiEntry(of: Entry): object {
     description: of.name,
     inputTokenLimit: of.context_length ?? 0,
     outputTokenLimit: of.top_provider.max_completion_tokens ?? 0,
-    supportedGenerationMethods: ['generateContent', 'countTokens'],
+    supportedGenerationMethods: of.supported_parameters.length === 0 ? [] : ['generateContent', 'countTokens'],
   };
 }
 
@@ -86,13 +111,15 @@ function routeEntries(config: Config, day: string): Entry[] {
   });
 }
 
-function modelEntries(config: Config, day: string): Entry[] {
+// A model of the operator's own of which nobody says what it is for is listed among the chat models.
+function modelEntries(config: Config, day: string, kind: ModelKind): Entry[] {
   const rows = catalogue
-    .filter((row) => row.kind === 'chat' && row.current && config.providers.has(row.provider))
+    .filter((row) => row.kind === kind && (row.current || kind === 'embedding') && config.providers.has(row.provider))
     .map((row) => entry(row.id, catalogueTarget(row, row.id), day));
-  const own = [...config.providers.values()].flatMap((provider) =>
-    [...provider.models.values()].map((target) => entry(target.label, target, day)),
-  );
+  const own = [...config.providers.values()]
+    .flatMap((provider) => [...provider.models.values()])
+    .filter((target) => (target.kind ?? 'chat') === kind)
+    .map((target) => entry(target.label, target, day));
   return [...rows, ...own];
 }
 
@@ -105,6 +132,7 @@ function entry(id: string, target: Target, day: string) {
       .map((kind) => inputNames[kind]),
   ];
   const name = target.row?.name ?? target.label;
+  const output = target.kind === 'embedding' ? 'embeddings' : 'text'; // OpenRouter's words
   return {
     // OpenAI
     id,
@@ -121,9 +149,9 @@ function entry(id: string, target: Target, day: string) {
     description: '',
     context_length: target.context ?? null,
     architecture: {
-      modality: `${inputs.join('+')}->text`,
+      modality: `${inputs.join('+')}->${output}`,
       input_modalities: inputs,
-      output_modalities: ['text'],
+      output_modalities: [output],
       tokenizer: target.provider,
       instruct_type: null,
     },
@@ -155,6 +183,7 @@ function pricing(price: Price) {
 }
 
 function parameters(target: Target): string[] {
+  if (target.kind === 'embedding') return [];
   const out = ['max_tokens', 'temperature', 'top_p', 'stop'];
   if (target.capabilities.has('tools')) out.push('tools', 'tool_choice');
   if (target.capabilities.has('json_schema')) out.push('response_format', 'structured_outputs');

@@ -41,7 +41,9 @@ export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts:
         // failure goes on, to the error handler.
         infer(request, reply, caller, handler, parts).catch(done);
       };
-      const caller = authenticator.identify(request.raw);
+      // Source: https://ai.google.dev/api, "key". It is read here and nowhere else: no log, error or URL of ours has a query.
+      const inQuery = dialect === 'gemini' ? (request.query as { key?: unknown }).key : undefined;
+      const caller = authenticator.identify(request.raw, inQuery);
       if (caller instanceof Promise) caller.then(go).catch(done);
       else go(caller);
     },
@@ -50,7 +52,7 @@ export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts:
       if (serves === 'models') {
         return dialect === 'gemini'
           ? listGeminiModels(services.config, day)
-          : listModels(services.config, day, dialect === 'anthropic');
+          : listModels(services.config, day, dialect);
       }
       const name = restOf(request);
       return dialect === 'gemini' ? oneGeminiModel(services.config, name, day) : oneModel(services.config, name, day);

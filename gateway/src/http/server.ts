@@ -29,8 +29,15 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   const { services } = parts;
   const { now } = services;
   const { limits } = services.config;
+  const answerFailure = openFailureAnswerer(parts);
   const server = fastify({
     logger: false,
+    // A path that is wrongly escaped. Fastify would repeat it, with a key that may stand in its query.
+    frameworkErrors: (_error, request, reply) => {
+      request.startedAt = now();
+      request.dialect = dialectOf(request.url);
+      void answerFailure(new GatewayError('bad_request', { message: wronglyEscaped }), request, reply);
+    },
     bodyLimit: limits.body_bytes, // bodies are read by body.ts; this bounds what fastify would
     requestIdHeader: false,
     genReqId: () => newId('req', now()),
@@ -68,7 +75,7 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   openAdmin(server, parts);
   openOperations(server, parts);
   server.setNotFoundHandler(refuseUnknown);
-  server.setErrorHandler(openFailureAnswerer(parts));
+  server.setErrorHandler(answerFailure);
   return server;
 }
 
@@ -80,6 +87,8 @@ export function applyLimits(server: FastifyInstance, limits: Limits): void {
 }
 
 // ---
+
+const wronglyEscaped = 'The path of the URL is wrongly escaped.';
 
 function refuseUnknown(request: FastifyRequest): never {
   const path = request.url.split('?')[0] ?? '';

@@ -262,7 +262,7 @@ export class Failover<T> implements AnswerTurn {
     if (await this.moveOn(failure)) return undefined;
     this.#progress.failure = failure;
     // Who asked for a route named no provider, and could do nothing about a refusal of our key.
-    if (failure.code === 'upstream_credential' && plan.route !== null) throw failure;
+    if (plan.route !== null && isOperators(failure)) throw failure;
     return { ...candidate, response: alreadyRead(response, body) };
   }
 
@@ -312,6 +312,13 @@ export function isPage({ headers }: Pick<UpstreamResponse, 'headers'>): boolean 
   return mediaType(headers).includes('html');
 }
 
+/** Whether bytes are those of a page, whatever their headers call them: no JSON and no event begins so. */
+export function isMarkup(bytes: Uint8Array): boolean {
+  let at = 0;
+  while (at < 64 && blanks.has(bytes[at] ?? 0)) at++;
+  return bytes[at] === 0x3c;
+}
+
 /** An answer whose body had to be looked at, as if it had not been. */
 export function alreadyRead(
   { status, headers }: Pick<UpstreamResponse, 'status' | 'headers'>,
@@ -339,6 +346,12 @@ const nothingYet = {
   firstByteAt: undefined,
   firstTokenAt: undefined,
 } satisfies Partial<ResponseProgress>;
+
+const blanks: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]); // the last three mark UTF-8
+
+function isOperators({ code }: GatewayError): boolean {
+  return causes[code]?.restMs !== undefined && code !== 'unknown_model';
+}
 
 // What makes an answer none of the API's before its body is read.
 function garbageIn(response: UpstreamResponse): GatewayError | undefined {

@@ -62,7 +62,7 @@ export function inspect(
 }
 
 /** Characters of a model's name. It is stored in the ledger, sent in a header and kept as health; OpenRouter's longest has 70. */
-const longestModelName = 256;
+export const longestModelName = 256;
 
 /** The value of a body's `model`; where it is too long to be a name, a text that `modelName` refuses. @throws GatewayError bad_json */
 export function modelField(body: Buffer, scan: JsonScan): unknown {

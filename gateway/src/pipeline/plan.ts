@@ -184,6 +184,14 @@ function directPlan(config: Config, facts: RequestFacts, body: Buffer, day: stri
   const { target, warning } = found;
   const provider = config.providers.get(target.provider);
   if (provider === undefined) throw providerAbsent(config, requested, target.provider);
+  const { kind } = target;
+  if (kind !== undefined && kind !== needs.kind) {
+    const remedy =
+      kind === 'embedding'
+        ? 'makes embeddings and answers nothing else: POST /v1/embeddings'
+        : 'makes no embeddings; GET /v1/models lists models that do';
+    throw new GatewayError('no_capable_target', { field: 'model', message: `"${requested.slice(0, 100)}" ${remedy}.` });
+  }
   // Who names a model by its own id is told its provider's refusals. Where the request is translated, what is lost is named.
   if (target.model !== requested && needs.kind === 'chat' && speaks(provider, facts.format, false)) {
     const refused = refusedDemand(formDemands(facts, body), facts.format, provider.wire, target);

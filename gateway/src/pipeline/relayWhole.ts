@@ -9,7 +9,7 @@ import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { usageAtEnd } from '../wire/inspectAnswer';
 import { asBuffer } from './bodyWorker';
 import type { Answered, Local, Passthrough, Translated } from './context';
-import { isPage } from './failover';
+import { isMarkup, isPage } from './failover';
 import { gatherOrPass } from './passLarge';
 import type { ResponseContext } from './responseContext';
 import { noteLost, type ResponseProgress } from './responseProgress';
@@ -44,6 +44,7 @@ export async function relayError<T>(
   const { response, kind } = answered;
   if (progress.failure !== undefined && (kind === 'translated' || isPage(response))) throw progress.failure;
   const bytes = context.ownKeys.bytes(await response.readAll(context.limits.error_body_bytes));
+  if (progress.failure !== undefined && isMarkup(bytes)) throw progress.failure;
   endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), bytes);
 }
 
@@ -145,6 +146,7 @@ async function passWhole(
       const failure =
         found === 'garbage' ? new GatewayError('upstream_garbage') : failureError(cleanFailure(found, context));
       if (await context.turn.moveOn(failure)) return;
+      if (found === 'garbage' && isMarkup(bytes)) throw failure;
       progress.failure = failure;
       passed = context.ownKeys.bytes(bytes);
     }

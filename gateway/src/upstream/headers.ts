@@ -14,9 +14,13 @@ const neverSentUpstream = new Set([
   'host', 'accept-encoding', 'content-type', 'content-encoding', 'http2-settings',
   'authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie',
   'forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-forwarded-server', 'x-real-ip',
-  'origin', 'referer', 'http-referer', 'x-title', 'x-http-method-override',
-  // Who is billed is the operator's to say.
-  'openai-organization', 'openai-project', 'x-goog-user-project',
+  'origin', 'referer', 'http-referer', 'x-title',
+  // What a request is, is said by its method and path alone.
+  'x-http-method-override', 'x-http-method', 'x-method-override',
+  // Who is billed is the operator's to say. Anthropic's SDK: "Name the profile to bill in the `anthropic-user-profile-id`
+  // header" (1.12.0); Codex names an account of ChatGPT.
+  'openai-organization', 'openai-project', 'chatgpt-account-id', 'x-goog-user-project', 'anthropic-organization-id',
+  'anthropic-workspace-id', 'anthropic-user-profile-id',
 ]); // prettier-ignore
 
 const neverSentToClient = new Set([

@@ -54,6 +54,13 @@ export interface PassthroughFacts {
   honours(kind: DemandKind, target: Target, effort: Effort | undefined): boolean;
   /** Whether the format's own provider refuses a request of a target in it, and takes it in another of its formats. */
   refused?(target: Target, hasTools: boolean, setting: SettingReader): boolean;
+  /** Images whose URL stands where an object with it belongs: some hosts of the format take them, its own provider refuses them. */
+  readonly plainImages?: {
+    /** The key that such a URL stands under. */
+    readonly key: string;
+    /** The body with an object around each. */
+    asObjects(body: Json): Json;
+  };
   /** System messages in mid-conversation, where some models of the format refuse them. */
   readonly systemTurns?: {
     /** Whether the model takes them. */

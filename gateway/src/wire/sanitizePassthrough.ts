@@ -1,6 +1,7 @@
 // Takes out of a body that is passed on in its own format what the provider would refuse: our envelopes, which stand in
-// the history of a conversation that another provider took part in and are forged signatures to this one; and system
-// messages in mid-conversation, which Claude Code sends to every model whose name it does not know, a route's too.
+// the history of a conversation that another provider took part in and are forged signatures to this one; system messages
+// in mid-conversation, which Claude Code sends to every model whose name it does not know, a route's too; and images that
+// some hosts take in a form that others refuse.
 
 import type { Target } from '../../../config/target';
 import { formatFacts } from './formats';
@@ -11,8 +12,12 @@ export interface SanitizeTask {
   readonly format: Format;
   /** JSON. */
   readonly body: Uint8Array;
+  /** It has envelopes of ours; they are taken out. */
+  readonly envelopes: boolean;
   /** System messages in mid-conversation become the user's, marked: the model takes none. */
   readonly plainTurns: boolean;
+  /** Images given by their URL alone get the object that belongs around it. */
+  readonly plainImages: boolean;
 }
 
 /**
@@ -26,9 +31,34 @@ export function needsPlainTurns(format: Format, target: Target, body: Buffer): b
   );
 }
 
+/**
+ * Whether a body has images that are given by their URL alone.
+ * @returns true also for some bodies without any: only the bytes are searched
+ */
+export function hasPlainImages(format: Format, body: Buffer): boolean {
+  const { plainImages } = formatFacts[format].passthrough;
+  if (plainImages === undefined) return false;
+  const key = Buffer.from(JSON.stringify(plainImages.key));
+  for (let at = body.indexOf(key); at >= 0; at = body.indexOf(key, at + 1))
+    if (isTextNext(body, at + key.length)) return true;
+  return false;
+}
+
 /** The body printed anew without what its provider would refuse. @throws GatewayError bad_json */
-export function sanitizePassthrough({ format, body, plainTurns }: SanitizeTask): Uint8Array {
-  const facts = formatFacts[format].passthrough;
-  const kept = facts.withoutEnvelopes(parseBody(body));
-  return bytesOf(plainTurns && facts.systemTurns !== undefined ? facts.systemTurns.asUser(kept) : kept);
+export function sanitizePassthrough(task: SanitizeTask): Uint8Array {
+  const facts = formatFacts[task.format].passthrough;
+  let body = parseBody(task.body);
+  if (task.envelopes) body = facts.withoutEnvelopes(body);
+  if (task.plainTurns && facts.systemTurns !== undefined) body = facts.systemTurns.asUser(body);
+  if (task.plainImages && facts.plainImages !== undefined) body = facts.plainImages.asObjects(body);
+  return bytesOf(body);
+}
+
+// ---
+
+/** Bytes after a key in which its value begins; nothing prints more blanks. */
+const mostBlanks = 16;
+
+function isTextNext(body: Buffer, at: number): boolean {
+  return /^\s*:\s*"/.test(body.toString('latin1', at, at + mostBlanks));
 }

@@ -11,7 +11,7 @@ import { isAboutPath, isForResponses } from '../../upstream/providerErrors';
 import { authorize, upstreamUrl } from '../../upstream/providers';
 import { codecs, speaks } from '../../wire';
 import { formatFacts } from '../../wire/formats';
-import { needsPlainTurns } from '../../wire/sanitizePassthrough';
+import { hasPlainImages, needsPlainTurns } from '../../wire/sanitizePassthrough';
 import { isObject } from '../../wire/shared/json';
 import type { MendedField } from '../../wire/shared/mending';
 import { isOpenaiReasoner } from '../../wire/shared/modelProfiles';
@@ -56,11 +56,13 @@ function prepare(
   refuseIfStrict(exchange.plan, target, dropped);
   const body = ownBody(exchange, target, hideUsage, mended);
   const plainTurns = chosen && needsPlainTurns(format, target, body);
-  if (!facts.hasEnvelopes && !plainTurns) return passthrough(exchange, target, provider, body, hideUsage, dropped);
+  const plainImages = chosen && facts.needs.capabilities.includes('images') && hasPlainImages(format, body);
+  if (!facts.hasEnvelopes && !plainTurns && !plainImages)
+    return passthrough(exchange, target, provider, body, hideUsage, dropped);
   const cleaned = services.bodyWorker.run(
     exchange.incoming.key.id,
     'sanitizePassthrough',
-    { format, body, plainTurns },
+    { format, body, envelopes: facts.hasEnvelopes || plainTurns, plainTurns, plainImages },
     body.length,
   );
   return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage, dropped));

@@ -4,6 +4,7 @@
 import type { Limits } from '../../../../config/limits';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
+import { GatewayError } from '../../core/errors';
 import { type JsonScan, scanJsonInSlices } from '../../core/jsonScan';
 import { acrossWires, toClient, toUpstream } from '../../upstream/headers';
 import { translateError } from '../../upstream/providerErrors';
@@ -12,7 +13,7 @@ import { type CountFormat, decodeCountResponse, encodeCountResponse } from '../.
 import type { Format } from '../../wire/neutral';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
-import { alreadyRead } from '../failover';
+import { alreadyRead, isMarkup, isPage } from '../failover';
 import { modelField, modelName, type RequestFacts } from '../inspect';
 import { endResponse } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
@@ -93,6 +94,7 @@ async function relay(
     const body = answered.kind === 'local' ? bytes : printed(context.format, estimateCount(context.scan));
     return endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'estimated' }, body);
   }
+  if (isPage(response) || isMarkup(bytes)) throw progress.failure ?? new GatewayError('upstream_garbage');
   if (answered.kind === 'passthrough')
     return endResponse(context, progress, status, toClient(response.headers, ownKeys), bytes);
   if (status >= 400)

@@ -15,6 +15,7 @@ import { objectOr, wrong } from '../../wire/shared/json';
 import { openaiFailure } from '../../wire/shared/openaiErrors';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
+import { isMarkup } from '../failover';
 import { estimateInput, modelField, modelName, type RequestFacts } from '../inspect';
 import { gatherOrPass } from '../passLarge';
 import { cleanFailure, endResponse, readWhole, relayError } from '../relayWhole';
@@ -153,6 +154,7 @@ async function relay(
     const { usage, failure } = await inspectAnswer(bytes, context);
     progress.usage = usage;
     if (failure !== undefined && (await context.turn.moveOn(failure))) return;
+    if (failure !== undefined && isMarkup(bytes)) throw failure;
     progress.failure = failure;
     const passed = failure === undefined ? bytes : context.ownKeys.bytes(bytes);
     return endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), passed);

@@ -100,7 +100,7 @@ async function prepare(
   const isNamed = span === undefined || facts.model === target.model;
   let body = isNamed ? incoming.body : splice(incoming.body, [{ ...span, text: JSON.stringify(target.model) }]);
   if (facts.hasEnvelopes) {
-    const task = { format: facts.format, body, plainTurns: false };
+    const task = { format: facts.format, body, envelopes: true, plainTurns: false, plainImages: false };
     body = asBuffer(await services.bodyWorker.run(incoming.key.id, 'sanitizePassthrough', task, body.length));
   }
   return {

@@ -65,7 +65,7 @@ function decodePart(part: Json, at: string): Part[] {
     case 'refusal':
       return [{ type: 'refusal', text: needText(part['refusal'], `${at}.refusal`) }];
     case 'image_url': {
-      const image = needObject(part['image_url'], `${at}.image_url`);
+      const image = withUrl(part['image_url'], `${at}.image_url`);
       const media = mediaFromUrl(needText(image['url'], `${at}.image_url.url`), 'image', `${at}.image_url.url`);
       return [{ ...media, ...decodeImageDetail(image['detail'], `${at}.image_url.detail`), ...cache }];
     }
@@ -78,7 +78,7 @@ function decodePart(part: Json, at: string): Part[] {
       ];
     }
     case 'video_url': {
-      const url = needText(objectOr(part['video_url'])['url'], `${at}.video_url.url`);
+      const url = needText(withUrl(part['video_url'], `${at}.video_url`)['url'], `${at}.video_url.url`);
       return [{ ...mediaFromUrl(url, 'video', `${at}.video_url.url`), ...cache }];
     }
     case 'file': {
@@ -99,6 +99,11 @@ function decodePart(part: Json, at: string): Part[] {
         ? [{ type: 'raw', format: 'chat', value: part, at }]
         : wrong(`${at}.type`, 'a text such as "text" or "image_url"');
   }
+}
+
+// Some clients write the URL itself where an object with it belongs.
+function withUrl(value: unknown, at: string): Json {
+  return typeof value === 'string' ? { url: value } : needObject(value, at);
 }
 
 function decodeAssistant(message: Json, at: string): Part[] {

@@ -56,6 +56,11 @@ export const facts: FormatFacts = {
     honours: (kind, target, effort) => openaiHonours(kind, target, effort),
     withoutEnvelopes: (body) => ({ ...body, messages: listOr(body['messages']).map(withoutDetails) }),
     refused: (target, hasTools, setting) => chatRefuses(target, hasTools, setting('reasoning_effort') ?? undefined),
+    // OpenAI: "Invalid type for 'messages[0].content[0].image_url': expected an object, but got a string instead." (2026-11)
+    plainImages: {
+      key: 'image_url',
+      asObjects: (body) => ({ ...body, messages: listOr(body['messages']).map(withImageObjects) }),
+    },
   },
   count: {
     requestOf: (body) => body,
@@ -83,6 +88,14 @@ export const facts: FormatFacts = {
 };
 
 // ---
+
+function withImageObjects(message: unknown): unknown {
+  if (!isObject(message) || !Array.isArray(message['content'])) return message;
+  const content = message['content'].map((part: unknown) =>
+    isObject(part) && typeof part['image_url'] === 'string' ? { ...part, image_url: { url: part['image_url'] } } : part,
+  );
+  return { ...message, content };
+}
 
 function withoutDetails(message: unknown): unknown {
   if (!isObject(message) || !('reasoning_details' in message)) return message;
