@@ -48,6 +48,7 @@ const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> 
     messages: 'both names in one, `mcp__sky__weather`; what is said of the group is left out',
     generate: 'both names in one, `mcp__sky__weather`; what is said of the group is left out',
   },
+  'cache key': { messages: 'left out: no answer is another for it', generate: 'left out: no answer is another for it' },
   'schema of a list': { chat: inObject, responses: inObject, messages: inObject },
   'any JSON': { messages: 'a tool it must call, whose arguments are the answer' },
   'token budget': {

@@ -5,7 +5,7 @@ import type { EncodedRequest } from '../codec';
 import type { Json } from '../jsonObject';
 import type { Effort, NeutralRequest, ToolChoice } from '../neutral';
 import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
-import { schemaForGemini } from '../schema/jsonSchema';
+import { schemaForGemini, withDescription } from '../schema/jsonSchema';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
 import { defined, lookUp, restore } from '../shared/json';
 import { isGemini3 } from '../shared/modelProfiles';
@@ -44,8 +44,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
 // ---
 
 function dropUnsupported(request: NeutralRequest, droppedFields: DroppedFields): void {
-  droppedFields.dropIf(request.verbosity, 'verbosity');
-  droppedFields.dropIf(request.promptCacheKey, 'prompt_cache_key');
+  if (request.verbosity !== 'medium') droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.metadata, 'metadata');
   droppedFields.dropIf(request.endUser, 'user');
   if (request.parallelTools === false) droppedFields.drop('parallel_tool_calls');
@@ -80,7 +79,8 @@ interface EncodedFormat {
 function encodeResponseFormat(request: NeutralRequest, gemini3: boolean): EncodedFormat {
   const format = request.responseFormat;
   if (format === undefined) return {};
-  const schema = format.type === 'schema' ? schemaForGemini(format.schema) : undefined;
+  const about = format.type === 'schema' ? format.description : undefined;
+  const schema = format.type === 'schema' ? withDescription(schemaForGemini(format.schema), about) : undefined;
   const hasTools = request.tools?.some((tool) => tool.type !== 'raw') === true && request.toolChoice?.type !== 'none';
   if (gemini3 || !hasTools)
     return { config: { responseMimeType: 'application/json', ...defined({ responseJsonSchema: schema }) } };
@@ -89,7 +89,7 @@ function encodeResponseFormat(request: NeutralRequest, gemini3: boolean): Encode
   return {
     declaration: {
       name,
-      description: 'Gives the answer in the form that is asked for.',
+      description: about ?? 'Gives the answer in the form that is asked for.',
       parametersJsonSchema: schema ?? { type: 'object' },
     },
     choice: { type: 'required' },

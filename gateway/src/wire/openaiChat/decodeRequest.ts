@@ -35,6 +35,8 @@ const known = new Set([
 const idle = {
   n: (value: unknown) => value === 1,
   store: (value: unknown) => value === false,
+  prompt_cache_retention: () => true, // a hint: no answer is another for it
+  prompt_cache_options: () => true,
   logit_bias: (value: unknown) => isObject(value) && Object.keys(value).length === 0,
   modalities: (value: unknown) => Array.isArray(value) && value.every((item) => item === 'text'),
 };
@@ -68,7 +70,7 @@ export function decodeRequest(body: Json): NeutralRequest {
       verbosity: optionalText(body['verbosity'], 'verbosity'),
       serviceTier: optionalText(body['service_tier'], 'service_tier'),
       promptCacheKey: optionalText(body['prompt_cache_key'], 'prompt_cache_key'),
-      metadata: isObject(body['metadata']) ? body['metadata'] : undefined,
+      metadata: isObject(body['metadata']) && Object.keys(body['metadata']).length > 0 ? body['metadata'] : undefined,
       endUser: optionalText(body['safety_identifier'] ?? body['user'], 'user'),
     }),
   };

@@ -65,10 +65,10 @@ function dropUnsupported(request: NeutralRequest, target: Target, droppedFields:
     droppedFields.dropIf(request.topLogprobs, 'logprobs');
   }
   droppedFields.dropIf(request.topK, 'top_k');
-  if (!isOpenai) droppedFields.dropIf(request.promptCacheKey, 'prompt_cache_key');
-  if (!reasoner) droppedFields.dropIf(request.verbosity, 'verbosity');
+  if (!reasoner && request.verbosity !== 'medium') droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.metadata, 'metadata'); // taken only together with `store`
-  if (!isOpenai) droppedFields.dropIf(request.serviceTier, 'service_tier');
+  if (!isOpenai && request.serviceTier !== 'auto' && request.serviceTier !== 'default')
+    droppedFields.dropIf(request.serviceTier, 'service_tier');
 }
 
 // The maximum and the sampling settings; reasoning models refuse all but the maximum and the seed.

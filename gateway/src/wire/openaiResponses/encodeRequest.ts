@@ -69,10 +69,10 @@ function dropUnsupported(request: NeutralRequest, target: Target, droppedFields:
   if (isOpenaiReasoner(target)) {
     dropSampling(request, droppedFields);
     droppedFields.dropIf(request.topLogprobs, 'logprobs');
-  } else droppedFields.dropIf(request.verbosity, 'verbosity');
+  } else if (request.verbosity !== 'medium') droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.topK, 'top_k');
-  droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
-  droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
+  if (request.frequencyPenalty !== 0) droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
+  if (request.presencePenalty !== 0) droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
   droppedFields.dropIf(request.seed, 'seed');
   droppedFields.dropIf(request.stop, 'stop');
 }
