@@ -1,6 +1,6 @@
 // What has no place in another format is carried otherwise or named; a default's own value and a hint are no loss.
 
-import { GatewayError } from '../../gateway/src/core/errors';
+import type { GatewayError } from '../../gateway/src/core/errors';
 import { codecs } from '../../gateway/src/wire';
 import type { Json } from '../../gateway/src/wire/jsonObject';
 import { formats } from './recorded';

@@ -97,6 +97,7 @@ function translated(
     chatOnly: isChatOnly(exchange, provider),
     target,
     withoutOpaqueReasoning,
+    withoutSummary: services.hosts.lacks('summaries', provider.baseUrl, provider.accounts[0].name, services.now()),
   };
   const lookup = services.reasoningCache.of(incoming.key.id);
   const translating = services.bodyWorker.run(incoming.key.id, 'translateRequest', task, incoming.body.length, lookup);
@@ -107,7 +108,7 @@ function translatedCandidate(
   { facts, plan }: Exchange,
   target: Target,
   provider: Provider,
-  { spoken, body, dropped, repaired, fixups, hasOpaqueReasoning, request }: TranslatedRequest,
+  { spoken, body, dropped, repaired, fixups, hasOpaqueReasoning, asksForSummary, request }: TranslatedRequest,
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   if (plan.strict && dropped.length > 0) {
     throw new GatewayError('cannot_translate', {
@@ -116,7 +117,8 @@ function translatedCandidate(
     });
   }
   const guessed = codecs[spoken].optionalOnHosts && facts.format !== spoken; // the client did not ask for Responses
-  const after = guessed ? (hasOpaqueReasoning ? missingOrBad : missing) : hasOpaqueReasoning ? badRequest : undefined;
+  const mayBeRefused = hasOpaqueReasoning || asksForSummary;
+  const after = guessed ? (mayBeRefused ? missingOrBad : missing) : mayBeRefused ? badRequest : undefined;
   const [account] = provider.accounts;
   const url = upstreamUrl(provider, spoken, target.model, facts.stream ? 'events' : 'whole');
   const accept = ['accept', facts.stream ? 'text/event-stream' : 'application/json'];
@@ -126,6 +128,7 @@ function translatedCandidate(
     account,
     dropped,
     repaired,
+    asksForSummary,
     request: { url, headers, body: asBuffer(body) },
     format: spoken,
     ...(after === undefined ? {} : { rewordAfter: after }),
@@ -143,8 +146,13 @@ const missingOrBad: ReadonlySet<number> = new Set([...missingStatuses, 400]);
 const blamesReasoning =
   /signature`? in `?thinking|thinking`? blocks?[^"]{0,80}cannot be modified|invalid_encrypted_content|encrypted content[^"]{0,200}could not be|(?:corrupted )?thought signature(?: is not valid|\.)/i;
 
+// "Your organization must be verified to generate reasoning summaries", with `"param":"reasoning.summary"`. Source:
+// https://github.com/BerriAI/litellm/issues/16032 (2026-11).
+const blamesSummary = /verified to generate reasoning summar|"reasoning\.summary"/i;
+
 // A host that calls itself OpenAI and has no Responses gets the same request as chat, and so from now on. A conversation
-// whose opaque reasoning is refused would be stuck for good: it is sent once more, without.
+// whose opaque reasoning is refused would be stuck for good: it is sent once more, without. So is a request for the summary
+// of reasoning, which was asked for here and not by the client.
 function reword(
   exchange: Exchange,
   candidate: Candidate<AnswerTranslation>,
@@ -157,16 +165,19 @@ function reword(
   if (isAboutPath(status, body)) {
     if (candidate.kind !== 'translated' || !codecs[candidate.format].optionalOnHosts) return undefined;
     if (provider.baseUrl === knownProviders.openai.base_url) return undefined; // it has both
-    services.hosts.setChatOnly(provider.baseUrl, candidate.account.name, services.now());
+    services.hosts.setLacks('responses', provider.baseUrl, candidate.account.name, services.now());
     return translated(exchange, target, provider, false);
   }
-  return blamesReasoning.test(body.toString('utf8', 0, 8_192))
-    ? translated(exchange, target, provider, true)
-    : undefined;
+  const said = body.toString('utf8', 0, 8_192);
+  if (candidate.kind === 'translated' && candidate.asksForSummary && blamesSummary.test(said)) {
+    services.hosts.setLacks('summaries', provider.baseUrl, candidate.account.name, services.now());
+    return translated(exchange, target, provider, false);
+  }
+  return blamesReasoning.test(said) ? translated(exchange, target, provider, true) : undefined;
 }
 
 function isChatOnly({ services }: Exchange, { baseUrl, accounts: [account] }: Provider): boolean {
-  return services.hosts.isChatOnly(baseUrl, account.name, services.now());
+  return services.hosts.lacks('responses', baseUrl, account.name, services.now());
 }
 
 function relay(

@@ -65,6 +65,7 @@ export const facts: FormatFacts = {
   },
   keepAlive: ': keep-alive\n\n',
   carriesComments: true,
+  summarySetting: ['reasoning', 'summary'],
   reasoningPlacement: 'beforeText',
   emptyReasoning: 'hiddenUnlessAsked',
 };
