@@ -841,7 +841,7 @@ export const features: readonly Feature[] = [
     group: 'Sampling and limits',
     name: 'several answers (n)',
     in: { chat: { n: 2 }, generate: { generationConfig: { candidateCount: 2 } } },
-    find: (request) => Object.keys(request.native).length,
+    find: (request) => request.answers,
   },
   {
     group: 'Sampling and limits',

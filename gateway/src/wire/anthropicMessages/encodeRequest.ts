@@ -72,6 +72,7 @@ function dropUnsupported(request: NeutralRequest, droppedFields: DroppedFields):
   if (request.frequencyPenalty !== 0) droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
   if (request.presencePenalty !== 0) droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
   droppedFields.dropIf(request.seed, 'seed');
+  droppedFields.dropIf(request.answers, 'n');
   droppedFields.dropIf(request.topLogprobs, 'logprobs');
   if (request.verbosity !== 'medium') droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.metadata, 'metadata');

@@ -53,6 +53,7 @@ function dropUnsupported(request: NeutralRequest, droppedFields: DroppedFields):
 function encodeConfig(request: NeutralRequest, target: Target, droppedFields: DroppedFields): Record<string, unknown> {
   return {
     maxOutputTokens: request.maxOutput && Math.min(request.maxOutput, target.maxOutput ?? Infinity),
+    candidateCount: encodeAnswers(request.answers, droppedFields),
     temperature: request.temperature,
     topP: request.topP,
     topK: request.topK,
@@ -119,6 +120,13 @@ function encodeReasoning(request: NeutralRequest, target: Target, droppedFields:
   const room = Math.min(request.maxOutput ?? target.maxOutput ?? 65_536, 24_576);
   const modelDecides = wanted.effort === undefined && wanted.budget === undefined;
   return { ...show, thinkingBudget: modelDecides ? -1 : Math.min(budgetOf(wanted, room), 24_576) };
+}
+
+// The API gives at most eight. Source: https://ai.google.dev/api/generate-content, "candidateCount" (2026-11).
+function encodeAnswers(answers: number | undefined, droppedFields: DroppedFields): number | undefined {
+  if (answers === undefined || answers <= 8) return answers;
+  droppedFields.drop('n');
+  return 8;
 }
 
 // The API takes at most five.

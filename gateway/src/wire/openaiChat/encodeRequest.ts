@@ -29,6 +29,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
       messages: encodeMessages(request.messages, isOpenai, droppedFields),
       ...defined({
         ...encodeLimits(request, target, droppedFields),
+        n: request.answers,
         user: encodeEndUser(request.endUser, droppedFields),
         tools: hasTools ? tools : undefined,
         tool_choice:

@@ -71,6 +71,7 @@ function dropUnsupported(request: NeutralRequest, target: Target, droppedFields:
     droppedFields.dropIf(request.topLogprobs, 'logprobs');
   } else if (request.verbosity !== 'medium') droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.topK, 'top_k');
+  droppedFields.dropIf(request.answers, 'n');
   if (request.frequencyPenalty !== 0) droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
   if (request.presencePenalty !== 0) droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
   droppedFields.dropIf(request.seed, 'seed');
