@@ -8,6 +8,7 @@ import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs } from '../../gateway/src/wire';
 import type { Format } from '../../gateway/src/wire/neutral';
 import { type Feature, features, requestWith } from './features';
+import { repairsSection } from './repairsPage';
 
 export const formats = ['chat', 'responses', 'messages', 'generate'] as const;
 
@@ -115,6 +116,8 @@ export function page(): string {
       `## ${group}`,
       ...features.filter((feature) => feature.group === group).flatMap(table),
     ]),
+    '',
+    ...repairsSection(formats, titles, newest),
     '',
   ].join('\n');
 }
