@@ -5,6 +5,8 @@ import type { Format } from '../../gateway/src/wire/neutral';
 import { codecs } from '../../gateway/src/wire';
 import type { EncodeContext } from '../../gateway/src/wire/codec';
 import { fold } from '../../gateway/src/wire/fold';
+import { sanitizePassthrough } from '../../gateway/src/wire/sanitizePassthrough';
+import { parseWithExact } from '../../gateway/src/wire/shared/exactJson';
 import { translateResponse } from '../../gateway/src/wire/translateResponse';
 import { formats, streamEvents } from './recorded';
 import { translated } from './translated';
@@ -61,6 +63,29 @@ test('a result of Gemini’s that is an object', () => {
 test('settings stay numbers in a body whose arguments keep their digits', () => {
   const body = histories.messages.replace('"max_tokens":2000', '"max_tokens":2e3,"temperature":1.0');
   expect(translated('messages', 'chat', body).body).toMatchObject({ max_completion_tokens: 2000 });
+});
+
+test('a body that is printed anew on its own wire keeps every number', () => {
+  const body = histories.messages.replace('"max_tokens":2000', '"max_tokens":2e3,"temperature":1.0');
+  const printed = sanitizePassthrough({ format: 'messages', body: Buffer.from(body), plainTurns: true });
+  const text = Buffer.from(printed).toString();
+  expect(text).toContain(args);
+  expect(text).toContain('"max_tokens":2e3,"temperature":1.0');
+});
+
+test('half of a character in arguments is repaired, and a whole one stays', () => {
+  const broken = '{"a":"\\ud83d b","b":"\\ud83d\\udc4b","c":"\\\\ud83d"}';
+  const whole = '{"a":"\\ufffd b","b":"\\ud83d\\udc4b","c":"\\\\ud83d"}';
+  const { text, repaired } = translated('chat', 'responses', histories.chat.replace(JSON.stringify(args), JSON.stringify(broken))); // prettier-ignore
+  expect(text).toContain(JSON.stringify(whole));
+  expect(repaired).toEqual(['lone-surrogate']);
+});
+
+test('a body of deeply nested arguments is read as any other', () => {
+  const depth = 60;
+  const bulk = JSON.stringify('x'.repeat(200)).repeat(1).concat(',').repeat(20_000);
+  const body = `${'{"input":'.repeat(depth)}{"a":[${bulk}1]}${'}'.repeat(depth)}`;
+  expect(parseWithExact(body, ['input'])).toEqual(JSON.parse(body));
 });
 
 const context = (format: Format): EncodeContext => ({

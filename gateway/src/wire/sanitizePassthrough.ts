@@ -4,7 +4,7 @@
 
 import type { Target } from '../../../config/target';
 import { formatFacts } from './formats';
-import { bytesOf, parseBody } from './shared/jsonBytes';
+import { bytesOf, parseToPrint } from './shared/jsonBytes';
 import type { Format } from './neutral';
 
 export interface SanitizeTask {
@@ -29,6 +29,6 @@ export function needsPlainTurns(format: Format, target: Target, body: Buffer): b
 /** The body printed anew without what its provider would refuse. @throws GatewayError bad_json */
 export function sanitizePassthrough({ format, body, plainTurns }: SanitizeTask): Uint8Array {
   const facts = formatFacts[format].passthrough;
-  const kept = facts.withoutEnvelopes(parseBody(body));
+  const kept = facts.withoutEnvelopes(parseToPrint(body));
   return bytesOf(plainTurns && facts.systemTurns !== undefined ? facts.systemTurns.asUser(kept) : kept);
 }

@@ -81,7 +81,7 @@ export function translateRequest(task: RequestTranslationTask, earlier: Reasonin
     spoken,
     body: bytes,
     dropped: leftOut === undefined ? dropped : [...dropped, leftOut.join('.')],
-    repaired: printed.repaired ? [...repaired, 'lone-surrogate'] : repaired,
+    repaired: printed.repaired ? [...new Set<Repair>([...repaired, 'lone-surrogate'])] : repaired,
     fixups,
     hasOpaqueReasoning: hasOpaqueReasoning(full, spoken),
     asksForSummary: asks && leftOut === undefined,

@@ -125,7 +125,7 @@ function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
       return [{ type: 'input_audio', input_audio: { data: media.data, format } }];
     }
     case 'document': {
-      if (media.data === undefined) break;
+      if (media.data === undefined || media.mime === 'application/octet-stream') break;
       if (isText(media)) return [{ type: 'text', text: asText(media) }];
       const filename = media.name ?? `document.${extensionOf(media.mime)}`;
       return [{ type: 'file', file: { filename, file_data: dataUrl(media) } }];

@@ -136,7 +136,7 @@ function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   if (media.cache !== undefined) droppedFields.drop('cache_control');
   if (media.kind === 'image')
     return [{ type: 'input_image', image_url: dataUrl(media), detail: media.detail ?? 'auto' }];
-  if (media.kind === 'document') {
+  if (media.kind === 'document' && media.mime !== 'application/octet-stream') {
     if (isGoogles(media)) refuse('file_url', 'is a file that only Google can read.');
     if (media.url !== undefined) return [{ type: 'input_file', file_url: media.url }];
     if (isText(media)) return [{ type: 'input_text', text: asText(media) }];
