@@ -26,11 +26,21 @@ export function readMessages(messages: unknown, model: string): { turns: Turn[];
   const segments: Segment[] = [];
   const latest = messages.findLastIndex((message) => isJson(message) && message.role === 'assistant');
   let open: string[] = [];
+  const ids = new Set<string>();
   for (const [n, message] of messages.entries()) {
     if (!isJson(message))
       throw invalidRequest(`messages.${n}: Input should be a valid dictionary or object to extract fields from`);
     refuseRole(message.role, n, model, messages[n - 1]);
-    const read: Content = { text: '', segments, results: [], opened: [], answered: [], open, latest: n === latest };
+    const read: Content = {
+      text: '',
+      segments,
+      results: [],
+      opened: [],
+      answered: [],
+      open,
+      ids,
+      latest: n === latest,
+    };
     readContent(message, n, n === messages.length - 1, read);
     if (open.some((id) => !read.answered.includes(id))) throw unanswered(n - 1, open, read.answered);
     open = read.opened;
@@ -57,6 +67,8 @@ interface Content {
   answered: string[];
   /** ids of the tool uses of the message before */
   open: readonly string[];
+  /** ids of all tool uses so far: none may stand twice in a conversation */
+  ids: Set<string>;
   /** the last message of the assistant */
   latest: boolean;
 }
@@ -154,7 +166,8 @@ function toolUse(block: Json, at: string, read: Content): string {
     throw invalidRequest(`${at}.tool_use.name: String should match pattern '^[a-zA-Z0-9_-]{1,200}$'`);
   }
   if (!isJson(block.input)) throw invalidRequest(`${at}.tool_use.input: Input should be a valid dictionary`);
-  if (read.opened.includes(block.id)) throw invalidRequest('messages: `tool_use` ids must be unique');
+  if (read.ids.has(block.id)) throw invalidRequest(`${at}: \`tool_use\` ids must be unique`);
+  read.ids.add(block.id);
   read.opened.push(block.id);
   return `${block.name} ${JSON.stringify(block.input)}`;
 }
@@ -173,9 +186,18 @@ function toolResult(block: Json, at: string, read: Content): string {
     );
   }
   read.answered.push(id);
+  if (block.is_error === true) refuseBadError(block.content, `${at}.tool_result`);
   const text = resultText(block.content, `${at}.tool_result.content`, read);
   read.results.push(text);
   return text;
+}
+
+/** An error says what went wrong, and in words. */
+function refuseBadError(content: unknown, at: string): void {
+  if (content == null || content === '' || (Array.isArray(content) && content.length === 0))
+    throw invalidRequest(`${at}: content cannot be empty if \`is_error\` is true`);
+  if (Array.isArray(content) && content.some((block) => isJson(block) && block.type !== 'text'))
+    throw invalidRequest(`${at}: all content must be type \`text\` if \`is_error\` is true`);
 }
 
 /** The words of a result; its pictures are counted apart. */

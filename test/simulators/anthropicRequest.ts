@@ -4,7 +4,7 @@ import { inputTokens, lastUserText, type Conversation, type Segment, type Tool }
 import { breakpointOf, refuseBreakpoints } from './anthropicCaching';
 import { readMessages, readSystem } from './anthropicContent';
 import { anthropicNoModel, anthropicTooLong, invalidRequest, unsupportedThread } from './anthropicRefusals';
-import { refuseOpenSchema } from './anthropicSchema';
+import { refuseOldSchema, refuseOpenSchema } from './anthropicSchema';
 import {
   isAdaptive,
   isNewest,
@@ -133,10 +133,19 @@ const COUNT_FIELDS = new Set('cache_control messages model output_config system 
 /** Known only to those who send an anthropic-beta header. */
 const BETA_FIELDS = new Set('context_management diagnostics fallbacks mcp_servers output_format speed'.split(' '));
 
+/** An escape of the first half of a character without its second. */
+const HALF_CHARACTER = /(?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])/;
+
 function parse(body: Buffer): Json {
   let request: unknown;
+  const text = body.toString();
+  const half = text.search(HALF_CHARACTER);
+  if (half >= 0) {
+    const at = `line 1 column ${half + 2} (char ${half + 1})`;
+    throw invalidRequest(`The request body is not valid JSON: no low surrogate in string: ${at}`);
+  }
   try {
-    request = JSON.parse(body.toString());
+    request = JSON.parse(text);
   } catch {
     throw invalidRequest('The request body is not valid JSON: unexpected character: line 1 column 1 (char 0)');
   }
@@ -220,6 +229,7 @@ function readTool(tool: unknown, n: number): CountedTool {
   const composed = ['oneOf', 'allOf', 'anyOf'].find((name) => name in (tool.input_schema as Json));
   if (composed)
     throw invalidRequest(`${at}.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level`);
+  refuseOldSchema(tool.input_schema, `${at}.input_schema`);
   if (tool.strict === true) refuseOpenSchema(tool.input_schema, at);
   return { name: tool.name, schema: tool.input_schema, segment };
 }

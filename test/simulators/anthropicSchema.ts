@@ -1,4 +1,5 @@
 // The part of JSON Schema that Anthropic's structured outputs and strict tools can hold an answer to.
+import Ajv from 'ajv/dist/2020';
 import { invalidRequest } from './anthropicRefusals';
 import { isJson, shown, type Json } from './wire';
 
@@ -16,7 +17,20 @@ export function refuseOpenSchema(schema: unknown, at: string): void {
   for (const part of partsOf(schema)) refuseOpenSchema(part, at);
 }
 
+/** A schema is one of draft 2020-12, whatever it calls itself. */
+export function refuseOldSchema(schema: Json, at: string): void {
+  ajv ??= new Ajv({ strict: false, logger: false });
+  const { $schema: _named, ...rest } = schema;
+  if (ajv.validateSchema(rest) === true) return;
+  throw invalidRequest(
+    `${at}: JSON schema is invalid. It must match JSON Schema draft 2020-12 (https://json-schema.org/draft/2020-12). ` +
+      'Learn more about tool use at https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview.',
+  );
+}
+
 // ---
+
+let ajv: Ajv | undefined;
 
 const NUMBER = ['maximum', 'minimum', 'exclusiveMaximum', 'exclusiveMinimum', 'multipleOf'];
 const UNSUPPORTED: Partial<Record<string, readonly string[]>> = {

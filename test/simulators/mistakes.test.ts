@@ -10,6 +10,7 @@ afterAll(() => simulators.close());
 
 const user = (content: unknown) => ({ role: 'user', content });
 const toolUse = { type: 'tool_use', id: 'toolu_1', name: 'f', input: {} };
+const toolResult = { type: 'tool_result', tool_use_id: 'toolu_1' };
 const assistant = (content: unknown) => ({ role: 'assistant', content });
 const NO_IMAGE = 'aGVsbG8gd29ybGQ=';
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -136,6 +137,43 @@ const ANTHROPIC: Mistake[] = [
     'each tool_use must have a single result',
   ],
   ['an id twice', { messages: [user('x'), assistant([toolUse, toolUse])] }, '`tool_use` ids must be unique'],
+  [
+    'an id again in a later turn',
+    { messages: [user('x'), assistant([toolUse]), user([toolResult]), assistant([toolUse]), user([toolResult])] },
+    'messages.3.content.0: `tool_use` ids must be unique',
+  ],
+  [
+    'an error without words',
+    { messages: [user('x'), assistant([toolUse]), user([{ ...toolResult, is_error: true }])] },
+    'content cannot be empty if `is_error` is true',
+  ],
+  [
+    'an error that is a picture',
+    {
+      messages: [
+        user('x'),
+        assistant([toolUse]),
+        user([
+          {
+            ...toolResult,
+            is_error: true,
+            content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } }],
+          },
+        ]),
+      ],
+    },
+    'all content must be type `text` if `is_error` is true',
+  ],
+  ...[
+    { required: ['a', 'a'] },
+    { properties: { a: { items: [{}] } } },
+    { properties: { a: { exclusiveMinimum: true } } },
+  ].map((schema): Mistake => [
+    `a schema of an older draft: ${JSON.stringify(schema)}`,
+    { tools: [{ name: 'f', input_schema: { type: 'object', ...schema } }] },
+    'It must match JSON Schema draft 2020-12',
+  ]),
+  ['half of a character', { messages: [user('a\ud83d b')] }, 'no low surrogate in string'],
   [
     'a picture that is none',
     { messages: anthropicImage({ type: 'base64', media_type: 'image/png', data: NO_IMAGE }) },

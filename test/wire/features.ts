@@ -726,6 +726,15 @@ export const features: readonly Feature[] = [
     in: fields({ chat: { prompt_cache_key: 'k' }, responses: { prompt_cache_key: 'k' } }),
     find: (request) => request.promptCacheKey,
   },
+  {
+    group: 'Caching',
+    name: 'cache mark of a whole message',
+    in: {
+      chat: { messages: [{ role: 'user', content: hi, cache_control: { type: 'ephemeral' } }] },
+      responses: { input: [{ role: 'user', content: hi, cache_control: { type: 'ephemeral' } }] },
+    },
+    find: (request) => ofType(request, 'text').map(({ cache }) => cache),
+  },
   // --- sampling and limits
   {
     group: 'Sampling and limits',
@@ -832,7 +841,7 @@ export const features: readonly Feature[] = [
     group: 'Sampling and limits',
     name: 'several answers (n)',
     in: { chat: { n: 2 }, generate: { generationConfig: { candidateCount: 2 } } },
-    find: (request) => Object.keys(request.native).length,
+    find: (request) => request.answers,
   },
   {
     group: 'Sampling and limits',

@@ -8,6 +8,7 @@ import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs } from '../../gateway/src/wire';
 import type { Format } from '../../gateway/src/wire/neutral';
 import { type Feature, features, requestWith } from './features';
+import { repairsSection } from './repairsPage';
 
 export const formats = ['chat', 'responses', 'messages', 'generate'] as const;
 
@@ -48,6 +49,7 @@ const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> 
     messages: 'both names in one, `mcp__sky__weather`; what is said of the group is left out',
     generate: 'both names in one, `mcp__sky__weather`; what is said of the group is left out',
   },
+  'cache key': { messages: 'left out: no answer is another for it', generate: 'left out: no answer is another for it' },
   'schema of a list': { chat: inObject, responses: inObject, messages: inObject },
   'any JSON': { messages: 'a tool it must call, whose arguments are the answer' },
   'token budget': {
@@ -114,6 +116,8 @@ export function page(): string {
       `## ${group}`,
       ...features.filter((feature) => feature.group === group).flatMap(table),
     ]),
+    '',
+    ...repairsSection(formats, titles, newest),
     '',
   ].join('\n');
 }

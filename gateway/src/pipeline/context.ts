@@ -115,6 +115,8 @@ export interface Translated<T> extends Prepared {
   readonly rewordAfter?: ReadonlySet<number>;
   /** What was broken in the request, and was repaired. */
   readonly repaired?: readonly string[];
+  /** The summary of reasoning is asked for, which the provider may refuse. */
+  readonly asksForSummary?: boolean;
   readonly translation: T;
 }
 

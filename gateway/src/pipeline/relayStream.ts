@@ -10,6 +10,7 @@ import type { Frame } from '../wire/codec';
 import type { StreamEvent } from '../wire/neutral';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
 import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
+import { perAnswer } from '../wire/shared/answers';
 import { openResponseFixups } from '../wire/shared/responseFixups';
 import { tokensOfText } from '../wire/outputMeter';
 import { openFrameReader } from '../wire/shared/sse';
@@ -180,7 +181,7 @@ async function translate(
   const { raw, limits } = context;
   const { response } = answered;
   const frames = openFrameReader(limits.event_bytes);
-  const decoder = codecs[answered.format].openDecoder();
+  const decoder = codecs[answered.format].openDecoder(answered.translation.request.answers);
   const encoder = openAnswerEncoder(answered, context, progress);
   const alive = keepAlive(progress, raw, framing.keepAlive(codecs[context.format].keepAlive), limits.keep_alive_ms);
   const ending = openEnding(response, limits.end_ms);
@@ -253,11 +254,13 @@ function openAnswerEncoder(
     ...encodeContext,
     onItem: (id, part) => context.remember(itemName(id), [part]),
   });
-  const record = openReasoningRecorder(context.remember);
-  const fixup = openResponseFixups(translation.fixups);
-  const hideEmpty = openHideEmptyReasoning(context.format, encodeContext.request);
+  const { answers } = translation.request;
+  const record = openReasoningRecorder(context.remember, answers);
+  const fixup = perAnswer(answers, () => openResponseFixups(translation.fixups));
+  const hideEmpty = perAnswer(answers, () => openHideEmptyReasoning(context.format, encodeContext.request));
   const { repeatsAnswer } = codecs[context.format];
   let gathers = repeatsAnswer; // what the open part holds is kept until it is closed
+  let first = true; // what is encoded is the first answer's, which finishes last
   const answer = {
     /** Bytes of the answer that are kept, by us or by the encoder: calls and reasoning until they are whole. */
     kept: 0,
@@ -297,7 +300,8 @@ function openAnswerEncoder(
       gathers = repeatsAnswer || event.part.type === 'toolCall' || event.part.type === 'reasoning';
     } else if (event.type === 'close') answer.kept = repeatsAnswer ? answer.kept : 0;
     else if (event.type === 'usage') progress.usage = event.usage;
-    else if (event.type === 'finish') progress.complete = true;
+    else if (event.type === 'answer') first = event.index === 0;
+    else if (event.type === 'finish') progress.complete ||= first;
     else if (event.type === 'lost') noteLost(progress, event.what);
     else if (event.type === 'failure') answer.failure = failureError(cleanFailure(event, context));
   };

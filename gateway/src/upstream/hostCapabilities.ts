@@ -1,23 +1,31 @@
 // What hosts have turned out not to serve, by their base URL and account. Learnt from their refusals, and forgotten after a
-// while: hosts are updated, and a proxy's passing trouble looks the same.
+// while: hosts are updated, a proxy's passing trouble looks the same, and an organisation may be verified any day.
+
+/**
+ * What a host may lack: `responses`, it serves chat completions only, whatever the settings say; `summaries`, it tells no
+ * reasoning to an organisation that is not verified (https://help.openai.com/en/articles/10910291-api-organization-verification,
+ * 2026-11).
+ */
+export type HostLack = 'responses' | 'summaries';
 
 export interface HostCapabilities {
-  /** The host serves chat completions and no Responses, whatever the settings say. @param now milliseconds since 1970 */
-  isChatOnly(baseUrl: string, account: string, now: number): boolean;
-  setChatOnly(baseUrl: string, account: string, now: number): void;
+  /** @param now milliseconds since 1970 */
+  lacks(what: HostLack, baseUrl: string, account: string, now: number): boolean;
+  setLacks(what: HostLack, baseUrl: string, account: string, now: number): void;
 }
 
 const rememberedMs = 60 * 60_000;
 
 /** Base URLs and accounts come from the configuration only, so that there are few. */
 export function openHostCapabilities(): HostCapabilities {
-  const chatOnlyUntil = new Map<string, number>();
+  const lackingUntil = new Map<string, number>();
   return {
-    isChatOnly(baseUrl, account, now) {
-      if (chatOnlyUntil.size === 0) return false;
-      const left = (chatOnlyUntil.get(`${baseUrl} ${account}`) ?? 0) - now;
+    lacks(what, baseUrl, account, now) {
+      if (lackingUntil.size === 0) return false;
+      const left = (lackingUntil.get(`${what} ${baseUrl} ${account}`) ?? 0) - now;
       return left > 0 && left <= rememberedMs; // the clock may have been set back
     },
-    setChatOnly: (baseUrl, account, now) => void chatOnlyUntil.set(`${baseUrl} ${account}`, now + rememberedMs),
+    setLacks: (what, baseUrl, account, now) =>
+      void lackingUntil.set(`${what} ${baseUrl} ${account}`, now + rememberedMs),
   };
 }

@@ -87,9 +87,11 @@ export interface Codec extends FormatFacts {
   decodeRequest(body: Json, counting?: boolean): NeutralRequest;
   /** @throws GatewayError cannot_translate for a field that the request would mean something else without */
   encodeRequest(request: NeutralRequest, target: Target): EncodedRequest;
-  decodeResponse(body: Json): readonly StreamEvent[];
+  /** @param answers how many were asked for; one where it is left out */
+  decodeResponse(body: Json, answers?: number): readonly StreamEvent[];
   encodeResponse(response: NeutralResponse, context: EncodeContext): Json;
-  openDecoder(): Decoder;
+  /** @param answers how many were asked for; one where it is left out */
+  openDecoder(answers?: number): Decoder;
   openEncoder(context: EncodeContext): Encoder;
   /** Usage in one JSON value of a response (the whole body, or one event); it may be spread over several events. */
   usageIn(value: Json): Partial<Usage> | undefined;

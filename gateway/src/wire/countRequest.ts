@@ -6,7 +6,7 @@ import { GatewayError } from '../core/errors';
 import type { Json } from './jsonObject';
 import { codecs } from './index';
 import { encodeRepaired } from './repairRequest';
-import { bytesOf, parseBody, parseResponse, printRequest } from './shared/jsonBytes';
+import { bytesOf, parseBody, parseResponse, parseToPrint, printRequest } from './shared/jsonBytes';
 import type { Format, NeutralRequest } from './neutral';
 import { countOr } from './shared/json';
 
@@ -23,9 +23,9 @@ export interface CountTask {
 
 /** A client's count request as the target's counter takes it. @throws GatewayError bad_json, bad_request naming the field, cannot_translate */
 export function encodeCountRequest({ from, body, to, target }: CountTask): Uint8Array {
-  const asked = parseBody(body);
   const counter = counterOf(to);
-  if (from === to) return bytesOf(counter.withModel(asked, target.model));
+  if (from === to) return bytesOf(counter.withModel(parseToPrint(body), target.model));
+  const asked = parseBody(body, codecs[from].objectArgs);
   const { body: encoded } = encodeRepaired(codecs[to], decodeCountRequest(from, asked), target);
   return printRequest(counter.fromRequest(encoded, target.model)).bytes;
 }

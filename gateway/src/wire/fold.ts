@@ -73,6 +73,8 @@ function foldEvent(state: FoldState, event: StreamEvent): void {
     case 'lost':
       state.lost.push(event.what);
       break;
+    case 'answer':
+      break; // several answers are folded one by one
   }
 }
 

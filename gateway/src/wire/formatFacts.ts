@@ -155,6 +155,8 @@ export interface FormatFacts extends CompletionFacts {
   /** The format's clients skip comment lines (`: …`) of an event stream. */
   readonly carriesComments: boolean;
 
+  /** The setting, by its path, that asks for a summary of reasoning, where a provider may refuse it to an account. */
+  readonly summarySetting?: readonly [string, string];
   /** Where opaque reasoning stands in a turn: before the text that led to a tool call, or directly before the call. */
   readonly reasoningPlacement: 'beforeText' | 'beforeCall';
   /**

@@ -82,6 +82,7 @@ function isRefusedByChat({ tools = [], reasoning }: NeutralRequest, target: Targ
 // Source: https://platform.openai.com/docs/guides/responses-vs-chat-completions (2026-11).
 function carriesMoreOnResponses(request: NeutralRequest, target: Target): boolean {
   const { reasoning } = request;
+  if (request.answers !== undefined) return false; // it gives one
   const loops = (request.tools?.length ?? 0) > 0 && (reasoning === undefined || wantsReasoning(reasoning));
   const shows = wantsReasoning(reasoning) && reasoning.show;
   if ((loops || shows) && isOpenaiReasoner(target)) return true;

@@ -187,6 +187,8 @@ export interface NeutralRequest {
   readonly responseFormat?: ResponseFormat;
   readonly reasoning?: ReasoningOptions;
   readonly maxOutput?: number;
+  /** How many answers are asked for, where it is more than one. */
+  readonly answers?: number;
   readonly temperature?: number;
   readonly topP?: number;
   readonly topK?: number;
@@ -226,9 +228,12 @@ export type FailureKind =
 
 /**
  * The events of a response, in this order: `start`; for each part `open`, then `delta`, `citation` and `logprobs`, then
- * `close`; `usage`; `finish` or `failure`. `lost` may stand anywhere.
+ * `close`; `usage`; `finish` or `failure`. `lost` may stand anywhere. Where several answers were asked for, each has its own
+ * events, and the first one finishes last.
  */
 export type StreamEvent =
+  /** The events after it, up to the next of these, are those of this answer; those before all of these, of the first. */
+  | { readonly type: 'answer'; readonly index: number }
   | { readonly type: 'start'; readonly id: string; readonly model: string }
   | {
       readonly type: 'open';
@@ -261,6 +266,8 @@ export interface NeutralResponse {
   readonly stopSequence: string | undefined;
   readonly lost: readonly string[];
   readonly failure: { readonly kind: FailureKind; readonly message: string } | undefined;
+  /** The answers after the first, where several were asked for. */
+  readonly others?: readonly NeutralResponse[];
 }
 
 /** The concatenated text of parts, for fields that only take text. */

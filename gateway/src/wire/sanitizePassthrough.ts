@@ -5,7 +5,7 @@
 
 import type { Target } from '../../../config/target';
 import { formatFacts } from './formats';
-import { bytesOf, parseBody } from './shared/jsonBytes';
+import { bytesOf, parseToPrint } from './shared/jsonBytes';
 import type { Format } from './neutral';
 
 export interface SanitizeTask {
@@ -47,7 +47,7 @@ export function hasPlainImages(format: Format, body: Buffer): boolean {
 /** The body printed anew without what its provider would refuse. @throws GatewayError bad_json */
 export function sanitizePassthrough(task: SanitizeTask): Uint8Array {
   const facts = formatFacts[task.format].passthrough;
-  let body = parseBody(task.body);
+  let body = parseToPrint(task.body);
   if (task.envelopes) body = facts.withoutEnvelopes(body);
   if (task.plainTurns && facts.systemTurns !== undefined) body = facts.systemTurns.asUser(body);
   if (task.plainImages && facts.plainImages !== undefined) body = facts.plainImages.asObjects(body);

@@ -6,6 +6,8 @@ import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import type { ResponseFixups } from './codec';
 import { codecs, type Learnt, upstreamFormat } from './index';
+import type { Json } from './jsonObject';
+import { objectOr } from './shared/json';
 import { encodeRepaired } from './repairRequest';
 import { parseBody, printRequest } from './shared/jsonBytes';
 import type { Repair } from './shared/repairs';
@@ -29,6 +31,8 @@ export interface RequestTranslationTask {
   readonly target: Target;
   /** Leave out the opaque reasoning of earlier turns: the provider has refused it. */
   readonly withoutOpaqueReasoning: boolean;
+  /** Ask for no summary of reasoning: the provider gives this account none. */
+  readonly withoutSummary?: boolean;
 }
 
 export interface TranslatedRequest {
@@ -40,6 +44,8 @@ export interface TranslatedRequest {
   readonly fixups: ResponseFixups | undefined;
   /** The body holds opaque reasoning of the provider's own, which it may refuse. */
   readonly hasOpaqueReasoning: boolean;
+  /** The body asks for a summary of reasoning, which its provider may refuse. */
+  readonly asksForSummary: boolean;
   /** The client's request without its messages: what the response needs to know of it. */
   readonly request: NeutralRequest;
 }
@@ -60,7 +66,10 @@ export function translateRequest(task: RequestTranslationTask, earlier: Reasonin
   const spoken = upstreamFormat(provider, target, from, learnt, () => request);
   const codec = codecs[spoken];
   const full = task.withoutOpaqueReasoning ? withoutOpaqueReasoning(request) : withReasoning(request, codec, earlier);
-  const { body: encoded, dropped, repaired = [], fixups } = encodeRepaired(codec, full, target);
+  const { body: whole, dropped, repaired = [], fixups } = encodeRepaired(codec, full, target);
+  const asks = codec.summarySetting !== undefined && hasPath(whole, codec.summarySetting);
+  const leftOut = asks && task.withoutSummary === true ? codec.summarySetting : undefined;
+  const encoded = leftOut === undefined ? whole : withoutPath(whole, leftOut);
   const printed = printRequest(encoded);
   const { bytes } = printed;
   if (bytes.length > mostGrowth * body.length + freeGrowth + restoredBytes(asked, earlier))
@@ -70,15 +79,27 @@ export function translateRequest(task: RequestTranslationTask, earlier: Reasonin
   return {
     spoken,
     body: bytes,
-    dropped,
-    repaired: printed.repaired ? [...repaired, 'lone-surrogate'] : repaired,
+    dropped: leftOut === undefined ? dropped : [...dropped, leftOut.join('.')],
+    repaired: printed.repaired ? [...new Set<Repair>([...repaired, 'lone-surrogate'])] : repaired,
     fixups,
     hasOpaqueReasoning: hasOpaqueReasoning(full, spoken),
+    asksForSummary: asks && leftOut === undefined,
     request: { ...request, messages: [] },
   };
 }
 
 // ---
+
+type SettingPath = readonly [string, string];
+
+function hasPath(body: Json, [outer, inner]: SettingPath): boolean {
+  return objectOr(body[outer])[inner] !== undefined;
+}
+
+function withoutPath(body: Json, [outer, inner]: SettingPath): Json {
+  const { [inner]: _left, ...kept } = objectOr(body[outer]);
+  return { ...body, [outer]: Object.keys(kept).length > 0 ? kept : undefined };
+}
 
 // What is put back from earlier turns in place of a short reference is not counted as growth.
 function restoredBytes(asked: NeutralRequest, earlier: ReasoningLookup): number {

@@ -2,13 +2,13 @@
 
 import type { Usage } from '../core/usage';
 import type { Codec, EncodeContext, ResponseFixups } from './codec';
-import { fold } from './fold';
 import { codecs } from './index';
 import { bytesOf, parseResponse } from './shared/jsonBytes';
 import type { Format, NeutralResponse, Part } from './neutral';
 import { openHideEmptyReasoning } from './reasoning/hideEmpty';
 import { itemName, openReasoningRecorder } from './reasoning/restore';
 import { areBroken, brokenArgs } from './shared/exactJson';
+import { foldAnswers, perAnswer } from './shared/answers';
 import { openResponseFixups } from './shared/responseFixups';
 
 /** What the encoder knows beside the response. */
@@ -43,15 +43,16 @@ export function translateResponse(task: ResponseTranslationTask): TranslatedResp
   const { bytes, spoken, fixups, to, stream, context: given } = task;
   const kept: [string, readonly Part[]][] = [];
   const context: EncodeContext = { ...given, onItem: (id, part) => kept.push([itemName(id), [part]]) };
-  const record = openReasoningRecorder((name, parts) => kept.push([name, parts]));
-  const fixup = openResponseFixups(fixups);
-  const hideEmpty = openHideEmptyReasoning(to, given.request);
+  const record = openReasoningRecorder((name, parts) => kept.push([name, parts]), given.request.answers);
+  const { answers } = given.request;
+  const fixup = perAnswer(answers, () => openResponseFixups(fixups));
+  const hideEmpty = perAnswer(answers, () => openHideEmptyReasoning(to, given.request));
   const decoded = codecs[spoken]
-    .decodeResponse(parseResponse(bytes, codecs[spoken].objectArgs))
+    .decodeResponse(parseResponse(bytes, codecs[spoken].objectArgs), answers)
     .flatMap((event) => fixup(event));
   decoded.forEach(record);
   const events = decoded.flatMap((event) => hideEmpty(event));
-  const { usage, lost: unsaid, failure, ...response } = fold(events);
+  const { usage, lost: unsaid, failure, ...response } = foldAnswers(events);
   const lost = [...unsaid, ...(stream ? [] : brokenCalls(response.parts, codecs[to]))];
   const rest = { usage, lost, failure, kept };
   if (failure !== undefined) return { ...rest, body: new Uint8Array() };

@@ -37,7 +37,7 @@ env_key = "GATEWAY_KEY"
   dropped: (model) => {
     if (model === 'gpt-5.5') return [];
     const thought = model.startsWith('gemini') ? ['reasoning'] : [];
-    return ['client_metadata', 'prompt_cache_key', 'tools[8]', ...thought];
+    return ['tools[8]', ...thought];
   },
 };
 

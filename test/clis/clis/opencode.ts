@@ -51,7 +51,7 @@ const viaPackage = (npm: string, format: Format, path: string, dropped: Cli['dro
 
 export const opencode: readonly Cli[] = [
   viaPackage('@ai-sdk/openai-compatible', 'chat', '/v1', () => []),
-  viaPackage('@ai-sdk/openai', 'responses', '/v1', (model) => (model === 'gpt-5.5' ? [] : ['prompt_cache_key'])),
+  viaPackage('@ai-sdk/openai', 'responses', '/v1', () => []),
   viaPackage('@ai-sdk/anthropic', 'messages', '/anthropic/v1', (model) =>
     model.startsWith('claude') ? [] : ['cache_control'],
   ),

@@ -145,6 +145,7 @@ function translated(
     learnt: { chatOnly: isChatOnly(exchange, provider), chatRefused },
     target,
     withoutOpaqueReasoning,
+    withoutSummary: services.hosts.lacks('summaries', provider.baseUrl, provider.accounts[0].name, services.now()),
   };
   const lookup = services.reasoningCache.of(incoming.key.id);
   const translating = services.bodyWorker.run(incoming.key.id, 'translateRequest', task, incoming.body.length, lookup);
@@ -155,12 +156,12 @@ function translatedCandidate(
   { facts, plan }: Exchange,
   target: Target,
   provider: Provider,
-  { spoken, body, dropped, repaired, fixups, hasOpaqueReasoning, request }: TranslatedRequest,
+  { spoken, body, dropped, repaired, fixups, hasOpaqueReasoning, asksForSummary, request }: TranslatedRequest,
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   refuseIfStrict(plan, target, dropped);
   const guessed = codecs[spoken].optionalOnHosts && facts.format !== spoken; // the client did not ask for Responses
   const otherwise = guessed || (provider.responses && formatFacts[spoken].passthrough.refused !== undefined);
-  const after = otherwise ? missingOrBad : hasOpaqueReasoning ? badRequest : undefined;
+  const after = otherwise ? missingOrBad : hasOpaqueReasoning || asksForSummary ? badRequest : undefined;
   const [account] = provider.accounts;
   const url = upstreamUrl(provider, spoken, target.model, facts.stream ? 'events' : 'whole');
   const accept = ['accept', facts.stream ? 'text/event-stream' : 'application/json'];
@@ -170,6 +171,7 @@ function translatedCandidate(
     account,
     dropped,
     repaired,
+    asksForSummary,
     request: { url, headers, body: asBuffer(body) },
     format: spoken,
     ...(after === undefined ? {} : { rewordAfter: after }),
@@ -185,10 +187,14 @@ const missingOrBad: ReadonlySet<number> = new Set([400, 404, 405, 501]);
 const blamesReasoning =
   /signature`? in `?thinking|thinking`? blocks?[^"]{0,80}cannot be modified|invalid_encrypted_content|encrypted content[^"]{0,200}could not be|(?:corrupted )?thought signature(?: is not valid|\.)/i;
 
+// "Your organization must be verified to generate reasoning summaries", with `"param":"reasoning.summary"`. Source:
+// https://github.com/BerriAI/litellm/issues/16032 (2026-11).
+const blamesSummary = /verified to generate reasoning summar|"reasoning\.summary"/i;
+
 // A host that calls itself OpenAI and has no Responses gets the same request as chat, and so from now on; and a request for
 // Responses, of a model that the catalogue does not know as such, goes there. A conversation whose opaque reasoning is refused
-// would be stuck for good: it is sent once more, without. Who named one model on its own wire is told that, as it is no
-// doing of ours.
+// would be stuck for good: it is sent once more, without; and so is a request for the summary of reasoning, which was asked
+// for here and not by the client. Who named one model on its own wire is told that, as it is no doing of ours.
 function reword(
   exchange: Exchange,
   candidate: Candidate<AnswerTranslation>,
@@ -201,14 +207,20 @@ function reword(
   if (isAboutPath(status, body)) {
     if (candidate.kind !== 'translated' || !codecs[candidate.format].optionalOnHosts) return undefined;
     if (provider.baseUrl === knownProviders.openai.base_url) return undefined; // it has both
-    services.hosts.setChatOnly(provider.baseUrl, candidate.account.name, services.now());
+    services.hosts.setLacks('responses', provider.baseUrl, candidate.account.name, services.now());
     return translated(exchange, target, provider);
   }
   if (mayBeRefused(exchange, candidate, provider) && isForResponses(status, body))
     return translated(exchange, target, provider, { chatRefused: true });
+  if (status !== 400) return undefined;
+  const said = body.toString('utf8', 0, 8_192);
+  if (candidate.kind === 'translated' && candidate.asksForSummary && blamesSummary.test(said)) {
+    services.hosts.setLacks('summaries', provider.baseUrl, candidate.account.name, services.now());
+    return translated(exchange, target, provider);
+  }
   const mayHold =
     candidate.kind === 'translated' ? candidate.translation.hasOpaqueReasoning : exchange.plan.targets.length > 1;
-  return status === 400 && mayHold && blamesReasoning.test(body.toString('utf8', 0, 8_192))
+  return mayHold && blamesReasoning.test(said)
     ? translated(exchange, target, provider, { withoutOpaqueReasoning: true })
     : undefined;
 }
@@ -220,7 +232,7 @@ function mayBeRefused(exchange: Exchange, candidate: Candidate<unknown>, provide
 }
 
 function isChatOnly({ services }: Exchange, { baseUrl, accounts: [account] }: Provider): boolean {
-  return services.hosts.isChatOnly(baseUrl, account.name, services.now());
+  return services.hosts.lacks('responses', baseUrl, account.name, services.now());
 }
 
 function relay(

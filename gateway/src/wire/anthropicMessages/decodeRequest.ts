@@ -86,8 +86,13 @@ function decodeMessage(message: Json, at: string): Message {
 }
 
 const toolFields = new Set([
-  'type', 'name', 'description', 'input_schema', 'cache_control', 'strict', 'eager_input_streaming', 'defer_loading', 'allowed_callers',
+  'type', 'name', 'description', 'input_schema', 'cache_control', 'strict', 'eager_input_streaming', 'defer_loading',
 ]); // prettier-ignore
+
+// Who may call a tool is no loss where it is the model itself, as everywhere.
+const idleToolFields = {
+  allowed_callers: (value: unknown) => Array.isArray(value) && value.every((caller) => caller === 'direct'),
+};
 
 function decodeTools(value: unknown): AnyTool[] | undefined {
   if (value === undefined || value === null) return undefined;
@@ -108,7 +113,7 @@ function decodeTools(value: unknown): AnyTool[] | undefined {
         }),
         ...decodeCache(tool['cache_control'], `${at}.cache_control`),
       },
-      ...Object.keys(otherFields(tool, toolFields)).map((key): AnyTool => ({
+      ...Object.keys(otherFields(tool, toolFields, idleToolFields)).map((key): AnyTool => ({
         type: 'raw',
         format: 'messages',
         value: undefined,

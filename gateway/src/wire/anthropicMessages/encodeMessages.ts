@@ -11,7 +11,7 @@ import { customArgs } from '../shared/customTools';
 import { type DroppedFields, refuse } from '../shared/droppedFields';
 import { argsObject } from '../shared/exactJson';
 import { defined } from '../shared/json';
-import { isText, plainText } from '../shared/media';
+import { isGoogles, isText, plainText } from '../shared/media';
 import type { ClaudeProfile } from '../shared/profileRows';
 import { idFor, nameFor } from '../shared/names';
 import { isReasoningOf } from './encodeReasoning';
@@ -154,7 +154,7 @@ function encodePart(part: Part, target: Target, droppedFields: DroppedFields): J
 }
 
 // The API refuses an error without content (https://github.com/jlevy/markform/issues/153), and one with anything but text
-// ("all content must be type `text` if `is_error` is true", https://github.com/anthropics/claude-code/issues/18028; 2026-11).
+// ("all content must be type `text` if `is_error` is true", https://github.com/vellum-ai/vellum-assistant/pull/18387; 2026-11).
 function encodeResult(result: ToolResult, target: Target, droppedFields: DroppedFields): Json {
   const content = result.parts.flatMap((inner) => encodePart(inner, target, droppedFields));
   const onlyText = content.every((block) => block['type'] === 'text');
@@ -188,6 +188,8 @@ function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   const { kind, mime, url, data = '' } = media;
   const cache = encodeCache(media.cache);
   const title = defined({ title: media.name });
+  if (isGoogles(media) && (kind === 'image' || kind === 'document'))
+    refuse(`${kind}_url`, 'is a file that only Google can read.');
   if (media.detail !== undefined && media.detail !== 'auto') droppedFields.drop('detail');
   if (kind === 'image' || (kind === 'document' && mime.startsWith('image/'))) {
     if (url !== undefined) return [{ type: 'image', source: { type: 'url', url }, ...cache }];

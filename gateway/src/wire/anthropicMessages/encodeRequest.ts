@@ -69,11 +69,11 @@ function maxTokensOf(request: NeutralRequest, target: Target): number {
 }
 
 function dropUnsupported(request: NeutralRequest, droppedFields: DroppedFields): void {
-  droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
-  droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
+  if (request.frequencyPenalty !== 0) droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
+  if (request.presencePenalty !== 0) droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
   droppedFields.dropIf(request.seed, 'seed');
+  droppedFields.dropIf(request.answers, 'n');
   droppedFields.dropIf(request.topLogprobs, 'logprobs');
-  droppedFields.dropIf(request.verbosity, 'verbosity');
-  droppedFields.dropIf(request.promptCacheKey, 'prompt_cache_key');
+  if (request.verbosity !== 'medium') droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.metadata, 'metadata');
 }

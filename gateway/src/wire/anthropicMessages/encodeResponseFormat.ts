@@ -3,7 +3,7 @@
 
 import type { Json } from '../jsonObject';
 import type { NeutralRequest, ResponseFormat, ToolChoice } from '../neutral';
-import { schemaForAnthropic } from '../schema/jsonSchema';
+import { schemaForAnthropic, withDescription } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';
 import type { ClaudeProfile } from '../shared/profileRows';
 
@@ -33,7 +33,10 @@ export function encodeResponseFormat(
 ): EncodedFormat {
   if (format === undefined) return { tools: [] };
   if (format.type === 'schema' && profile.schema)
-    return { tools: [], format: { type: 'json_schema', schema: schemaForAnthropic(format.schema) } };
+    return {
+      tools: [],
+      format: { type: 'json_schema', schema: withDescription(schemaForAnthropic(format.schema), format.description) },
+    };
   if (!profile.forcedTool)
     return {
       tools: [],

@@ -55,6 +55,7 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
     case 'citation':
       return blockDelta(state, { type: 'citations_delta', citation: encodeCitation(event.citation) });
     case 'logprobs': // clients of this format cannot ask for them
+    case 'answer': // and for several answers
     case 'lost':
     case 'failure':
       return ''; // the caller writes these, in the same way for every format

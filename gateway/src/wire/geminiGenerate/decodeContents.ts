@@ -4,7 +4,7 @@
 import type { Json } from '../jsonObject';
 import type { Message, Part, Reasoning } from '../neutral';
 import { decodeOpaque } from '../reasoning/envelope';
-import { defined, isObject, listOr, needList, needObject, needText, objectOr, optionalText, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { defined, isObject, listOr, needList, needObject, needText, objectOr, optionalText, otherFields, textOr, wrong } from '../shared/json'; // prettier-ignore
 import { kindOf } from '../shared/media';
 import { type CallIds, openCallIds } from './callIds';
 import { camelKeys } from './camelKeys';
@@ -46,7 +46,11 @@ function hasFunctionCall(parts: unknown): boolean {
 function decodeParts(value: unknown, at: string, calls: CallIds): Part[] {
   const list = isObject(value) ? [value] : needList(value, at);
   return joinReasoning(
-    list.flatMap((raw, i) => decodePart(camelKeys(needObject(raw, `${at}[${i}]`)), `${at}[${i}]`, calls)),
+    list.flatMap((raw, i) => {
+      const part = camelKeys(needObject(raw, `${at}[${i}]`));
+      const decoded = decodePart(part, `${at}[${i}]`, calls);
+      return Object.keys(part).length < 2 ? decoded : [...decoded, ...unknownFields(part, `${at}[${i}]`)];
+    }),
   );
 }
 
@@ -60,6 +64,20 @@ function joinReasoning(parts: readonly Part[]): Part[] {
     else out.push(part);
   }
   return out;
+}
+
+const contentFields = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse'];
+const partFields = new Set([...contentFields, 'thought', 'thoughtSignature']);
+
+// What stands beside a part's content: how much of a video is meant, at which resolution.
+function unknownFields(part: Json, at: string): Part[] {
+  if (!contentFields.some((field) => field in part)) return []; // it is named as a whole
+  return Object.keys(otherFields(part, partFields)).map((key) => ({
+    type: 'raw',
+    format: 'generate',
+    value: undefined,
+    at: `${at}.${key}`,
+  }));
 }
 
 function decodePart(part: Json, at: string, calls: CallIds): Part[] {

@@ -6,6 +6,7 @@ import type { Json } from '../jsonObject';
 import { defined, isObject, lookUp, needList, needObject, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
 import type { Effort, NeutralRequest, ReasoningOptions, ResponseFormat } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
+import { decodeAnswers } from '../shared/settings';
 import { camelKeys } from './camelKeys';
 import { decodeContents } from './decodeContents';
 import { decodeToolConfig, decodeTools } from './decodeTools';
@@ -35,6 +36,7 @@ export function decodeRequest(raw: Json): NeutralRequest {
       responseFormat: decodeResponseFormat(config),
       reasoning: decodeReasoning(config['thinkingConfig']),
       maxOutput: optionalCount(config['maxOutputTokens'], 'generationConfig.maxOutputTokens'),
+      answers: decodeAnswers(config['candidateCount'], 'generationConfig.candidateCount'),
       temperature: optionalNumber(config['temperature'], 'generationConfig.temperature'),
       topP: optionalNumber(config['topP'], 'generationConfig.topP'),
       topK: optionalNumber(config['topK'], 'generationConfig.topK'),
@@ -60,7 +62,7 @@ const known = new Set([
 const knownConfig = new Set([
   'temperature', 'topP', 'topK', 'maxOutputTokens', 'stopSequences', 'frequencyPenalty', 'presencePenalty', 'seed', 'responseMimeType',
   'responseSchema', 'responseJsonSchema', '_responseJsonSchema', 'thinkingConfig',
-  'responseLogprobs', 'logprobs',
+  'responseLogprobs', 'logprobs', 'candidateCount',
 ]); // prettier-ignore
 
 function leftOver(object: Json, names: ReadonlySet<string>, prefix: string): Record<string, unknown> {
@@ -74,7 +76,6 @@ function leftOver(object: Json, names: ReadonlySet<string>, prefix: string): Rec
 
 // Values that are the default's own, so that nothing is lost without them.
 function isIdle(key: string, value: unknown): boolean {
-  if (key === 'candidateCount') return value === 1;
   if (key === 'responseModalities') return Array.isArray(value) && value.every((item) => item === 'TEXT');
   return key === 'safetySettings' && Array.isArray(value) && value.length === 0;
 }

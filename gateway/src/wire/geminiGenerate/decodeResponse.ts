@@ -9,7 +9,8 @@ import { completion, finishReasons } from './completion';
 import { parseExactEvent } from '../shared/exactJson';
 import { countOr, defined, isObject, listOr, objectOr, textOr } from '../shared/json';
 import type { StreamEvent, TokenLogprob } from '../neutral';
-import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
+import { AnswerBuilders } from '../shared/answers';
+import type { EventBuilder } from '../shared/eventBuilder';
 
 /** The usage in a response; undefined where it has none. Reasoning is counted apart from candidates, the cache in the prompt. */
 export function usageIn(value: Json): Partial<Usage> | undefined {
@@ -30,44 +31,59 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   });
 }
 
-/** A whole response as neutral events; only the first candidate. */
-export function decodeResponse(body: Json): readonly StreamEvent[] {
-  const builder = openEventBuilder();
-  decodePiece(body, builder);
-  builder.done(completion.failureIn(body, true));
-  return builder.take();
+/** A whole response as neutral events. @param answers how many candidates were asked for */
+export function decodeResponse(body: Json, answers = 1): readonly StreamEvent[] {
+  const builders = new AnswerBuilders(answers);
+  decodePiece(body, builders);
+  const failure = completion.failureIn(body, true);
+  for (const builder of builders.all) builder.done(failure);
+  return builders.take();
 }
 
 const argsFields = ['args'];
 
-/** A decoder of one stream. */
-export function openDecoder(): Decoder {
-  const builder = openEventBuilder();
+/** A decoder of one stream. @param answers how many candidates were asked for */
+export function openDecoder(answers = 1): Decoder {
+  const builders = new AnswerBuilders(answers);
   return {
     push({ data }: Frame) {
       const piece = parseExactEvent(data, argsFields);
-      if (piece === undefined || builder.finished) return [];
+      if (piece === undefined || builders.first.finished) return [];
       const failure = completion.failureIn(piece, false);
-      decodePiece(piece, builder);
-      if (failure !== undefined) builder.failure(failure);
-      return builder.take();
+      decodePiece(piece, builders);
+      if (failure !== undefined) builders.first.failure(failure);
+      return builders.take();
     },
     // Gemini's stream has no end mark, and usage may come after the finish reason.
-    end: () => (builder.done(), builder.take()),
+    end: () => (builders.done(), builders.take()),
     get ending() {
-      return builder.ending;
+      return builders.ending;
     },
   };
 }
 
 // ---
 
-function decodePiece(body: Json, builder: EventBuilder): void {
-  const id = textOr(body['responseId']);
-  builder.start(id, textOr(body['modelVersion']));
-  const candidates = listOr(body['candidates']);
-  if (candidates.length > 1) builder.lost('candidates[1…]');
-  const candidate = objectOr(candidates[0]);
+function decodePiece(body: Json, builders: AnswerBuilders): void {
+  const { first } = builders;
+  first.start(textOr(body['responseId']), textOr(body['modelVersion']));
+  for (const [place, raw] of listOr(body['candidates']).entries()) {
+    const candidate = objectOr(raw);
+    const index = countOr(candidate['index'], place);
+    const builder = builders.of(index);
+    if (builder === undefined) first.lost('candidates[1…]');
+    else decodeCandidate(candidate, builder, body, index);
+  }
+  first.usage(usageIn(body));
+  const blocked = textOr(objectOr(body['promptFeedback'])['blockReason']);
+  if (blocked !== '') first.finish('refusal');
+}
+
+function decodeCandidate(candidate: Json, builder: EventBuilder, body: Json, index: number): void {
+  const response = textOr(body['responseId']);
+  builder.start(response, textOr(body['modelVersion']));
+  // Calls without an id get one of the response's, and those of several answers must differ.
+  const id = index === 0 ? response : `${response}_${index}`;
   // Log probabilities stand on the candidate; they are passed on with its first text.
   let logprobs = decodeGeminiLogprobs(candidate['logprobsResult']);
   for (const raw of listOr(objectOr(candidate['content'])['parts'])) {
@@ -76,11 +92,8 @@ function decodePiece(body: Json, builder: EventBuilder): void {
     if (isAnswerText(part)) logprobs = [];
   }
   decodeCitations(candidate, builder);
-  builder.usage(usageIn(body));
-  const blocked = textOr(objectOr(body['promptFeedback'])['blockReason']);
   const reason = finishReasons.get(textOr(candidate['finishReason']));
-  if (blocked !== '') builder.finish('refusal');
-  else if (reason !== undefined) builder.finish(reason);
+  if (reason !== undefined) builder.finish(reason);
 }
 
 function isAnswerText(part: Json): boolean {

@@ -5,7 +5,7 @@ import type { Json } from '../jsonObject';
 import type { AnyTool, ToolChoice } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { needArgsSchema } from '../schema/toolSchema';
-import { defined, isObject, needList, needObject, needText, objectOr, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { defined, isObject, needList, needObject, needText, objectOr, optionalText, optionalTexts, otherFields, textOr, wrong } from '../shared/json'; // prettier-ignore
 import { camelKeys } from './camelKeys';
 
 /** The tools of a request; undefined where it names none. @throws GatewayError bad_request naming the field */
@@ -17,9 +17,10 @@ export function decodeTools(value: unknown): AnyTool[] | undefined {
     return Object.entries(tool).flatMap(([kind, content]): AnyTool[] => {
       const at = `tools[${i}].${kind}`;
       if (kind !== 'functionDeclarations') return [{ type: 'raw', format: 'generate', value: { [kind]: content }, at }];
-      return needList(content, at).map((item, j) =>
-        decodeFunction(camelKeys(needObject(item, `${at}[${j}]`)), `${at}[${j}]`),
-      );
+      return needList(content, at).flatMap((item, j) => {
+        const declaration = camelKeys(needObject(item, `${at}[${j}]`));
+        return [decodeFunction(declaration, `${at}[${j}]`), ...unknownFields(declaration, `${at}[${j}]`)];
+      });
     });
   });
 }
@@ -56,6 +57,19 @@ export function decodeToolConfig(value: unknown): { choice?: ToolChoice; native:
 }
 
 // ---
+
+const declarationFields = new Set(['name', 'description', 'parameters', 'parametersJsonSchema']);
+const idleFields = { behavior: (value: unknown) => value === 'BLOCKING' || value === 'UNSPECIFIED' };
+
+// What a function answers with, and whether the model waits for it, has no place elsewhere.
+function unknownFields(declaration: Json, at: string): AnyTool[] {
+  return Object.keys(otherFields(declaration, declarationFields, idleFields)).map((key) => ({
+    type: 'raw',
+    format: 'generate',
+    value: undefined,
+    at: `${at}.${key}`,
+  }));
+}
 
 function decodeFunction(declaration: Json, at: string): AnyTool {
   const jsonSchema = declaration['parametersJsonSchema'] ?? undefined;

@@ -5,7 +5,7 @@ import type { EncodedRequest } from '../codec';
 import type { Json } from '../jsonObject';
 import type { NeutralRequest, ToolChoice } from '../neutral';
 import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
-import { schemaForGemini } from '../schema/jsonSchema';
+import { schemaForGemini, withDescription } from '../schema/jsonSchema';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
 import { defined, lookUp, restore } from '../shared/json';
 import { geminiProfile, isGemini3 } from '../shared/modelProfiles';
@@ -44,8 +44,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
 // ---
 
 function dropUnsupported(request: NeutralRequest, droppedFields: DroppedFields): void {
-  droppedFields.dropIf(request.verbosity, 'verbosity');
-  droppedFields.dropIf(request.promptCacheKey, 'prompt_cache_key');
+  if (request.verbosity !== 'medium') droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.metadata, 'metadata');
   droppedFields.dropIf(request.endUser, 'user');
   if (request.parallelTools === false) droppedFields.drop('parallel_tool_calls');
@@ -58,6 +57,7 @@ function dropUnsupported(request: NeutralRequest, droppedFields: DroppedFields):
 function encodeConfig(request: NeutralRequest, target: Target, droppedFields: DroppedFields): Record<string, unknown> {
   return {
     maxOutputTokens: request.maxOutput && Math.min(request.maxOutput, target.maxOutput ?? Infinity),
+    candidateCount: encodeAnswers(request.answers, droppedFields),
     temperature: request.temperature,
     topP: request.topP,
     topK: request.topK,
@@ -80,7 +80,8 @@ interface EncodedFormat {
 function encodeResponseFormat(request: NeutralRequest, gemini3: boolean): EncodedFormat {
   const format = request.responseFormat;
   if (format === undefined) return {};
-  const schema = format.type === 'schema' ? schemaForGemini(format.schema) : undefined;
+  const about = format.type === 'schema' ? format.description : undefined;
+  const schema = format.type === 'schema' ? withDescription(schemaForGemini(format.schema), about) : undefined;
   const hasTools = request.tools?.some((tool) => tool.type !== 'raw') === true && request.toolChoice?.type !== 'none';
   if (gemini3 || !hasTools)
     return { config: { responseMimeType: 'application/json', ...defined({ responseJsonSchema: schema }) } };
@@ -89,7 +90,7 @@ function encodeResponseFormat(request: NeutralRequest, gemini3: boolean): Encode
   return {
     declaration: {
       name,
-      description: 'Gives the answer in the form that is asked for.',
+      description: about ?? 'Gives the answer in the form that is asked for.',
       parametersJsonSchema: schema ?? { type: 'object' },
     },
     choice: { type: 'required' },
@@ -120,6 +121,13 @@ function encodeReasoning(request: NeutralRequest, target: Target, droppedFields:
   const room = Math.min(request.maxOutput ?? target.maxOutput ?? 65_536, budget.most);
   const modelDecides = wanted.effort === undefined && wanted.budget === undefined;
   return { ...show, thinkingBudget: modelDecides ? -1 : Math.min(budgetOf(wanted, room), budget.most) };
+}
+
+// The API gives at most eight. Source: https://ai.google.dev/api/generate-content, "candidateCount" (2026-11).
+function encodeAnswers(answers: number | undefined, droppedFields: DroppedFields): number | undefined {
+  if (answers === undefined || answers <= 8) return answers;
+  droppedFields.drop('n');
+  return 8;
 }
 
 // The API takes at most five.

@@ -8,8 +8,19 @@ import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encode
 
 export { openEncoder } from './encodeStream';
 
-/** The whole response, with one candidate. */
+/** The whole response, with a candidate for each answer. */
 export function encodeResponse(response: NeutralResponse, context: EncodeContext): Json {
+  return {
+    candidates: [response, ...(response.others ?? [])].map(encodeCandidate),
+    ...(response.usage === undefined ? {} : { usageMetadata: encodeUsage(response.usage) }),
+    modelVersion: response.model,
+    responseId: response.id === '' ? context.requestId : response.id,
+  };
+}
+
+// ---
+
+function encodeCandidate(response: NeutralResponse, index: number): Json {
   const parts: Json[] = [];
   const citations: Citation[] = [];
   const logprobs: TokenLogprob[] = [];
@@ -41,17 +52,10 @@ export function encodeResponse(response: NeutralResponse, context: EncodeContext
   }
   if (pending !== undefined) parts.push({ text: '', ...encodeSignature(pending) });
   return {
-    candidates: [
-      {
-        content: { role: 'model', parts },
-        finishReason: finishReasons[response.reason],
-        index: 0,
-        ...encodeCitations(citations),
-        ...encodeLogprobs(logprobs),
-      },
-    ],
-    ...(response.usage === undefined ? {} : { usageMetadata: encodeUsage(response.usage) }),
-    modelVersion: response.model,
-    responseId: response.id === '' ? context.requestId : response.id,
+    content: { role: 'model', parts },
+    finishReason: finishReasons[response.reason],
+    index,
+    ...encodeCitations(citations),
+    ...encodeLogprobs(logprobs),
   };
 }

@@ -10,9 +10,28 @@ import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encode
 
 /** An encoder of one stream. */
 export function openEncoder(context: EncodeContext): Encoder {
-  const state: StreamState = {
+  const lost: string[] = [];
+  const states = [newState(context, 0, {}, lost)];
+  let state = states[0];
+  return {
+    push(event) {
+      if (event.type === 'answer') {
+        state = states[event.index] ??= newState(context, event.index, states[0]?.head ?? {}, lost);
+        return '';
+      }
+      return state === undefined ? '' : encodeEvent(state, event);
+    },
+    lost,
+  };
+}
+
+// ---
+
+function newState(context: EncodeContext, index: number, head: Json, lost: string[]): StreamState {
+  return {
     context,
-    head: {},
+    index,
+    head,
     open: undefined,
     args: '',
     filled: false,
@@ -20,15 +39,14 @@ export function openEncoder(context: EncodeContext): Encoder {
     pending: undefined,
     citations: [],
     logprobs: [],
-    lost: [],
+    lost,
   };
-  return { push: (event) => encodeEvent(state, event), lost: state.lost };
 }
-
-// ---
 
 interface StreamState {
   readonly context: EncodeContext;
+  /** The answer's. */
+  readonly index: number;
   /** The fields that every piece repeats. */
   head: Json;
   open: OpenPart | undefined;
@@ -45,13 +63,14 @@ interface StreamState {
   readonly lost: string[];
 }
 
-function encodeEvent(state: StreamState, event: StreamEvent): string {
+function encodeEvent(state: StreamState, event: Exclude<StreamEvent, { type: 'answer' }>): string {
   switch (event.type) {
     case 'start':
-      state.head = {
-        modelVersion: event.model,
-        responseId: event.id === '' ? state.context.requestId : event.id,
-      };
+      if (state.index === 0)
+        state.head = {
+          modelVersion: event.model,
+          responseId: event.id === '' ? state.context.requestId : event.id,
+        };
       return '';
     case 'open': {
       const before =
@@ -90,7 +109,7 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
 }
 
 function piece(state: StreamState, parts: readonly Json[], candidate: Json = {}, response: Json = {}): string {
-  const candidates = [{ content: { role: 'model', parts }, ...candidate, index: 0 }];
+  const candidates = [{ content: { role: 'model', parts }, ...candidate, index: state.index }];
   return `data: ${JSON.stringify({ candidates, ...response, ...state.head })}\n\n`;
 }
 

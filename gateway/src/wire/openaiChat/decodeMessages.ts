@@ -15,19 +15,24 @@ import {
   textOr,
   wrong,
 } from '../shared/json';
-import { mediaFromUrl, decodeImageDetail } from '../shared/media';
+import { mediaFromFile, mediaFromUrl, decodeImageDetail } from '../shared/media';
 import { decodeBlock, isBlockType } from '../shared/anthropicBlocks';
-import { decodeCache } from '../shared/cacheControl';
+import { decodeCache, markMessage } from '../shared/cacheControl';
 import type { Message, Opaque, Part, Reasoning, ToolCall } from '../neutral';
 import { decodeOpaque, envelopeText } from '../reasoning/envelope';
 
 /** One message as a neutral turn. @param at its path. @throws GatewayError bad_request naming the field */
 export function decodeMessage(message: Json, at: string): Message {
+  const { role, parts } = decodeTurn(message, at);
+  return { role, parts: markMessage(parts, decodeCache(message['cache_control'], `${at}.cache_control`)) };
+}
+
+// ---
+
+function decodeTurn(message: Json, at: string): Message {
   const role = needText(message['role'], `${at}.role`);
   const name: Part[] =
-    message['name'] === undefined || role === 'tool' || role === 'function'
-      ? []
-      : [{ type: 'raw', format: 'chat', value: undefined, at: `${at}.name` }];
+    typeof message['name'] !== 'string' || role === 'tool' || role === 'function' ? [] : [lost(`${at}.name`)];
   switch (role) {
     case 'system':
     case 'developer':
@@ -47,7 +52,10 @@ export function decodeMessage(message: Json, at: string): Message {
   }
 }
 
-// ---
+// Something of a message that has no neutral form, and is named where it is dropped.
+function lost(at: string): Part {
+  return { type: 'raw', format: 'chat', value: undefined, at };
+}
 
 function decodeContent(content: unknown, at: string): Part[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
@@ -85,11 +93,7 @@ function decodePart(part: Json, at: string): Part[] {
       const file = needObject(part['file'], `${at}.file`);
       const data = file['file_data'];
       if (typeof data !== 'string') return [{ type: 'raw', format: 'chat', value: part, at: `${at}.file.file_id` }];
-      const media = mediaFromUrl(
-        /^(data|https?):/.test(data) ? data : `data:application/pdf;base64,${data}`,
-        'document',
-        `${at}.file.file_data`,
-      );
+      const media = mediaFromFile(data, `${at}.file.file_data`);
       return [{ ...media, ...defined({ name: optionalText(file['filename'], `${at}.file.filename`) }), ...cache }];
     }
     default:
@@ -119,7 +123,9 @@ function decodeAssistant(message: Json, at: string): Part[] {
   });
   const ids = new Set(calls.flatMap((part) => (part.type === 'toolCall' ? [part.id] : [])));
   const first = reasoning.filter(({ callId }) => callId === undefined || !ids.has(callId)).map(({ part }) => part);
-  return [...first, ...parts, ...calls];
+  // Sounds of an earlier answer are OpenAI's to know; sources of one are told to clients, and to no model.
+  const unsaid = ['audio', 'annotations'].filter((name) => isObject(message[name]) || listOr(message[name]).length > 0);
+  return [...first, ...parts, ...calls, ...unsaid.map((name) => lost(`${at}.${name}`))];
 }
 
 function decodeCalls(message: Json, at: string): ToolCall[] {

@@ -21,6 +21,7 @@ import {
 } from '../shared/json';
 import type { NeutralRequest, ResponseFormat, ReasoningOptions } from '../neutral';
 import { decodeJsonSchemaFormat } from '../schema/responseFormat';
+import { decodeAnswers } from '../shared/settings';
 import { decodeToolChoice, decodeTools } from './decodeTools';
 import { decodeMessage } from './decodeMessages';
 
@@ -28,13 +29,14 @@ const known = new Set([
   'model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice', 'functions', 'function_call', 'parallel_tool_calls', 'max_tokens',
   'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'frequency_penalty', 'presence_penalty', 'seed', 'stop', 'user',
   'safety_identifier', 'response_format', 'reasoning_effort', 'reasoning', 'thinking', 'include_reasoning', 'verbosity', 'service_tier',
-  'prompt_cache_key', 'metadata', 'models', 'provider', 'usage', 'logprobs', 'top_logprobs',
+  'prompt_cache_key', 'metadata', 'models', 'provider', 'usage', 'logprobs', 'top_logprobs', 'n',
 ]); // prettier-ignore
 
 // Values that are the default's own, so that nothing is lost without them.
 const idle = {
-  n: (value: unknown) => value === 1,
   store: (value: unknown) => value === false,
+  prompt_cache_retention: () => true, // a hint: no answer is another for it
+  prompt_cache_options: () => true,
   logit_bias: (value: unknown) => isObject(value) && Object.keys(value).length === 0,
   modalities: (value: unknown) => Array.isArray(value) && value.every((item) => item === 'text'),
 };
@@ -57,6 +59,7 @@ export function decodeRequest(body: Json): NeutralRequest {
       maxOutput:
         optionalCount(body['max_completion_tokens'], 'max_completion_tokens') ??
         optionalCount(body['max_tokens'], 'max_tokens'),
+      answers: decodeAnswers(body['n'], 'n'),
       temperature: optionalWithin(body['temperature'], 'temperature', 0, 2),
       topP: optionalWithin(body['top_p'], 'top_p', 0, 1),
       topK: optionalNumber(body['top_k'], 'top_k'),
@@ -68,7 +71,7 @@ export function decodeRequest(body: Json): NeutralRequest {
       verbosity: optionalText(body['verbosity'], 'verbosity'),
       serviceTier: optionalText(body['service_tier'], 'service_tier'),
       promptCacheKey: optionalText(body['prompt_cache_key'], 'prompt_cache_key'),
-      metadata: isObject(body['metadata']) ? body['metadata'] : undefined,
+      metadata: isObject(body['metadata']) && Object.keys(body['metadata']).length > 0 ? body['metadata'] : undefined,
       endUser: optionalText(body['safety_identifier'] ?? body['user'], 'user'),
     }),
   };

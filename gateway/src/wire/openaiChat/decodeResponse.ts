@@ -6,7 +6,8 @@ import { tokenCount, type Usage, validCounts } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
 import type { StreamEvent } from '../neutral';
-import { type EventBuilder, openEventBuilder } from '../shared/eventBuilder';
+import { AnswerBuilders } from '../shared/answers';
+import type { EventBuilder } from '../shared/eventBuilder';
 import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import { decodeOpenaiLogprobs } from '../shared/logprobs';
 import { type CallCollector, openCallCollector } from './callCollector';
@@ -32,14 +33,27 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   });
 }
 
-/** A whole response as neutral events; only the first choice. */
-export function decodeResponse(body: Json): readonly StreamEvent[] {
-  const builder = openEventBuilder();
-  const id = textOr(body['id']);
-  builder.start(id, textOr(body['model']));
+/** A whole response as neutral events. @param answers how many choices were asked for */
+export function decodeResponse(body: Json, answers = 1): readonly StreamEvent[] {
+  const builders = new AnswerBuilders(answers);
   const choices = listOr(body['choices']);
-  if (choices.length > 1) builder.lost('choices[1…]');
-  const choice = objectOr(choices[0]);
+  const failure = completion.failureIn(body, true);
+  for (const [index, choice] of (choices.length === 0 ? [{}] : choices).entries()) {
+    const builder = builders.of(index);
+    if (builder === undefined) {
+      builders.first.lost(`choices[${index}…]`);
+      break;
+    }
+    decodeWholeChoice(builder, objectOr(choice), body, index);
+  }
+  builders.first.usage(usageIn(body));
+  for (const builder of builders.all) builder.done(failure);
+  return builders.take();
+}
+
+function decodeWholeChoice(builder: EventBuilder, choice: Json, body: Json, index: number): void {
+  const id = answerId(textOr(body['id']), index);
+  builder.start(textOr(body['id']), textOr(body['model']));
   const message = objectOr(choice['message']);
   const reasoning = openReasoningCollector(builder);
   reasoning.add(message);
@@ -52,45 +66,60 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
   listOr(message['tool_calls']).forEach((raw, index) => calls.add({ index, ...objectOr(raw) }));
   if (isObject(message['function_call'])) calls.add({ index: 0, function: message['function_call'] });
   calls.end();
-  builder.usage(usageIn(body));
   decodeFinish(builder, choice['finish_reason'], textOr(message['refusal']) !== '');
-  builder.done(completion.failureIn(body, true));
-  return builder.take();
 }
 
-/** A decoder of one stream. */
-export function openDecoder(): Decoder {
-  const builder = openEventBuilder();
-  const state: StreamState = {
-    builder,
-    reasoning: openReasoningCollector(builder),
-    calls: undefined,
-    refused: false,
-    finished: false,
+// Calls without an id get one of the response's, and those of several answers must differ.
+function answerId(id: string, index: number): string {
+  return index === 0 ? id : `${id}_${index}`;
+}
+
+/** A decoder of one stream. @param answers how many choices were asked for */
+export function openDecoder(answers = 1): Decoder {
+  const builders = new AnswerBuilders(answers);
+  const states: ChoiceState[] = [choiceState(builders.first)];
+  const stateOf = (index: number): ChoiceState | undefined => {
+    const builder = builders.of(index);
+    for (let next = states.length; builder !== undefined && next <= index; next++) {
+      const other = builders.of(next);
+      if (other !== undefined) states.push(choiceState(other));
+    }
+    return builder === undefined ? undefined : states[index];
+  };
+  const end = () => {
+    for (const { reasoning, calls } of states) {
+      reasoning.end();
+      calls?.end();
+    }
+    builders.done();
+    return builders.take();
   };
   return {
     push: ({ data }) => {
-      if (builder.finished) return [];
+      if (builders.first.finished) return [];
       if (data === '[DONE]') {
         // Some hosts end without a reason (recorded: openrouter.ai, Novita); the mark alone says that it is whole.
-        state.calls?.end();
-        if (!state.finished && builder.filled) builder.finish('stop');
-        return endStream(state);
+        for (const { calls, finished, builder } of states) {
+          calls?.end();
+          if (!finished && (builder.filled || states.length > 1)) builder.finish('stop');
+        }
+        return end();
       }
       const chunk = parseEvent(data);
-      if (chunk !== undefined) decodeChunk(state, chunk);
-      return chunk === undefined ? [] : builder.take();
+      if (chunk === undefined) return [];
+      decodeChunk(builders.first, stateOf, chunk);
+      return builders.take();
     },
-    end: () => endStream(state),
+    end,
     get ending() {
-      return builder.ending;
+      return builders.ending;
     },
   };
 }
 
 // ---
 
-interface StreamState {
+interface ChoiceState {
   readonly builder: EventBuilder;
   readonly reasoning: ReasoningCollector;
   calls: CallCollector | undefined;
@@ -100,8 +129,11 @@ interface StreamState {
   finished: boolean;
 }
 
-function decodeChunk(state: StreamState, chunk: Json): void {
-  const { builder } = state;
+function choiceState(builder: EventBuilder): ChoiceState {
+  return { builder, reasoning: openReasoningCollector(builder), calls: undefined, refused: false, finished: false };
+}
+
+function decodeChunk(builder: EventBuilder, stateOf: (index: number) => ChoiceState | undefined, chunk: Json): void {
   const failure = completion.failureIn(chunk, false);
   const id = textOr(chunk['id']);
   const choices = listOr(chunk['choices']);
@@ -110,14 +142,18 @@ function decodeChunk(state: StreamState, chunk: Json): void {
   builder.usage(usageIn(chunk));
   for (const raw of choices) {
     const choice = objectOr(raw);
-    if (countOr(choice['index']) === 0) decodeChoice(state, choice, id);
+    const index = countOr(choice['index']);
+    const state = stateOf(index);
+    if (state === undefined) continue;
+    if (index > 0) state.builder.start(id, textOr(chunk['model']));
+    decodeChoice(state, choice, answerId(id, index));
   }
   if (failure === undefined) return;
-  state.calls?.end();
+  stateOf(0)?.calls?.end();
   builder.failure(failure);
 }
 
-function decodeChoice(state: StreamState, choice: Json, id: string): void {
+function decodeChoice(state: ChoiceState, choice: Json, id: string): void {
   const { builder, reasoning } = state;
   const delta = objectOr(choice['delta']);
   reasoning.add(delta);
@@ -132,13 +168,6 @@ function decodeChoice(state: StreamState, choice: Json, id: string): void {
   for (const call of called) (state.calls ??= openCallCollector(builder, id)).add(objectOr(call));
   state.finished ||= textOr(choice['finish_reason']) !== '';
   decodeFinish(builder, choice['finish_reason'], state.refused);
-}
-
-function endStream({ builder, reasoning, calls }: StreamState): readonly StreamEvent[] {
-  reasoning.end();
-  calls?.end();
-  builder.done();
-  return builder.take();
 }
 
 function decodeFinish(builder: EventBuilder, given: unknown, refused: boolean): void {

@@ -17,6 +17,7 @@ import {
 import { decodeCache } from '../shared/cacheControl';
 import type { AnyTool, ToolChoice } from '../neutral';
 import { needArgsSchema } from '../schema/toolSchema';
+import { unknownToolFields } from '../shared/toolFields';
 
 /** The tools of a request body; undefined where it names none. @throws GatewayError bad_request naming the field */
 export function decodeTools(body: Json): AnyTool[] | undefined {
@@ -27,7 +28,11 @@ export function decodeTools(body: Json): AnyTool[] | undefined {
     );
   const tools = body['tools'];
   if (tools === undefined || tools === null) return undefined;
-  return needList(tools, 'tools').map((raw, i): AnyTool => decodeTool(needObject(raw, `tools[${i}]`), `tools[${i}]`));
+  return needList(tools, 'tools').flatMap((raw, i): AnyTool[] => {
+    const tool = needObject(raw, `tools[${i}]`);
+    const at = `tools[${i}]`;
+    return [decodeTool(tool, at), ...unknownToolFields(tool, 'chat', at)];
+  });
 }
 
 /** Which tool to use; undefined where the model is to decide. @throws GatewayError bad_request */

@@ -4,9 +4,9 @@
 import type { Json } from '../jsonObject';
 import type { Media, Message, Part, ToolCall } from '../neutral';
 import { customArgs } from '../shared/customTools';
-import type { DroppedFields } from '../shared/droppedFields';
+import { type DroppedFields, refuse } from '../shared/droppedFields';
 import { defined } from '../shared/json';
-import { asText, dataUrl, extensionOf, isText } from '../shared/media';
+import { asText, dataUrl, extensionOf, isGoogles, isText } from '../shared/media';
 import { idFor, nameFor } from '../shared/names';
 
 /** @param isOpenai the target is OpenAI itself, which knows custom tools and no reasoning fields */
@@ -116,6 +116,7 @@ function encodePart(part: Part, droppedFields: DroppedFields): Json[] {
 function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   switch (media.kind) {
     case 'image':
+      if (isGoogles(media)) refuse('image_url', 'is a file that only Google can read.');
       return [{ type: 'image_url', image_url: { url: dataUrl(media), ...defined({ detail: media.detail }) } }];
     case 'audio': {
       const format =
@@ -124,7 +125,7 @@ function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
       return [{ type: 'input_audio', input_audio: { data: media.data, format } }];
     }
     case 'document': {
-      if (media.data === undefined) break;
+      if (media.data === undefined || media.mime === 'application/octet-stream') break;
       if (isText(media)) return [{ type: 'text', text: asText(media) }];
       const filename = media.name ?? `document.${extensionOf(media.mime)}`;
       return [{ type: 'file', file: { filename, file_data: dataUrl(media) } }];

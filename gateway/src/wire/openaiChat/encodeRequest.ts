@@ -31,6 +31,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
       messages: encodeMessages(request.messages, isOpenai, droppedFields),
       ...defined({
         ...encodeLimits(request, target, samples, droppedFields),
+        n: request.answers,
         user: encodeEndUser(request.endUser, droppedFields),
         tools: hasTools ? tools : undefined,
         tool_choice:
@@ -74,10 +75,10 @@ function dropUnsupported(
     droppedFields.dropIf(request.stop, 'stop');
   }
   droppedFields.dropIf(request.topK, 'top_k');
-  if (!isOpenai) droppedFields.dropIf(request.promptCacheKey, 'prompt_cache_key');
-  if (!reasoner) droppedFields.dropIf(request.verbosity, 'verbosity');
+  if (!reasoner && request.verbosity !== 'medium') droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.metadata, 'metadata'); // taken only together with `store`
-  if (!isOpenai) droppedFields.dropIf(request.serviceTier, 'service_tier');
+  if (!isOpenai && request.serviceTier !== 'auto' && request.serviceTier !== 'default')
+    droppedFields.dropIf(request.serviceTier, 'service_tier');
 }
 
 // The maximum and the sampling settings; reasoning models refuse penalties and `stop`, and while they reason all but the

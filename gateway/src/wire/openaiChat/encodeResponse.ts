@@ -20,25 +20,27 @@ export { openEncoder } from './encodeStream';
 
 /** The whole response as a `chat.completion`. */
 export function encodeResponse(response: NeutralResponse, context: EncodeContext): Json {
-  const { message, logprobs, refused } = encodeMessage(response, context);
   return {
     id: responseId(response.id, context),
     object: 'chat.completion',
     created: context.created,
     model: response.model,
-    choices: [
-      {
-        index: 0,
-        message,
-        logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
-        finish_reason: encodeFinishReason(response.reason, refused),
-      },
-    ],
+    choices: [response, ...(response.others ?? [])].map((answer, index) => encodeChoice(answer, index, context)),
     ...(response.usage === undefined ? {} : { usage: encodeUsage(response.usage) }),
   };
 }
 
 // ---
+
+function encodeChoice(response: NeutralResponse, index: number, context: EncodeContext): Json {
+  const { message, logprobs, refused } = encodeMessage(response, context);
+  return {
+    index,
+    message,
+    logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
+    finish_reason: encodeFinishReason(response.reason, refused),
+  };
+}
 
 function encodeMessage(
   response: NeutralResponse,

@@ -22,9 +22,26 @@ import {
 
 /** An encoder of one stream. */
 export function openEncoder(context: EncodeContext): Encoder {
-  const state: StreamState = {
+  const states = [newState(context, 0, {})];
+  let state = states[0];
+  return {
+    push(event) {
+      if (event.type === 'answer') {
+        state = states[event.index] ??= newState(context, event.index, states[0]?.head ?? {});
+        return '';
+      }
+      return state === undefined ? '' : encodeEvent(state, event);
+    },
+  };
+}
+
+// ---
+
+function newState(context: EncodeContext, index: number, head: Json): StreamState {
+  return {
     context,
-    head: {},
+    index,
+    head,
     usage: undefined,
     open: undefined,
     filled: false,
@@ -37,13 +54,12 @@ export function openEncoder(context: EncodeContext): Encoder {
     reasoning: '',
     pending: undefined,
   };
-  return { push: (event) => encodeEvent(state, event) };
 }
-
-// ---
 
 interface StreamState {
   readonly context: EncodeContext;
+  /** The answer's. */
+  readonly index: number;
   /** The fields that every chunk repeats. */
   head: Json;
   usage: Usage | undefined;
@@ -66,15 +82,16 @@ interface StreamState {
   pending: { readonly opaque: Opaque; readonly signature: string } | undefined;
 }
 
-function encodeEvent(state: StreamState, event: StreamEvent): string {
+function encodeEvent(state: StreamState, event: Exclude<StreamEvent, { type: 'answer' }>): string {
   switch (event.type) {
     case 'start':
-      state.head = {
-        id: responseId(event.id, state.context),
-        object: 'chat.completion.chunk',
-        created: state.context.created,
-        model: event.model,
-      };
+      if (state.index === 0)
+        state.head = {
+          id: responseId(event.id, state.context),
+          object: 'chat.completion.chunk',
+          created: state.context.created,
+          model: event.model,
+        };
       return chunk(state, { role: 'assistant', content: '', refusal: null });
     case 'open':
       return encodeOpen(state, event.part);
@@ -93,6 +110,7 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
     case 'finish': {
       const { context, usage, head } = state;
       const last = releasePending(state) + chunk(state, {}, encodeFinishReason(event.reason, state.refused));
+      if (state.index > 0) return last; // the first answer finishes last
       const counted =
         context.includeUsage && usage !== undefined ? line({ ...head, choices: [], usage: encodeUsage(usage) }) : '';
       return `${last}${counted}data: [DONE]\n\n`;
@@ -110,7 +128,7 @@ function line(value: Json): string {
 function chunk(state: StreamState, delta: Json, finish: string | null = null, logprobs: Json | null = null): string {
   return line({
     ...state.head,
-    choices: [{ index: 0, delta, logprobs, finish_reason: finish }],
+    choices: [{ index: state.index, delta, logprobs, finish_reason: finish }],
     ...(state.context.includeUsage ? { usage: null } : {}),
   });
 }

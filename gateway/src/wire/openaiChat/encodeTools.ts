@@ -35,7 +35,7 @@ export function encodeToolChoice(choice: ToolChoice, tools: readonly AnyTool[] |
 
 function encodeTool(tool: AnyTool, isOpenai: boolean, custom: Set<string>, droppedFields: DroppedFields): Json[] {
   if (tool.type === 'raw') {
-    if (tool.format === 'chat') return [tool.value as Json];
+    if (tool.format === 'chat' && tool.value !== undefined) return [tool.value as Json];
     droppedFields.drop(tool.at);
     return [];
   }

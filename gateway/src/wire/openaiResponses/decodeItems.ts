@@ -5,11 +5,11 @@
 import type { Json } from '../jsonObject';
 import type { Citation, Message, Part } from '../neutral';
 import { decodeOpaque } from '../reasoning/envelope';
-import { decodeCache } from '../shared/cacheControl';
+import { decodeCache, markMessage } from '../shared/cacheControl';
 import {
   defined, isObject, listOr, needList, needObject, needText, objectOr, optionalText, textOr, wrong,
 } from '../shared/json'; // prettier-ignore
-import { decodeImageDetail, mediaFromUrl } from '../shared/media';
+import { decodeImageDetail, mediaFromFile, mediaFromUrl } from '../shared/media';
 import { fullName } from './namespaces';
 
 /** The system prompt, if any. @throws GatewayError bad_request */
@@ -30,7 +30,9 @@ export function decodeInput(input: unknown): Message[] {
   const items = needList(input, 'input');
   if (items.length === 0) wrong('input', 'a text or a list of at least one item');
   items.forEach((raw, i) => {
-    const { role, parts, isResult } = decodeItem(needObject(raw, `input[${i}]`), `input[${i}]`);
+    const item = needObject(raw, `input[${i}]`);
+    const { role, parts: unmarked, isResult } = decodeItem(item, `input[${i}]`);
+    const parts = [...markMessage(unmarked, decodeCache(item['cache_control'], `input[${i}].cache_control`))];
     const last = out.at(-1);
     // A user's messages stay apart; the results of one turn's calls belong together.
     if (last?.role === role && (role === 'assistant' || (isResult && last.isResult))) last.parts.push(...parts);
@@ -89,6 +91,9 @@ function assistantItem(part: Part): Item {
 function decodeMessage(item: Json, at: string): Item {
   const role = needText(item['role'], `${at}.role`);
   const parts = decodeContent(item['content'], `${at}.content`);
+  // Whether a message was the answer or a word on the way to it: only OpenAI's models are told.
+  if (typeof item['phase'] === 'string')
+    parts.push({ type: 'raw', format: 'responses', value: undefined, at: `${at}.phase` });
   if (role === 'user' || role === 'assistant') return { role, parts, isResult: false };
   if (role === 'system' || role === 'developer') return { role: 'system', parts, isResult: false };
   return wrong(`${at}.role`, 'one of user, assistant, system, developer');
@@ -99,7 +104,7 @@ function decodeCall(item: Json, argsField: 'arguments' | 'input', at: string) {
     type: 'toolCall' as const,
     id: needText(item['call_id'], `${at}.call_id`),
     name: fullName(item['namespace'], needText(item['name'], `${at}.name`)),
-    args: textOr(item[argsField]),
+    args: isObject(item[argsField]) ? JSON.stringify(item[argsField]) : textOr(item[argsField]),
   };
 }
 
@@ -172,8 +177,7 @@ function decodeFile(part: Json, cache: ReturnType<typeof decodeCache>, at: strin
   const data = part['file_data'];
   const url = part['file_url'];
   if (typeof data === 'string') {
-    const inline = data.startsWith('data:') ? data : `data:application/pdf;base64,${data}`;
-    return { ...mediaFromUrl(inline, 'document', `${at}.file_data`), ...name, ...cache };
+    return { ...mediaFromFile(data, `${at}.file_data`), ...name, ...cache };
   }
   if (typeof url === 'string') return { ...mediaFromUrl(url, 'document', `${at}.file_url`), ...name, ...cache };
   return { type: 'raw', format: 'responses', value: part, at: `${at}.file_id` };

@@ -31,6 +31,9 @@ const known = new Set([
 // Values that are the default's own, or that are asked for in any case, so that nothing is lost without them.
 const idle = {
   store: (value: unknown) => value === false,
+  prompt_cache_retention: () => true, // hints: no answer is another for them
+  prompt_cache_options: () => true,
+  client_metadata: () => true, // Codex sends its installation's id
   background: (value: unknown) => value === false,
   truncation: (value: unknown) => value === 'disabled',
   include: (value: unknown) =>
@@ -46,7 +49,12 @@ export function decodeRequest(body: Json): NeutralRequest {
     from: 'responses',
     messages: [...decodeInstructions(body['instructions']), ...decodeInput(body['input'])],
     stream: body['stream'] === true,
-    native: { ...otherFields(body, known, idle), ...native },
+    native: {
+      ...otherFields(body, known, idle),
+      ...native,
+      ...otherWithin(body['reasoning'], 'reasoning', reasoningFields),
+      ...otherWithin(body['text'], 'text', textFields),
+    },
     ...defined({
       tools,
       toolChoice: choice,
@@ -67,6 +75,15 @@ export function decodeRequest(body: Json): NeutralRequest {
 }
 
 // ---
+
+const reasoningFields = new Set(['effort', 'summary', 'generate_summary']);
+const textFields = new Set(['format', 'verbosity']);
+
+// The unknown fields within an object, by path.
+function otherWithin(value: unknown, at: string, names: ReadonlySet<string>): Record<string, unknown> {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(Object.entries(otherFields(value, names)).map(([key, other]) => [`${at}.${key}`, other]));
+}
 
 function decodeTopLogprobCount(body: Json): number | undefined {
   const count = decodeTopLogprobs(body['top_logprobs'], 'top_logprobs');

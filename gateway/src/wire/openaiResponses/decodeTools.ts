@@ -17,6 +17,7 @@ import {
 import type { AnyTool, ToolChoice } from '../neutral';
 import { fullName } from './namespaces';
 import { needArgsSchema } from '../schema/toolSchema';
+import { unknownToolFields } from '../shared/toolFields';
 
 /**
  * The tools of a request; undefined where it names none.
@@ -27,7 +28,9 @@ export function decodeTools(value: unknown, allowed: ReadonlySet<string> | undef
   if (value === undefined || value === null) return undefined;
   const tools = needList(value, 'tools').flatMap((raw, i) => {
     const tool = needObject(raw, `tools[${i}]`);
-    return tool['type'] === 'namespace' ? decodeNamespace(tool, `tools[${i}]`) : [decodeTool(tool, `tools[${i}]`)];
+    const at = `tools[${i}]`;
+    if (tool['type'] === 'namespace') return decodeNamespace(tool, at);
+    return [decodeTool(tool, at), ...unknownToolFields(tool, 'responses', at)];
   });
   return allowed === undefined ? tools : tools.filter((tool) => tool.type === 'raw' || allowed.has(tool.name));
 }

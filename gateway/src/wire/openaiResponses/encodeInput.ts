@@ -3,8 +3,8 @@
 
 import type { Json } from '../jsonObject';
 import { type Media, type Message, type Part, type Reasoning, textOf, type ToolResult } from '../neutral';
-import type { DroppedFields } from '../shared/droppedFields';
-import { asText, dataUrl, extensionOf, isText } from '../shared/media';
+import { type DroppedFields, refuse } from '../shared/droppedFields';
+import { asText, dataUrl, extensionOf, isGoogles, isText } from '../shared/media';
 import { idFor } from '../shared/names';
 import { encodeToolName } from './encodeTools';
 import type { ToolNaming } from './namespaces';
@@ -75,8 +75,8 @@ function encodeItem(part: Part, context: ItemContext): Json[] | undefined {
     case 'reasoning':
       return encodeReasoning(part, droppedFields);
     case 'raw':
-      if (part.format !== 'responses') droppedFields.drop(part.at);
-      else if (part.value !== undefined) return [part.value as Json];
+      if (part.format === 'responses' && part.value !== undefined) return [part.value as Json];
+      droppedFields.drop(part.at);
       return [];
     default:
       return undefined;
@@ -136,7 +136,8 @@ function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   if (media.cache !== undefined) droppedFields.drop('cache_control');
   if (media.kind === 'image')
     return [{ type: 'input_image', image_url: dataUrl(media), detail: media.detail ?? 'auto' }];
-  if (media.kind === 'document') {
+  if (media.kind === 'document' && media.mime !== 'application/octet-stream') {
+    if (isGoogles(media)) refuse('file_url', 'is a file that only Google can read.');
     if (media.url !== undefined) return [{ type: 'input_file', file_url: media.url }];
     if (isText(media)) return [{ type: 'input_text', text: asText(media) }];
     const filename = media.name ?? `document.${extensionOf(media.mime)}`;

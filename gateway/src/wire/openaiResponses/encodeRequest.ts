@@ -76,10 +76,11 @@ function dropUnsupported(
     dropSampling(request, droppedFields);
     droppedFields.dropIf(request.topLogprobs, 'logprobs');
   }
-  if (!isOpenaiReasoner(target)) droppedFields.dropIf(request.verbosity, 'verbosity');
+  if (!isOpenaiReasoner(target) && request.verbosity !== 'medium') droppedFields.dropIf(request.verbosity, 'verbosity');
   droppedFields.dropIf(request.topK, 'top_k');
-  droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
-  droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
+  droppedFields.dropIf(request.answers, 'n');
+  if (request.frequencyPenalty !== 0) droppedFields.dropIf(request.frequencyPenalty, 'frequency_penalty');
+  if (request.presencePenalty !== 0) droppedFields.dropIf(request.presencePenalty, 'presence_penalty');
   droppedFields.dropIf(request.seed, 'seed');
   droppedFields.dropIf(request.stop, 'stop');
 }

@@ -98,6 +98,7 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
     }
     case 'failure':
       return encodeFailure(state, failureCodes[event.kind], event.message);
+    case 'answer': // clients of this format cannot ask for several
     case 'lost':
       return ''; // the caller writes these, in the same way for every format
   }

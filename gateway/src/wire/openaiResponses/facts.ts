@@ -94,6 +94,7 @@ export const facts: FormatFacts = {
   repeatsAnswer: true,
   keepAlive: ': keep-alive\n\n',
   carriesComments: true,
+  summarySetting: ['reasoning', 'summary'],
   reasoningPlacement: 'beforeText',
   emptyReasoning: 'hiddenUnlessAsked',
 };

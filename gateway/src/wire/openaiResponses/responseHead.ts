@@ -1,5 +1,6 @@
 // The fields of a response around its items, which whole and streamed responses share. Source:
-// https://platform.openai.com/docs/api-reference/responses/object (2026-11).
+// https://platform.openai.com/docs/api-reference/responses/object; which fields clients check for:
+// https://github.com/openresponses/openresponses, schema/components/schemas/ResponseResource.json, "required" (2026-11).
 
 import type { Usage } from '../../core/usage';
 import type { EncodeContext } from '../codec';
@@ -18,6 +19,7 @@ export function responseId(id: string, context: EncodeContext): string {
 /** The fields of a completed response without items; it repeats the settings of its request. */
 export function responseHead(id: string, model: string, context: EncodeContext): Json {
   const { request } = context;
+  const { endUser } = request;
   const droppedFields = openDroppedFields({ ...request, native: {} }, 'responses');
   const custom = new Set(request.tools?.flatMap((tool) => (tool.type === 'custom' ? [tool.name] : [])));
   const naming = openToolNaming(request.tools);
@@ -29,6 +31,7 @@ export function responseHead(id: string, model: string, context: EncodeContext):
     status: 'completed',
     background: false,
     error: null,
+    frequency_penalty: request.frequencyPenalty ?? 0,
     incomplete_details: null,
     instructions: null,
     max_output_tokens: request.maxOutput ?? null,
@@ -36,8 +39,11 @@ export function responseHead(id: string, model: string, context: EncodeContext):
     metadata: request.metadata ?? {},
     model,
     parallel_tool_calls: request.parallelTools ?? true,
+    presence_penalty: request.presencePenalty ?? 0,
     previous_response_id: null,
+    prompt_cache_key: request.promptCacheKey ?? null,
     reasoning: { effort: request.reasoning?.effort ?? null, summary: null },
+    safety_identifier: endUser !== undefined && endUser.length <= 64 ? endUser : null,
     service_tier: 'default',
     store: false,
     temperature: request.temperature ?? 1,

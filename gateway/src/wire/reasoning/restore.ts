@@ -7,6 +7,7 @@
 
 import type { FormatFacts } from '../formatFacts';
 import type { Format, Message, NeutralRequest, Part, Reasoning, StreamEvent } from '../neutral';
+import { perAnswer } from '../shared/answers';
 import { refuse } from '../shared/droppedFields';
 
 /** What earlier turns left. */
@@ -21,8 +22,21 @@ export type Remember = (name: string, parts: readonly Part[]) => void;
 /** The name under which an item of an earlier response is kept. */
 export const itemName = (id: string): string => `item ${id}`;
 
-/** An observer of one response's events that remembers the reasoning before each tool call, under the call's id. */
-export function openReasoningRecorder(remember: Remember): (event: StreamEvent) => void {
+/**
+ * An observer of one response's events that remembers the reasoning before each tool call, under the call's id.
+ * @param answers how many were asked for
+ */
+export function openReasoningRecorder(remember: Remember, answers?: number): (event: StreamEvent) => void {
+  if (answers === undefined) return openRecorder(remember);
+  return perAnswer(answers, () => {
+    const record = openRecorder(remember);
+    return (event) => (record(event), []);
+  });
+}
+
+// ---
+
+function openRecorder(remember: Remember): (event: StreamEvent) => void {
   let reasoning: Reasoning[] = []; // since the last call
   let text: string[] | undefined; // of the open reasoning part
   return (event) => {

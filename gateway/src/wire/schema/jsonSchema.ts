@@ -76,8 +76,9 @@ const numberKeywords = new Set([
 /** Gemini's own `Schema` as JSON schema. @throws GatewayError cannot_translate where it is too large */
 export function schemaFromGemini(schema: unknown): Json {
   return mapSchema(isObject(schema) ? schema : {}, (value) => {
-    const { nullable, example, propertyOrdering: _order, ...kept } = value;
+    const { nullable, example, propertyOrdering, ...kept } = value;
     const out: Record<string, unknown> = { ...kept };
+    if (isObject(out['properties'])) out['properties'] = inOrder(out['properties'], listOr(propertyOrdering));
     if (typeof out['type'] === 'string') out['type'] = out['type'].toLowerCase();
     for (const key of numberKeywords) if (typeof out[key] === 'string') out[key] = Number(out[key]);
     if (nullable === true && typeof out['type'] === 'string') {
@@ -91,6 +92,14 @@ export function schemaFromGemini(schema: unknown): Json {
 }
 
 // ---
+
+// Elsewhere the order of the properties is that in which they stand.
+function inOrder(properties: Json, names: readonly unknown[]): Json {
+  const known = names.filter((name): name is string => typeof name === 'string' && Object.hasOwn(properties, name));
+  return Object.fromEntries(
+    [...new Set([...known, ...Object.keys(properties)])].map((name) => [name, properties[name]]),
+  );
+}
 
 const listKeywords = ['anyOf', 'oneOf', 'allOf', 'prefixItems', 'items'];
 const mapKeywords = ['properties', '$defs', 'definitions', 'patternProperties'];
@@ -175,6 +184,11 @@ export function described(schema: Json, notes: readonly string[]): Json {
   if (notes.length === 0) return schema;
   const before = typeof schema['description'] === 'string' ? `${schema['description']} ` : '';
   return { ...schema, description: `${before}${notes.join(' ')}` };
+}
+
+/** The schema with what is said of it elsewhere, where the target has no place for that; its own words come first. */
+export function withDescription(schema: Json, about: string | undefined): Json {
+  return about === undefined || schema['description'] === about ? schema : described(schema, [about]);
 }
 
 /** Several schemas of one object as one. Of a keyword in several the first one's value holds, of a property the last. */

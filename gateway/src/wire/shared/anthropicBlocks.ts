@@ -91,8 +91,14 @@ function decodeDocument(block: Json, at: string): Part[] {
   const document: Part = isFile(block)
     ? fileOf(block, at)
     : { ...decodeSource(block, 'document', at), ...defined({ name }), ...cacheOf(block, at) };
-  if (objectOr(block['citations'])['enabled'] !== true) return [document];
-  return [document, { type: 'raw', format: 'messages', value: undefined, at: `${at}.citations` }];
+  const unsaid = [
+    ...(objectOr(block['citations'])['enabled'] === true ? ['citations'] : []),
+    ...(textOr(block['context']) === '' ? [] : ['context']), // what is said of the document, and is no part of it
+  ];
+  return [
+    document,
+    ...unsaid.map((name): Part => ({ type: 'raw', format: 'messages', value: undefined, at: `${at}.${name}` })),
+  ];
 }
 
 // What the client's own search has found: its text, under its title and address.

@@ -48,6 +48,15 @@ export function argsObject(text: string, broken: () => void): Json {
   return { [invalidKey]: text };
 }
 
+/** JSON text whose escapes are whole characters; itself where they are. */
+export function withWholeEscapes(text: string): string {
+  if (!/\\ud/i.test(text)) return text;
+  return text.replace(
+    /(\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2})|\\u[dD][89a-fA-F][\da-fA-F]{2}/g,
+    (_found, whole: string | undefined) => whole ?? '\\ufffd',
+  );
+}
+
 /** Whether arguments are no JSON object. */
 export function areBroken(args: string): boolean {
   let broken = false;
@@ -96,26 +105,29 @@ function changesWithin(text: string, field: string): boolean {
     if (text[at - 1] === '\\') continue; // within a string
     opens.lastIndex = at + key.length;
     if (!opens.test(text)) continue;
-    if (changesFrom(text, opens.lastIndex)) return true;
+    const end = endOfSame(text, opens.lastIndex);
+    if (end < 0) return true;
+    at = end - key.length; // what is inside has been looked at
   }
   return false;
 }
 
 const opens = /\s*:\s*\{/y;
 
-// @param at after the brace that opens the object
-function changesFrom(text: string, at: number): boolean {
+// The end of an object whose numbers are printed as they came; -1 where one may not be.
+// @param at after the brace that opens it
+function endOfSame(text: string, at: number): number {
   let from = at;
   for (let depth = 1, i = at; i < text.length; i++) {
     const character = text.charCodeAt(i);
     if (character === quote) {
-      if (mayChange.test(text.slice(from, i))) return true;
+      if (mayChange.test(text.slice(from, i))) return -1;
       i = endOfString(text, i);
       from = i + 1;
     } else if (character === openBrace) depth++;
-    else if (character === closeBrace && --depth === 0) return mayChange.test(text.slice(from, i));
+    else if (character === closeBrace && --depth === 0) return mayChange.test(text.slice(from, i)) ? -1 : i;
   }
-  return false;
+  return text.length;
 }
 
 const quote = 0x22;

@@ -2,20 +2,29 @@
 
 import { GatewayError } from '../../core/errors';
 import type { Json } from '../jsonObject';
-import { parseWithExact } from './exactJson';
+import { parseExact, parseWithExact } from './exactJson';
 import { isObject } from './json';
 
 /** A body's JSON object. @param exact fields in which numbers keep their digits @throws GatewayError bad_json */
 export function parseBody(body: Uint8Array, exact: readonly string[] = []): Json {
+  return parsed(body, (text) => parseWithExact(text, exact));
+}
+
+function parsed(body: Uint8Array, parse: (text: string) => unknown): Json {
   let json: unknown;
   try {
-    json = parseWithExact(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'), exact);
+    json = parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.slice(0, 200) : 'unreadable';
     throw new GatewayError('bad_json', { message: `The body is not valid JSON: ${why}.`, cause });
   }
   if (!isObject(json)) throw new GatewayError('bad_json');
   return json;
+}
+
+/** A body's JSON object, whose numbers are all printed as they came, and are not to be read. @throws GatewayError bad_json */
+export function parseToPrint(body: Uint8Array): Json {
+  return parsed(body, parseExact);
 }
 
 /** A provider's JSON object. @param exact fields in which numbers keep their digits @throws GatewayError upstream_garbage */

@@ -1,6 +1,6 @@
 // Images, documents, audio and video, between the formats' fields and neutral parts.
 
-import { optionalText, wrong } from './json';
+import { lookUp, optionalText, wrong } from './json';
 import type { Media } from '../neutral';
 
 /**
@@ -20,8 +20,29 @@ export function mediaFromUrl(url: string, kind: Media['kind'], at: string): Medi
   const inline = parseDataUrl(url);
   if (inline !== undefined) return { type: 'media', kind: kindOf(inline.mime, kind), ...inline };
   if (!/^(https?|gs):\/\//.test(url)) wrong(at, 'an https:// or data: URL');
+  const mime = lookUp(mimeByExtension, /\.(\w+)(?:[?#]|$)/.exec(url)?.[1]?.toLowerCase() ?? '');
+  if (mime !== undefined && kind === 'document') return { type: 'media', kind: kindOf(mime), mime, url };
   return { type: 'media', kind, mime: kind === 'document' ? 'application/pdf' : `${kind}/*`, url };
 }
+
+/** The medium in a field for files: a URL, a `data:` URL, or base64 of a PDF. @param at the field's path. @throws GatewayError bad_request */
+export function mediaFromFile(data: string, at: string): Media {
+  const isUrl = /^(?:data:|[a-z][a-z0-9+.-]*:\/\/)/i.test(data);
+  return mediaFromUrl(isUrl ? data : `data:application/pdf;base64,${data}`, 'document', at);
+}
+
+/** Whether a medium is behind a URL that only Google can read. */
+export function isGoogles(media: Media): boolean {
+  return media.url?.startsWith('gs://') === true;
+}
+
+/** MIME types by a URL's extension. Source: https://www.iana.org/assignments/media-types (2026-11). */
+const mimeByExtension: Readonly<Record<string, string>> = {
+  png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', webp: 'image/webp', gif: 'image/gif', pdf: 'application/pdf',
+  mp3: 'audio/mpeg', wav: 'audio/wav', ogg: 'audio/ogg', flac: 'audio/flac', aac: 'audio/aac', m4a: 'audio/mp4',
+  mp4: 'video/mp4', mov: 'video/quicktime', webm: 'video/webm', mpeg: 'video/mpeg', mpg: 'video/mpeg', txt: 'text/plain',
+  md: 'text/markdown', csv: 'text/csv', html: 'text/html', json: 'application/json',
+}; // prettier-ignore
 
 /** The URL of a medium: its own, or a `data:` URL with its bytes. */
 export function dataUrl(media: Media): string {

@@ -8,13 +8,13 @@ import { kindOf } from './media';
 /** The medium under the type of its bytes; itself where they say nothing else. */
 export function withOwnType(media: Media): Media {
   if (media.data === undefined) return media;
-  const named = canonical(media.mime);
+  const named = media.mime.toLowerCase();
   const head = Buffer.from(media.data.slice(0, headLength), 'base64');
   const found = typeOf(head);
   if (found === 'image/svg+xml') return asTextFile(media, named);
   if (found !== undefined) {
     if (found === media.mime && kindOf(found) === media.kind) return media;
-    if (sharesContainer(found, named)) return media;
+    if (found === 'audio/ogg' && /ogg|opus/.test(named)) return media; // a video, or a sound under its codec's name
     return { ...media, mime: found, kind: kindOf(found) };
   }
   // Named a text, and none: nothing is known of it but what the field was for.
@@ -27,12 +27,6 @@ export function withOwnType(media: Media): Media {
 
 /** Base64 characters of which the type is found; a multiple of 4. */
 const headLength = 512;
-
-const canonicalNames: Readonly<Record<string, string>> = { 'image/jpg': 'image/jpeg', 'image/x-png': 'image/png', 'audio/mp3': 'audio/mpeg', 'audio/x-wav': 'audio/wav', 'audio/wave': 'audio/wav' }; // prettier-ignore
-
-function canonical(mime: string): string {
-  return Object.hasOwn(canonicalNames, mime) ? (canonicalNames[mime] ?? mime) : mime;
-}
 
 const signatures: readonly (readonly [number, string, string])[] = [
   [0, '\x89PNG\r\n\x1a\n', 'image/png'],
@@ -71,11 +65,6 @@ function typeOf(head: Buffer): string | undefined {
 function isBitmap(head: Buffer): boolean {
   const size = head.readUInt32LE(Math.min(14, head.length - 4));
   return size >= 12 && size <= 124;
-}
-
-// Ogg holds audio and video, and RIFF nothing else that is looked for.
-function sharesContainer(found: string, named: string): boolean {
-  return (found === 'audio/ogg' && /ogg|opus/.test(named)) || found === named;
 }
 
 // No provider takes vector graphics as images; every model reads them as the text that they are.

@@ -9,6 +9,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Format, type Message, type Part, textOf, type ToolCall, type ToolResult } from '../neutral';
+import { withWholeEscapes } from './exactJson';
 import type { NoteRepair } from './repairs';
 
 export interface HistoryRepairs {
@@ -123,7 +124,9 @@ class History {
     }
     const id = this.#freeId(call.id);
     if (id !== call.id) this.#repairs.repaired('reused-call-id');
-    const own = { ...call, id };
+    const args = call.custom === true ? call.args : withWholeEscapes(call.args);
+    if (args !== call.args) this.#repairs.repaired('lone-surrogate');
+    const own = { ...call, id, args };
     const made: Call = { call: own, turn: this.#turns.length };
     turn.calls.push(made);
     this.#byId.set(call.id, [...sameId, made]);

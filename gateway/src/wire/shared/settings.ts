@@ -2,11 +2,17 @@
 
 import type { Capability } from '../../../../config/catalogue';
 import type { SettingReader } from '../formatFacts';
-import { isObject } from './json';
+import { isObject, optionalCount } from './json';
 
 /** A whole number above 0; undefined for anything else, which the provider itself will refuse. */
 export function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 ? value : undefined;
+}
+
+/** How many answers are asked for, where it is more than one. @throws GatewayError bad_request naming the field */
+export function decodeAnswers(value: unknown, at: string): number | undefined {
+  const count = optionalCount(value, at);
+  return count === 1 ? undefined : count;
 }
 
 /** The first of several fields that holds a whole number above 0. */
