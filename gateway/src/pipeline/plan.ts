@@ -86,6 +86,11 @@ export function routeNamed(config: Config, name: string): Route | undefined {
   return own ?? (name.startsWith(claudePrefix) ? config.routes.get(name.slice(claudePrefix.length)) : undefined);
 }
 
+/** Whether the gateway chose the model, by a route, an alias or a successor, as opposed to its own id by which it was named. */
+export function isChosen({ requested, route }: Plan, target: Target): boolean {
+  return route !== null || requested !== target.model;
+}
+
 /** Under which the health of a target is kept: one account's trouble (credential, credit, rate) is not another's. */
 export function healthKey(target: Target, { name }: Pick<Account, 'name'>): TargetKey {
   const known = keys.get(target);

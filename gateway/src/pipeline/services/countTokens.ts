@@ -14,6 +14,7 @@ import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
 import { alreadyRead } from '../failover';
 import { modelField, modelName, type RequestFacts } from '../inspect';
+import { isChosen } from '../plan';
 import { endResponse } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
 import type { ResponseProgress } from '../responseProgress';
@@ -61,7 +62,7 @@ async function prepare(
   const written = await bodyWorker.run(
     incoming.key.id,
     'encodeCountRequest',
-    { from: format, body, to: counter.format, target },
+    { from: format, body, to: counter.format, target, chosen: isChosen(plan, target) },
     body.length,
   );
   const sameWire = counter.format === format;

@@ -72,9 +72,17 @@ export function samplesAt(target: Target, effort: Effort | undefined): boolean {
  * @param effort what the request asks for
  */
 export function takesChatTools(target: Target, effort: Effort | undefined): boolean {
-  const profile = openaiProfile(target);
-  if (profile === undefined || profile.chatTools === 'any') return true;
-  return profile.chatTools === 'withoutReasoning' && samplesAt(target, effort);
+  switch (openaiProfile(target)?.chatTools) {
+    case undefined:
+    case 'any':
+      return true;
+    case 'withoutEffort':
+      return effort === undefined || effort === 'none';
+    case 'withoutReasoning':
+      return samplesAt(target, effort);
+    case 'never':
+      return false;
+  }
 }
 
 // ---

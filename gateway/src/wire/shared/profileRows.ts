@@ -6,7 +6,7 @@ import type { Effort } from '../neutral';
 /** Where a row's facts were read. */
 export interface Source {
   readonly url: string;
-  /** ISO date. */
+  /** ISO date, or month. */
   readonly read: string;
 }
 
@@ -37,8 +37,11 @@ export interface OpenaiProfile extends Source {
   readonly efforts: readonly Effort[];
   /** The effort of a request that names none. */
   readonly defaultEffort: Effort;
-  /** Whether chat completions take tools: in any request, only in one that asks for no reasoning, or in none. */
-  readonly chatTools: 'any' | 'withoutReasoning' | 'never';
+  /**
+   * Whether chat completions take tools: in any request, only in one that names no effort (or none), only in one that does
+   * without reasoning, or in none.
+   */
+  readonly chatTools: 'any' | 'withoutEffort' | 'withoutReasoning' | 'never';
 }
 
 export interface GeminiProfile extends Source {
@@ -157,7 +160,7 @@ export const claudeRows: readonly ProfileRow<ClaudeProfile>[] = [
 
 /** OpenAI's models that do not reason: gpt-4o, gpt-4.1, the chat variants. */
 export const notReasoning: OpenaiProfile = {
-  ...openaiPage('guides/reasoning', '2026-11-26'),
+  ...openaiPage('guides/reasoning', '2026-11'),
   efforts: [],
   defaultEffort: 'none',
   chatTools: 'any',
@@ -165,7 +168,8 @@ export const notReasoning: OpenaiProfile = {
 
 // "reasoning.effort" of each model's own page; tools: the same pages and guides/deployment-checklist (2026-10). The
 // settings that reasoning models refuse besides: https://github.com/BerriAI/litellm/pull/21576 (2026-02, tried against the
-// API), https://developers.openai.com/api/docs/guides/latest-model/gpt-6-astra (2026-11).
+// API), https://developers.openai.com/api/docs/guides/latest-model/gpt-6-astra (2026-11). For gpt-6.1-sol and gpt-6.2 also
+// https://runware.ai/docs/models/openai-gpt-6-2-sol and https://dev.to/aihubmix/choosing-a-reasoning-effort-for-gpt-61-sol-low-to-max-4326.
 export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [/^gpt-[5-9](?:\.\d+)?-chat/, notReasoning],
   [
@@ -216,7 +220,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5\.\d+-pro/,
     {
-      ...openaiPage('models/gpt-5.4-pro', '2026-11-26'),
+      ...openaiPage('models/gpt-5.4-pro', '2026-11'),
       efforts: ['medium', 'high', 'xhigh'],
       defaultEffort: 'medium',
       chatTools: 'any',
@@ -225,7 +229,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5\.(?:1-codex-max|[2-9]-codex)/,
     {
-      ...openaiPage('models/gpt-5.2-codex', '2026-11-26'),
+      ...openaiPage('models/gpt-5.2-codex', '2026-11'),
       efforts: ['low', 'medium', 'high', 'xhigh'],
       defaultEffort: 'medium',
       chatTools: 'any',
@@ -234,7 +238,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5(?:\.1)?-codex/,
     {
-      ...openaiPage('models/gpt-5.1-codex', '2026-11-26'),
+      ...openaiPage('models/gpt-5.1-codex', '2026-11'),
       efforts: ['low', 'medium', 'high'],
       defaultEffort: 'medium',
       chatTools: 'any',
@@ -243,25 +247,25 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5\.5/,
     {
-      ...openaiPage('models/gpt-5.5', '2026-11-26'),
+      ...openaiPage('models/gpt-5.5', '2026-11'),
       efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
       defaultEffort: 'medium',
-      chatTools: 'withoutReasoning',
+      chatTools: 'withoutEffort',
     },
   ],
   [
     /^gpt-5\.[2-4]/,
     {
-      ...openaiPage('models/gpt-5.4', '2026-11-26'),
+      ...openaiPage('models/gpt-5.4', '2026-11'),
       efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
       defaultEffort: 'none',
-      chatTools: 'withoutReasoning',
+      chatTools: 'withoutEffort',
     },
   ],
   [
     /^gpt-5\.1/,
     {
-      ...openaiPage('models/gpt-5.1', '2026-11-26'),
+      ...openaiPage('models/gpt-5.1', '2026-11'),
       efforts: ['none', 'low', 'medium', 'high'],
       defaultEffort: 'none',
       chatTools: 'any',
@@ -269,12 +273,12 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   ],
   [
     /^gpt-5-pro/,
-    { ...openaiPage('models/gpt-5-pro', '2026-11-26'), efforts: ['high'], defaultEffort: 'high', chatTools: 'any' },
+    { ...openaiPage('models/gpt-5-pro', '2026-11'), efforts: ['high'], defaultEffort: 'high', chatTools: 'any' },
   ],
   [
     /^gpt-5/,
     {
-      ...openaiPage('models/gpt-5', '2026-11-26'),
+      ...openaiPage('models/gpt-5', '2026-11'),
       efforts: ['minimal', 'low', 'medium', 'high'],
       defaultEffort: 'medium',
       chatTools: 'any',
@@ -283,7 +287,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^o\d|^codex-mini/,
     {
-      ...openaiPage('models/o3', '2026-11-26'),
+      ...openaiPage('models/o3', '2026-11'),
       efforts: ['low', 'medium', 'high'],
       defaultEffort: 'medium',
       chatTools: 'any',
