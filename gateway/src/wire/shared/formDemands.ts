@@ -16,9 +16,9 @@ export interface FormDemand {
 /** What demands are read from. */
 export interface DemandSource {
   /** The parsed value of a top-level field; undefined where it is absent. */
-  setting(name: string): unknown;
+  readonly setting: (name: string) => unknown;
   /** The value of `role` in the last object of a top-level list. */
-  lastRole(name: string): unknown;
+  readonly lastRole: (name: string) => unknown;
 }
 
 /** The demands of a request. */
