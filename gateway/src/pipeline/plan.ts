@@ -1,7 +1,7 @@
 // From a requested model name to the targets to try, in order. Pure: what it needs to know is passed in.
 
 import type { Account } from '../../../config/accounts';
-import { type Capability, type ModelKind, nearestModels } from '../../../config/catalogue';
+import { nearestModels } from '../../../config/catalogue';
 import { type Config, type Route } from '../../../config/load';
 import { findTarget, type FoundTarget } from '../../../config/resolve';
 import type { Settings } from '../../../config/schema';
@@ -12,20 +12,7 @@ import { costOf, ratesOf } from '../accounting/pricing';
 import { speaks } from '../wire';
 import { formRefusals, refusedDemand } from '../wire/refusedDemand';
 import type { FormDemand } from '../wire/shared/formDemands';
-import { formDemands, type RequestFacts } from './inspect';
-
-/** What a request needs of a model, as far as one look at its bytes tells. */
-export interface Needs {
-  /** What is asked for. */
-  readonly kind: ModelKind;
-  readonly capabilities: readonly Capability[];
-  /** Estimated tokens. */
-  readonly input: number;
-  /** The most output it asks for in one answer; undefined when it names none. */
-  readonly output: number | undefined;
-  /** Answers it asks for at once. */
-  readonly answers: number;
-}
+import { formDemands, type Needs, type RequestFacts } from './inspect';
 
 export interface Plan {
   readonly requested: string;

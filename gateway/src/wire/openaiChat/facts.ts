@@ -4,7 +4,7 @@
 import type { FormatFacts } from '../formatFacts';
 import { completion } from './completion';
 import { isEffort } from '../reasoning/effort';
-import { demanded, isForcedChoice, isSeveral, isStop } from '../shared/formDemands';
+import { demanded, isForcedChoice, isSeveral, isStop } from '../shared/demanded';
 import { isObject, listOr } from '../shared/json';
 import { takesChatTools } from '../shared/modelProfiles';
 import { openaiHonours } from '../shared/openaiSettings';
