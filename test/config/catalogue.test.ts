@@ -115,7 +115,11 @@ describe('every row', () => {
   });
 
   test('the newest Gemini is offered, with all of its context', () => {
-    expect(findModel('google/gemini-4-argon')?.model).toMatchObject({ current: true, context: 1_048_576, kind: 'chat' });
+    expect(findModel('google/gemini-4-argon')?.model).toMatchObject({
+      current: true,
+      context: 1_048_576,
+      kind: 'chat',
+    });
   });
 
   test('every successor is a model that stays', () => {
@@ -280,8 +284,16 @@ describe('prices', () => {
     expect(priceAt(luna, '2020-01-01').input).toBe(1_000);
     expect(priceAt(byId('gemini-3.8-flash'), '2026-12-31').output).toBe(3_750);
     expect(priceAt(byId('gemini-3.8-flash'), '2027-01-01').output).toBe(7_500);
-    expect(priceAt(byId('gemini-4-argon'), '2026-11-30')).toMatchObject({ input: 2_000, output: 10_000, cache_read: 100 });
-    expect(priceAt(byId('gemini-4-argon'), '2026-12-01')).toMatchObject({ input: 4_000, output: 20_000, cache_read: 200 });
+    expect(priceAt(byId('gemini-4-argon'), '2026-11-30')).toMatchObject({
+      input: 2_000,
+      output: 10_000,
+      cache_read: 100,
+    });
+    expect(priceAt(byId('gemini-4-argon'), '2026-12-01')).toMatchObject({
+      input: 4_000,
+      output: 20_000,
+      cache_read: 200,
+    });
   });
 
   test('figures that are easily got wrong', () => {
@@ -309,7 +321,14 @@ describe('prices', () => {
    * the provider's price page, then either correct overrides.ts or add the line here with the reason.
    */
   test('genai-prices bills the same, but for these', () => {
-    const newer = ['claude-haiku-5-5', 'gpt-6.2-astra', 'gpt-6.2-sol', 'gpt-6.1-sol', 'gpt-6.1-terra', 'gemini-4-argon'];
+    const newer = [
+      'claude-haiku-5-5',
+      'gpt-6.2-astra',
+      'gpt-6.2-sol',
+      'gpt-6.1-sol',
+      'gpt-6.1-terra',
+      'gemini-4-argon',
+    ];
     expect(models.flatMap(comparedWithGenaiPrices)).toEqual([
       // Released after genai-prices 0.1.8 was.
       'claude-fable-5-2 is not priced',

@@ -63,7 +63,7 @@ describe('profiles', () => {
       expect(rows[matching]?.[0].source).not.toMatch(/^(claude|gemini)-$/); // the last row is for names of the future
       expect(rows[matching]?.[1]).toMatchObject({
         url: expect.stringMatching(/^https:\/\/(platform\.claude\.com|developers\.openai\.com|ai\.google\.dev)\//),
-        read: expect.stringMatching(/^2026-\d\d-\d\d$/),
+        read: expect.stringMatching(/^2026-\d\d(-\d\d)?$/),
       });
     },
   );

@@ -200,6 +200,32 @@ describe('what changes the form of an answer', () => {
   });
 });
 
+test('a count is asked for as its answer would be', async () => {
+  fake.answer = { body: '{"input_tokens":7}' };
+  const count = async (model: string) => {
+    fake.calls.length = 0;
+    const body = { model, messages: [{ role: 'user', content: 'hi' }], thinking: { type: 'disabled' } };
+    const answer = await fetch(`${gateway.url}/v1/messages/count_tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify(body),
+    });
+    expect(await answer.json()).toEqual({ input_tokens: 7 });
+    const { thinking, output_config: output } = JSON.parse(sent()) as Fields;
+    return [thinking, output];
+  };
+  expect(await count('fable')).toEqual([undefined, { effort: 'low' }]);
+  expect(await count('claude-fable-5-1')).toEqual([{ type: 'disabled' }, undefined]);
+});
+
+test('fields that OpenAI does not know are named where a request of OpenRouter’s is translated', async () => {
+  const more = { provider: { sort: 'price' }, min_p: 0.1, logit_bias: { '1': 1 }, x_new: 1 };
+  const answer = await ask('chat', 'gpt-6.2-sol', more);
+  expect([answer.status, answer.headers.get('x-ovth-dropped')]).toEqual([200, 'min_p, logit_bias']);
+  expect(JSON.parse(sent())).toMatchObject({ x_new: 1 });
+  expect(sent()).not.toMatch(/min_p|logit_bias/);
+});
+
 test('a strict route passes over a target that would be sent less, or refuses', async () => {
   const answer = await ask('messages', 'strict', { temperature: 0.5 });
   expect([answer.status, target(answer)]).toEqual([200, 'own/anything']);

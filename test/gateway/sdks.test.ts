@@ -221,7 +221,11 @@ describe('errors raise the SDKs’ own types', () => {
 
   test('a client’s own mistake never fails over [F7]', async () => {
     await expect(
-      openai.chat.completions.create({ model: 'failing', messages: say('hi'), temperature: 9 }),
+      openai.chat.completions.create({
+        model: 'failing',
+        messages: say('hi'),
+        stream_options: { include_usage: true }, // without a stream
+      }),
     ).rejects.toBeInstanceOf(OpenAI.BadRequestError);
     expect(scene.simulators.anthropic.calls).toHaveLength(0);
   });

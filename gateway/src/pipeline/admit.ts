@@ -6,7 +6,7 @@ import { ratesOf } from '../accounting/pricing';
 import { quotaLimitsOf } from '../accounting/quota';
 import { maxTokensPerRequest } from '../core/usage';
 import type { Candidate, Exchange } from './context';
-import type { Needs } from './plan';
+import type { Needs } from './inspect';
 
 /** @throws GatewayError over_quota, revoked_key, storage_failed */
 export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>): Promise<Reservation> {

@@ -1,7 +1,7 @@
 // What a request asks for, read from its bytes in one pass without parsing it: model, stream, maximum output and what it
 // needs of a model. Where a format has these settings stands in its facts (wire/formatFacts.ts).
 
-import type { Capability } from '../../../config/catalogue';
+import type { Capability, ModelKind } from '../../../config/catalogue';
 import type { Limits } from '../../../config/limits';
 import { GatewayError } from '../core/errors';
 import { field, type JsonScan, lastObjectIn, scanJson, scanJsonInSlices } from '../core/jsonScan';
@@ -12,7 +12,19 @@ import type { Format } from '../wire/neutral';
 import { envelopeMark } from '../wire/reasoning/envelope';
 import { demandsOf } from '../wire/refusedDemand';
 import type { FormDemands } from '../wire/shared/formDemands';
-import type { Needs } from './plan';
+
+/** What a request needs of a model, as far as one look at its bytes tells. */
+export interface Needs {
+  /** What is asked for. */
+  readonly kind: ModelKind;
+  readonly capabilities: readonly Capability[];
+  /** Estimated tokens. */
+  readonly input: number;
+  /** The most output it asks for in one answer; undefined when it names none. */
+  readonly output: number | undefined;
+  /** Answers it asks for at once. */
+  readonly answers: number;
+}
 
 export interface RequestFacts {
   /** The format of the body: the path's, except for clients that send one API's bodies to another's path. */

@@ -1,7 +1,7 @@
 // From a requested model name to the targets to try, in order. Pure: what it needs to know is passed in.
 
 import type { Account } from '../../../config/accounts';
-import { type Capability, type ModelKind, nearestModels } from '../../../config/catalogue';
+import { nearestModels } from '../../../config/catalogue';
 import { type Config, type Route } from '../../../config/load';
 import { ownValue } from '../../../config/forms';
 import { findTarget, type FoundTarget } from '../../../config/resolve';
@@ -13,20 +13,7 @@ import { costOf, ratesOf } from '../accounting/pricing';
 import { speaks } from '../wire';
 import { formRefusals, refusedDemand } from '../wire/refusedDemand';
 import type { FormDemand } from '../wire/shared/formDemands';
-import { formDemands, type RequestFacts } from './inspect';
-
-/** What a request needs of a model, as far as one look at its bytes tells. */
-export interface Needs {
-  /** What is asked for. */
-  readonly kind: ModelKind;
-  readonly capabilities: readonly Capability[];
-  /** Estimated tokens. */
-  readonly input: number;
-  /** The most output it asks for in one answer; undefined when it names none. */
-  readonly output: number | undefined;
-  /** Answers it asks for at once. */
-  readonly answers: number;
-}
+import { formDemands, type Needs, type RequestFacts } from './inspect';
 
 export interface Plan {
   readonly requested: string;
@@ -85,6 +72,11 @@ export function plan(
 export function routeNamed(config: Config, name: string): Route | undefined {
   const own = config.routes.get(name);
   return own ?? (name.startsWith(claudePrefix) ? config.routes.get(name.slice(claudePrefix.length)) : undefined);
+}
+
+/** Whether the gateway chose the model, by a route, an alias or a successor, as opposed to its own id by which it was named. */
+export function isChosen({ requested, route }: Plan, target: Target): boolean {
+  return route !== null || requested !== target.model;
 }
 
 /** Under which the health of a target is kept: one account's trouble (credential, credit, rate) is not another's. */

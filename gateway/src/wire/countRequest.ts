@@ -8,7 +8,7 @@ import { codecs } from './index';
 import { encodeRepaired } from './repairRequest';
 import { bytesOf, parseBody, parseResponse, parseToPrint, printRequest } from './shared/jsonBytes';
 import type { Format, NeutralRequest } from './neutral';
-import { countOr } from './shared/json';
+import { countOr, objectOr } from './shared/json';
 
 /** The formats whose providers count tokens. */
 export type CountFormat = Exclude<Format, 'chat'>;
@@ -19,19 +19,24 @@ export interface CountTask {
   readonly body: Uint8Array;
   readonly to: CountFormat;
   readonly target: Target;
+  /** The gateway chose the model: what that model would refuse is changed as in the request that is counted. */
+  readonly chosen: boolean;
 }
 
 /** A client's count request as the target's counter takes it. @throws GatewayError bad_json, bad_request naming the field, cannot_translate */
-export function encodeCountRequest({ from, body, to, target }: CountTask): Uint8Array {
+export function encodeCountRequest({ from, body, to, target, chosen }: CountTask): Uint8Array {
   const counter = counterOf(to);
-  if (from === to) return bytesOf(counter.withModel(parseToPrint(body), target.model));
+  if (from === to) {
+    const own = parseToPrint(body);
+    return bytesOf(counter.withModel(chosen ? mended(own, from, target) : own, target.model));
+  }
   const asked = parseBody(body, codecs[from].objectArgs);
   const { body: encoded } = encodeRepaired(codecs[to], decodeCountRequest(from, asked), target);
   return printRequest(counter.fromRequest(encoded, target.model)).bytes;
 }
 
 /** Checks a count request that no provider counts. @throws GatewayError bad_json, bad_request naming the field */
-export function checkCountRequest({ from, body }: Omit<CountTask, 'to' | 'target'>): void {
+export function checkCountRequest({ from, body }: Pick<CountTask, 'from' | 'body'>): void {
   decodeCountRequest(from, parseBody(body));
 }
 
@@ -48,6 +53,17 @@ export function encodeCountResponse(format: Format, tokens: number): Uint8Array 
 }
 
 // ---
+
+function mended(body: Json, format: Format, target: Target): Json {
+  const changed = new Map(Object.entries(body));
+  for (const { at, value } of codecs[format].passthrough.mend((name) => body[name], target)) {
+    const [name, inner] = at;
+    const next = inner === undefined ? value : { ...objectOr(changed.get(name)), [inner]: value };
+    if (next === undefined) changed.delete(name);
+    else changed.set(name, next);
+  }
+  return Object.fromEntries(changed);
+}
 
 function counterOf(format: CountFormat) {
   const { counter } = codecs[format].count;

@@ -33,7 +33,7 @@ export interface RequestFields {
   /** The top-level fields that demand something of the form of an answer; a body without them demands nothing. */
   readonly demanding: readonly string[];
   /** What it demands. */
-  demands(source: DemandSource): FormDemands;
+  readonly demands: (source: DemandSource) => FormDemands;
   /** Whether a request asks for usage in its stream; absent where streams report usage unasked. */
   wantsUsage?(setting: SettingReader): boolean;
   /** Fields of OpenRouter's that stand in bodies of this format and that the format's own provider refuses. */
@@ -49,11 +49,11 @@ export interface PassthroughFacts {
   /** The top-level fields that `mend` looks at; a body without them is not changed. */
   readonly mendable: readonly string[];
   /** What is changed of a request for a model that the gateway chose, where that model would refuse it. */
-  mend(setting: SettingReader, target: Target): readonly MendedField[];
+  readonly mend: (setting: SettingReader, target: Target) => readonly MendedField[];
   /** Whether a model does what is demanded of the form of its answer. @param effort what the request asks for */
-  honours(kind: DemandKind, target: Target, effort: Effort | undefined): boolean;
+  readonly honours: (kind: DemandKind, target: Target, effort: Effort | undefined) => boolean;
   /** Whether the format's own provider refuses a request of a target in it, and takes it in another of its formats. */
-  refused?(target: Target, hasTools: boolean, setting: SettingReader): boolean;
+  readonly refused?: (target: Target, hasTools: boolean, setting: SettingReader) => boolean;
   /** Images whose URL stands where an object with it belongs: some hosts of the format take them, its own provider refuses them. */
   readonly plainImages?: {
     /** The key that such a URL stands under. */

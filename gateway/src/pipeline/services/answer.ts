@@ -20,7 +20,7 @@ import type { AnswerTranslation } from '../answerTranslation';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, Passthrough, ProviderRefusal, Service, Translated } from '../context';
 import { inspect, type RequestFacts } from '../inspect';
-import type { Plan } from '../plan';
+import { isChosen, type Plan } from '../plan';
 import { relayStream } from '../relayStream';
 import { relayError, relayWhole } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
@@ -46,7 +46,7 @@ function prepare(
   const { format } = exchange.incoming;
   const foreign = provider.name === 'openai' && facts.hasRouterFields;
   // Who names a provider's own model knows what it takes; a route's name, or another spelling, says nothing of it.
-  const chosen = facts.model !== target.model || exchange.plan.route !== null;
+  const chosen = isChosen(exchange.plan, target);
   const chatOnly = isChatOnly(exchange, provider);
   if (!facts.passable || foreign || !speaks(provider, format, chatOnly) || isRefused(exchange, target, provider))
     return translated(exchange, target, provider);

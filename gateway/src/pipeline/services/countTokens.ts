@@ -15,6 +15,7 @@ import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
 import { alreadyRead, isMarkup, isPage } from '../failover';
 import { modelField, modelName, type RequestFacts } from '../inspect';
+import { isChosen } from '../plan';
 import { endResponse } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
 import type { ResponseProgress } from '../responseProgress';
@@ -62,7 +63,7 @@ async function prepare(
   const written = await bodyWorker.run(
     incoming.key.id,
     'encodeCountRequest',
-    { from: format, body, to: counter.format, target },
+    { from: format, body, to: counter.format, target, chosen: isChosen(plan, target) },
     body.length,
   );
   const sameWire = counter.format === format;

@@ -156,6 +156,7 @@ function decodeReasoning(value: unknown, effort: unknown): ReasoningOptions | un
   const show = thinking['display'] !== 'omitted';
   switch (thinking['type']) {
     case 'disabled':
+    case 'between_tools': // https://platform.claude.com/docs/en/models/sonnet-5-5/migration-guide (2026-11)
       return { effort: 'none', show: false };
     case 'adaptive':
       return { ...level, show };
@@ -165,6 +166,6 @@ function decodeReasoning(value: unknown, effort: unknown): ReasoningOptions | un
       return { ...level, budget, show };
     }
     default:
-      return wrong('thinking.type', 'one of enabled, adaptive, disabled');
+      return wrong('thinking.type', 'one of enabled, adaptive, disabled, between_tools');
   }
 }

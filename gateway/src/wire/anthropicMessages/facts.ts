@@ -7,7 +7,7 @@ import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
 import { isObject, listOr, pick, textOr } from '../shared/json';
-import { demanded, isStop } from '../shared/formDemands';
+import { demanded, isStop } from '../shared/demanded';
 import { claudeProfile, knownClaude } from '../shared/modelProfiles';
 import { firstCount, inner, needed } from '../shared/settings';
 import { mend, mendable } from './mend';

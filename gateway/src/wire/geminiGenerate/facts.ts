@@ -5,7 +5,7 @@ import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
-import { demanded, isSeveral, isStop } from '../shared/formDemands';
+import { demanded, isSeveral, isStop } from '../shared/demanded';
 import { knownGemini } from '../shared/modelProfiles';
 import { countOf, inner, needed } from '../shared/settings';
 import { mend, mendable } from './mend';

@@ -5,7 +5,7 @@ import type { Target } from '../../../../config/target';
 import type { SettingReader } from '../formatFacts';
 import type { Json } from '../jsonObject';
 import { budgetOf, effortOf, isEffort, nearestEffort } from '../reasoning/effort';
-import { isObject } from '../shared/json';
+import { isObject, textOr } from '../shared/json';
 import { leftOut, type MendedField, numberOut, reworded, takenOut } from '../shared/mending';
 import { knownGemini } from '../shared/modelProfiles';
 import type { GeminiProfile } from '../shared/profileRows';
@@ -44,7 +44,7 @@ function mendThinking(thinking: Json, config: Json, profile: GeminiProfile, targ
   if (!target.capabilities.has('reasoning')) return 'none';
   const { thinkingBudget, thinking_budget, thinkingLevel, thinking_level, ...rest } = thinking;
   const budget = thinkingBudget ?? thinking_budget;
-  const asked = String(thinkingLevel ?? thinking_level ?? '').toLowerCase();
+  const asked = textOr(thinkingLevel ?? thinking_level).toLowerCase();
   const level = isEffort(asked) ? asked : undefined;
   if (profile.levels.length > 0) return withLevel(rest, level, budget, profile);
   const most = countOf(config['maxOutputTokens'] ?? config['max_output_tokens']) ?? target.maxOutput ?? 65_536;

@@ -13,6 +13,7 @@ import { nameFor, renamed } from '../shared/names';
 import { dropSampling, encodeEffort, encodeEndUser, encodeTier } from '../shared/openaiSettings';
 import { encodeMessages } from './encodeMessages';
 import { encodeToolChoice, encodeTools } from './encodeTools';
+import { foreign } from './mend';
 
 /** The request for a target. OpenAI itself gets every field; other hosts get none that they may not know. */
 export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
@@ -46,7 +47,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
         prompt_cache_key: isOpenai ? request.promptCacheKey : undefined,
         stream: request.stream ? true : undefined,
         stream_options: request.stream ? { include_usage: true } : undefined,
-        ...(request.from === 'chat' ? request.native : {}),
+        ...(request.from === 'chat' ? nativeFields(request.native, target, droppedFields) : {}),
       }),
     },
     dropped: droppedFields.list,
@@ -56,6 +57,14 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
 }
 
 // ---
+
+// Fields without a neutral form, but for those that OpenAI refuses.
+function nativeFields(native: NeutralRequest['native'], target: Target, droppedFields: DroppedFields): Json {
+  if (target.provider !== 'openai') return native;
+  const refused = new Set<string>(isOpenaiReasoner(target) ? [...foreign, 'logit_bias'] : foreign);
+  for (const name of Object.keys(native)) if (refused.has(name)) droppedFields.drop(name);
+  return Object.fromEntries(Object.entries(native).filter(([name]) => !refused.has(name)));
+}
 
 function dropUnsupported(
   request: NeutralRequest,

@@ -5,7 +5,7 @@ import type { FormatFacts } from '../formatFacts';
 import { chatRefuses } from '../shared/modelProfiles';
 import { completion } from './completion';
 import { isEffort } from '../reasoning/effort';
-import { demanded, isForcedChoice, isSeveral, isStop } from '../shared/formDemands';
+import { demanded, isForcedChoice, isSeveral, isStop } from '../shared/demanded';
 import { isObject, listOr } from '../shared/json';
 import { openaiHonours } from '../shared/openaiSettings';
 import { countOf, firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';

@@ -4,12 +4,13 @@
 import type { Target } from '../../../../config/target';
 import type { SettingReader } from '../formatFacts';
 import { isEffort } from '../reasoning/effort';
+import { isObject } from '../shared/json';
 import { leftOut, type MendedField, numberOut, takenOut } from '../shared/mending';
 import { isOpenaiReasoner, openaiProfile, samplesAt } from '../shared/modelProfiles';
 import { effortMended } from '../shared/openaiSettings';
 
-// Hosts other than OpenAI take these; OpenAI refuses arguments that it does not know.
-const foreign = ['top_k', 'min_p', 'top_a', 'repetition_penalty'] as const;
+/** Arguments that hosts other than OpenAI take; OpenAI refuses those it does not know. */
+export const foreign = ['top_k', 'min_p', 'top_a', 'repetition_penalty'] as const;
 
 /** The top-level fields that `mend` looks at. */
 export const mendable = [
@@ -34,13 +35,18 @@ export function mend(setting: SettingReader, target: Target): MendedField[] {
   if (isOpenaiReasoner(target)) {
     fields.push(...numberOut(setting('frequency_penalty'), [0], 'frequency_penalty'));
     fields.push(...numberOut(setting('presence_penalty'), [0], 'presence_penalty'));
-    if (isGiven(setting('logit_bias'))) fields.push(takenOut('logit_bias'));
+    const bias = setting('logit_bias');
+    if (isGiven(bias)) fields.push(isEmpty(bias) ? leftOut('logit_bias') : takenOut('logit_bias'));
   } else if (isGiven(setting('verbosity'))) fields.push(takenOut('verbosity'));
   for (const name of foreign) if (isGiven(setting(name))) fields.push(takenOut(name));
   return fields;
 }
 
 // ---
+
+function isEmpty(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
+}
 
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;

@@ -6,7 +6,7 @@ import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
 import { isEffort } from '../reasoning/effort';
-import { demanded, isForcedChoice } from '../shared/formDemands';
+import { demanded, isForcedChoice } from '../shared/demanded';
 import { isObject, listOr, pick } from '../shared/json';
 import { openaiHonours } from '../shared/openaiSettings';
 import { includeLogprobs } from './includes';

@@ -64,7 +64,8 @@ export function isOpenaiReasoner(target: Target): boolean {
  */
 export function samplesAt(target: Target, effort: Effort | undefined): boolean {
   const profile = openaiProfile(target);
-  return profile === undefined || profile.efforts.length === 0 || (effort ?? profile.defaultEffort) === 'none';
+  if (profile === undefined || profile.efforts.length === 0) return true;
+  return (effort ?? profile.defaultEffort) === 'none' && profile.efforts.includes('none');
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Effort } from '../neutral';
 /** Where a row's facts were read. */
 export interface Source {
   readonly url: string;
-  /** ISO date. */
+  /** ISO date, or month. */
   readonly read: string;
 }
 
@@ -91,7 +91,7 @@ const alwaysOn: readonly Thinking[] = ['adaptive'];
 
 /** For names that no row matches: a newer model. */
 export const newestClaude: ClaudeProfile = {
-  ...claudePage('models/fable-5-2/whats-new-fable-5-2', '2026-11-26'),
+  ...claudePage('models/fable-5-2/whats-new-fable-5-2', '2026-11'),
   ...adaptive,
   thinking: alwaysOn,
   forcedTool: false,
@@ -104,11 +104,11 @@ export const claudeRows: readonly ProfileRow<ClaudeProfile>[] = [
     /claude-(?:fable|mythos)-5\b/,
     { ...claudePage('build-with-claude/thinking-troubleshooting', '2026-08-21'), ...adaptive, thinking: alwaysOn },
   ],
-  [/claude-opus-5[-.][5-9]\b/, { ...newestClaude, ...claudePage('models/opus-5-5/migration-guide', '2026-11-26') }],
+  [/claude-opus-5[-.][5-9]\b/, { ...newestClaude, ...claudePage('models/opus-5-5/migration-guide', '2026-11') }],
   [
     /claude-sonnet-5[-.][5-9]\b/,
     {
-      ...claudePage('models/sonnet-5-5/migration-guide', '2026-11-26'),
+      ...claudePage('models/sonnet-5-5/migration-guide', '2026-11'),
       ...adaptive,
       thinking: ['adaptive', 'between_tools'],
       offUpToHigh: true,
@@ -117,14 +117,14 @@ export const claudeRows: readonly ProfileRow<ClaudeProfile>[] = [
   ],
   [
     /claude-haiku-5[-.][5-9]\b/,
-    { ...claudePage('models/haiku-5-5/migration-guide', '2026-11-26'), ...adaptive, offUpToHigh: true },
+    { ...claudePage('models/haiku-5-5/migration-guide', '2026-11'), ...adaptive, offUpToHigh: true },
   ],
   [/claude-opus-5\b/, { ...claudePage('build-with-claude/effort', '2026-08-21'), ...adaptive, offUpToHigh: true }],
-  [/claude-sonnet-5\b/, { ...claudePage('models/sonnet-5/migration-guide', '2026-11-26'), ...adaptive }],
-  [/claude-[a-z]+-4[-.][89]\b/, { ...claudePage('build-with-claude/thinking', '2026-11-26'), ...adaptive }],
+  [/claude-sonnet-5\b/, { ...claudePage('models/sonnet-5/migration-guide', '2026-11'), ...adaptive }],
+  [/claude-[a-z]+-4[-.][89]\b/, { ...claudePage('build-with-claude/thinking', '2026-11'), ...adaptive }],
   [
     /claude-[a-z]+-4[-.]7\b/,
-    { ...claudePage('build-with-claude/thinking', '2026-11-26'), ...adaptive, systemTurns: false },
+    { ...claudePage('build-with-claude/thinking', '2026-11'), ...adaptive, systemTurns: false },
   ],
   [
     /claude-[a-z]+-4[-.]6\b/,
@@ -155,20 +155,21 @@ export const claudeRows: readonly ProfileRow<ClaudeProfile>[] = [
 
 /** OpenAI's models that do not reason: gpt-4o, gpt-4.1, the chat variants. */
 export const notReasoning: OpenaiProfile = {
-  ...openaiPage('guides/reasoning', '2026-11-26'),
+  ...openaiPage('guides/reasoning', '2026-11'),
   efforts: [],
   defaultEffort: 'none',
 };
 
 // "reasoning.effort" of each model's own page; tools: the same pages and guides/deployment-checklist (2026-10). The
 // settings that reasoning models refuse besides: https://github.com/BerriAI/litellm/pull/21576 (2026-02, tried against the
-// API), https://developers.openai.com/api/docs/guides/latest-model/gpt-6-astra (2026-11).
+// API), https://developers.openai.com/api/docs/guides/latest-model/gpt-6-astra (2026-11). For gpt-6.1-sol and gpt-6.2 also
+// https://runware.ai/docs/models/openai-gpt-6-2-sol and https://dev.to/aihubmix/choosing-a-reasoning-effort-for-gpt-61-sol-low-to-max-4326.
 export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [/^gpt-[5-9](?:\.\d+)?-chat/, notReasoning],
   [
     /^gpt-6(?:\.1)?-astra/,
     {
-      ...openaiPage('guides/latest-model/gpt-6-astra', '2026-11-26'),
+      ...openaiPage('guides/latest-model/gpt-6-astra', '2026-11'),
       efforts: upToMax,
       defaultEffort: 'medium',
     },
@@ -176,7 +177,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-6\.[2-9]|^gpt-(?:[7-9]|\d\d)/,
     {
-      ...openaiPage('models/gpt-6.2-sol', '2026-11-26'),
+      ...openaiPage('models/gpt-6.2-sol', '2026-11'),
       efforts: upToMax,
       defaultEffort: 'medium',
     },
@@ -184,7 +185,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-6\.1-terra/,
     {
-      ...openaiPage('models/gpt-6.1-terra', '2026-11-26'),
+      ...openaiPage('models/gpt-6.1-terra', '2026-11'),
       efforts: ['none', ...upToMax],
       defaultEffort: 'medium',
     },
@@ -192,7 +193,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-6\.1/,
     {
-      ...openaiPage('models/gpt-6.1-sol', '2026-11-26'),
+      ...openaiPage('models/gpt-6.1-sol', '2026-11'),
       efforts: upToMax,
       defaultEffort: 'medium',
     },
@@ -200,7 +201,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-6|^gpt-5\.[6-9]/,
     {
-      ...openaiPage('models/gpt-6-sol', '2026-11-26'),
+      ...openaiPage('models/gpt-6-sol', '2026-11'),
       efforts: ['none', ...upToMax],
       defaultEffort: 'medium',
     },
@@ -208,7 +209,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5\.\d+-pro/,
     {
-      ...openaiPage('models/gpt-5.4-pro', '2026-11-26'),
+      ...openaiPage('models/gpt-5.4-pro', '2026-11'),
       efforts: ['medium', 'high', 'xhigh'],
       defaultEffort: 'medium',
     },
@@ -216,7 +217,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5\.(?:1-codex-max|[2-9]-codex)/,
     {
-      ...openaiPage('models/gpt-5.2-codex', '2026-11-26'),
+      ...openaiPage('models/gpt-5.2-codex', '2026-11'),
       efforts: ['low', 'medium', 'high', 'xhigh'],
       defaultEffort: 'medium',
     },
@@ -224,7 +225,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5(?:\.1)?-codex/,
     {
-      ...openaiPage('models/gpt-5.1-codex', '2026-11-26'),
+      ...openaiPage('models/gpt-5.1-codex', '2026-11'),
       efforts: ['low', 'medium', 'high'],
       defaultEffort: 'medium',
     },
@@ -232,7 +233,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5\.5/,
     {
-      ...openaiPage('models/gpt-5.5', '2026-11-26'),
+      ...openaiPage('models/gpt-5.5', '2026-11'),
       efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
       defaultEffort: 'medium',
     },
@@ -240,7 +241,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5\.[2-4]/,
     {
-      ...openaiPage('models/gpt-5.4', '2026-11-26'),
+      ...openaiPage('models/gpt-5.4', '2026-11'),
       efforts: ['none', 'low', 'medium', 'high', 'xhigh'],
       defaultEffort: 'none',
     },
@@ -248,16 +249,16 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^gpt-5\.1/,
     {
-      ...openaiPage('models/gpt-5.1', '2026-11-26'),
+      ...openaiPage('models/gpt-5.1', '2026-11'),
       efforts: ['none', 'low', 'medium', 'high'],
       defaultEffort: 'none',
     },
   ],
-  [/^gpt-5-pro/, { ...openaiPage('models/gpt-5-pro', '2026-11-26'), efforts: ['high'], defaultEffort: 'high' }],
+  [/^gpt-5-pro/, { ...openaiPage('models/gpt-5-pro', '2026-11'), efforts: ['high'], defaultEffort: 'high' }],
   [
     /^gpt-5/,
     {
-      ...openaiPage('models/gpt-5', '2026-11-26'),
+      ...openaiPage('models/gpt-5', '2026-11'),
       efforts: ['minimal', 'low', 'medium', 'high'],
       defaultEffort: 'medium',
     },
@@ -265,7 +266,7 @@ export const openaiRows: readonly ProfileRow<OpenaiProfile>[] = [
   [
     /^o\d|^codex-mini/,
     {
-      ...openaiPage('models/o3', '2026-11-26'),
+      ...openaiPage('models/o3', '2026-11'),
       efforts: ['low', 'medium', 'high'],
       defaultEffort: 'medium',
     },
@@ -281,7 +282,7 @@ const tolerated = { least: 1, most: 24_576, off: false }; // a budget instead of
 
 /** For names that no row matches: a newer model. */
 export const newestGemini: GeminiProfile = {
-  ...geminiPage('latest-model', '2026-11-26'),
+  ...geminiPage('latest-model', '2026-11'),
   levels: fromLow,
   budget: undefined,
   candidates: false,
