@@ -129,7 +129,12 @@ function tryStream(name: string, chat: string): void {
     const encoder = codecs[spoken].openEncoder(context);
     const bytes = Buffer.from(spoken === 'chat' ? chat : neutral.map((event) => encoder.push(event)).join(''));
     const what = `${name} of ${bytes.length} bytes, ${spoken}`;
-    const tap = openUsageTap({ codec: codecs[spoken], answers: 1, hideUsage: true, eventLimit: defaultLimits.event_bytes });
+    const tap = openUsageTap({
+      codec: codecs[spoken],
+      answers: 1,
+      hideUsage: true,
+      eventLimit: defaultLimits.event_bytes,
+    });
     for (let at = 0; at < bytes.length; at += chunkBytes)
       timed('stream, same wire', what, () => tap.feed(bytes.subarray(at, at + chunkBytes)));
     for (const to of formats) {
