@@ -4,7 +4,7 @@ import { openOutputSpeed } from '../../gateway/src/upstream/outputSpeed';
 import { openTargetHealth, type TargetKey } from '../../gateway/src/upstream/targetHealth';
 import { defaultLimits } from '../../config/limits';
 import { loadConfig } from '../../config/load';
-import { inspect, type RequestFacts } from '../../gateway/src/pipeline/inspect';
+import { inspect } from '../../gateway/src/pipeline/inspect';
 import { healthKey, plan } from '../../gateway/src/pipeline/plan';
 import { goodAnswer, providerKeys, useRouteScene, wholeAnswer } from '../support/routeScene';
 import { bodies } from '../support/translation';
