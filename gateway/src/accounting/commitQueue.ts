@@ -38,15 +38,11 @@ const retryMs = 1_000;
  * @param now milliseconds since 1970
  * @param failed told of what could not be booked, and once of each outage of the storage. It must not throw.
  */
-export function openCommitQueue(
-  storage: Pick<Storage, 'commit'>,
-  now: () => number,
-  failed: ReportFailure,
-): CommitQueue {
+export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => number, failed: Report): CommitQueue {
   let waiting: Waiting[] = [];
   let committing: Promise<void> | undefined;
   let crowded = false; // the batch before held more than one entry that is waited for
-  let outage = false;
+  const outage = openOutage(failed);
   const timer = openBatchTimer(() => run());
   const parked = openParkedEntries((entries) => {
     waiting.push(...entries);
@@ -63,12 +59,11 @@ export function openCommitQueue(
     if (committing !== undefined || waiting.length === 0) return;
     const batch = takeBatch(waiting);
     crowded = batch.filter(isUrgent).length > 1;
-    const entries = batch.map(({ entry }) => entry);
     committing = storage
-      .commit(entries, now())
+      .commit(entriesOf(batch), now())
       .then(
         (results) => {
-          outage = false;
+          outage.over();
           batch.forEach((each, i) => finish(each, results[i], failed));
           parked.release();
         },
@@ -83,8 +78,7 @@ export function openCommitQueue(
       });
   };
   const postpone = (batch: readonly Waiting[], cause: Error): void => {
-    if (!outage) failed('the storage takes nothing now; settlements wait until it does', cause);
-    outage = true;
+    outage.begun(cause);
     parked.add(refuse(batch, cause));
   };
   const add = (each: Waiting): void => {
@@ -118,7 +112,25 @@ interface Waiting {
   alone?: boolean;
 }
 
-type ReportFailure = (message: string, cause?: unknown) => void;
+type Report = (message: string, cause?: unknown) => void;
+
+function entriesOf(batch: readonly Waiting[]): Entry[] {
+  return batch.map(({ entry }) => entry);
+}
+
+// Tells of an outage of the storage once.
+function openOutage(failed: Report) {
+  let lasts = false;
+  return {
+    begun(cause: Error): void {
+      if (!lasts) failed('the storage takes nothing now; settlements wait until it does', cause);
+      lasts = true;
+    },
+    over(): void {
+      lasts = false;
+    },
+  };
+}
 
 // When the next batch is committed.
 function openBatchTimer(run: () => void) {
@@ -174,12 +186,12 @@ function isUrgent({ done }: Waiting): boolean {
   return done !== undefined;
 }
 
-function finish(each: Waiting, result: EntryResult | undefined, failed: ReportFailure): void {
+function finish(each: Waiting, result: EntryResult | undefined, failed: Report): void {
   if (result !== undefined && result.type !== 'failed') each.done?.resolve(result);
   else giveUp(each, new Error(result?.cause ?? 'the storage gave no result'), failed);
 }
 
-function giveUp({ entry, done }: Waiting, cause: unknown, failed: ReportFailure): void {
+function giveUp({ entry, done }: Waiting, cause: unknown, failed: Report): void {
   if (done !== undefined) done.reject(new GatewayError('internal', { cause }));
   else if (entry.type === 'settle')
     failed(`the ledger refused the settlement of ${entry.row.id}; that request is booked at what it reserved`, cause);
@@ -198,7 +210,7 @@ function refuse(batch: readonly Waiting[], cause: Error): Waiting[] {
 
 // An error that is none of the storage's own: each entry is tried by itself, and the one at fault is given up. Returns what
 // is committed next.
-function separate(batch: readonly Waiting[], cause: unknown, failed: ReportFailure): Waiting[] {
+function separate(batch: readonly Waiting[], cause: unknown, failed: Report): Waiting[] {
   const [only, ...others] = batch;
   if (only === undefined) return [];
   if (others.length > 0) {

@@ -13,7 +13,7 @@ import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
 import { perAnswer } from '../wire/shared/answers';
 import { openResponseFixups } from '../wire/shared/responseFixups';
 import { tokensOfText } from '../wire/outputMeter';
-import { openFrameReader } from '../wire/shared/sse';
+import { type FrameReader, openFrameReader } from '../wire/shared/sse';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { ClientGone } from './clientConnection';
 import type { Answered, Local, Passthrough, Translated } from './context';
@@ -204,27 +204,21 @@ async function translate(
     return text;
   };
   try {
-    let rest: readonly Frame[] = [];
-    try {
-      await response.forEachChunk((chunk) => {
-        const list = frames.push(chunk);
-        const text = encode(list);
-        const held = frames.waiting + encoder.kept;
-        if (held > uncountedBytes || memory.counts) memory.gathers(held);
-        const wait = writeAll(text);
-        if (progress.complete) response.release();
-        else if (decoder.ending) ending.after(wait, list.length > 0);
-        return wait;
-      });
-      rest = frames.end();
-    } catch (error) {
-      if (!decoder.ending || !isDeath(error)) throw error;
-    }
+    const take = (list: readonly Frame[]): Promise<void> | undefined => {
+      const text = encode(list);
+      const held = frames.waiting + encoder.kept;
+      if (held > uncountedBytes || memory.counts) memory.gathers(held);
+      const wait = writeAll(text);
+      if (progress.complete) response.release();
+      else if (decoder.ending) ending.after(wait, list.length > 0);
+      return wait;
+    };
+    const rest = await readFrames(response, frames, take, () => decoder.ending);
     await writeAll(encode(rest) + encoder.encode(decoder.end()));
     if (!progress.complete) throw new GatewayError('upstream_died');
     output.commit();
     await output.write(framing.end(), 0, true);
-    await writeLost(relay);
+    await writeLost(relay, encoder.lost);
   } catch (error) {
     progress.failure = encoder.failure;
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
@@ -237,10 +231,28 @@ async function translate(
   }
 }
 
+// The frames of a stream, to its end, or to where it broke off when its end had been told: only usage can be missing then.
+// Returns those that are left.
+async function readFrames(
+  response: Pick<UpstreamResponse, 'forEachChunk'>,
+  frames: FrameReader,
+  take: (list: readonly Frame[]) => Promise<void> | undefined,
+  hasEnded: () => boolean,
+): Promise<readonly Frame[]> {
+  try {
+    await response.forEachChunk((chunk) => take(frames.push(chunk)));
+    return frames.end();
+  } catch (error) {
+    if (!hasEnded() || !isDeath(error)) throw error;
+    return [];
+  }
+}
+
 // Names what was lost in a closing comment. A name may be one of the provider's own, with a line end in it.
-function writeLost({ context, output, progress }: StreamRelay): Promise<void> | undefined {
+function writeLost({ context, output, progress }: StreamRelay, lost: readonly string[]): Promise<void> | undefined {
+  for (const what of lost) noteLost(progress, what);
   if (progress.lost.length === 0 || !codecs[context.format].carriesComments) return undefined;
-  return output.write(`: x-ovth-lost: ${[...new Set(progress.lost)].map(headerText).join(', ')}\n\n`, 0, true);
+  return output.write(`: x-ovth-lost: ${progress.lost.map(headerText).join(', ')}\n\n`, 0, true);
 }
 
 /** Decoded events of a provider's stream as the client's format, with what earlier encoding did undone. */
@@ -258,12 +270,9 @@ function openAnswerEncoder(
   const record = openReasoningRecorder(context.remember, answers);
   const fixup = perAnswer(answers, () => openResponseFixups(translation.fixups));
   const hideEmpty = perAnswer(answers, () => openHideEmptyReasoning(context.format, encodeContext.request));
-  const { repeatsAnswer } = codecs[context.format];
-  let gathers = repeatsAnswer; // what the open part holds is kept until it is closed
+  const kept = openKeptBytes(codecs[context.format].repeatsAnswer);
   let first = true; // what is encoded is the first answer's, which finishes last
   const answer = {
-    /** Bytes of the answer that are kept, by us or by the encoder: calls and reasoning until they are whole. */
-    kept: 0,
     /** Tokens of content so far, by our estimate. */
     tokens: 0,
     /** Content has come. */
@@ -282,6 +291,9 @@ function openAnswerEncoder(
       }
       return text;
     },
+    get kept() {
+      return kept.bytes;
+    },
     get lost(): readonly string[] {
       return encoder.lost ?? [];
     },
@@ -291,14 +303,11 @@ function openAnswerEncoder(
     },
   };
   const note = (event: StreamEvent): void => {
+    kept.note(event);
     if (event.type === 'delta') {
       answer.tokens += tokensOfText(event.text);
       answer.said ||= event.text !== '';
-      if (gathers) answer.kept += event.text.length + pieceBytes;
-    } else if (event.type === 'open') {
-      answer.said ||= event.part.type === 'toolCall';
-      gathers = repeatsAnswer || event.part.type === 'toolCall' || event.part.type === 'reasoning';
-    } else if (event.type === 'close') answer.kept = repeatsAnswer ? answer.kept : 0;
+    } else if (event.type === 'open') answer.said ||= event.part.type === 'toolCall';
     else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'answer') first = event.index === 0;
     else if (event.type === 'finish') progress.complete ||= first;
@@ -310,6 +319,22 @@ function openAnswerEncoder(
 
 /** What a piece of text costs beside its characters. */
 const pieceBytes = 32;
+
+/** Bytes of an answer that are kept, by us or by the encoder: calls and reasoning until they are whole. */
+function openKeptBytes(repeatsAnswer: boolean) {
+  let gathers = repeatsAnswer; // what the open part holds is kept until it is closed
+  const kept = {
+    bytes: 0,
+    note(event: StreamEvent): void {
+      if (event.type === 'delta') {
+        if (gathers) kept.bytes += event.text.length + pieceBytes;
+      } else if (event.type === 'open')
+        gathers = repeatsAnswer || event.part.type === 'toolCall' || event.part.type === 'reasoning';
+      else if (event.type === 'close' && !repeatsAnswer) kept.bytes = 0;
+    },
+  };
+  return kept;
+}
 
 // An answer ends at its end word. Where a format has none, or a host leaves it out, what may follow the reason to end (usage,
 // other choices) is waited for while it comes, and not until the provider closes its connection: some keep it open.

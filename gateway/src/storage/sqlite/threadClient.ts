@@ -80,10 +80,8 @@ function openWorkerThread(program: string, role: ThreadRole): Thread {
   };
   const failAll = (error: Error): void => {
     restarts = 0;
-    const failed = [...waiting.values()];
-    waiting.clear();
     worker?.unref();
-    for (const asked of failed) asked.reject(error);
+    rejectAll(waiting, error);
   };
 
   return {
@@ -117,6 +115,12 @@ function startWorker(
   worker.on('error', (error) => (cause = error));
   worker.on('exit', () => on.ended(cause));
   return worker;
+}
+
+function rejectAll(waiting: Map<number, Waiting>, error: Error): void {
+  const failed = [...waiting.values()];
+  waiting.clear();
+  for (const asked of failed) asked.reject(error);
 }
 
 function answerCall(asked: Waiting, reply: ThreadReply): void {
