@@ -134,6 +134,19 @@ test('many at once are all unpacked', async () => {
   expect(all.map(({ status }) => status)).toEqual(all.map(() => 200));
 });
 
+test('a key that sends many does not hold up another’s single one', async () => {
+  const other = await gateway.mint();
+  let text = ''; // unpacks to some eighty times its size
+  for (let i = 0; text.length < 6 * MiB; i++) text += `${((i * 7919) % 104_729) ** 5} ${'x'.repeat(2_000)}`;
+  const packed = gzipSync(bodyOf(text));
+  let answered = 0;
+  const many = Array.from({ length: 40 }, () => post('gzip', packed).then(() => answered++));
+  const headers = { authorization: `Bearer ${other}`, 'content-encoding': 'gzip' };
+  const one = await fetch(gateway.url + chat, { method: 'POST', headers, body: gzipSync(bodyOf('hi')) });
+  expect([one.status, answered < many.length]).toEqual([200, true]);
+  await Promise.all(many);
+}, 60_000);
+
 describe('an encoding', () => {
   test.each(['compress', 'snappy', 'gzip, gzip', 'gzip, br', 'x'.repeat(100)])(
     '%s is refused by name',
