@@ -100,6 +100,17 @@ describe.each([
     }
   });
 
+  test.each([
+    ['texts', [text('b')]],
+    ['deltas', [fim('b')]],
+  ])('a stream of %s that gives no reason to end is complete at its end word', async (_name, list) => {
+    const sent = events(...list, '[DONE]');
+    a.answer = sent;
+    const answer = await post(path, { model: 'coder', prompt: 'a', stream: true });
+    expect(answer.text).toBe(sent.body);
+    expect(await rowOf(answer.headers)).toMatchObject({ outcome: 'ok' });
+  });
+
   test('a stream that breaks off is an error, and never a clean end', async () => {
     a.answer = events(text('b'));
     const answer = await post(path, { model: 'coder', prompt: 'a', stream: true });
