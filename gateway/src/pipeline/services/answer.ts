@@ -47,9 +47,8 @@ function prepare(
   const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
   const body = ownBody(exchange, target, hideUsage);
   // Who names a provider's own model knows what it takes; a route's name, or another spelling, says nothing of it.
-  const isOther = facts.model !== target.model;
-  const plainTurns = isOther && needsPlainTurns(format, target, body);
-  const isOurChoice = isOther && facts.model !== target.label;
+  const isOurChoice = facts.model !== target.model;
+  const plainTurns = isOurChoice && needsPlainTurns(format, target, body);
   const plainImages = isOurChoice && facts.needs.capabilities.includes('images') && hasPlainImages(format, body);
   if (!facts.hasEnvelopes && !plainTurns && !plainImages)
     return passthrough(exchange, target, provider, body, hideUsage);
