@@ -6,7 +6,7 @@ import type { Cli } from './cli';
 import { codex } from './clis/codex';
 import { declareContract } from './contract';
 import { perform, runMs } from './perform';
-import { makeHome } from './run';
+import { makeHome, run } from './run';
 import { type Stage, startStage } from './stage';
 
 declareContract(codex);
@@ -41,7 +41,45 @@ describeIf(codex.program !== undefined)('Codex with an MCP server', () => {
   );
 });
 
+// It asks for a WebSocket before its first POST, and goes on without it at once where it is told that there is none.
+describeIf(codex.program !== undefined)('Codex that looks for a WebSocket', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await startStage();
+  }, 30_000);
+  afterAll(() => stage.close());
+
+  test(
+    'is answered by POST, and tries no second time',
+    async () => {
+      const home = makeHome({});
+      try {
+        const [upstream] = upstreams;
+        const { model } = upstream!;
+        stage.simulator(upstream!).always({ script: () => 'It is all done.' });
+        const task = { url: stage.url, key: stage.key, model, prompt: 'Do it', home: home.path, resumes: false };
+        const { code, stdout, stderr } = await run(codex.program!, withSocket.invoke(task), home, runMs);
+        expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('It is all done.') });
+        expect(stdout + stderr).not.toMatch(/reconnecting/i);
+        const logged = await stage.logged();
+        expect(logged.map(({ status }) => status).sort()).toEqual([200, 426]);
+      } finally {
+        home.remove();
+      }
+    },
+    runMs + 20_000,
+  );
+});
+
 // ---
+
+const withSocket: Cli = {
+  ...codex,
+  invoke(task) {
+    const { files, ...rest } = codex.invoke(task);
+    return { ...rest, files: { 'config.toml': `${files!['config.toml']!}supports_websockets = true\n` } };
+  },
+};
 
 const depth = 'seven fathoms';
 

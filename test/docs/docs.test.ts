@@ -65,7 +65,8 @@ describe('headers of an answer', () => {
   const documented = new Set([...section.matchAll(/`([a-z][a-z-]+)(?::[^`]*)?`/g)].map(([, name = '']) => name));
   const isOurs = (name: string) => /^(x-|retry-after$|allow$)/.test(name);
   /** Read from requests or providers, and never set. */
-  const readOnly = /^x-(http-method-override|api-key|goog-api-key|goog-.*|title|real-ip|forwarded-.*)$/;
+  const readOnly =
+    /^x-(http-method(-override)?|method-override|gzip|api-key|goog-api-key|goog-.*|title|real-ip|forwarded-.*)$/;
 
   test('each that the code names is described', () => {
     const named = sourceFiles('gateway/src')

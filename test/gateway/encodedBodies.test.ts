@@ -1,5 +1,6 @@
 // Bodies as clients write them: compressed, with a byte order mark, damaged, or made to fill the memory.
 
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import {
@@ -11,6 +12,8 @@ import {
   gzipSync,
   zstdCompressSync,
 } from 'node:zlib';
+import type { MemoryShare } from '../../gateway/src/core/memoryBudget';
+import { unpack, unpackerOf } from '../../gateway/src/http/unpack';
 import { produced } from '../support/errorScene';
 import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
 import { masterKey, startTestGateway, type TestGateway } from '../support/gateway';
@@ -132,6 +135,39 @@ test('many at once are all unpacked', async () => {
     Array.from({ length: 40 }, (_, i) => post(encodings[i % 4]![0], encodings[i % 4]![1](bodyOf(words(20_000))))),
   );
   expect(all.map(({ status }) => status)).toEqual(all.map(() => 200));
+});
+
+test('packed bytes count no longer once they are unpacked', async () => {
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  upstream.answer = async (_call, response) => {
+    await gate;
+    response.end(answer);
+  };
+  // A key may hold 16 MiB here: two of these as they are, and not with what they were unpacked from.
+  const packed = gzipSync(bodyOf(randomBytes(4.1 * MiB).toString('base64')));
+  const first = post('gzip', packed);
+  await upstream.arrived(1);
+  const second = post('gzip', packed);
+  await Promise.race([second, upstream.arrived(2)]);
+  release();
+  expect([(await first).status, (await second).status]).toEqual([200, 200]);
+});
+
+test('keys take turns: many bodies of one do not hold up another’s', async () => {
+  const share: MemoryShare = {
+    take: () => undefined,
+    takeSpare: () => true,
+    give: () => undefined,
+    close: () => undefined,
+  };
+  const packed = gzipSync(words(MiB));
+  const ended: string[] = [];
+  const unpackFor = (owner: string) =>
+    unpack(packed, unpackerOf('gzip')!, { bytes: 2 * MiB, ratio: 100 }, share, owner).then(() => ended.push(owner));
+  await Promise.all([...Array.from({ length: 12 }, () => unpackFor('many')), unpackFor('one')]);
+  expect(ended).toHaveLength(13);
+  expect(ended.indexOf('one')).toBeLessThan(5); // two were begun before it came
 });
 
 describe('an encoding', () => {

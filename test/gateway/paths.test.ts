@@ -140,7 +140,7 @@ describe('a WebSocket on /v1/responses', () => {
       scene.gateway.url,
       `${method} ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n${more}\r\n`,
     );
-  test.each(['/v1/responses', '/responses', '/v1/responses?x=1'])(
+  test.each(['/v1/responses', '/responses', '/api/v1/responses', '/v1/responses?x=1'])(
     '%s is refused at once, with the status that clients understand',
     async (path) => {
       const { status, headers, text } = await probe(

@@ -70,6 +70,7 @@ describe.each([
   ['/v1/fim/completions', '/v1/fim/completions'],
   ['/completions', '/v1/completions'],
   ['/api/v1/completions', '/v1/completions'],
+  ['/api/v1/fim/completions', '/v1/fim/completions'],
 ])('POST %s', (path, upstreamPath) => {
   test('passes byte for byte, but for the model’s name, and is booked as its host says', async () => {
     a.answer = { headers: { 'x-host': 'a' }, body: whole };
@@ -97,6 +98,17 @@ describe.each([
       if (reports) expect(row).toMatchObject({ input: 7, output: 3 });
       else expect(row.output).toBeGreaterThan(0);
     }
+  });
+
+  test.each([
+    ['texts', [text('b')]],
+    ['deltas', [fim('b')]],
+  ])('a stream of %s that gives no reason to end is complete at its end word', async (_name, list) => {
+    const sent = events(...list, '[DONE]');
+    a.answer = sent;
+    const answer = await post(path, { model: 'coder', prompt: 'a', stream: true });
+    expect(answer.text).toBe(sent.body);
+    expect(await rowOf(answer.headers)).toMatchObject({ outcome: 'ok' });
   });
 
   test('a stream that breaks off is an error, and never a clean end', async () => {
@@ -201,6 +213,11 @@ describe('POST /v1/responses/compact', () => {
     expect([answer.status, answer.text]).toEqual([200, compacted]);
     expect([a.calls[0]?.path, a.calls[0]?.body.toString()]).toEqual(['/v1/responses/compact', body('coder')]);
     expect(await rowOf(answer.headers)).toMatchObject({ input: 5, cache_read: 4, output: 2, estimated: false });
+  });
+
+  test('also under OpenRouter’s base', async () => {
+    a.answer = { body: compacted };
+    expect((await post('/api/v1/responses/compact', body('a/coder'))).status).toBe(200);
   });
 
   test.each(['b/coder', 'claudish/m', 'geminish/m'])('%s is refused by name', async (model) => {

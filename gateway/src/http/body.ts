@@ -9,12 +9,18 @@ import { unpack, type UnpackBounds, unpackerOf } from './unpack';
 /**
  * The whole body, unpacked where it is compressed. Its bytes are taken from the share as announced, or as they come: of more
  * uploads than fit some are read and the others are refused at once. Whoever opened the share closes it.
+ * @param owner the id of its key
  * @throws GatewayError body_too_large, encoded_body, overloaded, bad_request where it is cut off or damaged
  */
-export function readBody(request: IncomingMessage, bounds: UnpackBounds, share: MemoryShare): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  bounds: UnpackBounds,
+  share: MemoryShare,
+  owner: string,
+): Promise<Buffer> {
   const unpacker = unpackerOf(request.headers['content-encoding']);
   const reading = readBytes(request, bounds.bytes, share, unpacker === undefined);
-  return unpacker === undefined ? reading : reading.then((packed) => unpack(packed, unpacker, bounds, share));
+  return unpacker === undefined ? reading : reading.then((packed) => unpack(packed, unpacker, bounds, share, owner));
 }
 
 // ---

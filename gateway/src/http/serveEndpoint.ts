@@ -110,7 +110,7 @@ async function infer(
   const ending = concurrency.acquire(key.id, limits);
   const memory = bodies.open(key.id);
   try {
-    const body = await readBody(request.raw, { bytes: limits.body_bytes, ratio: limits.unpack_ratio }, memory);
+    const body = await readBody(request.raw, { bytes: limits.body_bytes, ratio: limits.unpack_ratio }, memory, key.id);
     await handler.run(services, {
       id: request.id,
       key,

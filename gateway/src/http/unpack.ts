@@ -5,6 +5,7 @@ import type { Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'; // prettier-ignore
 import { GatewayError } from '../core/errors';
 import type { MemoryShare } from '../core/memoryBudget';
+import { openOwnerQueue } from '../core/ownerQueue';
 import { bodyRoom, withoutMark } from './bodyRoom';
 
 /** What opens one encoding. @param packed the whole body, whose first bytes may tell its form */
@@ -35,6 +36,7 @@ export function unpackerOf(encoding: string | undefined): Unpacker | undefined {
 
 /**
  * The body unpacked. Its bytes are taken from the share as they come, and those of the packed one are given back.
+ * @param owner the id of its key: keys take turns
  * @throws GatewayError body_too_large, bad_request where it is damaged, overloaded
  */
 export async function unpack(
@@ -42,16 +44,17 @@ export async function unpack(
   unpacker: Unpacker,
   bounds: UnpackBounds,
   share: MemoryShare,
+  owner: string,
 ): Promise<Buffer> {
   if (packed.length === 0) return packed;
-  if (running >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+  if (running >= mostAtOnce) await new Promise<void>((resolve) => waiting.add(owner, resolve));
   else running++;
   try {
     const body = await unpackNow(packed, unpacker, bounds, share);
     share.give(packed.length);
     return body;
   } finally {
-    const next = waiting.shift();
+    const next = waiting.take();
     if (next === undefined) running--;
     else next(); // it takes this place
   }
@@ -62,7 +65,7 @@ export async function unpack(
 /** Unpacked at once: each holds a window of up to 16 MiB that no budget counts, and a thread that look-ups of names need too. */
 const mostAtOnce = 2;
 let running = 0;
-const waiting: (() => void)[] = [];
+const waiting = openOwnerQueue<() => void>();
 
 /** Bytes up to which no ratio is held against a body: small ones may well hold next to nothing. */
 const freeBytes = 1024 * 1024;

@@ -4,6 +4,7 @@
 import threadProgram from 'worker:./bodyJobs';
 import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
+import { openOwnerQueue } from '../core/ownerQueue';
 import type { ReasoningLookup } from '../wire/reasoning/restore';
 import { type JobName, type Jobs, runJob } from './bodyJobs';
 import { type BodyThread, openBodyThread } from './bodyThread';
@@ -36,7 +37,7 @@ const nothingLeft: ReasoningLookup = { get: () => undefined };
 export function openBodyWorker(program: string = threadProgram): BodyWorker {
   const threads = new Set<BodyThread>();
   const free: BodyThread[] = [];
-  const queue = openQueue();
+  const queue = openOwnerQueue<Job>();
   let closed = false;
 
   const open = (): BodyThread => {
@@ -92,31 +93,3 @@ const noThread: BodyThread = {
 
 /** Does a job in a thread; it never rejects. */
 type Job = (thread: BodyThread) => Promise<void>;
-
-// Owners take turns: a hundred bodies of one key make another key's single one wait for one of them, not for all.
-function openQueue() {
-  const byOwner = new Map<string, Job[]>();
-  let size = 0;
-  return {
-    get size() {
-      return size;
-    },
-    add(owner: string, job: Job): void {
-      const jobs = byOwner.get(owner);
-      if (jobs === undefined) byOwner.set(owner, [job]);
-      else jobs.push(job);
-      size++;
-    },
-    take(): Job | undefined {
-      for (const [owner, jobs] of byOwner) {
-        const job = jobs.shift();
-        byOwner.delete(owner); // and behind the others again, where it has more
-        if (jobs.length > 0) byOwner.set(owner, jobs);
-        if (job === undefined) continue;
-        size--;
-        return job;
-      }
-      return undefined;
-    },
-  };
-}

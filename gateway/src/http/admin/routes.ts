@@ -57,7 +57,7 @@ export function openAdmin(
         const memory = bodies.open('admin');
         try {
           const bounds = { bytes: bodyLimit, ratio: services.config.limits.unpack_ratio };
-          const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, bounds, memory);
+          const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, bounds, memory, 'admin');
           await admin.flush();
           return reply.code(status).send(await run(admin, (request.params as { id?: string }).id ?? '', body));
         } finally {
