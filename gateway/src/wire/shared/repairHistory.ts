@@ -7,9 +7,9 @@
 // (https://platform.openai.com/docs/guides/function-calling); Gemini, as many responses as calls, directly after them
 // (https://ai.google.dev/gemini-api/docs/function-calling).
 
-import { isDeepStrictEqual } from 'node:util';
 import { type Format, type Message, type Part, textOf, type ToolCall, type ToolResult } from '../neutral';
 import { withWholeEscapes } from './exactJson';
+import { isSameJson } from './json';
 import type { NoteRepair } from './repairs';
 
 export interface HistoryRepairs {
@@ -186,7 +186,7 @@ class History {
 }
 
 function isSameCall(one: ToolCall, other: ToolCall): boolean {
-  return one.name === other.name && (one.args === other.args || isDeepStrictEqual(valueOf(one), valueOf(other)));
+  return one.name === other.name && (one.args === other.args || isSameJson(valueOf(one), valueOf(other)));
 }
 
 function valueOf({ args }: ToolCall): unknown {
