@@ -100,6 +100,51 @@ describe('what is said survives', () => {
     expect(JSON.stringify(body)).not.toContain('files');
   });
 
+  test('what a tool of OpenAI’s found is left out with its call, and the question stays', () => {
+    const { body, dropped } = translated('responses', 'messages', {
+      model: 'm',
+      input: [
+        { role: 'user', content: 'Which tools are there?' },
+        { type: 'tool_search_call', call_id: 's1', execution: 'client', arguments: {} },
+        { type: 'tool_search_output', call_id: 's1', execution: 'client', tools: [] },
+      ],
+    });
+    expect(dropped).toEqual(['input[1]', 'input[2]']);
+    expect(body['messages']).toEqual([{ role: 'user', content: 'Which tools are there?' }]);
+  });
+
+  test('reasoning that nothing followed is left out, and named', () => {
+    const sealed = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'e' };
+    const question = (content: string) => ({ role: 'user', content });
+    const input = [
+      question('Hi'),
+      sealed,
+      question('Go on'),
+      sealed,
+      { role: 'assistant', content: 'Yes' },
+      question('So?'),
+    ];
+    const { repaired, body } = translated('responses', 'responses', { model: 'm', input });
+    expect(repaired).toEqual(['lone-reasoning']);
+    expect(body['input']).toEqual([question('Hi'), question('Go on'), sealed, { role: 'assistant', content: 'Yes' }, question('So?')]); // prettier-ignore
+    const thinking = { type: 'thinking', thinking: 'Hm', signature: 's' };
+    const turn = (...content: object[]) => ({ role: 'assistant', content });
+    const messages = [question('Hi'), turn(thinking), question('Go on'), turn(thinking, { type: 'text', text: 'Yes' }), question('So?')]; // prettier-ignore
+    const claude = translated('messages', 'messages', { model: 'm', max_tokens: 2_000, messages });
+    expect(claude.repaired).toEqual(['lone-reasoning', 'blank-turn']);
+    expect(claude.body['messages']).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Hi' },
+          { type: 'text', text: 'Go on' },
+        ],
+      },
+      turn(thinking, { type: 'text', text: 'Yes' }),
+      question('So?'),
+    ]);
+  });
+
   test('a choice of a tool that is left out is left out with it', () => {
     const { body, dropped } = translated('messages', 'chat', {
       model: 'm',
