@@ -145,6 +145,57 @@ describe('what is said survives', () => {
     ]);
   });
 
+  test('a history whose beginning its provider holds stays as it is', () => {
+    const input = [{ type: 'function_call_output', call_id: 'c1', output: 'done' }];
+    const { body, repaired } = translated('responses', 'responses', {
+      model: 'm',
+      previous_response_id: 'resp_1',
+      input,
+    });
+    expect([body['input'], repaired]).toEqual([input, []]);
+  });
+
+  test('the same call in another order of its fields, and one that differs', () => {
+    const calls = ['{"a":1,"b":[2]}', '{ "b": [2], "a": 1 }', '{"a":1,"b":[3]}'].map((args) => call('c1', 'ls', args));
+    const messages = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', tool_calls: calls },
+      { role: 'tool', tool_call_id: 'c1', content: 'one' },
+      { role: 'tool', tool_call_id: 'c1', content: 'two' },
+    ];
+    const { body, repaired } = translated('chat', 'chat', { model: 'm', messages });
+    expect(repaired).toEqual(['repeated-call', 'reused-call-id']);
+    expect((body['messages'] as Json[]).slice(1)).toMatchObject([
+      { tool_calls: [{ id: 'c1' }, { id: 'c1_2' }] },
+      { tool_call_id: 'c1', content: 'one' },
+      { tool_call_id: 'c1_2', content: 'two' },
+    ]);
+  });
+
+  test('ten thousand calls under one id, in one turn and in many', () => {
+    const count = 10_000;
+    const result = { role: 'tool', tool_call_id: 'c', content: 'x' };
+    const calls = Array.from({ length: count }, (_, n) => call('c', 'ls', `{"n":${n}}`));
+    const together = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', tool_calls: calls },
+      ...calls.map(() => result),
+    ];
+    const apart = [
+      { role: 'user', content: 'Hi' },
+      ...calls.flatMap((one) => [{ role: 'assistant', tool_calls: [one] }, result]),
+    ];
+    const blank = [
+      { role: 'user', content: 'Hi' },
+      ...calls.flatMap(() => [
+        { role: 'assistant', content: 'Y' },
+        { role: 'user', content: '' },
+      ]),
+    ];
+    for (const messages of [together, apart, blank])
+      expect(historyProblems('messages', translated('chat', 'messages', { model: 'm', messages }).body)).toEqual([]);
+  });
+
   test('a choice of a tool that is left out is left out with it', () => {
     const { body, dropped } = translated('messages', 'chat', {
       model: 'm',

@@ -59,6 +59,13 @@ export function openDroppedFields(request: NeutralRequest, format: Format): Drop
   };
 }
 
+/** Whether a part of the conversation is held by the provider of the request's own format, so that its history is no whole. */
+export function isContinuation({ native }: NeutralRequest): boolean {
+  return earlierTurns.some((name) => name in native);
+}
+
+const earlierTurns = ['previous_response_id', 'conversation', 'cachedContent', 'thread'];
+
 /**
  * Refuses a request that would mean something else without a field.
  * @param why goes on after the field's name

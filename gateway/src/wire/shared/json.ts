@@ -97,17 +97,6 @@ export function otherFields(
   );
 }
 
-/** Whether two parsed values are the same, whatever the order of their fields. */
-export function isSameJson(one: unknown, other: unknown): boolean {
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
-  if (Array.isArray(one) !== Array.isArray(other)) return false;
-  const keys = Object.keys(one);
-  return (
-    keys.length === Object.keys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && isSameJson((one as Json)[key], (other as Json)[key]))
-  );
-}
-
 /** A text; undefined where it is absent or null. @throws GatewayError bad_request naming the field */
 export function optionalText(value: unknown, field: string): string | undefined {
   if (value === undefined || value === null) return undefined;
