@@ -95,6 +95,7 @@ describe('headers of an answer', () => {
       whole: (key) => chat(key),
       streamed: (key) => chat(key, { stream: true }),
       dropped: (key) => chat(key, { logit_bias: { '1': 1 } }),
+      repaired: (key) => chat(key, { messages: [...say('hi'), { role: 'tool', tool_call_id: 'c1', content: 'x' }] }),
       successor: (key) => chat(key, { model: 'gemini-1.5-flash' }),
       counted: (key) =>
         scene.post('/v1/messages/count_tokens', key, { model: 'gemini-3.5-flash', messages: say('hi'), max_tokens: 5 }),

@@ -117,6 +117,9 @@ function readContent(message: Json, n: number, last: boolean, read: Content): vo
     if (waiting) throw unanswered(n - 1, read.open, read.answered);
     readBlock(block, `messages.${n}.content.${m}`, read);
   }
+  const end = blocks.at(-1);
+  if (message.role === 'assistant' && isJson(end) && /^(?:redacted_)?thinking$/.test(shown(end.type)))
+    throw invalidRequest(`messages.${n}: The final block in an assistant message cannot be \`${shown(end.type)}\`.`);
   if (last && message.role === 'assistant' && /\s$/.test(read.text)) {
     throw invalidRequest('messages: final assistant content cannot end with trailing whitespace');
   }

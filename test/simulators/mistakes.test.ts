@@ -1,6 +1,7 @@
 // The mistakes that a translation between the three makes most easily, and the words in which each refuses them.
 import { call, weatherTools } from './caller';
 import { startSimulators, type Simulators } from './index';
+import { sealed } from './signature';
 import type { Provider } from './wire';
 
 let simulators: Simulators;
@@ -173,6 +174,17 @@ const ANTHROPIC: Mistake[] = [
     { tools: [{ name: 'f', input_schema: { type: 'object', ...schema } }] },
     'It must match JSON Schema draft 2020-12',
   ]),
+  [
+    'a turn of nothing but thinking',
+    {
+      messages: [
+        user('x'),
+        assistant([{ type: 'thinking', thinking: 'Hm', signature: sealed('anthropic', 'Hm') }]),
+        user('y'),
+      ],
+    },
+    'The final block in an assistant message cannot be `thinking`',
+  ],
   ['half of a character', { messages: [user('a\ud83d b')] }, 'no low surrogate in string'],
   [
     'a picture that is none',

@@ -100,6 +100,102 @@ describe('what is said survives', () => {
     expect(JSON.stringify(body)).not.toContain('files');
   });
 
+  test('what a tool of OpenAI’s found is left out with its call, and the question stays', () => {
+    const { body, dropped } = translated('responses', 'messages', {
+      model: 'm',
+      input: [
+        { role: 'user', content: 'Which tools are there?' },
+        { type: 'tool_search_call', call_id: 's1', execution: 'client', arguments: {} },
+        { type: 'tool_search_output', call_id: 's1', execution: 'client', tools: [] },
+      ],
+    });
+    expect(dropped).toEqual(['input[1]', 'input[2]']);
+    expect(body['messages']).toEqual([{ role: 'user', content: 'Which tools are there?' }]);
+  });
+
+  test('reasoning that nothing followed is left out, and named', () => {
+    const sealed = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'e' };
+    const question = (content: string) => ({ role: 'user', content });
+    const input = [
+      question('Hi'),
+      sealed,
+      question('Go on'),
+      sealed,
+      { role: 'assistant', content: 'Yes' },
+      question('So?'),
+    ];
+    const { repaired, body } = translated('responses', 'responses', { model: 'm', input });
+    expect(repaired).toEqual(['lone-reasoning']);
+    expect(body['input']).toEqual([question('Hi'), question('Go on'), sealed, { role: 'assistant', content: 'Yes' }, question('So?')]); // prettier-ignore
+    const thinking = { type: 'thinking', thinking: 'Hm', signature: 's' };
+    const turn = (...content: object[]) => ({ role: 'assistant', content });
+    const messages = [question('Hi'), turn(thinking), question('Go on'), turn(thinking, { type: 'text', text: 'Yes' }), question('So?')]; // prettier-ignore
+    const claude = translated('messages', 'messages', { model: 'm', max_tokens: 2_000, messages });
+    expect(claude.repaired).toEqual(['lone-reasoning', 'blank-turn']);
+    expect(claude.body['messages']).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Hi' },
+          { type: 'text', text: 'Go on' },
+        ],
+      },
+      turn(thinking, { type: 'text', text: 'Yes' }),
+      question('So?'),
+    ]);
+  });
+
+  test('a history whose beginning its provider holds stays as it is', () => {
+    const input = [{ type: 'function_call_output', call_id: 'c1', output: 'done' }];
+    const { body, repaired } = translated('responses', 'responses', {
+      model: 'm',
+      previous_response_id: 'resp_1',
+      input,
+    });
+    expect([body['input'], repaired]).toEqual([input, []]);
+  });
+
+  test('the same call in another order of its fields, and one that differs', () => {
+    const calls = ['{"a":1,"b":[2]}', '{ "b": [2], "a": 1 }', '{"a":1,"b":[3]}'].map((args) => call('c1', 'ls', args));
+    const messages = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', tool_calls: calls },
+      { role: 'tool', tool_call_id: 'c1', content: 'one' },
+      { role: 'tool', tool_call_id: 'c1', content: 'two' },
+    ];
+    const { body, repaired } = translated('chat', 'chat', { model: 'm', messages });
+    expect(repaired).toEqual(['repeated-call', 'reused-call-id']);
+    expect((body['messages'] as Json[]).slice(1)).toMatchObject([
+      { tool_calls: [{ id: 'c1' }, { id: 'c1_2' }] },
+      { tool_call_id: 'c1', content: 'one' },
+      { tool_call_id: 'c1_2', content: 'two' },
+    ]);
+  });
+
+  test('ten thousand calls under one id, in one turn and in many', () => {
+    const count = 10_000;
+    const result = { role: 'tool', tool_call_id: 'c', content: 'x' };
+    const calls = Array.from({ length: count }, (_, n) => call('c', 'ls', `{"n":${n}}`));
+    const together = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', tool_calls: calls },
+      ...calls.map(() => result),
+    ];
+    const apart = [
+      { role: 'user', content: 'Hi' },
+      ...calls.flatMap((one) => [{ role: 'assistant', tool_calls: [one] }, result]),
+    ];
+    const blank = [
+      { role: 'user', content: 'Hi' },
+      ...calls.flatMap(() => [
+        { role: 'assistant', content: 'Y' },
+        { role: 'user', content: '' },
+      ]),
+    ];
+    for (const messages of [together, apart, blank])
+      expect(historyProblems('messages', translated('chat', 'messages', { model: 'm', messages }).body)).toEqual([]);
+  });
+
   test('a choice of a tool that is left out is left out with it', () => {
     const { body, dropped } = translated('messages', 'chat', {
       model: 'm',

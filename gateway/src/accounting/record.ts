@@ -16,6 +16,8 @@ export interface RequestRecord {
   /** Fields of the request that the target could not carry, and parts of the answer that the client's format cannot. */
   readonly dropped: readonly string[];
   readonly lost: readonly string[];
+  /** What was broken in the request, and was repaired. */
+  readonly repaired: readonly string[];
   readonly warning: string | undefined;
   /** What went wrong; undefined where nothing did. */
   readonly failure: unknown;

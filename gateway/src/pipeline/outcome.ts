@@ -90,6 +90,7 @@ export function recordOf<T>(
     attempts: progress.attempts.length,
     dropped: progress.dropped,
     lost: progress.lost,
+    repaired: progress.repaired,
     warning: plan.warning,
     failure: outcome === 'ok' ? undefined : cause,
   };

@@ -20,6 +20,7 @@ export function responseContext<T>(
 ): ResponseContext {
   const { services, config, incoming, facts, client } = exchange;
   progress.dropped = answered.dropped;
+  progress.repaired = repairedOf(answered);
   return {
     raw: incoming.raw,
     client,
@@ -73,10 +74,16 @@ function responseHeaders<T>(
   };
   if (answered.dropped.length > 0)
     headers['x-ovth-dropped'] = answered.dropped.map(headerText).join(', ').slice(0, longestDropped);
-  if (answered.kind === 'translated' && answered.repaired !== undefined && answered.repaired.length > 0)
-    headers['x-ovth-repaired'] = answered.repaired.join(', ');
+  const repaired = repairedOf(answered);
+  if (repaired.length > 0) headers['x-ovth-repaired'] = repaired.join(', ');
   if (plan.warning !== undefined) headers['x-ovth-warning'] = headerText(plan.warning);
   return headroom === undefined ? headers : Object.assign(headers, rateLimitHeaders(headroom, incoming.startedAt));
+}
+
+const nothing: readonly string[] = [];
+
+function repairedOf<T>(answered: Answered<T>): readonly string[] {
+  return (answered.kind === 'translated' ? answered.repaired : undefined) ?? nothing;
 }
 
 // `auto -> google/gemini…; strategy=cheapest-capable; candidates=9; attempt=1; expected_usd=0.000213`.

@@ -31,6 +31,8 @@ export interface ResponseProgress extends SendProgress {
   complete: boolean;
   /** Paths of the request that the target could not carry. */
   dropped: readonly string[];
+  /** What was broken in the request, and was repaired. */
+  repaired: readonly string[];
   /** Parts of the answer that the client's format cannot carry. */
   readonly lost: string[];
   /** Something has been sent to the client: from here on a failure is told inside the answer. */
@@ -64,6 +66,7 @@ export function newProgress(): ResponseProgress {
     failure: undefined,
     complete: false,
     dropped: [],
+    repaired: [],
     lost: [],
     begun: false,
     firstByteAt: undefined,

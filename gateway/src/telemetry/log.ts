@@ -198,6 +198,7 @@ function requestFields(level: string, { row, usage, ...record }: RequestRecord):
     reasoning: usage.reasoning,
     dropped: record.dropped.length > 0 ? record.dropped : undefined,
     lost: record.lost.length > 0 ? record.lost : undefined,
+    repaired: record.repaired.length > 0 ? record.repaired : undefined,
     warning: record.warning,
     ...(record.failure === undefined ? undefined : describe(record.failure)),
     msg: 'request',

@@ -5,6 +5,7 @@ import type { Target } from '../../../config/target';
 import type { Codec, EncodedRequest } from './codec';
 import type { AnyTool, Format, Media, Message, NeutralRequest, Part } from './neutral';
 import { repairSchema } from './schema/repairSchema';
+import { isContinuation } from './shared/droppedFields';
 import { isObject } from './shared/json';
 import { withOwnType } from './shared/mediaType';
 import { repairHistory } from './shared/repairHistory';
@@ -18,7 +19,10 @@ export function encodeRepaired(codec: Codec, request: NeutralRequest, target: Ta
   const history = { repaired: note, dropped: (name: string) => void dropped.add(name) };
   const whole: NeutralRequest = {
     ...withChoice(request, codec.format, history.dropped),
-    messages: withMediaTypes(repairHistory(request.messages, codec.format, history), note),
+    messages: withMediaTypes(
+      isContinuation(request) ? request.messages : repairHistory(request.messages, codec.format, history),
+      note,
+    ),
     ...repairedSchemas(request, note),
   };
   const encoded = codec.encodeRequest(whole, target);

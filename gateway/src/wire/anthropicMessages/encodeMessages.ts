@@ -33,6 +33,7 @@ export function encodeMessages(
     role,
     content: encodeParts({ role, parts }, target, droppedFields),
   }));
+  dropLoneThinking(content, droppedFields);
   fillBlankTurns(content, () => ({ type: 'text', text: blankTurnText }), droppedFields.repair);
   const turns = alternate(content, profile);
   if (turns.length === 0) {
@@ -63,6 +64,23 @@ export function encodeSystem(blocks: readonly Json[]): unknown {
 interface Turn {
   readonly role: 'user' | 'assistant' | 'system';
   readonly content: Json[];
+}
+
+// The API refuses a turn of the model's that ends with its thinking: one that was cut off before it said anything. Source:
+// https://github.com/tailcallhq/forgecode/issues/2107 (2026-11).
+function dropLoneThinking(turns: readonly Turn[], { repair }: DroppedFields): void {
+  let next: Turn['role'] | undefined; // of the next turn that holds anything
+  for (const { role, content } of [...turns].reverse()) {
+    while (role === 'assistant' && next !== 'assistant' && isThinking(content.at(-1))) {
+      content.pop();
+      repair('lone-reasoning');
+    }
+    if (content.length > 0) next = role;
+  }
+}
+
+function isThinking(block: Json | undefined): boolean {
+  return block?.['type'] === 'thinking' || block?.['type'] === 'redacted_thinking';
 }
 
 // Joins turns of one role. A system message in mid-conversation stays one where the model takes it (after the user's, and

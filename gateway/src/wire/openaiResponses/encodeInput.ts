@@ -22,7 +22,8 @@ export function encodeInstructions(system: readonly Message[], droppedFields: Dr
 /** The turns as items; an empty message where there are none. */
 export function encodeInput(messages: readonly Message[], naming: ToolNaming, droppedFields: DroppedFields): Json[] {
   const context: ItemContext = { customCalls: new Set(), naming, droppedFields };
-  const items = messages.flatMap((message) => encodeMessage(message, context));
+  const encoded = messages.flatMap((message) => encodeMessage(message, context));
+  const items = withoutLoneReasoning(encoded, droppedFields);
   return items.length > 0 ? items : [{ role: 'user', content: '' }];
 }
 
@@ -58,6 +59,19 @@ function encodeMessage(message: Message, context: ItemContext): Json[] {
   // A blank turn of the user's stays: without it another question would be asked.
   if (out.length === 0 && message.role === 'user') out.push({ role, content: '' });
   return out;
+}
+
+// The API refuses reasoning "without its required following item": of a turn that was cut off before it said or called
+// anything. Source: https://github.com/openai/openai-node/issues/1567 (2026-11).
+function withoutLoneReasoning(items: readonly Json[], { repair }: DroppedFields): Json[] {
+  const kept: Json[] = [];
+  for (const item of [...items].reverse()) {
+    const next = kept.at(-1);
+    const follows = next?.['role'] === 'assistant' || /_call$|^reasoning$/.test(String(next?.['type'] ?? ''));
+    if (item['type'] !== 'reasoning' || follows) kept.push(item);
+    else repair('lone-reasoning');
+  }
+  return kept.reverse();
 }
 
 // Parts that are items of their own; undefined for those that make up a message.

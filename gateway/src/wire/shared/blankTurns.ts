@@ -18,13 +18,20 @@ interface Turn<T> {
  */
 export function fillBlankTurns<T>(turns: readonly Turn<T>[], blank: () => T, repair: NoteRepair): void {
   const said = (turn: Turn<T>) => turn.role !== 'system' && turn.content.length > 0;
-  if (!turns.some((turn) => turn.content.length === 0 && turn.role !== 'system') || !turns.some(said)) return;
+  const isBlank = (turn: Turn<T>) => turn.role !== 'system' && turn.content.length === 0;
+  if (!turns.some(isBlank) || !turns.some(said)) return;
+  const after: (string | undefined)[] = []; // the role of the next turn that says something
+  for (let index = turns.length - 1, next: string | undefined; index >= 0; index--) {
+    after[index] = next;
+    const turn = turns[index];
+    if (turn !== undefined && said(turn)) next = turn.role;
+  }
+  let before: string | undefined;
   for (const [index, turn] of turns.entries()) {
-    if (turn.role === 'system' || turn.content.length > 0) continue;
-    repair('blank-turn');
-    if (turn.role !== 'user') continue;
-    const before = turns.slice(0, index).findLast(said)?.role;
-    const after = turns.slice(index + 1).find(said)?.role;
-    if (before !== 'user' && after !== 'user') turn.content.push(blank());
+    if (isBlank(turn)) {
+      repair('blank-turn');
+      if (turn.role === 'user' && before !== 'user' && after[index] !== 'user') turn.content.push(blank());
+    }
+    if (said(turn)) before = turn.role;
   }
 }

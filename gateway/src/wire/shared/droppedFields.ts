@@ -2,7 +2,7 @@
 // the header `x-ovth-dropped`, each once, and stored with the request: a client may make up any number of any length.
 
 import { GatewayError } from '../../core/errors';
-import type { Format, NeutralRequest } from '../neutral';
+import type { Format, NeutralRequest, Part } from '../neutral';
 import { lookUp } from './json';
 import type { NoteRepair, Repair } from './repairs';
 
@@ -64,6 +64,13 @@ export function openDroppedFields(request: NeutralRequest, format: Format): Drop
   };
 }
 
+/** Whether a part of the conversation is held by the provider of the request's own format, so that its history is no whole. */
+export function isContinuation({ native }: NeutralRequest): boolean {
+  return earlierTurns.some((name) => name in native);
+}
+
+const earlierTurns = ['previous_response_id', 'conversation', 'cachedContent', 'thread'];
+
 /**
  * Refuses a request that would mean something else without a field.
  * @param why goes on after the field's name
@@ -78,7 +85,10 @@ export function refuse(field: string, why: string): never {
 
 // A request whose last user turn, or whose whole conversation, would be left out.
 function refuseEmptied({ messages }: NeutralRequest, format: Format): void {
-  const turns = messages.filter(({ role }) => role !== 'system');
+  // What a provider's own tool has found is no question: it is left out with its call.
+  const isFound = (part: Part) => part.type === 'raw' && part.format !== format && part.resultOf !== undefined;
+  const said = messages.filter(({ role, parts }) => role !== 'system' && !(parts.length > 0 && parts.every(isFound)));
+  const turns = said.length > 0 ? said : messages.filter(({ role }) => role !== 'system');
   const last = turns.at(-1);
   const parts = last?.role === 'user' ? last.parts : turns.flatMap((message) => message.parts);
   const [first] = parts;

@@ -7,9 +7,9 @@
 // (https://platform.openai.com/docs/guides/function-calling); Gemini, as many responses as calls, directly after them
 // (https://ai.google.dev/gemini-api/docs/function-calling).
 
-import { isDeepStrictEqual } from 'node:util';
 import { type Format, type Message, type Part, textOf, type ToolCall, type ToolResult } from '../neutral';
 import { withWholeEscapes } from './exactJson';
+import { isObject } from './json';
 import type { NoteRepair } from './repairs';
 
 export interface HistoryRepairs {
@@ -39,8 +39,22 @@ interface Call {
   /** The number of the model's turn that made it. */
   readonly turn: number;
   result?: ToolResult;
-  /** A result of the format's own, which stays where it stands. */
+  /** It has a result of the format's own, which stays where it stands. */
   answered?: boolean;
+}
+
+/** What is known of an id that calls came with; a hostile history may use one id for all of its calls. */
+interface IdUse {
+  /** Calls without a result, by turn; those before `at` have one. */
+  readonly open: { readonly turn: number; readonly calls: Call[]; at: number }[];
+  /** The turn that used it last, its first call there, and all of them where there are several. */
+  turn: number;
+  first: ToolCall;
+  forms: Set<string> | undefined;
+  /** The number that the next call under it gets. */
+  next: number;
+  /** The result that came last. */
+  last?: ToolResult;
 }
 
 /** Turns of the model's in a row are one: some clients keep each piece of an answer as a message of its own. */
@@ -54,8 +68,7 @@ class History {
   readonly #format: Format;
   readonly #repairs: HistoryRepairs;
   readonly #turns: ModelTurn[] = [];
-  /** Calls by the id they came with. */
-  readonly #byId = new Map<string, Call[]>();
+  readonly #uses = new Map<string, IdUse>();
   readonly #ids = new Set<string>();
   /** Calls without a neutral form, by id: their path, and whether they are encoded. */
   readonly #raw = new Map<string, { at: string; kept: boolean }>();
@@ -116,39 +129,48 @@ class History {
       this.#repairs.repaired('misplaced-call');
       return [{ type: 'text', text: `Called the tool ${call.name} with: ${call.args}` }];
     }
-    const sameId = this.#byId.get(call.id) ?? [];
+    const used = this.#uses.get(call.id);
     // Some clients send a call in the content and in `tool_calls`: https://github.com/BerriAI/litellm/issues/23510.
-    if (sameId.some((other) => other.turn === this.#turns.length && isSameCall(other.call, call))) {
+    if (used?.turn === this.#turns.length && isRepeated(used, call)) {
       this.#repairs.repaired('repeated-call');
       return [];
     }
-    const id = this.#freeId(call.id);
-    if (id !== call.id) this.#repairs.repaired('reused-call-id');
-    const args = call.custom === true ? call.args : withWholeEscapes(call.args);
-    if (args !== call.args) this.#repairs.repaired('lone-surrogate');
-    const own = { ...call, id, args };
+    const use: IdUse = used ?? { open: [], turn: 0, first: call, forms: undefined, next: 2 };
+    this.#uses.set(call.id, use);
+    if (use.turn !== this.#turns.length)
+      Object.assign(use, { turn: this.#turns.length, first: call, forms: undefined });
+    const own = { ...call, id: this.#freeId(call.id, use), args: this.#wholeArgs(call) };
+    if (own.id !== call.id) this.#repairs.repaired('reused-call-id');
     const made: Call = { call: own, turn: this.#turns.length };
     turn.calls.push(made);
-    this.#byId.set(call.id, [...sameId, made]);
+    const group = use.open.at(-1);
+    if (group?.turn === made.turn) group.calls.push(made);
+    else use.open.push({ turn: made.turn, calls: [made], at: 0 });
     return [own];
   }
 
+  #wholeArgs({ args, custom }: ToolCall): string {
+    const whole = custom === true ? args : withWholeEscapes(args);
+    if (whole !== args) this.#repairs.repaired('lone-surrogate');
+    return whole;
+  }
+
   // Only what stands before decides on an id, so that later turns find the same one and the provider's cache holds.
-  #freeId(id: string): string {
-    let free = id === '' ? 'call' : id;
-    for (let count = 2; this.#ids.has(free); count++) free = `${id === '' ? 'call' : id}_${count}`;
+  #freeId(id: string, use: IdUse): string {
+    const base = id === '' ? 'call' : id;
+    let free = base;
+    while (this.#ids.has(free)) free = `${base}_${use.next++}`;
     this.#ids.add(free);
     return free;
   }
 
   #takeResult(result: ToolResult, role: Message['role']): Part[] {
-    const calls = this.#byId.get(result.id) ?? [];
-    const open = calls.filter((call) => call.result === undefined && call.answered !== true);
-    const latest = open.at(-1)?.turn;
-    const call = open.find(({ turn }) => turn === latest);
-    if (call !== undefined) {
+    const use = this.#uses.get(result.id);
+    const call = use === undefined ? undefined : takeOpen(use);
+    if (use !== undefined && call !== undefined) {
       if (this.#apart || role !== 'user' || call.turn !== this.#turns.length)
         this.#repairs.repaired('misplaced-result');
+      use.last = result;
       call.result = { ...result, id: call.call.id };
       return [];
     }
@@ -158,17 +180,17 @@ class History {
       this.#repairs.dropped(`${raw.at}.output`);
       return [];
     }
-    const isCopy = calls.some((other) => other.result !== undefined && saysTheSame(other.result, result));
-    this.#repairs.repaired(calls.length > 0 ? 'repeated-result' : 'orphan-result');
-    if (isCopy) return [];
-    const what = calls.length > 0 ? 'Another result of the same tool call' : 'Result of a tool call that is not shown';
+    this.#repairs.repaired(use === undefined ? 'orphan-result' : 'repeated-result');
+    if (use?.last !== undefined && saysTheSame(use.last, result)) return [];
+    const what = use === undefined ? 'Result of a tool call that is not shown' : 'Another result of the same tool call';
     return [{ type: 'text', text: `${what}:\n` }, ...result.parts];
   }
 
   #takeRaw({ format, at, callId, resultOf }: Extract<Part, { type: 'raw' }>): void {
     const kept = format === this.#format;
     if (callId !== undefined) this.#raw.set(callId, { at, kept });
-    const call = resultOf === undefined || !kept ? undefined : this.#byId.get(resultOf)?.at(-1);
+    const use = resultOf === undefined || !kept ? undefined : this.#uses.get(resultOf);
+    const call = use === undefined ? undefined : takeOpen(use);
     if (call !== undefined) call.answered = true;
   }
 
@@ -185,16 +207,36 @@ class History {
   }
 }
 
-function isSameCall(one: ToolCall, other: ToolCall): boolean {
-  return one.name === other.name && (one.args === other.args || isDeepStrictEqual(valueOf(one), valueOf(other)));
+// The first call without a result of the latest turn that has one: results come in the order of their calls.
+function takeOpen({ open }: IdUse): Call | undefined {
+  const group = open.at(-1);
+  const call = group?.calls[group.at++];
+  if (group !== undefined && group.at >= group.calls.length) open.pop();
+  return call;
 }
 
-function valueOf({ args }: ToolCall): unknown {
+// Whether the turn has made this call already.
+function isRepeated(use: IdUse, call: ToolCall): boolean {
+  use.forms ??= new Set([formOf(use.first)]);
+  const form = formOf(call);
+  if (use.forms.has(form)) return true;
+  use.forms.add(form);
+  return false;
+}
+
+// A call's name and arguments as one text, whatever the blanks and the order of its fields.
+function formOf({ name, args }: ToolCall): string {
   try {
-    return JSON.parse(args === '' ? '{}' : args) as unknown;
+    return `${name} ${JSON.stringify(inOrder(JSON.parse(args === '' ? '{}' : args)))}`;
   } catch {
-    return args;
+    return `${name} ${args}`;
   }
+}
+
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, inOrder(value[key])])); // prettier-ignore
 }
 
 function saysTheSame(one: ToolResult, other: ToolResult): boolean {

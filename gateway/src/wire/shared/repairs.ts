@@ -12,6 +12,7 @@ export const repairs = {
   'orphan-result': 'a result without a call: as text',
   'misplaced-result': 'a result that stands apart from its call: directly after it',
   'empty-error': 'a result that is an error and says nothing: says that it is one',
+  'lone-reasoning': 'reasoning of a turn that was cut before it said or called anything: left out',
   'blank-turn': "a turn of the user's without content, which the provider refuses: says that it is empty",
   'tool-arguments': 'arguments that are no JSON object, where the provider takes nothing else: their text in an object',
   'media-type': 'a medium under another type than that of its first bytes: under its own',
