@@ -172,9 +172,10 @@ const tooLong = {
   generate: /exceeds the maximum number of tokens/,
 } as const;
 
-// OpenAI's chat has no seals, and is what a client of that format and a plain host speak.
-const sealing = ({ format }: Driver, { provider, own }: Upstream) =>
-  own !== true && (provider !== 'openai' || format !== 'chat');
+// OpenAI's chat has no seals, and is what a client of that format and a plain host speak; but for OpenRouter's, whose request
+// is written anew, with tools and an effort for Responses.
+const sealing = ({ format, fieldsOfItsOwn }: Driver, { provider, own }: Upstream) =>
+  own !== true && (provider !== 'openai' || format !== 'chat' || fieldsOfItsOwn === true);
 
 // OpenAI shows what was thought on request, in Responses alone; a plain host does not think.
 const shown = (driver: Driver, upstream: Upstream) => sealing(driver, upstream) && driver.readsThoughts !== false;

@@ -43,13 +43,11 @@ export function refuseWhileThinking(request: Json, effort: unknown, model: strin
   for (const name of ['stop', 'logit_bias']) if (request[name] != null) refuse(name);
 }
 
-/** Tools in chat completions: of gpt-5.4 and 5.5 without an effort, from gpt-5.6 on without thinking, from gpt-6.1 on not at all. */
+/** Tools in chat completions: from gpt-5.6 on only without thinking, from gpt-6.1 on and in Astra not at all. */
 export function refuseChatTools(tools: unknown, effort: unknown, model: string): void {
   if (!Array.isArray(tools) || tools.length === 0) return;
   const never = /^gpt-6(?:\.\d)?-astra|^gpt-6\.\d/.test(model);
-  const taken = /^gpt-5\.[45](?!-pro)/.test(model)
-    ? effort == null || effort === 'none'
-    : !/^gpt-5\.6|^gpt-6/.test(model) || (effort ?? defaultEffort(model)) === 'none';
+  const taken = !/^gpt-5\.6|^gpt-6/.test(model) || (effort ?? defaultEffort(model)) === 'none';
   if (!never && taken) return;
   throw badRequest(
     `Function tools with reasoning_effort are not supported for ${model} in /v1/chat/completions. To use function tools, ` +

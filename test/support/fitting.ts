@@ -12,6 +12,8 @@ export interface Setting {
   /** Names of which one stands in the header or the refusal; the field's own. */
   readonly field: string;
   readonly kind: 'hint' | 'demand';
+  /** It asks for the default, so that nothing is lost without it. */
+  readonly idle?: true;
 }
 
 export interface Wire {
@@ -123,7 +125,7 @@ export const wires: readonly Wire[] = [
       hint('topK', ...config('topK', 40)),
       hint('frequencyPenalty', ...config('frequencyPenalty', 0.5)),
       hint('presencePenalty', ...config('presencePenalty', 0.5)),
-      hint('one candidate', ...config('candidateCount', 1)),
+      { ...hint('one candidate', ...config('candidateCount', 1)), idle: true },
       hint('thinking budget', ...thinking({ thinkingBudget: 2_000 })),
       hint('little thinking budget', ...thinking({ thinkingBudget: 1 })),
       hint('thinking off', ...thinking({ thinkingBudget: 0 })),
@@ -160,6 +162,8 @@ export interface Outcome {
   readonly calls: number;
   readonly refusals: number;
   readonly sent: string;
+  /** It was put to the provider in another of its formats. */
+  readonly translated: boolean;
 }
 
 /** Asks for a model by a name with a setting. */
@@ -175,6 +179,7 @@ export async function askFitting(scene: Scene, key: string, wire: Wire, model: s
     calls: calls.length,
     refusals: calls.filter(({ status }) => status !== 200).length,
     sent: calls[0]?.body.toString() ?? '',
+    translated: wire.format === 'chat' && calls[0]?.path.endsWith('/responses') === true,
   };
 }
 
@@ -201,18 +206,19 @@ export async function wrongSettings(scene: Scene, key: string, wire: Wire, name:
 // ---
 
 /** What is wrong with an outcome; nothing where all is well. */
-function wrongWith({ kind, field, fields }: Setting, outcome: Outcome): string | undefined {
-  const { status, dropped, text, calls, refusals, sent } = outcome;
+function wrongWith({ kind, field, fields, idle }: Setting, outcome: Outcome): string | undefined {
+  const { status, dropped, text, calls, refusals, sent, translated } = outcome;
   if (refusals > 0) return `refused by the provider: ${text.slice(0, 200)}`;
   if (kind === 'demand' && status === 400) {
     if (calls > 0) return 'refused after it was sent';
     return text.includes(field) ? undefined : `refused without a name: ${text}`;
   }
   if (status !== 200) return `${status}: ${text.slice(0, 200)}`;
-  if (dropped === '') return undefined;
+  const asIs = sent.includes(JSON.stringify(fields).slice(1, -1));
+  if (dropped === '') return asIs || idle || translated ? undefined : `changed without a name: ${sent}`;
   const named = dropped.split(', ');
   if (kind === 'demand' && named.includes(field)) return `dropped: ${dropped}`;
   const known = Object.keys(fields).map((name) => (field.startsWith(`${name}.`) ? field : name));
   if (!named.every((name) => known.includes(name))) return `names what was not asked for: ${dropped}`;
-  return sent.includes(JSON.stringify(fields).slice(1, -1)) ? `names ${dropped}, which was sent as it was` : undefined;
+  return asIs ? `names ${dropped}, which was sent as it was` : undefined;
 }

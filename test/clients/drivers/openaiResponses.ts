@@ -55,10 +55,9 @@ export const openaiResponses: Driver = {
             strict: false,
             parameters: schema,
           })),
-          ...(think && {
-            reasoning: { effort: 'low' as const, summary: 'auto' as const },
-            include: ['reasoning.encrypted_content' as const],
-          }),
+          // Its thoughts are kept nowhere else, and it thinks without being asked to.
+          include: ['reasoning.encrypted_content' as const],
+          ...(think && { reasoning: { effort: 'low' as const, summary: 'auto' as const } }),
         };
         const calls = [];
         let thoughts = '';
