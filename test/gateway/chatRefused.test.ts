@@ -25,7 +25,6 @@ const answers = (first?: { status: number; body: string }) => {
 describe('a chat client', () => {
   const byResponses: [string, Fields][] = [
     ['gpt-5.3-codex', {}],
-    ['openai/gpt-5.3-codex', {}],
     ['gpt-5.1-codex-mini', {}],
     ['gpt-5.5-pro', {}],
     ['gpt-5.4-pro-2026-03-05', {}],
@@ -38,21 +37,33 @@ describe('a chat client', () => {
     ['gpt-6.2-sol', { tools, reasoning_effort: 'low' }],
     ['gpt-6.2-sol', { tools, reasoning: { effort: 'low' } }],
   ];
-  test.each(byResponses)('of %s with %j is answered by /responses', async (model, fields) => {
+  test.each(byResponses)('of openai/%s with %j is answered by /responses', async (model, fields) => {
     answers();
-    const answer = await scene.ask('chat', model, false, fields);
+    const answer = await scene.ask('chat', `openai/${model}`, false, fields);
     expect([answer.status, called()]).toEqual([200, ['/v1/responses']]);
     expect(await answer.json()).toMatchObject({
       object: 'chat.completion',
       choices: [{ message: { content: 'Hello' } }],
     });
     const sent = scene.sent();
-    expect(sent).toMatchObject({ model: model.replace('openai/', ''), input: expect.anything() });
+    expect(sent).toMatchObject({ model, input: expect.anything() });
     if (fields['tools'] !== undefined) expect(sent['tools']).toMatchObject([{ type: 'function', name: 'f' }]);
     const effort = fields['reasoning_effort'] ?? (fields['reasoning'] as Fields | undefined)?.['effort'];
     // A summary, which organisations must be verified for, is asked for only where the client names the reasoning.
     if (effort !== undefined)
       expect(sent['reasoning']).toEqual(fields['reasoning'] === undefined ? { effort } : { effort, summary: 'auto' });
+  });
+
+  test('of a model by its own id is passed on as it is, and answered by /responses where that is refused', async () => {
+    answers();
+    await scene.ask('chat', 'gpt-5.6-luna', false, { tools });
+    expect(called()).toEqual(['/v1/chat/completions']);
+    expect(scene.sent()).toMatchObject({ tools });
+    answers(refusal(400, "Function tools with reasoning_effort are not supported for gpt-5.6-luna in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.", 'reasoning_effort')); // prettier-ignore
+    const answer = await scene.ask('chat', 'gpt-5.6-luna', false, { tools });
+    expect(answer.status).toBe(200);
+    expect(called().slice(1)).toEqual(['/v1/chat/completions', '/v1/responses']);
+    expect(await answer.text()).toContain('Hello');
   });
 
   const byChat: [string, Fields][] = [

@@ -108,7 +108,7 @@ test('the path of a call is one of its provider’s, however a client spells its
   const pieces = ['..', '.', '%2e%2e', '%2f', '/', '//', '%5c', '\\', '%00', '%252f', ';', '@', '#', '?', 'v1', 'chat', 'completions', 'messages', 'admin', 'keys', ':', 'v1beta', 'models', 'gpt-5.5:generateContent']; // prettier-ignore
   const body = JSON.stringify({ ...bodies('gpt-5.5', false).chat });
   const known =
-    /^\/v1(\/chat\/completions|\/responses|\/embeddings|\/responses\/input_tokens|\/messages(\/count_tokens)?)$/;
+    /^\/v1(\/chat\/completions|\/completions|\/responses|\/embeddings|\/responses\/input_tokens|\/messages(\/count_tokens)?)$/;
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 9 }), async (parts) => {
       const path = `/${parts.join('/')}`.replace(/ /g, '');

@@ -279,7 +279,8 @@ export const errorTable = {
     status: 502,
     kind: 'unavailable',
     retryable: false,
-    message: "The provider does not let the gateway's own key use this model.",
+    message:
+      "The provider does not let the gateway's own key use this model; the operator must have it enabled, or take it out of the route.",
   },
   upstream_credential: {
     status: 502,

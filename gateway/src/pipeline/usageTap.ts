@@ -231,6 +231,9 @@ interface AnswerEnds {
   close(): void;
 }
 
+/** Answers of one request that are told apart; no provider gives more than 128. */
+const mostAnswers = 1_000;
+
 function openAnswerEnds(codec: AnswerFacts, asked: number): AnswerEnds {
   if (asked <= 1 || codec.answersIn === undefined) {
     const ends = {
@@ -256,6 +259,7 @@ function openAnswerEnds(codec: AnswerFacts, asked: number): AnswerEnds {
       const list = codec.answersIn?.(event) ?? [];
       blocked ||= list.length === 0 && codec.isEnd(event);
       for (const { index, ends } of list) {
+        if (index >= mostAnswers) continue;
         begun.add(index);
         if (ends) ended.add(index);
       }

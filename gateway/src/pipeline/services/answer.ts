@@ -48,7 +48,8 @@ function prepare(
   // Who names a provider's own model knows what it takes; a route's name, or another spelling, says nothing of it.
   const chosen = isChosen(exchange.plan, target);
   const chatOnly = isChatOnly(exchange, provider);
-  if (!facts.passable || foreign || !speaks(provider, format, chatOnly) || isRefused(exchange, target, provider))
+  const refused = chosen && isRefused(exchange, target, provider);
+  if (!facts.passable || foreign || refused || !speaks(provider, format, chatOnly))
     return translated(exchange, target, provider);
   const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
   const mended = chosen ? mendedFields(exchange, target) : none;
