@@ -4,6 +4,7 @@
 import type { Json } from '../jsonObject';
 import { type Media, type Message, type Part, type Reasoning, textOf, type ToolResult } from '../neutral';
 import { type DroppedFields, refuse } from '../shared/droppedFields';
+import { textOr } from '../shared/json';
 import { asText, dataUrl, extensionOf, isGoogles, isText } from '../shared/media';
 import { idFor } from '../shared/names';
 import { encodeToolName } from './encodeTools';
@@ -67,7 +68,7 @@ function withoutLoneReasoning(items: readonly Json[], { repair }: DroppedFields)
   const kept: Json[] = [];
   for (const item of [...items].reverse()) {
     const next = kept.at(-1);
-    const follows = next?.['role'] === 'assistant' || /_call$|^reasoning$/.test(String(next?.['type'] ?? ''));
+    const follows = next?.['role'] === 'assistant' || /_call$|^reasoning$/.test(textOr(next?.['type']));
     if (item['type'] !== 'reasoning' || follows) kept.push(item);
     else repair('lone-reasoning');
   }
