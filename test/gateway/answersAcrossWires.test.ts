@@ -49,7 +49,7 @@ test('a stream of Gemini’s, whose first answer finishes long before the second
     chunks
       .flatMap(({ choices }) => choices)
       .filter((choice) => choice['index'] === index)
-      .map(({ delta }) => ((delta as Fields)['content'] as string | undefined) ?? '')
+      .map(({ delta }) => (delta as { content?: string }).content ?? '')
       .join('');
   expect([said(0), said(1)]).toEqual(['One', 'Two!']);
   expect(chunks.flatMap(({ choices }) => choices.map((choice) => choice['finish_reason'])).filter(Boolean)).toEqual(['stop', 'stop']); // prettier-ignore

@@ -12,7 +12,7 @@ import { formats, streamEvents } from './recorded';
 import { translated } from './translated';
 
 const args =
-  '{"id":1234567890123456789,"price":1.0,"far":-1e400,"tiny":-0,"in":[{"of":12345678901234567.25}],"text":"1.0"}';
+  '{"id":1234567890123456789,"price":1.0,"far":-1e400,"tiny":-0,"pi":12345678901.1234567,"in":[{"of":12345678901234567.25}],"text":"1.0"}';
 const cut = '{"path": "/tmp/a';
 const pairs = formats.flatMap((from) => formats.filter((to) => to !== from).map((to) => ({ from, to })));
 

@@ -17,7 +17,7 @@ interface JsonWithSource {
 const json = JSON as unknown as JsonWithSource;
 
 /** Stands in every text with a number that may be printed otherwise than it came. */
-const mayChange = /\d{16}|\.\d*0(?!\d)|\.\d{15}|\d[eE]|-0/;
+const mayChange = /\d(?:[\d.]{15}|[eE]|\.\d*0(?!\d))|-0/;
 
 /** A JSON value that prints its numbers as they came. @throws SyntaxError */
 export function parseExact(text: string): unknown {
@@ -50,7 +50,7 @@ export function argsObject(text: string, broken: () => void): Json {
 
 /** JSON text whose escapes are whole characters; itself where they are. */
 export function withWholeEscapes(text: string): string {
-  if (!/\\ud/i.test(text)) return text;
+  if (!text.includes('\\u')) return text;
   return text.replace(
     /(\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2})|\\u[dD][89a-fA-F][\da-fA-F]{2}/g,
     (_found, whole: string | undefined) => whole ?? '\\ufffd',
@@ -75,7 +75,7 @@ export function brokenArgs(tool: string): string {
  * @throws SyntaxError
  */
 export function parseWithExact(text: string, fields: readonly string[]): unknown {
-  if (!fields.some((field) => changesWithin(text, field))) return JSON.parse(text) as unknown;
+  if (fields.length === 0 || !changesWithin(text, fields)) return JSON.parse(text) as unknown;
   const body = parseExact(text);
   if (!isObject(body)) return settled(body, fields, false);
   return Object.fromEntries(
@@ -98,21 +98,29 @@ export function parseExactEvent(data: string, fields: readonly string[]): Json |
 
 // ---
 
-// Whether the value of a field, where it is an object, holds such a number outside of its strings.
-function changesWithin(text: string, field: string): boolean {
-  const key = `"${field}"`;
-  for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + key.length)) {
-    if (text[at - 1] === '\\') continue; // within a string
-    opens.lastIndex = at + key.length;
-    if (!opens.test(text)) continue;
+// Whether the value of one of the fields, where it is an object, holds such a number outside of its strings.
+function changesWithin(text: string, fields: readonly string[]): boolean {
+  const opens = openingOf(fields);
+  opens.lastIndex = 0;
+  for (let found = opens.exec(text); found !== null; found = opens.exec(text)) {
+    if (text[found.index - 1] === '\\') continue; // within a string
     const end = endOfSame(text, opens.lastIndex);
     if (end < 0) return true;
-    at = end - key.length; // what is inside has been looked at
+    opens.lastIndex = end; // what is inside has been looked at
   }
   return false;
 }
 
-const opens = /\s*:\s*\{/y;
+const openings = new Map<readonly string[], RegExp>();
+
+// Where one of the fields begins with an object; the lists of fields are constants, and few.
+function openingOf(fields: readonly string[]): RegExp {
+  const known = openings.get(fields);
+  if (known !== undefined) return known;
+  const opening = new RegExp(`"(?:${fields.join('|')})"\\s*:\\s*\\{`, 'g');
+  openings.set(fields, opening);
+  return opening;
+}
 
 // The end of an object whose numbers are printed as they came; -1 where one may not be.
 // @param at after the brace that opens it

