@@ -1,9 +1,11 @@
 // A stream through real Caddy with the guide's own Caddyfile, compression and headers included, arrives as it is made.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { makeFolder } from '../support/child';
 import { describeIf } from '../support/shared';
 import { say, type Scene, startScene } from '../support/sim';
@@ -19,7 +21,7 @@ describeIf(caddy !== undefined)('through Caddy', () => {
   let folder: ReturnType<typeof makeFolder>;
 
   beforeAll(async () => {
-    scene = await startScene();
+    scene = await startScene('http: {cors_origins: [https://app.example]}\n');
     key = await scene.gateway.mint();
     folder = makeFolder();
     const port = await freePort();
@@ -104,6 +106,28 @@ ${url} {
     abort.abort();
     const [call] = await scene.simulators.openai.waitForCalls(1);
     expect(call?.aborted).toBe(true);
+  });
+
+  test('a page may ask from another origin, and what is compressed arrives as it was sent', async () => {
+    const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
+    const asked = await fetch(`${url}/v1/chat/completions`, { method: 'OPTIONS', headers });
+    expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, 'https://app.example']);
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, origin: headers.origin, 'content-encoding': 'zstd' },
+      body: zstdCompressSync(JSON.stringify({ model: 'gpt-5.5', messages: say('hi') })),
+    });
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, 'https://app.example']);
+    expect(answer.headers.get('vary')?.toLowerCase()).toContain('origin');
+  });
+
+  test('a WebSocket is refused with the status that clients understand', async () => {
+    const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }; // prettier-ignore
+    const status = await new Promise((resolve, reject) => {
+      const asked = request(`${url}/v1/responses`, { headers }, (answer) => resolve(answer.resume().statusCode));
+      asked.once('error', reject).end();
+    });
+    expect(status).toBe(426);
   });
 });
 
