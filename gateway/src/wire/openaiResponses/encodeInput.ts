@@ -55,7 +55,14 @@ function encodeMessage(message: Message, context: ItemContext): Json[] {
     }
   }
   flush();
-  return out;
+  return role === 'assistant' ? reasoningFirst(out) : out;
+}
+
+// The API refuses reasoning that nothing follows of what came of it. Clients of Gemini's return its opaque form behind the
+// text (https://ai.google.dev/gemini-api/docs/thought-signatures, 2026-11).
+function reasoningFirst(items: readonly Json[]): Json[] {
+  const last = items.findLastIndex((item) => item['type'] !== 'reasoning');
+  return [...items.slice(0, Math.max(0, last)), ...items.slice(last + 1), ...items.slice(Math.max(0, last), last + 1)];
 }
 
 // Parts that are items of their own; undefined for those that make up a message.
