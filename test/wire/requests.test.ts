@@ -54,9 +54,9 @@ describe('turns as a format takes them', () => {
         text: '',
         opaque: { format: 'responses', value: { id, encrypted_content: 'x' } },
       }) as const;
-    const types = (parts: Message['parts']) => {
+    const types = (...turns: Message['parts'][]) => {
       const messages: Message[] = [
-        { role: 'assistant', parts },
+        ...turns.map((parts) => ({ role: 'assistant', parts }) as const),
         { role: 'user', parts: [{ type: 'text', text: 'Q' }] },
       ];
       const { body } = codecs.responses.encodeRequest(
@@ -74,6 +74,8 @@ describe('turns as a format takes them', () => {
     expect(types([reasoning('rs_1'), text, call, reasoning('rs_2')])).toEqual([
       ...['rs_1', 'assistant', 'rs_2', 'function_call', 'user'],
     ]);
+    expect(types([text], [reasoning('rs_1'), reasoning('rs_2')])).toEqual(['rs_1', 'rs_2', 'assistant', 'user']);
+    expect(types([reasoning('rs_1')], [text])).toEqual(['rs_1', 'assistant', 'user']);
     expect(types([reasoning('rs_1')])).toEqual(['rs_1', 'user']);
   });
 

@@ -4,6 +4,7 @@
 import type { Json } from '../jsonObject';
 import { type Media, type Message, type Part, type Reasoning, textOf, type ToolResult } from '../neutral';
 import type { DroppedFields } from '../shared/droppedFields';
+import { textOr } from '../shared/json';
 import { asText, dataUrl, extensionOf, isText } from '../shared/media';
 import { idFor } from '../shared/names';
 import { encodeToolName } from './encodeTools';
@@ -22,7 +23,7 @@ export function encodeInstructions(system: readonly Message[], droppedFields: Dr
 /** The turns as items; an empty message where there are none. */
 export function encodeInput(messages: readonly Message[], naming: ToolNaming, droppedFields: DroppedFields): Json[] {
   const context: ItemContext = { customCalls: new Set(), naming, droppedFields };
-  const items = messages.flatMap((message) => encodeMessage(message, context));
+  const items = reasoningFirst(messages.flatMap((message) => encodeMessage(message, context)));
   return items.length > 0 ? items : [{ role: 'user', content: '' }];
 }
 
@@ -55,14 +56,35 @@ function encodeMessage(message: Message, context: ItemContext): Json[] {
     }
   }
   flush();
-  return role === 'assistant' ? reasoningFirst(out) : out;
+  return out;
 }
 
-// The API refuses reasoning that nothing follows of what came of it. Clients of Gemini's return its opaque form behind the
-// text (https://ai.google.dev/gemini-api/docs/thought-signatures, 2026-11).
+// The API refuses reasoning that what came of it does not follow. Clients of Gemini's return its opaque form behind the text
+// (https://ai.google.dev/gemini-api/docs/thought-signatures, 2026-11).
 function reasoningFirst(items: readonly Json[]): Json[] {
-  const last = items.findLastIndex((item) => item['type'] !== 'reasoning');
-  return [...items.slice(0, Math.max(0, last)), ...items.slice(last + 1), ...items.slice(Math.max(0, last), last + 1)];
+  const out: Json[] = [];
+  let from = 0; // of the reasoning that stands at the end of `out`
+  for (const item of items) {
+    if (item['type'] !== 'reasoning') {
+      if (!isMade(item)) moveBefore(out, from);
+      from = out.length + 1;
+    }
+    out.push(item);
+  }
+  moveBefore(out, from);
+  return out;
+}
+
+// Reasoning at the end, from a position on, goes before what stands there, where that is the assistant's.
+function moveBefore(items: Json[], from: number): void {
+  const before = items[from - 1];
+  if (from >= items.length || before === undefined || !isMade(before)) return;
+  items.splice(from - 1, 1);
+  items.push(before);
+}
+
+function isMade(item: Json): boolean {
+  return item['role'] === 'assistant' || /call$/.test(textOr(item['type']));
 }
 
 // Parts that are items of their own; undefined for those that make up a message.
