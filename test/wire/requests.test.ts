@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs, upstreamFormat } from '../../gateway/src/wire';
-import type { Format } from '../../gateway/src/wire/neutral';
+import type { Format, Message } from '../../gateway/src/wire/neutral';
 import { describeIf } from '../support/shared';
 import { specs, type Validator } from '../support/specs';
 import { decoded, formats, knownTarget, plainTarget, recorded, targets } from './recorded';
@@ -47,6 +47,38 @@ describeIf(rows !== undefined && known !== undefined)('recorded requests in ever
 
 // What a format demands of the order and the content of turns.
 describe('turns as a format takes them', () => {
+  test('reasoning that stands behind its text comes before it in Responses, which refuses it last', () => {
+    const reasoning = (id: string) =>
+      ({
+        type: 'reasoning',
+        text: '',
+        opaque: { format: 'responses', value: { id, encrypted_content: 'x' } },
+      }) as const;
+    const types = (...turns: Message['parts'][]) => {
+      const messages: Message[] = [
+        ...turns.map((parts) => ({ role: 'assistant', parts }) as const),
+        { role: 'user', parts: [{ type: 'text', text: 'Q' }] },
+      ];
+      const { body } = codecs.responses.encodeRequest(
+        { from: 'generate', messages, stream: false, native: {} },
+        targets.responses,
+      );
+      return (body['input'] as { type?: string; role?: string; id?: string }[]).map(
+        ({ type, role, id }) => id ?? role ?? type,
+      );
+    };
+    const text = { type: 'text', text: 'A' } as const;
+    const call = { type: 'toolCall', id: 'call_1', name: 'f', args: '{}' } as const;
+    expect(types([text, reasoning('rs_1')])).toEqual(['rs_1', 'assistant', 'user']);
+    expect(types([reasoning('rs_1'), text])).toEqual(['rs_1', 'assistant', 'user']);
+    expect(types([reasoning('rs_1'), text, call, reasoning('rs_2')])).toEqual([
+      ...['rs_1', 'assistant', 'rs_2', 'function_call', 'user'],
+    ]);
+    expect(types([text], [reasoning('rs_1'), reasoning('rs_2')])).toEqual(['rs_1', 'rs_2', 'assistant', 'user']);
+    expect(types([reasoning('rs_1')], [text])).toEqual(['rs_1', 'assistant', 'user']);
+    expect(types([reasoning('rs_1')])).toEqual(['user']);
+  });
+
   const encoded = (format: Format, body: object) =>
     JSON.parse(
       JSON.stringify(codecs[format].encodeRequest(decoded('chat', { model: 'm', ...body }), targets[format]).body),

@@ -23,7 +23,7 @@ export function encodeInstructions(system: readonly Message[], droppedFields: Dr
 /** The turns as items; an empty message where there are none. */
 export function encodeInput(messages: readonly Message[], naming: ToolNaming, droppedFields: DroppedFields): Json[] {
   const context: ItemContext = { customCalls: new Set(), naming, droppedFields };
-  const encoded = messages.flatMap((message) => encodeMessage(message, context));
+  const encoded = reasoningFirst(messages.flatMap((message) => encodeMessage(message, context)));
   const items = withoutLoneReasoning(encoded, droppedFields);
   return items.length > 0 ? items : [{ role: 'user', content: '' }];
 }
@@ -73,6 +73,34 @@ function withoutLoneReasoning(items: readonly Json[], { repair }: DroppedFields)
     else repair('lone-reasoning');
   }
   return kept.reverse();
+}
+
+// The API refuses reasoning that what came of it does not follow. Clients of Gemini's return its opaque form behind the text
+// (https://ai.google.dev/gemini-api/docs/thought-signatures, 2026-11).
+function reasoningFirst(items: readonly Json[]): Json[] {
+  const out: Json[] = [];
+  let from = 0; // of the reasoning that stands at the end of `out`
+  for (const item of items) {
+    if (item['type'] !== 'reasoning') {
+      if (!isMade(item)) moveBefore(out, from);
+      from = out.length + 1;
+    }
+    out.push(item);
+  }
+  moveBefore(out, from);
+  return out;
+}
+
+// Reasoning at the end, from a position on, goes before what stands there, where that is the assistant's.
+function moveBefore(items: Json[], from: number): void {
+  const before = items[from - 1];
+  if (from >= items.length || before === undefined || !isMade(before)) return;
+  items.splice(from - 1, 1);
+  items.push(before);
+}
+
+function isMade(item: Json): boolean {
+  return item['role'] === 'assistant' || /call$/.test(textOr(item['type']));
 }
 
 // Parts that are items of their own; undefined for those that make up a message.
