@@ -82,7 +82,8 @@ export function declareLoops(framework: Framework): void {
       if (!options.think || !framework.keepsThoughts(upstream, options.stream)) return;
       const seals = sealsIn(calls[0]!.answer.toString());
       expect(seals).not.toEqual([]);
-      for (const seal of seals) expect(calls[1]!.body.toString()).toContain(seal);
+      const second = plainBase64(calls[1]!.body.toString());
+      for (const seal of seals) expect(second).toContain(plainBase64(seal));
     });
 
     test.each([false, true])('says why a wrong key and an empty quota are refused (stream: %s)', async (stream) => {
@@ -119,6 +120,9 @@ const wanted = [
   { name: 'get_weather', args: { city: 'Paris' } },
   { name: 'get_time', args: {} },
 ];
+
+// Google's Python SDK writes bytes in the other alphabet of base64.
+const plainBase64 = (text: string) => text.replaceAll('-', '+').replaceAll('_', '/');
 
 const sealsIn = (answer: string) => [
   ...new Set(
