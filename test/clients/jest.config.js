@@ -5,8 +5,10 @@ module.exports = {
   testEnvironment: 'node',
   testMatch: ['**/*.test.ts'],
   // jest loads CommonJS: the packages that are ESM only are transformed like our own files.
-  transformIgnorePatterns: ['/node_modules/(?!(ai|@ai-sdk|@openrouter|@workflow|@vercel|eventsource-parser|zod)/)'],
-  transform: { '\\.[jt]s$': '<rootDir>/test/support/transform.js' },
+  transformIgnorePatterns: [
+    '/node_modules/(?!(ai|@ai-sdk|@openrouter|@workflow|@vercel|eventsource-parser|zod|@langchain|langchain|langsmith|@mastra|p-map|p-retry|is-network-error)/)',
+  ],
+  transform: { '\\.c?[jt]s$': '<rootDir>/test/support/transform.js' },
   moduleNameMapper: { '^worker:': '<rootDir>/test/support/noThread.ts' },
   moduleFileExtensions: ['ts', 'js', 'cjs', 'json'],
   testTimeout: 30_000,

@@ -75,6 +75,26 @@ describe('sealed thoughts', () => {
     expect((sent(1)['messages'] as Fields[])[1]?.['content']).toEqual([thought, words, use]);
   });
 
+  // Claude's thoughts come before its words, and OpenAI refuses a reasoning item that nothing follows.
+  test('a Gemini client returns them on the words that they came before', async () => {
+    const thought = { type: 'thinking', thinking: '', signature: 'c2ln' };
+    const words = { type: 'text', text: 'Rain.' };
+    scene.fake.answer = { body: JSON.stringify(claude([thought, words], { model: 'claude-opus-4-7' })) };
+    const thinks = { generationConfig: { thinkingConfig: { thinkingLevel: 'low' } } };
+    const first = (await (await ask('generate', 'claude-opus-4-7', false, thinks)).json()) as {
+      candidates: { content: { parts: Fields[] } }[];
+    };
+    const { parts } = first.candidates[0]!.content;
+    expect(parts).toEqual([{ text: 'Rain.', thoughtSignature: expect.any(String) }]);
+    const contents = [
+      { role: 'user', parts: [{ text: 'hi' }] },
+      { role: 'model', parts },
+      { role: 'user', parts: [{ text: 'And now?' }] },
+    ];
+    await ask('generate', 'claude-opus-4-7', false, { ...thinks, contents });
+    expect((sent(1)['messages'] as Fields[])[1]?.['content']).toEqual([thought, words]);
+  });
+
   test('a client that sends them back: to their maker unwrapped, to another provider not at all', async () => {
     scene.fake.answer = { body: JSON.stringify(call('b3Ro')) };
     const thinking = { thinking: { type: 'adaptive' }, tools: tools.messages };

@@ -2,7 +2,9 @@
 const { createHash } = require('node:crypto');
 const { transformSync, version } = require('esbuild');
 
-const options = { loader: 'ts', format: 'cjs', target: 'node20.19', sourcemap: 'inline' };
+// What a package imports at run time is required: jest loads CommonJS.
+const supported = { 'dynamic-import': false };
+const options = { supported, loader: 'ts', format: 'cjs', target: 'node20.19', sourcemap: 'inline' };
 
 module.exports = {
   process: (source, path) => ({ code: transformSync(source, { ...options, sourcefile: path }).code }),

@@ -89,7 +89,9 @@ function decodePart(part: Json, at: string, calls: CallIds): Part[] {
   if (part['text'] !== undefined && part['text'] !== null) {
     const text = needText(part['text'], `${at}.text`);
     if (part['thought'] === true) return [{ type: 'reasoning', text, ...defined({ opaque }) }];
-    return text === '' ? signed : [{ type: 'text', text }, ...signed];
+    if (text === '') return signed;
+    // Google signs the end of its words. Reasoning from elsewhere is written on the words that follow it.
+    return opaque?.format === 'generate' ? [{ type: 'text', text }, ...signed] : [...signed, { type: 'text', text }];
   }
   if (part['inlineData'] !== undefined) return [decodeInlineData(part['inlineData'], at)];
   if (part['fileData'] !== undefined) return [decodeFileData(part, at)];
