@@ -30,7 +30,8 @@ export function costOf(usage: Usage, rates: TargetRates): number {
     usage.cacheRead * held.cache_read +
     usage.cacheWrite5m * held.cache_write_5m +
     usage.cacheWrite1h * held.cache_write_1h +
-    usage.output * held.output
+    usage.output * held.output +
+    (usage.searches ?? 0) * (rates.base.search ?? 0)
   );
 }
 

@@ -11,6 +11,8 @@ export interface Usage {
   readonly reasoning: number;
   /** Of `input`, tokens of sound, where the provider prices them apart. */
   readonly inputAudio?: number;
+  /** Searches of the web that the provider charges for. */
+  readonly searches?: number;
   /** Input or output was not reported, or was no count: it stands here as 0 and is estimated where it is booked. */
   readonly incomplete?: true;
 }

@@ -48,18 +48,7 @@ export function plan(config: Config, requested: string, needs: Needs, health: Ta
   const route = routeNamed(config, requested);
   if (route === undefined) return directPlan(config, requested, moment.day);
   if (route.targets.length === 0) throw providerAbsent(config, requested);
-  const refusals: string[] = [];
-  const capable = route.targets.filter((target) => {
-    const why = incapability(target, needs);
-    if (why !== undefined) refusals.push(`${target.label} ${why}`);
-    return why === undefined;
-  });
-  if (capable.length === 0) {
-    throw new GatewayError('no_capable_target', {
-      field: 'model',
-      message: `No model of route "${requested}" can take this request: ${refusals.slice(0, 5).join('; ')}.`,
-    });
-  }
+  const capable = capableTargets(route, requested, needs);
   const ordered = order(config, route, capable, needs, health, moment);
   const cooling = (target: Target) => health.isResting(targetKey(config, target), moment.now);
   const resting = ordered.filter(cooling);
@@ -138,6 +127,25 @@ export function expectedCost(target: Target, needs: Needs, day: string): number 
 }
 
 // ---
+
+// A search of the web is preferred, and on a route that is not strict no more: an agent that names it in every request, as
+// Codex does, is answered by a host without it. It is dropped there, and named.
+function capableTargets(route: Route, requested: string, needs: Needs): readonly Target[] {
+  const refusals: string[] = [];
+  const capable = route.targets.filter((target) => {
+    const why = incapability(target, needs);
+    if (why !== undefined) refusals.push(`${target.label} ${why}`);
+    return why === undefined;
+  });
+  if (capable.length > 0) return capable;
+  const others = needs.capabilities.filter((capability) => capability !== 'web_search');
+  if (!route.strict && others.length < needs.capabilities.length)
+    return capableTargets(route, requested, { ...needs, capabilities: others });
+  throw new GatewayError('no_capable_target', {
+    field: 'model',
+    message: `No model of route "${requested}" can take this request: ${refusals.slice(0, 5).join('; ')}.`,
+  });
+}
 
 /** Of the account that each target was called with last. */
 const keys = new WeakMap<Target, TargetKey & { readonly name: string }>();

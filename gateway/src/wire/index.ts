@@ -58,9 +58,11 @@ export function speaks(provider: Provider, format: Format, chatOnly: boolean): b
 // ---
 
 // OpenAI returns reasoning, as text and in the opaque form that a tool loop needs, only in Responses. Tool results with
-// media, and documents by URL, have a place only there too.
+// media, documents by URL and, on most models, web search have a place only there too.
 // Source: https://platform.openai.com/docs/guides/responses-vs-chat-completions (2026-11).
 function carriesMoreOnResponses(request: NeutralRequest, target: Target): boolean {
+  if (request.tools?.some((tool) => tool.type === 'webSearch') === true && target.capabilities.has('web_search'))
+    return true;
   const { reasoning } = request;
   const loops = (request.tools?.length ?? 0) > 0 && (reasoning === undefined || wantsReasoning(reasoning));
   const shows = wantsReasoning(reasoning) && reasoning.show;

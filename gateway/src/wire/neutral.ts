@@ -141,10 +141,43 @@ export interface CustomTool {
   readonly grammar?: { readonly syntax: string; readonly definition: string };
 }
 
-export type AnyTool = Tool | CustomTool | Raw;
+/** Where the user is, as far as is said. */
+export interface UserLocation {
+  readonly city?: string;
+  readonly region?: string;
+  /** ISO 3166-1, two letters. */
+  readonly country?: string;
+  /** IANA name. */
+  readonly timezone?: string;
+}
+
+/** A search of the web that the provider itself runs. */
+export interface WebSearchTool {
+  readonly type: 'webSearch';
+  /** Its path in the request. */
+  readonly at: string;
+  readonly allowedDomains?: readonly string[];
+  readonly blockedDomains?: readonly string[];
+  /** The most searches of one answer. */
+  readonly maxUses?: number;
+  readonly userLocation?: UserLocation;
+  /** How much of what is found the model reads: low, medium or high. */
+  readonly contextSize?: string;
+  /** The tool as its own format declares it. */
+  readonly native: Opaque;
+  /** Paths of its fields without a neutral form. */
+  readonly others: readonly string[];
+}
+
+export type AnyTool = Tool | CustomTool | WebSearchTool | Raw;
+
+/** Whether a tool is the client's own, which it calls by its name. */
+export function isClientTool(tool: AnyTool): tool is Tool | CustomTool {
+  return tool.type === 'function' || tool.type === 'custom';
+}
 
 export type ToolChoice =
-  { readonly type: 'auto' | 'none' | 'required' } | { readonly type: 'named'; readonly name: string };
+  { readonly type: 'auto' | 'none' | 'required' | 'webSearch' } | { readonly type: 'named'; readonly name: string };
 
 /** The format that the response's text must have. */
 export type ResponseFormat =

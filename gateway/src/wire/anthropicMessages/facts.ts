@@ -6,6 +6,7 @@ import type { Json } from '../jsonObject';
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
+import { isSearchType } from './searchTool';
 import { isObject, listOr, pick, textOr } from '../shared/json';
 import { claudeProfile } from '../shared/modelProfiles';
 import { firstCount, inner, needed } from '../shared/settings';
@@ -24,6 +25,11 @@ export const facts: FormatFacts = {
         ['reasoning', inner(setting('thinking'), 'type') === 'enabled'],
         ['json_schema', isObject(inner(setting('output_config'), 'format'))],
       ]),
+    webSearch: {
+      field: 'tools',
+      marks: [Buffer.from('"web_search_')],
+      isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
+    },
     routerFields: [],
   },
   passthrough: {

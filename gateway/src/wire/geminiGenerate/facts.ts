@@ -3,6 +3,7 @@
 
 import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
+import { camelKeys } from './camelKeys';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
 import { countOf, inner, needed } from '../shared/settings';
@@ -27,6 +28,12 @@ export const facts: FormatFacts = {
       const config = configOf(setting);
       const hasSchema = isObject(inner(config, 'responseSchema')) || isObject(inner(config, 'responseJsonSchema'));
       return needed([['json_schema', hasSchema]]);
+    },
+    webSearch: {
+      field: 'tools',
+      marks: [Buffer.from('"googleSearch"'), Buffer.from('"google_search"')],
+      isIn: (tools) =>
+        (Array.isArray(tools) ? tools : [tools]).some((tool) => isObject(tool) && 'googleSearch' in camelKeys(tool)),
     },
     routerFields: [],
   },

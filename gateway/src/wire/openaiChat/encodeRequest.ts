@@ -12,7 +12,7 @@ import { isOpenaiReasoner } from '../shared/modelProfiles';
 import { nameFor, renamed } from '../shared/names';
 import { dropSampling, encodeEffort, encodeEndUser, encodeTier } from '../shared/openaiSettings';
 import { encodeMessages } from './encodeMessages';
-import { encodeToolChoice, encodeTools } from './encodeTools';
+import { encodeSearch, encodeToolChoice, encodeTools } from './encodeTools';
 
 /** The request for a target. OpenAI itself gets every field; other hosts get none that they may not know. */
 export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
@@ -22,6 +22,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   const custom = new Set<string>();
   const tools = encodeTools(request.tools, isOpenai, custom, droppedFields);
   dropUnsupported(request, target, droppedFields);
+  if (request.toolChoice?.type === 'webSearch') droppedFields.drop('tool_choice');
   const hasTools = tools !== undefined && tools.length > 0;
   return {
     body: {
@@ -36,6 +37,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
             ? encodeToolChoice(request.toolChoice, isOpenai ? request.tools : undefined)
             : undefined,
         parallel_tool_calls: hasTools ? request.parallelTools : undefined,
+        web_search_options: encodeSearch(request, target, droppedFields),
         response_format: format && encodeResponseFormat(format),
         reasoning_effort: encodeEffort(request, target, droppedFields),
         verbosity: isOpenaiReasoner(target) ? request.verbosity : undefined,

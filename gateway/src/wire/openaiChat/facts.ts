@@ -25,6 +25,7 @@ export const facts: FormatFacts = {
         ['json_schema', isSchemaFormat(setting('response_format'))],
         ['reasoning', isReasoningEffort(setting('reasoning_effort'))],
       ]),
+    webSearch: { field: 'web_search_options', marks: [Buffer.from('{')], isIn: isObject },
     wantsUsage: (setting) => inner(setting('stream_options'), 'include_usage') === true,
     // Source: https://openrouter.ai/docs/api-reference/overview. Hosts other than OpenAI get them as they are: one may
     // be OpenRouter itself.

@@ -3,7 +3,7 @@
 
 import type { Target } from '../../../../config/target';
 import type { EncodedRequest } from '../codec';
-import type { NeutralRequest } from '../neutral';
+import type { NeutralRequest, ToolChoice, WebSearchTool } from '../neutral';
 import { wantsReasoning } from '../reasoning/effort';
 import { wrapNonObjectSchema } from '../schema/wrapNonObject';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
@@ -11,9 +11,10 @@ import { defined, restore } from '../shared/json';
 import { isOpenaiReasoner } from '../shared/modelProfiles';
 import { renamed } from '../shared/names';
 import { dropSampling, encodeEffort, encodeEndUser, encodeTier } from '../shared/openaiSettings';
+import { searchFor } from '../shared/webSearch';
 import { encodeInput, encodeInstructions } from './encodeInput';
 import { encodeResponseFormat, encodeToolChoice, encodeTools } from './encodeTools';
-import { includeEncryptedReasoning, includeLogprobs } from './includes';
+import { includeEncryptedReasoning, includeLogprobs, includeSources } from './includes';
 import { openToolNaming } from './namespaces';
 
 /** The smallest maximum that the API takes. */
@@ -29,7 +30,9 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   const system = request.messages.slice(0, first);
   const naming = openToolNaming(request.tools);
   const custom = new Set(request.tools?.flatMap((tool) => (tool.type === 'custom' ? [tool.name] : [])));
-  const tools = encodeTools(request.tools ?? [], droppedFields);
+  const search = searchFor(request, target, 'responses', droppedFields);
+  const tools = encodeTools(request.tools ?? [], search, droppedFields);
+  const choice = choiceOf(request, search, droppedFields);
   const reasoning = encodeReasoning(request, target, droppedFields);
   const text = defined({
     format: format && encodeResponseFormat(format),
@@ -41,12 +44,12 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
     store: false,
     ...defined({
       instructions: system.length === 0 ? undefined : encodeInstructions(system, droppedFields),
-      ...encodeLimits(request, target),
+      ...encodeLimits(request, target, search),
       reasoning: Object.keys(reasoning).length > 0 ? reasoning : undefined,
       text: Object.keys(text).length > 0 ? text : undefined,
       tools: tools.length > 0 ? tools : undefined,
-      tool_choice:
-        tools.length > 0 && request.toolChoice ? encodeToolChoice(request.toolChoice, custom, naming) : undefined,
+      tool_choice: tools.length > 0 && choice !== undefined ? encodeToolChoice(choice, custom, naming) : undefined,
+      max_tool_calls: search?.maxUses,
       parallel_tool_calls: tools.length > 0 ? request.parallelTools : undefined,
       metadata: request.metadata,
       user: encodeEndUser(request.endUser, droppedFields),
@@ -76,16 +79,34 @@ function dropUnsupported(request: NeutralRequest, target: Target, droppedFields:
   droppedFields.dropIf(request.stop, 'stop');
 }
 
-function encodeLimits(request: NeutralRequest, target: Target): Record<string, unknown> {
+// A search that must be made where it cannot be: the model decides.
+function choiceOf(
+  { toolChoice }: NeutralRequest,
+  search: WebSearchTool | undefined,
+  droppedFields: DroppedFields,
+): ToolChoice | undefined {
+  if (toolChoice?.type !== 'webSearch' || search !== undefined) return toolChoice;
+  droppedFields.drop('tool_choice');
+  return undefined;
+}
+
+function encodeLimits(
+  request: NeutralRequest,
+  target: Target,
+  search: WebSearchTool | undefined,
+): Record<string, unknown> {
   const maxOutput =
     request.maxOutput && Math.max(leastOutput, Math.min(request.maxOutput, target.maxOutput ?? Infinity));
   // Reasoning models refuse sampling settings. Without `include` their reasoning could not be sent back.
-  if (isOpenaiReasoner(target)) return { max_output_tokens: maxOutput, include: [includeEncryptedReasoning] };
+  const sources = search !== undefined && request.from !== 'responses' ? [includeSources] : [];
+  if (isOpenaiReasoner(target))
+    return { max_output_tokens: maxOutput, include: [includeEncryptedReasoning, ...sources] };
+  const include = [...(request.topLogprobs === undefined ? [] : [includeLogprobs]), ...sources];
   return {
     max_output_tokens: maxOutput,
     temperature: request.temperature,
     top_p: request.topP,
-    include: request.topLogprobs === undefined ? undefined : [includeLogprobs],
+    include: include.length > 0 ? include : undefined,
     top_logprobs: request.topLogprobs || undefined,
   };
 }

@@ -5,6 +5,7 @@
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
+import { isSearchType } from './searchTool';
 import { isObject, listOr, pick } from '../shared/json';
 import { firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
 
@@ -22,6 +23,11 @@ export const facts: FormatFacts = {
         ['json_schema', isSchemaFormat(inner(setting('text'), 'format'))],
         ['reasoning', isReasoningEffort(inner(setting('reasoning'), 'effort'))],
       ]),
+    webSearch: {
+      field: 'tools',
+      marks: [Buffer.from('"web_search')],
+      isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
+    },
     routerFields: [],
   },
   passthrough: {

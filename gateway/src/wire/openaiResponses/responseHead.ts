@@ -45,7 +45,11 @@ export function responseHead(id: string, model: string, context: EncodeContext):
       format: request.responseFormat === undefined ? { type: 'text' } : encodeResponseFormat(request.responseFormat),
     },
     tool_choice: request.toolChoice === undefined ? 'auto' : encodeToolChoice(request.toolChoice, custom, naming),
-    tools: encodeTools(request.tools ?? [], droppedFields),
+    tools: encodeTools(
+      request.tools ?? [],
+      request.tools?.find((tool) => tool.type === 'webSearch'),
+      droppedFields,
+    ),
     top_logprobs: request.topLogprobs ?? 0,
     top_p: request.topP ?? 1,
     truncation: 'disabled',
