@@ -6,7 +6,7 @@ import { between, missing, parseBody, wrongType, wrongValue } from './openaiChec
 import { readSchema, refuseWordless } from './openaiParts';
 import { badRequest, responseTooLong } from './openaiRefusals';
 import { readInput } from './responsesInput';
-import { readResponseTools, responseToolChoice } from './responsesTools';
+import { readResponseTools, responseSearching, responseToolChoice } from './responsesTools';
 import { wordsForLevel } from './thinking';
 import { isJson, shown, type Json } from './wire';
 
@@ -23,6 +23,8 @@ export interface ResponseRequest {
   /** the thoughts are told in short, and handed out encrypted */
   summary: boolean;
   encrypted: boolean;
+  /** the addresses that a search has found are told */
+  sources: boolean;
 }
 
 /** The request, or OpenAI's refusal thrown. */
@@ -53,6 +55,7 @@ export function readResponseRequest(body: Buffer, memory: Memory): ResponseReque
     stop: [],
     segments,
     preamble: false,
+    searching: responseSearching(request.tools, request.tool_choice),
     format: readTextFormat(request.text, read.segments),
     thinking: isReasoningModel(model.id) ? words : 0,
   };
@@ -66,6 +69,7 @@ export function readResponseRequest(body: Buffer, memory: Memory): ResponseReque
     effort,
     summary: (reasoning.summary ?? reasoning.generate_summary) != null,
     encrypted: include.includes('reasoning.encrypted_content'),
+    sources: include.includes('web_search_call.action.sources'),
   };
 }
 

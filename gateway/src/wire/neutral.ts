@@ -96,6 +96,27 @@ export interface ToolResult {
   readonly cache?: CacheMark;
 }
 
+/** A page that a search has found. */
+export interface SearchResult {
+  readonly url: string;
+  readonly title?: string;
+  /** How old the page is, in the provider's words. */
+  readonly pageAge?: string;
+}
+
+/** A search of the web that the provider has run: what it asked, what it found, or both. */
+export interface WebSearch {
+  readonly type: 'webSearch';
+  readonly id: string;
+  readonly queries: readonly string[];
+  /** Absent where it is not told what was found. */
+  readonly results?: readonly SearchResult[];
+  /** The provider's word for why it failed. */
+  readonly error?: string;
+  /** The block or item of a history that it stands for, where a provider made it. */
+  readonly native?: Opaque;
+}
+
 /** A value without a neutral form: put back unchanged for its own format, named as dropped for any other. */
 export interface Raw {
   readonly type: 'raw';
@@ -107,7 +128,7 @@ export interface Raw {
   readonly refersTo?: string;
 }
 
-export type Part = Text | Refusal | Reasoning | Media | ToolCall | ToolResult | Raw;
+export type Part = Text | Refusal | Reasoning | Media | ToolCall | ToolResult | WebSearch | Raw;
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
@@ -251,7 +272,9 @@ export type StreamEvent =
         | { readonly type: 'text' }
         | { readonly type: 'refusal' }
         | { readonly type: 'reasoning' }
-        | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly custom?: boolean };
+        | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly custom?: boolean }
+        /** It comes whole: nothing but `close` follows. */
+        | WebSearch;
     }
   | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'citation'; readonly citation: Citation }
@@ -270,7 +293,7 @@ export type OpenPart = Extract<StreamEvent, { type: 'open' }>['part'];
 export interface NeutralResponse {
   readonly id: string;
   readonly model: string;
-  readonly parts: readonly (Text | Refusal | Reasoning | ToolCall)[];
+  readonly parts: readonly (Text | Refusal | Reasoning | ToolCall | WebSearch)[];
   readonly usage: Usage | undefined;
   readonly reason: FinishReason;
   readonly stopSequence: string | undefined;

@@ -12,6 +12,7 @@ import { defined, parseArgs } from '../shared/json';
 import { isText, plainText } from '../shared/media';
 import type { ClaudeProfile } from '../shared/modelProfiles';
 import { idFor, nameFor } from '../shared/names';
+import { searchText } from '../shared/webSearch';
 import { isReasoningOf } from './encodeReasoning';
 
 /**
@@ -151,6 +152,9 @@ function encodePart(part: Part, target: Target, droppedFields: DroppedFields): J
           ...encodeCache(part.cache),
         },
       ];
+    case 'webSearch':
+      if (part.native?.format === 'messages') return [part.native.value as Json];
+      return encodePart({ type: 'text', text: searchText(part) }, target, droppedFields);
     case 'raw':
       if (part.format === 'messages' && part.value !== undefined) return [part.value as Json];
       droppedFields.drop(part.at);

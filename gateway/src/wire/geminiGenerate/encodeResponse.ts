@@ -2,16 +2,19 @@
 
 import type { EncodeContext } from '../codec';
 import type { Json } from '../jsonObject';
-import type { Citation, NeutralResponse, Opaque, TokenLogprob } from '../neutral';
+import type { NeutralResponse, Opaque, TokenLogprob, WebSearch } from '../neutral';
 import { parseArgs } from '../shared/json';
-import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
+import type { PlacedCitation } from './grounding';
+import { encodeLogprobs, encodeSignature, encodeSources, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
 
 export { openEncoder } from './encodeStream';
 
 /** The whole response, with one candidate. */
 export function encodeResponse(response: NeutralResponse, context: EncodeContext): Json {
   const parts: Json[] = [];
-  const citations: Citation[] = [];
+  const searches: WebSearch[] = [];
+  const citations: PlacedCitation[] = [];
+  let text = '';
   const logprobs: TokenLogprob[] = [];
   let pending: Opaque | undefined; // a signature of the part that follows
   for (const part of response.parts) {
@@ -23,13 +26,18 @@ export function encodeResponse(response: NeutralResponse, context: EncodeContext
         if (part.text !== '') parts.push(encodeThought(part.text, part.opaque));
         continue;
       case 'text':
-        citations.push(...(part.citations ?? []));
+        for (const citation of part.citations ?? [])
+          citations.push({ citation, from: text.length, to: text.length + part.text.length });
+        text += part.text;
         logprobs.push(...(part.logprobs ?? []));
         parts.push({ text: part.text, ...signature });
         break;
       case 'refusal':
         parts.push({ text: part.text, ...signature });
         break;
+      case 'webSearch':
+        searches.push(part);
+        continue;
       case 'toolCall':
         parts.push({ functionCall: { id: part.id, name: part.name, args: parseArgs(part.args) }, ...signature });
         break;
@@ -43,7 +51,7 @@ export function encodeResponse(response: NeutralResponse, context: EncodeContext
         content: { role: 'model', parts },
         finishReason: finishReasons[response.reason],
         index: 0,
-        ...encodeCitations(citations),
+        ...encodeSources(context.request, { searches, citations, text }),
         ...encodeLogprobs(logprobs),
       },
     ],

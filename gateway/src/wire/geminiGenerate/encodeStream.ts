@@ -4,9 +4,10 @@
 import type { Usage } from '../../core/usage';
 import type { EncodeContext, Encoder } from '../codec';
 import type { Json } from '../jsonObject';
-import type { Citation, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
+import type { Opaque, OpenPart, StreamEvent, TokenLogprob, WebSearch } from '../neutral';
 import { parseArgs } from '../shared/json';
-import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
+import type { PlacedCitation } from './grounding';
+import { encodeLogprobs, encodeSignature, encodeSources, encodeThought, isGrounded, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
 
 /** An encoder of one stream. */
 export function openEncoder(context: EncodeContext): Encoder {
@@ -18,7 +19,11 @@ export function openEncoder(context: EncodeContext): Encoder {
     filled: false,
     usage: undefined,
     pending: undefined,
+    searches: [],
     citations: [],
+    text: [],
+    length: 0,
+    partStart: 0,
     logprobs: [],
   };
   return { push: (event) => encodeEvent(state, event) };
@@ -38,7 +43,13 @@ interface StreamState {
   usage: Usage | undefined;
   /** A signature of the part that follows. */
   pending: Opaque | undefined;
-  citations: Citation[];
+  readonly searches: WebSearch[];
+  readonly citations: PlacedCitation[];
+  /** The words of the answer, in pieces, where sources may be told by their place in them; and the length of all words. */
+  readonly text: string[];
+  length: number;
+  /** Of the words before the open text. */
+  partStart: number;
   /** Of the next delta. */
   logprobs: readonly TokenLogprob[];
 }
@@ -52,6 +63,8 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
       };
       return '';
     case 'open': {
+      state.partStart = state.length;
+      if (event.part.type === 'webSearch') state.searches.push(event.part);
       const before =
         event.part.type === 'reasoning' && state.pending !== undefined
           ? piece(state, [{ text: '', ...takeSignature(state) }])
@@ -67,7 +80,7 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
       state.logprobs = event.logprobs;
       return '';
     case 'citation':
-      state.citations.push(event.citation);
+      state.citations.push({ citation: event.citation, from: state.partStart, to: state.length });
       return '';
     case 'close':
       return encodeClose(state, event.opaque);
@@ -75,10 +88,10 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
       state.usage = event.usage;
       return '';
     case 'finish': {
-      const { pending, usage, citations } = state;
+      const { pending, usage, searches, citations, context } = state;
       const parts = pending === undefined ? [] : [{ text: '', ...takeSignature(state) }];
-      const ending = { finishReason: finishReasons[event.reason], ...encodeCitations(citations) };
-      state.citations = [];
+      const sources = encodeSources(context.request, { searches, citations, text: state.text.join('') });
+      const ending = { finishReason: finishReasons[event.reason], ...sources };
       return piece(state, parts, ending, usage === undefined ? {} : { usageMetadata: encodeUsage(usage) });
     }
     case 'lost':
@@ -101,6 +114,8 @@ function encodeDelta(state: StreamState, text: string): string {
     case 'reasoning':
       return piece(state, [{ text, thought: true }]);
     default: {
+      state.length += text.length;
+      if (isGrounded(state.context.request, state.searches)) state.text.push(text);
       const part = { text, ...takeSignature(state) };
       const logprobs = encodeLogprobs(state.logprobs);
       state.logprobs = [];

@@ -21,6 +21,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   const details = objectOr(usage['prompt_tokens_details']);
   const cacheRead = Math.min(prompt, tokenCount(details['cached_tokens']));
   const cacheWrite5m = Math.min(prompt - cacheRead, tokenCount(details['cache_write_tokens']));
+  const searches = objectOr(usage['server_tool_use'])['web_search_requests']; // OpenRouter's field
   const outputDetails = objectOr(usage['completion_tokens_details']);
   return validCounts({
     input: prompt - cacheRead - cacheWrite5m,
@@ -29,6 +30,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
     output: tokenCount(usage['completion_tokens']),
     reasoning: tokenCount(outputDetails['reasoning_tokens']),
     inputAudio: tokenCount(details['audio_tokens']),
+    searches: typeof searches === 'number' ? tokenCount(searches) : undefined,
   });
 }
 

@@ -17,7 +17,7 @@ import {
 } from '../shared/json';
 import { decodeCache } from '../shared/cacheControl';
 import type { AnyTool, ToolChoice, WebSearchTool } from '../neutral';
-import { decodeLocation } from '../shared/webSearch';
+import { decodeContextSize, decodeLocation } from '../shared/webSearch';
 import { needArgsSchema } from '../schema/toolSchema';
 
 /** The tools of a request body; undefined where it names none. @throws GatewayError bad_request naming the field */
@@ -55,7 +55,7 @@ function decodeSearch(options: Json): WebSearchTool {
     at,
     ...defined({
       userLocation: decodeLocation(location['approximate'] ?? location, `${at}.user_location`),
-      contextSize: optionalText(options['search_context_size'], `${at}.search_context_size`),
+      contextSize: decodeContextSize(options['search_context_size'], `${at}.search_context_size`),
     }),
     native: { format: 'chat', value: options },
     others: Object.keys(otherFields(options, searchFields)).map((key) => `${at}.${key}`),

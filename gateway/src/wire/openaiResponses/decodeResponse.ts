@@ -10,6 +10,7 @@ import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shar
 import { decodeOpenaiLogprobs } from '../shared/logprobs';
 import { completion, incompleteReasons } from './completion';
 import { fullName } from './namespaces';
+import { citedTitles, decodeSearch } from './searches';
 
 /** The usage in a response or event; undefined where it has none. `input_tokens` includes everything cached. */
 export function usageIn(value: Json): Partial<Usage> | undefined {
@@ -25,6 +26,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
     cacheWrite5m,
     output: tokenCount(usage['output_tokens']),
     reasoning: tokenCount(objectOr(usage['output_tokens_details'])['reasoning_tokens']),
+    searches: searchesIn(isObject(value['usage']) ? value : objectOr(value['response'])),
   });
 }
 
@@ -32,8 +34,13 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
 export function decodeResponse(body: Json): readonly StreamEvent[] {
   const builder = openEventBuilder();
   builder.start(textOr(body['id']), textOr(body['model']));
+  const titles = citedTitles(body['output']);
   for (const raw of listOr(body['output'])) {
     const item = objectOr(raw);
+    if (item['type'] === 'web_search_call') {
+      addSearch(builder, item, titles);
+      continue;
+    }
     openItem(builder, item);
     switch (item['type']) {
       case 'message':
@@ -147,11 +154,30 @@ function decodeDelta(state: StreamState, event: Json): void {
 }
 
 function decodeItemDone({ builder, filled }: StreamState, item: Json): void {
+  if (item['type'] === 'web_search_call') return addSearch(builder, item, undefined);
   if (item['type'] === 'reasoning') {
     if (!filled) builder.reasoning(reasoningText(item));
     addEncrypted(builder, item);
   } else if (!filled) builder.args(textOr(item['arguments']) || textOr(item['input']));
   builder.close();
+}
+
+// Searches are charged for, and opened pages are not. Where the response does not tell how many, its items are counted.
+function searchesIn(response: Json): number | undefined {
+  const told = objectOr(objectOr(response['tool_usage'])['web_search'])['num_requests'];
+  if (typeof told === 'number') return tokenCount(told);
+  const made = listOr(response['output']).filter((raw) => {
+    const item = objectOr(raw);
+    return item['type'] === 'web_search_call' && decodeSearch(item) !== undefined;
+  });
+  return made.length === 0 ? undefined : made.length;
+}
+
+function addSearch(builder: EventBuilder, item: Json, titles: ReadonlyMap<string, string> | undefined): void {
+  const search = decodeSearch(item, titles);
+  if (search === undefined) return builder.lost(`web_search_call ${textOr(objectOr(item['action'])['type'])}`);
+  const { native: _native, ...found } = search;
+  builder.search(found);
 }
 
 function openItem(builder: EventBuilder, item: Json): void {
@@ -163,6 +189,7 @@ function openItem(builder: EventBuilder, item: Json): void {
     }
     case 'message':
     case 'reasoning':
+    case 'web_search_call': // it is told when it is done
       return;
     default:
       builder.lost(textOr(item['type'], 'item'));

@@ -16,7 +16,7 @@ import {
   wrong,
 } from '../shared/json';
 import { type AnyTool, isClientTool, type ToolChoice, type WebSearchTool } from '../neutral';
-import { decodeDomains, decodeLocation } from '../shared/webSearch';
+import { decodeContextSize, decodeDomains, decodeLocation } from '../shared/webSearch';
 import { fullName } from './namespaces';
 import { isSearchType } from './searchTool';
 import { needArgsSchema } from '../schema/toolSchema';
@@ -130,7 +130,7 @@ function decodeSearch(tool: Json, at: string): WebSearchTool {
       allowedDomains: decodeDomains(filters['allowed_domains'], `${at}.filters.allowed_domains`),
       blockedDomains: decodeDomains(filters['blocked_domains'], `${at}.filters.blocked_domains`),
       userLocation: decodeLocation(tool['user_location'], `${at}.user_location`),
-      contextSize: optionalText(tool['search_context_size'], `${at}.search_context_size`),
+      contextSize: decodeContextSize(tool['search_context_size'], `${at}.search_context_size`),
     }),
     native: { format: 'responses', value: tool },
     others: Object.keys(otherFields(tool, searchFields, idleSearch)).map((key) => `${at}.${key}`),

@@ -6,6 +6,7 @@ import { type Media, type Message, type Part, type Reasoning, textOf, type ToolR
 import type { DroppedFields } from '../shared/droppedFields';
 import { asText, dataUrl, extensionOf, isText } from '../shared/media';
 import { idFor } from '../shared/names';
+import { searchText } from '../shared/webSearch';
 import { encodeToolName } from './encodeTools';
 import type { ToolNaming } from './namespaces';
 
@@ -72,6 +73,8 @@ function encodeItem(part: Part, context: ItemContext): Json[] | undefined {
       return [encodeResult(part, context)];
     case 'reasoning':
       return encodeReasoning(part, droppedFields);
+    case 'webSearch':
+      return part.native?.format === 'responses' ? [part.native.value as Json] : undefined;
     case 'raw':
       if (part.format !== 'responses') droppedFields.drop(part.at);
       else if (part.value !== undefined) return [part.value as Json];
@@ -113,6 +116,10 @@ function encodePart(part: Part, role: string, droppedFields: DroppedFields): Jso
       if (part.cache !== undefined) droppedFields.drop('cache_control');
       if (part.citations !== undefined) droppedFields.drop('citations');
       return part.text === '' ? [] : [{ type: 'input_text', text: part.text }];
+    case 'webSearch': {
+      const text = searchText(part);
+      return text === '' ? [] : [{ type: 'input_text', text }];
+    }
     case 'refusal':
       return part.text === '' ? [] : [{ type: 'input_text', text: part.text }];
     case 'media':

@@ -5,7 +5,9 @@
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
+import { decodeSearch } from './searches';
 import { isSearchType } from './searchTool';
+import { isOurSearch, searchText } from '../shared/webSearch';
 import { isObject, listOr, pick } from '../shared/json';
 import { firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
 
@@ -33,7 +35,7 @@ export const facts: FormatFacts = {
   passthrough: {
     withoutEnvelopes: (body) => ({
       ...body,
-      input: listOr(body['input']).filter((item) => !(isObject(item) && isEnvelope(item['encrypted_content']))),
+      ...(Array.isArray(body['input']) ? { input: body['input'].flatMap(withoutEnvelope) } : {}),
     }),
   },
   count: {
@@ -72,3 +74,15 @@ export const facts: FormatFacts = {
   reasoningPlacement: 'beforeText',
   emptyReasoning: 'hiddenUnlessAsked',
 };
+
+// ---
+
+// Reasoning in an envelope goes; a search that we made for another provider's is words.
+function withoutEnvelope(item: unknown): unknown[] {
+  if (!isObject(item)) return [item];
+  if (isEnvelope(item['encrypted_content'])) return [];
+  if (item['type'] !== 'web_search_call' || !isOurSearch(item['id'])) return [item];
+  const search = decodeSearch(item);
+  const text = search === undefined ? '' : searchText(search);
+  return text === '' ? [] : [{ role: 'assistant', content: text }];
+}

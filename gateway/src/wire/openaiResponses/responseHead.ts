@@ -77,3 +77,9 @@ export function encodeUsage(usage: Usage): Json {
     total_tokens: input + usage.output,
   };
 }
+
+/** The searches that were charged for, as a field to be spread; no field where there were none. */
+export function encodeToolUsage(usage: Usage | undefined): Json {
+  const searches = usage?.searches ?? 0;
+  return searches === 0 ? {} : { tool_usage: { web_search: { num_requests: searches } } };
+}

@@ -5,9 +5,12 @@
 
 import type { Target } from '../../../../config/target';
 import type { Json } from '../jsonObject';
-import type { Format, NeutralRequest, UserLocation, WebSearchTool } from '../neutral';
+import type { Format, NeutralRequest, UserLocation, WebSearch, WebSearchTool } from '../neutral';
+import { envelopeMark } from '../reasoning/envelope';
 import type { DroppedFields } from './droppedFields';
-import { defined, isObject, optionalText, optionalTexts } from './json';
+import { defined, isObject, optionalText, optionalTexts, wrong } from './json';
+
+const markText = envelopeMark.toString('utf8');
 
 /** The fields that say how to search, with the names that they are reported by where a format lacks them. */
 const limits = {
@@ -50,6 +53,30 @@ export function searchFor(
   return first;
 }
 
+/** A search as words, for a provider that did not make it. */
+export function searchText({ queries, results, error }: WebSearch): string {
+  const asked = queries.length === 0 ? '' : `Searched the web for ${queries.map((query) => `"${query}"`).join(', ')}.`;
+  const found = (results ?? []).map(
+    ({ url, title }) => `- ${title === undefined || title === url ? '' : `${title}: `}${url}`,
+  );
+  const list = found.length === 0 ? '' : ['Found on the web:', ...found].join('\n');
+  const failed = error === undefined ? '' : `The search failed: ${error}.`;
+  return [asked, list, failed].filter((text) => text !== '').join('\n');
+}
+
+/**
+ * The id of a search for a client of another format; the mark tells it from its provider's own when it comes back. OpenAI
+ * takes ids of at most 64 characters.
+ */
+export function ourSearchId(prefix: string, id: string): string {
+  return `${prefix}${markText}${id.replace(/[^a-zA-Z0-9_]/g, '_').slice(-48)}`;
+}
+
+/** Whether a search's id is one that we have given. */
+export function isOurSearch(id: unknown): boolean {
+  return typeof id === 'string' && /^(?:srvtoolu|ws)_/.test(id) && id.includes(markText);
+}
+
 /** Where the user is, of an object with its four fields. @throws GatewayError bad_request naming the field */
 export function decodeLocation(value: unknown, at: string): UserLocation | undefined {
   if (!isObject(value)) return undefined;
@@ -60,6 +87,12 @@ export function decodeLocation(value: unknown, at: string): UserLocation | undef
     timezone: optionalText(value['timezone'], `${at}.timezone`),
   });
   return Object.keys(location).length === 0 ? undefined : location;
+}
+
+/** How much of what is found is read. @throws GatewayError bad_request naming the field */
+export function decodeContextSize(value: unknown, at: string): string | undefined {
+  const size = optionalText(value, at);
+  return size === undefined || /^(?:low|medium|high)$/.test(size) ? size : wrong(at, 'one of low, medium, high');
 }
 
 /** A list of domains; undefined where it is empty. @throws GatewayError bad_request naming the field */
