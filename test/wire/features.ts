@@ -668,6 +668,42 @@ export const features: readonly Feature[] = [
   },
   {
     group: 'Web search',
+    name: 'search in the history',
+    in: {
+      responses: {
+        input: [
+          { role: 'user', content: hi },
+          {
+            ...{ type: 'web_search_call', id: 'ws_1', status: 'completed' },
+            action: { type: 'search', query: 'tides', sources: [{ type: 'url', url: 'https://example.com' }] },
+          },
+          { role: 'user', content: hi },
+        ],
+      },
+      messages: {
+        messages: [
+          { role: 'user', content: hi },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'tides' } },
+              {
+                type: 'web_search_tool_result',
+                tool_use_id: 'srvtoolu_1',
+                content: [
+                  { type: 'web_search_result', url: 'https://example.com', title: 'E', encrypted_content: 'x' },
+                ],
+              },
+            ],
+          },
+          { role: 'user', content: hi },
+        ],
+      },
+    },
+    find: (request) => ofType(request, 'webSearch').map(({ queries, results }) => [queries, results]),
+  },
+  {
+    group: 'Web search',
     name: 'beside functions',
     in: {
       responses: { tools: [...tools.responses, { type: 'web_search' }] },

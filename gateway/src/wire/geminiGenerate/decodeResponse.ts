@@ -72,6 +72,7 @@ export function openDecoder(): Decoder {
 interface AnswerState {
   readonly builder: EventBuilder;
   id: string;
+  model: string;
   /** The words of the answer so far, in pieces, and their length. */
   readonly text: string[];
   length: number;
@@ -89,14 +90,15 @@ interface AnswerState {
 
 function openState(builder: EventBuilder, whole: boolean): AnswerState {
   return {
-    builder, id: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, whole, told: false,
+    builder, id: '', model: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, whole, told: false,
   }; // prettier-ignore
 }
 
 function decodePiece(body: Json, state: AnswerState): void {
   const { builder } = state;
   state.id = textOr(body['responseId']);
-  builder.start(state.id, textOr(body['modelVersion']));
+  state.model = textOr(body['modelVersion']);
+  builder.start(state.id, state.model);
   const candidates = listOr(body['candidates']);
   if (candidates.length > 1) builder.lost('candidates[1…]');
   const candidate = objectOr(candidates[0]);
@@ -130,6 +132,7 @@ function endAnswer(state: AnswerState): void {
       const isInPart = end !== undefined && start >= partStart;
       builder.citation(isInPart ? { ...citation, start: start - partStart, end: end - partStart } : citation);
     }
+    builder.usage(validCounts({ searches: chargedFor(grounding, state.model) })); // of all pieces
     // Google's own page of further searches, which is HTML.
     if (isObject(grounding['searchEntryPoint'])) builder.lost('searchEntryPoint');
   }
@@ -193,9 +196,13 @@ function decodePart(part: Json, state: AnswerState, logprobs: readonly TokenLogp
 // Source: https://ai.google.dev/gemini-api/docs/google-search, "Pricing" (2026-11).
 function searchesIn(value: Json): number | undefined {
   const grounding = objectOr(listOr(value['candidates'])[0])['groundingMetadata'];
-  const queries = isObject(grounding) ? queriesIn(grounding).length : 0;
+  return isObject(grounding) ? chargedFor(grounding, textOr(value['modelVersion'])) : undefined;
+}
+
+function chargedFor(grounding: Json, model: string): number | undefined {
+  const queries = queriesIn(grounding).length;
   if (queries === 0) return undefined;
-  return textOr(value['modelVersion']).startsWith('gemini-2') ? 1 : queries;
+  return model.startsWith('gemini-2') ? 1 : queries;
 }
 
 function rangeOf(source: Json): { start?: number; end?: number } {
