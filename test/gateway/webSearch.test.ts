@@ -172,3 +172,26 @@ test("a search that must be made is made, with Claude Code's request", async () 
   const answer = await anthropic.messages.create({ ...must, messages: [{ role: 'user', content: 'Ærø' }] });
   expect(answer.content.map(({ type }) => type)).toContain('web_search_tool_result');
 });
+
+test('GPT-5 takes no search with the least of efforts: it gets the next', async () => {
+  const thinking = { type: 'disabled' as const };
+  const answer = await anthropic.messages.create({ ...asked('gpt-5'), thinking });
+  expect(answer.content.map(({ type }) => type)).toContain('web_search_tool_result');
+});
+
+test.each([
+  ['gemini-2.5-flash', 'tools[0], tools[0].max_uses'],
+  ['gemini-3.5-flash', 'tools[0].max_uses'],
+])('a search beside a JSON answer at %s', async (model, dropped) => {
+  const schema = {
+    type: 'object',
+    properties: { a: { type: 'string' } },
+    required: ['a'],
+    additionalProperties: false,
+  };
+  const answer = await scene.post('/v1/messages', key, {
+    ...asked(model),
+    output_config: { format: { type: 'json_schema', schema } },
+  });
+  expect([answer.status, answer.headers.get('x-ovth-dropped')?.split(', ').sort().join(', ')]).toEqual([200, dropped]);
+});

@@ -64,6 +64,9 @@ export function googleSearching(request: Json, hasFunctions: boolean, model: str
   if (!tools.some((tool) => isJson(tool) && camel(tool).googleSearch !== undefined)) return undefined;
   if (hasFunctions && !model.startsWith('gemini-3'))
     throw googleInvalid('Tool use with function calling is unsupported');
+  const mime = isJson(request.generationConfig) ? camel(request.generationConfig).responseMimeType : undefined;
+  if (mime === 'application/json' && !model.startsWith('gemini-3'))
+    throw googleInvalid("Tool use with a response mime type: 'application/json' is unsupported");
   const config = isJson(request.toolConfig) ? camel(request.toolConfig) : {};
   if (hasFunctions && config.includeServerSideToolInvocations !== true)
     throw googleInvalid(

@@ -43,6 +43,9 @@ export function readResponseRequest(body: Buffer, memory: Memory): ResponseReque
   const effort = shown(reasoning.effort ?? defaultEffort(model.id));
   const words = wordsForLevel(effort);
   if (words === undefined) throw wrongValue('reasoning.effort', effort, EFFORTS);
+  const searching = responseSearching(request.tools, request.tool_choice);
+  if (effort === 'minimal' && searching !== undefined)
+    throw badRequest("The following tools cannot be used with reasoning.effort 'minimal': web_search.", 'tools');
   const include: unknown[] = Array.isArray(request.include) ? request.include : [];
   const options = isJson(request.stream_options) ? request.stream_options : {};
   const conversation: Conversation = {
@@ -55,7 +58,7 @@ export function readResponseRequest(body: Buffer, memory: Memory): ResponseReque
     stop: [],
     segments,
     preamble: false,
-    searching: responseSearching(request.tools, request.tool_choice),
+    searching,
     format: readTextFormat(request.text, read.segments),
     thinking: isReasoningModel(model.id) ? words : 0,
   };

@@ -9,13 +9,15 @@ import { argsSchema } from '../schema/toolSchema';
 import { customAsFunction } from '../shared/customTools';
 import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
+import { isGemini3 } from '../shared/modelProfiles';
 import { nameFor } from '../shared/names';
 import { searchFor } from '../shared/webSearch';
 
 /**
  * The web search, where it can be declared: the API refuses it beside functions, or, from Gemini 3 on, demands that every
- * later turn repeats what the search has put into the answer, for which other formats have no place. Source:
- * https://ai.google.dev/gemini-api/docs/tool-combination (2026-11).
+ * later turn repeats what the search has put into the answer, for which other formats have no place; and before Gemini 3
+ * beside a JSON response. Sources: https://ai.google.dev/gemini-api/docs/tool-combination,
+ * https://github.com/csells/dartantic/issues/96 (2026-11).
  */
 export function encodeSearch(
   request: NeutralRequest,
@@ -25,7 +27,8 @@ export function encodeSearch(
   const search = searchFor(request, target, 'generate', droppedFields);
   if (search === undefined || request.from === 'generate') return search;
   if (request.toolChoice?.type === 'none') return undefined; // it could not be held back otherwise
-  if (request.tools?.some(isClientTool) !== true) return search;
+  const isJsonAlone = request.responseFormat !== undefined && !isGemini3(target);
+  if (request.tools?.some(isClientTool) !== true && !isJsonAlone) return search;
   droppedFields.drop(search.at);
   return undefined;
 }

@@ -33,7 +33,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   const search = searchFor(request, target, 'responses', droppedFields);
   const tools = encodeTools(request.tools ?? [], search, droppedFields);
   const choice = choiceOf(request, search, droppedFields);
-  const reasoning = encodeReasoning(request, target, droppedFields);
+  const reasoning = encodeReasoning(request, target, search, droppedFields);
   const text = defined({
     format: format && encodeResponseFormat(format),
     verbosity: isOpenaiReasoner(target) ? request.verbosity : undefined,
@@ -114,8 +114,12 @@ function encodeLimits(
 function encodeReasoning(
   request: NeutralRequest,
   target: Target,
+  search: WebSearchTool | undefined,
   droppedFields: DroppedFields,
 ): Record<string, unknown> {
+  const effort = encodeEffort(request, target, droppedFields);
   const show = isOpenaiReasoner(target) && wantsReasoning(request.reasoning) && request.reasoning.show;
-  return defined({ effort: encodeEffort(request, target, droppedFields), summary: show ? 'auto' : undefined });
+  // The API refuses a search with this effort. Source: https://github.com/openai/codex/issues/3559 (2026-11).
+  const isTooLow = effort === 'minimal' && search !== undefined;
+  return defined({ effort: isTooLow ? 'low' : effort, summary: show ? 'auto' : undefined });
 }
