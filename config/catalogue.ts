@@ -40,6 +40,8 @@ export interface Rates {
   input_audio?: number;
   /** Nano-USD of one search of the web, as its provider counts them; absent where it has none. */
   search?: number;
+  /** Only where a search by the older tool, OpenAI's `web_search_preview`, costs something else. */
+  search_preview?: number;
 }
 
 /** Rates with the day they begin to hold. */

@@ -185,8 +185,9 @@ function priceOf({ from, long_context, ...base }: UsdPrice, row: Row): Price {
 // https://platform.claude.com/docs/en/about-claude/pricing ($10 for 1,000), https://openai.com/api/pricing ($10 for 1,000
 // calls of `web_search`; $25 for `web_search_preview` on models that do not reason),
 // https://ai.google.dev/gemini-api/docs/pricing ($14 for 1,000 searches, $35 for 1,000 prompts) (2026-11).
-function searchPrice({ id, provider, kind }: Row): Pick<Price, 'search'> {
+function searchPrice({ id, provider, kind }: Row): Pick<Price, 'search' | 'search_preview'> {
   if (kind === 'embedding') return {};
+  if (/^gpt-4/.test(id)) return { search: 10_000_000, search_preview: 25_000_000 };
   if (provider !== 'google') return { search: 10_000_000 };
   return { search: id.startsWith('gemini-2') ? 35_000_000 : 14_000_000 };
 }

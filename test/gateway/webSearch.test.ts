@@ -195,3 +195,16 @@ test.each([
   });
   expect([answer.status, answer.headers.get('x-ovth-dropped')?.split(', ').sort().join(', ')]).toEqual([200, dropped]);
 });
+
+test.each([
+  ['gpt-4.1', 'web_search', 10_000_000],
+  ['gpt-4.1', 'web_search_preview', 25_000_000],
+  ['gpt-5.5', 'web_search_preview', 10_000_000],
+] as const)('%s charges for %s: %d nano-USD', async (model, type, price) => {
+  await openai.responses.create({ model, input: prompt, tools: [{ type }] });
+  const used = await row();
+  const rates = catalogue.find(({ id }) => id === model)!.prices.at(-1)!;
+  const tokens = used['input']! * rates.input + used['cache_read']! * rates.cache_read + used['output']! * rates.output;
+  expect(used['searches']).toBe(1);
+  expect(used['cost_usd']).toBeCloseTo((tokens + price) / 1e9, 12);
+});

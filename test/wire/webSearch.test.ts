@@ -116,6 +116,13 @@ test('what OpenAI says that it charges for is believed', () => {
   expect(usage?.searches).toBe(3);
 });
 
+test.each([-1, 0.5, 1e9, '3', null])('%p is no count of searches', (count) => {
+  const usage = { input_tokens: 5, output_tokens: 2, server_tool_use: { web_search_requests: count } };
+  expect(codecs.messages.usageIn({ usage })?.searches).toBeUndefined();
+  const told = codecs.responses.usageIn(openai([], { tool_usage: { web_search: { num_requests: count } } }));
+  expect(told?.searches).toBeUndefined();
+});
+
 // --- Google
 
 const chunk = (title: string) => ({ web: { uri: `https://${title}.example`, title } });

@@ -31,7 +31,7 @@ export function costOf(usage: Usage, rates: TargetRates): number {
     usage.cacheWrite5m * held.cache_write_5m +
     usage.cacheWrite1h * held.cache_write_1h +
     usage.output * held.output +
-    (usage.searches ?? 0) * (rates.base.search ?? 0)
+    searchCost(usage, rates.base)
   );
 }
 
@@ -70,6 +70,15 @@ export function ratesOf(target: Target, day: string): TargetRates {
 // Asked for several times a request, and the same all day.
 const knownRates = new WeakMap<Target, { day: string; rates: TargetRates }>();
 const namedRates = new WeakMap<TargetRates, NamedRates>();
+
+// OpenAI prices the older of its two tools apart on some models.
+function searchCost(
+  { searches = 0, previewSearches = 0 }: Usage,
+  { search = 0, search_preview: preview = search }: Rates,
+): number {
+  const older = Math.min(searches, previewSearches);
+  return (searches - older) * search + older * preview;
+}
 
 function findRates(target: Target, day: string): TargetRates {
   const price = rateOn(target, day);

@@ -1,7 +1,7 @@
 // Decodes Anthropic messages, whole and streamed. Sources: https://platform.claude.com/docs/en/api/messages and
 // https://platform.claude.com/docs/en/build-with-claude/streaming (2026-11).
 
-import { validCounts, tokenCount, type Usage } from '../../core/usage';
+import { validCounts, searchCount, tokenCount, type Usage } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
 import { completion, stopReasons } from './completion';
@@ -31,7 +31,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
     cacheWrite1h: isObject(usage['cache_creation']) ? oneHour : undefined,
     output: count('output_tokens'),
     reasoning: typeof reasoning === 'number' ? tokenCount(reasoning) : undefined,
-    searches: typeof searches === 'number' ? tokenCount(searches) : undefined,
+    searches: typeof searches === 'number' ? searchCount(searches) : undefined,
   });
 }
 

@@ -1,7 +1,7 @@
 // Decodes GenerateContentResponses, whole and streamed: each piece of a stream has the fields of a whole response. Source:
 // https://ai.google.dev/api/generate-content (2026-11).
 
-import { validCounts, tokenCount, type Usage } from '../../core/usage';
+import { validCounts, searchCount, tokenCount, type Usage } from '../../core/usage';
 import { decodeGeminiLogprobs } from '../shared/logprobs';
 import type { Decoder, Frame } from '../codec';
 import type { Json } from '../jsonObject';
@@ -202,7 +202,7 @@ function searchesIn(value: Json): number | undefined {
 function chargedFor(grounding: Json, model: string): number | undefined {
   const queries = queriesIn(grounding).length;
   if (queries === 0) return undefined;
-  return model.startsWith('gemini-2') ? 1 : queries;
+  return model.startsWith('gemini-2') ? 1 : searchCount(queries);
 }
 
 function rangeOf(source: Json): { start?: number; end?: number } {

@@ -2,7 +2,7 @@
 // https://platform.openai.com/docs/api-reference/chat/streaming; reasoning fields of DeepSeek and OpenRouter from
 // https://api-docs.deepseek.com/guides/reasoning_model and https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11).
 
-import { tokenCount, type Usage, validCounts } from '../../core/usage';
+import { searchCount, tokenCount, type Usage, validCounts } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
 import type { StreamEvent } from '../neutral';
@@ -30,7 +30,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
     output: tokenCount(usage['completion_tokens']),
     reasoning: tokenCount(outputDetails['reasoning_tokens']),
     inputAudio: tokenCount(details['audio_tokens']),
-    searches: typeof searches === 'number' ? tokenCount(searches) : undefined,
+    searches: typeof searches === 'number' ? searchCount(searches) : undefined,
   });
 }
 

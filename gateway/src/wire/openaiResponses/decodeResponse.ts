@@ -1,7 +1,7 @@
 // Decodes Responses, whole and streamed. Sources: https://platform.openai.com/docs/api-reference/responses/object and
 // https://platform.openai.com/docs/api-reference/responses-streaming (2026-11).
 
-import { tokenCount, type Usage, validCounts } from '../../core/usage';
+import { searchCount, tokenCount, type Usage, validCounts } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
 import type { StreamEvent } from '../neutral';
@@ -17,6 +17,8 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = isObject(value['usage']) ? value['usage'] : objectOr(value['response'])['usage'];
   if (!isObject(usage)) return undefined;
   const input = tokenCount(usage['input_tokens']);
+  const response = isObject(value['usage']) ? value : objectOr(value['response']);
+  const searches = searchesIn(response);
   const details = objectOr(usage['input_tokens_details']);
   const cacheRead = Math.min(input, tokenCount(details['cached_tokens']));
   const cacheWrite5m = Math.min(input - cacheRead, tokenCount(details['cache_write_tokens']));
@@ -26,7 +28,8 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
     cacheWrite5m,
     output: tokenCount(usage['output_tokens']),
     reasoning: tokenCount(objectOr(usage['output_tokens_details'])['reasoning_tokens']),
-    searches: searchesIn(isObject(value['usage']) ? value : objectOr(value['response'])),
+    searches,
+    previewSearches: usesPreview(response) ? searches : undefined,
   });
 }
 
@@ -165,12 +168,17 @@ function decodeItemDone({ builder, filled }: StreamState, item: Json): void {
 // Searches are charged for, and opened pages are not. Where the response does not tell how many, its items are counted.
 function searchesIn(response: Json): number | undefined {
   const told = objectOr(objectOr(response['tool_usage'])['web_search'])['num_requests'];
-  if (typeof told === 'number') return tokenCount(told);
+  if (typeof told === 'number') return searchCount(told);
   const made = listOr(response['output']).filter((raw) => {
     const item = objectOr(raw);
     return item['type'] === 'web_search_call' && decodeSearch(item) !== undefined;
   });
-  return made.length === 0 ? undefined : made.length;
+  return made.length === 0 ? undefined : searchCount(made.length);
+}
+
+// The response repeats the tools of its request.
+function usesPreview(response: Json): boolean {
+  return listOr(response['tools']).some((tool) => /^web_search_preview/.test(textOr(objectOr(tool)['type'])));
 }
 
 function addSearch(builder: EventBuilder, item: Json, titles: ReadonlyMap<string, string> | undefined): void {
