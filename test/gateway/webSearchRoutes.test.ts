@@ -2,7 +2,7 @@
 
 import { startTestGateway, type TestGateway } from '../support/gateway';
 import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
-import { bodies, claude, type Fields, type Kind, paths } from '../support/translation';
+import { bodies, claude, type Fields, geminiText, type Kind, paths } from '../support/translation';
 
 let fake: FakeUpstream;
 let gateway: TestGateway;
@@ -16,8 +16,10 @@ routes:
   either: {models: [plain/m, claude-haiku-4-5]}
   hosts: {models: [plain/m]}
   demanding: {models: [plain/m], strict: true}
+  cheap: {models: [gemini-2.5-flash-lite, claude-haiku-4-5], strategy: cheapest-capable}
 providers:
   anthropic: {base_url: "${fake.url}"}
+  google: {base_url: "${fake.url}"}
   plain: {wire: openai, base_url: "${fake.url}/v1", models: {m: {}}}
   finder: {wire: openai, base_url: "${fake.url}/v1", responses: false, models: {m: {capabilities: [tools, web_search]}}}
 `,
@@ -96,4 +98,17 @@ test('a host whose configuration says that it searches is asked', async () => {
   expect(sent()['web_search_options']).toEqual({
     user_location: { type: 'approximate', approximate: { city: 'Oslo', country: 'NO' } },
   });
+});
+
+// Flash Lite is a tenth of Haiku by the token, and Google's search costs three and a half times Anthropic's.
+test.each([
+  ['without a search', {}, 'google/gemini-2.5-flash-lite'],
+  ['with one', searches.messages, 'anthropic/claude-haiku-4-5'],
+] as const)('the cheapest %s', async (_what, fields, target) => {
+  fake.answer = {
+    body: JSON.stringify(target.startsWith('google') ? geminiText('ok', { finishReason: 'STOP' }) : claude([])),
+  };
+  const answer = await ask('messages', 'cheap', fields);
+  expect(answer.headers.get('x-ovth-route')).toContain(target);
+  expect(fake.calls).toHaveLength(1);
 });

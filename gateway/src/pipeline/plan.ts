@@ -120,8 +120,9 @@ const expectedOutput = 500;
 /** Expected nano-USD of this request at a target, for comparison. */
 export function expectedCost(target: Target, needs: Needs, day: string): number {
   const output = needs.answers * Math.min(needs.output ?? expectedOutput, expectedOutput);
+  const searches = needs.capabilities.includes('web_search') ? 1 : 0; // it may be more, or none
   return costOf(
-    { input: needs.input, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output, reasoning: 0 },
+    { searches, input: needs.input, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output, reasoning: 0 },
     ratesOf(target, day),
   );
 }
