@@ -34,6 +34,15 @@ export interface RequestFields {
   readonly demanding: readonly string[];
   /** What it demands. */
   readonly demands: (source: DemandSource) => FormDemands;
+  /** Where a request asks for the web search that its provider runs. */
+  readonly webSearch: {
+    /** The top-level field. */
+    readonly field: string;
+    /** One of these stands in a field that does; a look before `isIn`. */
+    readonly marks: readonly Buffer[];
+    /** Whether the field's value does. */
+    isIn(value: unknown): boolean;
+  };
   /** Whether a request asks for usage in its stream; absent where streams report usage unasked. */
   wantsUsage?(setting: SettingReader): boolean;
   /** Fields of OpenRouter's that stand in bodies of this format and that the format's own provider refuses. */

@@ -78,9 +78,11 @@ function isRefusedByChat({ tools = [], reasoning }: NeutralRequest, target: Targ
 }
 
 // OpenAI returns reasoning, as text and in the opaque form that a tool loop needs, only in Responses. Tool results with
-// media, and documents by URL, have a place only there too.
+// media, documents by URL and, on most models, web search have a place only there too.
 // Source: https://platform.openai.com/docs/guides/responses-vs-chat-completions (2026-11).
 function carriesMoreOnResponses(request: NeutralRequest, target: Target): boolean {
+  if (request.tools?.some((tool) => tool.type === 'webSearch') === true && target.capabilities.has('web_search'))
+    return true;
   const { reasoning } = request;
   if (request.answers !== undefined) return false; // it gives one
   const loops = (request.tools?.length ?? 0) > 0 && (reasoning === undefined || wantsReasoning(reasoning));

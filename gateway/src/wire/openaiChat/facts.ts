@@ -30,6 +30,7 @@ export const facts: FormatFacts = {
         ['json_schema', isSchemaFormat(setting('response_format'))],
         ['reasoning', isReasoningEffort(setting('reasoning_effort'))],
       ]),
+    webSearch: { field: 'web_search_options', marks: [Buffer.from('{')], isIn: isObject },
     wantsUsage: (setting) => inner(setting('stream_options'), 'include_usage') === true,
     demanding: ['tool_choice', 'n', 'logprobs', 'stop'],
     demands({ setting }) {
