@@ -13,7 +13,7 @@ let openai: OpenAI;
 let anthropic: Anthropic;
 
 beforeAll(async () => {
-  scene = await startScene('');
+  scene = await startScene('routes:\n  found: {models: [gpt-5.5]}\n');
   key = await scene.gateway.mint();
   openai = new OpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: key, maxRetries: 0 });
   anthropic = new Anthropic({ baseURL: `${scene.gateway.url}/anthropic`, apiKey: key, maxRetries: 0 });
@@ -159,6 +159,16 @@ test.each(models.filter((model) => model !== 'gpt-5.5'))('a client of chat compl
     type: 'url_citation',
     url_citation: { url: urls[0], title: pages[0]!.title },
   });
+  expect((await row())['searches']).toBe(1);
+});
+
+test('a client of chat completions by a route to OpenAI, which is asked in Responses', async () => {
+  const answer = await openai.chat.completions.create({
+    model: 'found',
+    messages: [{ role: 'user', content: prompt }],
+    web_search_options: {},
+  });
+  expect(answer.choices[0]?.message.annotations?.[0]).toMatchObject({ url_citation: { url: urls[0] } });
   expect((await row())['searches']).toBe(1);
 });
 

@@ -62,7 +62,7 @@ export interface PassthroughFacts {
   /** Whether a model does what is demanded of the form of its answer. @param effort what the request asks for */
   readonly honours: (kind: DemandKind, target: Target, effort: Effort | undefined) => boolean;
   /** Whether the format's own provider refuses a request of a target in it, and takes it in another of its formats. */
-  readonly refused?: (target: Target, hasTools: boolean, setting: SettingReader) => boolean;
+  readonly refused?: (target: Target, needs: readonly Capability[], setting: SettingReader) => boolean;
   /** Images whose URL stands where an object with it belongs: some hosts of the format take them, its own provider refuses them. */
   readonly plainImages?: {
     /** The key that such a URL stands under. */

@@ -8,16 +8,14 @@ import { argsSchema } from '../schema/toolSchema';
 import { customAsFunction } from '../shared/customTools';
 import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
+import { searchesInChat } from '../shared/modelProfiles';
 import { nameFor } from '../shared/names';
 import { encodeStrict } from '../shared/openaiSettings';
 import { searchFor } from '../shared/webSearch';
 
-/**
- * The options of a web search; undefined where there is none. OpenAI itself takes them only of its search models. Source:
- * https://developers.openai.com/api/docs/guides/tools-web-search (2026-11).
- */
+/** The options of a web search; undefined where there is none, and where the model takes none here. */
 export function encodeSearch(request: NeutralRequest, target: Target, droppedFields: DroppedFields): unknown {
-  const takes = target.provider !== 'openai' || /-search\b/.test(target.model);
+  const takes = searchesInChat(target);
   const search = searchFor(request, takes ? target : { ...target, capabilities: none }, 'chat', droppedFields);
   if (search === undefined) return undefined;
   if (search.native.format === 'chat') return search.native.value;
