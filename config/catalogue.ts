@@ -6,7 +6,10 @@ import { isKnownProvider, type KnownProviderName } from './knownProviders';
 import data from './models.json';
 import { nearest } from './nearest';
 
-/** What a model can do beyond text: the kinds of input it reads, and the features routing asks for. */
+/**
+ * What a model can do beyond text: the kinds of input it reads, and the features routing asks for. `web_search` is a search
+ * that its provider runs.
+ */
 export const capabilities = [
   'tools',
   'images',
@@ -16,6 +19,7 @@ export const capabilities = [
   'json_schema',
   'reasoning',
   'caching',
+  'web_search',
 ] as const;
 /** One of them. */
 export type Capability = (typeof capabilities)[number];
@@ -40,6 +44,10 @@ export interface Rates {
   cache_write_1h: number;
   /** Only where audio input costs something else than text. */
   input_audio?: number;
+  /** Nano-USD of one search of the web, as its provider counts them; absent where it has none. */
+  search?: number;
+  /** Only where a search by the older tool, OpenAI's `web_search_preview`, costs something else. */
+  search_preview?: number;
 }
 
 /** Rates with the day they begin to hold. */
@@ -100,7 +108,8 @@ export const models = data.models as readonly Model[];
 
 /**
  * The price of models the catalogue does not know: $5 / $25 per million, cache read $0.50, cache write $6.25 (5 minutes)
- * and $10 (1 hour). It is that of a frontier model, so that an unknown name is rarely counted too cheap and never free.
+ * and $10 (1 hour), a search $0.014. It is that of a frontier model, so that an unknown name is rarely counted too cheap
+ * and never free.
  */
 export const UNKNOWN_PRICE: Price = {
   from: '1970-01-01',
@@ -109,6 +118,7 @@ export const UNKNOWN_PRICE: Price = {
   cache_read: 500,
   cache_write_5m: 6_250,
   cache_write_1h: 10_000,
+  search: 14_000_000,
 };
 
 /**

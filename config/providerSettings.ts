@@ -17,6 +17,7 @@ const customModel = z.strictObject({
   input: dollars.optional().describe('USD per million input tokens.'),
   output: dollars.optional().describe('USD per million output tokens.'),
   cache_read: dollars.optional().describe('USD per million cached input tokens. Default: `input`.'),
+  search: dollars.optional().describe('USD per 1,000 searches of the web. Default: 0.'),
   capabilities: z.array(z.enum(capabilities)).default(['tools']).describe('What the model can do; routing uses it.'),
 });
 

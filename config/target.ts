@@ -1,6 +1,7 @@
 // A target: one model at one provider, with all that routing and billing need to know of it.
 
 import { capabilities, type Capability, type Model, type ModelKind, type Price, UNKNOWN_PRICE } from './catalogue';
+import { isKnownProvider } from './knownProviders';
 import type { CustomModel } from './providerSettings';
 
 /** A model at a provider. */
@@ -20,7 +21,7 @@ export interface Target {
   readonly context: number | undefined;
   /** Most output tokens of one answer; undefined where nobody says. */
   readonly maxOutput: number | undefined;
-  /** All of them where nothing is known of the model, so that nothing is ruled out. */
+  /** All of them where nothing is known of the model, so that nothing is ruled out; web search only of known providers. */
   readonly capabilities: ReadonlySet<Capability>;
   /** Nano-USD per token, ascending by the day they hold from; at least one. */
   readonly prices: readonly Price[];
@@ -31,6 +32,9 @@ export interface Target {
 }
 
 const everything: ReadonlySet<Capability> = new Set(capabilities);
+
+// Of the three providers every chat model searches the web; another host only where the configuration says so.
+const everythingOfHosts: ReadonlySet<Capability> = new Set(capabilities.filter((name) => name !== 'web_search'));
 
 /** A row of the catalogue as a target. @param send the id to send upstream: the row's own, or a dated one the caller pinned. */
 export function catalogueTarget(row: Model, send: string): Target {
@@ -58,6 +62,7 @@ export function configuredTarget(provider: string, model: string, custom: Custom
     cache_read: nano(custom.cache_read) ?? input,
     cache_write_5m: input,
     cache_write_1h: input,
+    ...(custom.search === undefined ? {} : { search: Math.round(custom.search * 1_000_000) }),
   };
   return {
     provider,
@@ -82,7 +87,7 @@ export function unknownTarget(provider: string, model: string): Target {
     kind: undefined,
     context: undefined,
     maxOutput: undefined,
-    capabilities: everything,
+    capabilities: isKnownProvider(provider) ? everything : everythingOfHosts,
     prices: [UNKNOWN_PRICE],
     priced: 'unknown',
     row: undefined,

@@ -106,11 +106,15 @@ function modelOf(row: Row, file: FactsFile): Model {
     kind: row.kind ?? 'chat',
     context: facts.context,
     max_output: facts.max_output,
-    capabilities: [...facts.capabilities, ...(cached ? ['caching' as const] : [])] satisfies Capability[],
+    capabilities: [
+      ...facts.capabilities,
+      ...(cached ? ['caching' as const] : []),
+      ...(row.kind === 'embedding' ? [] : ['web_search' as const]),
+    ] satisfies Capability[],
     released: facts.released,
     current: row.current ?? false,
     default: row.default ?? false,
-    prices: history.map((price) => priceOf(price, row.provider)),
+    prices: history.map((price) => priceOf(price, row)),
     ...(row.retires && { retires: row.retires }),
     ...(row.chat_refuses && { chat_refuses: row.chat_refuses }),
     source: {
@@ -169,11 +173,24 @@ function usdRates(prices: ModelPrice, above: number | undefined): UsdRates {
   return { input: rate('input_mtok') ?? 0, output: rate('output_mtok') ?? 0, ...given };
 }
 
-function priceOf({ from, long_context, ...base }: UsdPrice, provider: KnownProviderName): Price {
-  const price = { from, ...rates(base, provider) };
+function priceOf({ from, long_context, ...base }: UsdPrice, row: Row): Price {
+  const { provider } = row;
+  const price = { from, ...rates(base, provider), ...searchPrice(row) };
   if (long_context === undefined) return price;
   const { above, ...long } = long_context;
   return { ...price, long_context: { above, ...rates(long, provider) } };
+}
+
+// Nano-USD of one search. All chat models of the catalogue have it, at one price for each provider but Google, which counts
+// the searches of Gemini 3 and the prompts of Gemini 2.5 that were searched for. Sources:
+// https://platform.claude.com/docs/en/about-claude/pricing ($10 for 1,000), https://openai.com/api/pricing ($10 for 1,000
+// calls of `web_search`; $25 for `web_search_preview` on models that do not reason),
+// https://ai.google.dev/gemini-api/docs/pricing ($14 for 1,000 searches, $35 for 1,000 prompts) (2026-11).
+function searchPrice({ id, provider, kind }: Row): Pick<Price, 'search' | 'search_preview'> {
+  if (kind === 'embedding') return {};
+  if (/^gpt-4/.test(id)) return { search: 10_000_000, search_preview: 25_000_000 };
+  if (provider !== 'google') return { search: 10_000_000 };
+  return { search: id.startsWith('gemini-2') ? 35_000_000 : 14_000_000 };
 }
 
 /**

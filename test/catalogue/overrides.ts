@@ -27,8 +27,8 @@ export interface Facts {
   context: number;
   max_output: number;
   released: string;
-  /** Without `caching`, which follows from the price. */
-  capabilities: Exclude<Capability, 'caching'>[];
+  /** Without `caching`, which follows from the price, and `web_search`, which all chat models have. */
+  capabilities: Exclude<Capability, 'caching' | 'web_search'>[];
 }
 
 export interface Row {

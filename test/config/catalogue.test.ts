@@ -299,7 +299,7 @@ describe('prices', () => {
   test('figures that are easily got wrong', () => {
     expect(priceAt(byId('claude-opus-4-7'), CHECKED)).toEqual({
       ...{ from: '2026-04-16', input: 5_000, output: 25_000, cache_read: 500 },
-      ...{ cache_write_5m: 6_250, cache_write_1h: 10_000 },
+      ...{ cache_write_5m: 6_250, cache_write_1h: 10_000, search: 10_000_000 },
     });
     expect(priceAt(byId('gemini-2.5-pro'), CHECKED).long_context).toEqual({
       ...{ above: 200_000, input: 2_500, output: 15_000, cache_read: 250 },

@@ -3,6 +3,7 @@ import { example } from './example';
 import { NO_FAULT, withoutInstructions, type Fault } from './fault';
 import { cutBytes, speech, thought } from './speech';
 import { argumentsOf, toolCalls } from './toolCalls';
+import { citing, searchOf, type Search, type Searching } from './webSearch';
 import type { Json, Usage } from './wire';
 
 export interface Turn {
@@ -45,6 +46,8 @@ export interface Conversation {
   preamble: boolean;
   /** the answer is JSON, of this schema if there is one */
   format?: { schema?: unknown } | undefined;
+  /** the provider's own search of the web is at hand, or must be used */
+  searching?: Searching | undefined;
   /** how many words it thinks before it answers */
   thinking?: number | undefined;
 }
@@ -76,6 +79,8 @@ export interface Answer {
   /** the stop sequence that ended it */
   stopSequence: string | undefined;
   citation: Citation | undefined;
+  /** the search of the web that it began with */
+  search: Search | undefined;
   usage: Usage;
 }
 
@@ -116,6 +121,7 @@ export function answer(conversation: Conversation, fault: Fault = NO_FAULT): Ans
     finish: 'length' as const,
     stopSequence: undefined,
     citation: undefined,
+    search: undefined,
   };
   const spent = { ...usage, output: limit, ...(reasoning > 0 && { reasoning: Math.min(reasoning, limit) }) };
   return { ...cut, usage: reported(spent, fault) };
@@ -142,6 +148,7 @@ function outcome(conversation: Conversation, prompt: string, fault: Fault): Outc
     finish: 'stop',
     stopSequence: undefined,
     citation: undefined,
+    search: undefined,
   };
   if (fault.refuse) return { ...none, refusal: REFUSAL, finish: 'refusal' };
   const results = conversation.turns.flatMap(({ role, text }) => (role === 'tool' ? [text] : []));
@@ -155,8 +162,10 @@ function outcome(conversation: Conversation, prompt: string, fault: Fault): Outc
   // A filter notices late: half of the text has been said.
   if (fault.safety)
     return { ...none, text: cutBytes(stopped.text, Math.ceil(Buffer.byteLength(stopped.text) / 2)), finish: 'filter' };
-  const citation = fault.cite ? citationOf(stopped.text) : undefined;
-  return { ...none, ...stopped, citation, finish: fault.pause ? 'pause' : 'stop' };
+  const search = searchOf(conversation.searching, prompt);
+  const cited = fault.cite === true || search !== undefined ? citationOf(stopped.text) : undefined;
+  const citation = cited && search ? citing(cited, search) : cited;
+  return { ...none, ...stopped, citation, search, finish: fault.pause ? 'pause' : 'stop' };
 }
 
 function words(conversation: Conversation, prompt: string, fault: Fault): string {

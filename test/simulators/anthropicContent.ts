@@ -4,6 +4,7 @@ import { breakpointOf } from './anthropicCaching';
 import { refuseBadMedia } from './anthropicMedia';
 import { invalidRequest } from './anthropicRefusals';
 import { refuseForeignThought, takesSystemTurns } from './anthropicThinking';
+import { checkSeal } from './signature';
 import { isJson, shown, type Json } from './wire';
 
 /** The system prompt as it is counted. */
@@ -143,6 +144,7 @@ function readBlock(block: Json, at: string, read: Content): void {
     refuseForeignThought(block, at, read.latest);
     add(shown(block.thinking ?? ''));
   } else if (BLOCKS.has(shown(block.type))) {
+    refuseForeignSearch(block, at);
     refuseBadMedia(block, at);
     const { cache_control: _, ...rest } = block;
     add(JSON.stringify(rest), MEDIA_BYTES);
@@ -151,6 +153,19 @@ function readBlock(block: Json, at: string, read: Content): void {
       `${at}: Input tag '${shown(block.type)}' found using 'type' does not match any of the expected tags`,
     );
   }
+}
+
+/** What was found comes back as it was handed out, or not at all. */
+function refuseForeignSearch(block: Json, at: string): void {
+  const id = block.type === 'server_tool_use' ? block.id : block.tool_use_id;
+  if (block.type !== 'server_tool_use' && block.type !== 'web_search_tool_result') return;
+  if (typeof id !== 'string' || !/^srvtoolu_[a-zA-Z0-9_]+$/.test(id))
+    throw invalidRequest(`${at}.${block.type}.id: String should match pattern '^srvtoolu_[a-zA-Z0-9_]+$'`);
+  const found: unknown[] = Array.isArray(block.content) ? block.content : [];
+  // The real ones, which recordings hold, have hundreds of characters.
+  const isOwn = (sealed: unknown) => checkSeal('anthropic', sealed) === 'intact' || shown(sealed).length > 200;
+  if (found.some((one) => !isJson(one) || !isOwn(one.encrypted_content)))
+    throw invalidRequest(`${at}: Invalid \`encrypted_content\` in \`search_result\` block`);
 }
 
 const BLOCKS = new Set(

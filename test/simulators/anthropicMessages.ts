@@ -8,6 +8,7 @@ import { datedName } from './models';
 import { accountForBreakpoints } from './promptCache';
 import { sealed } from './signature';
 import { fragmentsOf, piecesOf } from './speech';
+import type { Search } from './webSearch';
 import type { Asked, Json, Reply, Request, Usage } from './wire';
 
 /** A message to be answered. */
@@ -70,7 +71,7 @@ function whole(message: Message): Reply {
     ...envelope(model),
     content,
     ...ending(said),
-    ...(!fault.noUsage && { usage: usageOf(said.usage) }),
+    ...(!fault.noUsage && { usage: { ...usageOf(said.usage), ...searchesOf(said) } }),
   });
 }
 
@@ -84,6 +85,7 @@ interface Block {
 function blocksOf({ said, fault, omitted }: Message): Block[] {
   const blocks: Block[] = [];
   if (said.thought !== '') blocks.push(thinkingBlock(said.thought, omitted, fault));
+  if (said.search) blocks.push(...searchBlocks(said.search));
   if (said.text !== '') blocks.push(textBlock(said, fault));
   for (const call of said.calls) {
     const start = {
@@ -116,6 +118,28 @@ function thinkingBlock(text: string, omitted: boolean, fault: Fault): Block {
     ],
     filled: { thinking, signature },
   };
+}
+
+/** Each page is sealed: what it says is for the model alone. */
+function searchBlocks({ query, pages }: Search): Block[] {
+  const id = newId('srvtoolu_01', 22);
+  const caller = { type: 'direct' };
+  const input = JSON.stringify({ query });
+  const content = pages.map(({ title, url }) => ({
+    type: 'web_search_result',
+    title,
+    url,
+    encrypted_content: sealed('anthropic', url),
+    page_age: 'November 20, 2026',
+  }));
+  return [
+    {
+      start: { type: 'server_tool_use', id, name: 'web_search', input: {}, caller },
+      deltas: ['', ...fragmentsOf(input)].map((part) => ({ type: 'input_json_delta', partial_json: part })),
+      filled: { input: { query } },
+    },
+    { start: { type: 'web_search_tool_result', tool_use_id: id, content, caller }, deltas: [], filled: {} },
+  ];
 }
 
 function textBlock({ text, citation }: Answer, fault: Fault): Block {
@@ -160,9 +184,16 @@ function streamed(message: Message): Reply {
     for (const delta of block.deltas) event('content_block_delta', { index, delta });
     event('content_block_stop', { index });
   }
-  event('message_delta', { delta: ending(said), ...(!fault.noUsage && { usage: cumulative(said.usage) }) });
+  event('message_delta', {
+    delta: ending(said),
+    ...(!fault.noUsage && { usage: { ...cumulative(said.usage), ...searchesOf(said) } }),
+  });
   event('message_stop', {});
   return { status: 200, contentType: 'text/event-stream; charset=utf-8', pieces, streamed: true };
+}
+
+function searchesOf({ search }: Answer): Json {
+  return search ? { server_tool_use: { web_search_requests: 1, web_fetch_requests: 0 } } : {};
 }
 
 function envelope(model: string): Json {

@@ -93,8 +93,16 @@ function conversationOf(request: Json, model: Model, thinking: Thinking, interle
     segments,
     preamble: true,
     format: readFormat(request),
+    searching: searchingOf(request),
     thinking: thinksNow(thinking, turns, interleaved) ? thinking.words : 0,
   };
+}
+
+/** Whether Anthropic's own search is at hand, or must be used. */
+function searchingOf({ tools, tool_choice: choice }: Json): Conversation['searching'] {
+  const has = Array.isArray(tools) && tools.some((tool) => isJson(tool) && /^web_search_\d{8}$/.test(shown(tool.type)));
+  if (!has || (isJson(choice) && choice.type === 'none')) return undefined;
+  return isJson(choice) && choice.name === 'web_search' ? 'must' : 'auto';
 }
 
 const NO_PREFILL =

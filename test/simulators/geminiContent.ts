@@ -1,5 +1,5 @@
 // Google's generateContent, streamGenerateContent and countTokens: shapes and streams. What is refused is in geminiRequest.ts.
-import { answer, inputTokens, tokens, type Answer, type Conversation, type Segment } from './answer';
+import { answer, inputTokens, tokens, type Answer, type Citation, type Conversation, type Segment } from './answer';
 import type { Fault } from './fault';
 import { googleDocument, JSON_TYPE, printed, sseEvent, streamKind } from './geminiDocument';
 import { camel, collect, names, type Unknown } from './geminiNames';
@@ -147,7 +147,7 @@ function chunk({ model, id, asked, said, fault }: Content, parts: Json[], usage:
     index: 0,
     ...(last && said.finish === 'tool' && { finishMessage: 'Model generated function call(s).' }),
     ...(last && FINISH[said.finish] === 'SAFETY' && { safetyRatings: RATINGS }),
-    ...(last && said.citation && { groundingMetadata: grounding(said.citation) }),
+    ...(last && said.citation && { groundingMetadata: grounding(said, said.citation) }),
   };
   return {
     candidates: [candidate],
@@ -157,11 +157,15 @@ function chunk({ model, id, asked, said, fault }: Content, parts: Json[], usage:
   };
 }
 
-function grounding({ start, end, text, title, url }: NonNullable<Answer['citation']>): Json {
+/** Places are counted in bytes. */
+function grounding({ search, text: all }: Answer, { start, end, text, title, url }: Citation): Json {
+  const pages = search?.pages ?? [{ title, url }];
+  const [startIndex, endIndex] = [start, end].map((at) => Buffer.byteLength(all.slice(0, at)));
   return {
-    webSearchQueries: [text.slice(0, 40)],
-    groundingChunks: [{ web: { uri: url, title } }],
-    groundingSupports: [{ segment: { startIndex: start, endIndex: end, text }, groundingChunkIndices: [0] }],
+    ...(search && { searchEntryPoint: { renderedContent: `<a href="https://google.com/search">${search.query}</a>` } }),
+    webSearchQueries: [search?.query ?? text.slice(0, 40)],
+    groundingChunks: pages.map((page) => ({ web: { uri: page.url, title: page.title } })),
+    groundingSupports: [{ segment: { startIndex, endIndex, text }, groundingChunkIndices: [0] }],
   };
 }
 

@@ -5,7 +5,7 @@ import { camel, collect, names, type Unknown } from './geminiNames';
 import { complaint, googleInvalid, googleTooLong, googleUnknownNames } from './geminiRefusals';
 import { collectSchema, refuseBadSchema } from './geminiSchema';
 import { googleThinking, type GoogleThinking } from './geminiThinking';
-import { declarations, toolChoice, toolOf, type Declared } from './geminiTools';
+import { declarations, googleSearching, toolChoice, toolOf, type Declared } from './geminiTools';
 import type { Model } from './models';
 import { isJson, shown, type Json } from './wire';
 
@@ -50,6 +50,7 @@ export function readContentRequest(raw: Json, model: Model): GenerateRequest {
     segments,
     preamble: false,
     format,
+    searching: googleSearching(request, declared.length > 0, model.id),
     thinking: thinking.words,
   };
   return { conversation, prompt: lastUserText(turns), thinking };

@@ -58,6 +58,23 @@ export function toolChoice(raw: unknown, declared: readonly Declared[]): Convers
   return { type, names: allowedFunctionNames as string[] };
 }
 
+/** Whether a Google Search is at hand; Google's refusal thrown where it stands beside functions. */
+export function googleSearching(request: Json, hasFunctions: boolean, model: string): Conversation['searching'] {
+  const tools: unknown[] = Array.isArray(request.tools) ? request.tools : [];
+  if (!tools.some((tool) => isJson(tool) && camel(tool).googleSearch !== undefined)) return undefined;
+  if (hasFunctions && !model.startsWith('gemini-3'))
+    throw googleInvalid('Tool use with function calling is unsupported');
+  const mime = isJson(request.generationConfig) ? camel(request.generationConfig).responseMimeType : undefined;
+  if (mime === 'application/json' && !model.startsWith('gemini-3'))
+    throw googleInvalid("Tool use with a response mime type: 'application/json' is unsupported");
+  const config = isJson(request.toolConfig) ? camel(request.toolConfig) : {};
+  if (hasFunctions && config.includeServerSideToolInvocations !== true)
+    throw googleInvalid(
+      'Please enable tool_config.include_server_side_tool_invocations to use Built-in tools with Function calling.',
+    );
+  return 'auto';
+}
+
 // ---
 
 const MODES = ['MODE_UNSPECIFIED', 'AUTO', 'ANY', 'NONE', 'VALIDATED'];

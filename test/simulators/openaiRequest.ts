@@ -94,6 +94,9 @@ function refuseUnknownFields(request: Json, deepseek: boolean): void {
 }
 
 function refuseForReasoning(request: Json, model: string): void {
+  // Only its search models have options for one, and none of those is here.
+  if (request.web_search_options != null && !model.includes('search'))
+    throw badRequest('Web search options not supported with this model.', 'web_search_options');
   if (!isReasoningModel(model)) return;
   if (request.max_tokens != null) {
     const instead = "is not supported with this model. Use 'max_completion_tokens' instead.";

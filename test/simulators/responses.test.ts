@@ -125,7 +125,7 @@ test('tool_choice in all its forms', async () => {
   expect(
     await called({ type: 'allowed_tools', mode: 'required', tools: [{ type: 'function', name: 'get_time' }] }),
   ).toEqual(['get_time']);
-  expect(await called({ type: 'web_search' })).toEqual(['message']);
+  expect(await called({ type: 'web_search' })).toEqual(['web_search_call', 'message']);
   const many = await ask('Hello [[sim: calls=3]]', { tools: both });
   expect(many.body.output!.map((item) => item.name)).toEqual(['get_weather', 'get_time', 'apply_patch']);
   const one = await ask('Hello [[sim: calls=3]]', { tools: both, parallel_tool_calls: false });

@@ -84,6 +84,7 @@ function documentOf(asked: ResponseRequest, said: Answer, fault: Fault): Json {
     text: { format: text.format ?? { type: 'text' }, verbosity: text.verbosity ?? 'medium' },
     tool_choice: request.tool_choice ?? 'auto',
     tools: toolsOf(request.tools),
+    ...(said.search && { tool_usage: { web_search: { num_requests: 1 } } }),
     top_logprobs: request.top_logprobs ?? 0,
     top_p: request.top_p ?? 1,
     truncation: request.truncation ?? 'disabled',
@@ -110,7 +111,7 @@ function toolsOf(tools: unknown): unknown[] {
   );
 }
 
-function outputOf({ summary, encrypted }: ResponseRequest, said: Answer): Json[] {
+function outputOf({ summary, encrypted, sources }: ResponseRequest, said: Answer): Json[] {
   const items: Json[] = [];
   const status = said.finish === 'length' || said.finish === 'filter' ? 'incomplete' : 'completed';
   if (said.thought !== '') {
@@ -120,6 +121,12 @@ function outputOf({ summary, encrypted }: ResponseRequest, said: Answer): Json[]
       summary: summary ? [{ type: 'summary_text', text: said.thought }] : [],
       ...(encrypted && { encrypted_content: sealed('openai', said.thought) }),
     });
+  }
+  if (said.search) {
+    const { query, pages } = said.search;
+    const found = sources ? { sources: pages.map(({ url }) => ({ type: 'url', url })) } : {};
+    const action = { type: 'search', queries: [query], query, ...found };
+    items.push({ id: newId('ws_', 48).toLowerCase(), type: 'web_search_call', status: 'completed', action });
   }
   const part = said.refusal !== '' ? { type: 'refusal', refusal: said.refusal } : textPart(said);
   // Where thinking took all there was, nothing is said at all.

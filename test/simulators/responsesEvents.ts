@@ -40,6 +40,7 @@ type Emit = (type: string, data: Json) => void;
 const EMPTY: Partial<Record<string, Json>> = {
   message: { status: 'in_progress', content: [] },
   reasoning: { summary: [] },
+  web_search_call: { status: 'in_progress', action: undefined },
   function_call: { status: 'in_progress', arguments: '' },
   custom_tool_call: { status: 'in_progress', input: '' },
 };
@@ -50,6 +51,8 @@ function fill(item: Json, at: Json, chunks: number | undefined, emit: Emit): voi
       message(part, { ...at, content_index: n }, chunks, emit);
   } else if (item.type === 'reasoning') {
     for (const [n, part] of (item.summary as Json[]).entries()) summary(part, { ...at, summary_index: n }, emit);
+  } else if (item.type === 'web_search_call') {
+    for (const phase of ['in_progress', 'searching', 'completed']) emit(`response.web_search_call.${phase}`, at);
   } else if (item.type === 'function_call') {
     const args = shown(item.arguments);
     for (const delta of fragmentsOf(args)) emit('response.function_call_arguments.delta', { ...at, delta });

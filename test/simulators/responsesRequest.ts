@@ -7,7 +7,7 @@ import { between, missing, parseBody, wrongType, wrongValue } from './openaiChec
 import { readSchema, refuseWordless } from './openaiParts';
 import { badRequest, responseTooLong } from './openaiRefusals';
 import { readInput } from './responsesInput';
-import { readResponseTools, responseToolChoice } from './responsesTools';
+import { readResponseTools, responseSearching, responseToolChoice } from './responsesTools';
 import { wordsForLevel } from './thinking';
 import { isJson, shown, type Json } from './wire';
 
@@ -24,6 +24,8 @@ export interface ResponseRequest {
   /** the thoughts are told in short, and handed out encrypted */
   summary: boolean;
   encrypted: boolean;
+  /** the addresses that a search has found are told */
+  sources: boolean;
 }
 
 /** The request, or OpenAI's refusal thrown. */
@@ -42,6 +44,9 @@ export function readResponseRequest(body: Buffer, memory: Memory): ResponseReque
   const effort = shown(reasoning.effort ?? defaultEffort(model.id));
   const words = wordsForLevel(effort);
   if (words === undefined) throw wrongValue('reasoning.effort', effort, EFFORTS);
+  const searching = responseSearching(request.tools, request.tool_choice);
+  if (effort === 'minimal' && searching !== undefined)
+    throw badRequest("The following tools cannot be used with reasoning.effort 'minimal': web_search.", 'tools');
   const include: unknown[] = Array.isArray(request.include) ? request.include : [];
   const options = isJson(request.stream_options) ? request.stream_options : {};
   const conversation: Conversation = {
@@ -54,6 +59,7 @@ export function readResponseRequest(body: Buffer, memory: Memory): ResponseReque
     stop: [],
     segments,
     preamble: false,
+    searching,
     format: readTextFormat(request.text, read.segments),
     thinking: isReasoningModel(model.id) ? words : 0,
   };
@@ -67,6 +73,7 @@ export function readResponseRequest(body: Buffer, memory: Memory): ResponseReque
     effort,
     summary: (reasoning.summary ?? reasoning.generate_summary) != null,
     encrypted: include.includes('reasoning.encrypted_content'),
+    sources: include.includes('web_search_call.action.sources'),
   };
 }
 

@@ -30,6 +30,15 @@ export function responseToolChoice(choice: unknown, tools: readonly CountedTool[
   throw badRequest(`Tool choice '${choice.name}' not found in 'tools' parameter.`, 'tool_choice');
 }
 
+/** Whether OpenAI's own search is at hand, or must be used. */
+export function responseSearching(tools: unknown, choice: unknown): Conversation['searching'] {
+  const types = Array.isArray(tools) ? tools.map((tool) => (isJson(tool) ? shown(tool.type) : '')) : [];
+  if (!types.some((type) => type.startsWith('web_search')) || choice === 'none') return undefined;
+  const must =
+    (choice === 'required' && types.length === 1) || (isJson(choice) && shown(choice.type).startsWith('web_search'));
+  return must ? 'must' : 'auto';
+}
+
 // ---
 
 const HOSTED =

@@ -64,6 +64,10 @@ export const wires: readonly Wire[] = [
       ...efforts.map((effort) =>
         hint(`effort ${effort} and temperature`, { temperature: 0.7, reasoning_effort: effort }),
       ),
+      hint('search', { web_search_options: {} }),
+      hint('search at effort high', { reasoning_effort: 'high', web_search_options: {} }),
+      demand('n and a search', { web_search_options: {}, n: 2 }, 'n'),
+      demand('stop and a search', { web_search_options: {}, stop: ['END'] }, 'stop'),
       demand('forced tool', {
         tool_choice: 'required',
         tools: [{ type: 'function', function: { name: 'f', parameters: schema } }],

@@ -35,6 +35,7 @@ function facts({ parts, reason, usage }: NeutralResponse) {
         ? [{ id: part.id, name: part.name, args: JSON.parse(part.args === '' ? '{}' : part.args) as unknown }]
         : [],
     ),
+    asked: parts.flatMap((part) => (part.type === 'webSearch' ? part.queries : [])).join('; '),
     reason,
     usage: usage && { ...noUsage, ...usage },
   };
@@ -42,9 +43,10 @@ function facts({ parts, reason, usage }: NeutralResponse) {
 
 // What a format cannot carry of a response.
 const withoutLost: Readonly<Record<Format, (answer: ReturnType<typeof facts>) => ReturnType<typeof facts>>> = {
-  // It has one number for cache writes of any lifetime.
+  // It has one number for cache writes of any lifetime, and no place for the queries of a search.
   chat: (answer) => ({
     ...answer,
+    asked: '',
     reason: namelessReason(answer.reason, 'stop'),
     usage: answer.usage && oneWrite(answer.usage),
   }),
@@ -58,7 +60,7 @@ const withoutLost: Readonly<Record<Format, (answer: ReturnType<typeof facts>) =>
     reason: answer.reason === 'other' ? 'stop' : answer.reason,
     usage: withoutAudio(answer.usage ?? noUsage),
   }),
-  // It counts cache writes as prompt.
+  // It counts cache writes as prompt, and searches by their queries.
   generate: (answer) => ({
     ...answer,
     reason: answer.reason === 'pause' ? 'stop' : answer.reason,
@@ -67,6 +69,7 @@ const withoutLost: Readonly<Record<Format, (answer: ReturnType<typeof facts>) =>
       input: answer.usage.input + answer.usage.cacheWrite5m + answer.usage.cacheWrite1h,
       cacheWrite5m: 0,
       cacheWrite1h: 0,
+      ...(answer.asked === '' ? {} : { searches: answer.asked.split('; ').length }),
     },
   }),
 };

@@ -53,6 +53,8 @@ const withTools = (more: Partial<Record<Format, Json>>): Partial<Record<Format, 
   Object.fromEntries(
     Object.entries(more).map(([format, fields]) => [format, { tools: tools[format as Format], ...fields }]),
   );
+const claudeSearch = { type: 'web_search_20250305', name: 'web_search' };
+const searchOf = (request: NeutralRequest) => request.tools?.find((tool) => tool.type === 'webSearch');
 const fields = (more: Partial<Record<Format, Json>>) => more;
 const userParts = (more: Partial<Record<Format, readonly Json[]>>): Partial<Record<Format, Json>> =>
   Object.fromEntries(
@@ -593,15 +595,121 @@ export const features: readonly Feature[] = [
     find: (request) => [request.tools, ofType(request, 'toolCall').map(({ name }) => name)],
   },
   {
-    group: 'Tools',
-    name: 'tool of the provider (web search)',
+    group: 'Web search',
+    name: 'web search',
     in: {
-      chat: { tools: [{ type: 'web_search' }] },
+      chat: { web_search_options: {} },
       responses: { tools: [{ type: 'web_search' }] },
       messages: { tools: [{ type: 'web_search_20250305', name: 'web_search' }] },
       generate: { tools: [{ googleSearch: {} }] },
     },
-    find: (request) => request.tools?.length ?? 0,
+    find: (request) => request.tools?.map(({ type }) => type),
+  },
+  {
+    group: 'Web search',
+    name: 'allowed domains',
+    in: {
+      responses: { tools: [{ type: 'web_search', filters: { allowed_domains: ['example.com'] } }] },
+      messages: { tools: [{ ...claudeSearch, allowed_domains: ['example.com'] }] },
+    },
+    find: (request) => searchOf(request)?.allowedDomains,
+  },
+  {
+    group: 'Web search',
+    name: 'blocked domains',
+    in: {
+      responses: { tools: [{ type: 'web_search', filters: { blocked_domains: ['example.com'] } }] },
+      messages: { tools: [{ ...claudeSearch, blocked_domains: ['example.com'] }] },
+      generate: { tools: [{ googleSearch: { excludeDomains: ['example.com'] } }] },
+    },
+    find: (request) => searchOf(request)?.blockedDomains,
+  },
+  {
+    group: 'Web search',
+    name: 'most searches of an answer',
+    in: {
+      responses: { tools: [{ type: 'web_search' }], max_tool_calls: 3 },
+      messages: { tools: [{ ...claudeSearch, max_uses: 3 }] },
+    },
+    find: (request) => searchOf(request)?.maxUses,
+  },
+  {
+    group: 'Web search',
+    name: "the user's place",
+    in: {
+      chat: {
+        web_search_options: { user_location: { type: 'approximate', approximate: { city: 'Oslo', country: 'NO' } } },
+      },
+      responses: {
+        tools: [{ type: 'web_search', user_location: { type: 'approximate', city: 'Oslo', country: 'NO' } }],
+      },
+      messages: { tools: [{ ...claudeSearch, user_location: { type: 'approximate', city: 'Oslo', country: 'NO' } }] },
+    },
+    find: (request) => searchOf(request)?.userLocation,
+  },
+  {
+    group: 'Web search',
+    name: 'how much of what is found is read',
+    in: {
+      chat: { web_search_options: { search_context_size: 'low' } },
+      responses: { tools: [{ type: 'web_search', search_context_size: 'low' }] },
+    },
+    find: (request) => searchOf(request)?.contextSize,
+  },
+  {
+    group: 'Web search',
+    name: 'a search that must be made',
+    in: {
+      responses: { tools: [{ type: 'web_search' }], tool_choice: { type: 'web_search' } },
+      messages: { tools: [claudeSearch], tool_choice: { type: 'tool', name: 'web_search' } },
+    },
+    find: (request) => request.toolChoice,
+    classic: true,
+  },
+  {
+    group: 'Web search',
+    name: 'search in the history',
+    in: {
+      responses: {
+        input: [
+          { role: 'user', content: hi },
+          {
+            ...{ type: 'web_search_call', id: 'ws_1', status: 'completed' },
+            action: { type: 'search', query: 'tides', sources: [{ type: 'url', url: 'https://example.com' }] },
+          },
+          { role: 'user', content: hi },
+        ],
+      },
+      messages: {
+        messages: [
+          { role: 'user', content: hi },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'tides' } },
+              {
+                type: 'web_search_tool_result',
+                tool_use_id: 'srvtoolu_1',
+                content: [
+                  { type: 'web_search_result', url: 'https://example.com', title: 'E', encrypted_content: 'x' },
+                ],
+              },
+            ],
+          },
+          { role: 'user', content: hi },
+        ],
+      },
+    },
+    find: (request) => ofType(request, 'webSearch').map(({ queries, results }) => [queries, results]),
+  },
+  {
+    group: 'Web search',
+    name: 'beside functions',
+    in: {
+      responses: { tools: [...tools.responses, { type: 'web_search' }] },
+      messages: { tools: [...tools.messages, claudeSearch] },
+    },
+    find: (request) => request.tools?.map(({ type }) => type),
   },
   // --- the form of the answer
   {

@@ -23,6 +23,21 @@ const titles: Readonly<Record<Format, string>> = {
 const inObject = 'the one field of an object, which is taken out of the answer again';
 const oneObject = 'one object that knows what any of them knows; which of them there are is said in its description';
 
+const searchWords = 'as words that name the query and the pages';
+
+/** What stands under the heading of a group. */
+const notes: Readonly<Record<string, string>> = {
+  'Web search': `
+The search that a provider runs itself. What it found comes back as the client's own blocks, whole and streamed: Anthropic's
+\`server_tool_use\`, \`web_search_tool_result\` and citations, OpenAI's \`web_search_call\` and \`url_citation\`, Gemini's
+\`groundingMetadata\`; chat completions have the citations alone. What Anthropic encrypts of a page, others have not: the field
+holds an empty envelope of the gateway's, and such a block goes back to Anthropic as words. Google tells its searches at the
+end of a stream. Each search that the provider charges for is booked. A route asks a target that searches where it has one; a
+host does where its configuration says \`capabilities: [web_search]\`. OpenAI searches in Responses alone, but for its search
+models: a client of chat completions whose model a route chose is answered from there, unless it asks for several answers or
+for stop sequences; then \`web_search_options\` is dropped.`,
+};
+
 /** What the target's format has in place of a feature, by feature and target. */
 const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> = {
   'system message in mid-conversation': {
@@ -58,6 +73,12 @@ const approximations: Readonly<Record<string, Partial<Record<Format, string>>>> 
     responses: 'the nearest effort',
     messages: 'the nearest effort on adaptive models, the budget on older ones',
     generate: 'the nearest level on Gemini 3, the budget before',
+  },
+  'search in the history': {
+    chat: searchWords,
+    responses: searchWords,
+    messages: searchWords,
+    generate: searchWords,
   },
   'as the model sees fit': { generate: 'what Gemini does unasked' },
   'temperature above 1': { messages: '1, the end of its scale' },
@@ -116,6 +137,7 @@ export function page(): string {
     ...groups.flatMap((group) => [
       '',
       `## ${group}`,
+      ...(notes[group] === undefined ? [] : [notes[group]]),
       ...features.filter((feature) => feature.group === group).flatMap(table),
     ]),
     ...modelTable(),

@@ -117,7 +117,10 @@ const events = (format: Format, text: string): StreamEvent[] => {
 const said = (list: readonly StreamEvent[]) => {
   const { others = [], ...first } = foldAnswers(list);
   return [first, ...others].map(({ parts, reason }) => [
-    parts.map((part) => (part.type === 'toolCall' ? [part.name, part.args] : part.text)),
+    parts.map((part) => {
+      if (part.type === 'toolCall') return [part.name, part.args];
+      return part.type === 'webSearch' ? part.queries : part.text;
+    }),
     reason,
   ]);
 };
@@ -179,4 +182,74 @@ describe.each([
       [[['f', '{}']], 'tool_calls'],
     ]);
   });
+});
+
+// --- with a search of the web in each
+
+const grounded = (index: number, text: string, queries: readonly string[], from: number) => ({
+  index,
+  content: { parts: [{ text }] },
+  finishReason: 'STOP',
+  groundingMetadata: {
+    webSearchQueries: queries,
+    groundingChunks: [{ web: { uri: `https://${index}.example`, title: `${index}` } }],
+    groundingSupports: [{ segment: { startIndex: from, endIndex: from + 3 }, groundingChunkIndices: [0] }],
+  },
+});
+const searched = {
+  candidates: [grounded(0, 'It is One.', ['a'], 6), grounded(1, 'Zwei', ['b', 'c'], 1)],
+  responseId: 'x',
+  modelVersion: 'gemini-3.5-flash',
+  usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 9, totalTokenCount: 12 },
+};
+// The second answer first, and words of both in pieces that come mixed.
+const searchedStream = [
+  { candidates: [{ index: 0, content: { parts: [{ text: 'It is ' }] } }], responseId: 'x', modelVersion: 'gemini-3.5-flash' },
+  { candidates: [grounded(1, 'Zwei', ['b', 'c'], 1)], responseId: 'x' },
+  { candidates: [grounded(0, 'One.', ['a'], 6)], usageMetadata: searched.usageMetadata },
+]
+  .map(line)
+  .join(''); // prettier-ignore
+const sourcesOf = (list: readonly StreamEvent[]) => {
+  const { others = [], ...first } = foldAnswers(list);
+  return [first, ...others].map(({ parts }) => [
+    parts.flatMap((part) => (part.type === 'webSearch' ? [[part.id, part.queries, part.results]] : [])),
+    parts.flatMap((part) => (part.type === 'text' ? [[part.text, part.citations]] : [])),
+  ]);
+};
+const sources = [
+  [
+    [['search_x', ['a'], [{ url: 'https://0.example', title: '0' }]]],
+    [['It is One.', [{ url: 'https://0.example', title: '0', start: 6, end: 9 }]]],
+  ],
+  [
+    [['search_x_1', ['b', 'c'], [{ url: 'https://1.example', title: '1' }]]],
+    [['Zwei', [{ url: 'https://1.example', title: '1', start: 1, end: 4 }]]],
+  ],
+];
+
+describe.each([
+  ['whole', () => codecs.generate.decodeResponse(searched, 2)],
+  ['streamed', () => events('generate', searchedStream)],
+])('answers of Gemini that each searched, %s', (_how, decode) => {
+  test('keep what they found apart, and are charged for together', () => {
+    expect(sourcesOf(decode())).toEqual(sources);
+    expect(foldAnswers(decode()).usage?.searches).toBe(3);
+  });
+
+  test('are told apart to a client of Gemini, whole and streamed', () => {
+    const native = { format: 'generate', value: { googleSearch: {} } } as const;
+    const tools = [{ type: 'webSearch', at: 'tools[0].googleSearch', native, others: [] } as const];
+    const asked = { ...context('generate'), request: { ...context('generate').request, tools } };
+    const whole = codecs.generate.encodeResponse(foldAnswers(decode()), asked);
+    expect(sourcesOf(codecs.generate.decodeResponse(whole, 2))).toEqual(sources);
+    const encoder = codecs.generate.openEncoder(asked);
+    const encoded = decode().map((event) => encoder.push(event)).join(''); // prettier-ignore
+    expect(sourcesOf(events('generate', encoded))).toEqual(sources);
+  });
+});
+
+test('of the searches of several answers, older models of Google charge for one prompt', () => {
+  expect(codecs.generate.usageIn({ ...searched, modelVersion: 'gemini-2.5-flash' })?.searches).toBe(1);
+  expect(codecs.generate.usageIn(searched)?.searches).toBe(3);
 });

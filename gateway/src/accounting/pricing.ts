@@ -30,7 +30,8 @@ export function costOf(usage: Usage, rates: TargetRates): number {
     usage.cacheRead * held.cache_read +
     usage.cacheWrite5m * held.cache_write_5m +
     usage.cacheWrite1h * held.cache_write_1h +
-    usage.output * held.output
+    usage.output * held.output +
+    searchCost(usage, rates.base)
   );
 }
 
@@ -69,6 +70,15 @@ export function ratesOf(target: Target, day: string): TargetRates {
 // Asked for several times a request, and the same all day.
 const knownRates = new WeakMap<Target, { day: string; rates: TargetRates }>();
 const namedRates = new WeakMap<TargetRates, NamedRates>();
+
+// OpenAI prices the older of its two tools apart on some models.
+function searchCost(
+  { searches = 0, previewSearches = 0 }: Usage,
+  { search = 0, search_preview: preview = search }: Rates,
+): number {
+  const older = Math.min(searches, previewSearches);
+  return (searches - older) * search + older * preview;
+}
 
 function findRates(target: Target, day: string): TargetRates {
   const price = rateOn(target, day);

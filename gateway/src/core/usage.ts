@@ -11,6 +11,10 @@ export interface Usage {
   readonly reasoning: number;
   /** Of `input`, tokens of sound, where the provider prices them apart. */
   readonly inputAudio?: number;
+  /** Searches of the web that the provider charges for. */
+  readonly searches?: number;
+  /** Of `searches`, those by an older tool that some models price apart. */
+  readonly previewSearches?: number;
   /** Input or output was not reported, or was no count: it stands here as 0 and is estimated where it is booked. */
   readonly incomplete?: true;
 }
@@ -27,6 +31,15 @@ export function tokenCount(value: unknown): number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxTokensPerRequest
     ? value
     : NaN;
+}
+
+/** Most searches that one answer may report: at the dearest price far from what a number of nano-USD holds exactly. */
+const maxSearchesPerRequest = 10_000;
+
+/** A provider's count of searches; NaN for what is no count, as `tokenCount`, and for an absurd one. */
+export function searchCount(value: unknown): number {
+  const count = tokenCount(value);
+  return count <= maxSearchesPerRequest ? count : NaN;
 }
 
 type Counts = Omit<Usage, 'incomplete'>;

@@ -168,7 +168,7 @@ function entry(id: string, target: Target, day: string) {
 
 const inputNames = { images: 'image', pdf: 'file', audio: 'audio', video: 'video' } as const;
 
-// OpenRouter's form: USD per token, as text.
+// OpenRouter's form: USD per token and per search, as text.
 function pricing(price: Price) {
   const usd = (nano: number) => (nano / 1e9).toFixed(12).replace(/\.?0+$/, '');
   return {
@@ -179,6 +179,7 @@ function pricing(price: Price) {
     input_cache_read: usd(price.cache_read),
     input_cache_write: usd(price.cache_write_5m),
     input_cache_write_1h: usd(price.cache_write_1h),
+    ...(price.search === undefined ? {} : { web_search: usd(price.search) }),
   };
 }
 

@@ -168,7 +168,7 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
     endUser: endUserOf(request.endUser(setting)),
     needs: {
       kind: 'chat',
-      capabilities: capabilitiesOf(request, setting, scan),
+      capabilities: capabilitiesOf(request, setting, body, scan),
       input: estimateInput(scan),
       output: bounded(request.maxOutput(setting)),
       answers: Math.min(request.answers?.(setting) ?? 1, mostAnswers),
@@ -190,10 +190,28 @@ function checkConversation({ conversation, conversationRequired }: RequestFields
   });
 }
 
-function capabilitiesOf(request: RequestFields, setting: SettingReader, scan: JsonScan): Capability[] {
+function capabilitiesOf(request: RequestFields, setting: SettingReader, body: Buffer, scan: JsonScan): Capability[] {
   const tools = scan.fields.get('tools');
   const hasTools = tools !== undefined && tools.end - tools.start > '[{}]'.length;
-  return [...scan.media, ...(hasTools ? ['tools' as const] : []), ...request.capabilities(setting)];
+  return [
+    ...scan.media,
+    ...(hasTools ? ['tools' as const] : []),
+    ...(searchesWeb(request, setting, body, scan) ? ['web_search' as const] : []),
+    ...request.capabilities(setting),
+  ];
+}
+
+// The tools of a coding agent are long: they are parsed only where their bytes show a search.
+function searchesWeb(
+  { webSearch }: RequestFields,
+  setting: SettingReader,
+  body: Buffer,
+  { fields }: JsonScan,
+): boolean {
+  const span = fields.get(webSearch.field);
+  if (span === undefined) return false;
+  const bytes = body.subarray(span.start, span.end);
+  return webSearch.marks.some((mark) => bytes.includes(mark)) && webSearch.isIn(setting(webSearch.field));
 }
 
 function hasForeignTools({ foreignTools }: RequestFields, body: Buffer, scan: JsonScan): boolean {

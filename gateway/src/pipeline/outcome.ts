@@ -75,7 +75,7 @@ export function recordOf<T>(
       output: usage.output,
       reasoning: usage.reasoning,
       audio: usage.inputAudio ?? 0,
-      searches: 0,
+      searches: usage.searches ?? 0,
       ...paidFor(exchange, progress, usage, rates),
       provider_cost: null,
       rates: ratesId,

@@ -12,7 +12,7 @@ import type { TargetHealth, TargetKey } from '../upstream/targetHealth';
 import { costOf, ratesOf } from '../accounting/pricing';
 import { speaks } from '../wire';
 import { formRefusals, refusedDemand } from '../wire/refusedDemand';
-import type { FormDemand } from '../wire/shared/formDemands';
+import type { FormDemand, FormDemands } from '../wire/shared/formDemands';
 import { formDemands, type Needs, type RequestFacts } from './inspect';
 
 export interface Plan {
@@ -129,8 +129,9 @@ const expectedOutput = 500;
 /** Expected nano-USD of this request at a target, for comparison. */
 export function expectedCost(target: Target, needs: Needs, day: string): number {
   const output = needs.answers * Math.min(needs.output ?? expectedOutput, expectedOutput);
+  const searches = needs.capabilities.includes('web_search') ? 1 : 0; // it may be more, or none
   return costOf(
-    { input: needs.input, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output, reasoning: 0 },
+    { searches, input: needs.input, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output, reasoning: 0 },
     ratesOf(target, day),
   );
 }
@@ -194,9 +195,21 @@ function directPlan(config: Config, facts: RequestFacts, body: Buffer, day: stri
 }
 
 /** @throws GatewayError no_capable_target */
-function capableOf(config: Config, route: Route, facts: RequestFacts, body: Buffer): Target[] {
-  const { model: requested, needs, format } = facts;
-  const demands = needs.kind === 'chat' ? formDemands(facts, body) : undefined;
+function capableOf(config: Config, route: Route, facts: RequestFacts, body: Buffer): readonly Target[] {
+  const { needs } = facts;
+  return capableTargets(config, route, facts, needs, needs.kind === 'chat' ? formDemands(facts, body) : undefined);
+}
+
+// A search of the web is preferred, and on a route that is not strict no more: an agent that names it in every request, as
+// Codex does, is answered by a host without it. It is dropped there, and named.
+function capableTargets(
+  config: Config,
+  route: Route,
+  facts: RequestFacts,
+  needs: Needs,
+  demands: FormDemands | undefined,
+): readonly Target[] {
+  const { model: requested, format } = facts;
   const refusals: string[] = [];
   let form: FormDemand | undefined;
   const capable = route.targets.filter((target) => {
@@ -211,6 +224,9 @@ function capableOf(config: Config, route: Route, facts: RequestFacts, body: Buff
     return why === undefined;
   });
   if (capable.length > 0) return capable;
+  const others = needs.capabilities.filter((capability) => capability !== 'web_search');
+  if (!route.strict && others.length < needs.capabilities.length)
+    return capableTargets(config, route, facts, { ...needs, capabilities: others }, demands);
   throw new GatewayError('no_capable_target', {
     field: form?.field ?? 'model',
     message: `No model of route "${requested}" can take this request: ${refusals.slice(0, 5).join('; ')}.`,

@@ -98,5 +98,7 @@ function wholePart(
       return { type: 'reasoning', text, ...(opaque === undefined ? {} : { opaque }) };
     case 'toolCall':
       return { ...open, args: text };
+    case 'webSearch':
+      return open;
   }
 }

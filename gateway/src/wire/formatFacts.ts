@@ -34,6 +34,15 @@ export interface RequestFields {
   readonly demanding: readonly string[];
   /** What it demands. */
   readonly demands: (source: DemandSource) => FormDemands;
+  /** Where a request asks for the web search that its provider runs. */
+  readonly webSearch: {
+    /** The top-level field. */
+    readonly field: string;
+    /** One of these stands in a field that does; a look before `isIn`. */
+    readonly marks: readonly Buffer[];
+    /** Whether the field's value does. */
+    isIn(value: unknown): boolean;
+  };
   /** Whether a request asks for usage in its stream; absent where streams report usage unasked. */
   wantsUsage?(setting: SettingReader): boolean;
   /** Fields of OpenRouter's that stand in bodies of this format and that the format's own provider refuses. */
@@ -53,7 +62,7 @@ export interface PassthroughFacts {
   /** Whether a model does what is demanded of the form of its answer. @param effort what the request asks for */
   readonly honours: (kind: DemandKind, target: Target, effort: Effort | undefined) => boolean;
   /** Whether the format's own provider refuses a request of a target in it, and takes it in another of its formats. */
-  readonly refused?: (target: Target, hasTools: boolean, setting: SettingReader) => boolean;
+  readonly refused?: (target: Target, needs: readonly Capability[], setting: SettingReader) => boolean;
   /** Images whose URL stands where an object with it belongs: some hosts of the format take them, its own provider refuses them. */
   readonly plainImages?: {
     /** The key that such a URL stands under. */

@@ -8,7 +8,7 @@ import type { AnswerFacts, Codec } from './codec';
 import { effortOf, wantsReasoning } from './reasoning/effort';
 import { geminiGenerate } from './geminiGenerate/index';
 import { anthropicMessages } from './anthropicMessages/index';
-import { chatRefuses, isOpenaiReasoner } from './shared/modelProfiles';
+import { chatRefuses, isOpenaiReasoner, searchesInChat } from './shared/modelProfiles';
 import type { Format, NeutralRequest } from './neutral';
 import { openaiResponses } from './openaiResponses/index';
 
@@ -73,14 +73,27 @@ export function speaks(provider: Provider, format: Format, chatOnly: boolean): b
 
 // ---
 
-function isRefusedByChat({ tools = [], reasoning }: NeutralRequest, target: Target): boolean {
-  return chatRefuses(target, tools.length > 0, reasoning && effortOf(reasoning));
+function isRefusedByChat(request: NeutralRequest, target: Target): boolean {
+  const { tools = [], reasoning } = request;
+  if (searchesWeb(request, target) && !searchesInChat(target) && request.stop === undefined) return true;
+  const hasTools = tools.some((tool) => tool.type !== 'webSearch');
+  return chatRefuses(target, hasTools, reasoning && effortOf(reasoning));
+}
+
+// Whether the target is to search the web for it; not for several answers, of which Responses gives one.
+function searchesWeb({ tools, answers }: NeutralRequest, target: Target): boolean {
+  return (
+    answers === undefined &&
+    tools?.some((tool) => tool.type === 'webSearch') === true &&
+    target.capabilities.has('web_search')
+  );
 }
 
 // OpenAI returns reasoning, as text and in the opaque form that a tool loop needs, only in Responses. Tool results with
-// media, and documents by URL, have a place only there too.
+// media, documents by URL and, on most models, web search have a place only there too.
 // Source: https://platform.openai.com/docs/guides/responses-vs-chat-completions (2026-11).
 function carriesMoreOnResponses(request: NeutralRequest, target: Target): boolean {
+  if (searchesWeb(request, target)) return true;
   const { reasoning } = request;
   if (request.answers !== undefined) return false; // it gives one
   const loops = (request.tools?.length ?? 0) > 0 && (reasoning === undefined || wantsReasoning(reasoning));

@@ -96,6 +96,27 @@ export interface ToolResult {
   readonly cache?: CacheMark;
 }
 
+/** A page that a search has found. */
+export interface SearchResult {
+  readonly url: string;
+  readonly title?: string;
+  /** How old the page is, in the provider's words. */
+  readonly pageAge?: string;
+}
+
+/** A search of the web that the provider has run: what it asked, what it found, or both. */
+export interface WebSearch {
+  readonly type: 'webSearch';
+  readonly id: string;
+  readonly queries: readonly string[];
+  /** Absent where it is not told what was found. */
+  readonly results?: readonly SearchResult[];
+  /** The provider's word for why it failed. */
+  readonly error?: string;
+  /** The block or item of a history that it stands for, where a provider made it. */
+  readonly native?: Opaque;
+}
+
 /** A value without a neutral form: put back unchanged for its own format, named as dropped for any other. */
 export interface Raw {
   readonly type: 'raw';
@@ -110,7 +131,7 @@ export interface Raw {
   readonly resultOf?: string;
 }
 
-export type Part = Text | Refusal | Reasoning | Media | ToolCall | ToolResult | Raw;
+export type Part = Text | Refusal | Reasoning | Media | ToolCall | ToolResult | WebSearch | Raw;
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
@@ -144,10 +165,43 @@ export interface CustomTool {
   readonly grammar?: { readonly syntax: string; readonly definition: string };
 }
 
-export type AnyTool = Tool | CustomTool | Raw;
+/** Where the user is, as far as is said. */
+export interface UserLocation {
+  readonly city?: string;
+  readonly region?: string;
+  /** ISO 3166-1, two letters. */
+  readonly country?: string;
+  /** IANA name. */
+  readonly timezone?: string;
+}
+
+/** A search of the web that the provider itself runs. */
+export interface WebSearchTool {
+  readonly type: 'webSearch';
+  /** Its path in the request. */
+  readonly at: string;
+  readonly allowedDomains?: readonly string[];
+  readonly blockedDomains?: readonly string[];
+  /** The most searches of one answer. */
+  readonly maxUses?: number;
+  readonly userLocation?: UserLocation;
+  /** How much of what is found the model reads: low, medium or high. */
+  readonly contextSize?: string;
+  /** The tool as its own format declares it. */
+  readonly native: Opaque;
+  /** Paths of its fields without a neutral form. */
+  readonly others: readonly string[];
+}
+
+export type AnyTool = Tool | CustomTool | WebSearchTool | Raw;
+
+/** Whether a tool is the client's own, which it calls by its name. */
+export function isClientTool(tool: AnyTool): tool is Tool | CustomTool {
+  return tool.type === 'function' || tool.type === 'custom';
+}
 
 export type ToolChoice =
-  { readonly type: 'auto' | 'none' | 'required' } | { readonly type: 'named'; readonly name: string };
+  { readonly type: 'auto' | 'none' | 'required' | 'webSearch' } | { readonly type: 'named'; readonly name: string };
 
 /** The format that the response's text must have. */
 export type ResponseFormat =
@@ -241,7 +295,9 @@ export type StreamEvent =
         | { readonly type: 'text' }
         | { readonly type: 'refusal' }
         | { readonly type: 'reasoning' }
-        | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly custom?: boolean };
+        | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly custom?: boolean }
+        /** It comes whole: nothing but `close` follows. */
+        | WebSearch;
     }
   | { readonly type: 'delta'; readonly text: string }
   | { readonly type: 'citation'; readonly citation: Citation }
@@ -260,7 +316,7 @@ export type OpenPart = Extract<StreamEvent, { type: 'open' }>['part'];
 export interface NeutralResponse {
   readonly id: string;
   readonly model: string;
-  readonly parts: readonly (Text | Refusal | Reasoning | ToolCall)[];
+  readonly parts: readonly (Text | Refusal | Reasoning | ToolCall | WebSearch)[];
   readonly usage: Usage | undefined;
   readonly reason: FinishReason;
   readonly stopSequence: string | undefined;

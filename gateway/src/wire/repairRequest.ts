@@ -18,7 +18,7 @@ export function encodeRepaired(codec: Codec, request: NeutralRequest, target: Ta
   const note: NoteRepair = (repair) => void repaired.add(repair);
   const history = { repaired: note, dropped: (name: string) => void dropped.add(name) };
   const whole: NeutralRequest = {
-    ...withChoice(request, codec.format, history.dropped),
+    ...withChoice(request, codec.format, target, history.dropped),
     messages: withMediaTypes(
       isContinuation(request) ? request.messages : repairHistory(request.messages, codec.format, history),
       note,
@@ -34,10 +34,18 @@ export function encodeRepaired(codec: Codec, request: NeutralRequest, target: Ta
 // ---
 
 // A choice of a tool that is left out is left out with it.
-function withChoice(request: NeutralRequest, format: Format, dropped: (name: string) => void): NeutralRequest {
+function withChoice(
+  request: NeutralRequest,
+  format: Format,
+  target: Target,
+  dropped: (name: string) => void,
+): NeutralRequest {
   const { toolChoice, tools, ...rest } = request;
   if (toolChoice === undefined || tools === undefined) return request;
-  const kept = tools.filter((tool) => tool.type !== 'raw' || (tool.format === format && tool.value !== undefined));
+  const kept = tools.filter((tool) => {
+    if (tool.type === 'webSearch') return tool.native.format === format || target.capabilities.has('web_search');
+    return tool.type !== 'raw' || (tool.format === format && tool.value !== undefined);
+  });
   const refersToNone =
     toolChoice.type === 'named'
       ? tools.some((tool) => isRawNamed(tool, toolChoice.name) && !kept.includes(tool))

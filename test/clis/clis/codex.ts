@@ -33,11 +33,12 @@ env_key = "GATEWAY_KEY"
     run: shell,
     look: (path) => ({ name: 'view_image', args: { path } }),
   },
-  // Its search is OpenAI's own; a thought that Gemini told in words is none to Gemini.
+  // Gemini takes no search beside functions, and the host has none; a thought that Gemini told in words is none to Gemini.
   dropped: (model) => {
     if (model === 'gpt-5.5') return [];
     const thought = model.startsWith('gemini') ? ['reasoning'] : [];
-    return ['tools[8]', ...thought];
+    const search = model.startsWith('claude') ? [] : ['tools[8]'];
+    return [...search, ...thought];
   },
 };
 

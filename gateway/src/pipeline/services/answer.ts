@@ -96,10 +96,11 @@ function refuseIfStrict(plan: Plan, target: Target, dropped: readonly string[]):
 
 // Whether its provider is known to refuse the request as it stands, and to take it in another format of its own.
 function isRefused({ incoming, facts }: Exchange, target: Target, provider: Provider): boolean {
-  if (target.row?.chat_refuses === undefined || !provider.responses) return false;
-  const hasTools = facts.needs.capabilities.includes('tools');
+  const { capabilities } = facts.needs;
+  if (!provider.responses || (target.row?.chat_refuses === undefined && !capabilities.includes('web_search')))
+    return false;
   const { passthrough: own } = formatFacts[incoming.format];
-  return own.refused?.(target, hasTools, (name) => field(incoming.body, facts.scan, name)) === true;
+  return own.refused?.(target, capabilities, (name) => field(incoming.body, facts.scan, name)) === true;
 }
 
 function passthrough(

@@ -7,9 +7,13 @@ import {
   defined, isObject, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts,
   optionalWithin, otherFields, wrong,
 } from '../shared/json'; // prettier-ignore
-import type { AnyTool, Message, NeutralRequest, Part, ResponseFormat, ReasoningOptions, ToolChoice } from '../neutral';
+import type {
+  AnyTool, Message, NeutralRequest, Part, ResponseFormat, ReasoningOptions, ToolChoice, WebSearchTool,
+} from '../neutral'; // prettier-ignore
 import { decodeContent } from '../shared/anthropicBlocks';
 import { decodeCache } from '../shared/cacheControl';
+import { decodeDomains, decodeLocation } from '../shared/webSearch';
+import { isSearchType, searchName } from './searchTool';
 import { needArgsSchema } from '../schema/toolSchema';
 
 const known = new Set([
@@ -28,6 +32,7 @@ export function decodeRequest(body: Json, counting = false): NeutralRequest {
   if (maxOutput === undefined && !counting) wrong('max_tokens', 'a whole number above 0 (this API requires it)');
   const output = body['output_config'] === undefined ? {} : needObject(body['output_config'] ?? {}, 'output_config');
   const choice = body['tool_choice'];
+  const tools = decodeTools(body['tools']);
   const serial = isObject(choice)
     ? optionalFlag(choice['disable_parallel_tool_use'], 'tool_choice.disable_parallel_tool_use')
     : undefined;
@@ -47,8 +52,8 @@ export function decodeRequest(body: Json, counting = false): NeutralRequest {
       ),
     },
     ...defined({
-      tools: decodeTools(body['tools']),
-      toolChoice: decodeToolChoice(choice),
+      tools,
+      toolChoice: decodeToolChoice(choice, tools),
       parallelTools: serial === undefined ? undefined : !serial,
       responseFormat: decodeResponseFormat(output['format'] ?? body['output_format']),
       reasoning: decodeReasoning(body['thinking'], output['effort']),
@@ -100,6 +105,7 @@ function decodeTools(value: unknown): AnyTool[] | undefined {
     const at = `tools[${i}]`;
     const tool = needObject(raw, at);
     const type = tool['type'] ?? 'custom';
+    if (isSearchType(type)) return [decodeSearch(tool, at)];
     if (type !== 'custom') return [{ type: 'raw', format: 'messages', value: tool, at }];
     const schema = tool['input_schema'] ?? {};
     return [
@@ -123,7 +129,34 @@ function decodeTools(value: unknown): AnyTool[] | undefined {
   });
 }
 
-function decodeToolChoice(value: unknown): ToolChoice | undefined {
+const searchFields = new Set([
+  'type',
+  'name',
+  'max_uses',
+  'allowed_domains',
+  'blocked_domains',
+  'user_location',
+  'strict',
+]);
+
+// Its versions differ in what they do beside searching. Source:
+// https://platform.claude.com/docs/en/build-with-claude/tool-use/web-search-tool (2026-11).
+function decodeSearch(tool: Json, at: string): WebSearchTool {
+  return {
+    type: 'webSearch',
+    at,
+    ...defined({
+      allowedDomains: decodeDomains(tool['allowed_domains'], `${at}.allowed_domains`),
+      blockedDomains: decodeDomains(tool['blocked_domains'], `${at}.blocked_domains`),
+      maxUses: optionalCount(tool['max_uses'], `${at}.max_uses`),
+      userLocation: decodeLocation(tool['user_location'], `${at}.user_location`),
+    }),
+    native: { format: 'messages', value: tool },
+    others: Object.keys(otherFields(tool, searchFields)).map((key) => `${at}.${key}`),
+  };
+}
+
+function decodeToolChoice(value: unknown, tools: readonly AnyTool[] | undefined): ToolChoice | undefined {
   if (value === undefined || value === null) return undefined;
   const choice = needObject(value, 'tool_choice');
   switch (choice['type']) {
@@ -133,6 +166,8 @@ function decodeToolChoice(value: unknown): ToolChoice | undefined {
     case 'any':
       return { type: 'required' };
     case 'tool':
+      if (choice['name'] === searchName && tools?.some((tool) => tool.type === 'webSearch') === true)
+        return { type: 'webSearch' };
       return { type: 'named', name: needText(choice['name'], 'tool_choice.name') };
     default:
       return wrong('tool_choice.type', 'one of auto, any, tool, none');

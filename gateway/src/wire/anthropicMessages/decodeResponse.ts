@@ -1,7 +1,7 @@
 // Decodes Anthropic messages, whole and streamed. Sources: https://platform.claude.com/docs/en/api/messages and
 // https://platform.claude.com/docs/en/build-with-claude/streaming (2026-11).
 
-import { validCounts, tokenCount, type Usage } from '../../core/usage';
+import { validCounts, searchCount, tokenCount, type Usage } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
 import { completion, stopReasons } from './completion';
@@ -9,6 +9,7 @@ import { isObject, listOr, objectOr, parseEvent, textOr } from '../shared/json';
 import type { StreamEvent } from '../neutral';
 import { openEventBuilder, type EventBuilder } from '../shared/eventBuilder';
 import { decodeCitations } from '../shared/anthropicBlocks';
+import { isSearchCall, openSearches, type Searches, withInput } from './searches';
 
 /**
  * The usage in a message or event; undefined where it has none. `input_tokens` excludes the cache here. The first event of
@@ -21,6 +22,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   const oneHour = tokenCount(writes['ephemeral_1h_input_tokens']);
   const count = (key: string) => (typeof usage[key] === 'number' ? tokenCount(usage[key]) : undefined);
   const allWrites = count('cache_creation_input_tokens');
+  const searches = objectOr(usage['server_tool_use'])['web_search_requests'];
   const reasoning = objectOr(usage['output_tokens_details'])['thinking_tokens'];
   return validCounts({
     input: count('input_tokens'),
@@ -29,6 +31,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
     cacheWrite1h: isObject(usage['cache_creation']) ? oneHour : undefined,
     output: count('output_tokens'),
     reasoning: typeof reasoning === 'number' ? tokenCount(reasoning) : undefined,
+    searches: typeof searches === 'number' ? searchCount(searches) : undefined,
   });
 }
 
@@ -37,8 +40,10 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
   const builder = openEventBuilder();
   const model = textOr(body['model']);
   builder.start(textOr(body['id']), model);
+  const searches = openSearches(builder);
   for (const raw of listOr(body['content'])) {
     const block = objectOr(raw);
+    if (searches.add(block)) continue;
     openBlock(builder, block, model);
     if (block['type'] === 'tool_use') builder.args(JSON.stringify(block['input'] ?? {}));
     if (block['type'] === 'thinking') {
@@ -48,6 +53,7 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
     addCitations(builder, listOr(block['citations']));
     builder.close();
   }
+  searches.end();
   builder.usage(usageIn(body));
   decodeStop(builder, body);
   builder.done(completion.failureIn(body, true));
@@ -57,7 +63,14 @@ export function decodeResponse(body: Json): readonly StreamEvent[] {
 /** A decoder of one stream. */
 export function openDecoder(): Decoder {
   const builder = openEventBuilder();
-  const state: StreamState = { builder, model: '', blockType: '', signature: '' };
+  const state: StreamState = {
+    builder,
+    searches: openSearches(builder),
+    model: '',
+    blockType: '',
+    signature: '',
+    search: undefined,
+  };
   return {
     push: ({ data }) => {
       const event = builder.finished ? undefined : parseEvent(data);
@@ -79,11 +92,14 @@ export function openDecoder(): Decoder {
 
 interface StreamState {
   readonly builder: EventBuilder;
+  readonly searches: Searches;
   model: string;
   /** Type of the block being filled. */
   blockType: string;
   /** Signature of the open thinking block, which may come in pieces. */
   signature: string;
+  /** The open call of a search, and its input so far, in pieces. */
+  search: { readonly block: Json; input: string } | undefined;
 }
 
 function decodeEvent(state: StreamState, event: Json): void {
@@ -99,6 +115,12 @@ function decodeEvent(state: StreamState, event: Json): void {
       const block = objectOr(event['content_block']);
       state.blockType = textOr(block['type']);
       state.signature = textOr(block['signature']);
+      if (isSearchCall(block)) {
+        builder.close();
+        state.search = { block, input: '' };
+        return;
+      }
+      if (state.searches.add(block)) return;
       openBlock(builder, block, state.model);
       if (state.blockType === 'thinking') builder.reasoning(textOr(block['thinking']));
       return;
@@ -106,7 +128,9 @@ function decodeEvent(state: StreamState, event: Json): void {
     case 'content_block_delta':
       return decodeDelta(state, objectOr(event['delta']));
     case 'content_block_stop': {
-      const { blockType, model, signature } = state;
+      const { blockType, model, signature, search } = state;
+      if (search !== undefined) state.searches.add(withInput(search));
+      state.search = undefined;
       if (blockType === 'thinking') builder.opaqueReasoning({ format: 'messages', model, value: { signature } });
       else builder.close();
       state.blockType = '';
@@ -115,13 +139,15 @@ function decodeEvent(state: StreamState, event: Json): void {
     case 'message_delta':
       return decodeStop(builder, objectOr(event['delta']));
     case 'message_stop':
+      state.searches.end();
       return builder.done();
   }
 }
 
 function decodeDelta(state: StreamState, delta: Json): void {
   const { builder, blockType } = state;
-  if (blockType === 'text') builder.text(textOr(delta['text']));
+  if (state.search !== undefined) state.search.input += textOr(delta['partial_json']);
+  else if (blockType === 'text') builder.text(textOr(delta['text']));
   else if (blockType === 'tool_use') builder.args(textOr(delta['partial_json']));
   else if (blockType === 'thinking') {
     builder.reasoning(textOr(delta['thinking']));

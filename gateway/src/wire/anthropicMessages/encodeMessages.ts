@@ -14,6 +14,7 @@ import { defined } from '../shared/json';
 import { isGoogles, isText, plainText } from '../shared/media';
 import type { ClaudeProfile } from '../shared/profileRows';
 import { idFor, nameFor } from '../shared/names';
+import { searchText } from '../shared/webSearch';
 import { isReasoningOf } from './encodeReasoning';
 
 /**
@@ -164,6 +165,9 @@ function encodePart(part: Part, target: Target, droppedFields: DroppedFields): J
       ];
     case 'toolResult':
       return [encodeResult(part, target, droppedFields)];
+    case 'webSearch':
+      if (part.native?.format === 'messages') return [part.native.value as Json];
+      return encodePart({ type: 'text', text: searchText(part) }, target, droppedFields);
     case 'raw':
       if (part.format === 'messages' && part.value !== undefined) return [part.value as Json];
       droppedFields.drop(part.at);

@@ -3,10 +3,10 @@
 import { noUsage } from '../../core/usage';
 import type { EncodeContext } from '../codec';
 import type { Json } from '../jsonObject';
-import type { NeutralResponse } from '../neutral';
+import type { NeutralResponse, WebSearch } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
 import { argsObject } from '../shared/exactJson';
-import { encodeCitation, encodeStop, encodeUsage, messageHead } from './responseParts';
+import { encodeCitation, encodeSearch, encodeStop, encodeUsage, messageHead } from './responseParts';
 
 export { openEncoder } from './encodeStream';
 
@@ -14,7 +14,7 @@ export { openEncoder } from './encodeStream';
 export function encodeResponse(response: NeutralResponse, context: EncodeContext): Json {
   return {
     ...messageHead(response.id, response.model, context),
-    content: response.parts.map(encodeBlock),
+    content: response.parts.flatMap(encodeBlocks),
     ...encodeStop(response.reason, response.stopSequence),
     usage: encodeUsage(response.usage ?? noUsage),
   };
@@ -22,7 +22,13 @@ export function encodeResponse(response: NeutralResponse, context: EncodeContext
 
 // ---
 
-function encodeBlock(part: NeutralResponse['parts'][number]): Json {
+function encodeBlocks(part: NeutralResponse['parts'][number]): Json[] {
+  if (part.type !== 'webSearch') return [encodeBlock(part)];
+  const { call, input, result } = encodeSearch(part);
+  return [{ ...call, input }, result];
+}
+
+function encodeBlock(part: Exclude<NeutralResponse['parts'][number], WebSearch>): Json {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text, citations: part.citations?.map(encodeCitation) ?? null };

@@ -2,7 +2,7 @@
 // https://platform.claude.com/docs/en/build-with-claude/structured-outputs (2026-11).
 
 import type { Json } from '../jsonObject';
-import type { NeutralRequest, ResponseFormat, ToolChoice } from '../neutral';
+import { isClientTool, type NeutralRequest, type ResponseFormat, type ToolChoice } from '../neutral';
 import { schemaForAnthropic, withDescription } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';
 import type { ClaudeProfile } from '../shared/profileRows';
@@ -42,7 +42,7 @@ export function encodeResponseFormat(
       tools: [],
       instruction: 'Answer with one JSON object and nothing else: no words around it, no code fence.',
     };
-  const taken = new Set(request.tools?.map((tool) => (tool.type === 'raw' ? '' : tool.name)));
+  const taken = new Set(request.tools?.map((tool) => (isClientTool(tool) ? tool.name : '')));
   const name = taken.has('answer') ? 'structured_answer' : 'answer';
   const hasTools = (request.tools ?? []).some((tool) => tool.type !== 'raw') && request.toolChoice?.type !== 'none';
   const description =

@@ -4,9 +4,9 @@
 import { noUsage, type Usage } from '../../core/usage';
 import type { EncodeContext, Encoder } from '../codec';
 import type { Json } from '../jsonObject';
-import type { OpenPart, StreamEvent } from '../neutral';
+import type { OpenPart, StreamEvent, WebSearch } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
-import { encodeCitation, encodeStop, encodeUsage, messageHead } from './responseParts';
+import { encodeCitation, encodeSearch, encodeStop, encodeUsage, messageHead } from './responseParts';
 
 /** An encoder of one stream. */
 export function openEncoder(context: EncodeContext): Encoder {
@@ -32,12 +32,14 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
       return frame('message_start', { message: { ...head, content: [], ...stop, usage: encodeUsage(state.usage) } });
     }
     case 'open':
+      if (event.part.type === 'webSearch') return encodeSearchBlocks(state, event.part);
       state.index++;
       state.open = event.part;
       return frame('content_block_start', { index: state.index, content_block: emptyBlock(event.part) });
     case 'delta':
       return blockDelta(state, encodeDelta(state.open, event.text));
     case 'close': {
+      if (state.open === undefined) return ''; // of a search, whose blocks are closed
       const signature =
         state.open?.type === 'reasoning'
           ? blockDelta(state, { type: 'signature_delta', signature: wrapEnvelope(event.opaque) })
@@ -70,7 +72,19 @@ function blockDelta({ index }: StreamState, delta: Json): string {
   return frame('content_block_delta', { index, delta });
 }
 
-function emptyBlock(part: OpenPart): Json {
+function encodeSearchBlocks(state: StreamState, search: WebSearch): string {
+  const { call, input, result } = encodeSearch(search);
+  state.index++;
+  const called =
+    frame('content_block_start', { index: state.index, content_block: call }) +
+    blockDelta(state, { type: 'input_json_delta', partial_json: JSON.stringify(input) }) +
+    frame('content_block_stop', { index: state.index });
+  state.index++;
+  const found = frame('content_block_start', { index: state.index, content_block: result });
+  return called + found + frame('content_block_stop', { index: state.index });
+}
+
+function emptyBlock(part: Exclude<OpenPart, WebSearch>): Json {
   switch (part.type) {
     case 'toolCall':
       return { type: 'tool_use', id: part.id, name: part.name, input: {}, caller: { type: 'direct' } };

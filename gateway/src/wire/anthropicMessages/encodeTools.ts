@@ -2,7 +2,7 @@
 // https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview (2026-11).
 
 import type { Json } from '../jsonObject';
-import type { AnyTool, NeutralRequest, ToolChoice } from '../neutral';
+import type { AnyTool, NeutralRequest, ToolChoice, WebSearchTool } from '../neutral';
 import { schemaForAnthropic } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';
 import { encodeCache } from '../shared/cacheControl';
@@ -11,15 +11,26 @@ import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
 import type { ClaudeProfile } from '../shared/profileRows';
 import { nameFor } from '../shared/names';
+import { encodeLocation } from '../shared/webSearch';
+import { searchName, searchType } from './searchTool';
 
-/** The request's tools. @param custom gets the names of custom tools, which all become functions */
+/**
+ * The request's tools.
+ * @param search the web search, where the target has it
+ * @param custom gets the names of custom tools, which all become functions
+ */
 export function encodeTools(
   request: NeutralRequest,
+  search: WebSearchTool | undefined,
   profile: ClaudeProfile,
   custom: Set<string>,
   droppedFields: DroppedFields,
 ): Json[] {
-  const tools = request.tools?.flatMap((tool) => encodeTool(tool, profile, custom, droppedFields)) ?? [];
+  const tools =
+    request.tools?.flatMap((tool) => {
+      if (tool.type !== 'webSearch') return encodeTool(tool, profile, custom, droppedFields);
+      return tool === search ? [encodeSearch(tool, droppedFields)] : [];
+    }) ?? [];
   if (tools.length > 0) return tools;
   // The API refuses calls in the history of a request without tools: they are declared by name.
   const called = new Set(
@@ -36,10 +47,12 @@ export function encodeTools(
 /**
  * Which tool to use, and whether several at once; undefined where the model is to decide.
  * @param formatChoice the choice that the response format demands, which comes before the client's
+ * @param search the web search, where the target has it
  */
 export function encodeToolChoice(
   request: NeutralRequest,
   formatChoice: ToolChoice | undefined,
+  search: WebSearchTool | undefined,
   profile: ClaudeProfile,
   hasTools: boolean,
   droppedFields: DroppedFields,
@@ -47,7 +60,8 @@ export function encodeToolChoice(
   if (!hasTools) return undefined;
   const declared = (request.tools ?? []).length > 0;
   let choice: ToolChoice | undefined = formatChoice ?? (declared ? request.toolChoice : { type: 'none' });
-  if ((choice?.type === 'required' || choice?.type === 'named') && !profile.forcedTool) {
+  const isForced = choice?.type === 'required' || choice?.type === 'named' || choice?.type === 'webSearch';
+  if ((isForced && !profile.forcedTool) || (choice?.type === 'webSearch' && search === undefined)) {
     droppedFields.drop('tool_choice');
     choice = { type: 'auto' };
   }
@@ -55,16 +69,47 @@ export function encodeToolChoice(
   if (choice === undefined) return serial ? { type: 'auto', disable_parallel_tool_use: true } : undefined;
   if (choice.type === 'none') return { type: 'none' };
   return {
-    ...(choice.type === 'named'
-      ? { type: 'tool', name: nameFor('messages', choice.name) }
-      : { type: choice.type === 'required' ? 'any' : 'auto' }),
+    ...encodeChoice(choice),
     ...(serial ? { disable_parallel_tool_use: true } : {}),
   };
 }
 
 // ---
 
-function encodeTool(tool: AnyTool, profile: ClaudeProfile, custom: Set<string>, droppedFields: DroppedFields): Json[] {
+function encodeChoice(choice: ToolChoice): Json {
+  switch (choice.type) {
+    case 'named':
+      return { type: 'tool', name: nameFor('messages', choice.name) };
+    case 'webSearch':
+      return { type: 'tool', name: searchName };
+    default:
+      return { type: choice.type === 'required' ? 'any' : 'auto' };
+  }
+}
+
+// The API takes one of the two lists of domains.
+function encodeSearch(tool: WebSearchTool, droppedFields: DroppedFields): Json {
+  if (tool.native.format === 'messages') return tool.native.value as Json;
+  const both = tool.allowedDomains !== undefined && tool.blockedDomains !== undefined;
+  if (both) droppedFields.drop(`${tool.at}.blocked_domains`);
+  return {
+    type: searchType,
+    name: searchName,
+    ...defined({
+      max_uses: tool.maxUses,
+      allowed_domains: tool.allowedDomains,
+      blocked_domains: both ? undefined : tool.blockedDomains,
+      user_location: encodeLocation(tool.userLocation),
+    }),
+  };
+}
+
+function encodeTool(
+  tool: Exclude<AnyTool, WebSearchTool>,
+  profile: ClaudeProfile,
+  custom: Set<string>,
+  droppedFields: DroppedFields,
+): Json[] {
   if (tool.type === 'raw') {
     if (tool.format === 'messages' && tool.value !== undefined) return [tool.value as Json];
     droppedFields.drop(tool.at);

@@ -6,9 +6,12 @@ import type { Json } from '../jsonObject';
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
+import { isSearchType } from './searchTool';
 import { isObject, listOr, pick, textOr } from '../shared/json';
+import { decodeSearchBlock } from '../shared/anthropicBlocks';
 import { demanded, isStop } from '../shared/demanded';
 import { claudeProfile, knownClaude } from '../shared/modelProfiles';
+import { isOurSearch, searchText } from '../shared/webSearch';
 import { firstCount, inner, needed } from '../shared/settings';
 import { mend, mendable } from './mend';
 
@@ -35,6 +38,11 @@ export const facts: FormatFacts = {
         ['stop', 'stop_sequences', isStop(setting('stop_sequences'))],
       ]),
     }),
+    webSearch: {
+      field: 'tools',
+      marks: [Buffer.from('"web_search_')],
+      isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
+    },
     routerFields: [],
   },
   passthrough: {
@@ -96,15 +104,23 @@ function systemAsUser(message: unknown): unknown {
   return { ...message, role: 'user', content: userContent };
 }
 
-// A message without reasoning blocks that hold an envelope, and without citations that we made for another provider's.
+// A message without reasoning blocks that hold an envelope, and without citations that we made for another provider's;
+// searches that we made are words.
 function withoutEnvelopes(message: unknown): unknown {
   if (!isObject(message) || !Array.isArray(message['content'])) return message;
   const content = message['content'].flatMap((block: unknown): unknown[] => {
     if (!isObject(block)) return [block];
+    if (isOurSearch(block['id'] ?? block['tool_use_id'])) return searchAsText(block);
     if (isEnvelope(block['signature']) || isEnvelope(block['data'])) return [];
     return [Array.isArray(block['citations']) ? withoutOurCitations(block) : block];
   });
   return { ...message, content };
+}
+
+function searchAsText(block: Json): Json[] {
+  const search = decodeSearchBlock(block);
+  const text = search === undefined ? '' : searchText(search);
+  return text === '' ? [] : [{ type: 'text', text }];
 }
 
 function withoutOurCitations({ citations, ...block }: Json): Json {

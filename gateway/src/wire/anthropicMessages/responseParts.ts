@@ -4,8 +4,9 @@
 import type { Usage } from '../../core/usage';
 import type { EncodeContext } from '../codec';
 import type { Json } from '../jsonObject';
-import type { Citation, FinishReason } from '../neutral';
+import type { Citation, FinishReason, WebSearch } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
+import { ourSearchId } from '../shared/webSearch';
 
 const stopReasons: Readonly<Record<FinishReason, string>> = {
   stop: 'end_turn',
@@ -51,6 +52,32 @@ export function encodeCitation({ url, title }: Citation): Json {
   };
 }
 
+/**
+ * A search as the call and its result. What another provider has found has no encrypted form: it stands as an empty
+ * envelope of ours, and goes back to Anthropic as words.
+ */
+export function encodeSearch(search: WebSearch): { call: Json; input: Json; result: Json } {
+  const id = ourSearchId('srvtoolu_', search.id);
+  const caller = { type: 'direct' };
+  const found = (search.results ?? []).map(({ url, title, pageAge }) => ({
+    type: 'web_search_result',
+    url,
+    title: title ?? url,
+    encrypted_content: wrapEnvelope(undefined),
+    page_age: pageAge ?? null,
+  }));
+  return {
+    call: { type: 'server_tool_use', id, name: 'web_search', input: {}, caller },
+    input: { query: search.queries.join('; ') },
+    result: {
+      type: 'web_search_tool_result',
+      tool_use_id: id,
+      content: search.error === undefined ? found : { type: 'web_search_tool_result_error', error_code: 'unavailable' },
+      caller,
+    },
+  };
+}
+
 /** Token counts; `input_tokens` excludes everything cached here. */
 export function encodeUsage(usage: Usage): Json {
   return {
@@ -63,7 +90,10 @@ export function encodeUsage(usage: Usage): Json {
     },
     output_tokens: usage.output,
     output_tokens_details: { thinking_tokens: usage.reasoning },
-    server_tool_use: null,
+    server_tool_use:
+      usage.searches === undefined || usage.searches === 0
+        ? null
+        : { web_search_requests: usage.searches, web_fetch_requests: 0 },
     service_tier: null,
     inference_geo: null,
   };

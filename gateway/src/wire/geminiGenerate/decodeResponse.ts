@@ -1,13 +1,14 @@
 // Decodes GenerateContentResponses, whole and streamed: each piece of a stream has the fields of a whole response. Source:
 // https://ai.google.dev/api/generate-content (2026-11).
 
-import { validCounts, tokenCount, type Usage } from '../../core/usage';
+import { validCounts, searchCount, tokenCount, type Usage } from '../../core/usage';
 import { decodeGeminiLogprobs } from '../shared/logprobs';
 import type { Decoder, Frame } from '../codec';
 import type { Json } from '../jsonObject';
 import { completion, finishReasons } from './completion';
+import { citationsIn, joinGrounding, pagesIn, queriesIn } from './grounding';
 import { parseExactEvent } from '../shared/exactJson';
-import { countOr, defined, isObject, listOr, objectOr, textOr } from '../shared/json';
+import { countOr, isObject, listOr, objectOr, textOr } from '../shared/json';
 import type { StreamEvent, TokenLogprob } from '../neutral';
 import { AnswerBuilders } from '../shared/answers';
 import type { EventBuilder } from '../shared/eventBuilder';
@@ -15,7 +16,8 @@ import type { EventBuilder } from '../shared/eventBuilder';
 /** The usage in a response; undefined where it has none. Reasoning is counted apart from candidates, the cache in the prompt. */
 export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = value['usageMetadata'];
-  if (!isObject(usage)) return undefined;
+  const searches = searchesIn(value);
+  if (!isObject(usage)) return searches === undefined ? undefined : validCounts({ searches });
   const prompt = tokenCount(usage['promptTokenCount']) + tokenCount(usage['toolUsePromptTokenCount']);
   const cacheRead = Math.min(prompt, tokenCount(usage['cachedContentTokenCount']));
   const reasoning = tokenCount(usage['thoughtsTokenCount']);
@@ -28,13 +30,16 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
     output: tokenCount(usage['candidatesTokenCount']) + reasoning,
     reasoning,
     inputAudio: tokenCount(audio?.['tokenCount']),
+    searches,
   });
 }
 
 /** A whole response as neutral events. @param answers how many candidates were asked for */
 export function decodeResponse(body: Json, answers = 1): readonly StreamEvent[] {
-  const builders = new AnswerBuilders(answers);
-  decodePiece(body, builders);
+  const decoding = openAnswers(answers, true);
+  const { builders } = decoding;
+  decodePiece(body, decoding);
+  endAnswers(decoding);
   const failure = completion.failureIn(body, true);
   for (const builder of builders.all) builder.done(failure);
   return builders.take();
@@ -44,18 +49,23 @@ const argsFields = ['args'];
 
 /** A decoder of one stream. @param answers how many candidates were asked for */
 export function openDecoder(answers = 1): Decoder {
-  const builders = new AnswerBuilders(answers);
+  const decoding = openAnswers(answers, false);
+  const { builders } = decoding;
   return {
     push({ data }: Frame) {
       const piece = parseExactEvent(data, argsFields);
       if (piece === undefined || builders.first.finished) return [];
       const failure = completion.failureIn(piece, false);
-      decodePiece(piece, builders);
+      decodePiece(piece, decoding);
       if (failure !== undefined) builders.first.failure(failure);
       return builders.take();
     },
     // Gemini's stream has no end mark, and usage may come after the finish reason.
-    end: () => (builders.done(), builders.take()),
+    end() {
+      if (!builders.first.finished) endAnswers(decoding);
+      builders.done();
+      return builders.take();
+    },
     get ending() {
       return builders.ending;
     },
@@ -64,61 +74,157 @@ export function openDecoder(answers = 1): Decoder {
 
 // ---
 
-function decodePiece(body: Json, builders: AnswerBuilders): void {
-  const { first } = builders;
-  first.start(textOr(body['responseId']), textOr(body['modelVersion']));
+interface Answers {
+  readonly builders: AnswerBuilders;
+  /** Of the candidates that have come, by their index. */
+  readonly states: (AnswerState | undefined)[];
+  /** The answer is at hand as a whole: its search is told before its text. That of a stream is told at its end. */
+  readonly whole: boolean;
+  /** The response's, which some pieces of a stream lack. */
+  id: string;
+  model: string;
+}
+
+/** What is known of one candidate. */
+interface AnswerState {
+  readonly builder: EventBuilder;
+  /** The response's, and for several answers each its own: ids of calls and searches are made of it. */
+  id: string;
+  /** The words of the answer so far, in pieces, and their length. */
+  readonly text: string[];
+  length: number;
+  /** Of the words before the open text. */
+  partStart: number;
+  /** The signature of the last text, until something follows it: citations stand in the text, and come last. */
+  signature: string;
+  /** What a search has found, as far as it is told. */
+  grounding: Json | undefined;
+  /** The search has been told. */
+  told: boolean;
+}
+
+function openAnswers(asked: number, whole: boolean): Answers {
+  return { builders: new AnswerBuilders(asked), states: [], whole, id: '', model: '' };
+}
+
+// The state of a candidate; undefined for one that was not asked for.
+function stateOf({ builders, states }: Answers, index: number): AnswerState | undefined {
+  const builder = builders.of(index);
+  if (builder === undefined) return undefined;
+  return (states[index] ??= {
+    builder, id: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, told: false,
+  }); // prettier-ignore
+}
+
+function decodePiece(body: Json, answers: Answers): void {
+  const { first } = answers.builders;
+  answers.id = textOr(body['responseId']) || answers.id;
+  answers.model = textOr(body['modelVersion']) || answers.model;
+  const { id, model } = answers;
+  first.start(id, model);
   for (const [place, raw] of listOr(body['candidates']).entries()) {
     const candidate = objectOr(raw);
     const index = countOr(candidate['index'], place);
-    const builder = builders.of(index);
-    if (builder === undefined) first.lost('candidates[1…]');
-    else decodeCandidate(candidate, builder, body, index);
+    const state = stateOf(answers, index);
+    if (state === undefined) {
+      first.lost('candidates[1…]');
+      continue;
+    }
+    state.id = index === 0 ? id : `${id}_${index}`;
+    state.builder.start(id, model);
+    decodeCandidate(candidate, state, answers.whole);
   }
   first.usage(usageIn(body));
   const blocked = textOr(objectOr(body['promptFeedback'])['blockReason']);
   if (blocked !== '') first.finish('refusal');
 }
 
-function decodeCandidate(candidate: Json, builder: EventBuilder, body: Json, index: number): void {
-  const response = textOr(body['responseId']);
-  builder.start(response, textOr(body['modelVersion']));
-  // Calls without an id get one of the response's, and those of several answers must differ.
-  const id = index === 0 ? response : `${response}_${index}`;
+function decodeCandidate(candidate: Json, state: AnswerState, whole: boolean): void {
+  const { builder } = state;
+  if (isObject(candidate['groundingMetadata']))
+    state.grounding = joinGrounding(state.grounding, candidate['groundingMetadata']);
   // Log probabilities stand on the candidate; they are passed on with its first text.
   let logprobs = decodeGeminiLogprobs(candidate['logprobsResult']);
   for (const raw of listOr(objectOr(candidate['content'])['parts'])) {
     const part = objectOr(raw);
-    decodePart(part, id, builder, logprobs);
-    if (isAnswerText(part)) logprobs = [];
+    const isAnswer = isAnswerText(part);
+    if (isAnswer && whole) tellSearch(state);
+    decodePart(part, state, logprobs);
+    if (isAnswer) logprobs = [];
   }
-  decodeCitations(candidate, builder);
+  for (const raw of listOr(objectOr(candidate['citationMetadata'])['citationSources'])) {
+    const source = objectOr(raw);
+    if (textOr(source['uri']) !== '') builder.citation({ url: textOr(source['uri']), ...rangeOf(source) });
+  }
   const reason = finishReasons.get(textOr(candidate['finishReason']));
   if (reason !== undefined) builder.finish(reason);
+}
+
+// The answers have come: what was found is told with all of their words, and all searches are counted.
+function endAnswers({ builders, states, model }: Answers): void {
+  const groundings = states.flatMap((state) => (state?.grounding === undefined ? [] : [state.grounding]));
+  if (groundings.length > 0) builders.first.usage(validCounts({ searches: chargedFor(groundings, model) }));
+  for (const state of states) if (state !== undefined) endAnswer(state);
+}
+
+function endAnswer(state: AnswerState): void {
+  const { builder, grounding, partStart } = state;
+  if (grounding !== undefined) {
+    for (const { start = 0, end, ...citation } of citationsIn(grounding, state.text.join(''))) {
+      const isInPart = end !== undefined && start >= partStart;
+      builder.citation(isInPart ? { ...citation, start: start - partStart, end: end - partStart } : citation);
+    }
+    // Google's own page of further searches, which is HTML.
+    if (isObject(grounding['searchEntryPoint'])) builder.lost('searchEntryPoint');
+  }
+  endText(state);
+  tellSearch(state);
+}
+
+function tellSearch(state: AnswerState): void {
+  const { builder, grounding, id, told } = state;
+  if (grounding === undefined || told) return;
+  state.told = true;
+  const queries = queriesIn(grounding);
+  if (queries.length > 0) builder.search({ id: `search_${id || 'gemini'}`, queries, results: pagesIn(grounding) });
+}
+
+// Closes a text that has a signature.
+function endText(state: AnswerState): void {
+  if (state.signature === '') return;
+  state.builder.close();
+  state.builder.opaqueReasoning({ format: 'generate', value: state.signature });
+  state.signature = '';
 }
 
 function isAnswerText(part: Json): boolean {
   return typeof part['text'] === 'string' && part['text'] !== '' && part['thought'] !== true;
 }
 
-function decodePart(part: Json, id: string, builder: EventBuilder, logprobs: readonly TokenLogprob[]): void {
+function decodePart(part: Json, state: AnswerState, logprobs: readonly TokenLogprob[]): void {
+  const { builder } = state;
   const text = textOr(part['text']);
   const signature = textOr(part['thoughtSignature']);
+  const isText = part['text'] !== undefined && part['thought'] !== true && !isObject(part['functionCall']);
+  if (!isText || text !== '' || signature !== '') endText(state);
   const addSignature = () => {
     if (signature !== '') builder.opaqueReasoning({ format: 'generate', value: signature });
   };
-  if (isObject(part['functionCall'])) {
+  if (isText) {
+    if (builder.open !== 'text') state.partStart = state.length;
+    builder.text(text, logprobs);
+    state.text.push(text);
+    state.length += text.length;
+    state.signature = signature || state.signature;
+  } else if (isObject(part['functionCall'])) {
     const call = part['functionCall'];
     builder.close(); // the signature is the call's, not that of the reasoning before it
     addSignature();
-    builder.call(textOr(call['id']) || `call_${id || 'gemini'}_${builder.calls + 1}`, textOr(call['name']));
+    builder.call(textOr(call['id']) || `call_${state.id || 'gemini'}_${builder.calls + 1}`, textOr(call['name']));
     builder.args(JSON.stringify(call['args'] ?? {}));
     builder.close();
   } else if (part['thought'] === true) {
     builder.reasoning(text);
-    addSignature();
-  } else if (part['text'] !== undefined) {
-    builder.text(text, logprobs);
-    if (signature !== '') builder.close();
     addSignature();
   } else {
     addSignature();
@@ -127,27 +233,22 @@ function decodePart(part: Json, id: string, builder: EventBuilder, logprobs: rea
   }
 }
 
-function decodeCitations(candidate: Json, builder: EventBuilder): void {
-  for (const raw of listOr(objectOr(candidate['citationMetadata'])['citationSources'])) {
-    const source = objectOr(raw);
-    if (textOr(source['uri']) !== '') builder.citation({ url: textOr(source['uri']), ...rangeOf(source) });
+// Gemini 3 is charged for by the search, older models by the prompt that was searched for.
+// Source: https://ai.google.dev/gemini-api/docs/google-search, "Pricing" (2026-11).
+function searchesIn(value: Json): number | undefined {
+  const groundings: Json[] = [];
+  for (const candidate of listOr(value['candidates'])) {
+    const grounding = objectOr(candidate)['groundingMetadata'];
+    if (isObject(grounding)) groundings.push(grounding);
   }
-  const grounding = objectOr(candidate['groundingMetadata']);
-  const chunks = listOr(grounding['groundingChunks']).map((chunk) => objectOr(objectOr(chunk)['web']));
-  for (const raw of listOr(grounding['groundingSupports'])) {
-    const support = objectOr(raw);
-    for (const index of listOr(support['groundingChunkIndices'])) {
-      const web = typeof index === 'number' ? chunks[index] : undefined;
-      const url = textOr(web?.['uri']);
-      const title = web?.['title'];
-      if (url !== '')
-        builder.citation({
-          url,
-          ...defined({ title: typeof title === 'string' ? title : undefined }),
-          ...rangeOf(objectOr(support['segment'])),
-        });
-    }
-  }
+  return groundings.length === 0 ? undefined : chargedFor(groundings, textOr(value['modelVersion']));
+}
+
+// Of all candidates, each of which searches for itself.
+function chargedFor(groundings: readonly Json[], model: string): number | undefined {
+  const queries = groundings.reduce((sum, grounding) => sum + queriesIn(grounding).length, 0);
+  if (queries === 0) return undefined;
+  return model.startsWith('gemini-2') ? 1 : searchCount(queries);
 }
 
 function rangeOf(source: Json): { start?: number; end?: number } {

@@ -2,10 +2,11 @@
 // https://ai.google.dev/gemini-api/docs/function-calling#function_calling_mode (2026-11).
 
 import type { Json } from '../jsonObject';
-import type { AnyTool, ToolChoice } from '../neutral';
+import type { AnyTool, ToolChoice, WebSearchTool } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { needArgsSchema } from '../schema/toolSchema';
 import { defined, isObject, needList, needObject, needText, objectOr, optionalText, optionalTexts, otherFields, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { decodeDomains } from '../shared/webSearch';
 import { camelKeys } from './camelKeys';
 
 /** The tools of a request; undefined where it names none. @throws GatewayError bad_request naming the field */
@@ -16,6 +17,7 @@ export function decodeTools(value: unknown): AnyTool[] | undefined {
     const tool = camelKeys(needObject(raw, `tools[${i}]`));
     return Object.entries(tool).flatMap(([kind, content]): AnyTool[] => {
       const at = `tools[${i}].${kind}`;
+      if (kind === 'googleSearch') return [decodeSearch(camelKeys(objectOr(content)), at)];
       if (kind !== 'functionDeclarations') return [{ type: 'raw', format: 'generate', value: { [kind]: content }, at }];
       return needList(content, at).flatMap((item, j) => {
         const declaration = camelKeys(needObject(item, `${at}[${j}]`));
@@ -69,6 +71,19 @@ function unknownFields(declaration: Json, at: string): AnyTool[] {
     value: undefined,
     at: `${at}.${key}`,
   }));
+}
+
+// Its fields (`timeRangeFilter`, `searchTypes`, and Vertex AI's `excludeDomains`) have no counterpart but the last.
+// Source: https://ai.google.dev/api/caching#GoogleSearch (2026-11).
+function decodeSearch(content: Json, at: string): WebSearchTool {
+  const { excludeDomains, ...others } = content;
+  return {
+    type: 'webSearch',
+    at,
+    ...defined({ blockedDomains: decodeDomains(excludeDomains, `${at}.excludeDomains`) }),
+    native: { format: 'generate', value: { googleSearch: content } },
+    others: Object.keys(others).map((key) => `${at}.${key}`),
+  };
 }
 
 function decodeFunction(declaration: Json, at: string): AnyTool {

@@ -10,6 +10,7 @@ import { argsObject } from '../shared/exactJson';
 import { defined, lookUp } from '../shared/json';
 import { isText } from '../shared/media';
 import { nameFor } from '../shared/names';
+import { searchText } from '../shared/webSearch';
 import { noSignature } from './signatures';
 
 interface Content {
@@ -132,6 +133,10 @@ function encodePart(part: Part, context: PartContext): Json[] {
       return encodeMedia(part, droppedFields);
     case 'toolResult':
       return encodeResult(part, context);
+    case 'webSearch': {
+      const text = searchText(part);
+      return text === '' ? [] : [{ text }];
+    }
     case 'raw':
       if (part.format === 'generate' && part.value !== undefined) return [part.value as Json];
       droppedFields.drop(part.at);

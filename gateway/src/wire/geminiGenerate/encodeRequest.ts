@@ -3,7 +3,7 @@
 import type { Target } from '../../../../config/target';
 import type { EncodedRequest } from '../codec';
 import type { Json } from '../jsonObject';
-import type { NeutralRequest, ToolChoice } from '../neutral';
+import { isClientTool, type NeutralRequest, type ToolChoice } from '../neutral';
 import { budgetOf, effortOf, nearestEffort, wantsReasoning } from '../reasoning/effort';
 import { schemaForGemini, withDescription } from '../schema/jsonSchema';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
@@ -11,7 +11,7 @@ import { defined, lookUp, restore } from '../shared/json';
 import { geminiProfile, isGemini3 } from '../shared/modelProfiles';
 import { renamed } from '../shared/names';
 import { encodeContents } from './encodeContents';
-import { encodeToolConfig, encodeTools } from './encodeTools';
+import { encodeSearch, encodeToolConfig, encodeTools } from './encodeTools';
 
 /** @throws GatewayError cannot_translate for a conversation of nothing but empty turns, and what only its provider holds */
 export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
@@ -20,7 +20,8 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   const gemini3 = isGemini3(target);
   const { system, contents } = encodeContents(request, gemini3, droppedFields);
   const format = encodeResponseFormat(request, gemini3);
-  const tools = encodeTools(request.tools, format.declaration, custom, droppedFields);
+  const search = encodeSearch(request, target, droppedFields);
+  const tools = encodeTools(request.tools, search, format.declaration, custom, droppedFields);
   dropUnsupported(request, droppedFields);
   const config = defined({ ...encodeConfig(request, target, droppedFields), ...format.config });
   const body = {
@@ -29,7 +30,10 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
       systemInstruction: system.length === 0 ? undefined : { parts: system },
       generationConfig: Object.keys(config).length === 0 ? undefined : config,
       tools: tools.length === 0 ? undefined : tools,
-      toolConfig: tools.length === 0 ? undefined : encodeToolConfig(format.choice ?? request.toolChoice, request.tools),
+      toolConfig:
+        tools.length === 0
+          ? undefined
+          : encodeToolConfig(format.choice ?? request.toolChoice, request.tools, droppedFields),
       serviceTier: encodeTier(request.serviceTier, droppedFields),
     }),
   };
@@ -82,10 +86,10 @@ function encodeResponseFormat(request: NeutralRequest, gemini3: boolean): Encode
   if (format === undefined) return {};
   const about = format.type === 'schema' ? format.description : undefined;
   const schema = format.type === 'schema' ? withDescription(schemaForGemini(format.schema), about) : undefined;
-  const hasTools = request.tools?.some((tool) => tool.type !== 'raw') === true && request.toolChoice?.type !== 'none';
+  const hasTools = request.tools?.some(isClientTool) === true && request.toolChoice?.type !== 'none';
   if (gemini3 || !hasTools)
     return { config: { responseMimeType: 'application/json', ...defined({ responseJsonSchema: schema }) } };
-  const isTaken = request.tools?.some((tool) => tool.type !== 'raw' && tool.name === 'answer') === true;
+  const isTaken = request.tools?.some((tool) => isClientTool(tool) && tool.name === 'answer') === true;
   const name = isTaken ? 'structured_answer' : 'answer';
   return {
     declaration: {

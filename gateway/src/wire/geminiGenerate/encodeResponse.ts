@@ -2,16 +2,19 @@
 
 import type { EncodeContext } from '../codec';
 import type { Json } from '../jsonObject';
-import type { Citation, NeutralResponse, Opaque, TokenLogprob } from '../neutral';
+import type { NeutralRequest, NeutralResponse, Opaque, TokenLogprob, WebSearch } from '../neutral';
 import { argsObject } from '../shared/exactJson';
-import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
+import type { PlacedCitation } from './grounding';
+import { encodeLogprobs, encodeSignature, encodeSources, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
 
 export { openEncoder } from './encodeStream';
 
 /** The whole response, with a candidate for each answer. */
 export function encodeResponse(response: NeutralResponse, context: EncodeContext): Json {
   return {
-    candidates: [response, ...(response.others ?? [])].map(encodeCandidate),
+    candidates: [response, ...(response.others ?? [])].map((answer, index) =>
+      encodeCandidate(answer, index, context.request),
+    ),
     ...(response.usage === undefined ? {} : { usageMetadata: encodeUsage(response.usage) }),
     modelVersion: response.model,
     responseId: response.id === '' ? context.requestId : response.id,
@@ -20,9 +23,11 @@ export function encodeResponse(response: NeutralResponse, context: EncodeContext
 
 // ---
 
-function encodeCandidate(response: NeutralResponse, index: number): Json {
+function encodeCandidate(response: NeutralResponse, index: number, request: NeutralRequest): Json {
   const parts: Json[] = [];
-  const citations: Citation[] = [];
+  const searches: WebSearch[] = [];
+  const citations: PlacedCitation[] = [];
+  let text = '';
   const logprobs: TokenLogprob[] = [];
   let pending: Opaque | undefined; // a signature of the part that follows
   for (const part of response.parts) {
@@ -34,13 +39,18 @@ function encodeCandidate(response: NeutralResponse, index: number): Json {
         if (part.text !== '') parts.push(encodeThought(part.text, part.opaque));
         continue;
       case 'text':
-        citations.push(...(part.citations ?? []));
+        for (const citation of part.citations ?? [])
+          citations.push({ citation, from: text.length, to: text.length + part.text.length });
+        text += part.text;
         logprobs.push(...(part.logprobs ?? []));
         parts.push({ text: part.text, ...signature });
         break;
       case 'refusal':
         parts.push({ text: part.text, ...signature });
         break;
+      case 'webSearch':
+        searches.push(part);
+        continue;
       case 'toolCall':
         parts.push({
           functionCall: { id: part.id, name: part.name, args: argsObject(part.args, () => undefined) },
@@ -55,7 +65,7 @@ function encodeCandidate(response: NeutralResponse, index: number): Json {
     content: { role: 'model', parts },
     finishReason: finishReasons[response.reason],
     index,
-    ...encodeCitations(citations),
+    ...encodeSources(request, { searches, citations, text }),
     ...encodeLogprobs(logprobs),
   };
 }

@@ -4,9 +4,10 @@
 import type { Usage } from '../../core/usage';
 import type { EncodeContext, Encoder } from '../codec';
 import type { Json } from '../jsonObject';
-import type { Citation, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
+import type { Opaque, OpenPart, StreamEvent, TokenLogprob, WebSearch } from '../neutral';
 import { argsObject, brokenArgs } from '../shared/exactJson';
-import { encodeCitations, encodeLogprobs, encodeSignature, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
+import type { PlacedCitation } from './grounding';
+import { encodeLogprobs, encodeSignature, encodeSources, encodeThought, encodeUsage, finishReasons, isGrounded } from './responseParts'; // prettier-ignore
 
 /** An encoder of one stream. */
 export function openEncoder(context: EncodeContext): Encoder {
@@ -37,7 +38,11 @@ function newState(context: EncodeContext, index: number, head: Json, lost: strin
     filled: false,
     usage: undefined,
     pending: undefined,
+    searches: [],
     citations: [],
+    text: [],
+    length: 0,
+    partStart: 0,
     logprobs: [],
     lost,
   };
@@ -57,7 +62,13 @@ interface StreamState {
   usage: Usage | undefined;
   /** A signature of the part that follows. */
   pending: Opaque | undefined;
-  citations: Citation[];
+  readonly searches: WebSearch[];
+  readonly citations: PlacedCitation[];
+  /** The words of the answer, in pieces, where sources may be told by their place in them; and the length of all words. */
+  readonly text: string[];
+  length: number;
+  /** Of the words before the open text. */
+  partStart: number;
   /** Of the next delta. */
   logprobs: readonly TokenLogprob[];
   readonly lost: string[];
@@ -66,13 +77,16 @@ interface StreamState {
 function encodeEvent(state: StreamState, event: Exclude<StreamEvent, { type: 'answer' }>): string {
   switch (event.type) {
     case 'start':
-      if (state.index === 0)
+      // A later answer may come before the first one, and has its own start.
+      if (state.index === 0 || (event.id !== '' && state.head['responseId'] === undefined))
         state.head = {
           modelVersion: event.model,
           responseId: event.id === '' ? state.context.requestId : event.id,
         };
       return '';
     case 'open': {
+      state.partStart = state.length;
+      if (event.part.type === 'webSearch') state.searches.push(event.part);
       const before =
         event.part.type === 'reasoning' && state.pending !== undefined
           ? piece(state, [{ text: '', ...takeSignature(state) }])
@@ -88,7 +102,7 @@ function encodeEvent(state: StreamState, event: Exclude<StreamEvent, { type: 'an
       state.logprobs = event.logprobs;
       return '';
     case 'citation':
-      state.citations.push(event.citation);
+      state.citations.push({ citation: event.citation, from: state.partStart, to: state.length });
       return '';
     case 'close':
       return encodeClose(state, event.opaque);
@@ -96,10 +110,10 @@ function encodeEvent(state: StreamState, event: Exclude<StreamEvent, { type: 'an
       state.usage = event.usage;
       return '';
     case 'finish': {
-      const { pending, usage, citations } = state;
+      const { pending, usage, searches, citations, context } = state;
       const parts = pending === undefined ? [] : [{ text: '', ...takeSignature(state) }];
-      const ending = { finishReason: finishReasons[event.reason], ...encodeCitations(citations) };
-      state.citations = [];
+      const sources = encodeSources(context.request, { searches, citations, text: state.text.join('') });
+      const ending = { finishReason: finishReasons[event.reason], ...sources };
       return piece(state, parts, ending, usage === undefined ? {} : { usageMetadata: encodeUsage(usage) });
     }
     case 'lost':
@@ -122,6 +136,8 @@ function encodeDelta(state: StreamState, text: string): string {
     case 'reasoning':
       return piece(state, [{ text, thought: true }]);
     default: {
+      state.length += text.length;
+      if (isGrounded(state.context.request, state.searches)) state.text.push(text);
       const part = { text, ...takeSignature(state) };
       const logprobs = encodeLogprobs(state.logprobs);
       state.logprobs = [];

@@ -1,21 +1,46 @@
 // Encodes tools for generateContent, and which of them to use. Source:
 // https://ai.google.dev/gemini-api/docs/function-calling#function_calling_mode (2026-11).
 
+import type { Target } from '../../../../config/target';
 import type { Json } from '../jsonObject';
-import type { AnyTool, ToolChoice } from '../neutral';
+import { type AnyTool, type CustomTool, isClientTool, type NeutralRequest, type Tool, type ToolChoice, type WebSearchTool } from '../neutral'; // prettier-ignore
 import { schemaForGemini } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';
 import { customAsFunction } from '../shared/customTools';
 import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
+import { isGemini3 } from '../shared/modelProfiles';
 import { nameFor } from '../shared/names';
+import { searchFor } from '../shared/webSearch';
 
 /**
+ * The web search, where it can be declared: the API refuses it beside functions, or, from Gemini 3 on, demands that every
+ * later turn repeats what the search has put into the answer, for which other formats have no place; and before Gemini 3
+ * beside a JSON response. Sources: https://ai.google.dev/gemini-api/docs/tool-combination,
+ * https://github.com/csells/dartantic/issues/96 (2026-11).
+ */
+export function encodeSearch(
+  request: NeutralRequest,
+  target: Target,
+  droppedFields: DroppedFields,
+): WebSearchTool | undefined {
+  const search = searchFor(request, target, 'generate', droppedFields);
+  if (search === undefined || request.from === 'generate') return search;
+  if (request.toolChoice?.type === 'none') return undefined; // it could not be held back otherwise
+  const isJsonAlone = request.responseFormat !== undefined && !isGemini3(target);
+  if (request.tools?.some(isClientTool) !== true && !isJsonAlone) return search;
+  droppedFields.drop(search.at);
+  return undefined;
+}
+
+/**
+ * @param search the web search, where it is declared
  * @param declaration one more function to declare, before the others
  * @param custom gets the names of custom tools, which all become functions
  */
 export function encodeTools(
   tools: readonly AnyTool[] | undefined,
+  search: WebSearchTool | undefined,
   declaration: Json | undefined,
   custom: Set<string>,
   droppedFields: DroppedFields,
@@ -23,6 +48,11 @@ export function encodeTools(
   const declarations: Json[] = declaration === undefined ? [] : [declaration];
   const native: Json[] = []; // Google's own tools
   for (const tool of tools ?? []) {
+    if (tool.type === 'webSearch') {
+      if (tool === search)
+        native.push(tool.native.format === 'generate' ? (tool.native.value as Json) : { googleSearch: {} });
+      continue;
+    }
     if (tool.type === 'raw') {
       if (tool.format === 'generate' && tool.value !== undefined) native.push(tool.value as Json);
       else droppedFields.drop(tool.at);
@@ -37,7 +67,12 @@ export function encodeTools(
 export function encodeToolConfig(
   choice: ToolChoice | undefined,
   tools: readonly AnyTool[] | undefined,
+  droppedFields: DroppedFields,
 ): Json | undefined {
+  if (choice?.type === 'webSearch' || (choice?.type === 'required' && tools?.some(isClientTool) === false)) {
+    droppedFields.drop('tool_choice'); // the API can demand functions alone
+    return undefined;
+  }
   const strict = tools?.some((tool) => tool.type === 'function' && tool.strict === true) === true;
   switch (choice?.type) {
     case undefined:
@@ -56,11 +91,7 @@ export function encodeToolConfig(
 
 // ---
 
-function encodeDeclaration(
-  tool: Exclude<AnyTool, { type: 'raw' }>,
-  custom: Set<string>,
-  droppedFields: DroppedFields,
-): Json {
+function encodeDeclaration(tool: Tool | CustomTool, custom: Set<string>, droppedFields: DroppedFields): Json {
   const name = nameFor('generate', tool.name);
   if (tool.type === 'custom') {
     custom.add(tool.name);

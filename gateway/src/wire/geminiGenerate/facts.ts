@@ -3,6 +3,7 @@
 
 import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
+import { camelKeys } from './camelKeys';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
 import { demanded, isSeveral, isStop } from '../shared/demanded';
@@ -52,6 +53,12 @@ export const facts: FormatFacts = {
           ['stop', 'generationConfig.stopSequences', isStop(stop)],
         ]),
       };
+    },
+    webSearch: {
+      field: 'tools',
+      marks: [Buffer.from('"googleSearch"'), Buffer.from('"google_search"')],
+      isIn: (tools) =>
+        (Array.isArray(tools) ? tools : [tools]).some((tool) => isObject(tool) && 'googleSearch' in camelKeys(tool)),
     },
     routerFields: [],
   },

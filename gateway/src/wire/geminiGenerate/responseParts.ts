@@ -3,8 +3,9 @@
 
 import type { Usage } from '../../core/usage';
 import type { Json } from '../jsonObject';
-import type { Citation, FinishReason, Opaque, TokenLogprob } from '../neutral';
+import type { Citation, FinishReason, NeutralRequest, Opaque, TokenLogprob, WebSearch } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
+import { encodeGrounding, type PlacedCitation } from './grounding';
 import { encodeGeminiLogprobs } from '../shared/logprobs';
 
 /** Gemini's finish reasons; it says STOP for tool calls too. */
@@ -27,9 +28,27 @@ export function encodeThought(text: string, opaque: Opaque | undefined): Json {
   return { text, thought: true, ...encodeSignature(opaque) };
 }
 
-/** Citations as a candidate's field to be spread; no field where there are none. */
-export function encodeCitations(citations: readonly Citation[]): Json {
-  if (citations.length === 0) return {};
+/** What an answer stands on. */
+export interface Sources {
+  readonly searches: readonly WebSearch[];
+  readonly citations: readonly PlacedCitation[];
+  /** All words of the answer. */
+  readonly text: string;
+}
+
+/** Whether sources are told as those of a Google Search: there was one, or the client has asked for one. */
+export function isGrounded({ tools }: NeutralRequest, searches: readonly WebSearch[]): boolean {
+  return searches.length > 0 || tools?.some((tool) => tool.type === 'webSearch') === true;
+}
+
+/** Sources as a candidate's field to be spread; no field where there are none. */
+export function encodeSources(request: NeutralRequest, { searches, citations, text }: Sources): Json {
+  if (searches.length === 0 && citations.length === 0) return {};
+  if (isGrounded(request, searches)) return encodeGrounding(searches, citations, text);
+  return encodeCitations(citations.map(({ citation }) => citation));
+}
+
+function encodeCitations(citations: readonly Citation[]): Json {
   return {
     citationMetadata: {
       citationSources: citations.map(({ url, start, end }) => ({

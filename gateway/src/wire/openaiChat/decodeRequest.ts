@@ -29,7 +29,7 @@ const known = new Set([
   'model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice', 'functions', 'function_call', 'parallel_tool_calls', 'max_tokens',
   'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'frequency_penalty', 'presence_penalty', 'seed', 'stop', 'user',
   'safety_identifier', 'response_format', 'reasoning_effort', 'reasoning', 'thinking', 'include_reasoning', 'verbosity', 'service_tier',
-  'prompt_cache_key', 'metadata', 'models', 'provider', 'usage', 'logprobs', 'top_logprobs', 'n',
+  'prompt_cache_key', 'metadata', 'models', 'provider', 'usage', 'logprobs', 'top_logprobs', 'n', 'web_search_options',
 ]); // prettier-ignore
 
 // Values that are the default's own, so that nothing is lost without them.

@@ -2,7 +2,7 @@
 // https://platform.openai.com/docs/api-reference/chat/streaming; reasoning fields of DeepSeek and OpenRouter from
 // https://api-docs.deepseek.com/guides/reasoning_model and https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11).
 
-import { tokenCount, type Usage, validCounts } from '../../core/usage';
+import { searchCount, tokenCount, type Usage, validCounts } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
 import type { StreamEvent } from '../neutral';
@@ -22,6 +22,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
   const details = objectOr(usage['prompt_tokens_details']);
   const cacheRead = Math.min(prompt, tokenCount(details['cached_tokens']));
   const cacheWrite5m = Math.min(prompt - cacheRead, tokenCount(details['cache_write_tokens']));
+  const searches = objectOr(usage['server_tool_use'])['web_search_requests']; // OpenRouter's field
   const outputDetails = objectOr(usage['completion_tokens_details']);
   return validCounts({
     input: prompt - cacheRead - cacheWrite5m,
@@ -30,6 +31,7 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
     output: tokenCount(usage['completion_tokens']),
     reasoning: tokenCount(outputDetails['reasoning_tokens']),
     inputAudio: tokenCount(details['audio_tokens']),
+    searches: typeof searches === 'number' ? searchCount(searches) : undefined,
   });
 }
 

@@ -11,28 +11,22 @@ import {
   objectOr,
   optionalFlag,
   optionalText,
+  otherFields,
   textOr,
   wrong,
 } from '../shared/json';
 import { decodeCache } from '../shared/cacheControl';
-import type { AnyTool, ToolChoice } from '../neutral';
+import type { AnyTool, ToolChoice, WebSearchTool } from '../neutral';
+import { decodeContextSize, decodeLocation } from '../shared/webSearch';
 import { needArgsSchema } from '../schema/toolSchema';
 import { unknownToolFields } from '../shared/toolFields';
 
 /** The tools of a request body; undefined where it names none. @throws GatewayError bad_request naming the field */
 export function decodeTools(body: Json): AnyTool[] | undefined {
-  const functions = body['functions'];
-  if (functions !== undefined && functions !== null)
-    return needList(functions, 'functions').map((raw, i) =>
-      decodeFunction(needObject(raw, `functions[${i}]`), `functions[${i}]`),
-    );
-  const tools = body['tools'];
-  if (tools === undefined || tools === null) return undefined;
-  return needList(tools, 'tools').flatMap((raw, i): AnyTool[] => {
-    const tool = needObject(raw, `tools[${i}]`);
-    const at = `tools[${i}]`;
-    return [decodeTool(tool, at), ...unknownToolFields(tool, 'chat', at)];
-  });
+  const declared = decodeDeclared(body);
+  const options = body['web_search_options'];
+  if (options === undefined || options === null) return declared;
+  return [...(declared ?? []), decodeSearch(needObject(options, 'web_search_options'))];
 }
 
 /** Which tool to use; undefined where the model is to decide. @throws GatewayError bad_request */
@@ -50,6 +44,39 @@ export function decodeToolChoice(value: unknown): ToolChoice | undefined {
 }
 
 // ---
+
+const searchFields = new Set(['search_context_size', 'user_location']);
+
+// Source: https://platform.openai.com/docs/api-reference/chat/create, "web_search_options" (2026-11).
+function decodeSearch(options: Json): WebSearchTool {
+  const at = 'web_search_options';
+  const location = objectOr(options['user_location']);
+  return {
+    type: 'webSearch',
+    at,
+    ...defined({
+      userLocation: decodeLocation(location['approximate'] ?? location, `${at}.user_location`),
+      contextSize: decodeContextSize(options['search_context_size'], `${at}.search_context_size`),
+    }),
+    native: { format: 'chat', value: options },
+    others: Object.keys(otherFields(options, searchFields)).map((key) => `${at}.${key}`),
+  };
+}
+
+function decodeDeclared(body: Json): AnyTool[] | undefined {
+  const functions = body['functions'];
+  if (functions !== undefined && functions !== null)
+    return needList(functions, 'functions').map((raw, i) =>
+      decodeFunction(needObject(raw, `functions[${i}]`), `functions[${i}]`),
+    );
+  const tools = body['tools'];
+  if (tools === undefined || tools === null) return undefined;
+  return needList(tools, 'tools').flatMap((raw, i): AnyTool[] => {
+    const tool = needObject(raw, `tools[${i}]`);
+    const at = `tools[${i}]`;
+    return [decodeTool(tool, at), ...unknownToolFields(tool, 'chat', at)];
+  });
+}
 
 function decodeTool(tool: Json, at: string): AnyTool {
   if (isObject(tool['function']))

@@ -8,6 +8,7 @@ import { type DroppedFields, refuse } from '../shared/droppedFields';
 import { defined } from '../shared/json';
 import { asText, dataUrl, extensionOf, isGoogles, isText } from '../shared/media';
 import { idFor, nameFor } from '../shared/names';
+import { searchText } from '../shared/webSearch';
 
 /** @param isOpenai the target is OpenAI itself, which knows custom tools and no reasoning fields */
 export function encodeMessages(messages: readonly Message[], isOpenai: boolean, droppedFields: DroppedFields): Json[] {
@@ -101,6 +102,10 @@ function encodePart(part: Part, droppedFields: DroppedFields): Json[] {
     case 'media':
       if (part.cache !== undefined) droppedFields.drop('cache_control');
       return encodeMedia(part, droppedFields);
+    case 'webSearch': {
+      const text = searchText(part);
+      return text === '' ? [] : [{ type: 'text', text: `${text}\n\n` }];
+    }
     case 'raw':
       if (part.format === 'chat' && part.value !== undefined) return [part.value as Json];
       droppedFields.drop(part.at);

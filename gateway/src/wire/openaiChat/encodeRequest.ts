@@ -12,7 +12,7 @@ import { isOpenaiReasoner, samplesAt } from '../shared/modelProfiles';
 import { nameFor, renamed } from '../shared/names';
 import { dropSampling, encodeEffort, encodeEndUser, encodeTier } from '../shared/openaiSettings';
 import { encodeMessages } from './encodeMessages';
-import { encodeToolChoice, encodeTools } from './encodeTools';
+import { encodeSearch, encodeToolChoice, encodeTools } from './encodeTools';
 import { foreign } from './mend';
 
 /** The request for a target. OpenAI itself gets every field; other hosts get none that they may not know. */
@@ -26,6 +26,8 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   const samples = samplesAt(target, effort);
   dropUnsupported(request, target, samples, droppedFields);
   const hasTools = tools !== undefined && tools.length > 0;
+  const demandsNone = request.toolChoice?.type === 'required' && !hasTools && (request.tools ?? []).length > 0;
+  if (demandsNone || request.toolChoice?.type === 'webSearch') droppedFields.drop('tool_choice');
   return {
     body: {
       model: target.model,
@@ -40,6 +42,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
             ? encodeToolChoice(request.toolChoice, isOpenai ? request.tools : undefined)
             : undefined,
         parallel_tool_calls: hasTools ? request.parallelTools : undefined,
+        web_search_options: encodeSearch(request, target, droppedFields),
         response_format: format && encodeResponseFormat(format),
         reasoning_effort: effort,
         verbosity: isOpenaiReasoner(target) ? request.verbosity : undefined,

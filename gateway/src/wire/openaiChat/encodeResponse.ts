@@ -69,6 +69,8 @@ function encodeMessage(
         details.push(encodeDetail(part.text, part.opaque, details.length));
         signature = geminiSignature(part.opaque);
         break;
+      case 'webSearch': // the format has no place for it; what it found stands in the annotations
+        break;
       case 'toolCall':
         if (signature !== undefined) details[details.length - 1] = { ...details.at(-1), id: part.id };
         calls.push({ ...encodeCall(part, context), ...geminiExtra(signature) });

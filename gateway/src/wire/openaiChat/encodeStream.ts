@@ -138,6 +138,8 @@ function encodeOpen(state: StreamState, part: OpenPart): string {
   state.filled = false;
   state.partStart = state.textLength;
   state.reasoning = '';
+  // The format has no place for a search; what it found stands in the annotations.
+  if (part.type === 'webSearch') return '';
   if (part.type === 'reasoning') {
     state.detail++;
     return '';

@@ -1,14 +1,31 @@
 // Encodes tools for chat completions, and which of them to use. Source:
 // https://platform.openai.com/docs/api-reference/chat/create, "tools" (2026-11).
 
+import type { Target } from '../../../../config/target';
 import type { Json } from '../jsonObject';
-import type { AnyTool, ToolChoice } from '../neutral';
+import type { AnyTool, NeutralRequest, ToolChoice, WebSearchTool } from '../neutral';
 import { argsSchema } from '../schema/toolSchema';
 import { customAsFunction } from '../shared/customTools';
 import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
+import { searchesInChat } from '../shared/modelProfiles';
 import { nameFor } from '../shared/names';
 import { encodeStrict } from '../shared/openaiSettings';
+import { searchFor } from '../shared/webSearch';
+
+/** The options of a web search; undefined where there is none, and where the model takes none here. */
+export function encodeSearch(request: NeutralRequest, target: Target, droppedFields: DroppedFields): unknown {
+  const takes = searchesInChat(target);
+  const search = searchFor(request, takes ? target : { ...target, capabilities: none }, 'chat', droppedFields);
+  if (search === undefined) return undefined;
+  if (search.native.format === 'chat') return search.native.value;
+  return defined({
+    search_context_size: search.contextSize,
+    user_location: search.userLocation && { type: 'approximate', approximate: search.userLocation },
+  });
+}
+
+const none: Target['capabilities'] = new Set();
 
 /**
  * @param isOpenai the target is OpenAI itself, which knows custom tools
@@ -20,11 +37,12 @@ export function encodeTools(
   custom: Set<string>,
   droppedFields: DroppedFields,
 ): Json[] | undefined {
-  return tools?.flatMap((tool) => encodeTool(tool, isOpenai, custom, droppedFields));
+  return tools?.flatMap((tool) => (tool.type === 'webSearch' ? [] : encodeTool(tool, isOpenai, custom, droppedFields)));
 }
 
 /** @param tools where custom tools are sent as such: those declared */
 export function encodeToolChoice(choice: ToolChoice, tools: readonly AnyTool[] | undefined): unknown {
+  if (choice.type === 'webSearch') return undefined; // the format has none: the model decides
   if (choice.type !== 'named') return choice.type;
   const name = nameFor('chat', choice.name);
   const custom = tools?.some((tool) => tool.type === 'custom' && tool.name === choice.name) === true;
@@ -33,7 +51,12 @@ export function encodeToolChoice(choice: ToolChoice, tools: readonly AnyTool[] |
 
 // ---
 
-function encodeTool(tool: AnyTool, isOpenai: boolean, custom: Set<string>, droppedFields: DroppedFields): Json[] {
+function encodeTool(
+  tool: Exclude<AnyTool, WebSearchTool>,
+  isOpenai: boolean,
+  custom: Set<string>,
+  droppedFields: DroppedFields,
+): Json[] {
   if (tool.type === 'raw') {
     if (tool.format === 'chat' && tool.value !== undefined) return [tool.value as Json];
     droppedFields.drop(tool.at);

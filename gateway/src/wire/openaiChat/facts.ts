@@ -1,8 +1,9 @@
 // Facts about chat completions. Sources: https://platform.openai.com/docs/api-reference/chat/create and
 // https://platform.openai.com/docs/api-reference/chat/streaming (2026-11).
 
-import type { FormatFacts } from '../formatFacts';
-import { chatRefuses } from '../shared/modelProfiles';
+import type { Target } from '../../../../config/target';
+import type { FormatFacts, SettingReader } from '../formatFacts';
+import { chatRefuses, searchesInChat } from '../shared/modelProfiles';
 import { completion } from './completion';
 import { isEffort } from '../reasoning/effort';
 import { demanded, isForcedChoice, isSeveral, isStop } from '../shared/demanded';
@@ -30,6 +31,7 @@ export const facts: FormatFacts = {
         ['json_schema', isSchemaFormat(setting('response_format'))],
         ['reasoning', isReasoningEffort(setting('reasoning_effort'))],
       ]),
+    webSearch: { field: 'web_search_options', marks: [Buffer.from('{')], isIn: isObject },
     wantsUsage: (setting) => inner(setting('stream_options'), 'include_usage') === true,
     demanding: ['tool_choice', 'n', 'logprobs', 'stop'],
     demands({ setting }) {
@@ -55,7 +57,9 @@ export const facts: FormatFacts = {
     mend,
     honours: (kind, target, effort) => openaiHonours(kind, target, effort),
     withoutEnvelopes: (body) => ({ ...body, messages: listOr(body['messages']).map(withoutDetails) }),
-    refused: (target, hasTools, setting) => chatRefuses(target, hasTools, setting('reasoning_effort') ?? undefined),
+    refused: (target, needs, setting) =>
+      chatRefuses(target, needs.includes('tools'), setting('reasoning_effort') ?? undefined) ||
+      (needs.includes('web_search') && isSearchRefused(target, setting)),
     // OpenAI: "Invalid type for 'messages[0].content[0].image_url': expected an object, but got a string instead." (2026-11)
     plainImages: {
       key: 'image_url',
@@ -88,6 +92,12 @@ export const facts: FormatFacts = {
 };
 
 // ---
+
+// OpenAI searches in Responses, which gives one answer and takes no stop sequences.
+function isSearchRefused(target: Target, setting: SettingReader): boolean {
+  if (searchesInChat(target) || !target.capabilities.has('web_search')) return false;
+  return !isSeveral(setting('n')) && !isStop(setting('stop'));
+}
 
 function withImageObjects(message: unknown): unknown {
   if (!isObject(message) || !Array.isArray(message['content'])) return message;

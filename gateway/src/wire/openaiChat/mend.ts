@@ -6,7 +6,7 @@ import type { SettingReader } from '../formatFacts';
 import { isEffort } from '../reasoning/effort';
 import { isObject } from '../shared/json';
 import { leftOut, type MendedField, numberOut, takenOut } from '../shared/mending';
-import { isOpenaiReasoner, openaiProfile, samplesAt } from '../shared/modelProfiles';
+import { isOpenaiReasoner, openaiProfile, samplesAt, searchesInChat } from '../shared/modelProfiles';
 import { effortMended } from '../shared/openaiSettings';
 
 /** Arguments that hosts other than OpenAI take; OpenAI refuses those it does not know. */
@@ -15,7 +15,7 @@ export const foreign = ['top_k', 'min_p', 'top_a', 'repetition_penalty'] as cons
 /** The top-level fields that `mend` looks at. */
 export const mendable = [
   'temperature', 'top_p', 'frequency_penalty', 'presence_penalty', 'logit_bias', 'reasoning_effort', 'verbosity', 'logprobs', 'top_logprobs',
-  ...foreign,
+  'web_search_options', ...foreign,
 ] as const; // prettier-ignore
 
 /** What is changed for a target's model; nothing for one that is not OpenAI's own. */
@@ -38,6 +38,7 @@ export function mend(setting: SettingReader, target: Target): MendedField[] {
     const bias = setting('logit_bias');
     if (isGiven(bias)) fields.push(isEmpty(bias) ? leftOut('logit_bias') : takenOut('logit_bias'));
   } else if (isGiven(setting('verbosity'))) fields.push(takenOut('verbosity'));
+  if (isGiven(setting('web_search_options')) && !searchesInChat(target)) fields.push(takenOut('web_search_options'));
   for (const name of foreign) if (isGiven(setting(name))) fields.push(takenOut(name));
   return fields;
 }

@@ -94,7 +94,7 @@ export function geminiExtra(signature: string | undefined): Json {
   return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } };
 }
 
-/** Token counts; everything cached is part of `prompt_tokens` here. */
+/** Token counts; everything cached is part of `prompt_tokens` here. Searches are counted in OpenRouter's field. */
 export function encodeUsage(usage: Usage): Json {
   const prompt = usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
   return {
@@ -107,5 +107,6 @@ export function encodeUsage(usage: Usage): Json {
       ...defined({ audio_tokens: usage.inputAudio }),
     },
     completion_tokens_details: { reasoning_tokens: usage.reasoning },
+    ...((usage.searches ?? 0) > 0 ? { server_tool_use: { web_search_requests: usage.searches } } : {}),
   };
 }

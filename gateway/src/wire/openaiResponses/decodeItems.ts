@@ -11,6 +11,7 @@ import {
 } from '../shared/json'; // prettier-ignore
 import { decodeImageDetail, mediaFromFile, mediaFromUrl } from '../shared/media';
 import { fullName } from './namespaces';
+import { decodeSearch } from './searches';
 
 /** The system prompt, if any. @throws GatewayError bad_request */
 export function decodeInstructions(value: unknown): Message[] {
@@ -63,6 +64,10 @@ function decodeItem(item: Json, at: string): Item {
       return { role: 'user', parts: [decodeOutput(item, at)], isResult: true };
     case 'reasoning':
       return assistantItem(decodeReasoning(item));
+    case 'web_search_call': {
+      const search = decodeSearch(item);
+      return assistantItem(search ?? { type: 'raw', format: 'responses', value: item, at });
+    }
     case 'item_reference': {
       const refersTo = needText(item['id'], `${at}.id`);
       return assistantItem({ type: 'raw', format: 'responses', value: item, at, refersTo });

@@ -16,11 +16,17 @@ import {
   otherFields,
   wrong,
 } from '../shared/json';
-import type { NeutralRequest, ResponseFormat, ReasoningOptions } from '../neutral';
+import {
+  type AnyTool,
+  isClientTool,
+  type NeutralRequest,
+  type ResponseFormat,
+  type ReasoningOptions,
+} from '../neutral';
 import { decodeJsonSchemaFormat } from '../schema/responseFormat';
 import { decodeInput, decodeInstructions } from './decodeItems';
 import { decodeToolChoice, decodeTools } from './decodeTools';
-import { includeEncryptedReasoning, includeLogprobs } from './includes';
+import { includeEncryptedReasoning, includeLogprobs, includeSources } from './includes';
 
 const known = new Set([
   'model', 'input', 'instructions', 'stream', 'stream_options', 'tools', 'tool_choice', 'parallel_tool_calls', 'max_output_tokens', 'temperature',
@@ -37,20 +43,24 @@ const idle = {
   background: (value: unknown) => value === false,
   truncation: (value: unknown) => value === 'disabled',
   include: (value: unknown) =>
-    Array.isArray(value) && value.every((item) => item === includeEncryptedReasoning || item === includeLogprobs),
+    Array.isArray(value) &&
+    value.every((item) => item === includeEncryptedReasoning || item === includeLogprobs || item === includeSources),
 };
 
 /** @throws GatewayError bad_request naming the field */
 export function decodeRequest(body: Json): NeutralRequest {
   const text = body['text'] === undefined ? {} : needObject(body['text'] ?? {}, 'text');
   const { choice, allowed, native } = decodeToolChoice(body['tool_choice']);
-  const tools = decodeTools(body['tools'], allowed);
+  const declared = decodeTools(body['tools'], allowed);
+  const tools = withMaxUses(declared, body['max_tool_calls']);
+  const { max_tool_calls: maxCalls, ...others } = otherFields(body, known, idle);
   return {
     from: 'responses',
     messages: [...decodeInstructions(body['instructions']), ...decodeInput(body['input'])],
     stream: body['stream'] === true,
     native: {
-      ...otherFields(body, known, idle),
+      ...others,
+      ...(tools === declared ? defined({ max_tool_calls: maxCalls }) : {}),
       ...native,
       ...otherWithin(body['reasoning'], 'reasoning', reasoningFields),
       ...otherWithin(body['text'], 'text', textFields),
@@ -83,6 +93,15 @@ const textFields = new Set(['format', 'verbosity']);
 function otherWithin(value: unknown, at: string, names: ReadonlySet<string>): Record<string, unknown> {
   if (!isObject(value)) return {};
   return Object.fromEntries(Object.entries(otherFields(value, names)).map(([key, other]) => [`${at}.${key}`, other]));
+}
+
+// The most calls of tools that OpenAI runs itself: of the web search, where it is the only one.
+function withMaxUses(tools: AnyTool[] | undefined, value: unknown): AnyTool[] | undefined {
+  const hosted = tools?.filter((tool) => !isClientTool(tool)) ?? [];
+  const [search] = hosted;
+  const maxUses = optionalCount(value, 'max_tool_calls');
+  if (maxUses === undefined || hosted.length !== 1 || search?.type !== 'webSearch') return tools;
+  return tools?.map((tool) => (tool === search ? { ...search, maxUses } : tool));
 }
 
 function decodeTopLogprobCount(body: Json): number | undefined {

@@ -1,7 +1,7 @@
 // Decodes Responses, whole and streamed. Sources: https://platform.openai.com/docs/api-reference/responses/object and
 // https://platform.openai.com/docs/api-reference/responses-streaming (2026-11).
 
-import { tokenCount, type Usage, validCounts } from '../../core/usage';
+import { searchCount, tokenCount, type Usage, validCounts } from '../../core/usage';
 import type { Decoder } from '../codec';
 import type { Json } from '../jsonObject';
 import type { StreamEvent } from '../neutral';
@@ -10,12 +10,15 @@ import { countOr, isObject, listOr, objectOr, parseEvent, textOr } from '../shar
 import { decodeOpenaiLogprobs } from '../shared/logprobs';
 import { completion, incompleteReasons } from './completion';
 import { fullName } from './namespaces';
+import { citedTitles, decodeSearch } from './searches';
 
 /** The usage in a response or event; undefined where it has none. `input_tokens` includes everything cached. */
 export function usageIn(value: Json): Partial<Usage> | undefined {
   const usage = isObject(value['usage']) ? value['usage'] : objectOr(value['response'])['usage'];
   if (!isObject(usage)) return undefined;
   const input = tokenCount(usage['input_tokens']);
+  const response = isObject(value['usage']) ? value : objectOr(value['response']);
+  const searches = searchesIn(response);
   const details = objectOr(usage['input_tokens_details']);
   const cacheRead = Math.min(input, tokenCount(details['cached_tokens']));
   const cacheWrite5m = Math.min(input - cacheRead, tokenCount(details['cache_write_tokens']));
@@ -25,6 +28,8 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
     cacheWrite5m,
     output: tokenCount(usage['output_tokens']),
     reasoning: tokenCount(objectOr(usage['output_tokens_details'])['reasoning_tokens']),
+    searches,
+    previewSearches: usesPreview(response) ? searches : undefined,
   });
 }
 
@@ -32,8 +37,13 @@ export function usageIn(value: Json): Partial<Usage> | undefined {
 export function decodeResponse(body: Json): readonly StreamEvent[] {
   const builder = openEventBuilder();
   builder.start(textOr(body['id']), textOr(body['model']));
+  const titles = citedTitles(body['output']);
   for (const raw of listOr(body['output'])) {
     const item = objectOr(raw);
+    if (item['type'] === 'web_search_call') {
+      addSearch(builder, item, titles);
+      continue;
+    }
     openItem(builder, item);
     switch (item['type']) {
       case 'message':
@@ -147,11 +157,35 @@ function decodeDelta(state: StreamState, event: Json): void {
 }
 
 function decodeItemDone({ builder, filled }: StreamState, item: Json): void {
+  if (item['type'] === 'web_search_call') return addSearch(builder, item, undefined);
   if (item['type'] === 'reasoning') {
     if (!filled) builder.reasoning(reasoningText(item));
     addEncrypted(builder, item);
   } else if (!filled) builder.args(textOr(item['arguments']) || textOr(item['input']));
   builder.close();
+}
+
+// Searches are charged for, and opened pages are not. Where the response does not tell how many, its items are counted.
+function searchesIn(response: Json): number | undefined {
+  const told = objectOr(objectOr(response['tool_usage'])['web_search'])['num_requests'];
+  if (typeof told === 'number') return searchCount(told);
+  const made = listOr(response['output']).filter((raw) => {
+    const item = objectOr(raw);
+    return item['type'] === 'web_search_call' && decodeSearch(item) !== undefined;
+  });
+  return made.length === 0 ? undefined : searchCount(made.length);
+}
+
+// The response repeats the tools of its request.
+function usesPreview(response: Json): boolean {
+  return listOr(response['tools']).some((tool) => /^web_search_preview/.test(textOr(objectOr(tool)['type'])));
+}
+
+function addSearch(builder: EventBuilder, item: Json, titles: ReadonlyMap<string, string> | undefined): void {
+  const search = decodeSearch(item, titles);
+  if (search === undefined) return builder.lost(`web_search_call ${textOr(objectOr(item['action'])['type'])}`);
+  const { native: _native, ...found } = search;
+  builder.search(found);
 }
 
 function openItem(builder: EventBuilder, item: Json): void {
@@ -163,6 +197,7 @@ function openItem(builder: EventBuilder, item: Json): void {
     }
     case 'message':
     case 'reasoning':
+    case 'web_search_call': // it is told when it is done
       return;
     default:
       builder.lost(textOr(item['type'], 'item'));

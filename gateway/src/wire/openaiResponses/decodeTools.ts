@@ -11,11 +11,14 @@ import {
   objectOr,
   optionalFlag,
   optionalText,
+  otherFields,
   textOr,
   wrong,
 } from '../shared/json';
-import type { AnyTool, ToolChoice } from '../neutral';
+import { type AnyTool, isClientTool, type ToolChoice, type WebSearchTool } from '../neutral';
+import { decodeContextSize, decodeDomains, decodeLocation } from '../shared/webSearch';
 import { fullName } from './namespaces';
+import { isSearchType } from './searchTool';
 import { needArgsSchema } from '../schema/toolSchema';
 import { unknownToolFields } from '../shared/toolFields';
 
@@ -32,7 +35,7 @@ export function decodeTools(value: unknown, allowed: ReadonlySet<string> | undef
     if (tool['type'] === 'namespace') return decodeNamespace(tool, at);
     return [decodeTool(tool, at), ...unknownToolFields(tool, 'responses', at)];
   });
-  return allowed === undefined ? tools : tools.filter((tool) => tool.type === 'raw' || allowed.has(tool.name));
+  return allowed === undefined ? tools : tools.filter((tool) => !isClientTool(tool) || allowed.has(tool.name));
 }
 
 /** Which tools may and must be used. @throws GatewayError bad_request naming the field */
@@ -55,6 +58,7 @@ export function decodeToolChoice(value: unknown): DecodedChoice {
       return { choice: { type: mode }, allowed: new Set(names), native: {} };
     }
     default:
+      if (isSearchType(choice['type'])) return { choice: { type: 'webSearch' }, native: {} };
       return typeof choice['type'] === 'string'
         ? { native: { tool_choice: choice } }
         : wrong('tool_choice', 'auto, none, required or a named tool');
@@ -68,7 +72,7 @@ function decodeNamespace(group: Json, at: string): AnyTool[] {
   const description = defined({ description: optionalText(group['description'], `${at}.description`) });
   return needList(group['tools'], `${at}.tools`).map((raw, i) => {
     const tool = decodeTool(needObject(raw, `${at}.tools[${i}]`), `${at}.tools[${i}]`);
-    if (tool.type === 'raw') return { ...tool, value: undefined };
+    if (!isClientTool(tool)) return { type: 'raw', format: 'responses', value: undefined, at: tool.at };
     return { ...tool, name: fullName(name, tool.name), namespace: { name, ...description, tool: tool.name } };
   });
 }
@@ -104,10 +108,36 @@ function decodeTool(tool: Json, at: string): AnyTool {
       };
     }
     default:
+      if (isSearchType(type)) return decodeSearch(tool, at);
       return typeof type === 'string'
         ? { type: 'raw', format: 'responses', value: tool, at }
         : wrong(`${at}.type`, 'a text such as "function"');
   }
+}
+
+const searchFields = new Set(['type', 'filters', 'user_location', 'search_context_size']);
+
+// Values that are the default's own, so that nothing is lost without them. Codex sends both fields.
+const idleSearch = {
+  external_web_access: (value: unknown) => value === true,
+  search_content_types: (value: unknown) => Array.isArray(value) && value.every((item) => item === 'text'),
+};
+
+// Its versions take the same fields. Source: https://developers.openai.com/api/docs/guides/tools-web-search (2026-11).
+function decodeSearch(tool: Json, at: string): WebSearchTool {
+  const filters = objectOr(tool['filters']);
+  return {
+    type: 'webSearch',
+    at,
+    ...defined({
+      allowedDomains: decodeDomains(filters['allowed_domains'], `${at}.filters.allowed_domains`),
+      blockedDomains: decodeDomains(filters['blocked_domains'], `${at}.filters.blocked_domains`),
+      userLocation: decodeLocation(tool['user_location'], `${at}.user_location`),
+      contextSize: decodeContextSize(tool['search_context_size'], `${at}.search_context_size`),
+    }),
+    native: { format: 'responses', value: tool },
+    others: Object.keys(otherFields(tool, searchFields, idleSearch)).map((key) => `${at}.${key}`),
+  };
 }
 
 interface DecodedChoice {

@@ -7,6 +7,7 @@ import { type DroppedFields, refuse } from '../shared/droppedFields';
 import { textOr } from '../shared/json';
 import { asText, dataUrl, extensionOf, isGoogles, isText } from '../shared/media';
 import { idFor } from '../shared/names';
+import { searchText } from '../shared/webSearch';
 import { encodeToolName } from './encodeTools';
 import type { ToolNaming } from './namespaces';
 
@@ -117,6 +118,8 @@ function encodeItem(part: Part, context: ItemContext): Json[] | undefined {
       return [encodeResult(part, context)];
     case 'reasoning':
       return encodeReasoning(part, droppedFields);
+    case 'webSearch':
+      return part.native?.format === 'responses' ? [part.native.value as Json] : undefined;
     case 'raw':
       if (part.format === 'responses' && part.value !== undefined) return [part.value as Json];
       droppedFields.drop(part.at);
@@ -158,6 +161,10 @@ function encodePart(part: Part, role: string, droppedFields: DroppedFields): Jso
       if (part.cache !== undefined) droppedFields.drop('cache_control');
       if (part.citations !== undefined) droppedFields.drop('citations');
       return part.text === '' ? [] : [{ type: 'input_text', text: part.text }];
+    case 'webSearch': {
+      const text = searchText(part);
+      return text === '' ? [] : [{ type: 'input_text', text }];
+    }
     case 'refusal':
       return part.text === '' ? [] : [{ type: 'input_text', text: part.text }];
     case 'media':

@@ -5,7 +5,8 @@ import type { EncodeContext } from '../codec';
 import type { Json } from '../jsonObject';
 import type { NeutralResponse } from '../neutral';
 import { openToolNaming } from './namespaces';
-import { encodeStatus, encodeUsage, responseHead, responseId } from './responseHead';
+import { searchItemId } from './searches';
+import { encodeStatus, encodeToolUsage, encodeUsage, responseHead, responseId } from './responseHead';
 import { doneItem, itemId } from './responseItems';
 
 export { openEncoder } from './encodeStream';
@@ -15,10 +16,10 @@ export function encodeResponse(response: NeutralResponse, context: EncodeContext
   const id = responseId(response.id, context);
   const naming = openToolNaming(context.request.tools);
   const output = response.parts.map((part, index) => {
-    const partId = itemId(part, id, index);
+    const partId = part.type === 'webSearch' ? searchItemId(part) : itemId(part, id, index);
     context.onItem?.(partId, part);
     return doneItem(part, partId, naming, {
-      text: part.type === 'toolCall' ? part.args : part.text,
+      text: part.type === 'toolCall' ? part.args : part.type === 'webSearch' ? '' : part.text,
       details: part.type === 'text' ? part : {},
       opaque: part.type === 'reasoning' ? part.opaque : undefined,
     });
@@ -28,5 +29,6 @@ export function encodeResponse(response: NeutralResponse, context: EncodeContext
     ...encodeStatus(response.reason),
     output,
     usage: response.usage === undefined ? null : encodeUsage(response.usage),
+    ...encodeToolUsage(response.usage),
   };
 }

@@ -8,7 +8,8 @@ import type { Json } from '../jsonObject';
 import type { Citation, FailureKind, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
 import { encodeOpenaiLogprobs } from '../shared/logprobs';
 import { openToolNaming, type ToolNaming } from './namespaces';
-import { encodeStatus, encodeUsage, responseHead, responseId } from './responseHead';
+import { searchItemId } from './searches';
+import { encodeStatus, encodeToolUsage, encodeUsage, responseHead, responseId } from './responseHead';
 import { contentPart, doneItem, encodeAnnotation, itemId, newItem, partOfItem } from './responseItems';
 
 /** An encoder of one stream; `context.onItem` is called for each item at its end. */
@@ -93,7 +94,7 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
       const { usage, output, context } = state;
       const status = encodeStatus(event.reason);
       const counted = usage === undefined ? null : encodeUsage(usage);
-      const fields = { ...status, output, usage: counted, completed_at: context.created };
+      const fields = { ...status, output, usage: counted, ...encodeToolUsage(usage), completed_at: context.created };
       return responseEvent(state, `response.${status.status}`, fields);
     }
     case 'failure':
@@ -124,14 +125,19 @@ function summaryPlace(state: StreamState): Json {
   return { ...itemPlace(state), summary_index: 0 };
 }
 
+function searchEvent(state: StreamState, phase: 'in_progress' | 'searching' | 'completed'): string {
+  return frame(state, `response.web_search_call.${phase}`, itemPlace(state));
+}
+
 function encodeOpen(state: StreamState, part: OpenPart): string {
   state.open = part;
-  state.item = itemId(part, state.id, state.output.length);
+  state.item = part.type === 'webSearch' ? searchItemId(part) : itemId(part, state.id, state.output.length);
   state.text = [];
   state.citations = [];
   state.logprobs = [];
   const item = newItem(part, state.item, state.naming);
   const added = frame(state, 'response.output_item.added', { output_index: state.output.length, item });
+  if (part.type === 'webSearch') return added + searchEvent(state, 'in_progress') + searchEvent(state, 'searching');
   if (part.type === 'reasoning' || part.type === 'toolCall') return added;
   return added + frame(state, 'response.content_part.added', { ...partPlace(state), part: contentPart(part, '', {}) });
 }
@@ -159,6 +165,7 @@ function encodeDelta(state: StreamState, delta: string): string {
       const type = isCustom ? 'response.custom_tool_call_input.delta' : 'response.function_call_arguments.delta';
       return frame(state, type, { ...itemPlace(state), delta });
     }
+    case 'webSearch': // it has no text
     case undefined:
       return '';
   }
@@ -208,6 +215,8 @@ function encodePartDone(state: StreamState, part: OpenPart, text: string): strin
           part: { type: 'summary_text', text },
         })
       );
+    case 'webSearch':
+      return searchEvent(state, 'completed');
     case 'toolCall':
       if (part.custom === true)
         return frame(state, 'response.custom_tool_call_input.done', { ...itemPlace(state), input: text });

@@ -2,17 +2,26 @@
 // https://platform.openai.com/docs/api-reference/responses/create, "tools" and "text" (2026-11).
 
 import type { Json } from '../jsonObject';
-import type { AnyTool, ResponseFormat, ToolChoice } from '../neutral';
+import type { AnyTool, ResponseFormat, ToolChoice, WebSearchTool } from '../neutral';
 import { argsSchema } from '../schema/toolSchema';
 import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
 import { nameFor } from '../shared/names';
 import { encodeStrict } from '../shared/openaiSettings';
+import { encodeLocation } from '../shared/webSearch';
+import { searchType } from './searchTool';
 import { groupTools, type ToolNaming } from './namespaces';
 
-/** The tools of a request; a response repeats them. */
-export function encodeTools(tools: readonly AnyTool[], droppedFields: DroppedFields): Json[] {
-  return groupTools(tools, (tool) => encodeTool(tool, droppedFields));
+/** The tools of a request. @param search the web search, where the target has it */
+export function encodeTools(
+  tools: readonly AnyTool[],
+  search: WebSearchTool | undefined,
+  droppedFields: DroppedFields,
+): Json[] {
+  return groupTools(tools, (tool) => {
+    if (tool.type !== 'webSearch') return encodeTool(tool, droppedFields);
+    return tool === search ? [encodeSearch(tool)] : [];
+  });
 }
 
 /** The format of the response's text. */
@@ -29,6 +38,7 @@ export function encodeResponseFormat(format: ResponseFormat): Json {
 
 /** @param custom names of the custom tools */
 export function encodeToolChoice(choice: ToolChoice, custom: ReadonlySet<string>, naming: ToolNaming): unknown {
+  if (choice.type === 'webSearch') return { type: searchType };
   if (choice.type !== 'named') return choice.type;
   return { type: custom.has(choice.name) ? 'custom' : 'function', ...encodeToolName(choice.name, naming) };
 }
@@ -41,7 +51,20 @@ export function encodeToolName(name: string, naming: ToolNaming): Json {
 
 // ---
 
-function encodeTool(tool: AnyTool, droppedFields: DroppedFields): Json[] {
+function encodeSearch(tool: WebSearchTool): Json {
+  if (tool.native.format === 'responses') return tool.native.value as Json;
+  const filters = defined({ allowed_domains: tool.allowedDomains, blocked_domains: tool.blockedDomains });
+  return {
+    type: searchType,
+    ...defined({
+      filters: Object.keys(filters).length > 0 ? filters : undefined,
+      user_location: encodeLocation(tool.userLocation),
+      search_context_size: tool.contextSize,
+    }),
+  };
+}
+
+function encodeTool(tool: Exclude<AnyTool, WebSearchTool>, droppedFields: DroppedFields): Json[] {
   if (tool.type === 'raw') {
     if (tool.format === 'responses' && tool.value !== undefined) return [tool.value as Json];
     droppedFields.drop(tool.at);

@@ -6,9 +6,12 @@ import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
 import { isEffort } from '../reasoning/effort';
+import { decodeSearch } from './searches';
+import { isSearchType } from './searchTool';
 import { demanded, isForcedChoice } from '../shared/demanded';
 import { isObject, listOr, pick } from '../shared/json';
 import { openaiHonours } from '../shared/openaiSettings';
+import { isOurSearch, searchText } from '../shared/webSearch';
 import { includeLogprobs } from './includes';
 import { mend, mendable } from './mend';
 import { countOf, firstCount, inner, isReasoningEffort, isSchemaFormat, needed } from '../shared/settings';
@@ -43,6 +46,11 @@ export const facts: FormatFacts = {
         ...(isEffort(effort) ? { effort } : {}),
       };
     },
+    webSearch: {
+      field: 'tools',
+      marks: [Buffer.from('"web_search')],
+      isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
+    },
     routerFields: [],
   },
   passthrough: {
@@ -51,7 +59,7 @@ export const facts: FormatFacts = {
     honours: (kind, target, effort) => openaiHonours(kind, target, effort),
     withoutEnvelopes: (body) => ({
       ...body,
-      input: listOr(body['input']).filter((item) => !(isObject(item) && isEnvelope(item['encrypted_content']))),
+      ...(Array.isArray(body['input']) ? { input: body['input'].flatMap(withoutEnvelope) } : {}),
     }),
   },
   count: {
@@ -104,3 +112,13 @@ export const facts: FormatFacts = {
 const sequenceName = '"sequence_number":';
 /** Bytes in which the number stands behind its name. */
 const mostNumber = 20;
+
+// Reasoning in an envelope goes; a search that we made for another provider's is words.
+function withoutEnvelope(item: unknown): unknown[] {
+  if (!isObject(item)) return [item];
+  if (isEnvelope(item['encrypted_content'])) return [];
+  if (item['type'] !== 'web_search_call' || !isOurSearch(item['id'])) return [item];
+  const search = decodeSearch(item);
+  const text = search === undefined ? '' : searchText(search);
+  return text === '' ? [] : [{ role: 'assistant', content: text }];
+}

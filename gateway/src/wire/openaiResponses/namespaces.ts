@@ -3,7 +3,7 @@
 // https://platform.openai.com/docs/api-reference/responses/create, "tools" (2026-11).
 
 import type { Json } from '../jsonObject';
-import type { AnyTool, Namespace } from '../neutral';
+import { type AnyTool, isClientTool, type Namespace } from '../neutral';
 import { defined } from '../shared/json';
 
 /** A tool's name outside of its group. @param namespace the group's name, if any */
@@ -19,7 +19,7 @@ export type ToolNaming = (name: string) => Json;
 export function openToolNaming(tools: readonly AnyTool[] | undefined): ToolNaming {
   const grouped = new Map<string, Namespace>();
   for (const tool of tools ?? [])
-    if (tool.type !== 'raw' && tool.namespace !== undefined) grouped.set(tool.name, tool.namespace);
+    if (isClientTool(tool) && tool.namespace !== undefined) grouped.set(tool.name, tool.namespace);
   return (name) => {
     const namespace = grouped.get(name);
     return namespace === undefined ? { name } : { namespace: namespace.name, name: namespace.tool };
@@ -31,8 +31,8 @@ export function groupTools(tools: readonly AnyTool[], encode: (tool: AnyTool) =>
   const out: Json[] = [];
   const groups = new Map<string, Json[]>();
   for (const tool of tools) {
-    const namespace = tool.type === 'raw' ? undefined : tool.namespace;
-    if (tool.type === 'raw' || namespace === undefined) {
+    const namespace = isClientTool(tool) ? tool.namespace : undefined;
+    if (!isClientTool(tool) || namespace === undefined) {
       out.push(...encode(tool));
       continue;
     }

@@ -51,7 +51,11 @@ export function responseHead(id: string, model: string, context: EncodeContext):
       format: request.responseFormat === undefined ? { type: 'text' } : encodeResponseFormat(request.responseFormat),
     },
     tool_choice: request.toolChoice === undefined ? 'auto' : encodeToolChoice(request.toolChoice, custom, naming),
-    tools: encodeTools(request.tools ?? [], droppedFields),
+    tools: encodeTools(
+      request.tools ?? [],
+      request.tools?.find((tool) => tool.type === 'webSearch'),
+      droppedFields,
+    ),
     top_logprobs: request.topLogprobs ?? 0,
     top_p: request.topP ?? 1,
     truncation: 'disabled',
@@ -78,4 +82,10 @@ export function encodeUsage(usage: Usage): Json {
     output_tokens_details: { reasoning_tokens: usage.reasoning },
     total_tokens: input + usage.output,
   };
+}
+
+/** The searches that were charged for, as a field to be spread; no field where there were none. */
+export function encodeToolUsage(usage: Usage | undefined): Json {
+  const searches = usage?.searches ?? 0;
+  return searches === 0 ? {} : { tool_usage: { web_search: { num_requests: searches } } };
 }

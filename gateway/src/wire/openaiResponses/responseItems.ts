@@ -6,13 +6,14 @@ import type { Citation, Opaque, OpenPart, Part, Text } from '../neutral';
 import { wrapEnvelope } from '../reasoning/envelope';
 import { encodeOpenaiLogprobs } from '../shared/logprobs';
 import type { ToolNaming } from './namespaces';
+import { encodeAction } from './searches';
 
 /** What belongs to a text beside its characters. */
 export type TextDetails = Pick<Text, 'citations' | 'logprobs'>;
 
 /** An item's id. @param responseId with its prefix `resp_` */
 export function itemId(
-  part: { readonly type: OpenPart['type']; readonly custom?: boolean },
+  part: { readonly type: Exclude<OpenPart['type'], 'webSearch'>; readonly custom?: boolean },
   responseId: string,
   index: number,
 ): string {
@@ -28,6 +29,8 @@ export function newItem(part: OpenPart, id: string, naming: ToolNaming): Json {
       return { id, type: 'message', status: 'in_progress', role: 'assistant', content: [] };
     case 'reasoning':
       return { id, type: 'reasoning', summary: [] };
+    case 'webSearch':
+      return { id, type: 'web_search_call', status: 'in_progress', action: encodeAction(part) };
     case 'toolCall':
       return part.custom === true
         ? { id, type: 'custom_tool_call', status: 'in_progress', call_id: part.id, ...naming(part.name), input: '' }
@@ -58,6 +61,8 @@ export function doneItem(part: OpenPart, id: string, naming: ToolNaming, { text,
         // refuse it.
         encrypted_content: wrapEnvelope(opaque),
       };
+    case 'webSearch':
+      return { ...item, status: part.error === undefined ? 'completed' : 'failed' };
     case 'toolCall':
       return {
         ...item,
@@ -80,6 +85,7 @@ export function contentPart(part: { readonly type: 'text' | 'refusal' }, text: s
 
 /** The neutral part that an item was made of. */
 export function partOfItem(part: OpenPart, text: string, opaque: Opaque | undefined): Part {
+  if (part.type === 'webSearch') return part;
   if (part.type === 'toolCall') return { ...part, args: text };
   return part.type === 'reasoning'
     ? { type: 'reasoning', text, ...(opaque === undefined ? {} : { opaque }) }

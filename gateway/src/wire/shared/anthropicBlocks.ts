@@ -2,14 +2,16 @@
 // Source: https://platform.claude.com/docs/en/api/messages, content blocks (2026-11).
 
 import type { Json } from '../jsonObject';
-import { type Citation, type Media, type Part, textOf } from '../neutral';
+import { type Citation, type Media, type Part, type SearchResult, textOf, type WebSearch } from '../neutral';
 import { decodeOpaque } from '../reasoning/envelope';
 import { decodeCache } from './cacheControl';
 import { defined, listOr, needList, needObject, needText, objectOr, optionalText, textOr, wrong } from './json';
 import { kindOf } from './media';
+import { isOurSearch } from './webSearch';
 
 const translatable = new Set([
-  'text', 'image', 'document', 'search_result', 'tool_use', 'tool_result', 'thinking', 'redacted_thinking',
+  'text', 'image', 'document', 'search_result', 'tool_use', 'tool_result', 'thinking', 'redacted_thinking', 'server_tool_use',
+  'web_search_tool_result',
 ]); // prettier-ignore
 
 /** Whether a block's type is one of Anthropic's that have a neutral form. */
@@ -51,11 +53,49 @@ export function decodeBlock(block: Json, at: string): Part[] {
       const opaque = decodeOpaque(block['data'], (data) => ({ format: 'messages', value: { data } }));
       return [{ type: 'reasoning', text: '', ...defined({ opaque }) }];
     }
+    case 'server_tool_use':
+    case 'web_search_tool_result': {
+      const search = decodeSearchBlock(block);
+      return [search ?? { type: 'raw', format: 'messages', value: block, at }];
+    }
     default:
       return typeof block['type'] === 'string'
         ? [{ type: 'raw', format: 'messages', value: block, at }]
         : wrong(`${at}.type`, 'a text such as "text", "image" or "tool_result"');
   }
+}
+
+/** What a search found, or why it failed, in the content of its result block. */
+export function decodeFound(content: unknown): Pick<WebSearch, 'results' | 'error'> {
+  const error = objectOr(content)['error_code'];
+  if (typeof error === 'string') return { results: [], error };
+  const results = listOr(content).flatMap((raw): SearchResult[] => {
+    const { url, title, page_age: pageAge } = objectOr(raw);
+    if (typeof url !== 'string' || url === '') return [];
+    return [
+      {
+        url,
+        ...(typeof title === 'string' ? { title } : {}),
+        ...(typeof pageAge === 'string' ? { pageAge } : {}),
+      },
+    ];
+  });
+  return { results };
+}
+
+/** A block of a web search as one; undefined for another tool of Anthropic's. One that we made has no native form. */
+export function decodeSearchBlock(block: Json): WebSearch | undefined {
+  const isResult = block['type'] === 'web_search_tool_result';
+  if (!isResult && block['name'] !== 'web_search') return undefined;
+  const id = textOr(block[isResult ? 'tool_use_id' : 'id']);
+  const query = textOr(objectOr(block['input'])['query']);
+  return {
+    type: 'webSearch',
+    id,
+    queries: isResult || query === '' ? [] : [query],
+    ...(isResult ? decodeFound(block['content']) : {}),
+    ...(isOurSearch(id) ? {} : { native: { format: 'messages', value: block } }),
+  };
 }
 
 /** Citations that name a URL: those of searches. Citations of a document that was sent name none and are left out. */

@@ -3,7 +3,7 @@
 
 import { type Usage, usageOf } from '../../core/usage';
 import type { AnswerFailure } from '../formatFacts';
-import type { Citation, FinishReason, Opaque, OpenPart, StreamEvent, TokenLogprob } from '../neutral';
+import type { Citation, FinishReason, Opaque, OpenPart, StreamEvent, TokenLogprob, WebSearch } from '../neutral';
 
 export interface EventBuilder {
   /** Only the first call counts. */
@@ -20,6 +20,8 @@ export interface EventBuilder {
   args(text: string): void;
   /** Of the open text; one without a range stands for all of it. */
   citation(citation: Citation): void;
+  /** A search, whole. */
+  search(found: Omit<WebSearch, 'type'>): void;
   close(): void;
   usage(found: Partial<Usage> | undefined): void;
   /** Kept until `done`, because usage may come after it. */
@@ -105,6 +107,11 @@ class Builder implements EventBuilder {
     if (this.open !== 'text') return;
     if (citation.end === undefined) this.#citations.push(citation);
     else this.#put({ type: 'citation', citation });
+  }
+
+  search(found: Omit<WebSearch, 'type'>): void {
+    this.#openPart({ type: 'webSearch', ...found });
+    this.close();
   }
 
   close(): void {

@@ -85,6 +85,14 @@ export function chatRefuses({ row }: Target, hasTools: boolean, effort: unknown)
   }
 }
 
+/**
+ * Whether a model's provider may take a web search at chat completions: OpenAI itself takes one of its search models only.
+ * Source: https://developers.openai.com/api/docs/guides/tools-web-search (2026-11).
+ */
+export function searchesInChat({ provider, model }: Target): boolean {
+  return provider !== 'openai' || /-search\b/.test(model);
+}
+
 // ---
 
 function rowOf<P>(rows: readonly ProfileRow<P>[], model: string): P | undefined {

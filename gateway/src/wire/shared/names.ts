@@ -2,7 +2,7 @@
 // later turns find the same one and nothing is stored.
 
 import { createHash } from 'node:crypto';
-import type { Format, NeutralRequest } from '../neutral';
+import { type Format, isClientTool, type NeutralRequest } from '../neutral';
 
 interface NameRule {
   readonly fits: RegExp;
@@ -46,7 +46,7 @@ export function renamed(format: Format, request: NeutralRequest): Map<string, st
     const sent = nameFor(format, name);
     if (sent !== name) names.set(sent, name);
   };
-  for (const tool of request.tools ?? []) if (tool.type !== 'raw') add(tool.name);
+  for (const tool of request.tools ?? []) if (isClientTool(tool)) add(tool.name);
   for (const message of request.messages)
     for (const part of message.parts) if (part.type === 'toolCall') add(part.name);
   return names;
