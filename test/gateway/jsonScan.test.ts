@@ -1,6 +1,7 @@
 // The scanner must see exactly what a JSON parser sees, and refuse what is costly to parse before anything parses it.
 
 import fc from 'fast-check';
+import { largeBodyBytes, workBytes } from '../../gateway/src/core/bodySize';
 import { GatewayError } from '../../gateway/src/core/errors';
 import { field, scanJson, scanJsonInSlices, splice } from '../../gateway/src/core/jsonScan';
 
@@ -25,6 +26,16 @@ test(`top-level values are the parser's (seed ${seed}) [B8]`, () => {
     ),
     options,
   );
+});
+
+test('many small values are as much work as few large ones', () => {
+  const work = (value: object) => {
+    const body = Buffer.from(JSON.stringify(value));
+    return workBytes(body.length, scanJson(body, bounds).values);
+  };
+  const $defs = Object.fromEntries(Array.from({ length: 2_700 }, (_, i) => [`d${i}`, { $ref: `#/$defs/d${i + 1}` }]));
+  expect(work({ tools: [{ input_schema: { $defs } }] })).toBeGreaterThan(largeBodyBytes);
+  expect(work({ messages: [{ role: 'user', content: 'x'.repeat(150_000) }] })).toBeLessThan(largeBodyBytes);
 });
 
 test(`replacing the model changes nothing else (seed ${seed})`, () => {

@@ -23,6 +23,8 @@ export interface JsonScan extends FoundMedia {
   readonly fields: ReadonlyMap<string, FieldSpan>;
   /** Position of the object's closing brace. */
   readonly close: number;
+  /** Objects, lists and commas: about the number of values. */
+  readonly values: number;
   /** The body holds the mark. */
   readonly marked: boolean;
 }
@@ -138,7 +140,7 @@ class Scanner {
           if (depth === 1) {
             if (body[at] !== 0x7d) throw new GatewayError('bad_json');
             this.#endValue(at);
-            return this.#end(at);
+            return this.#end(at, nodes);
           }
           this.#media.close(depth, at);
           depth--;
@@ -212,7 +214,7 @@ class Scanner {
     this.#valueStart = -1;
   }
 
-  #end(close: number): JsonScan {
+  #end(close: number, values: number): JsonScan {
     const body = this.#body;
     const rest = skipBlank(body, close + 1);
     if (rest < body.length)
@@ -220,6 +222,7 @@ class Scanner {
     return {
       fields: this.#fields,
       close,
+      values,
       ...this.#media.found(),
       marked: this.#marked,
     };

@@ -12,7 +12,7 @@ import { type BodyThread, openBodyThread } from './bodyThread';
 export interface BodyWorker {
   /**
    * @param owner whose body it is; owners take turns for the threads
-   * @param bytes the size of the body in question
+   * @param bytes how large the body in question is as work (core/bodySize.ts)
    * @param lookup what earlier turns left
    * @throws GatewayError as the job does; internal where its thread died of it
    */

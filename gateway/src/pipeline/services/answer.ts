@@ -3,6 +3,7 @@
 import { knownProviders } from '../../../../config/knownProviders';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
+import { workBytes } from '../../core/bodySize';
 import { GatewayError } from '../../core/errors';
 import { editsOf } from '../../core/jsonEdit';
 import { type Edit, field, type JsonScan, splice } from '../../core/jsonScan';
@@ -64,7 +65,7 @@ function prepare(
     exchange.incoming.key.id,
     'sanitizePassthrough',
     { format, body, envelopes: facts.hasEnvelopes || plainTurns, plainTurns, plainImages },
-    body.length,
+    workBytes(body.length, facts.scan.values),
   );
   return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage, dropped));
 }
@@ -150,7 +151,8 @@ function translated(
     withoutSummary: services.hosts.lacks('summaries', provider.baseUrl, provider.accounts[0].name, services.now()),
   };
   const lookup = services.reasoningCache.of(incoming.key.id);
-  const translating = services.bodyWorker.run(incoming.key.id, 'translateRequest', task, incoming.body.length, lookup);
+  const work = workBytes(incoming.body.length, facts.scan.values);
+  const translating = services.bodyWorker.run(incoming.key.id, 'translateRequest', task, work, lookup);
   return then(translating, (made) => translatedCandidate(exchange, target, provider, made));
 }
 

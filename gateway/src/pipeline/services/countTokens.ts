@@ -4,6 +4,7 @@
 import type { Limits } from '../../../../config/limits';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
+import { workBytes } from '../../core/bodySize';
 import { GatewayError } from '../../core/errors';
 import { type JsonScan, scanJsonInSlices } from '../../core/jsonScan';
 import { acrossWires, toClient, toUpstream } from '../../upstream/headers';
@@ -55,16 +56,17 @@ async function prepare(
   const { body, format, headers } = incoming;
   const { bodyWorker } = services;
   const account = provider.accounts[0];
+  const work = workBytes(body.length, facts.scan.values);
   const counter = target === plan.targets[0] ? countEndpoint(provider, target) : undefined; // another model counts otherwise
   if (counter === undefined) {
-    await bodyWorker.run(incoming.key.id, 'checkCountRequest', { from: format, body }, body.length);
+    await bodyWorker.run(incoming.key.id, 'checkCountRequest', { from: format, body }, work);
     return { kind: 'local', target, account, dropped: [], response: estimated(format, facts.scan) };
   }
   const written = await bodyWorker.run(
     incoming.key.id,
     'encodeCountRequest',
     { from: format, body, to: counter.format, target, chosen: isChosen(plan, target) },
-    body.length,
+    work,
   );
   const sameWire = counter.format === format;
   const sent = await authorize(provider, account, sameWire ? toUpstream(headers) : ['accept', 'application/json']);
