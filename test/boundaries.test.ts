@@ -178,7 +178,7 @@ describe('the rooms of the gateway', () => {
 
   test.each([
     ['fastify', [`${src}http/server.ts`]],
-    ['undici', [`${src}upstream/pool.ts`]],
+    ['undici', [`${src}upstream/exchange.ts`, `${src}upstream/pool.ts`]],
     ['pino', [`${src}telemetry/log.ts`]],
   ])('only one file imports %s at run time', (name, allowed) => {
     const found = importsIn('gateway/src').filter((each) => each.name === name && !each.typeOnly);

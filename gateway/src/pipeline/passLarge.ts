@@ -4,7 +4,7 @@
 import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { toClient } from '../upstream/headers';
-import type { UpstreamResponse } from '../upstream/pool';
+import type { UpstreamResponse } from '../upstream/exchange';
 import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';

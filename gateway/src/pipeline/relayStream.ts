@@ -3,7 +3,7 @@
 
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient } from '../upstream/headers';
-import type { UpstreamResponse } from '../upstream/pool';
+import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import { answerFacts, codecs } from '../wire';
 import type { Frame } from '../wire/codec';

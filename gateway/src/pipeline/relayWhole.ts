@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient } from '../upstream/headers';
-import type { UpstreamResponse } from '../upstream/pool';
+import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import type { AnswerFailure } from '../wire/formatFacts';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';

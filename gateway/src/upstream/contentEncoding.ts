@@ -17,7 +17,7 @@ import {
 } from 'node:zlib';
 import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
-import type { UpstreamResponse } from './pool';
+import type { UpstreamResponse } from './exchange';
 
 /** The failure of an answer that is encoded in a way that cannot be decoded here; undefined for any other. */
 export function unreadable({ headers }: Pick<UpstreamResponse, 'headers'>): GatewayError | undefined {

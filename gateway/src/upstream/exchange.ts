@@ -1,0 +1,290 @@
+// One exchange with a provider: a request on its way, and the answer as it is read.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Dispatcher, errors } from 'undici';
+import { largeBodyBytes } from '../core/bodySize';
+import type { CancelSignal } from '../core/cancellation';
+import { GatewayError } from '../core/errors';
+import type { Lingering } from './lingering';
+
+/** A provider's answer, of which nothing but status and headers has been read yet. */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /**
+   * The whole body.
+   * @param take told of what a large one holds as it comes; what it throws ends the exchange
+   * @throws GatewayError upstream_died, upstream_timeout, upstream_garbage (above the limit)
+   */
+  readAll(limit: number, take?: (bytes: number) => void): Promise<Buffer>;
+  /**
+   * Gives the body as it comes, in the same turn of the event loop. A promise from `take` holds the provider back until
+   * it is fulfilled. Resolves at the end. @throws as whole(), and whatever `take` throws
+   */
+  forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void>;
+  /**
+   * The answer is complete: `forEachChunk` resolves, and what still comes is not read. The connection is kept where the
+   * provider ends its answer within a second, else closed.
+   */
+  release(): void;
+  /** Ends the exchange; the provider sees its connection close. */
+  cancel(): void;
+}
+
+/** Told of a request on its way. */
+export interface SendObserver {
+  sent(): void;
+}
+
+/**
+ * A connection that its provider closed while it was idle breaks within a round trip of the request that is sent on it.
+ * One that breaks later had the request.
+ */
+const unreadMs = 300;
+
+/** How much may wait here unread before the provider is held back. */
+const highWater = 64 * 1024;
+
+/**
+ * One request and its answer. It sits directly on undici's dispatch: no stream object in between, so that a chunk costs
+ * two function calls, and back-pressure is pause() and resume() of the socket.
+ */
+export class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
+  status = 0;
+  headers: IncomingHttpHeaders = {};
+  #resolve: ((answer: UpstreamResponse) => void) | undefined;
+  readonly #reject: (error: Error) => void;
+  readonly #ending: CancelSignal;
+  readonly #onEnd = () => this.cancel();
+  #controller: Dispatcher.DispatchController | undefined;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #ended = false;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+  #consumer: ChunkConsumer | undefined;
+  #busy = false; // the consumer has asked to be waited for
+  #passing = false; // what has waited is being given
+  #giving = false; // the consumer is being called
+  #paused = false;
+  #released = false;
+  /** When the whole request had been given to the connection; on the clock of `performance.now()`. */
+  #sentAt: number | undefined;
+  readonly #lingering: Lingering;
+
+  readonly #sending: SendObserver | undefined;
+
+  constructor(
+    resolve: (answer: UpstreamResponse) => void,
+    reject: (error: Error) => void,
+    { ending, lingering, sending }: { ending: CancelSignal; lingering: Lingering; sending: SendObserver | undefined },
+  ) {
+    this.#sending = sending;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#ending = ending;
+    this.#lingering = lingering;
+    ending.on(this.#onEnd);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#ending.reason !== undefined) this.cancel();
+    else this.#sending?.sent();
+  }
+
+  onRequestSent(): void {
+    this.#sentAt = performance.now();
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return;
+    this.status = status;
+    this.headers = headers;
+    this.#resolve?.(this);
+    this.#resolve = undefined;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#released) return;
+    if (this.#consumer !== undefined && !this.#busy && !this.#passing && this.#waiting.length === 0) {
+      this.#give(this.#consumer, chunk);
+      return;
+    }
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes > highWater) this.#pause();
+    this.#stir();
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const reason = this.#ending.reason ?? explain(error, this.#resolve === undefined || this.#mayHaveBeenRead());
+    this.#failure = reason;
+    if (this.#resolve !== undefined) this.#reject(reason);
+    this.#resolve = undefined;
+    this.#finish();
+  }
+
+  async readAll(limit: number, take?: (bytes: number) => void): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    let size = 0;
+    while (!this.#ended || this.#waiting.length > 0) {
+      if (this.#waiting.length === 0) await this.#more();
+      const before = size;
+      for (const part of this.#take()) {
+        parts.push(part);
+        size += part.length;
+      }
+      this.#resume();
+      try {
+        if (size > limit)
+          throw new GatewayError('upstream_garbage', {
+            message: `The provider's answer is larger than ${limit} bytes.`,
+          });
+        if (size > largeBodyBytes) take?.(size - before);
+      } catch (error) {
+        this.cancel();
+        throw error;
+      }
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size);
+  }
+
+  forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#consumer = { take, resolve, reject };
+      this.#pass();
+    });
+  }
+
+  release(): void {
+    if (this.#ended || this.#released) return;
+    this.#released = true;
+    this.#take();
+    this.#lingering.add(this);
+    this.#resume();
+    this.#pass();
+  }
+
+  cancel(): void {
+    if (this.#ended) return;
+    const reason = this.#ending.reason ?? new GatewayError('upstream_died', { message: 'The exchange was cancelled.' });
+    if (this.#controller !== undefined) this.#controller.abort(reason);
+    else if (this.#resolve !== undefined) {
+      // It waits for a connection, which may take long: whoever sent it is told now, and it is aborted once it has one.
+      this.#resolve = undefined;
+      this.#reject(reason);
+    }
+  }
+
+  // What has waited goes first; then, at the end, the word that it is one.
+  #pass(): void {
+    const consumer = this.#consumer;
+    if (consumer === undefined || this.#busy || this.#passing || this.#giving) return;
+    this.#passing = true;
+    while (this.#waiting.length > 0 && !this.#busy && this.#consumer !== undefined) {
+      const parts = this.#take();
+      this.#give(consumer, parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts));
+    }
+    this.#passing = false;
+    if (this.#busy || this.#consumer === undefined) return;
+    if (!this.#ended && !this.#released) {
+      this.#resume();
+      return;
+    }
+    this.#consumer = undefined;
+    if (this.#failure === undefined || this.#released) consumer.resolve();
+    else consumer.reject(this.#failure);
+  }
+
+  #give(consumer: ChunkConsumer, chunk: Buffer): void {
+    const fail = (error: Error) => {
+      this.#consumer = undefined;
+      this.cancel();
+      consumer.reject(error);
+    };
+    try {
+      this.#giving = true;
+      const wait = consumer.take(chunk);
+      this.#giving = false;
+      if (wait === undefined) {
+        if (this.#released) this.#pass();
+        return;
+      }
+      this.#busy = true;
+      this.#pause();
+      wait.then(() => {
+        this.#busy = false;
+        this.#pass();
+      }, fail);
+    } catch (error) {
+      this.#giving = false;
+      fail(error as Error);
+    }
+  }
+
+  #take(): Buffer[] {
+    const parts = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return parts;
+  }
+
+  #pause(): void {
+    if (this.#paused || this.#ended) return;
+    this.#paused = true;
+    this.#controller?.pause();
+  }
+
+  // undici may give what it has at once, from within this call: all that waits here must have been given before.
+  #resume(): void {
+    if (!this.#paused || this.#ended) return;
+    this.#paused = false;
+    this.#controller?.resume();
+  }
+
+  #more(): Promise<void> {
+    return new Promise((wake) => {
+      this.#wake = wake;
+    });
+  }
+
+  #stir(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** So long after it was sent, a request may have been read before its connection broke: the provider may have answered it. */
+  #mayHaveBeenRead(): boolean {
+    return this.#sentAt !== undefined && performance.now() - this.#sentAt > unreadMs;
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    if (this.#released) this.#lingering.delete(this);
+    this.#ending.off(this.#onEnd);
+    this.#stir();
+    this.#pass();
+  }
+}
+
+interface ChunkConsumer {
+  readonly take: (chunk: Buffer) => Promise<void> | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+// undici's failures in our words. Its own texts may name addresses, so they go into `cause` and the log, not to clients.
+function explain(cause: Error, begun: boolean): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  if (cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError)
+    return new GatewayError('upstream_timeout', { cause });
+  if (begun) return new GatewayError('upstream_died', { cause });
+  return new GatewayError('upstream_unreachable', { cause });
+}
