@@ -1,6 +1,7 @@
 // What OpenAI refuses at /chat/completions and takes at /responses goes there, whatever its client speaks: known of a model by
 // the catalogue, of others by their refusal.
 
+import { wrapEnvelope } from '../../gateway/src/wire/reasoning/envelope';
 import { wholeAnswer } from '../support/routeScene';
 import { type Fields, useTranslationScene } from '../support/translation';
 
@@ -144,4 +145,32 @@ describe('a model that the catalogue does not know', () => {
     expect((await scene.ask('chat', 'openai/o3-deep-research', false)).status).toBe(404);
     expect(called()).toEqual(['/v1/chat/completions', '/v1/responses']);
   });
+});
+
+test('refused as chat, and then for its reasoning: what was done stays done, and the request is answered', async () => {
+  scene.fake.answer = ({ path, body }, response) => {
+    const refused =
+      path === '/v1/chat/completions'
+        ? refusal(404, 'This model is only supported in v1/responses and not in v1/chat/completions.')
+        : body.includes('"encrypted_content":"bad"')
+          ? refusal(
+              400,
+              'The encrypted content for item rs_1 could not be verified. Code: invalid_encrypted_content',
+              null,
+            )
+          : undefined;
+    const text = refused?.body ?? JSON.stringify(wholeAnswer('responses', 'Hello'));
+    response.writeHead(refused?.status ?? 200, { 'content-type': 'application/json' }).end(text);
+  };
+  const opaque = wrapEnvelope({
+    format: 'responses',
+    value: { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'bad' },
+  });
+  const messages = [
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: 'Hello', reasoning_details: [{ type: 'reasoning.encrypted', data: opaque }] },
+    { role: 'user', content: 'go on' },
+  ];
+  const answer = await scene.ask('chat', 'openai/o9-new', false, { messages });
+  expect([answer.status, called()]).toEqual([200, ['/v1/chat/completions', '/v1/responses', '/v1/responses']]);
 });

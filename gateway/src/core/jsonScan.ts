@@ -230,7 +230,7 @@ class Scanner {
 }
 
 /** Bytes of a setting, which is parsed at once. No provider takes a schema half as large. */
-const settingBytes = 1024 * 1024;
+export const settingBytes = 1024 * 1024;
 
 /** The parsed value of a top-level setting; undefined where it is absent. @throws GatewayError bad_json, bad_request */
 export function field(body: Buffer, scan: JsonScan, name: string): unknown {

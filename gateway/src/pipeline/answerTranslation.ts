@@ -12,6 +12,16 @@ export interface AnswerTranslation {
   readonly request: NeutralRequest;
   /** The request holds opaque reasoning of the provider's own, which it may refuse. */
   readonly hasOpaqueReasoning: boolean;
+  /** What the request has been put in other words for. */
+  readonly words: Rewording;
+}
+
+/** What a request is put in other words for. Each is done once, and what was done stays: the rewordings of a request end. */
+export interface Rewording {
+  /** Without the opaque reasoning, which the provider refused. */
+  readonly withoutOpaqueReasoning: boolean;
+  /** In the provider's other format, because it refused this one. */
+  readonly chatRefused: boolean;
 }
 
 /** What an encoder of the client's format needs to know. */

@@ -4,7 +4,7 @@
 import type { Capability, ModelKind } from '../../../config/catalogue';
 import type { Limits } from '../../../config/limits';
 import { GatewayError } from '../core/errors';
-import { field, type JsonScan, lastObjectIn, scanJson, scanJsonInSlices } from '../core/jsonScan';
+import { field, settingBytes, type JsonScan, lastObjectIn, scanJson, scanJsonInSlices } from '../core/jsonScan';
 import { maxTokensPerRequest } from '../core/usage';
 import type { RequestFields, SettingReader } from '../wire/formatFacts';
 import { formatFacts } from '../wire/formats';
@@ -139,9 +139,12 @@ export function formDemands({ format, scan }: Pick<RequestFacts, 'format' | 'sca
 
 const unbounded = { depth: Infinity, nodes: Infinity };
 
+/** Bytes of a turn that is looked at for its role: what a model is to continue is short. */
+const mostOfPrefill = 1024 * 1024;
+
 // The object may hold large media, and is not parsed for its role.
 function roleOf(object: Buffer | undefined): unknown {
-  if (object?.includes('"assistant"') !== true) return undefined;
+  if (object === undefined || object.length > mostOfPrefill || !object.includes('"assistant"')) return undefined;
   try {
     return field(object, scanJson(object, unbounded), 'role');
   } catch {
@@ -211,6 +214,7 @@ function searchesWeb(
   const span = fields.get(webSearch.field);
   if (span === undefined) return false;
   const bytes = body.subarray(span.start, span.end);
+  if (bytes.length > settingBytes) return false; // too long to be parsed here
   return webSearch.marks.some((mark) => bytes.includes(mark)) && webSearch.isIn(setting(webSearch.field));
 }
 

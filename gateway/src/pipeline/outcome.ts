@@ -101,10 +101,10 @@ export function recordOf<T>(
 /** Failures by which the gateway itself ends an answer that its provider goes on with. */
 const cutByUs: ReadonlySet<ErrorCode> = new Set(['draining', 'revoked_key', 'expired_key']);
 
-// A stream is also cut where the memory for its events is taken.
-function isCut(failure: unknown, { begun }: ResponseProgress): boolean {
+// An answer is also cut where the memory for it, or for its events, is taken.
+function isCut(failure: unknown, { firstByteAt }: ResponseProgress): boolean {
   if (!(failure instanceof GatewayError)) return false;
-  return cutByUs.has(failure.code) || (failure.code === 'overloaded' && begun);
+  return cutByUs.has(failure.code) || (failure.code === 'overloaded' && firstByteAt !== undefined);
 }
 
 function outcomeOf(failure: unknown, progress: ResponseProgress): Outcome {

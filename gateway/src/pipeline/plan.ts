@@ -187,7 +187,7 @@ function directPlan(config: Config, facts: RequestFacts, body: Buffer, day: stri
   }
   // Who names a model by its own id is told its provider's refusals. Where the request is translated, what is lost is named.
   if (target.model !== requested && needs.kind === 'chat' && speaks(provider, facts.format, false)) {
-    const refused = refusedDemand(formDemands(facts, body), facts.format, provider.wire, target);
+    const refused = refusedDemand(formDemands(facts, body), facts.format, provider.wire, target, needs.capabilities);
     if (refused !== undefined)
       throw formRefused(refused, `"${requested.slice(0, 100)}" is ${target.label} here, which`);
   }
@@ -216,7 +216,7 @@ function capableTargets(
     const provider = config.providers.get(target.provider);
     let why = incapability(target, needs);
     if (why === undefined && demands !== undefined && provider !== undefined) {
-      const refused = refusedDemand(demands, format, provider.wire, target);
+      const refused = refusedDemand(demands, format, provider.wire, target, needs.capabilities);
       if (refused !== undefined) why = `${formRefusals[refused.kind]} ("${refused.field}")`;
       form ??= refused;
     }

@@ -44,7 +44,7 @@ export async function* openCandidates<T>(exchange: Exchange, service: Service<T>
         ({ largerThan } = next);
         break;
       }
-      candidate = candidate === undefined ? undefined : await service.reword?.(exchange, candidate, next);
+      candidate = candidate === undefined ? undefined : await reworded(exchange, service, candidate, next);
       next = yield candidate;
     }
   }
@@ -53,6 +53,21 @@ export async function* openCandidates<T>(exchange: Exchange, service: Service<T>
 }
 
 // ---
+
+// In other words; undefined also where those cannot be carried, so that the next target is asked.
+async function reworded<T>(
+  exchange: Exchange,
+  service: Service<T>,
+  candidate: Candidate<T>,
+  refusal: ProviderRefusal,
+): Promise<Candidate<T> | undefined> {
+  try {
+    return await service.reword?.(exchange, candidate, refusal);
+  } catch (error) {
+    if (error instanceof GatewayError && notCarried.has(error.code)) return undefined;
+    throw error;
+  }
+}
 
 /** Refusals of ours that say nothing against another target. */
 const notCarried = new Set<ErrorCode>(['cannot_translate', 'cannot_thread', 'no_capable_target']);

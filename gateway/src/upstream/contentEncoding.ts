@@ -4,6 +4,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import {
+  constants,
   type BrotliDecompress,
   createBrotliDecompress,
   createGunzip,
@@ -57,7 +58,8 @@ const decoders: ReadonlyMap<string, OpenDecoder> = new Map<string, OpenDecoder>(
   ['gzip', () => createGunzip()],
   ['deflate', ([first = 0]) => ((first & 0x0f) === 8 ? createInflate() : createInflateRaw())],
   ['br', () => createBrotliDecompress()],
-  ['zstd', () => createZstdDecompress()],
+  // A window above 8 MiB, for which room would be made at once, is refused as RFC 9659 has it.
+  ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } })],
 ]);
 
 /** JSON and events shrink to a tenth, a long repetition to a hundredth; what grows more is a bomb. */

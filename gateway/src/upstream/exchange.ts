@@ -49,7 +49,7 @@ const highWater = 64 * 1024;
  * One request and its answer. It sits directly on undici's dispatch: no stream object in between, so that a chunk costs
  * two function calls, and back-pressure is pause() and resume() of the socket.
  */
-export class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
+export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   status = 0;
   headers: IncomingHttpHeaders = {};
   #resolve: ((answer: UpstreamResponse) => void) | undefined;

@@ -3,7 +3,7 @@
 import { buildConnector, errors, Pool } from 'undici';
 import type { LimitName, Limits } from '../../../config/limits';
 import type { CancelSignal } from '../core/cancellation';
-import { Exchange, type SendObserver, type UpstreamResponse } from './exchange';
+import { type SendObserver, UpstreamExchange, type UpstreamResponse } from './exchange';
 import { openLingering } from './lingering';
 
 export interface UpstreamRequest {
@@ -65,7 +65,7 @@ export function openUpstreamPool(limits: () => Limits): UpstreamPool {
     send: (call, ending, sending) =>
       new Promise((resolve, reject) => {
         if (ending.reason !== undefined) return reject(ending.reason);
-        const exchange = new Exchange(resolve, reject, { ending, lingering, sending });
+        const exchange = new UpstreamExchange(resolve, reject, { ending, lingering, sending });
         poolOf(call.url.origin).dispatch(
           { path: call.url.pathname + call.url.search, method: 'POST', headers: call.headers, body: call.body },
           exchange,

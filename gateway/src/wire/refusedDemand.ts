@@ -1,9 +1,11 @@
 // Whether a target honours what a request demands of the form of its answer.
 
+import type { Capability } from '../../../config/catalogue';
 import type { WireId } from '../../../config/knownProviders';
 import type { Target } from '../../../config/target';
 import { formatFacts } from './formats';
 import type { Format } from './neutral';
+import { chatRefuses } from './shared/modelProfiles';
 import type { DemandSource, FormDemand, FormDemands } from './shared/formDemands';
 
 const none: FormDemands = { list: [] };
@@ -14,18 +16,22 @@ export function demandsOf(format: Format, has: (name: string) => boolean, source
   return demanding.some(has) ? demands(source) : none;
 }
 
-/** The first demand that a target would refuse, or that would be lost on the way to it; undefined where there is none. */
+/**
+ * The first demand that a target would refuse, or that would be lost on the way to it; undefined where there is none.
+ * @param capabilities what the request needs
+ */
 export function refusedDemand(
   demands: FormDemands,
   from: Format,
   wire: WireId,
   target: Target,
+  capabilities: readonly Capability[],
 ): FormDemand | undefined {
   if (demands.list.length === 0) return undefined;
-  const to = spokenFormat(wire, from);
-  const { honours } = formatFacts[to].passthrough;
-  // Several answers have no neutral form.
-  return demands.list.find(({ kind }) => (kind === 'n' && to !== from) || !honours(kind, target, demands.effort));
+  const { honours } = formatFacts[spokenFormat(wire, from)].passthrough;
+  // What OpenAI refuses in chat completions is asked in Responses, which gives one answer.
+  const inResponses = wire === 'openai' && chatRefuses(target, capabilities.includes('tools'), demands.effort);
+  return demands.list.find(({ kind }) => (kind === 'n' && inResponses) || !honours(kind, target, demands.effort));
 }
 
 /** What a refusal says of a model. */

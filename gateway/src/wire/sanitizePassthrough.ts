@@ -39,8 +39,9 @@ export function hasPlainImages(format: Format, body: Buffer): boolean {
   const { plainImages } = formatFacts[format].passthrough;
   if (plainImages === undefined) return false;
   const key = Buffer.from(JSON.stringify(plainImages.key));
+  let looks = 0;
   for (let at = body.indexOf(key); at >= 0; at = body.indexOf(key, at + 1))
-    if (isTextNext(body, at + key.length)) return true;
+    if (++looks > mostLooks || isTextNext(body, at + key.length)) return true;
   return false;
 }
 
@@ -56,6 +57,8 @@ export function sanitizePassthrough(task: SanitizeTask): Uint8Array {
 
 // ---
 
+/** Keys that are looked at: a body with more is taken for one that has such images. */
+const mostLooks = 1_000;
 /** Bytes after a key in which its value begins; nothing prints more blanks. */
 const mostBlanks = 16;
 

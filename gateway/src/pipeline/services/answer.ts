@@ -17,7 +17,7 @@ import { isObject } from '../../wire/shared/json';
 import type { MendedField } from '../../wire/shared/mending';
 import { isOpenaiReasoner } from '../../wire/shared/modelProfiles';
 import type { TranslatedRequest } from '../../wire/translateRequest';
-import type { AnswerTranslation } from '../answerTranslation';
+import type { AnswerTranslation, Rewording } from '../answerTranslation';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, Passthrough, ProviderRefusal, Service, Translated } from '../context';
 import { inspect, type RequestFacts } from '../inspect';
@@ -136,7 +136,7 @@ function translated(
   exchange: Exchange,
   target: Target,
   provider: Provider,
-  { withoutOpaqueReasoning = false, chatRefused = false } = {},
+  words: Rewording = asAsked,
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   const { facts, services, incoming } = exchange;
   const { wire, responses } = provider;
@@ -145,22 +145,25 @@ function translated(
     body: incoming.body,
     stream: facts.stream,
     provider: { wire, responses },
-    learnt: { chatOnly: isChatOnly(exchange, provider), chatRefused },
+    learnt: { chatOnly: isChatOnly(exchange, provider), chatRefused: words.chatRefused },
     target,
-    withoutOpaqueReasoning,
+    withoutOpaqueReasoning: words.withoutOpaqueReasoning,
     withoutSummary: services.hosts.lacks('summaries', provider.baseUrl, provider.accounts[0].name, services.now()),
   };
   const lookup = services.reasoningCache.of(incoming.key.id);
   const work = workBytes(incoming.body.length, facts.scan.values);
   const translating = services.bodyWorker.run(incoming.key.id, 'translateRequest', task, work, lookup);
-  return then(translating, (made) => translatedCandidate(exchange, target, provider, made));
+  return then(translating, (made) => translatedCandidate(exchange, target, provider, made, words));
 }
+
+const asAsked: Rewording = { withoutOpaqueReasoning: false, chatRefused: false };
 
 function translatedCandidate(
   { facts, plan }: Exchange,
   target: Target,
   provider: Provider,
   { spoken, body, dropped, repaired, fixups, hasOpaqueReasoning, asksForSummary, request }: TranslatedRequest,
+  words: Rewording,
 ): Translated<AnswerTranslation> | Promise<Translated<AnswerTranslation>> {
   refuseIfStrict(plan, target, dropped);
   const guessed = codecs[spoken].optionalOnHosts && facts.format !== spoken; // the client did not ask for Responses
@@ -179,7 +182,7 @@ function translatedCandidate(
     request: { url, headers, body: asBuffer(body) },
     format: spoken,
     ...(after === undefined ? {} : { rewordAfter: after }),
-    translation: { fixups, request, hasOpaqueReasoning },
+    translation: { fixups, request, hasOpaqueReasoning, words },
   }));
 }
 
@@ -208,24 +211,25 @@ function reword(
   const { target } = candidate;
   const provider = config.providers.get(target.provider);
   if (provider === undefined) return undefined;
+  const words = candidate.kind === 'translated' ? candidate.translation.words : asAsked;
   if (isAboutPath(status, body)) {
     if (candidate.kind !== 'translated' || !codecs[candidate.format].optionalOnHosts) return undefined;
     if (provider.baseUrl === knownProviders.openai.base_url) return undefined; // it has both
     services.hosts.setLacks('responses', provider.baseUrl, candidate.account.name, services.now());
-    return translated(exchange, target, provider);
+    return translated(exchange, target, provider, words);
   }
-  if (mayBeRefused(exchange, candidate, provider) && isForResponses(status, body))
-    return translated(exchange, target, provider, { chatRefused: true });
+  if (!words.chatRefused && mayBeRefused(exchange, candidate, provider) && isForResponses(status, body))
+    return translated(exchange, target, provider, { ...words, chatRefused: true });
   if (status !== 400) return undefined;
   const said = body.toString('utf8', 0, 8_192);
   if (candidate.kind === 'translated' && candidate.asksForSummary && blamesSummary.test(said)) {
     services.hosts.setLacks('summaries', provider.baseUrl, candidate.account.name, services.now());
-    return translated(exchange, target, provider);
+    return translated(exchange, target, provider, words);
   }
   const mayHold =
     candidate.kind === 'translated' ? candidate.translation.hasOpaqueReasoning : exchange.plan.targets.length > 1;
-  return mayHold && blamesReasoning.test(said)
-    ? translated(exchange, target, provider, { withoutOpaqueReasoning: true })
+  return mayHold && !words.withoutOpaqueReasoning && blamesReasoning.test(said)
+    ? translated(exchange, target, provider, { ...words, withoutOpaqueReasoning: true })
     : undefined;
 }
 

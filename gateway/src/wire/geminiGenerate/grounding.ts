@@ -30,18 +30,20 @@ export function pagesIn(grounding: Json): SearchResult[] {
 export function citationsIn(grounding: Json, text: string): Citation[] {
   const chunks = chunksOf(grounding);
   const bytes = Buffer.from(text);
-  const charAt = (offset: number) => bytes.toString('utf8', 0, offset).length;
-  return listOr(grounding['groundingSupports']).flatMap((raw) => {
-    const support = objectOr(raw);
-    const segment = objectOr(support['segment']);
-    const end = segment['endIndex'];
-    const range =
-      typeof end === 'number' ? { start: charAt(countOr(segment['startIndex'])), end: charAt(countOr(end)) } : {};
-    return listOr(support['groundingChunkIndices']).flatMap((index): Citation[] => {
-      const page = typeof index === 'number' ? chunks[index] : undefined;
-      return page === undefined ? [] : [{ url: page.url, ...titleOf(page), ...range }];
+  const charAt = beginnings((from, to) => bytes.toString('utf8', from, to).length);
+  return listOr(grounding['groundingSupports'])
+    .slice(0, mostSupports)
+    .flatMap((raw) => {
+      const support = objectOr(raw);
+      const segment = objectOr(support['segment']);
+      const end = segment['endIndex'];
+      const range =
+        typeof end === 'number' ? { start: charAt(countOr(segment['startIndex'])), end: charAt(countOr(end)) } : {};
+      return listOr(support['groundingChunkIndices']).flatMap((index): Citation[] => {
+        const page = typeof index === 'number' ? chunks[index] : undefined;
+        return page === undefined ? [] : [{ url: page.url, ...titleOf(page), ...range }];
+      });
     });
-  });
 }
 
 /** The metadata of two pieces of a stream as one: a later piece holds what the earlier ones did not. */
@@ -63,7 +65,7 @@ export function encodeGrounding(
   for (const { results } of searches) for (const page of results ?? []) pages.set(page.url, page);
   for (const { citation } of citations) if (!pages.has(citation.url)) pages.set(citation.url, citation);
   const places = new Map([...pages.keys()].map((url, index) => [url, index]));
-  const byteAt = (offset: number) => Buffer.byteLength(text.slice(0, offset));
+  const byteAt = beginnings((from, to) => Buffer.byteLength(text.slice(from, to)));
   return {
     groundingMetadata: {
       webSearchQueries: searches.flatMap(({ queries }) => queries),
@@ -81,6 +83,21 @@ export function encodeGrounding(
 }
 
 // ---
+
+/** Citations of one answer that are placed in its words. */
+const mostSupports = 1_000;
+
+// How long the beginnings of a text are in another measure. Those that are asked for in their order cost one pass together.
+function beginnings(length: (from: number, to: number) => number): (end: number) => number {
+  let at = 0;
+  let sum = 0;
+  return (end) => {
+    if (end < at) at = sum = 0;
+    sum += length(at, end);
+    at = end;
+    return sum;
+  };
+}
 
 // The pages by their index; other sources (maps, files) are none.
 function chunksOf(grounding: Json): (SearchResult | undefined)[] {

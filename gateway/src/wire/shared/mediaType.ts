@@ -56,9 +56,28 @@ function typeOf(head: Buffer): string | undefined {
     if (signature === 'BM' && head.length > 14 && !isBitmap(head)) continue; // two letters that a text may begin with
     return type;
   }
-  return /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^]*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]/i.test(bytes)
-    ? 'image/svg+xml'
-    : undefined;
+  return isSvg(bytes) ? 'image/svg+xml' : undefined;
+}
+
+// Whether a text is a vector graphic: after a declaration, comments and a document type. Each is stepped over once; one
+// pattern for all of them would try every way to divide the comments.
+function isSvg(text: string): boolean {
+  let at = 0;
+  const step = (pattern: RegExp): boolean => {
+    pattern.lastIndex = at;
+    const found = pattern.test(text);
+    if (found) at = pattern.lastIndex;
+    return found;
+  };
+  step(/\s*(?:<\?xml[^>]*>)?\s*/iy);
+  while (text.startsWith('<!--', at)) {
+    const end = text.indexOf('-->', at + '<!--'.length);
+    if (end < 0) return false;
+    at = end + '-->'.length;
+    step(/\s*/y);
+  }
+  step(/<!DOCTYPE svg[^>]*>\s*/iy);
+  return step(/<svg[\s>]/iy);
 }
 
 // A bitmap's header begins with a size of 12 to 124 bytes: https://learn.microsoft.com/windows/win32/gdi/bitmap-header-types.

@@ -240,5 +240,5 @@ function inOrder(value: unknown): unknown {
 }
 
 function saysTheSame(one: ToolResult, other: ToolResult): boolean {
-  return textOf(one.parts, '\n') === textOf(other.parts, '\n') && one.parts.length === other.parts.length;
+  return one.parts.length === other.parts.length && textOf(one.parts, '\n') === textOf(other.parts, '\n');
 }
