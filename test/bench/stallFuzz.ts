@@ -1,5 +1,6 @@
 // How long one piece of work holds the event loop, over made-up requests, answers and streams, every format to every other.
-// Bodies from 256 KiB on are worked on in a thread; the bodies here are just below, and events have up to 1 MB.
+// Bodies from 256 KiB on, and those of 4,096 values and more, are worked on in a thread; the bodies here are below, and events
+// have up to 1 MB.
 //
 //   node test/build.mjs test/bench/stallFuzz.ts && node dist/tools/stallFuzz.js [SEED] [SECONDS]
 //
@@ -8,7 +9,7 @@
 import { catalogueTarget, type Target } from '../../config/target';
 import { findModel } from '../../config/catalogue';
 import { defaultLimits } from '../../config/limits';
-import { largeBodyBytes } from '../../gateway/src/core/bodySize';
+import { largeBodyBytes, workBytes } from '../../gateway/src/core/bodySize';
 import { GatewayError } from '../../gateway/src/core/errors';
 import { scanJson } from '../../gateway/src/core/jsonScan';
 import { openUsageTap } from '../../gateway/src/pipeline/usageTap';
@@ -91,7 +92,9 @@ function tryRequest(name: string, chat: Json): void {
   for (const from of formats) {
     const body = bodyIn(from, chat);
     if (body === undefined || body.length >= largeBodyBytes) continue;
-    timed('scan', `${name}, ${from}`, () => scanJson(body, { depth: defaultLimits.json_depth, nodes: defaultLimits.json_nodes }));
+    const bounds = { depth: defaultLimits.json_depth, nodes: defaultLimits.json_nodes };
+    timed('scan', `${name}, ${from}`, () => scanJson(body, bounds));
+    if (workBytes(body.length, scanJson(body, bounds).values) >= largeBodyBytes) continue;
     for (const to of formats) {
       if (to === from) continue;
       const task = {
