@@ -4,13 +4,14 @@
 import { costOf, rawTokens, ratesOf } from '../accounting/pricing';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage } from '../core/usage';
-import { decoded, unreadable } from '../upstream/contentEncoding';
-import { acrossWires, mediaType } from '../upstream/headers';
+import { decoded } from '../upstream/contentEncoding';
+import { acrossWires } from '../upstream/headers';
 import { keyCleanerOf } from '../upstream/ownKeys';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { brokeOnReuse } from '../upstream/pool';
 import { isAboutPath, translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
+import { alreadyRead, garbageIn, isPage } from './answerBody';
 import type { AnswerTurn } from './answerTurn';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
 import { healthKey, targetKey } from './plan';
@@ -308,33 +309,6 @@ export class Failover<T> implements AnswerTurn {
 /** Time that the body of an error may take: what other targets could answer does not wait for it. */
 const errorBodyMs = 5_000;
 
-/** Whether an answer is a page for people, such as a proxy's: no error of the API, and not to be read. */
-export function isPage({ headers }: Pick<UpstreamResponse, 'headers'>): boolean {
-  return mediaType(headers).includes('html');
-}
-
-/** Whether bytes are those of a page, whatever their headers call them: no JSON and no event begins so. */
-export function isMarkup(bytes: Uint8Array): boolean {
-  let at = 0;
-  while (at < 64 && blanks.has(bytes[at] ?? 0)) at++;
-  return bytes[at] === 0x3c;
-}
-
-/** An answer whose body had to be looked at, as if it had not been. */
-export function alreadyRead(
-  { status, headers }: Pick<UpstreamResponse, 'status' | 'headers'>,
-  body: Buffer,
-): UpstreamResponse {
-  return {
-    status,
-    headers,
-    readAll: () => Promise.resolve(body),
-    forEachChunk: async (take) => take(body),
-    release: () => undefined,
-    cancel: () => undefined,
-  };
-}
-
 // ---
 
 /** What is known of an answer that was dropped, forgotten. */
@@ -348,17 +322,6 @@ const nothingYet = {
   firstTokenAt: undefined,
 } satisfies Partial<ResponseProgress>;
 
-const blanks: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]); // the last three mark UTF-8
-
 function isOperators({ code }: GatewayError): boolean {
   return causes[code]?.restMs !== undefined && code !== 'unknown_model';
-}
-
-// What makes an answer none of the API's before its body is read.
-function garbageIn(response: UpstreamResponse): GatewayError | undefined {
-  const { status } = response;
-  if (status >= 400) return undefined;
-  if (status >= 300) return new GatewayError('upstream_garbage'); // redirects are never followed
-  const type = mediaType(response.headers);
-  return type === '' || /json|event-stream/.test(type) ? unreadable(response) : new GatewayError('upstream_garbage');
 }

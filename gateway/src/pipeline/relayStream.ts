@@ -7,20 +7,16 @@ import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import { answerFacts, codecs } from '../wire';
 import type { Frame } from '../wire/codec';
-import type { StreamEvent } from '../wire/neutral';
-import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
-import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
-import { perAnswer } from '../wire/shared/answers';
-import { openResponseFixups } from '../wire/shared/responseFixups';
-import { tokensOfText } from '../wire/outputMeter';
 import { type FrameReader, openFrameReader } from '../wire/shared/sse';
-import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
+import { openAnswerEncoder } from './answerEncoder';
+import type { AnswerTranslation } from './answerTranslation';
 import { ClientGone } from './clientConnection';
 import type { Answered, Local, Passthrough, Translated } from './context';
 import { cleanFailure } from './relayWhole';
 import type { ResponseContext } from './responseContext';
 import { headerText } from './responseHeaders';
 import { noteLost, type ResponseProgress } from './responseProgress';
+import { openStreamEnding } from './streamEnding';
 import { openStreamFraming, type StreamFraming } from './streamFraming';
 import { StreamMemory, uncountedBytes } from './streamMemory';
 import { StreamOutput } from './streamOutput';
@@ -108,7 +104,7 @@ async function passThrough(
   const tap = context.asList
     ? openJsonArrayTap({ codec, answers, eventLimit })
     : openUsageTap({ codec, answers, hideUsage, eventLimit });
-  const ending = openEnding(response, context.limits.end_ms);
+  const ending = openStreamEnding(response, context.limits.end_ms);
   const write = (bytes: Buffer | undefined): Promise<void> | undefined => {
     if (bytes === undefined) return undefined;
     framing.passed();
@@ -184,7 +180,7 @@ async function translate(
   const decoder = codecs[answered.format].openDecoder(answered.translation.request.answers);
   const encoder = openAnswerEncoder(answered, context, progress);
   const alive = keepAlive(progress, raw, framing.keepAlive(codecs[context.format].keepAlive), limits.keep_alive_ms);
-  const ending = openEnding(response, limits.end_ms);
+  const ending = openStreamEnding(response, limits.end_ms);
   const write = (text: string): Promise<void> | undefined => {
     if (text !== '') alive.refresh();
     return output.write(framing.put(text), Math.ceil(encoder.tokens), encoder.said || progress.complete);
@@ -253,115 +249,6 @@ function writeLost({ context, output, progress }: StreamRelay, lost: readonly st
   for (const what of lost) noteLost(progress, what);
   if (progress.lost.length === 0 || !codecs[context.format].carriesComments) return undefined;
   return output.write(`: x-ovth-lost: ${progress.lost.map(headerText).join(', ')}\n\n`, 0, true);
-}
-
-/** Decoded events of a provider's stream as the client's format, with what earlier encoding did undone. */
-function openAnswerEncoder(
-  { translation }: Translated<AnswerTranslation>,
-  context: ResponseContext,
-  progress: ResponseProgress,
-) {
-  const encodeContext = encodeContextOf(translation, context);
-  const encoder = codecs[context.format].openEncoder({
-    ...encodeContext,
-    onItem: (id, part) => context.remember(itemName(id), [part]),
-  });
-  const { answers } = translation.request;
-  const record = openReasoningRecorder(context.remember, answers);
-  const fixup = perAnswer(answers, () => openResponseFixups(translation.fixups));
-  const hideEmpty = perAnswer(answers, () => openHideEmptyReasoning(context.format, encodeContext.request));
-  const kept = openKeptBytes(codecs[context.format].repeatsAnswer);
-  let first = true; // what is encoded is the first answer's, which finishes last
-  const answer = {
-    /** Tokens of content so far, by our estimate. */
-    tokens: 0,
-    /** Content has come. */
-    said: false,
-    /** What the provider told in its stream; nothing is encoded after it. */
-    failure: undefined as GatewayError | undefined,
-    encode(events: readonly StreamEvent[]): string {
-      let text = '';
-      for (const decoded of events) {
-        for (const event of fixup(decoded)) {
-          record(event);
-          note(event);
-          if (answer.failure !== undefined) return text;
-          for (const shown of hideEmpty(event)) text += encoder.push(shown);
-        }
-      }
-      return text;
-    },
-    get kept() {
-      return kept.bytes;
-    },
-    get lost(): readonly string[] {
-      return encoder.lost ?? [];
-    },
-    fail: (error: GatewayError) => encoder.fail?.(error) ?? '',
-    get sequence() {
-      return encoder.sequence;
-    },
-  };
-  const note = (event: StreamEvent): void => {
-    kept.note(event);
-    if (event.type === 'delta') {
-      answer.tokens += tokensOfText(event.text);
-      answer.said ||= event.text !== '';
-    } else if (event.type === 'open') answer.said ||= event.part.type === 'toolCall';
-    else if (event.type === 'usage') progress.usage = event.usage;
-    else if (event.type === 'answer') first = event.index === 0;
-    else if (event.type === 'finish') progress.complete ||= first;
-    else if (event.type === 'lost') noteLost(progress, event.what);
-    else if (event.type === 'failure') answer.failure = failureError(cleanFailure(event, context));
-  };
-  return answer;
-}
-
-/** What a piece of text costs beside its characters. */
-const pieceBytes = 32;
-
-/** Bytes of an answer that are kept, by us or by the encoder: calls and reasoning until they are whole. */
-function openKeptBytes(repeatsAnswer: boolean) {
-  let gathers = repeatsAnswer; // what the open part holds is kept until it is closed
-  const kept = {
-    bytes: 0,
-    note(event: StreamEvent): void {
-      if (event.type === 'delta') {
-        if (gathers) kept.bytes += event.text.length + pieceBytes;
-      } else if (event.type === 'open')
-        gathers = repeatsAnswer || event.part.type === 'toolCall' || event.part.type === 'reasoning';
-      else if (event.type === 'close' && !repeatsAnswer) kept.bytes = 0;
-    },
-  };
-  return kept;
-}
-
-// An answer ends at its end word. Where a format has none, or a host leaves it out, what may follow the reason to end (usage,
-// other choices) is waited for while it comes, and not until the provider closes its connection: some keep it open.
-function openEnding(response: Pick<UpstreamResponse, 'release'>, ms: number) {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  let begun = false;
-  const begin = (): void => {
-    if (!stopped) timer = setTimeout(() => response.release(), ms);
-  };
-  return {
-    /**
-     * Waits from now on, or from when the client has taken what was written: until then the provider is held back.
-     * @param isEvent an event has come, and no comment that keeps the connection alive: that one is no reason to wait longer
-     */
-    after(written: Promise<void> | undefined, isEvent: boolean): void {
-      if (begun && !isEvent) return;
-      begun = true;
-      clearTimeout(timer);
-      if (written === undefined) begin();
-      else written.then(begin, () => undefined);
-    },
-    stop(): void {
-      stopped = true;
-      clearTimeout(timer);
-    },
-  };
 }
 
 // Tells a waiting client now and then that its stream is alive: what the provider sends to keep its own alive says

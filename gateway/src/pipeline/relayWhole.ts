@@ -9,7 +9,7 @@ import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { usageAtEnd } from '../wire/inspectAnswer';
 import { asBuffer } from './bodyWorker';
 import type { Answered, Local, Passthrough, Translated } from './context';
-import { isMarkup, isPage } from './failover';
+import { isMarkup, isPage } from './answerBody';
 import { gatherOrPass } from './passLarge';
 import type { ResponseContext } from './responseContext';
 import { noteLost, type ResponseProgress } from './responseProgress';

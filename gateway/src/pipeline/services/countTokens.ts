@@ -14,7 +14,7 @@ import { type CountFormat, decodeCountResponse, encodeCountResponse } from '../.
 import type { Format } from '../../wire/neutral';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
-import { alreadyRead, isMarkup, isPage } from '../failover';
+import { alreadyRead, isMarkup, isPage } from '../answerBody';
 import { modelField, modelName, type RequestFacts } from '../inspect';
 import { isChosen } from '../plan';
 import { endResponse } from '../relayWhole';

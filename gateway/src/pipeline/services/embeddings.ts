@@ -15,7 +15,7 @@ import { objectOr, wrong } from '../../wire/shared/json';
 import { openaiFailure } from '../../wire/shared/openaiErrors';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '../context';
-import { isMarkup } from '../failover';
+import { isMarkup } from '../answerBody';
 import { estimateInput, modelField, modelName, type RequestFacts } from '../inspect';
 import { gatherOrPass } from '../passLarge';
 import { cleanFailure, endResponse, readWhole, relayError } from '../relayWhole';

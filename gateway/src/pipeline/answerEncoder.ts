@@ -1,0 +1,99 @@
+// A provider's stream on its way to another format, event by event: what is encoded, and what is noted of it for the ledger.
+
+import type { GatewayError } from '../core/errors';
+import { failureError } from '../upstream/providerErrors';
+import { codecs } from '../wire';
+import type { StreamEvent } from '../wire/neutral';
+import { tokensOfText } from '../wire/outputMeter';
+import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
+import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
+import { perAnswer } from '../wire/shared/answers';
+import { openResponseFixups } from '../wire/shared/responseFixups';
+import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
+import type { Translated } from './context';
+import { cleanFailure } from './relayWhole';
+import type { ResponseContext } from './responseContext';
+import { noteLost, type ResponseProgress } from './responseProgress';
+
+/** Decoded events of a provider's stream as the client's format, with what earlier encoding did undone. */
+export function openAnswerEncoder(
+  { translation }: Translated<AnswerTranslation>,
+  context: ResponseContext,
+  progress: ResponseProgress,
+) {
+  const encodeContext = encodeContextOf(translation, context);
+  const encoder = codecs[context.format].openEncoder({
+    ...encodeContext,
+    onItem: (id, part) => context.remember(itemName(id), [part]),
+  });
+  const { answers } = translation.request;
+  const record = openReasoningRecorder(context.remember, answers);
+  const fixup = perAnswer(answers, () => openResponseFixups(translation.fixups));
+  const hideEmpty = perAnswer(answers, () => openHideEmptyReasoning(context.format, encodeContext.request));
+  const kept = openKeptBytes(codecs[context.format].repeatsAnswer);
+  let first = true; // what is encoded is the first answer's, which finishes last
+  const answer = {
+    /** Tokens of content so far, by our estimate. */
+    tokens: 0,
+    /** Content has come. */
+    said: false,
+    /** What the provider told in its stream; nothing is encoded after it. */
+    failure: undefined as GatewayError | undefined,
+    encode(events: readonly StreamEvent[]): string {
+      let text = '';
+      for (const decoded of events) {
+        for (const event of fixup(decoded)) {
+          record(event);
+          note(event);
+          if (answer.failure !== undefined) return text;
+          for (const shown of hideEmpty(event)) text += encoder.push(shown);
+        }
+      }
+      return text;
+    },
+    get kept() {
+      return kept.bytes;
+    },
+    get lost(): readonly string[] {
+      return encoder.lost ?? [];
+    },
+    fail: (error: GatewayError) => encoder.fail?.(error) ?? '',
+    get sequence() {
+      return encoder.sequence;
+    },
+  };
+  const note = (event: StreamEvent): void => {
+    kept.note(event);
+    if (event.type === 'delta') {
+      answer.tokens += tokensOfText(event.text);
+      answer.said ||= event.text !== '';
+    } else if (event.type === 'open') answer.said ||= event.part.type === 'toolCall';
+    else if (event.type === 'usage') progress.usage = event.usage;
+    else if (event.type === 'answer') first = event.index === 0;
+    else if (event.type === 'finish') progress.complete ||= first;
+    else if (event.type === 'lost') noteLost(progress, event.what);
+    else if (event.type === 'failure') answer.failure = failureError(cleanFailure(event, context));
+  };
+  return answer;
+}
+
+// ---
+
+/** What a piece of text costs beside its characters. */
+const pieceBytes = 32;
+
+/** Bytes of an answer that are kept, by us or by the encoder: calls and reasoning until they are whole. */
+function openKeptBytes(repeatsAnswer: boolean) {
+  let gathers = repeatsAnswer; // what the open part holds is kept until it is closed
+  const kept = {
+    bytes: 0,
+    note(event: StreamEvent): void {
+      if (event.type === 'delta') {
+        if (gathers) kept.bytes += event.text.length + pieceBytes;
+      } else if (event.type === 'open')
+        gathers = repeatsAnswer || event.part.type === 'toolCall' || event.part.type === 'reasoning';
+      else if (event.type === 'close' && !repeatsAnswer) kept.bytes = 0;
+    },
+  };
+  return kept;
+}
