@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, sign, verify } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -17,7 +17,7 @@ import { caddyfile } from '../../infra/render/caddyfile';
 import { cloudInit } from '../../infra/render/cloudInit';
 import { frontCompose, gatewayRelease } from '../../infra/render/compose';
 import { gatewayConfig, secretsEnv } from '../../infra/render/gatewayConfig';
-import { applyScript, bootstrapScript, launchCommand } from '../../infra/scripts';
+import { applyParts, applyScript, bootstrapScript, launchCommand } from '../../infra/scripts';
 import { deriveBytes, deriveSshKey } from '../../infra/sshKey';
 import { findTool } from '../support/tools';
 
@@ -324,10 +324,14 @@ describe('scripts', () => {
     expect(commands.match(/\bdocker (container |compose .*)?(kill|stop|restart|pause)\b.*/g)).toBeNull();
   });
 
+  test('every part of the apply script is joined into it', () => {
+    expect(readdirSync('infra/scripts/apply').sort()).toEqual(applyParts.map((name) => `${name}.sh`).sort());
+  });
+
   testWith('shellcheck')('shellcheck has nothing to say', () => {
-    const scripts = ['apply', 'bootstrap', 'launch'].map((name) => `infra/scripts/${name}.sh`);
-    const ours = [...scripts, 'test/lab/install.sh', 'test/lab/reaper.sh'];
-    const checked = spawnSync('shellcheck', ['--shell=bash', ...ours], { encoding: 'utf8' });
+    const scripts = ['bootstrap', 'launch'].map((name) => `infra/scripts/${name}.sh`);
+    const ours = [...scripts, 'test/lab/install.sh', 'test/lab/reaper.sh', '-']; // the apply script is joined from parts
+    const checked = spawnSync('shellcheck', ['--shell=bash', ...ours], { encoding: 'utf8', input: applyScript });
     expect(checked).toMatchObject({ stdout: '', stderr: '', status: 0 });
   });
 

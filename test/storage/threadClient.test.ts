@@ -100,9 +100,14 @@ test('what cannot be sent fails its own call, and is not waited for', async () =
 test('calls that are not answered when it ends are refused, and so are later ones', async () => {
   const thread = open(threadProgram());
   await thread.call('putKeys', [keyRow('k1')]);
+  // An answer that is on its way when the thread is ended still counts; behind this lock there is none.
+  const other = new DatabaseSync(join(folder.path, 'ledger.db'));
+  other.exec('begin immediate');
   const late = thread.call('commit', [reserveEntry('r1', [all])], morning).catch((error: unknown) => error);
   await thread.end();
   expect(await late).toBeInstanceOf(StorageUnavailable);
+  other.exec('rollback');
+  other.close();
   await expect(thread.call('repaired')).rejects.toThrow('closed');
 });
 

@@ -1,0 +1,28 @@
+# Checks, before anything is changed.
+
+# One-off containers get no network, no rights and no way to write.
+once() { timeout 60 docker run --rm --network none --read-only --user "$user:$user" "$@"; }
+
+check_config() {
+  local said
+  chown -R "$user:$user" "$stage/release/config"
+  # The running gateway has accepted these files.
+  cmp -s "$stage/release/config/config.yaml" "$home/releases/$release/config/config.yaml" &&
+    cmp -s "$stage/release/config/secrets.env" "$home/releases/$release/config/secrets.env" && return
+  said=$(once --cap-drop ALL --security-opt no-new-privileges -v "$stage/release/config:/etc/ovth:ro" \
+    -e OVTH_CONFIG=/etc/ovth/config.yaml --entrypoint node "$image" /app/gateway.js check 2>&1) || {
+    printf '%s\n' "$said" | redact | sed 's/^/    /' >&2
+    fail 'the gateway refuses the new configuration (see above); what ran before goes on'
+  }
+}
+
+check_front() {
+  local said
+  chmod 755 "$stage/front" "$stage/front/caddy" && chmod 644 "$stage"/front/caddy/*
+  diff -r "$stage/front" "$home/front" >/dev/null 2>&1 && return
+  said=$(once --cap-drop ALL --cap-add NET_BIND_SERVICE --tmpfs "/data:uid=$user" -v "$stage/front/caddy:/etc/caddy:ro" \
+    "$front_image" caddy validate --config /etc/caddy/Caddyfile --adapter caddyfile 2>&1) || {
+    printf '%s\n' "$said" | tail -n 3 | redact | sed 's/^/    /' >&2
+    fail 'Caddy refuses the new TLS configuration (see above); what ran before goes on'
+  }
+}

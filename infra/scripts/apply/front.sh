@@ -1,0 +1,55 @@
+# The front: Caddy, its configuration and its certificate.
+
+put_front() {
+  local file
+  for file in "$1"/caddy/*; do
+    install -m 644 "$file" "$home/front/caddy/.new"
+    mv -f "$home/front/caddy/.new" "$home/front/caddy/$(basename "$file")"
+  done
+  install -m 600 "$1/compose.yaml" "$home/front/compose.yaml"
+}
+
+reload_front() { docker exec ovth-front caddy reload --config /etc/caddy/Caddyfile --adapter caddyfile --address "$admin_socket" 2>&1; }
+
+start_front() { docker compose --file "$home/front/compose.yaml" up --detach 2>&1; }
+
+restore_front() {
+  put_front "$stage/old-front"
+  start_front
+  reload_front
+}
+
+switch_front() {
+  local same=no said
+  cmp -s "$stage/front/compose.yaml" "$home/front/compose.yaml" && same=yes
+  if [ -f "$home/front/compose.yaml" ]; then
+    cp -rp "$home/front" "$stage/old-front"
+    undo+=(restore_front)
+  fi
+  put_front "$stage/front"
+  if [ "$same" = no ] || [ "$(docker inspect -f '{{.State.Running}}' ovth-front 2>/dev/null)" != true ]; then
+    said=$(start_front) || fail "Caddy does not start: $(printf '%s' "$said" | tail -n 3)"
+  fi
+  # Caddy does nothing when the configuration is the same. The call also shows that Caddy answers.
+  local deadline=$((SECONDS + 20))
+  until said=$(reload_front); do
+    [ "$SECONDS" -lt "$deadline" ] || {
+      last_lines ovth-front
+      fail "Caddy did not take the new TLS configuration: $(printf '%s' "$said" | tail -n 1)"
+    }
+    sleep 0.3
+  done
+}
+
+# A certificate for an address needs no DNS record, so this waits for it. One for a name may need a record first.
+await_certificate() {
+  local deadline=$((SECONDS + 30))
+  [ "$site" = address ] || return 0
+  until curl -sk --max-time 2 -o /dev/null https://127.0.0.1/livez; do
+    [ "$SECONDS" -lt "$deadline" ] || {
+      echo 'ovth: there is no certificate yet; Caddy keeps trying (docker logs ovth-front)' >&2
+      return 0
+    }
+    sleep 0.3
+  done
+}
