@@ -27,6 +27,7 @@ import { openRetryBudgets } from '../upstream/retryBudget';
 import { openTargetHealth } from '../upstream/targetHealth';
 import { syncConfiguredKeys } from './configuredKeys';
 import { cutEndedKeys } from './endedKeys';
+import type { DeployStamp } from './environment';
 import { openLedgerWatch } from './ledgerWatch';
 import { startMaintenance } from './maintenance';
 import { announce, openReload } from './reload';
@@ -57,6 +58,8 @@ export interface GatewayOptions {
   /** @throws ConfigError */
   readConfig(): Config;
   masterKeyOf(config: Config): Secret;
+  /** What the deploy says about itself now. Default: there was none. */
+  deployStamp?(): DeployStamp | undefined;
 }
 
 /** @throws ConfigError, StorageUnusable, or the operating system's error when the address cannot be listened on */
@@ -128,6 +131,7 @@ async function assemble(
     concurrency,
     addresses,
     ledgerProblem: () => watch.problem,
+    deployStamp: () => options.deployStamp?.(),
   });
   void watch.lost.then((why) => {
     concurrency.draining = true;

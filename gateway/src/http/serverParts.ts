@@ -26,4 +26,6 @@ export interface ServerParts {
   readonly addresses: ClientAddresses;
   /** Why the ledger lets nothing be admitted now; undefined where it does. */
   readonly ledgerProblem: () => string | undefined;
+  /** What `/readyz` shows of the deploy; undefined in a gateway that no deploy has started. */
+  readonly deployStamp: () => { readonly release: string; readonly repairs: number } | undefined;
 }
