@@ -61,7 +61,7 @@ export class Gateway extends pulumi.ComponentResource {
     const release = new Release(
       name,
       {
-        ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey },
+        ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey, stackLabel: labels['stack'] ?? '' },
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),

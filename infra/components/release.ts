@@ -5,11 +5,15 @@ import * as pulumi from '@pulumi/pulumi';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { bundlePath, bundles, dataMount, metadataAddress, packages } from '../hostLayout';
-import { reachServer } from '../preflight/sshReachable';
+import { judge } from '../preflight/boxState';
+import { followPhases } from '../preflight/phases';
+import type { Site } from '../preflight/readiness';
+import type { Login } from '../remoteShell';
 import { gatewayRelease } from '../render/compose';
-import { desiredState } from '../render/desiredState';
-import { bootstrapScript, launchCommand } from '../scripts';
+import { desiredState, expectation } from '../render/desiredState';
+import { bootstrapScript, command, commandInput } from '../scripts';
 import type { Host } from './host';
+import { awaitAnswer, awaitLogin, examine, findStanding } from './standingBox';
 
 /** What a release is made from. */
 export interface ReleaseArgs {
@@ -25,6 +29,8 @@ export interface ReleaseArgs {
   readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
+  /** Value of the label `stack` on this stack's resources at Hetzner. */
+  readonly stackLabel: string;
 }
 
 /** The gateway and Caddy on a host. Every step runs again on a new server, and changes nothing when it runs twice. */
@@ -40,7 +46,8 @@ export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Release', name, {}, options);
     const { host, settings, bundle } = args;
-    const connection = connectTo(host, settings);
+    const watched = watchBox(this, args);
+    const connection = connectTo(host, watched.address);
     const own = {
       parent: this,
       // The address, and with it the connection, stays when the server is replaced.
@@ -69,19 +76,66 @@ export class Release extends pulumi.ComponentResource {
       { ...own, dependsOn: [bootstrap] },
     );
     const state = pulumi
-      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4])
-      .apply(([masterKey, providerKeys, keyHashes, address]) =>
-        desiredState({ settings, bundle, masterKey, providerKeys, keyHashes, address }),
-      );
+      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4, watched.facts])
+      .apply(([masterKey, providerKeys, keyHashes, address, facts]) => {
+        const input = { settings, bundle, masterKey, providerKeys, keyHashes, address };
+        const repairs = judge(facts, expectation(input), Math.floor(Date.now() / 1_000));
+        return desiredState({ ...input, repairs });
+      });
     const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded] });
 
     const { id } = gatewayRelease(bundle.hash, settings.images.node);
-    this.releaseId = apply.id.apply(() => id);
+    this.releaseId = pulumi.all([host.ipv4, apply.id]).apply(async ([address]) => {
+      watched.ended();
+      await this.expectAnswer({ address, host: settings.domain ?? address }, id);
+      return id;
+    });
     this.registerOutputs({ releaseId: this.releaseId });
+  }
+
+  /** The update fails where the gateway does not answer from this machine, whatever the box says. */
+  private async expectAnswer(site: Site, release: string): Promise<void> {
+    if (pulumi.runtime.isDryRun()) return;
+    const why = await awaitAnswer(site, release, 10_000);
+    if (why === undefined) return;
+    await pulumi.log.error(
+      `ovth: https://${site.host} at ${site.address} does not answer this machine (${why}), although the box says that it serves: see that the firewall at Hetzner and your own network let port 443 through, then run "pulumi up" again.`,
+      this,
+    );
   }
 }
 
 // ---
+
+/** What is found out about the box at the beginning of an update, and said while it runs. */
+function watchBox(release: Release, { host, settings, stackLabel }: ReleaseArgs) {
+  const standing = findStanding(stackLabel, { parent: release });
+  const login = pulumi
+    .all([host.ipv4, host.sshHostKey, host.sshPrivateKey])
+    .apply(([address, hostKey, privateKey]) => ({ address, hostKey, privateKey }));
+  const facts = pulumi
+    .all([login, standing])
+    .apply(([own, found]) => examine(found, own, { address: own.address, host: settings.domain ?? own.address }));
+  let ended = (): void => undefined;
+  const end = new Promise<void>((resolve) => (ended = resolve));
+  const address = pulumi.all([login, host.server.id, standing, facts]).apply(async ([own, serverId, found, seen]) => {
+    if (pulumi.runtime.isDryRun()) return own.address;
+    const ranges = settings.ssh.admin_cidrs ?? [];
+    await awaitLogin(seen, { standing: found, serverId, address: own.address, ranges });
+    void tellPhases(release, own, end);
+    return own.address;
+  });
+  return { facts, address: pulumi.unsecret(address), ended };
+}
+
+/** An update that changes nothing on the box ends before this begins. */
+async function tellPhases(release: Release, login: Login, end: Promise<void>): Promise<void> {
+  const began = new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 1_000).unref());
+  if (!(await Promise.race([began, end.then(() => false)]))) return;
+  const seconds = () => performance.now() / 1_000;
+  const say = (phase: string) => void pulumi.log.info(`${seconds().toFixed(0)} s: ${phase}`, release);
+  await followPhases(login, seconds, say, end);
+}
 
 type Connection = pulumi.Output<{
   host: string;
@@ -96,21 +150,11 @@ type Connection = pulumi.Output<{
  * The only place that makes a connection: the provider prints one that has a field it does not know, private key included
  * (https://github.com/pulumi/pulumi-command/issues/773). A dozen dials take at most 90 s; the server has been waited for.
  */
-function connectTo(host: Host, { ssh }: Settings): Connection {
-  const address = pulumi
-    .all([host.ipv4, host.server.id])
-    .apply(([ipv4]) => awaitServer(ipv4, ssh.admin_cidrs ?? []).then(() => ipv4));
+function connectTo(host: Host, address: pulumi.Output<string>): Connection {
   return pulumi.secret({
     ...{ host: address, user: 'root', privateKey: host.sshPrivateKey, hostKey: host.sshHostKey },
     ...{ dialErrorLimit: 12, perDialTimeout: 5 },
   });
-}
-
-/** Warns and does not fail: an update that needs no login succeeds without one, and any other fails by itself. */
-async function awaitServer(address: string, ranges: readonly string[]): Promise<void> {
-  if (pulumi.runtime.isDryRun()) return;
-  const advice = await reachServer(address, { ranges });
-  if (advice !== undefined) await pulumi.log.warn(advice);
 }
 
 /**
@@ -128,8 +172,8 @@ function runScript(
     name,
     {
       connection,
-      create: launchCommand,
-      stdin: pulumi.secret(state),
+      create: command,
+      stdin: pulumi.secret(pulumi.output(state).apply(commandInput)),
       logging: 'none',
       addPreviousOutputInEnv: false,
     },

@@ -23,6 +23,25 @@ export interface DesiredStateInput {
   readonly keyHashes: Readonly<Record<string, string>>;
   /** The box's IPv4 address. */
   readonly address: string;
+  /** How often the box has been put right (infra/preflight/boxState.ts). */
+  readonly repairs: number;
+}
+
+/** What `/readyz` shows once the state is reached. */
+export interface Expectation {
+  readonly release: string;
+  /** 16 hex digits over the two files that the gateway reads. */
+  readonly config: string;
+}
+
+/** What the gateway on the box will say of itself. */
+export function expectation(input: Omit<DesiredStateInput, 'repairs'>): Expectation {
+  const { settings, bundle } = input;
+  const variables = secretVariables(settings, input.masterKey, input.providerKeys);
+  return {
+    release: gatewayRelease(bundle.hash, settings.images.node).id,
+    config: loadConfig(gatewayConfig(settings, input.keyHashes), variables).digest.slice(0, 16),
+  };
 }
 
 /**
@@ -38,8 +57,8 @@ export function desiredState(input: DesiredStateInput): string {
     ...{ home, data: dataMount, user: containerUser, network, port: gatewayPort },
     release: release.id,
     image: release.image,
-    // /readyz shows this digest once the gateway runs on exactly these two files.
-    digest: loadConfig(config, variables).digest.slice(0, 16),
+    digest: expectation(input).config,
+    repairs: input.repairs,
     bundle: bundlePath(bundle.hash),
     bundle_in_build: bundleInBuild,
     bundle_sha256: bundle.sha256,
@@ -47,6 +66,10 @@ export function desiredState(input: DesiredStateInput): string {
     front_image: settings.images.caddy,
     admin_socket: adminSocket,
     site: settings.domain === undefined ? 'address' : 'name',
+    host: settings.domain ?? input.address,
+    address: input.address,
+    // Caddy asks again a minute after a refusal.
+    certificate_seconds: 75,
     authorized_keys: settings.ssh.public_keys.map((key) => `${key.trim()}\n`).join(''),
     // The script does not read it. A larger volume must change this text, so that the script runs and grows the file system.
     data_size_gb: settings.data.size_gb,
@@ -55,6 +78,7 @@ export function desiredState(input: DesiredStateInput): string {
     release: {
       'compose.yaml': release.compose,
       Dockerfile: bundle.dockerfile,
+      'config/deploy.json': `${JSON.stringify({ release: release.id, repairs: input.repairs })}\n`,
       'config/config.yaml': config,
       'config/secrets.env': secretsEnv(variables),
     },

@@ -4,7 +4,8 @@ import * as pulumi from '@pulumi/pulumi';
 import { isKey } from '../../config/appKey';
 import { parseSettings } from '../../config/check';
 import type * as component from '../../infra/components/gateway';
-import { launchCommand } from '../../infra/scripts';
+import { gatewayRelease } from '../../infra/render/compose';
+import { command } from '../../infra/scripts';
 
 interface Registered {
   type: string;
@@ -21,6 +22,7 @@ const components: Record<string, string | undefined> = {};
 /** Component type → the outputs that it registers. */
 const registered: Record<string, Record<string, unknown>> = {};
 const awaited: string[] = [];
+const asked: string[] = [];
 
 /** How a secret input arrives at the engine. */
 const secretMark = '4dabf18193072939515e22adb298388d';
@@ -39,6 +41,13 @@ const providerKey = 'sk-test-0123456789';
 // The component waits for its server by itself. (Not an import: it would be read before the mock is set.)
 jest.mock('../../infra/preflight/sshReachable', () => ({
   reachServer: async (address: string) => void awaited.push(address),
+}));
+// It asks the gateway too, once everything has been applied.
+jest.mock('../../infra/preflight/readiness', () => ({
+  askReadiness: async ({ host }: { host: string }) => {
+    asked.push(host);
+    return { release: gatewayRelease('0123456789abcdef', settings.images.node).id };
+  },
 }));
 const { Gateway } = jest.requireActual<typeof component>('../../infra/components/gateway');
 
@@ -188,7 +197,7 @@ test.each(['ovth-bootstrap', 'ovth-bundle', 'ovth-apply'])('%s runs anew on a ne
 
 test.each(['ovth-bootstrap', 'ovth-apply'])('%s is one constant command fed by secret input', (name) => {
   const { inputs } = find(name);
-  expect(inputs).toMatchObject({ create: launchCommand, logging: 'none', addPreviousOutputInEnv: false });
+  expect(inputs).toMatchObject({ create: command, logging: 'none', addPreviousOutputInEnv: false });
   for (const hook of ['update', 'delete', 'triggers', 'environment']) expect(inputs).not.toHaveProperty(hook);
   expect(isSecretInput(inputs['stdin'])).toBe(true);
   expect(options[name]).toMatchObject({ additionalSecretOutputs: expect.arrayContaining(['stdout', 'stderr']) });
@@ -216,6 +225,10 @@ test('every connection is pinned to the host key that user data gives the server
 
 test('nothing logs in before the server has been waited for, which happens once', () => {
   expect(awaited).toEqual(['203.0.113.9']);
+});
+
+test('a new stack asks its gateway once: at the end, whether it answers', () => {
+  expect(asked).toEqual(['203.0.113.9']);
 });
 
 test('the bundle goes to a path named by its hash', () => {

@@ -1,6 +1,7 @@
 # The host: the data volume, folders, the Docker network, who may log in.
 
 prepare_host() {
+  docker info >/dev/null 2>&1 || systemctl start docker || fail 'Docker does not start; look at "journalctl -u docker" on the server'
   mountpoint -q "$data" || mount "$data" || fail "the data volume is not mounted at $data; is it attached to the server?"
   # Online, and a no-op when the file system fills the volume.
   resize2fs "$(findmnt -no SOURCE "$data")" >/dev/null 2>&1 || true

@@ -13,9 +13,11 @@ else
   start_release
 fi
 switch_front
+# Under another name the old one goes on until the new one has its certificate.
+if site_changed; then await_certificate 'What ran before goes on'; fi
 undo=()
 retire_others
-await_certificate
+await_certificate 'Caddy goes on trying'
 record_digests
 prune
-echo "ovth: release $release serves configuration $digest"
+record_applied
