@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly input?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly onLine?: (line: string, at: number) => void;
+  /** Kills the engine, with no chance to do anything about it, at the first line that matches. */
+  readonly killAt?: RegExp;
 }
 
 const stack = 'e2e';
@@ -105,7 +107,10 @@ async function run(folder: string, args: readonly string[], env: NodeJS.ProcessE
     text += chunk.toString();
     const lines = (rest + chunk.toString()).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) options.onLine?.(line, Date.now());
+    for (const line of lines) {
+      options.onLine?.(line, Date.now());
+      if (options.killAt?.test(line) === true) child.kill('SIGKILL');
+    }
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
