@@ -40,7 +40,7 @@ export function openRemoteShell(
     'ssh-agent',
     ['sh', '-c', 'ssh-add -q - 2>/dev/null && exec ssh "$@" <&3', 'sh', ...sshOptions(login), command],
     // A group of its own, so that a Ctrl-C in the terminal reaches the engine alone.
-    { stdio: ['pipe', 'pipe', 'ignore', 'pipe'], detached: true },
+    { stdio: ['pipe', 'pipe', 'ignore', 'pipe'], detached: true, env: process.env },
   );
   hearLines(child.stdout as Readable, onLine);
   give(child.stdin, login.privateKey);
@@ -48,10 +48,15 @@ export function openRemoteShell(
   if (background) for (const each of [child, ...child.stdio]) (each as { unref?: () => void } | null)?.unref?.();
   const end = () => kill(child);
   process.once('exit', end);
+  // The agent keeps the script's pipe open for some seconds more, so its end is not waited for.
+  const heard = new Promise((resolve) => child.stdout?.once('close', resolve));
   const ended = new Promise<number | undefined>((resolve) => {
     child.on('error', () => resolve(undefined));
-    child.on('close', (code) => resolve(code ?? 255));
-  }).finally(() => process.off('exit', end));
+    child.on('exit', (code) => void heard.then(() => resolve(code ?? 255)));
+  }).finally(() => {
+    process.off('exit', end);
+    child.stdio[3]?.destroy();
+  });
   return { ended, end };
 }
 
