@@ -30,7 +30,7 @@ export interface ReleaseArgs {
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
   /** Value of the label `stack` on this stack's resources at Hetzner. */
-  readonly stackLabel: string;
+  readonly stackLabel: pulumi.Input<string>;
 }
 
 /** The gateway and Caddy on a host. Every step runs again on a new server, and changes nothing when it runs twice. */
@@ -109,7 +109,7 @@ export class Release extends pulumi.ComponentResource {
 
 /** What is found out about the box at the beginning of an update, and said while it runs. */
 function watchBox(release: Release, { host, settings, stackLabel }: ReleaseArgs) {
-  const standing = findStanding(stackLabel, { parent: release });
+  const standing = pulumi.output(stackLabel).apply((label) => findStanding(label, { parent: release }));
   const login = pulumi
     .all([host.ipv4, host.sshHostKey, host.sshPrivateKey])
     .apply(([address, hostKey, privateKey]) => ({ address, hostKey, privateKey }));
