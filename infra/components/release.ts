@@ -121,20 +121,21 @@ function watchBox(release: Release, { host, settings, stackLabel }: ReleaseArgs)
   const address = pulumi.all([login, host.server.id, standing, facts]).apply(async ([own, serverId, found, seen]) => {
     if (pulumi.runtime.isDryRun()) return own.address;
     const ranges = settings.ssh.admin_cidrs ?? [];
-    await awaitLogin(seen, { standing: found, serverId, address: own.address, ranges });
-    void tellPhases(release, own, end);
+    const say = (phase: string) => void pulumi.log.info(`${sinceBegin().toFixed(0)} s: ${phase}`, release);
+    await awaitLogin(seen, { standing: found, serverId, address: own.address, ranges }, say);
+    void tellPhases(own, say, end);
     return own.address;
   });
   return { facts, address: pulumi.unsecret(address), ended };
 }
 
+/** Seconds since the program was started. */
+const sinceBegin = () => performance.now() / 1_000;
+
 /** An update that changes nothing on the box ends before this begins. */
-async function tellPhases(release: Release, login: Login, end: Promise<void>): Promise<void> {
+async function tellPhases(login: Login, say: (phase: string) => void, end: Promise<void>): Promise<void> {
   const began = new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 1_000).unref());
-  if (!(await Promise.race([began, end.then(() => false)]))) return;
-  const seconds = () => performance.now() / 1_000;
-  const say = (phase: string) => void pulumi.log.info(`${seconds().toFixed(0)} s: ${phase}`, release);
-  await followPhases(login, seconds, say, end);
+  if (await Promise.race([began, end.then(() => false)])) await followPhases(login, sinceBegin, say, end);
 }
 
 type Connection = pulumi.Output<{

@@ -41,32 +41,32 @@ export async function examine(standing: Standing, login: Login, site: Site): Pro
   return facts;
 }
 
+/** A server that must be logged in on. */
+export interface LoginTarget {
+  readonly standing: Standing;
+  /** The server's id; another than the standing one's is new and boots for a while. */
+  readonly serverId: string;
+  readonly address: string;
+  /** The address ranges for which port 22 is open. */
+  readonly ranges: readonly string[];
+}
+
 /**
- * Waits until one can log in on a server that must be logged in on.
- * @param serverId the server's id; another than the standing one's is new and boots for minutes
+ * Waits until one can log in.
+ * @param say hears that it waits
  * @throws pulumi.RunError with one sentence where a box that is not well does not let anybody in
  */
-export async function awaitLogin(
-  facts: BoxFacts,
-  {
-    standing,
-    serverId,
-    address,
-    ranges,
-  }: { standing: Standing; serverId: string; address: string; ranges: readonly string[] },
-): Promise<void> {
+export async function awaitLogin(facts: BoxFacts, target: LoginTarget, say: (what: string) => void): Promise<void> {
+  const { standing, serverId, address, ranges } = target;
   const booting = standing.server !== 'on' || standing.id !== serverId;
   const serves = !booting && typeof facts.readiness !== 'string';
+  if (!serves) say(booting ? 'boot: waiting for the server to let the program in' : 'login: waiting for SSH');
   const patience = serves ? { patienceMs: 0, dialMs: 3_000 } : booting ? {} : { patienceMs: 60_000 };
   const advice = await reachServer(address, { ranges, ...patience });
   if (advice === undefined) return;
   // An update that needs no login succeeds without one.
   if (serves) return void (await pulumi.log.warn(advice));
-  throw new pulumi.RunError(
-    booting
-      ? advice
-      : `${advice} It does not answer over HTTPS either: a server that is dead is built anew (data and address stay) when you raise ovth:server.generation by one and run "pulumi up".`,
-  );
+  throw new pulumi.RunError(booting ? advice : `${advice} ${dead}`);
 }
 
 /** Asks until the gateway answers well. @returns undefined once it does, else why not */
@@ -86,6 +86,9 @@ export async function awaitAnswer(site: Site, release: string, patienceMs: numbe
 }
 
 // ---
+
+const dead =
+  'It does not answer over HTTPS either: a server that is dead is built anew (data and address stay) when you raise ovth:server.generation by one and run "pulumi up".';
 
 const patienceMs = 3_000;
 

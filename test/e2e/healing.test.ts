@@ -47,6 +47,7 @@ describeLab('a box that is not as it should be', () => {
     );
     expect(faultIn(run)).toBeUndefined();
     expect(said.filter((phase) => phase !== 'certificate')).toEqual([
+      'boot',
       'bootstrap',
       'build',
       'start',
@@ -186,7 +187,7 @@ describeLab('a box that is not as it should be', () => {
     let restore: () => void;
     beforeAll(() => {
       restore = scene.project.edit('infra/render/desiredState.ts', (text) =>
-        text.replace('certificate_seconds: 75', 'certificate_seconds: 8'),
+        text.replace('certificate_seconds: 75', 'certificate_seconds: 20'),
       );
     });
 
