@@ -98,10 +98,11 @@ export class Release extends pulumi.ComponentResource {
     if (pulumi.runtime.isDryRun()) return;
     const why = await awaitAnswer(site, release, 10_000);
     if (why === undefined) return;
-    await pulumi.log.error(
-      `ovth: https://${site.host} at ${site.address} does not answer this machine (${why}), although the box says that it serves: see that the firewall at Hetzner and your own network let port 443 through, then run "pulumi up" again.`,
-      this,
-    );
+    const sentence = `ovth: https://${site.host} at ${site.address} does not answer this machine (${why}), although the box says that it serves: see that the firewall at Hetzner and your own network let port 443 through, then run "pulumi up" again.`;
+    const error = new pulumi.RunError(sentence);
+    error.stack = sentence;
+    // Left to the SDK, which fails the update with it: the outputs are kept. `pulumi.log.error` alone fails nothing.
+    void Promise.reject(error);
   }
 }
 

@@ -119,7 +119,7 @@ describeLab('a box that is not as it should be', () => {
   test('a server that is switched off is switched on; refresh says so before', async () => {
     const { cloud } = scene.lab;
     await box().shutdown();
-    const refresh = await must(scene.project.pulumi(['refresh', '--yes', '--skip-preview', '--run-program']));
+    const refresh = await must(scene.project.pulumi(['refresh', '--preview-only', '--run-program']));
     expect(faultIn(refresh)).toBe('the server is switched off');
     expect(await box().isOn()).toBe(false);
     const run = await must(up());
