@@ -93,5 +93,6 @@ function inWords({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ECONNREFUSED') return 'it refuses connections';
   // Caddy ends a handshake for which it has no certificate with an alert.
   if (code?.startsWith('ERR_SSL') === true || /alert|EPROTO/.test(`${code} ${message}`)) return 'it has no certificate';
+  if (code === 'ECONNRESET') return 'it ends connections at once';
   return message === '' ? (code ?? 'no answer') : message;
 }

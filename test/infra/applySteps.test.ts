@@ -32,7 +32,7 @@ const here = findTool('python3') === undefined ? describe.skip : describe;
 here('the certificate', () => {
   const refused = JSON.stringify({
     ...{ level: 'error', logger: 'tls.obtain', msg: 'will retry', attempt: 1, retrying_in: 60 },
-    error: `[gw.test] Obtain: [gw.test] solving challenge: HTTP 400 urn:ietf:params:acme:error:connection -\n 192.0.2.1: refused hunter2-is-secret`,
+    error: `[gw.test] Obtain: [gw.test] solving challenge: HTTP 400 urn:ietf:params:acme:error:connection -\n 192.0.2.1: refused hunter2-is-secret (ca=https://acme.test/dir)`,
   });
   const facts = (site: string, host: string) =>
     `site=${site}; host=${host}; address=203.0.113.9; certificate_seconds=0; admin_socket=x; phase() { :; }\n`;

@@ -1,7 +1,7 @@
 // Whether a box is as it should be, and what of that enters the desired state.
 
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { type BoxLook, readLook } from '../../infra/preflight/boxLook';
 import { type BoxFacts, describeFaults, faultsOf, judge } from '../../infra/preflight/boxState';
 import { openPhaseReader, phases } from '../../infra/preflight/phases';
@@ -142,6 +142,10 @@ describe('what HTTPS says', () => {
     expect(await ask(port)).toBe('it has no certificate');
     await new Promise((resolve) => bare.close(resolve));
     expect(await ask(port)).toBe('it refuses connections');
+    const proxy = createTcpServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    expect(await ask((proxy.address() as AddressInfo).port)).toBe('it ends connections at once');
+    await new Promise((resolve) => proxy.close(resolve));
   });
 });
 

@@ -32,7 +32,7 @@ for line in sys.stdin:
     except ValueError:
         continue
     if entry.get("level") in ("error", "warn") and str(entry.get("logger", "")).startswith("tls") and entry.get("error"):
-        said = " ".join(str(entry["error"]).split())[:300]
+        said = " ".join(str(entry["error"]).split()).partition(" (ca=")[0][:300]
 print(said)
 '
 }
