@@ -115,6 +115,10 @@ describe('a stream of a key among others', () => {
     const refused = await scene.ask('chat', 'to-chat', true); // its head waits for content
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
     expect(await refused.json()).toMatchObject({ error: { code: 'overloaded' } });
+    // It was cut while its provider wrote, which is paid for.
+    const { outcome, error, estimated, input, output } = await scene.lastRow();
+    expect([outcome, error, estimated]).toEqual(['error', 'overloaded', true]);
+    expect([input > 0, output > 0]).toEqual([true, true]);
     upstream.finish();
     await first.text();
   });
@@ -137,6 +141,26 @@ describe('a call that is gathered for a client whose format has calls in one pie
     scene.a.answer = { headers: sse, body: stream(10) };
     expect(await (await scene.ask('generate', 'a-chat/m', true)).text()).toContain('"finishReason":"STOP"');
   });
+});
+
+describe('a call that waits until another is whole', () => {
+  const scene = useRouteScene('limits: {bodies_in_memory_bytes: 2097152}\n');
+
+  test.each(['messages', 'responses'] as const)('counts too: %s', async (client) => {
+    const chunk = (delta: object, finish: string | null = null) =>
+      `data: ${JSON.stringify({ id: 'c', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+    const call = (index: number, args: string) =>
+      chunk({ tool_calls: [{ index, id: `c${index}`, function: { name: 'f', arguments: args } }] });
+    const end = `${call(0, '"}')}${call(1, '"}')}${chunk({}, 'tool_calls')}data: [DONE]\n\n`;
+    const stream = (pieces: number) =>
+      call(0, '{"a":"') + call(1, '{"b":"') + call(1, 'x'.repeat(10_000)).repeat(pieces) + end;
+    for (const [pieces, isWhole] of [[20, true], [300, false], [20, true]] as const) {
+      scene.a.answer = { headers: sse, body: stream(pieces) };
+      const text = await (await scene.ask(client, 'a-chat/m', true)).text();
+      expect(text.includes(ends[client])).toBe(isWhole);
+      expect(text.includes('bodies_in_memory_bytes')).toBe(!isWhole);
+    }
+  }); // prettier-ignore
 });
 
 describe('what a client does not read', () => {
