@@ -205,5 +205,6 @@ describe('a request target with a host, as proxies get it', () => {
       expect([path, status, corsOf(headers)]).toEqual([path, 403, []]);
       expect([path, corsOf((await asked('GET', host + path)).headers)]).toEqual([path, []]);
     }
+    expect((await asked('GET', `${host}/livez`)).status).toBe(200); // and served, as by any server
   });
 });
