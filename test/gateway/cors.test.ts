@@ -189,3 +189,22 @@ test('a name that the gateway does not answer under is refused before its page i
     expect([status, corsOf(headers)]).toEqual([421, []]);
   }
 });
+
+describe('a request target with a host, as proxies get it', () => {
+  const asked = (method: string, target: string) =>
+    askRaw(
+      gateway.url,
+      `${method} ${target} HTTP/1.1\r\nhost: localhost\r\norigin: ${page}\r\naccess-control-request-method: POST\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+    );
+
+  test.each(['http://localhost', 'HTTPS://evil.example:1', 'http://'])('%s: is judged by its path', async (host) => {
+    const open = await asked('OPTIONS', `${host}/v1/models`);
+    expect([open.status, corsOf(open.headers)]).toEqual([204, expect.arrayContaining(['access-control-allow-origin'])]);
+    for (const path of ['/admin/v1/keys', '//admin/v1/keys', '/%61dmin/v1/keys', '/livez', '/readyz']) {
+      const { status, headers } = await asked('OPTIONS', host + path);
+      expect([path, status, corsOf(headers)]).toEqual([path, 403, []]);
+      expect([path, corsOf((await asked('GET', host + path)).headers)]).toEqual([path, []]);
+    }
+    expect((await asked('GET', `${host}/livez`)).status).toBe(200); // and served, as by any server
+  });
+});

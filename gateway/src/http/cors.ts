@@ -54,12 +54,9 @@ const exposed = [
   '*',
 ].join(', '); // prettier-ignore
 
-/** What stands before the path in a request to a proxy; the router leaves it out. */
-const absolute = /^https?:\/\/[^/?]*/i;
-
 // The router decodes a path before it is compared, and so must this.
 function isOpen({ url }: FastifyRequest): boolean {
-  const path = decodeName(url.replace(absolute, '').split('?', 1)[0] ?? '');
+  const path = decodeName(url.split('?', 1)[0] ?? '');
   return !/^\/+admin(\/|$)/i.test(path) && !healthPaths.includes(path);
 }
 

@@ -1,6 +1,7 @@
 // A provider's stream on its way to another format, event by event: what is encoded, and what is noted of it for the ledger.
 
 import type { GatewayError } from '../core/errors';
+import type { KeyCleaner } from '../upstream/ownKeys';
 import { failureError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
 import type { StreamEvent } from '../wire/neutral';
@@ -11,15 +12,20 @@ import { perAnswer } from '../wire/shared/answers';
 import { openResponseFixups } from '../wire/shared/responseFixups';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import type { Translated } from './context';
-import { cleanFailure } from './relayWhole';
+import { cleanFailure } from './cleanFailure';
 import type { ResponseContext } from './responseContext';
 import { noteLost, type ResponseProgress } from './responseProgress';
 
+/** What of the response's context this has to do with. */
+type EncodedContext = Pick<ResponseContext, 'format' | 'remember' | 'requestId' | 'created' | 'includeUsage'> & {
+  readonly ownKeys: Pick<KeyCleaner, 'text'>;
+};
+
 /** Decoded events of a provider's stream as the client's format, with what earlier encoding did undone. */
 export function openAnswerEncoder(
-  { translation }: Translated<AnswerTranslation>,
-  context: ResponseContext,
-  progress: ResponseProgress,
+  { translation }: Pick<Translated<AnswerTranslation>, 'translation'>,
+  context: EncodedContext,
+  progress: Pick<ResponseProgress, 'usage' | 'complete' | 'lost'>,
 ) {
   const encodeContext = encodeContextOf(translation, context);
   const encoder = codecs[context.format].openEncoder({

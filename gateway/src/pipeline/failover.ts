@@ -108,10 +108,10 @@ export class Failover<T> implements AnswerTurn {
         if (await this.#movedOn(error)) continue;
         throw error;
       }
-      const { status } = response;
-      if (candidate.kind === 'local' || (status < 300 && garbageIn(response) === undefined))
-        return { ...candidate, response };
-      const answered = await this.#judge(candidate, response);
+      if (candidate.kind === 'local') return { ...candidate, response };
+      const garbage = garbageIn(response);
+      if (response.status < 300 && garbage === undefined) return { ...candidate, response };
+      const answered = await this.#judge(candidate, response, garbage);
       if (answered !== undefined) return answered;
     }
   }
@@ -229,9 +229,12 @@ export class Failover<T> implements AnswerTurn {
   }
 
   // A refusal, as the answer it is; undefined where the request goes to another target, or in other words to the same.
-  async #judge(candidate: Exclude<Candidate<T>, Local>, response: UpstreamResponse): Promise<Answered<T> | undefined> {
+  async #judge(
+    candidate: Exclude<Candidate<T>, Local>,
+    response: UpstreamResponse,
+    garbage: GatewayError | undefined,
+  ): Promise<Answered<T> | undefined> {
     const { status, headers } = response;
-    const garbage = garbageIn(response);
     if (garbage !== undefined) {
       if (await this.moveOn(garbage)) return undefined;
       response.cancel();

@@ -1,13 +1,14 @@
 // A whole answer on its way to the client: its bytes as they are on the same wire, translated on another; and error answers.
 
+import { answerWork } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
-import type { AnswerFailure } from '../wire/formatFacts';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { usageAtEnd } from '../wire/inspectAnswer';
 import { asBuffer } from './bodyWorker';
+import { cleanFailure } from './cleanFailure';
 import type { Answered, Local, Passthrough, Translated } from './context';
 import { isMarkup, isPage } from './answerBody';
 import { gatherOrPass } from './passLarge';
@@ -46,11 +47,6 @@ export async function relayError<T>(
   const bytes = context.ownKeys.bytes(await response.readAll(context.limits.error_body_bytes));
   if (progress.failure !== undefined && isMarkup(bytes)) throw progress.failure;
   endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), bytes);
-}
-
-/** A failure that a provider tells, without our keys in its words. */
-export function cleanFailure(failure: AnswerFailure, { ownKeys }: Pick<ResponseContext, 'ownKeys'>): AnswerFailure {
-  return { ...failure, message: ownKeys.text(failure.message) };
 }
 
 /** Sends a whole answer. */
@@ -104,7 +100,7 @@ async function translateWhole(
     context: encodeContextOf(translation, context),
     stream,
   };
-  const translating = bodyWorker.run(context.owner, 'translateResponse', task, bytes.length);
+  const translating = bodyWorker.run(context.owner, 'translateResponse', task, answerWork(bytes));
   const made = translating instanceof Promise ? await translating : translating;
   progress.usage = made.usage;
   if (made.failure !== undefined) throw (progress.failure = failureError(cleanFailure(made.failure, context)));

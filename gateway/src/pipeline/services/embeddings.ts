@@ -18,7 +18,8 @@ import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '..
 import { isMarkup } from '../answerBody';
 import { estimateInput, modelField, modelName, type RequestFacts } from '../inspect';
 import { gatherOrPass } from '../passLarge';
-import { cleanFailure, endResponse, readWhole, relayError } from '../relayWhole';
+import { cleanFailure } from '../cleanFailure';
+import { endResponse, readWhole, relayError } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
 import type { ResponseProgress } from '../responseProgress';
 
