@@ -51,6 +51,7 @@ function describeRequest(row: RequestRow): object {
     needs: JSON.parse(row.needs) as unknown,
     attempts: JSON.parse(row.attempts) as unknown,
     dropped: JSON.parse(row.dropped) as unknown,
+    shadowed: JSON.parse(row.shadowed) as unknown,
     started_at: moment(started_at),
     first_byte_at: moment(first_byte_at),
     first_token_at: moment(first_token_at),

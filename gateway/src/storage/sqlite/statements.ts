@@ -43,11 +43,11 @@ export function prepareWriter(db: DatabaseSync) {
        values (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
 
-    openRequest: db.prepare('select tokens, nano, output from open_requests where id = ?'),
+    openRequest: db.prepare('select limits, tokens, nano, output from open_requests where id = ?'),
     wholeOpenRequest: db.prepare('select * from open_requests where id = ?'),
     // What a request was admitted with, or has settled with: then it is not admitted a second time.
-    admittedOutput: db.prepare(
-      'select output from open_requests where id = ?1 union all select output from requests where id = ?1',
+    admitted: db.prepare(
+      'select output, limits from open_requests where id = ?1 union all select output, null from requests where id = ?1',
     ),
     addOpenRequest: db.prepare(
       `insert into open_requests (id, instance, key, user, limits, tokens, nano, output, request)
@@ -64,8 +64,8 @@ export function prepareWriter(db: DatabaseSync) {
       `insert into requests (id, instance, kind, corrects, key, user, tags, session, client, end_user, address, app_title, route,
          requested, provider, account, model, wire_in, wire_out, stream, started_at, first_byte_at, first_token_at, ended_at, status,
          outcome, error, attempts, input_estimate, max_output, needs, prefix_hash, input, cache_read, cache_write_5m, cache_write_1h,
-         output, reasoning, audio, searches, counted, raw, cost, provider_cost, rates, estimated, dropped, hash)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+         output, reasoning, audio, searches, counted, raw, cost, provider_cost, rates, estimated, dropped, hash, shadowed)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
          ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     addRates: db.prepare('insert or ignore into rates (id, json) values (?, ?)'),
