@@ -11,7 +11,10 @@ import type {
   LimitWindow,
   RequestRow,
   Storage,
+  UsageDimension,
+  UsageGroup,
 } from '../../gateway/src/storage/storage';
+import { rowsPerRead } from '../../gateway/src/storage/storage';
 import { isSound } from './soundEntry';
 
 /** One ledger, and the instances that share it. */
@@ -327,6 +330,40 @@ export function memoryWorld(): MemoryWorld {
         },
         lastRequests: async (count) => kept.slice(-count).reverse(),
         requestById: async (id) => kept.find((row) => row.id === id),
+        async requests(filter, before, count) {
+          const placed = kept.map((row) => ({ row, seq: booked.indexOf(row) + 1 })).filter(({ seq }) => seq < (before ?? most));
+          const seen = placed.slice(-rowsPerRead).reverse();
+          const { from = 0, to = most, ...equal } = filter;
+          const found = seen.filter(
+            ({ row }) =>
+              row.started_at >= from &&
+              row.started_at < to &&
+              Object.entries(equal).every(([name, value]) => row[name as keyof typeof equal] === value),
+          );
+          const rows = found.slice(0, count);
+          const reached = rows.length === count ? rows.at(-1)?.seq : placed.length > rowsPerRead ? seen.at(-1)?.seq : undefined;
+          return { rows: rows.map(({ row }) => row), reached };
+        },
+        async usage({ groupBy, from, to }) {
+          const groups = new Map<string, UsageGroup>();
+          const isIn = (at: number) =>
+            groupBy.includes('session')
+              ? at >= from && at < to
+              : Math.floor(at / hour) >= Math.floor(from / hour) && Math.floor(at / hour) < Math.ceil(to / hour);
+          if (groupBy.length === 0) groups.set('[]', emptyGroup());
+          for (const row of groupBy.includes('session') ? kept : booked) {
+            if (!isIn(row.started_at)) continue;
+            const tags = groupBy.includes('tag') ? (JSON.parse(row.tags) as string[]) : [''];
+            for (const tag of tags.length === 0 ? [''] : tags) {
+              const names = groupBy.map((name) => [name, nameIn(row, name, tag)] as const);
+              const id = JSON.stringify(names);
+              const group = groups.get(id) ?? { ...emptyGroup(), ...Object.fromEntries(names) };
+              groups.set(id, group);
+              addRow(group, row);
+            }
+          }
+          return [...groups.values()];
+        },
         async usageOfKeys(from, to) {
           const sums = new Map<
             string,
@@ -360,4 +397,30 @@ export function memoryWorld(): MemoryWorld {
 
 function sortedKeys(keys: ReadonlyMap<string, KeyRow>): KeyRow[] {
   return [...keys.values()].sort((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
+}
+
+const emptyGroup = (): UsageGroup => ({
+  requests: 0, errors: 0, input: 0, cache_read: 0, cache_write: 0, output: 0, reasoning: 0, searches: 0, counted: 0, raw: 0,
+  cost: 0,
+}); // prettier-ignore
+
+function nameIn(row: RequestRow, dimension: UsageDimension, tag: string): string {
+  const iso = new Date(row.started_at).toISOString();
+  if (dimension === 'tag') return tag;
+  if (dimension === 'hour') return `${iso.slice(0, 13)}:00:00Z`;
+  if (dimension === 'day') return iso.slice(0, 10);
+  if (dimension === 'month') return iso.slice(0, 7);
+  return row[dimension] ?? '';
+}
+
+function addRow(group: UsageGroup, row: RequestRow): void {
+  const counts = row.kind === 'correction' ? 0 : 1;
+  const failed = counts === 1 && row.outcome !== 'ok' && row.outcome !== 'client_gone';
+  const more = {
+    requests: counts, errors: failed ? 1 : 0, input: row.input, cache_read: row.cache_read,
+    cache_write: row.cache_write_5m + row.cache_write_1h, output: row.output, reasoning: row.reasoning, searches: row.searches,
+    counted: row.counted, raw: row.raw, cost: row.cost,
+  }; // prettier-ignore
+  for (const [name, amount] of Object.entries(more) as [keyof typeof more, number][])
+    group[name] = Math.max(-most, Math.min(most, group[name] + amount));
 }

@@ -270,11 +270,82 @@ export interface UsageSum {
   readonly cost: number;
 }
 
+/** Rows that one read looks at, so that none takes long. */
+export const rowsPerRead = 20_000;
+
+/** Which settled requests; what is absent does not matter. */
+export interface RequestFilter {
+  readonly key?: string;
+  readonly user?: string;
+  readonly model?: string;
+  readonly outcome?: string;
+  readonly status?: number;
+  readonly session?: string;
+  readonly client?: string;
+  readonly address?: string;
+  /** Requests that began in [from, to), milliseconds since 1970. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** A part of the ledger, read from its end. */
+export interface RequestPage {
+  /** Newest first. */
+  readonly rows: readonly RequestRow[];
+  /** Place in the ledger of the oldest row that was looked at; undefined where its beginning was reached. */
+  readonly reached: number | undefined;
+}
+
+/** What use can be grouped by. Hours, days and months are in UTC. */
+export const usageDimensions = [
+  'key', 'user', 'tag', 'route', 'provider', 'account', 'model', 'client', 'session', 'hour', 'day', 'month',
+] as const; // prettier-ignore
+export type UsageDimension = (typeof usageDimensions)[number];
+
+/** Which use, and how it is summed. */
+export interface UsageQuery {
+  readonly groupBy: readonly UsageDimension[];
+  /**
+   * Of requests that began in [from, to), milliseconds since 1970. Use is kept by the hour: every hour that this touches
+   * counts whole, but for sessions.
+   */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Sums: tokens, and nano-USD. */
+export interface UsageAmounts {
+  requests: number;
+  /** Of them those that failed. */
+  errors: number;
+  input: number;
+  cache_read: number;
+  cache_write: number;
+  output: number;
+  reasoning: number;
+  searches: number;
+  /** Tokens as quotas count them. */
+  counted: number;
+  raw: number;
+  cost: number;
+}
+
+/** Sums of one group, with its names; what a request does not have is the empty text. */
+export type UsageGroup = UsageAmounts & { [dimension in UsageDimension]?: string };
+
 /** What reads for people ask; answered beside the writer and never in its way. */
 export interface Reports {
   /** The newest settled requests, newest first. */
   lastRequests(count: number): Promise<readonly RequestRow[]>;
   requestById(id: string): Promise<RequestRow | undefined>;
+  /**
+   * Settled requests before a place in the ledger that match.
+   * @param before a place that an earlier page reached; undefined for the end
+   * @param count rows at most. Fewer do not mean that there are no more: a call looks at so many rows only (`rowsPerRead`)
+   */
+  requests(filter: RequestFilter, before: number | undefined, count: number): Promise<RequestPage>;
+  /** Use by group, in no order; without a group, one sum of all. A request with several tags stands in the group of each. */
+  usage(query: UsageQuery): Promise<readonly UsageGroup[]>;
   /**
    * What each key used in requests that began in the hours that [from, to) touches, and what its open requests hold (tokens).
    * Keys without either are absent.
