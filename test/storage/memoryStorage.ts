@@ -328,7 +328,6 @@ export function memoryWorld(): MemoryWorld {
           for (const name of old.slice(0, count)) budgets.delete(name);
           return Math.min(count, old.length);
         },
-        lastRequests: async (count) => kept.slice(-count).reverse(),
         requestById: async (id) => kept.find((row) => row.id === id),
         async requests(filter, before, count) {
           const placed = kept.map((row) => ({ row, seq: booked.indexOf(row) + 1 })).filter(({ seq }) => seq < (before ?? most));

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import type { Entry, EntryResult, LimitWindow, ReserveEntry, Storage } from '../../gateway/src/storage/storage';
+import type { Entry, EntryResult, LimitWindow, ReserveEntry, Storage, UsageGroup } from '../../gateway/src/storage/storage';
 import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 import type { World } from './contract';
 import { modelWorld, sqliteWorld } from './worlds';
@@ -116,10 +116,16 @@ function openOwner() {
 
 const plain = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (name, each: unknown) => (name === 'cause' || name === 'seq' ? undefined : each)));
+const nameOf = ({ key, tag, day: date }: UsageGroup) => JSON.stringify([key, tag, date]);
 const reportOf = async (storage: Storage, limits: readonly LimitWindow[]) => ({
   budgets: plain(await storage.budgets(limits)),
   // In order of their ids: that of rows which one sweep settles is left open.
-  rows: plain((await storage.lastRequests(10_000)).map((row) => ({ ...row })).sort((x, y) => (x.id < y.id ? -1 : 1))),
+  rows: plain((await storage.requests({}, undefined, 10_000)).rows.map((row) => ({ ...row })).sort((x, y) => (x.id < y.id ? -1 : 1))),
+  groups: plain(
+    [...(await storage.usage({ groupBy: ['key', 'tag', 'day'], from: morning, to: morning + forever }))]
+      .map((group) => ({ ...group }))
+      .sort((x, y) => (nameOf(x) < nameOf(y) ? -1 : 1)),
+  ),
   usage: [...(await storage.usageOfKeys(0, morning + forever))].map(([key, sum]) => [key, plain(sum)]).sort(),
 });
 
@@ -200,7 +206,7 @@ async function grantedFits(batch: readonly Entry[], results: readonly EntryResul
 
 async function rowsMakeSums(storage: Storage): Promise<void> {
   const sums = new Map<string, { requests: number; counted: number; cost: number }>();
-  for (const { key, kind, counted, cost } of await storage.lastRequests(10_000)) {
+  for (const { key, kind, counted, cost } of (await storage.requests({}, undefined, 10_000)).rows) {
     const sum = sums.get(key) ?? { requests: 0, counted: 0, cost: 0 };
     sums.set(key, sum);
     sum.requests += kind === 'correction' ? 0 : 1;

@@ -335,8 +335,6 @@ export type UsageGroup = UsageAmounts & { [dimension in UsageDimension]?: string
 
 /** What reads for people ask; answered beside the writer and never in its way. */
 export interface Reports {
-  /** The newest settled requests, newest first. */
-  lastRequests(count: number): Promise<readonly RequestRow[]>;
   requestById(id: string): Promise<RequestRow | undefined>;
   /**
    * Settled requests before a place in the ledger that match.

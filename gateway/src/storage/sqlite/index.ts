@@ -57,7 +57,6 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     changeKey: (id, change) => writer.call('changeKey', id, change) as Promise<KeyRow | undefined>,
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
     pruneBudgets: (now, count) => writer.call('pruneBudgets', now, count) as Promise<number>,
-    lastRequests: (count) => reports.call('lastRequests', count) as Promise<RequestRow[]>,
     requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
     requests: (filter, before, count) => reports.call('requests', filter, before, count) as Promise<RequestPage>,
     usage: (query) => reports.call('usage', query) as Promise<UsageGroup[]>,

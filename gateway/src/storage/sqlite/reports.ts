@@ -24,7 +24,6 @@ export function openReports(folder: string) {
   const db = openReader(join(folder, 'ledger.db'));
   const sql = prepareReports(db);
   return {
-    lastRequests: (count: number) => sql.lastRequests.all(count) as unknown as RequestRow[],
     requestById: (id: string) => sql.requestById.get(id) as RequestRow | undefined,
     usageOfKeys(from: number, to: number): Map<string, UsageSum & { reserved: number }> {
       const used = sql.usageOfKeys.all(Math.floor(from / hourMs), Math.ceil(to / hourMs)) as unknown as KeySum[];

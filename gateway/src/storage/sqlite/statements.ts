@@ -108,7 +108,6 @@ export function prepareReports(db: DatabaseSync) {
        from budgets where limit_id = ? and window = ?`,
     ),
     requestById: db.prepare('select * from requests where id = ?'),
-    lastRequests: db.prepare('select * from requests order by seq desc limit ?'),
     requests: db.prepare(
       `select * from (select * from requests where seq < ?1 order by seq desc limit ?2)
        where (?3 is null or key = ?3) and (?4 is null or user = ?4) and (?5 is null or model = ?5)
