@@ -3,6 +3,8 @@
 import { say, type Scene, startScene } from '../support/sim';
 
 const chat = '/v1/chat/completions';
+/** Five seconds into a minute, for as long as a test takes. */
+const now = () => Date.UTC(2026, 10, 27, 10, 0, 5);
 let scene: Scene;
 afterEach(() => scene.close());
 
@@ -45,7 +47,7 @@ test('an answer that names no maximum is given the output that the dollars left 
 });
 
 test('requests by the minute: refused as a rate, and clients are told to come back', async () => {
-  scene = await startScene('');
+  scene = await startScene('', { now });
   const key = await scene.gateway.mint({ label: 'slow', rpm: 2 });
   expect([await statusOf(key), await statusOf(key)]).toEqual([200, 200]);
   const refused = await refusal(key);
@@ -57,7 +59,7 @@ test('requests by the minute: refused as a rate, and clients are told to come ba
 });
 
 test('500 requests at once of a key with three limits by the minute: exactly what fits is admitted', async () => {
-  scene = await startScene('');
+  scene = await startScene('', { now });
   const key = await scene.gateway.mint({ label: 'crowd', rpm: 12, tpm: 1_000_000, parallel: 9 });
   const answers = Array.from({ length: 500 }, () => statusOf(key, ask('[[sim: hold=gate]] hi')));
   let refused = 0;
@@ -78,7 +80,7 @@ test('parallel: refused while requests are in flight, with what to wait for, and
   const held = statusOf(key, ask('[[sim: hold=gate]] hi'));
   await scene.simulators.openai.waitForStarted(1, 20_000);
   const refused = await refusal(key);
-  expect(refused).toMatchObject({ status: 429, message: expect.stringContaining('Key "one" has 1 requests in flight and may have 1 (parallel).') });
+  expect(refused).toMatchObject({ status: 429, message: expect.stringContaining('The key "one" has 1 requests in flight, and may have 1 (parallel).') });
   expect(refused.headers['x-should-retry']).toBe('true');
   scene.simulators.release('gate');
   expect(await held).toBe(200);

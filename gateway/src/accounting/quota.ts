@@ -77,7 +77,7 @@ export function withAmountsOf(admitted: readonly QuotaLimit[], current: readonly
 export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, now: number): GatewayError {
   if (limit.measure === 'parallel')
     return new GatewayError('too_many_of_key', {
-      message: `${limit.whose} has ${state.reserved} requests in flight and may have ${limit.amount} (parallel). Send the next one when one of them has ended.`,
+      message: `The ${limit.whose} has ${state.reserved} requests in flight, and may have ${limit.amount} (parallel). Send the next one when one of them has ended.`,
       headers: { 'retry-after': '1' },
     });
   const { spent, reserved, left } = state;
