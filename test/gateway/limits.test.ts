@@ -8,7 +8,12 @@ const now = () => Date.UTC(2026, 10, 27, 10, 0, 5);
 let scene: Scene;
 afterEach(() => scene.close());
 
-const ask = (text = 'hi', more: object = {}) => ({ model: 'gpt-5.5', max_completion_tokens: 100, messages: say(text), ...more });
+const ask = (text = 'hi', more: object = {}) => ({
+  model: 'gpt-5.5',
+  max_completion_tokens: 100,
+  messages: say(text),
+  ...more,
+});
 const statusOf = async (key: string, body: object = ask()) => (await scene.post(chat, key, body)).status;
 const refusal = async (key: string, body: object = ask()) => {
   const answer = await scene.post(chat, key, body);
@@ -34,7 +39,9 @@ test('dollars a month: what was spent and what is in flight never pass them', as
   for (let i = 0; i < 4; i++) statuses.push(await statusOf(key, ask('[[sim: usage=1000/100]] hi')));
   expect(statuses).toEqual([200, 200, 200, 429]); // the third was admitted at what it may cost, and cost more than that
   const refused = await refusal(key);
-  expect(refused.message).toMatch(/^Monthly dollar quota reached for key "payer": \$\d+\.\d{6} of \$\d+\.\d{6} USD spent, this request needs \$/);
+  expect(refused.message).toMatch(
+    /^Monthly dollar quota reached for key "payer": \$\d+\.\d{6} of \$\d+\.\d{6} USD spent, this request needs \$/,
+  );
   expect(refused.type).toBe('insufficient_quota');
   const [, shown] = await keysOf();
   expect(shown.limits[0]).toMatchObject({ usd: cost * 2.5, per: 'month', enforce: true, remaining: 0 });
@@ -80,7 +87,10 @@ test('parallel: refused while requests are in flight, with what to wait for, and
   const held = statusOf(key, ask('[[sim: hold=gate]] hi'));
   await scene.simulators.openai.waitForStarted(1, 20_000);
   const refused = await refusal(key);
-  expect(refused).toMatchObject({ status: 429, message: expect.stringContaining('The key "one" has 1 requests in flight, and may have 1 (parallel).') });
+  expect(refused).toMatchObject({
+    status: 429,
+    message: expect.stringContaining('The key "one" has 1 requests in flight, and may have 1 (parallel).'),
+  });
   expect(refused.headers['x-should-retry']).toBe('true');
   scene.simulators.release('gate');
   expect(await held).toBe(200);
@@ -94,7 +104,9 @@ test('a tag is one budget of all keys that carry it, in the configuration as in 
   const other = await scene.gateway.mint({ label: 'c', tags: ['lab'] });
   expect([await statusOf(first), await statusOf(second)]).toEqual([200, 200]);
   const refused = await refusal(first);
-  expect(refused.message).toMatch(/^Lifetime request quota reached for tag "research" \(key "a"\): 2 of 2 requests spent/);
+  expect(refused.message).toMatch(
+    /^Lifetime request quota reached for tag "research" \(key "a"\): 2 of 2 requests spent/,
+  );
   expect(await statusOf(other)).toBe(200);
 });
 
@@ -144,7 +156,10 @@ describe('what a key may use', () => {
     scene = await startScene(config);
     const key = await scene.gateway.mint({ label: 'mini', models: ['claude-haiku-4.5'] });
     const answer = await scene.post(chat, key, ask('hi', { model: 'cheap' }));
-    expect([answer.status, answer.headers.get('x-ovth-route')]).toEqual([200, expect.stringContaining('claude-haiku-4')]);
+    expect([answer.status, answer.headers.get('x-ovth-route')]).toEqual([
+      200,
+      expect.stringContaining('claude-haiku-4'),
+    ]);
     expect(await statusOf(key, ask('hi', { model: 'anthropic/claude-haiku-4.5' }))).toBe(200);
     expect(await refusal(key)).toMatchObject({
       status: 403,
@@ -163,7 +178,14 @@ test('a change keeps what it does not name, and the list shows settings as they 
     quota: { daily_tokens: 500, limits: [{ usd: 1.5, per: 'month', enforce: true }] },
     tags: ['lab'], models: ['gpt-5.5'], routes: null, rpm: 5, tpm: null, parallel: 3,
   }; // prettier-ignore
-  await scene.gateway.mint({ label: 'a', quota: settings.quota, tags: ['lab'], models: ['gpt-5.5'], rpm: 5, parallel: 3 });
+  await scene.gateway.mint({
+    label: 'a',
+    quota: settings.quota,
+    tags: ['lab'],
+    models: ['gpt-5.5'],
+    rpm: 5,
+    parallel: 3,
+  });
   const [{ id, ...shown }] = await keysOf();
   expect(shown).toMatchObject(settings);
   const change = async (body: object) => (await scene.gateway.admin('PATCH', `/admin/keys/${id}`, body)).body;
@@ -176,4 +198,24 @@ test('a change keeps what it does not name, and the list shows settings as they 
     tags: [], models: null, rpm: null, tpm: 800, parallel: null,
   }); // prettier-ignore
   expect(await change({ quota: null })).toMatchObject({ quota: null, tpm: 800 });
+});
+
+test('a whole answer says what it cost, as the ledger books it', async () => {
+  scene = await startScene('');
+  const key = await scene.gateway.mint({ label: 'a' });
+  const said = async (path: string, body: object) => {
+    const answer = await scene.post(path, key, body);
+    await answer.text();
+    const row = await scene.gateway.row(answer.headers.get('x-request-id') ?? '');
+    return [answer.headers.get('x-ovth-cost-usd'), row.cost_usd.toFixed(9)];
+  };
+  const [same, booked] = await said(chat, ask('[[sim: usage=1000/200]] hi'));
+  expect(same).toBe(booked);
+  expect(Number(same)).toBeGreaterThan(0);
+  const [translated, bookedToo] = await said('/v1/messages', { model: 'gpt-5.5', max_tokens: 90, messages: say('hi') });
+  expect(translated).toBe(bookedToo);
+  const [streamed] = await said(chat, ask('hi', { stream: true }));
+  expect(streamed).toBeNull();
+  const [failed] = await said(chat, ask('[[sim: status=400]] hi'));
+  expect(failed).toBeNull();
 });

@@ -654,7 +654,11 @@ export function describeStorage(name: string, newWorld: () => World): void {
         for (const [i, request] of requests.entries()) {
           const entry = reserveEntry(`r${i}`, [], 90, request);
           await one(entry);
-          const more = { session: i < 2 ? 's1' : null, outcome: i === 1 ? ('error' as const) : ('ok' as const), status: i === 1 ? 502 : 200 };
+          const more = {
+            session: i < 2 ? 's1' : null,
+            outcome: i === 1 ? ('error' as const) : ('ok' as const),
+            status: i === 1 ? 502 : 200,
+          };
           await one(settleEntry(entry, 10, 5 * (i + 1), more));
         }
       });

@@ -330,7 +330,9 @@ export function memoryWorld(): MemoryWorld {
         },
         requestById: async (id) => kept.find((row) => row.id === id),
         async requests(filter, before, count) {
-          const placed = kept.map((row) => ({ row, seq: booked.indexOf(row) + 1 })).filter(({ seq }) => seq < (before ?? most));
+          const placed = kept
+            .map((row) => ({ row, seq: booked.indexOf(row) + 1 }))
+            .filter(({ seq }) => seq < (before ?? most));
           const seen = placed.slice(-rowsPerRead).reverse();
           const { from = 0, to = most, ...equal } = filter;
           const found = seen.filter(
@@ -340,7 +342,8 @@ export function memoryWorld(): MemoryWorld {
               Object.entries(equal).every(([name, value]) => row[name as keyof typeof equal] === value),
           );
           const rows = found.slice(0, count);
-          const reached = rows.length === count ? rows.at(-1)?.seq : placed.length > rowsPerRead ? seen.at(-1)?.seq : undefined;
+          const reached =
+            rows.length === count ? rows.at(-1)?.seq : placed.length > rowsPerRead ? seen.at(-1)?.seq : undefined;
           return { rows: rows.map(({ row }) => row), reached };
         },
         async usage({ groupBy, from, to }) {

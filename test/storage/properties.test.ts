@@ -3,7 +3,14 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import type { Entry, EntryResult, LimitWindow, ReserveEntry, Storage, UsageGroup } from '../../gateway/src/storage/storage';
+import type {
+  Entry,
+  EntryResult,
+  LimitWindow,
+  ReserveEntry,
+  Storage,
+  UsageGroup,
+} from '../../gateway/src/storage/storage';
 import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 import type { World } from './contract';
 import { modelWorld, sqliteWorld } from './worlds';
@@ -120,7 +127,11 @@ const nameOf = ({ key, tag, day: date }: UsageGroup) => JSON.stringify([key, tag
 const reportOf = async (storage: Storage, limits: readonly LimitWindow[]) => ({
   budgets: plain(await storage.budgets(limits)),
   // In order of their ids: that of rows which one sweep settles is left open.
-  rows: plain((await storage.requests({}, undefined, 10_000)).rows.map((row) => ({ ...row })).sort((x, y) => (x.id < y.id ? -1 : 1))),
+  rows: plain(
+    (await storage.requests({}, undefined, 10_000)).rows
+      .map((row) => ({ ...row }))
+      .sort((x, y) => (x.id < y.id ? -1 : 1)),
+  ),
   groups: plain(
     [...(await storage.usage({ groupBy: ['key', 'tag', 'day'], from: morning, to: morning + forever }))]
       .map((group) => ({ ...group }))

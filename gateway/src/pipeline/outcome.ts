@@ -98,6 +98,17 @@ export function recordOf<T>(
   };
 }
 
+/**
+ * Nano-USD of an answer that has come whole, as it will be booked; undefined where its provider has not said what it used.
+ */
+export function costOfAnswer(exchange: Exchange, progress: ResponseProgress): number | undefined {
+  const used = toldUsage(progress.usage);
+  const { target } = progress;
+  if (used?.input === undefined || used.output === undefined || used.incomplete === true) return undefined;
+  if (target === undefined) return undefined;
+  return paidFor(exchange, progress, { ...noUsage, ...used }, ratesOf(target, exchange.day)).cost;
+}
+
 // ---
 
 /** Failures by which the gateway itself ends an answer that its provider goes on with. */

@@ -17,7 +17,12 @@ export interface AdminRoute {
 
 export const adminRoutes: readonly AdminRoute[] = [
   { method: 'GET', path: '/admin/usage', status: 200, run: ({ usage }, _id, _body, query) => usage.report(query) },
-  { method: 'GET', path: '/admin/requests', status: 200, run: ({ requests }, _id, _body, query) => requests.list(query) },
+  {
+    method: 'GET',
+    path: '/admin/requests',
+    status: 200,
+    run: ({ requests }, _id, _body, query) => requests.list(query),
+  },
   { method: 'GET', path: '/admin/requests/:id', status: 200, run: ({ requests }, id) => requests.show(id) },
   { method: 'GET', path: '/admin/keys', status: 200, run: ({ keys }) => keys.list() },
   { method: 'POST', path: '/admin/keys', status: 201, run: ({ keys }, _id, body) => keys.mint(body) },
