@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { modelForm, nameForm, userForm } from './forms';
-import { budgetSchema, refuseRepeats, shortRule, type WrittenRule, writtenRules } from './limitRule';
+import { budgetSchema, minuteRules, refuseRepeats, type WrittenRule, writtenRules } from './limitRule';
 
 const perMinute = z.int().min(1).max(1_000_000_000);
 
@@ -10,8 +10,18 @@ const keyShape = {
   user: userForm.optional().describe('Whose budget the key uses. Default: its own.'),
   tags: z.array(nameForm).max(16).optional().describe('Tags its requests carry, for reports and `quota.tags`.'),
   quota: budgetSchema.optional().describe('A ceiling of the key’s own, beside the user’s.'),
-  models: z.array(modelForm).min(1).max(200).optional().describe('The only models it may use. Default: all.'),
-  routes: z.array(nameForm).min(1).max(200).optional().describe('The only routes it may use. Default: all.'),
+  models: z
+    .array(modelForm)
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('The only models that answer it, named by itself or chosen by a route. Default: all.'),
+  routes: z
+    .array(nameForm)
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('The only routes it may name; models by their own names only where `models` lists them. Default: all.'),
   expires_at: z.iso
     .datetime({ offset: true, error: 'must be a moment with its zone, such as 2027-01-31T00:00:00Z' })
     .optional()
@@ -43,6 +53,8 @@ export const keyChangeSchema = z
     parallel: keyShape.parallel.nullable(),
   })
   .superRefine(refuseRepeatedLimits);
+/** What that body says, checked. */
+export type KeyChange = z.output<typeof keyChangeSchema>;
 
 /** A key of `keys.<label>`. */
 export const configuredKeySchema = z
@@ -62,10 +74,7 @@ type KeyLimits = { readonly [name in 'quota' | 'rpm' | 'tpm']?: KeyBody[name] | 
 
 /** `quota` refuses repeats among its own limits; here `rpm` and `tpm` are held against them. */
 function refuseRepeatedLimits({ quota, rpm, tpm }: KeyLimits, context: z.RefinementCtx): void {
-  const short = [
-    ...(rpm == null ? [] : [shortRule('rpm', 'requests', rpm, 'minute')]),
-    ...(tpm == null ? [] : [shortRule('tpm', 'tokens', tpm, 'minute')]),
-  ];
+  const short = minuteRules({ rpm, tpm });
   for (const { path, rule } of writtenRules(quota ?? undefined)) {
     const long: WrittenRule = { path: ['quota', ...path], rule };
     for (const each of short) refuseRepeats([each, long], context);

@@ -84,7 +84,7 @@ export function settleEntry(
     app_title: null, wire_out: 'chat', first_byte_at: null, first_token_at: null, ended_at: request.started_at + 5, status: 200,
     outcome: 'ok', error: null, attempts: '[]', needs: '[]', prefix_hash: null, input, cache_read: 0, cache_write_5m: 0,
     cache_write_1h: 0, output, reasoning: 0, audio: 0, searches: 0, counted: input + output, raw: input + output,
-    cost: input + 2 * output, provider_cost: null, rates: 'r1', estimated: 0, dropped: '[]', hash: null, ...more,
+    cost: input + 2 * output, provider_cost: null, rates: 'r1', estimated: 0, dropped: '[]', shadowed: '[]', hash: null, ...more,
   }; // prettier-ignore
   return { type: 'settle', limits, row, rates: '{"base":{}}' };
 }

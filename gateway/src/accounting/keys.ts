@@ -1,7 +1,7 @@
 // Application keys in memory: a credential is looked up without waiting, and what changes in the storage is seen in time.
 
-import type { KeyBody } from '../../../config/keySettings';
-import { writtenRules } from '../../../config/limitRule';
+import type { KeyBody, KeyChange } from '../../../config/keySettings';
+import { type LimitRule, minuteRules, type WrittenRule, writtenRules } from '../../../config/limitRule';
 import type { KeyRow, Storage } from '../storage/storage';
 
 export interface KeyDirectory {
@@ -98,7 +98,38 @@ export function momentOf(text: string | null | undefined): number | null {
   return text == null ? null : Date.parse(text);
 }
 
-/** A key's own limits as they are kept: JSON of its rules. */
-export function limitsOf(quota: KeyBody['quota']): string {
-  return JSON.stringify(writtenRules(quota).map(({ rule }) => rule));
+type KeySettings = Pick<
+  KeyBody,
+  'user' | 'tags' | 'quota' | 'models' | 'routes' | 'expires_at' | 'rpm' | 'tpm' | 'parallel'
+>;
+
+/** What is said of a key, as it is kept; the same of keys in the configuration and of minted ones. */
+export function settingsOf(key: KeySettings) {
+  const list = (values: readonly string[] | undefined) => (values === undefined ? null : JSON.stringify(values));
+  return {
+    user: key.user ?? null,
+    tags: list(key.tags) ?? '[]',
+    limits: JSON.stringify([...writtenRules(key.quota), ...minuteRules(key)].map(({ rule }) => rule)),
+    models: list(key.models),
+    routes: list(key.routes),
+    parallel: key.parallel ?? null,
+    expires_at: momentOf(key.expires_at),
+  } satisfies Partial<KeyRow>;
 }
+
+/**
+ * A key's limits after a change of some of its settings: what is absent stays, `null` takes away.
+ * @param limits JSON of its rules before
+ */
+export function changedLimits(limits: string, change: Pick<KeyChange, 'quota' | 'rpm' | 'tpm'>): string {
+  const isMinutes = ({ short }: LimitRule) => short === 'rpm' || short === 'tpm';
+  const before = JSON.parse(limits) as LimitRule[];
+  const quota =
+    change.quota === undefined
+      ? before.filter((rule) => !isMinutes(rule))
+      : rulesOf(writtenRules(change.quota ?? undefined));
+  const minutes = before.filter((rule) => isMinutes(rule) && change[rule.short as 'rpm' | 'tpm'] === undefined);
+  return JSON.stringify([...quota, ...minutes, ...rulesOf(minuteRules(change))]);
+}
+
+const rulesOf = (written: readonly WrittenRule[]) => written.map(({ rule }) => rule);

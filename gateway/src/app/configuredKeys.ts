@@ -1,7 +1,7 @@
 // Keys kept in the configuration: brought into the storage at load, revoked when they leave it.
 
 import type { Settings } from '../../../config/schema';
-import { type KeyDirectory, limitsOf, momentOf, newKey } from '../accounting/keys';
+import { type KeyDirectory, newKey, settingsOf } from '../accounting/keys';
 import type { KeyRow, Storage } from '../storage/storage';
 
 /** Makes the storage's configured keys those of the settings. Counters belong to the label and stay. @throws StorageUnavailable */
@@ -19,13 +19,11 @@ export async function syncConfiguredKeys(
     return [
       {
         ...newKey,
+        ...settingsOf(key),
         id,
         sha256: key.sha256,
         hint: 'from the configuration',
         label,
-        user: key.user ?? null,
-        limits: limitsOf(key.quota),
-        expires_at: momentOf(key.expires_at),
         source: 'config',
         created_at: known?.created_at ?? now,
         rotated_at: known === undefined || known.sha256 === key.sha256 ? (known?.rotated_at ?? null) : now,

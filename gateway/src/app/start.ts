@@ -8,6 +8,7 @@ import { type Ledger, openLedger } from '../accounting/ledger';
 import { newId } from '../core/ids';
 import { openKeyAdmin } from '../http/admin/keys';
 import { openRequestAdmin } from '../http/admin/requests';
+import { openUsageAdmin } from '../http/admin/usage';
 import { openAuthenticator } from '../http/authenticate';
 import { openMemoryBudget } from '../core/memoryBudget';
 import { openClientAddresses } from '../http/clientAddress';
@@ -180,6 +181,7 @@ function openAdminParts(
   return {
     keys: openKeyAdmin({ storage, directory, config: () => services.config, now: services.now }),
     requests: openRequestAdmin(storage),
+    usage: openUsageAdmin({ reports: storage, directory, now: services.now }),
     flush: () => ledger.flush(),
   };
 }

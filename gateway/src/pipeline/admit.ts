@@ -8,7 +8,7 @@ import { maxTokensPerRequest } from '../core/usage';
 import type { Candidate, Exchange } from './context';
 import type { Needs } from './inspect';
 
-/** @throws GatewayError over_quota, revoked_key, storage_failed */
+/** @throws GatewayError over_quota, over_rate, too_many_of_key, revoked_key, storage_failed */
 export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>): Promise<Reservation> {
   const { services, config, incoming, facts, plan, day } = exchange;
   const { id, key, startedAt } = incoming;
@@ -54,6 +54,8 @@ export function outputByDefault({ config }: Exchange): number {
 export const unbooked: Reservation = {
   output: Infinity,
   headroom: undefined,
+  shadowed: [],
   extend: () => Promise.resolve(true),
+  reprice: () => Promise.resolve(true),
   settle: () => undefined,
 };

@@ -1,6 +1,7 @@
 // Sending: to one target after another until one has an answer, of which content has come or which is whole. Until then
 // nothing has reached the client.
 
+import type { Reservation } from '../accounting/ledger';
 import { costOf, rawTokens, ratesOf } from '../accounting/pricing';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage } from '../core/usage';
@@ -16,6 +17,7 @@ import type { AnswerTurn } from './answerTurn';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
 import { healthKey, targetKey } from './plan';
 import type { Candidates } from './prepare';
+import type { Attempt } from '../storage/storage';
 import type { ResponseProgress } from './responseProgress';
 
 /** What a failure says of its target. */
@@ -66,6 +68,7 @@ export class Failover<T> implements AnswerTurn {
   readonly #service: Pick<Service<T>, 'booked' | 'optionalPath'>;
   readonly #candidates: Candidates<T>;
   readonly #exchange: Exchange;
+  readonly #reservation: Pick<Reservation, 'reprice'>;
   readonly #progress: ResponseProgress;
 
   /** @param progress is told of every attempt, so that what is booked names the target that was sent to */
@@ -74,12 +77,14 @@ export class Failover<T> implements AnswerTurn {
     first: Candidate<T>,
     candidates: Candidates<T>,
     exchange: Exchange,
+    reservation: Pick<Reservation, 'reprice'>,
     progress: ResponseProgress,
   ) {
     this.#service = service;
     this.#candidate = first;
     this.#candidates = candidates;
     this.#exchange = exchange;
+    this.#reservation = reservation;
     this.#progress = progress;
   }
 
@@ -125,7 +130,7 @@ export class Failover<T> implements AnswerTurn {
     if (!services.retries.take(route, services.now())) return false;
     const { target } = this.#candidate;
     const than = failure.tokens?.most ?? target.context ?? facts.needs.input;
-    const next = (await this.#candidates.next(cause.moves === 'larger' ? { largerThan: than } : undefined)).value;
+    const { next, unaffordable } = await this.#next(cause.moves === 'larger' ? { largerThan: than } : undefined);
     if (next === undefined) {
       services.retries.giveBack(route);
       return false;
@@ -137,6 +142,7 @@ export class Failover<T> implements AnswerTurn {
     this.#settled = false;
     this.again = true;
     this.#noteDropped(failure.code);
+    this.#progress.attempts.push(...unaffordable);
     Object.assign(this.#progress, nothingYet);
     this.#progress.lost.length = 0;
     return true;
@@ -213,9 +219,21 @@ export class Failover<T> implements AnswerTurn {
   }
 
   async #skip(): Promise<boolean> {
-    const next = (await this.#candidates.next()).value;
+    const { next } = await this.#next();
     if (next !== undefined) this.#candidate = next;
     return next !== undefined;
+  }
+
+  // The next candidate that fits into what may be spent: what is dearer than the target before is reserved first.
+  async #next(wish?: Parameters<Candidates<T>['next']>[0]) {
+    const unaffordable: Attempt[] = [];
+    for (;;) {
+      const next = (await this.#candidates.next(wish)).value;
+      if (next === undefined || next.kind === 'local') return { next, unaffordable };
+      const { target, account } = next;
+      if (await this.#reservation.reprice(ratesOf(target, this.#exchange.day).base)) return { next, unaffordable };
+      unaffordable.push({ target: target.label, account: account.name, status: 0, cause: 'over_quota', ms: 0 });
+    }
   }
 
   // After an attempt that had no answer.

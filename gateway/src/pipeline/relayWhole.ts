@@ -51,13 +51,15 @@ export async function relayError<T>(
 
 /** Sends a whole answer. */
 export function endResponse(
-  { raw, headers: ours }: ResponseContext,
+  { raw, headers: ours, cost: costOf }: ResponseContext,
   progress: ResponseProgress,
   status: number,
   headers: Record<string, string | number>,
   bytes: Buffer,
 ): void {
   Object.assign(headers, ours);
+  const cost = status < 300 && progress.failure === undefined ? costOf(progress) : undefined;
+  if (cost !== undefined) headers['x-ovth-cost-usd'] = (cost / 1e9).toFixed(9);
   headers['content-length'] = bytes.length;
   raw.writeHead(status, headers);
   progress.begun = true;

@@ -3,10 +3,10 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { keyHint, mintKey } from '../../../../config/appKey';
-import { keyBodySchema, keyChangeSchema } from '../../../../config/keySettings';
+import { keyBodySchema, type KeyChange, keyChangeSchema } from '../../../../config/keySettings';
 import type { Config } from '../../../../config/load';
 import { unservedProblems } from '../../../../config/served';
-import { type KeyDirectory, limitsOf, momentOf, newKey } from '../../accounting/keys';
+import { changedLimits, type KeyDirectory, momentOf, newKey, settingsOf } from '../../accounting/keys';
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
 import type { KeyRow, Storage } from '../../storage/storage';
@@ -60,8 +60,8 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
     },
     show: async (id) => view(await find(id)),
     async change(id, body) {
-      await changeable(id);
-      return save(id, keyChange(check(keyChangeSchema, body)));
+      const row = await changeable(id);
+      return save(id, keyChange(row, check(keyChangeSchema, body)));
     },
     async rotate(id) {
       const row = await changeable(id);
@@ -83,23 +83,28 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
 function keyRow(asked: z.output<typeof keyBodySchema>, secret: string, now: number): KeyRow {
   return {
     ...newKey,
+    ...settingsOf(asked),
     id: newId('key', now),
     sha256: hash('sha256', secret),
     hint: keyHint(secret),
     label: asked.label,
-    user: asked.user ?? null,
-    limits: limitsOf(asked.quota),
-    expires_at: momentOf(asked.expires_at),
     source: 'admin',
     created_at: now,
   };
 }
 
-function keyChange({ label, user, quota, expires_at }: z.output<typeof keyChangeSchema>): Partial<KeyRow> {
+function keyChange({ limits }: KeyRow, change: KeyChange): Partial<KeyRow> {
+  const { label, user, tags, quota, models, routes, expires_at, rpm, tpm, parallel } = change;
+  const list = (values: readonly string[] | null) => (values === null ? null : JSON.stringify(values));
+  const limited = quota !== undefined || rpm !== undefined || tpm !== undefined;
   return {
     ...(label === undefined ? {} : { label }),
     ...(user === undefined ? {} : { user }),
-    ...(quota === undefined ? {} : { limits: limitsOf(quota ?? undefined) }),
+    ...(tags === undefined ? {} : { tags: list(tags) ?? '[]' }),
+    ...(limited ? { limits: changedLimits(limits, change) } : {}),
+    ...(models === undefined ? {} : { models: list(models) }),
+    ...(routes === undefined ? {} : { routes: list(routes) }),
+    ...(parallel === undefined ? {} : { parallel }),
     ...(expires_at === undefined ? {} : { expires_at: momentOf(expires_at) }),
   };
 }
