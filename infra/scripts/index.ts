@@ -12,6 +12,9 @@ export const applyScript = applyParts.map((name) => read(join('apply', `${name}.
 /** Waits for the first boot of a new box and checks its result. */
 export const bootstrapScript = read('bootstrap.sh');
 
+/** Removes resources at Hetzner; read by `node -` on the operator's machine. Its own head says what it takes. */
+export const removeScript = read('remove.js');
+
 /**
  * The one command that Pulumi runs over SSH. It reads JSON from standard input and runs the script in its field `script`.
  * The command is constant, short and without secrets, because Pulumi quotes it in its error when it fails.

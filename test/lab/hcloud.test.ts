@@ -115,8 +115,8 @@ test('faults are set over HTTP too; a lost answer is one to a request that was c
   expect(cloud.changes()).toEqual(['POST /firewalls']);
   // Whoever asked is no engine, and goes on.
   await call('POST', '/_lab/faults', { on: 'DELETE /firewalls/*', after: 'kill' });
-  const [{ id }] = (await cloud.state()).firewalls as [{ id: number }];
-  await expect(call('DELETE', `/firewalls/${id}`)).rejects.toThrow();
+  const [wall] = (await cloud.state()).firewalls;
+  await expect(call('DELETE', `/firewalls/${wall!.id}`)).rejects.toThrow();
   expect(cloud.inventory()).toEqual([]);
   expect((await call('POST', '/_lab/faults', { on: 'POST /servers', after: 'sleep' })).status).toBe(422);
 });

@@ -1,0 +1,93 @@
+// Compares what exists at Hetzner with what the stack's state knows. An update that was killed, or whose answer was lost,
+// leaves behind what the state does not know: the next update would make it a second time, and fail or pay twice.
+
+import type { Problem } from '../../config/problems';
+import { attachmentType, cloudKinds, type CloudKind, type CloudResource } from './cloudResources';
+import type { LastState, StateResource } from './lastState';
+
+/** Something that exists at Hetzner and that the state does not know. */
+export interface Orphan {
+  readonly kind: CloudKind | 'volume attachment';
+  /** The id under which Pulumi would know it. */
+  readonly id: string;
+  /** Its name at Hetzner. */
+  readonly name: string;
+  /** Whether this very state made it: its label `stack-id` says so. False for an older or another state of the same name. */
+  readonly own: boolean;
+  /** The program's name for it, without the prefix (`data`); undefined when the state has one already. */
+  readonly role: string | undefined;
+}
+
+/** Who asks. */
+export interface StackIdentity {
+  /** Value of the label `stack`. */
+  readonly label: string;
+  /** Value of the label `stack-id`; undefined while the state knows none. */
+  readonly id: string | undefined;
+}
+
+/** The label `stack-id` of what the state has at Hetzner. */
+export function idInState(state: LastState): string | undefined {
+  const ids = state.resources.map(
+    ({ inputs }) => (inputs['labels'] as Record<string, unknown> | undefined)?.['stack-id'],
+  );
+  return ids.find((id): id is string => typeof id === 'string');
+}
+
+/** What carries the stack's label and is not in the state, and volumes whose attachment the state does not know. */
+export function orphansOf(present: readonly CloudResource[], state: LastState, stack: StackIdentity): Orphan[] {
+  const known = new Set(state.resources.map(({ type, id }) => `${type} ${id}`));
+  const lost = present
+    .filter(({ kind, id, labels }) => labels['stack'] === stack.label && !known.has(`${cloudKinds[kind].type} ${id}`))
+    .map(({ kind, id, name, labels, family }) => ({
+      ...{ kind, id, name, own: stack.id !== undefined && labels['stack-id'] === stack.id },
+      role: freeRole(state, kind, family),
+    }));
+  const attachments = present
+    .filter(
+      ({ kind, id, server }) =>
+        kind === 'volume' &&
+        server !== undefined &&
+        known.has(`${cloudKinds.volume.type} ${id}`) &&
+        known.has(`${cloudKinds.server.type} ${server}`) &&
+        !known.has(`${attachmentType} ${id}`),
+    )
+    .map(({ id, name }) => ({ kind: 'volume attachment' as const, id, name, own: true, role: 'data-attachment' }));
+  return [...lost, ...attachments];
+}
+
+/** Resources of the state that no longer exist at Hetzner. */
+export function goneFrom(present: readonly CloudResource[], state: LastState): StateResource[] {
+  const there = new Set(present.map(({ kind, id }) => `${cloudKinds[kind].type} ${id}`));
+  const types = new Set<string>(Object.values(cloudKinds).map(({ type }) => type));
+  return state.resources.filter(
+    ({ type, id, pendingReplacement }) => types.has(type) && !pendingReplacement && !there.has(`${type} ${id}`),
+  );
+}
+
+/** One problem for each orphan and for each resource that is gone; with any of them an update would fail half way. */
+export function driftProblems(present: readonly CloudResource[], state: LastState, stack: StackIdentity): Problem[] {
+  const orphans = orphansOf(present, state, stack).map(({ kind, id, name, own }) => ({
+    path: `${kind} ${name}`,
+    message: `exists at Hetzner (id ${id}) and this stack's state does not know it: ${
+      own
+        ? 'an update was cut off'
+        : `an update was cut off, the state was lost, or another stack named like this one (label stack=${stack.label}) uses your Hetzner project`
+    }. Run "npm run recover", which adopts or removes it after asking. Nothing was changed.`,
+  }));
+  const gone = goneFrom(present, state).map(({ urn, id }) => ({
+    path: urn.slice(urn.lastIndexOf('::') + 2),
+    message: `is in this stack's state (id ${id}) and no longer exists at Hetzner: run "pulumi refresh", then "pulumi up". Nothing was changed.`,
+  }));
+  return [...orphans, ...gone];
+}
+
+// ---
+
+/** The role that something of this kind would have, where nothing in the state has it. */
+function freeRole(state: LastState, kind: CloudKind, family: string | undefined): string | undefined {
+  const { type, names } = cloudKinds[kind];
+  const role = names.find((name) => family === undefined || name === family);
+  const taken = state.resources.some((resource) => resource.type === type && resource.urn.endsWith(`-${role}`));
+  return taken ? undefined : role;
+}
