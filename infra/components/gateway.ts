@@ -8,8 +8,8 @@ import type { Bundle } from '../bundle';
 import { deriveBytes } from '../sshKey';
 import { summarize, type SettingsSummary } from '../preflight/settingsSummary';
 import { Host } from './host';
-import { Protection } from './protection';
 import { Release } from './release';
+import { Serving } from './serving';
 
 /** What a gateway is made from. */
 export interface GatewayArgs {
@@ -70,14 +70,13 @@ export class Gateway extends pulumi.ComponentResource {
       name,
       {
         ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey },
-        summary: args.summary ?? summarize({ settings, keyed: [], secretKeys: [] }),
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),
       },
       { parent: this },
     );
-    new Protection(`${name}-protection`, {
+    new Serving(`${name}-serving`, args.summary ?? summarize({ settings, keyed: [], secretKeys: [] }), {
       ...{ parent: this, protect: settings.data.protect },
       dependsOn: [master, ...seeds, host, release],
     });

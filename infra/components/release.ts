@@ -6,12 +6,10 @@ import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { bundlePath, bundles, dataMount, metadataAddress, packages } from '../hostLayout';
 import { reachServer } from '../preflight/sshReachable';
-import type { SettingsSummary } from '../preflight/settingsSummary';
 import { gatewayRelease } from '../render/compose';
 import { desiredState } from '../render/desiredState';
 import { bootstrapScript, launchCommand } from '../scripts';
 import type { Host } from './host';
-import { ServedSettings } from './protection';
 
 /** What a release is made from. */
 export interface ReleaseArgs {
@@ -27,8 +25,6 @@ export interface ReleaseArgs {
   readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
-  /** The settings without secrets, for previews. */
-  readonly summary: SettingsSummary;
 }
 
 /** The gateway and Caddy on a host. Every step runs again on a new server, and changes nothing when it runs twice. */
@@ -78,8 +74,6 @@ export class Release extends pulumi.ComponentResource {
         desiredState({ settings, bundle, masterKey, providerKeys, keyHashes, address }),
       );
     const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded] });
-
-    new ServedSettings(`${name}-settings`, args.summary, { parent: this, dependsOn: [apply] });
 
     const { id } = gatewayRelease(bundle.hash, settings.images.node);
     this.releaseId = apply.id.apply(() => id);

@@ -1,12 +1,12 @@
 // The settings as a preview may show them. What goes to the box is one secret text, of which a preview says only that it
-// changes; this is the same without secrets, kept in the state as the inputs of a resource that follows the last step.
+// changes; this is the same without secrets, kept in the state by components/serving.ts.
 
 import { stringify } from 'yaml';
 import type { Settings } from '../../config/schema';
 import type { LastState } from './lastState';
 
 /** The type of the resource that keeps it. */
-export const settingsType = 'ovth:index:Settings';
+export const servingType = 'ovth:index:Serving';
 
 /** Setting → its value as text: `routes.auto.providers` → `[openai, anthropic]`. */
 export type SettingsSummary = Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export function summarize({ settings, keyed, secretKeys }: SummaryInput): Settin
  * @returns no line when nothing differs, or when the state holds no summary yet
  */
 export function settingsDiff(now: SettingsSummary, state: LastState): string[] {
-  const before = state.resources.find(({ type }) => type === settingsType)?.inputs['settings'] as
+  const before = state.resources.find(({ type }) => type === servingType)?.inputs['settings'] as
     SettingsSummary | undefined;
   if (before === undefined) return [];
   return [...new Set([...Object.keys(before), ...Object.keys(now)])].sort().flatMap((name) => {

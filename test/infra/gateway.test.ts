@@ -110,13 +110,12 @@ test('has exactly the expected children, under stable names', () => {
     'Host ovth',
     'PrimaryIp ovth-ipv4',
     'PrimaryIp ovth-ipv6',
-    'Protection ovth-protection',
     'RandomPassword ovth-key-cursor',
     'RandomPassword ovth-master-key',
     'RandomPassword ovth-ssh-seed',
     'Release ovth',
     'Server ovth-server',
-    'Settings ovth-settings',
+    'Serving ovth-serving',
     'SshKey ovth-ssh-key',
     'Volume ovth-data',
     'VolumeAttachment ovth-data-attachment',
@@ -137,8 +136,7 @@ test('the children form the tree that `pulumi up` shows', () => {
   expect(components).toEqual({
     'ovth:index:Gateway': undefined,
     'ovth:index:Host': 'ovth:index:Gateway',
-    'ovth:index:Protection': 'ovth:index:Gateway',
-    'ovth:index:Settings': 'ovth:index:Release',
+    'ovth:index:Serving': 'ovth:index:Gateway',
     'ovth:index:Release': 'ovth:index:Gateway',
   });
 });
@@ -149,8 +147,7 @@ test('each component registers all its outputs', () => {
   expect(Object.fromEntries(names)).toEqual({
     'ovth:index:Gateway': ['appKeys', 'ipv4', 'ipv6', 'masterKey', 'sshHostKey', 'sshPrivateKey', 'url'],
     'ovth:index:Host': ['dataDevice', 'ipv4', 'ipv6', 'sshHostKey', 'sshPrivateKey'],
-    'ovth:index:Protection': [],
-    'ovth:index:Settings': [],
+    'ovth:index:Serving': [],
     'ovth:index:Release': ['releaseId'],
   });
 });
@@ -202,7 +199,7 @@ test('the address of the box in its own IPv6 network is an output', async () => 
 });
 
 test('what is deleted first depends on everything and is protected; what is deleted last is what all at Hetzner need', () => {
-  const { protect, dependsOn } = componentOptions['ovth:index:Protection']!;
+  const { protect, dependsOn } = componentOptions['ovth:index:Serving']!;
   expect(protect).toBe(true);
   const first = (dependsOn as Typed[]).map((each) => each.__pulumiType);
   expect(first).toEqual([

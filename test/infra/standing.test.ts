@@ -80,7 +80,7 @@ providers: {openai: {accounts: {default: {headers: {x-team: canary-in-a-header}}
   const summary = (provider: string, secretKeys: string[] = []) =>
     summarize({ settings: parseSettings(text(provider)), keyed: ['openai', 'google'], secretKeys });
   const served = (settings: object) =>
-    standing([{ urn: 'urn:x::ovth-settings', type: 'ovth:index:Settings', inputs: { settings } }]);
+    standing([{ urn: 'urn:x::ovth-serving', type: 'ovth:index:Serving', inputs: { settings } }]);
 
   test('names routes, limits, key labels and providers, one line for each that differs', () => {
     expect(settingsDiff(summary('google'), served(summary('openai')))).toEqual([
