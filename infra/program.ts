@@ -6,9 +6,9 @@ import type { Settings } from '../config/schema';
 import { BuildError, buildBundle } from './bundle';
 import { clientSettings, sshCommand } from './clientInstructions';
 import { Gateway } from './components/gateway';
-import { explainApiError } from './preflight/apiErrors';
+import { resourcesAtHetzner } from './preflight/cloudInventory';
 import { stackLabel } from './preflight/cloudResources';
-import { checkServerTypeAtHetzner, nameProblems, resourcesAtHetzner } from './preflight/hetznerChecks';
+import { checkNamesAtHetzner, checkServerTypeAtHetzner, explainApiError } from './preflight/hetznerChecks';
 import { type LastState, readLastState } from './preflight/lastState';
 import { fixedNames } from './preflight/nameConflicts';
 import { driftProblems, idInState } from './preflight/orphans';
@@ -112,14 +112,14 @@ async function askHetzner(settings: Settings, stackLabel: string, last: LastStat
   const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
   const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
   const asked = async () => {
-    const [sold, present] = await Promise.all([checkServerTypeAtHetzner(settings, stackLabel), resourcesAtHetzner()]);
-    const taken = nameOf === undefined ? [] : nameProblems(nameOf, present, stackLabel);
-    if (last === undefined) return { problems: [...sold.problems, ...taken], warnings: sold.warnings };
-    const drift = driftProblems(present, last, { label: stackLabel, id: idInState(last) });
+    const { problems, warnings } = await checkServerTypeAtHetzner(settings, stackLabel);
+    const taken = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, stackLabel);
+    if (last === undefined) return { problems: [...problems, ...taken], warnings };
+    const drift = driftProblems(await resourcesAtHetzner(), last, { label: stackLabel, id: idInState(last) });
     const standing = standingChecks(settings, last);
     return {
-      problems: [...sold.problems, ...taken, ...drift, ...standing.problems],
-      warnings: [...sold.warnings, ...standing.warnings],
+      problems: [...problems, ...taken, ...drift, ...standing.problems],
+      warnings: [...warnings, ...standing.warnings],
     };
   };
   const { problems, warnings } = await asked().catch((error: unknown) => {

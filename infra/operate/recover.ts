@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { cloudKinds, attachmentType, stackLabel } from '../preflight/cloudResources';
-import { explainApiError } from '../preflight/apiErrors';
+import { explainApiError } from '../preflight/hetznerChecks';
 import { type LastState, readLastState } from '../preflight/lastState';
 import { goneFrom, idInState, type Orphan, orphansOf } from '../preflight/orphans';
 import { removeScript } from '../scripts';
@@ -111,6 +111,7 @@ async function removeThings(orphans: readonly Orphan[], access: ApiAccess): Prom
 async function adoptThings(orphans: readonly Orphan[], state: LastState, stack: string): Promise<void> {
   if (orphans.length === 0) return;
   const host = state.resources.find(({ type }) => type === 'ovth:index:Host');
+  const prefix = host === undefined ? 'ovth' : host.urn.slice(host.urn.lastIndexOf('::') + 2);
   // A state that was lost knows no components either; a child's URN contains its parents'.
   const components = [
     { name: 'gateway', logicalName: 'ovth', type: 'ovth:index:Gateway', component: true },
@@ -122,7 +123,7 @@ async function adoptThings(orphans: readonly Orphan[], state: LastState, stack: 
       ...(host === undefined ? components : []),
       ...orphans.map(({ kind, id, role }) => ({
         type: kind === 'volume attachment' ? attachmentType : cloudKinds[kind].type,
-        ...{ name: `ovth-${role}`, id, parent: 'host' },
+        ...{ name: `${prefix}-${role}`, id, parent: 'host' },
       })),
     ],
   };

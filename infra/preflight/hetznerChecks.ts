@@ -1,10 +1,9 @@
-// What Hetzner's API says before anything is made: is the token accepted, is the server type sold, what exists already.
+// What Hetzner's API says before anything is made: is the token accepted, is the server type sold, are the names free.
 
 import * as hcloud from '@pulumi/hcloud';
 import type { Problem } from '../../config/problems';
 import type { Settings } from '../../config/schema';
-import { type CloudKind, cloudKinds, type CloudResource } from './cloudResources';
-import { takenNames } from './nameConflicts';
+import { type NamedResource, takenNames } from './nameConflicts';
 import { type CheckResult, checkServerType } from './serverType';
 
 /**
@@ -20,10 +19,12 @@ export async function checkServerTypeAtHetzner({ server }: Settings, stackLabel:
 }
 
 /**
- * Everything that the token's project has, of all stacks.
+ * Looks for resources of other owners that have the names this stack will use.
+ * @param nameOf resource name in the program → name at Hetzner
+ * @param stackLabel value of the label `stack` on this stack's resources
  * @throws Error in the provider's words when the API does not answer; see `explainApiError`
  */
-export async function resourcesAtHetzner(): Promise<CloudResource[]> {
+export async function checkNamesAtHetzner(nameOf: (name: string) => string, stackLabel: string): Promise<Problem[]> {
   const [servers, sshKeys, firewalls, volumes, addresses] = await Promise.all([
     hcloud.getServers(),
     hcloud.getSshKeys(),
@@ -31,40 +32,39 @@ export async function resourcesAtHetzner(): Promise<CloudResource[]> {
     hcloud.getVolumes(),
     hcloud.getPrimaryIps(),
   ]);
-  return [
-    ...servers.servers.map((found) => resource('server', found)),
-    ...sshKeys.sshKeys.map((found) => resource('SSH key', found)),
-    ...(firewalls.firewalls ?? []).map((found) => resource('firewall', found)),
-    ...volumes.volumes.map((found) => ({
-      ...resource('volume', found),
-      // 0 where there is none.
-      ...(found.serverId ? { server: String(found.serverId) } : {}),
-    })),
-    ...addresses.primaryIps.map((found) => ({ ...resource('primary IP', found), family: found.type })),
+  const present: NamedResource[] = [
+    ...servers.servers.map((found) => named('server', found)),
+    ...sshKeys.sshKeys.map((found) => named('SSH key', found)),
+    ...(firewalls.firewalls ?? []).map((found) => named('firewall', found)),
+    ...volumes.volumes.map((found) => named('volume', found)),
+    ...addresses.primaryIps.map((found) => named('primary IP', found)),
   ];
+  const wanted = {
+    server: nameOf('ovth-server'),
+    'SSH key': nameOf('ovth-ssh-key'),
+    firewall: nameOf('ovth-firewall'),
+    volume: nameOf('ovth-data'),
+    'primary IP': nameOf('ovth-ipv4'),
+  };
+  return takenNames(wanted, present, stackLabel);
 }
 
 /**
- * Looks for resources of other owners that have the names this stack will use.
- * @param nameOf resource name in the program → name at Hetzner
- * @param present everything that exists in the project
- * @param stackLabel value of the label `stack` on this stack's resources
+ * One sentence for a call that failed: which variable to look at, and what to do.
+ * @param message the provider's words
+ * @param endpoint the API's address, when it is not Hetzner's own
  */
-export function nameProblems(
-  nameOf: (name: string) => string,
-  present: readonly CloudResource[],
-  stackLabel: string,
-): Problem[] {
-  const kinds = Object.entries(cloudKinds) as [CloudKind, (typeof cloudKinds)[CloudKind]][];
-  const wanted = kinds.flatMap(([kind, { names }]) => names.map((name) => ({ kind, name: nameOf(`ovth-${name}`) })));
-  return takenNames(wanted, present, stackLabel);
+export function explainApiError(message: string, endpoint = process.env['HCLOUD_ENDPOINT']): string {
+  if (/unauthorized|unable to authenticate/i.test(message))
+    return 'HCLOUD_TOKEN: Hetzner does not accept this API token; make one with Read & Write in the console (your project, Security, API tokens).';
+  const words = message.replaceAll(/\s+/g, ' ').slice(0, 300);
+  if (/dial tcp|no such host|connection refused|timeout|EOF/i.test(message))
+    return `HCLOUD_ENDPOINT: Hetzner's API cannot be reached${endpoint === undefined ? '' : ` at ${endpoint}`}; check this machine's network, then run it again (${words}).`;
+  return `HCLOUD_TOKEN: Hetzner's API did not say what there is; run it again in a minute (${words}).`;
 }
 
 // ---
 
-function resource(
-  kind: CloudKind,
-  found: { id?: string | number; name?: string; labels?: Record<string, string> },
-): CloudResource {
-  return { kind, id: String(found.id ?? ''), name: found.name ?? '', labels: found.labels ?? {} };
+function named(kind: string, found: { name?: string; labels?: Record<string, string> }): NamedResource {
+  return { kind, name: found.name ?? '', labels: found.labels ?? {} };
 }

@@ -2,7 +2,16 @@
 
 import { z } from 'zod';
 import type { Problem } from '../../config/problems';
-import type { CloudKind, CloudResource } from './cloudResources';
+
+/** A resource that exists at Hetzner. */
+export interface NamedResource {
+  /** What it is, in words: `SSH key`. */
+  readonly kind: string;
+  /** Its name at Hetzner, unique within its kind and project. */
+  readonly name: string;
+  /** Its labels; `stack` says which stack made it. */
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 /**
  * The names that resources will have. They can collide only where the stack's `pulumi:autonaming` fixes them: by default
@@ -26,20 +35,17 @@ export function fixedNames(
 
 /**
  * One problem for each wanted name that a resource of another stack, or of no stack, has.
- * @param wanted the names that this stack will use
+ * @param wanted kind → name at Hetzner
  * @param present everything that exists in the project
  * @param stackLabel value of the label `stack` on this stack's resources
  */
 export function takenNames(
-  wanted: readonly { readonly kind: CloudKind; readonly name: string }[],
-  present: readonly CloudResource[],
+  wanted: Readonly<Record<string, string>>,
+  present: readonly NamedResource[],
   stackLabel: string,
 ): Problem[] {
   return present
-    .filter(
-      ({ kind, name, labels }) =>
-        labels['stack'] !== stackLabel && wanted.some((own) => own.kind === kind && own.name === name),
-    )
+    .filter(({ kind, name, labels }) => wanted[kind] === name && labels['stack'] !== stackLabel)
     .map(({ kind, name }) => ({
       path: 'pulumi:autonaming',
       message: `makes the name "${name}", which another ${kind} of your Hetzner project has: rename or remove that one in the console, or take pulumi:autonaming out of the stack's configuration, so that every name ends in letters of its own.`,

@@ -18,16 +18,13 @@ test.each([
 });
 
 test('a name is taken by the same kind of thing that is not this stack’s', () => {
-  const wanted = [
-    { kind: 'server', name: 'ovth-server' },
-    { kind: 'firewall', name: 'ovth-firewall' },
-  ] as const;
+  const wanted = { server: 'ovth-server', firewall: 'ovth-firewall' };
   const things = [
-    { kind: 'server', id: '1', name: 'ovth-server', labels: { stack: 'ovth-dev' } },
-    { kind: 'server', id: '2', name: 'other', labels: {} },
-    { kind: 'volume', id: '3', name: 'ovth-server', labels: {} },
-    { kind: 'firewall', id: '4', name: 'ovth-firewall', labels: { stack: 'ovth-prod' } },
-  ] as const;
+    { kind: 'server', name: 'ovth-server', labels: { stack: 'ovth-dev' } },
+    { kind: 'server', name: 'other', labels: {} },
+    { kind: 'volume', name: 'ovth-server', labels: {} },
+    { kind: 'firewall', name: 'ovth-firewall', labels: { stack: 'ovth-prod' } },
+  ];
   expect(takenNames(wanted, things, 'ovth-dev').map(formatProblem)).toEqual([
     expect.stringMatching(/^pulumi:autonaming: makes the name "ovth-firewall", which another firewall of your Hetzner/),
   ]);
