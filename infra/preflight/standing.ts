@@ -60,9 +60,10 @@ function outages({ server, data }: Settings, state: LastState): string[] {
     return [
       `ovth:server.${rebuilt.join(', ')}: the server is built anew; the gateway does not answer meanwhile, ${rebuildTime}. Addresses, volume and keys stay; open requests are cut, ${price}.`,
     ];
-  if (inputs['serverType'] !== undefined && inputs['serverType'] !== server.type)
+  const { serverType } = inputs;
+  if (typeof serverType === 'string' && serverType !== server.type)
     return [
-      `ovth:server.type: Hetzner stops the server, changes it from ${String(inputs['serverType'])} to ${server.type} and starts it; the gateway does not answer meanwhile, ${rescaleTime}. Open requests are cut, ${price}.`,
+      `ovth:server.type: Hetzner stops the server, changes it from ${serverType} to ${server.type} and starts it; the gateway does not answer meanwhile, ${rescaleTime}. Open requests are cut, ${price}.`,
     ];
   return [];
 }

@@ -6,7 +6,7 @@ import { engineEnvironment } from '../lab/engine';
 import { setGuard, type Guard } from '../lab/guard';
 import { startCloud, type Cloud } from '../lab/hcloud/cloud';
 import { noHardware } from '../lab/hcloud/hardware';
-import { copyProject, must, type Project, type Run } from './project';
+import { copyProject, must, type Project } from './project';
 
 describeLab('an update that was cut off', () => {
   let guard: Guard;

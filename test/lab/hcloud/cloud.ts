@@ -80,8 +80,8 @@ export async function startCloud(hardware: Hardware): Promise<Cloud> {
         .map((call) => `${call.method} ${call.path}`),
     state: () => stateOf(desk.world),
     inventory: () => inventoryOf(desk.world),
-    next: desk.faults.next,
-    after: desk.faults.after,
+    next: (pattern, fault) => desk.faults.next(pattern, fault),
+    after: (pattern, loss) => desk.faults.after(pattern, loss),
     failAction: (command, error) => void desk.world.failures.push({ command, ...error }),
     addZone: (name) => void addZone(desk.world, name),
     stop: () =>
