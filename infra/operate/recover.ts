@@ -1,7 +1,7 @@
 // `npm run recover`: what exists at Hetzner under the stack's label and is not in its state is adopted or removed, after
 // asking; then the state's interrupted operations are cleared. Nothing else is changed.
 //   npm run recover -- [--stack NAME] [--yes adopt|remove]
-// With --yes nothing is asked: each orphan is treated that way where it can be, and what this state did not make is left.
+// With --yes nothing is asked: each orphan is adopted where it can be, else removed; what this state did not make is left.
 
 import { spawn } from 'node:child_process';
 import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -77,9 +77,13 @@ function describe({ kind, id, name, own, role }: Orphan): string {
   return `${kind} ${name} (id ${id}), ${origin}${role === undefined ? '; the state has another one in its place' : ''}`;
 }
 
-/** A server whose host key is in another state cannot be logged in to, and its SSH key is of no use. */
+/**
+ * A server is never adopted: it holds nothing, and the provider does not read which addresses it has, so the next update
+ * would delete them (terraform-provider-hcloud 1.68, internal/server/resource.go, publicNetUpdateDecision). The SSH key of
+ * another state is of no use.
+ */
 function choicesFor({ kind, own, role }: Orphan): Choice[] {
-  const usable = own || (kind !== 'server' && kind !== 'SSH key');
+  const usable = kind !== 'server' && (own || kind !== 'SSH key');
   return role !== undefined && usable ? ['adopt', 'remove', 'leave'] : ['remove', 'leave'];
 }
 

@@ -72,14 +72,22 @@ describeLab('an update that was cut off', () => {
     expect(cloud.inventory().filter((thing) => thing.startsWith('ssh_key/'))).toEqual([]);
   });
 
-  test('killed after it ordered the server: adopted on request', async () => {
+  test('killed after it ordered the volume: adopted on request', async () => {
+    await killedAfter('POST /volumes');
+    const [volume] = (await cloud.state()).volumes;
+    await stops(/volume ovth-data-\S+: exists at Hetzner/);
+    await must(project.recover('--yes', 'adopt'));
     await killedAfter('POST /servers');
+    expect((await cloud.state()).volumes).toMatchObject([{ id: volume!.id }]);
+  });
+
+  test('killed after it ordered the server: removed, because it holds nothing', async () => {
     const [server] = (await cloud.state()).servers;
     await stops(/server ovth-server-\S+: exists at Hetzner/);
-    await must(project.recover('--yes', 'adopt'));
+    const recovered = await must(project.recover('--yes', 'adopt'));
+    expect(recovered.text).toContain(`removed: servers/${server!.id} `);
     const run = await arrives();
     expect(run.text).not.toMatch(/pending operation/);
-    expect((await cloud.state()).servers.map(({ id }) => id)).toEqual([server!.id]);
     expect(things()).toEqual(complete);
   });
 
