@@ -6,6 +6,7 @@ import type { Settings } from '../config/schema';
 import { BuildError, buildBundle } from './bundle';
 import { clientSettings, sshCommand } from './clientInstructions';
 import { Gateway } from './components/gateway';
+import { refusalHooks } from './components/refusalHook';
 import { resourcesAtHetzner } from './preflight/cloudInventory';
 import { stackLabel } from './preflight/cloudResources';
 import { checkNamesAtHetzner, checkServerTypeAtHetzner, explainApiError } from './preflight/hetznerChecks';
@@ -40,6 +41,7 @@ export async function program() {
     bundle: orRefuse(() => buildBundle()),
     labels,
     summary,
+    onError: await refusalHooks('ovth', stack.settings),
   });
   return {
     url: gateway.url,

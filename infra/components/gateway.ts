@@ -23,6 +23,8 @@ export interface GatewayArgs {
   readonly labels: Readonly<Record<string, string>>;
   /** What a preview may show of the settings; default: all that holds no secret. */
   readonly summary?: SettingsSummary;
+  /** What the engine runs when Hetzner refuses something; see refusalHook.ts. */
+  readonly onError?: pulumi.ErrorHook[];
 }
 
 /** A gateway: its keys, the host at Hetzner, and the release that runs there behind Caddy. */
@@ -60,7 +62,7 @@ export class Gateway extends pulumi.ComponentResource {
     const { keys, seeds } = makeAppKeys(name, settings, this);
     this.appKeys = pulumi.secret(pulumi.all(keys));
 
-    const host = new Host(name, { settings, labels }, { parent: this });
+    const host = new Host(name, { settings, labels, onError: args.onError ?? [] }, { parent: this });
     this.ipv4 = host.ipv4;
     this.ipv6 = host.ipv6;
     this.sshHostKey = host.sshHostKey;

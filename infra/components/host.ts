@@ -6,7 +6,7 @@ import * as random from '@pulumi/random';
 import type { Settings } from '../../config/schema';
 import { cloudInit } from '../render/cloudInit';
 import { deriveSshKey, type SshKeyPair } from '../sshKey';
-import { refusalHooks } from './refusalHook';
+
 import { identified, sweepAfter } from './sweep';
 
 /** What a host is made from. */
@@ -15,6 +15,8 @@ export interface HostArgs {
   readonly settings: Settings;
   /** Labels for everything at Hetzner; `stack-id` is added. */
   readonly labels: Readonly<Record<string, string>>;
+  /** What the engine runs when Hetzner refuses something; see refusalHook.ts. */
+  readonly onError?: pulumi.ErrorHook[];
 }
 
 /** A server whose address and data volume outlive it. It boots with Docker and the given SSH identity. */
@@ -51,7 +53,7 @@ export class Host extends pulumi.ComponentResource {
     const own = {
       parent: this,
       dependsOn: [sweepAfter(name, labels, this)],
-      hooks: { onError: refusalHooks(name, settings) },
+      hooks: { onError: args.onError ?? [] },
     };
 
     const hostKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'host key'));
