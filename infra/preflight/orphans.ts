@@ -26,12 +26,13 @@ export interface StackIdentity {
   readonly id: string | undefined;
 }
 
-/** The label `stack-id` of what the state has at Hetzner. */
+/** The label `stack-id` of this state: ovth-sweep knows it before anything is made at Hetzner. */
 export function idInState(state: LastState): string | undefined {
-  const ids = state.resources.map(
-    ({ inputs }) => (inputs['labels'] as Record<string, unknown> | undefined)?.['stack-id'],
-  );
-  return ids.find((id): id is string => typeof id === 'string');
+  const ids = state.resources.map(({ inputs }) => {
+    const { OVTH_REMOVE: order } = (inputs['environment'] ?? {}) as Readonly<Record<string, unknown>>;
+    return typeof order === 'string' ? /\bstack-id=([0-9a-f]+)/.exec(order)?.[1] : undefined;
+  });
+  return ids.find((id) => id !== undefined);
 }
 
 /** What carries the stack's label and is not in the state, and volumes whose attachment the state does not know. */
@@ -65,24 +66,38 @@ export function goneFrom(present: readonly CloudResource[], state: LastState): S
   );
 }
 
-/** One problem for each orphan and for each resource that is gone; with any of them an update would fail half way. */
+/**
+ * One problem for each orphan and for each resource that is gone, and one with the remedy. With any of them an update would
+ * fail half way, or order something twice.
+ */
 export function driftProblems(present: readonly CloudResource[], state: LastState, stack: StackIdentity): Problem[] {
-  const orphans = orphansOf(present, state, stack).map(({ kind, id, name, own }) => ({
-    path: `${kind} ${name}`,
-    message: `exists at Hetzner (id ${id}) and this stack's state does not know it: ${
-      own
-        ? 'an update was cut off'
-        : `an update was cut off, the state was lost, or another stack named like this one (label stack=${stack.label}) uses your Hetzner project`
-    }. Run "npm run recover", which adopts or removes it after asking. Nothing was changed.`,
-  }));
-  const gone = goneFrom(present, state).map(({ urn, id }) => ({
-    path: urn.slice(urn.lastIndexOf('::') + 2),
-    message: `is in this stack's state (id ${id}) and no longer exists at Hetzner: run "pulumi refresh", then "pulumi up". Nothing was changed.`,
-  }));
-  return [...orphans, ...gone];
+  const orphans = orphansOf(present, state, stack);
+  const gone = goneFrom(present, state);
+  return [
+    ...orphans.map(({ kind, id, name }) => ({
+      path: `${kind} ${name} (id ${id})`,
+      message: "exists at Hetzner and is not in this stack's state.",
+    })),
+    ...(orphans.length === 0 ? [] : [orphanRemedy(orphans, stack)]),
+    ...gone.map(({ urn, id }) => ({
+      path: `${urn.slice(urn.lastIndexOf('::') + 2)} (id ${id})`,
+      message:
+        'is in this stack\'s state and no longer exists at Hetzner. Nothing was changed: run "pulumi refresh", then "pulumi up".',
+    })),
+  ];
 }
 
 // ---
+
+function orphanRemedy(orphans: readonly Orphan[], { label }: StackIdentity): Problem {
+  const cause = orphans.every(({ own }) => own)
+    ? 'An update of this stack was cut off'
+    : `An update was cut off, or the state was lost, or another stack of this name (label stack=${label}) uses your Hetzner project`;
+  return {
+    path: '',
+    message: `${cause}. Nothing was changed: run "npm run recover", which adopts or removes what it finds after asking, then "pulumi up".`,
+  };
+}
 
 /** The role that something of this kind would have, where nothing in the state has it. */
 function freeRole(state: LastState, kind: CloudKind, family: string | undefined): string | undefined {

@@ -50,11 +50,15 @@ test('what the state does not know is an orphan: this stateâ€™s own, or anotherâ
     { kind: 'SSH key', id: '5', name: 'ovth-5', own: false, role: 'ssh-key' },
     { kind: 'firewall', id: '6', name: 'ovth-6', own: false, role: 'firewall' },
   ]);
-  const [first, , third] = driftProblems(there, state(server), stack).map(formatProblem);
-  expect(first).toBe(
-    'server ovth-3: exists at Hetzner (id 3) and this stack\'s state does not know it: an update was cut off. Run "npm run recover", which adopts or removes it after asking. Nothing was changed.',
-  );
-  expect(third).toMatch(/^SSH key ovth-5: .*another stack named like this one \(label stack=ovth-dev\)/);
+  expect(driftProblems(there, state(server), stack).map(formatProblem)).toEqual([
+    "server ovth-3 (id 3): exists at Hetzner and is not in this stack's state.",
+    expect.stringMatching(/^primary IP ovth-4 /),
+    expect.stringMatching(/^SSH key ovth-5 /),
+    expect.stringMatching(/^firewall ovth-6 /),
+    'An update was cut off, or the state was lost, or another stack of this name (label stack=ovth-dev) uses your Hetzner project. Nothing was changed: run "npm run recover", which adopts or removes what it finds after asking, then "pulumi up".',
+  ]);
+  const own = driftProblems(there.slice(0, 2), state(server), stack).map(formatProblem);
+  expect(own[1]).toMatch(/^An update of this stack was cut off\. Nothing was changed: run "npm run recover"/);
 });
 
 test('a volume that is attached without the state knowing is an orphaned attachment', () => {
@@ -66,7 +70,7 @@ test('a volume that is attached without the state knowing is an orphaned attachm
 
 test('what the state knows and Hetzner does not have is gone, unless it is just being replaced', () => {
   expect(driftProblems([], state(volume), stack).map(formatProblem)).toEqual([
-    'ovth-data: is in this stack\'s state (id 2) and no longer exists at Hetzner: run "pulumi refresh", then "pulumi up". Nothing was changed.',
+    'ovth-data (id 2): is in this stack\'s state and no longer exists at Hetzner. Nothing was changed: run "pulumi refresh", then "pulumi up".',
   ]);
   expect(driftProblems([], state({ ...server, pendingReplacement: true }), stack)).toEqual([]);
 });
@@ -74,7 +78,13 @@ test('what the state knows and Hetzner does not have is gone, unless it is just 
 test('nothing at all is known of a stack without a state', () => {
   expect(parseState('{"version": 3, "deployment": {}}')).toEqual({ resources: [], pending: [] });
   expect(idInState(state())).toBeUndefined();
-  expect(idInState(state(server))).toBe('0123456789');
+  const order = '{"selector": "managed-by=ovth,stack=ovth-dev,stack-id=0123456789"}';
+  const sweep = {
+    urn: 'x::ovth-sweep',
+    type: 'command:local:Command',
+    inputs: { environment: { OVTH_REMOVE: order } },
+  };
+  expect(idInState(state(sweep, server))).toBe('0123456789');
 });
 
 test('interrupted operations are read from the state', () => {
