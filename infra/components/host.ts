@@ -64,19 +64,14 @@ export class Host extends pulumi.ComponentResource {
     const publicKey = pulumi.unsecret(deployKey.publicKey);
     const sshKey = new hcloud.SshKey(`${name}-ssh-key`, { publicKey, labels }, own);
     const firewall = new hcloud.Firewall(`${name}-firewall`, { rules: firewallRules(settings), labels }, own);
-    const ips = (['ipv4', 'ipv6'] as const).map(
-      (type) =>
-        new hcloud.PrimaryIp(`${name}-${type}`, { type, location, autoDelete: false, labels }, { ...own, protect }),
-    );
-    const [v4, v6] = ips as [hcloud.PrimaryIp, hcloud.PrimaryIp];
+    const address = (type: 'ipv4' | 'ipv6') =>
+      new hcloud.PrimaryIp(`${name}-${type}`, { type, location, autoDelete: false, labels }, { ...own, protect });
+    const [v4, v6] = [address('ipv4'), address('ipv6')];
     this.ipv4 = v4.ipAddress;
     // Hetzner gives a /64 and sets the first address of it up on the server.
     this.ipv6 = v6.ipAddress.apply((network) => `${network}1`);
-    const volume = new hcloud.Volume(
-      `${name}-data`,
-      { size: settings.data.size_gb, location, format: 'ext4', deleteProtection: protect, labels },
-      { ...own, protect },
-    );
+    const data = { size: settings.data.size_gb, location, format: 'ext4', deleteProtection: protect, labels };
+    const volume = new hcloud.Volume(`${name}-data`, data, { ...own, protect });
     this.dataDevice = volume.id.apply((id) => `/dev/disk/by-id/scsi-0HC_Volume_${id}`);
 
     this.server = makeServer(
