@@ -9,7 +9,7 @@ import { explainRefusal } from '../preflight/refusals';
  * again. `pulumi destroy` does not run the program; there the words stand alone.
  * @param name prefix of the hook's name, which is unique in a program
  * @param settings the settings, checked
- * @returns no hook where the engine or its Node language host is older than 3.218 and knows none
+ * @returns no hook where the engine or its Node language host, which passes calls on, is older than 3.218 and knows none
  */
 export async function refusalHooks(name: string, settings: Settings): Promise<pulumi.ErrorHook[]> {
   const explain = async ({ urn, type, failedOperation, errors }: pulumi.ErrorHookArgs) => {

@@ -155,6 +155,33 @@ describeLab('an update that was cut off', () => {
     expect((await cloud.state()).volumes[0]!.protection).toEqual({ delete: false });
   });
 
+  test('what cannot be or would lose data is refused at preview, and done once that is meant', async () => {
+    const preview = () => project.pulumi(['preview']);
+    project.configure((config) => {
+      config['ovth:data'] = { size_gb: 10 };
+      config['ovth:server'] = { generation: 6, location: 'fsn1' };
+    });
+    const refused = await preview();
+    expect(refused.code).not.toBe(0);
+    expect(refused.text).toMatch(
+      /error: ovth:server.location: cannot go from nbg1 to fsn1 with the data: .*ovth:data.allow_replace/,
+    );
+    project.configure((config) => (config['ovth:data'] = { size_gb: 20, allow_replace: true }));
+    const { text } = await must(project.up());
+    expect(text).toMatch(
+      /warning: ovth:server.location: the server, the volume with all data and both addresses are repl/,
+    );
+    const { servers, volumes, primary_ips } = await cloud.state();
+    expect([...servers, ...volumes, ...primary_ips].map(({ location }) => location?.name)).toEqual(
+      Array(4).fill('fsn1'),
+    );
+    project.configure((config) => (config['ovth:data'] = { size_gb: 10 }));
+    expect((await preview()).text).toMatch(
+      /error: ovth:data.size_gb: cannot go from 20 to 10: Hetzner's volumes do not shrink/,
+    );
+    project.configure((config) => (config['ovth:data'] = { size_gb: 20 }));
+  });
+
   test('what another state of the same name made is never touched without being asked for', async () => {
     await order('firewalls', { name: 'colleague', labels: { 'managed-by': 'ovth', stack: 'ovth-e2e' } });
     await stops(/firewall colleague \(id \d+\): [^]*another stack of this name \(label stack=ovth-e2e\)/);
