@@ -26,15 +26,15 @@ export async function program() {
   const name = pulumi.getStack();
   const stack = orRefuse(() => readInput(name));
   const labels = { 'managed-by': 'ovth', stack: stackLabel(pulumi.getProject(), name) };
-  const last = await lastState(name);
-  await askHetzner(stack.settings, labels.stack, last);
+  const state = lastState(name);
+  await askHetzner(stack.settings, labels.stack, state);
   for (const warning of stack.warnings) await pulumi.log.warn(`ovth:${warning}`);
   const summary = summarize({
     settings: stack.settings,
     keyed: Object.keys(stack.providerKeys),
     secretKeys: secretKeys(),
   });
-  if (pulumi.runtime.isDryRun()) await showDiff(summary, last);
+  if (pulumi.runtime.isDryRun()) await showDiff(summary, await state);
   const gateway = new Gateway('ovth', {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),
@@ -110,14 +110,22 @@ function refusal(message: string): pulumi.RunError {
 }
 
 /** The first call to Hetzner's API: it also shows whether the token is accepted and the network works. */
-async function askHetzner(settings: Settings, stackLabel: string, last: LastState | undefined): Promise<void> {
+async function askHetzner(
+  settings: Settings,
+  stackLabel: string,
+  state: Promise<LastState | undefined>,
+): Promise<void> {
   const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
   const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
   const asked = async () => {
-    const { problems, warnings } = await checkServerTypeAtHetzner(settings, stackLabel);
+    const [{ problems, warnings }, present, last] = await Promise.all([
+      checkServerTypeAtHetzner(settings, stackLabel),
+      resourcesAtHetzner(),
+      state,
+    ]);
     const taken = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, stackLabel);
     if (last === undefined) return { problems: [...problems, ...taken], warnings };
-    const drift = driftProblems(await resourcesAtHetzner(), last, { label: stackLabel, id: idInState(last) });
+    const drift = driftProblems(present, last, { label: stackLabel, id: idInState(last) });
     const standing = standingChecks(settings, last);
     return {
       problems: [...problems, ...taken, ...drift, ...standing.problems],

@@ -16,6 +16,8 @@ export interface Orphan {
   readonly own: boolean;
   /** The program's name for it, without the prefix (`data`); undefined when the state has one already. */
   readonly role: string | undefined;
+  /** Of a volume attachment: the id of the server. */
+  readonly server?: string;
 }
 
 /** Who asks. */
@@ -44,17 +46,7 @@ export function orphansOf(present: readonly CloudResource[], state: LastState, s
       ...{ kind, id, name, own: stack.id !== undefined && labels['stack-id'] === stack.id },
       role: freeRole(state, kind, family),
     }));
-  const attachments = present
-    .filter(
-      ({ kind, id, server }) =>
-        kind === 'volume' &&
-        server !== undefined &&
-        known.has(`${cloudKinds.volume.type} ${id}`) &&
-        known.has(`${cloudKinds.server.type} ${server}`) &&
-        !known.has(`${attachmentType} ${id}`),
-    )
-    .map(({ id, name }) => ({ kind: 'volume attachment' as const, id, name, own: true, role: 'data-attachment' }));
-  return [...lost, ...attachments];
+  return [...lost, ...orphanedAttachments(present, state)];
 }
 
 /** Resources of the state that no longer exist at Hetzner. */
@@ -88,6 +80,18 @@ export function driftProblems(present: readonly CloudResource[], state: LastStat
 }
 
 // ---
+
+/** The attachment has the volume's id. In a rebuild the state may still hold the one to the server before. */
+function orphanedAttachments(present: readonly CloudResource[], state: LastState): Orphan[] {
+  const known = new Set(
+    state.resources.filter(({ pendingReplacement }) => !pendingReplacement).map(({ type, id }) => `${type} ${id}`),
+  );
+  return present.flatMap(({ kind, id, name, server }) => {
+    const ours = known.has(`${cloudKinds.volume.type} ${id}`) && known.has(`${cloudKinds.server.type} ${server}`);
+    if (kind !== 'volume' || server === undefined || !ours || known.has(`${attachmentType} ${id}`)) return [];
+    return [{ kind: 'volume attachment', id, name, server, own: true, role: 'data-attachment' }];
+  });
+}
 
 function orphanRemedy(orphans: readonly Orphan[], { label }: StackIdentity): Problem {
   const cause = orphans.every(({ own }) => own)

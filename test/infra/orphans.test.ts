@@ -63,9 +63,11 @@ test('what the state does not know is an orphan: this stateâ€™s own, or anotherâ
 
 test('a volume that is attached without the state knowing is an orphaned attachment', () => {
   const there = [present('server', '1'), present('volume', '2', { server: '1' })];
-  expect(orphansOf(there, state(server, volume), stack)).toEqual([
-    { kind: 'volume attachment', id: '2', name: 'ovth-2', own: true, role: 'data-attachment' },
-  ]);
+  const before = { ...attachment, pendingReplacement: true };
+  for (const known of [state(server, volume), state(server, volume, before)])
+    expect(orphansOf(there, known, stack)).toEqual([
+      { kind: 'volume attachment', id: '2', name: 'ovth-2', server: '1', own: true, role: 'data-attachment' },
+    ]);
 });
 
 test('what the state knows and Hetzner does not have is gone, unless it is just being replaced', () => {
