@@ -1,26 +1,24 @@
 // `npm run recover`: what exists at Hetzner under the stack's label and is not in its state is adopted or removed, after
 // asking; then the state's interrupted operations are cleared. Nothing else is changed.
 //   npm run recover -- [--stack NAME] [--yes adopt|remove]
-// With --yes nothing is asked: each orphan is adopted where it can be, else removed; what this state did not make is left.
+// With --yes nothing is asked: what cannot be adopted is removed, and what this state did not make is left.
 
-import { spawn } from 'node:child_process';
-import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { cloudKinds, attachmentType, stackLabel } from '../preflight/cloudResources';
+import { cloudKinds, stackLabel } from '../preflight/cloudResources';
 import { explainApiError } from '../preflight/hetznerChecks';
-import { type LastState, readLastState } from '../preflight/lastState';
+import { readLastState } from '../preflight/lastState';
 import { goneFrom, idInState, type Orphan, orphansOf } from '../preflight/orphans';
 import { removeScript } from '../scripts';
+import { adoptThings } from './adopt';
 import { type ApiAccess, apiEndpoint, listResources } from './hetznerApi';
+import { folder, output, run } from './programs';
 
 /** What is done with an orphan. */
 type Choice = 'adopt' | 'remove' | 'leave';
-
-const folder = resolve(__dirname, '..', '..');
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { stack: { type: 'string' }, yes: { type: 'string' } } });
@@ -111,64 +109,6 @@ async function removeThings(orphans: readonly Orphan[], access: ApiAccess): Prom
   });
 }
 
-/** Takes them into the state under the names that the program has for them. */
-async function adoptThings(orphans: readonly Orphan[], state: LastState, stack: string): Promise<void> {
-  for (const orphan of orphans.filter((each) => isReplacing(each, state))) await correctAttachment(orphan, stack);
-  const fresh = orphans.filter((each) => !isReplacing(each, state));
-  if (fresh.length === 0) return;
-  const host = state.resources.find(({ type }) => type === 'ovth:index:Host');
-  const prefix = host === undefined ? 'ovth' : host.urn.slice(host.urn.lastIndexOf('::') + 2);
-  // A state that was lost knows no components either; a child's URN contains its parents'.
-  const components = [
-    { name: 'gateway', logicalName: 'ovth', type: 'ovth:index:Gateway', component: true },
-    { name: 'host', logicalName: 'ovth', type: 'ovth:index:Host', component: true, parent: 'gateway' },
-  ];
-  const file = {
-    nameTable: host === undefined ? {} : { host: host.urn },
-    resources: [
-      ...(host === undefined ? components : []),
-      ...fresh.map(({ kind, id, role }) => ({
-        type: kind === 'volume attachment' ? attachmentType : cloudKinds[kind].type,
-        ...{ name: `${prefix}-${role}`, id, parent: 'host' },
-      })),
-    ],
-  };
-  const quiet = ['--yes', '--skip-preview', '--protect=false', '--generate-code=false', '--stack', stack];
-  await withFile(JSON.stringify(file), (path) => run('pulumi', ['import', '--file', path, ...quiet]));
-}
-
-/** In a rebuild that was cut off, the state still has the attachment to the server before, to be replaced. */
-function isReplacing({ kind, id }: Orphan, state: LastState): boolean {
-  return (
-    kind === 'volume attachment' && state.resources.some((known) => known.type === attachmentType && known.id === id)
-  );
-}
-
-/** Puts the server that the volume is attached to into the state. `pulumi import` takes no name that is there already. */
-async function correctAttachment({ id, server }: Orphan, stack: string): Promise<void> {
-  const state = JSON.parse(await output('pulumi', ['stack', 'export', '--stack', stack])) as {
-    deployment: { resources: { type: string; id?: string; inputs?: object; outputs?: object }[] };
-  };
-  state.deployment.resources = state.deployment.resources.map((known) => {
-    if (known.type !== attachmentType || known.id !== id) return known;
-    const { inputs, outputs, ...rest } = known;
-    const now = { serverId: Number(server) };
-    return { ...rest, inputs: { ...inputs, ...now }, outputs: { ...outputs, ...now }, pendingReplacement: false };
-  });
-  await withFile(JSON.stringify(state), (path) => run('pulumi', ['stack', 'import', '--file', path, '--stack', stack]));
-}
-
-/** Secrets in a state stand in the file as they stand in the state: encrypted. */
-async function withFile(text: string, use: (path: string) => Promise<void>): Promise<void> {
-  const place = mkdtempSync(join(tmpdir(), 'ovth-recover-'));
-  try {
-    writeFileSync(join(place, 'file.json'), text, { mode: 0o600 });
-    await use(join(place, 'file.json'));
-  } finally {
-    rmSync(place, { recursive: true });
-  }
-}
-
 async function apiToken(stack: string): Promise<string> {
   const given = process.env['HCLOUD_TOKEN'];
   if (given !== undefined && given !== '') return given;
@@ -184,42 +124,6 @@ function projectName(): string {
 /** The stack's name without organisation and project, as the program knows it. */
 function shortName(stack: string): string {
   return stack.slice(stack.lastIndexOf('/') + 1);
-}
-
-interface RunOptions {
-  readonly input?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** Runs a program and shows what it prints. @throws Error when it fails */
-async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<void> {
-  await start(program, args, options, (text) => process.stdout.write(text));
-}
-
-/** Runs a program and returns what it prints. @throws Error with its last words when it fails */
-async function output(program: string, args: readonly string[]): Promise<string> {
-  let all = '';
-  await start(program, args, {}, (text) => (all += text));
-  return all;
-}
-
-function start(
-  program: string,
-  args: readonly string[],
-  { input = '', env = {} }: RunOptions,
-  hear: (text: string) => void,
-): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn(program, [...args], {
-      cwd: folder,
-      env: { ...process.env, ...env },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    child.stdout.setEncoding('utf8').on('data', hear);
-    child.stdin.on('error', () => undefined).end(input);
-    child.on('error', fail);
-    child.on('close', (code) => (code === 0 ? done() : fail(new Error(`${program} ${args[0]} ended with ${code}`))));
-  });
 }
 
 main().catch((problem: unknown) => {
