@@ -55,13 +55,17 @@ function flatten(name: string, value: unknown): Entry[] {
   if (shownAsName.test(name)) return [[name, '[not shown]']];
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const inner = Object.entries(value);
-    return inner.length === 0 ? [[name, '{}']] : inner.flatMap(([key, each]) => flatten(`${name}.${key}`, each));
+    if (inner.length === 0) return listed.test(name) ? [[name, '{}']] : [];
+    return inner.flatMap(([key, each]) => flatten(`${name}.${key}`, each));
   }
   return [[name, typeof value === 'string' ? value : inOneLine(value)]];
 }
 
 /** Hashes say nothing to a reader. */
 const hidden = /^keys\..+\.sha256$/;
+
+/** An entry says something by being there. */
+const listed = /^(keys|routes|providers)\.[^.]+$/;
 
 /** A header may carry a credential, although it should not. */
 const shownAsName = /^providers\..+\.headers\..+$/;

@@ -74,7 +74,7 @@ describe('the settings as a preview shows them', () => {
   const text = (provider: string) => `
 routes: {auto: {providers: [${provider}]}}
 quota: {daily_tokens: 500000}
-keys: {cursor: {user: me}, own: {sha256: ${'a'.repeat(64)}}}
+keys: {cursor: {user: me}, plain: {}, own: {sha256: ${'a'.repeat(64)}}}
 providers: {openai: {accounts: {default: {headers: {x-team: canary-in-a-header}}}}}
 `;
   const summary = (provider: string, secretKeys: string[] = []) =>
@@ -93,6 +93,7 @@ providers: {openai: {accounts: {default: {headers: {x-team: canary-in-a-header}}
       '+ quota.daily_tokens: 500000',
     ]);
     expect(summary('openai')).toMatchObject({ provider_keys: '[google, openai]', 'keys.cursor.user': 'me' });
+    expect(Object.keys(summary('openai')).filter((name) => name.startsWith('keys.plain'))).not.toEqual([]);
   });
 
   test('holds no hash, no value of a header, and nothing that the stack keeps as a secret', () => {
