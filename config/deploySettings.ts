@@ -57,7 +57,14 @@ export const deployShape = {
   data: z
     .strictObject({
       size_gb: z.int().min(10).max(10_240).default(10).describe('Size of the data volume.'),
-      protect: z.boolean().default(false).describe('Refuse to destroy the volume. Recommended in production.'),
+      protect: z
+        .boolean()
+        .default(false)
+        .describe('Refuse to destroy the stack: keys, addresses and volume. Recommended in production.'),
+      allow_replace: z
+        .boolean()
+        .default(false)
+        .describe('Accept a change that replaces the volume by an empty one, such as another `server.location`.'),
     })
     .prefault({})
     .describe('Where the ledger lives.'),

@@ -6,8 +6,10 @@ import { hashKey, mintKey } from '../../config/appKey';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { deriveBytes } from '../sshKey';
+import { summarize, type SettingsSummary } from '../preflight/settingsSummary';
 import { Host } from './host';
 import { Release } from './release';
+import { Serving } from './serving';
 
 /** What a gateway is made from. */
 export interface GatewayArgs {
@@ -19,6 +21,10 @@ export interface GatewayArgs {
   readonly bundle: Bundle;
   /** Labels for everything at Hetzner. `stack` tells the stacks of one Hetzner project apart. */
   readonly labels: Readonly<Record<string, string>>;
+  /** What a preview may show of the settings; default: all that holds no secret. */
+  readonly summary?: SettingsSummary;
+  /** What the engine runs when Hetzner refuses something; see refusalHook.ts. */
+  readonly onError?: pulumi.ErrorHook[];
 }
 
 /** A gateway: its keys, the host at Hetzner, and the release that runs there behind Caddy. */
@@ -27,6 +33,8 @@ export class Gateway extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** The host's public IPv4 address. It outlives the server. */
   readonly ipv4: pulumi.Output<string>;
+  /** The host's public IPv6 address. It outlives the server. */
+  readonly ipv6: pulumi.Output<string>;
   /** The key that administers the gateway. Secret. */
   readonly masterKey: pulumi.Output<string>;
   /** Label → application key, for each key that the settings declare without a hash. Secret. */
@@ -51,10 +59,12 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this },
     );
     this.masterKey = pulumi.secret(pulumi.interpolate`ovth_master_${master.result}`);
-    this.appKeys = pulumi.secret(pulumi.all(makeAppKeys(name, settings, this)));
+    const { keys, seeds } = makeAppKeys(name, settings, this);
+    this.appKeys = pulumi.secret(pulumi.all(keys));
 
-    const host = new Host(name, { settings, labels }, { parent: this });
+    const host = new Host(name, { settings, labels, onError: args.onError ?? [] }, { parent: this });
     this.ipv4 = host.ipv4;
+    this.ipv6 = host.ipv6;
     this.sshHostKey = host.sshHostKey;
     this.sshPrivateKey = host.sshPrivateKey;
 
@@ -68,12 +78,17 @@ export class Gateway extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    new Serving(`${name}-serving`, args.summary ?? summarize({ settings, keyed: [], secretKeys: [] }), {
+      ...{ parent: this, protect: settings.data.protect },
+      dependsOn: [master, ...seeds, host, release],
+    });
 
     const site = settings.domain ?? host.ipv4;
     this.url = pulumi.unsecret(pulumi.all([site, release.releaseId]).apply(([address]) => `https://${address}`));
     this.registerOutputs({
       url: this.url,
       ipv4: this.ipv4,
+      ipv6: this.ipv6,
       masterKey: this.masterKey,
       appKeys: this.appKeys,
       sshHostKey: this.sshHostKey,
@@ -85,13 +100,15 @@ export class Gateway extends pulumi.ComponentResource {
 // ---
 
 /** Each key has a seed of its own, so that removing one leaves the others as they are. */
-function makeAppKeys(name: string, settings: Settings, parent: Gateway): Record<string, pulumi.Output<string>> {
+function makeAppKeys(name: string, settings: Settings, parent: Gateway) {
   const labels = Object.entries(settings.keys).flatMap(([label, key]) => (key.sha256 === undefined ? [label] : []));
-  return Object.fromEntries(
-    labels.map((label) => {
-      const seed = new random.RandomPassword(`${name}-key-${label}`, { length: 64, special: false }, { parent });
-      const key = pulumi.secret(seed.result).apply((text) => mintKey(deriveBytes(text, `application key ${label}`)));
-      return [label, key];
-    }),
-  );
+  const made = labels.map((label) => {
+    const seed = new random.RandomPassword(`${name}-key-${label}`, { length: 64, special: false }, { parent });
+    const key = pulumi.secret(seed.result).apply((text) => mintKey(deriveBytes(text, `application key ${label}`)));
+    return { label, seed, key };
+  });
+  return {
+    keys: Object.fromEntries(made.map(({ label, key }) => [label, key])),
+    seeds: made.map(({ seed }) => seed),
+  };
 }

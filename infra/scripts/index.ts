@@ -26,6 +26,8 @@ export const bootstrapScript = read('bootstrap.sh');
 
 /** Says what is on a box. The reader is infra/preflight/boxLook.ts. */
 export const lookScript = read('look.sh');
+/** Removes resources at Hetzner; read by `node -` on the operator's machine. Its own head says what it takes. */
+export const removeScript = read('remove.js');
 
 /**
  * The one command that Pulumi runs over SSH: a shell that reads its script from standard input. Pulumi quotes the command

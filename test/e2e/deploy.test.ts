@@ -186,7 +186,7 @@ describeLab('pulumi up', () => {
       `  requests at 20/s meanwhile: ${load.answers.length}, failed: ${load.answers.filter(({ status }) => status !== 200).length}`,
     );
     expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(changed(run)).toEqual(['ovth-apply']);
+    expect(changed(run)).toEqual(['ovth-apply', 'ovth-serving']);
     expect(await containers()).toBe(before);
     expect(await routeOf()).toContain('anthropic/');
   });

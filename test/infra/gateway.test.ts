@@ -19,6 +19,8 @@ const options: Record<string, pulumi.CustomResourceOptions> = {};
 type Typed = pulumi.Resource & { __pulumiType?: string };
 /** Component type → its parent's. */
 const components: Record<string, string | undefined> = {};
+/** Component type → its options. */
+const componentOptions: Record<string, pulumi.ComponentResourceOptions> = {};
 /** Component type → the outputs that it registers. */
 const registered: Record<string, Record<string, unknown>> = {};
 const awaited: string[] = [];
@@ -61,7 +63,8 @@ beforeAll(async () => {
         const outputs: Record<string, unknown> = { ...args.inputs };
         if (args.type === 'random:index/randomPassword:RandomPassword')
           outputs['result'] = args.name.padEnd(args.inputs.length as number, 'x');
-        if (args.type === 'hcloud:index/primaryIp:PrimaryIp') outputs['ipAddress'] = '203.0.113.9';
+        if (args.type === 'hcloud:index/primaryIp:PrimaryIp')
+          outputs['ipAddress'] = args.inputs.type === 'ipv4' ? '203.0.113.9' : '2001:db8:1:2::';
         return { id: args.type.startsWith('hcloud:') ? `${resources.length}` : 'none', state: outputs };
       },
       call: () => ({}),
@@ -89,8 +92,11 @@ beforeAll(async () => {
       // Mocks do not see resource options; this does.
       transformations: [
         ({ type, name, opts }) => {
-          if (type.startsWith('ovth:')) components[type] = (opts.parent as Typed | undefined)?.__pulumiType;
-          else options[name] = opts;
+          if (!type.startsWith('ovth:')) options[name] = opts;
+          else {
+            components[type] = (opts.parent as Typed | undefined)?.__pulumiType;
+            componentOptions[type] = opts;
+          }
           return undefined;
         },
       ],
@@ -106,16 +112,19 @@ test('has exactly the expected children, under stable names', () => {
   expect(resources.map(({ type, name }) => `${type.split(':').pop()} ${name}`).sort()).toEqual([
     'Command ovth-apply',
     'Command ovth-bootstrap',
+    'Command ovth-sweep',
     'CopyToRemote ovth-bundle',
     'Firewall ovth-firewall',
     'Gateway ovth',
     'Host ovth',
     'PrimaryIp ovth-ipv4',
+    'PrimaryIp ovth-ipv6',
     'RandomPassword ovth-key-cursor',
     'RandomPassword ovth-master-key',
     'RandomPassword ovth-ssh-seed',
     'Release ovth',
     'Server ovth-server',
+    'Serving ovth-serving',
     'SshKey ovth-ssh-key',
     'Volume ovth-data',
     'VolumeAttachment ovth-data-attachment',
@@ -126,7 +135,7 @@ test('the children form the tree that `pulumi up` shows', () => {
   const parents = Object.fromEntries(
     Object.entries(options).map(([name, { parent }]) => [name, (parent as Typed).__pulumiType]),
   );
-  const host = ['data', 'data-attachment', 'firewall', 'ipv4', 'server', 'ssh-key', 'ssh-seed'];
+  const host = ['data', 'data-attachment', 'firewall', 'ipv4', 'ipv6', 'server', 'ssh-key', 'ssh-seed', 'sweep'];
   expect(parents).toEqual({
     ...Object.fromEntries(host.map((name) => [`ovth-${name}`, 'ovth:index:Host'])),
     ...Object.fromEntries(['apply', 'bootstrap', 'bundle'].map((name) => [`ovth-${name}`, 'ovth:index:Release'])),
@@ -136,6 +145,7 @@ test('the children form the tree that `pulumi up` shows', () => {
   expect(components).toEqual({
     'ovth:index:Gateway': undefined,
     'ovth:index:Host': 'ovth:index:Gateway',
+    'ovth:index:Serving': 'ovth:index:Gateway',
     'ovth:index:Release': 'ovth:index:Gateway',
   });
 });
@@ -144,8 +154,9 @@ test('each component registers all its outputs', () => {
   const names = Object.entries(registered).map(([type, outputs]) => [type, Object.keys(outputs).sort()]);
   expect(Object.values(registered).flatMap(Object.values)).not.toContain(undefined);
   expect(Object.fromEntries(names)).toEqual({
-    'ovth:index:Gateway': ['appKeys', 'ipv4', 'masterKey', 'sshHostKey', 'sshPrivateKey', 'url'],
-    'ovth:index:Host': ['dataDevice', 'ipv4', 'sshHostKey', 'sshPrivateKey'],
+    'ovth:index:Gateway': ['appKeys', 'ipv4', 'ipv6', 'masterKey', 'sshHostKey', 'sshPrivateKey', 'url'],
+    'ovth:index:Host': ['dataDevice', 'ipv4', 'ipv6', 'sshHostKey', 'sshPrivateKey'],
+    'ovth:index:Serving': [],
     'ovth:index:Release': ['releaseId'],
   });
 });
@@ -165,7 +176,7 @@ test('the server is replaced by deleting it first, and only when that is meant',
     location: 'nbg1',
     image: 'debian-13',
     shutdownBeforeDeletion: true,
-    labels: { 'managed-by': 'ovth', stack: 'ovth-test' },
+    labels: { 'managed-by': 'ovth', stack: 'ovth-test', 'stack-id': expect.stringMatching(/^[0-9a-f]{10}$/) },
   });
   expect(options['ovth-server']).toMatchObject({
     deleteBeforeReplace: true,
@@ -176,17 +187,44 @@ test('the server is replaced by deleting it first, and only when that is meant',
   expect(typeof net.ipv4).toBe('number');
 });
 
-test('data and address outlive the server; the volume is protected when that is set', () => {
-  expect(find('ovth-ipv4').inputs).toMatchObject({ type: 'ipv4', location: 'nbg1', autoDelete: false });
-  expect(find('ovth-ipv4').inputs).not.toHaveProperty('assigneeId');
+test('data and addresses outlive the server; both, and the seed of its identity, are protected when that is set', () => {
+  for (const type of ['ipv4', 'ipv6']) {
+    expect(find(`ovth-${type}`).inputs).toMatchObject({ type, location: 'nbg1', autoDelete: false });
+    expect(find(`ovth-${type}`).inputs).not.toHaveProperty('assigneeId');
+  }
   expect(find('ovth-data').inputs).toMatchObject({
     size: 10,
     format: 'ext4',
     location: 'nbg1',
     deleteProtection: true,
   });
-  expect(options['ovth-data']?.protect).toBe(true);
   expect(options['ovth-data']).not.toHaveProperty('deletedWith');
+  const kept = Object.entries(options).filter(([, { protect }]) => protect === true);
+  expect(kept.map(([name]) => name).sort()).toEqual(['ovth-data', 'ovth-ipv4', 'ovth-ipv6', 'ovth-ssh-seed']);
+});
+
+test('the address of the box in its own IPv6 network is an output', async () => {
+  expect(await valueOf(gateway.ipv6)).toBe('2001:db8:1:2::1');
+});
+
+test('what is deleted first depends on everything and is protected; what is deleted last is what all at Hetzner need', () => {
+  const { protect, dependsOn } = componentOptions['ovth:index:Serving']!;
+  expect(protect).toBe(true);
+  const first = (dependsOn as Typed[]).map((each) => each.__pulumiType);
+  expect(first).toEqual([
+    ...Array<string>(2).fill('random:index/randomPassword:RandomPassword'),
+    'ovth:index:Host',
+    'ovth:index:Release',
+  ]);
+  const atHetzner = resources.filter(({ type }) => type.startsWith('hcloud:'));
+  expect(atHetzner).toHaveLength(7);
+  for (const { name } of atHetzner)
+    expect((options[name]?.dependsOn as Typed[]).map((each) => each.__pulumiType)).toEqual(['command:local:Command']);
+  const { inputs } = find('ovth-sweep');
+  expect(inputs).not.toHaveProperty('create');
+  expect(JSON.parse((inputs['environment'] as Record<string, string>)['OVTH_REMOVE']!)).toEqual({
+    selector: expect.stringMatching(/^managed-by=ovth,stack=ovth-test,stack-id=[0-9a-f]{10}$/),
+  });
 });
 
 test.each(['ovth-bootstrap', 'ovth-bundle', 'ovth-apply'])('%s runs anew on a new server', async (name) => {
