@@ -21,6 +21,7 @@ import { openSqliteStorage } from '../storage/sqlite';
 import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 import { openHostCapabilities } from '../upstream/hostCapabilities';
+import { openModelRefusals } from '../upstream/modelRefusals';
 import { openUpstreamPool } from '../upstream/pool';
 import { openOutputSpeed } from '../upstream/outputSpeed';
 import { openRetryBudgets } from '../upstream/retryBudget';
@@ -195,6 +196,7 @@ function openServices(
     upstream: openUpstreamPool(() => live.config.limits),
     health: openTargetHealth((rest) => log.warn('a target rests after failures', { ...rest })),
     hosts: openHostCapabilities(),
+    modelRefusals: openModelRefusals(),
     retries: openRetryBudgets(),
     reasoningCache: openReasoningCache(() => live.config.limits.reasoning_cache_bytes),
     bodyWorker: openBodyWorker(),

@@ -3,6 +3,7 @@
 // https://platform.openai.com/docs/guides/error-codes#api-errors, https://platform.claude.com/docs/en/api/errors,
 // https://cloud.google.com/apis/design/errors (2026-11).
 
+import type { ChatRefusal } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { isObject, listOr, objectOr, textOr } from '../wire/shared/json';
@@ -53,9 +54,17 @@ export function isAboutPath(status: number, bytes: Buffer): boolean {
   return operatorsKind(error, status) !== 'unknown_model' && (text === '' || pathText.test(text));
 }
 
-/** Whether OpenAI refuses a request as chat completions that it takes as Responses. */
-export function isForResponses(status: number, bytes: Buffer): boolean {
-  return (status === 400 || status === 404) && responsesText.test(textOr(errorOf(bytes)['message']));
+/** What OpenAI refuses of a model as chat completions and takes as Responses, by a refusal; undefined where it is another. */
+export function chatRefusalIn(status: number, bytes: Buffer): ChatRefusal | undefined {
+  if (status !== 400 && status !== 404) return undefined;
+  const message = textOr(errorOf(bytes)['message']);
+  if (reasonedToolsText.test(message)) return 'reasoned_tools';
+  return responsesText.test(message) ? 'all' : undefined;
+}
+
+/** Whether OpenAI refuses the older name of the maximum, and names the newer. */
+export function isOfOlderMaximum(bytes: Buffer): boolean {
+  return olderMaximumText.test(textOr(errorOf(bytes)['message']));
 }
 
 /** The error for a failure inside a response. */
@@ -94,7 +103,13 @@ const pathText =
 // gpt-5.4-mini in /v1/chat/completions. Please use /v1/responses instead." (400). As in the issues that overrides.ts of the
 // catalogue names (2026-11).
 const responsesText =
-  /^This model is only supported in v1\/responses\b|^This is not a chat model and thus not supported in the v1\/chat\/completions\b|^Function tools with reasoning_effort are not supported for [^]{1,300}? in \/v1\/chat\/completions\b/;
+  /^This model is only supported in v1\/responses\b|^This is not a chat model and thus not supported in the v1\/chat\/completions\b/;
+const reasonedToolsText =
+  /^Function tools with reasoning_effort are not supported for [^]{1,300}? in \/v1\/chat\/completions\b/;
+
+// "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+// Source: https://github.com/griptape-ai/ComfyUI-Griptape/issues/312 (2026-11).
+const olderMaximumText = /'max_tokens' is not supported with this model\. Use 'max_completion_tokens' instead/;
 
 /** The failure of a kind that is the operator's trouble. @param text what the provider says; @param message ours, with it */
 function operatorsError(

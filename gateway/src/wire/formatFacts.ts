@@ -1,7 +1,7 @@
 // The facts about a format that the gateway needs without decoding a body: where a setting stands in a request, where a
 // response reports usage, which frame ends a stream. One object of these stands in each codec folder's `facts.ts`.
 
-import type { Capability } from '../../../config/catalogue';
+import type { Capability, ChatRefusal } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import type { Json } from './jsonObject';
 import type { Effort, FailureKind, Format } from './neutral';
@@ -63,6 +63,8 @@ export interface PassthroughFacts {
   readonly honours: (kind: DemandKind, target: Target, effort: Effort | undefined) => boolean;
   /** Whether the format's own provider refuses a request of a target in it, and takes it in another of its formats. */
   readonly refused?: (target: Target, needs: readonly Capability[], setting: SettingReader) => boolean;
+  /** Whether a request is one that a model has been found to refuse. */
+  readonly refusedAs?: (refusal: ChatRefusal, needs: readonly Capability[], setting: SettingReader) => boolean;
   /** Images whose URL stands where an object with it belongs: some hosts of the format take them, its own provider refuses them. */
   readonly plainImages?: {
     /** The key that such a URL stands under. */
