@@ -1,6 +1,7 @@
 // A provider's stream on its way to another format, event by event: what is encoded, and what is noted of it for the ledger.
 
 import type { GatewayError } from '../core/errors';
+import { withSearches } from '../core/usage';
 import { failureError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
 import type { StreamEvent } from '../wire/neutral';
@@ -31,6 +32,7 @@ export function openAnswerEncoder(
   const fixup = perAnswer(answers, () => openResponseFixups(translation.fixups));
   const hideEmpty = perAnswer(answers, () => openHideEmptyReasoning(context.format, encodeContext.request));
   const kept = openKeptBytes(codecs[context.format].repeatsAnswer);
+  let searched = 0;
   let first = true; // what is encoded is the first answer's, which finishes last
   const answer = {
     /** Tokens of content so far, by our estimate. */
@@ -67,8 +69,11 @@ export function openAnswerEncoder(
     if (event.type === 'delta') {
       answer.tokens += tokensOfText(event.text);
       answer.said ||= event.text !== '';
-    } else if (event.type === 'open') answer.said ||= event.part.type === 'toolCall';
-    else if (event.type === 'usage') progress.usage = event.usage;
+    } else if (event.type === 'open') {
+      answer.said ||= event.part.type === 'toolCall';
+      if (event.part.type === 'webSearch' && event.part.error === undefined) searched++;
+      progress.usage = withSearches(progress.usage, searched); // should the stream break off
+    } else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'answer') first = event.index === 0;
     else if (event.type === 'finish') progress.complete ||= first;
     else if (event.type === 'lost') noteLost(progress, event.what);

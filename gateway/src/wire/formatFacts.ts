@@ -153,6 +153,17 @@ export interface FormatFacts extends CompletionFacts {
   readonly usageField: string;
   /** A stream reports usage only where its request asks for it. */
   readonly usageOnRequest: boolean;
+  /** Searches of the web that streams and long answers show as they are made; absent where the usage alone tells of them. */
+  readonly searches?: {
+    /** Stands in every event that shows one; a look before `madeIn`. */
+    readonly word: string;
+    /** Those that an event of a stream shows as done, and that its provider charges for. */
+    madeIn(event: Json): number;
+    /** Matches once for each that is charged, in the bytes of a whole answer: at most 256 of them, in which the word stands. */
+    readonly inBytes: { readonly word: string; readonly pattern: RegExp };
+    /** What the usage counts them by, of the end of a whole answer; absent where that is the usage itself. */
+    atEnd?(tail: Buffer): Json;
+  };
   /** Whether an event of a stream holds the usage and nothing else. */
   isUsageOnly(event: Json): boolean;
   /** Stands in every event that reports an error; a look before `failureIn`. */

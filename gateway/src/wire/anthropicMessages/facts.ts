@@ -7,7 +7,7 @@ import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
 import { isSearchType } from './searchTool';
-import { isObject, listOr, pick, textOr } from '../shared/json';
+import { isObject, listOr, objectOr, pick, textOr } from '../shared/json';
 import { decodeSearchBlock } from '../shared/anthropicBlocks';
 import { demanded, isStop } from '../shared/demanded';
 import { claudeProfile, knownClaude } from '../shared/modelProfiles';
@@ -79,6 +79,15 @@ export const facts: FormatFacts = {
   argsAreObjects: true,
   objectArgs: ['input'],
   usageField: 'usage',
+  // A search that failed is not charged for: its result is an object, and no list.
+  searches: {
+    word: '"web_search_tool_result"',
+    madeIn: (event) => {
+      const block = objectOr(event['content_block']);
+      return block['type'] === 'web_search_tool_result' && Array.isArray(block['content']) ? 1 : 0;
+    },
+    inBytes: { word: '"web_search_tool_result"', pattern: /"web_search_tool_result"/g },
+  },
   usageOnRequest: false,
   isUsageOnly: () => false,
   ...completion,

@@ -1,6 +1,7 @@
 // Facts about generateContent. Sources: https://ai.google.dev/api/generate-content and, for counting,
 // https://ai.google.dev/api/tokens (2026-11). Google's servers take every field in camelCase and in snake_case.
 
+import { lastObjectOf } from '../../core/jsonTail';
 import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { camelKeys } from './camelKeys';
@@ -96,6 +97,16 @@ export const facts: FormatFacts = {
   argsAreObjects: true,
   objectArgs: ['args', 'response'],
   usageField: 'usageMetadata',
+  // Each piece of a stream has usage, which is read with what stands beside it.
+  searches: {
+    word: '"webSearchQueries"',
+    madeIn: () => 0,
+    inBytes: { word: '"webSearchQueries"', pattern: /"webSearchQueries":\s*\[\s*"/g },
+    atEnd: (tail) => ({
+      candidates: [{ groundingMetadata: lastObjectOf(tail, 'groundingMetadata') }],
+      modelVersion: /"modelVersion":\s*"([^"]{1,200})"/.exec(tail.toString('latin1'))?.[1],
+    }),
+  },
   usageOnRequest: false,
   isUsageOnly: () => false,
   ...completion,
