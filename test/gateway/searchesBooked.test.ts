@@ -2,7 +2,11 @@
 
 import type { ServerResponse } from 'node:http';
 import { models as catalogue } from '../../config/catalogue';
-import { type Fields, type Kind, useTranslationScene } from '../support/translation';
+import { loadConfig } from '../../config/load';
+import { findTarget } from '../../config/resolve';
+import { searchCostAt } from '../../gateway/src/pipeline/admit';
+import { inspect } from '../../gateway/src/pipeline/inspect';
+import { bodies, type Fields, type Kind, useTranslationScene } from '../support/translation';
 
 const scene = useTranslationScene();
 const long = 'word "quoted" \\ "type": "search" ü '.repeat(100_000);
@@ -125,4 +129,31 @@ test.each<[Kind, Exclude<Kind, 'chat'>]>([
   const row = await rowOf(answer);
   expect([row['outcome'], row['estimated'], row['searches']]).toEqual(['upstream_died', true, 2]);
   expect(row['cost_usd']).toBeGreaterThan(2 * searchPrice(model));
+});
+
+describe('money is reserved for searches, at the price of the target', () => {
+  const uses = (max: number) => ({ tools: [{ type: 'web_search_20250305', name: 'web_search', max_uses: max }] });
+
+  test.each<[Kind, string, Fields, number]>([
+    ['messages', 'claude-opus-4-7', uses(8), 8],
+    ['messages', 'claude-opus-4-7', uses(1), 1],
+    ['messages', 'gemini-3.5-flash', uses(1), 1],
+    ['messages', 'claude-opus-4-7', uses(1e9), 100],
+    ['messages', 'claude-opus-4-7', asked.messages.fields, 3],
+    ['messages', 'claude-opus-4-7', {}, 0],
+    ['messages', 'own/m', uses(8), 0],
+    ['responses', 'gpt-5.5', { ...asked.responses.fields, max_tool_calls: 5 }, 5],
+    ['responses', 'gpt-5.5', { max_tool_calls: 5 }, 0],
+    ['responses', 'gpt-5.5', asked.responses.fields, 3],
+    ['generate', 'gemini-3.5-flash', asked.generate.fields, 3],
+    ['chat', 'gpt-5.5', { web_search_options: {} }, 3],
+  ])('%s to %s with %j: of %d', async (kind, model, fields, searches) => {
+    const text = 'providers: {own: {base_url: "https://own.example/v1", wire: openai}}';
+    const { settings, limits } = loadConfig(text, { ANTHROPIC_API_KEY: 'k' });
+    const { target } = findTarget(model, settings, '2026-11-26')!;
+    const body = Buffer.from(JSON.stringify(bodies(model, false, fields)[kind]));
+    const { needs } = await inspect(kind, body, limits, { model, stream: false, asList: false });
+    const price = catalogue.find(({ id }) => id === model)?.prices.at(-1)?.search ?? 0;
+    expect(searchCostAt(target, needs, '2026-11-26')).toBe(searches * price);
+  });
 });

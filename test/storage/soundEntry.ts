@@ -22,11 +22,11 @@ export function isSound(entry: Entry): boolean {
     case 'extend':
       return isText(entry.id) && [entry.from, entry.by, entry.nanoPerOutput].every(isWhole);
     case 'reserve': {
-      const { id, key, input, output = 0, defaultOutput, nanoPerInput, nanoPerOutput, request } = entry;
+      const { id, key, input, output = 0, defaultOutput, nanoPerInput, nanoPerOutput, nanoBeside = 0, request } = entry;
       return (
         isText(id) &&
         isText(key) &&
-        [input, output, defaultOutput, nanoPerInput, nanoPerOutput].every(isWhole) &&
+        [input, output, defaultOutput, nanoPerInput, nanoPerOutput, nanoBeside].every(isWhole) &&
         isSoundRecord(request, 13)
       );
     }

@@ -22,6 +22,8 @@ export interface ReservationRequest {
   readonly defaultOutput: number;
   /** Nano-USD a token of the first target. */
   readonly rates: { readonly input: number; readonly output: number };
+  /** Nano-USD of what is charged beside tokens. */
+  readonly nanoBeside: number;
   readonly open: OpenRequest;
 }
 
@@ -77,6 +79,7 @@ function reserveEntry({
   output,
   defaultOutput,
   rates,
+  nanoBeside,
   open,
 }: ReservationRequest): ReserveEntry {
   return {
@@ -89,6 +92,7 @@ function reserveEntry({
     defaultOutput,
     nanoPerInput: rates.input,
     nanoPerOutput: rates.output,
+    ...(nanoBeside === 0 ? {} : { nanoBeside }),
     request: open,
   };
 }

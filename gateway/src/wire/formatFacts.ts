@@ -42,6 +42,8 @@ export interface RequestFields {
     readonly marks: readonly Buffer[];
     /** Whether the field's value does. */
     isIn(value: unknown): boolean;
+    /** The most searches that it allows; undefined where it names no number. */
+    most?(setting: SettingReader): number | undefined;
   };
   /** Whether a request asks for usage in its stream; absent where streams report usage unasked. */
   wantsUsage?(setting: SettingReader): boolean;

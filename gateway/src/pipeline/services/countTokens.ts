@@ -43,7 +43,7 @@ async function inspect({ body, format, pathModel }: IncomingRequest, limits: Lim
     asList: false,
     includeUsage: false,
     endUser: undefined,
-    needs: { kind: 'chat', capabilities: [], input: 0, output: undefined, answers: 1 },
+    needs: { kind: 'chat', capabilities: [], input: 0, output: undefined, answers: 1, searches: 0 },
     scan,
   };
 }

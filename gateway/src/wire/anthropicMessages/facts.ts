@@ -12,7 +12,7 @@ import { decodeSearchBlock } from '../shared/anthropicBlocks';
 import { demanded, isStop } from '../shared/demanded';
 import { claudeProfile, knownClaude } from '../shared/modelProfiles';
 import { isOurSearch, searchText } from '../shared/webSearch';
-import { firstCount, inner, needed } from '../shared/settings';
+import { countOf, firstCount, inner, needed } from '../shared/settings';
 import { mend, mendable } from './mend';
 
 export const facts: FormatFacts = {
@@ -42,6 +42,10 @@ export const facts: FormatFacts = {
       field: 'tools',
       marks: [Buffer.from('"web_search_')],
       isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
+      most(setting) {
+        const search = listOr(setting('tools')).find((tool) => isSearchType(inner(tool, 'type')));
+        return countOf(inner(search, 'max_uses'));
+      },
     },
     routerFields: [],
   },

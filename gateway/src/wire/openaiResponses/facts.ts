@@ -51,6 +51,7 @@ export const facts: FormatFacts = {
       field: 'tools',
       marks: [Buffer.from('"web_search')],
       isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
+      most: (setting) => firstCount(setting, ['max_tool_calls']),
     },
     routerFields: [],
   },
