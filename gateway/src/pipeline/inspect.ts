@@ -219,7 +219,9 @@ function searchesWeb(
   if (span === undefined) return false;
   const bytes = body.subarray(span.start, span.end);
   if (bytes.length > settingBytes) return false; // too long to be parsed here
-  return webSearch.marks.some((mark) => bytes.includes(mark)) && webSearch.isIn(setting(webSearch.field));
+  return (
+    webSearch.marks.some((mark) => bytes.includes(mark)) && webSearch.placesIn(setting(webSearch.field)).length > 0
+  );
 }
 
 /** Searches that one answer is taken to make where its request does not limit them. */

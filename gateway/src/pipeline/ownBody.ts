@@ -51,6 +51,13 @@ export function mendedFields({ incoming, facts }: Exchange, target: Target): rea
   return mend((name) => field(body, facts.scan, name), target);
 }
 
+/** The paths of the web search that a body asks of a target which has none. */
+export function searchesLost({ incoming, facts }: Exchange, target: Target): readonly string[] {
+  if (!facts.needs.capabilities.includes('web_search') || target.capabilities.has('web_search')) return [];
+  const { webSearch } = formatFacts[facts.format].request;
+  return webSearch.placesIn(field(incoming.body, facts.scan, webSearch.field));
+}
+
 /** The paths of what is lost by it. */
 export function namesOf(mended: readonly MendedField[]): readonly string[] {
   return mended.length === 0 ? [] : [...new Set(mended.flatMap(({ at, named }) => (named ? [at.join('.')] : [])))];

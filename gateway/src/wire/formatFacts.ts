@@ -40,8 +40,10 @@ export interface RequestFields {
     readonly field: string;
     /** One of these stands in a field that does; a look before `isIn`. */
     readonly marks: readonly Buffer[];
-    /** Whether the field's value does. */
-    isIn(value: unknown): boolean;
+    /** Where the field's value does, by path; empty where it does not. */
+    placesIn(value: unknown): readonly string[];
+    /** The body without it, and without a choice of it. */
+    without(body: Json): Json;
     /** The most searches that it allows; undefined where it names no number. */
     most?(setting: SettingReader): number | undefined;
   };

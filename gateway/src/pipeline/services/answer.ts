@@ -20,7 +20,7 @@ import type { AnswerTranslation, Rewording } from '../answerTranslation';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, Passthrough, ProviderRefusal, Service, Translated } from '../context';
 import { inspect } from '../inspect';
-import { hasOlderMaximum, mendedFields, namesOf, ownBody } from '../ownBody';
+import { hasOlderMaximum, mendedFields, namesOf, ownBody, searchesLost } from '../ownBody';
 import { isChosen, type Plan } from '../plan';
 import { relayStream } from '../relayStream';
 import { relayError, relayWhole } from '../relayWhole';
@@ -55,7 +55,8 @@ function prepare(
     return translated(exchange, target, provider);
   const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
   const mended = chosen ? mendedFields(exchange, target) : [];
-  const dropped = namesOf(mended);
+  const noSearch = exchange.plan.route === null ? [] : searchesLost(exchange, target);
+  const dropped = [...namesOf(mended), ...noSearch];
   refuseIfStrict(exchange.plan, target, dropped);
   const newerMaximum = learnt.olderMaximum === true || (chosen && isOpenaiReasoner(target));
   const olderMaximum = !newerMaximum && hasOlderMaximum(facts);
@@ -63,11 +64,19 @@ function prepare(
   const plainTurns = chosen && needsPlainTurns(format, target, body);
   const plainImages = chosen && facts.needs.capabilities.includes('images') && hasPlainImages(format, body);
   const details = { hideUsage, olderMaximum, dropped };
-  if (!facts.hasEnvelopes && !plainTurns && !plainImages) return passthrough(exchange, target, provider, body, details);
+  if (!facts.hasEnvelopes && !plainTurns && !plainImages && noSearch.length === 0)
+    return passthrough(exchange, target, provider, body, details);
   const cleaned = services.bodyWorker.run(
     exchange.incoming.key.id,
     'sanitizePassthrough',
-    { format, body, envelopes: facts.hasEnvelopes || plainTurns, plainTurns, plainImages },
+    {
+      format,
+      body,
+      envelopes: facts.hasEnvelopes || plainTurns,
+      plainTurns,
+      plainImages,
+      noSearch: noSearch.length > 0,
+    },
     workBytes(body.length, facts.scan.values),
   );
   return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), details));

@@ -6,9 +6,10 @@ import type { Json } from '../jsonObject';
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
-import { isSearchType } from './searchTool';
+import { isSearch, searchName } from './searchTool';
 import { isObject, listOr, objectOr, pick, textOr } from '../shared/json';
 import { decodeSearchBlock } from '../shared/anthropicBlocks';
+import { placesOf, withoutTools } from '../shared/searchTools';
 import { demanded, isStop } from '../shared/demanded';
 import { claudeProfile, knownClaude } from '../shared/modelProfiles';
 import { isOurSearch, searchText } from '../shared/webSearch';
@@ -41,11 +42,9 @@ export const facts: FormatFacts = {
     webSearch: {
       field: 'tools',
       marks: [Buffer.from('"web_search_')],
-      isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
-      most(setting) {
-        const search = listOr(setting('tools')).find((tool) => isSearchType(inner(tool, 'type')));
-        return countOf(inner(search, 'max_uses'));
-      },
+      placesIn: (tools) => placesOf(listOr(tools), isSearch),
+      without: (body) => withoutTools(body, isSearch, (choice) => inner(choice, 'name') === searchName),
+      most: (setting) => countOf(inner(listOr(setting('tools')).find(isSearch), 'max_uses')),
     },
     routerFields: [],
   },

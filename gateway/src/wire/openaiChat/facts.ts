@@ -31,7 +31,12 @@ export const facts: FormatFacts = {
         ['json_schema', isSchemaFormat(setting('response_format'))],
         ['reasoning', isReasoningEffort(setting('reasoning_effort'))],
       ]),
-    webSearch: { field: 'web_search_options', marks: [Buffer.from('{')], isIn: isObject },
+    webSearch: {
+      field: 'web_search_options',
+      marks: [Buffer.from('{')],
+      placesIn: (options) => (isObject(options) ? ['web_search_options'] : []),
+      without: ({ web_search_options: _search, ...body }) => body,
+    },
     wantsUsage: (setting) => inner(setting('stream_options'), 'include_usage') === true,
     demanding: ['tool_choice', 'n', 'logprobs', 'stop'],
     demands({ setting }) {

@@ -8,9 +8,10 @@ import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
 import { isEffort } from '../reasoning/effort';
 import { decodeSearch } from './searches';
-import { isSearchType } from './searchTool';
+import { isSearch } from './searchTool';
 import { demanded, isForcedChoice } from '../shared/demanded';
 import { isObject, listOr, objectOr, pick } from '../shared/json';
+import { placesOf, withoutTools } from '../shared/searchTools';
 import { openaiHonours } from '../shared/openaiSettings';
 import { isOurSearch, searchText } from '../shared/webSearch';
 import { includeLogprobs } from './includes';
@@ -50,7 +51,8 @@ export const facts: FormatFacts = {
     webSearch: {
       field: 'tools',
       marks: [Buffer.from('"web_search')],
-      isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
+      placesIn: (tools) => placesOf(listOr(tools), isSearch),
+      without: (body) => withoutTools(body, isSearch, isSearch),
       most: (setting) => firstCount(setting, ['max_tool_calls']),
     },
     routerFields: [],
