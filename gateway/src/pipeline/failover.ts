@@ -260,7 +260,13 @@ export class Failover<T> implements AnswerTurn {
     const failure =
       this.#service.optionalPath === true && isAboutPath(status, body)
         ? new GatewayError('no_capable_target', { field: 'model', message: `The host of ${target.label} does not serve this path.` }) // prettier-ignore
-        : translateError(status, body, acrossWires(headers, incoming.dialect, keyCleanerOf(config)), target);
+        : translateError(
+            status,
+            body,
+            acrossWires(headers, incoming.dialect, keyCleanerOf(config)),
+            target,
+            candidate.account,
+          );
     if (await this.moveOn(failure)) return undefined;
     this.#progress.failure = failure;
     // Who asked for a route named no provider, and could do nothing about a refusal of our key.

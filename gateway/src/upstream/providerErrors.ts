@@ -3,6 +3,7 @@
 // https://platform.openai.com/docs/guides/error-codes#api-errors, https://platform.claude.com/docs/en/api/errors,
 // https://cloud.google.com/apis/design/errors (2026-11).
 
+import type { Account } from '../../../config/accounts';
 import type { ChatRefusal } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
@@ -13,12 +14,14 @@ import { allowanceIn, type OperatorsKind, operatorsKind } from '../wire/shared/f
 /**
  * The error for a whole response with an error status: its code decides whether another target is tried.
  * @param headers of the gateway's response to the client
+ * @param account that the target was called with
  */
 export function translateError(
   status: number,
   bytes: Buffer,
   headers: Readonly<Record<string, string>>,
   target: Target,
+  account: CalledAccount,
 ): GatewayError {
   const error = errorOf(bytes);
   const text = textOr(error['message']).slice(0, 2_000);
@@ -29,7 +32,7 @@ export function translateError(
       return new GatewayError('prompt_too_long', { headers, tokens: { most: target.context, ...tooLong } });
   }
   const operators = operatorsKind(error, status);
-  if (operators !== undefined) return operatorsError(operators, text, message, headers);
+  if (operators !== undefined) return operatorsError(operators, text, message, headers, namesOf(target, account));
   if (status === 429) {
     const wait = retryDelay(error);
     const withWait =
@@ -117,20 +120,55 @@ function operatorsError(
   text: string,
   message: string,
   headers: Readonly<Record<string, string>>,
+  names?: OperatorsNames,
 ): GatewayError {
+  const told = names === undefined ? {} : { message: operatorsMessage(kind, names) };
   switch (kind) {
     case 'allowance':
       return new GatewayError('upstream_allowance', { headers: withoutWait(headers), message: allowanceMessage(text) });
     case 'credit':
-      return new GatewayError('upstream_credential', { headers, message: noCredit });
+      return new GatewayError('upstream_credential', { headers, message: noCredit, ...told });
     case 'credential':
-      return new GatewayError('upstream_credential', { headers });
+      return new GatewayError('upstream_credential', { headers, ...told });
     case 'region':
-      return new GatewayError('upstream_credential', { headers, message: noRegion });
+      return new GatewayError('upstream_credential', { headers, message: noRegion, ...told });
     case 'unknown_model':
       return new GatewayError('unknown_model', { headers, message });
     case 'forbidden':
-      return new GatewayError('upstream_forbidden', { headers });
+      return new GatewayError('upstream_forbidden', { headers, ...told });
+  }
+}
+
+/** What of an account the operator knows it by. */
+export type CalledAccount = Pick<Account, 'name' | 'variable'>;
+
+/** What the operator has to look after, in the settings' own words. */
+interface OperatorsNames {
+  readonly provider: string;
+  readonly model: string;
+  readonly account: string;
+  /** Where its key stands. */
+  readonly setting: string;
+}
+
+function namesOf({ provider, label }: Target, { name, variable }: CalledAccount): OperatorsNames {
+  const setting =
+    variable === undefined
+      ? `a variable that providers.${provider}.api_key_env names`
+      : `${variable} (of a stack, provider_keys.${provider})`;
+  return { provider, model: label, account: `its account "${name}"`, setting };
+}
+
+function operatorsMessage(kind: OperatorsKind, { provider, model, account, setting }: OperatorsNames): string {
+  switch (kind) {
+    case 'credit':
+      return `The provider ${provider} says that ${account} on this gateway has no credit left; the operator can add some there.`;
+    case 'region':
+      return `The provider ${provider} does not serve the region that this gateway stands in; the operator can take ${model} out of the route, or move the gateway.`;
+    case 'forbidden':
+      return `The provider ${provider} does not let the gateway's own key of ${account} use ${model}; the operator must have it enabled there, or take it out of the route.`;
+    default:
+      return `The provider ${provider} refused the gateway's own key of ${account}; the operator must put a valid one into ${setting}.`;
   }
 }
 

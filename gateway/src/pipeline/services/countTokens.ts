@@ -101,7 +101,13 @@ async function relay(
   if (answered.kind === 'passthrough')
     return endResponse(context, progress, status, toClient(response.headers, ownKeys), bytes);
   if (status >= 400)
-    throw translateError(status, bytes, acrossWires(response.headers, context.dialect, ownKeys), target);
+    throw translateError(
+      status,
+      bytes,
+      acrossWires(response.headers, context.dialect, ownKeys),
+      target,
+      answered.account,
+    );
   const counted = decodeCountResponse(answered.translation.format, bytes);
   endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'counted' }, printed(context.format, counted));
 }
