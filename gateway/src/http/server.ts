@@ -30,17 +30,7 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   const { now } = services;
   const { limits } = services.config;
   const answerFailure = openFailureAnswerer(parts);
-  // Whether it was what a browser asks first. @throws GatewayError unknown_host, unknown_origin
-  const isAnswered = (request: FastifyRequest, reply: FastifyReply): boolean => {
-    request.startedAt = now();
-    const { hosts, cors_origins } = services.config.settings.http;
-    const isServed = isServedHost(request.headers.host, hosts) || healthPaths.includes(request.url);
-    if (isServed && request.headers.origin === undefined) return false;
-    request.dialect = dialectOf(request.url);
-    if (!isServed) throw new GatewayError('unknown_host');
-    // Before credentials: a browser sends none with what it asks first, and a page must be able to read a refusal.
-    return answerCors(request, reply, cors_origins);
-  };
+  const isAnswered = openHostCheck(services);
   const server = fastify({
     logger: false,
     // A path that is wrongly escaped, before any hook. Fastify would repeat it, with a key that may stand in its query.
@@ -97,6 +87,21 @@ export function applyLimits(server: FastifyInstance, limits: Limits): void {
 }
 
 // ---
+
+// Whether a request was what a browser asks first, and is answered; for every request, before anything else.
+// @throws GatewayError unknown_host, unknown_origin
+function openHostCheck(services: ServerParts['services']): (request: FastifyRequest, reply: FastifyReply) => boolean {
+  return (request, reply) => {
+    request.startedAt = services.now();
+    const { hosts, cors_origins } = services.config.settings.http;
+    const isServed = isServedHost(request.headers.host, hosts) || healthPaths.includes(request.url);
+    if (isServed && request.headers.origin === undefined) return false;
+    request.dialect = dialectOf(request.url);
+    if (!isServed) throw new GatewayError('unknown_host');
+    // Before credentials: a browser sends none with what it asks first, and a page must be able to read a refusal.
+    return answerCors(request, reply, cors_origins);
+  };
+}
 
 const wronglyEscaped = 'The path of the URL is wrongly escaped.';
 

@@ -4,7 +4,7 @@ import type { GatewayError } from '../core/errors';
 import { withSearches } from '../core/usage';
 import { failureError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
-import type { StreamEvent } from '../wire/neutral';
+import type { OpenPart, StreamEvent } from '../wire/neutral';
 import { tokensOfText } from '../wire/outputMeter';
 import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
@@ -32,7 +32,6 @@ export function openAnswerEncoder(
   const fixup = perAnswer(answers, () => openResponseFixups(translation.fixups));
   const hideEmpty = perAnswer(answers, () => openHideEmptyReasoning(context.format, encodeContext.request));
   const kept = openKeptBytes(codecs[context.format].repeatsAnswer);
-  let searched = 0;
   let first = true; // what is encoded is the first answer's, which finishes last
   const answer = {
     /** Tokens of content so far, by our estimate. */
@@ -69,11 +68,8 @@ export function openAnswerEncoder(
     if (event.type === 'delta') {
       answer.tokens += tokensOfText(event.text);
       answer.said ||= event.text !== '';
-    } else if (event.type === 'open') {
-      answer.said ||= event.part.type === 'toolCall';
-      if (event.part.type === 'webSearch' && event.part.error === undefined) searched++;
-      progress.usage = withSearches(progress.usage, searched); // should the stream break off
-    } else if (event.type === 'usage') progress.usage = event.usage;
+    } else if (event.type === 'open') answer.said = isCall(event.part, progress) || answer.said;
+    else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'answer') first = event.index === 0;
     else if (event.type === 'finish') progress.complete ||= first;
     else if (event.type === 'lost') noteLost(progress, event.what);
@@ -83,6 +79,13 @@ export function openAnswerEncoder(
 }
 
 // ---
+
+// Whether a part is a call of a tool. A search is noted, should the stream break off before its usage.
+function isCall(part: OpenPart, progress: ResponseProgress): boolean {
+  if (part.type === 'webSearch' && part.error === undefined)
+    progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + 1);
+  return part.type === 'toolCall';
+}
 
 /** What a piece of text costs beside its characters. */
 const pieceBytes = 32;
