@@ -14,6 +14,8 @@ export interface Account {
   readonly name: string;
   /** Absent for a provider of one's own that is called without a key. */
   readonly key: Secret | undefined;
+  /** The environment variable that holds its key; absent where no key is needed. */
+  readonly variable: string | undefined;
   /** Its share of the requests, beside the other accounts of the provider. */
   readonly weight: number;
   /** Lower-case name → value, sent with each request. Holds no credential. */
@@ -21,10 +23,7 @@ export interface Account {
 }
 
 /** An account as the settings describe it, before the environment is asked for its key. */
-export interface AccountPlan extends Omit<Account, 'key'> {
-  /** The environment variable that holds its key; absent where no key is needed. */
-  readonly variable: string | undefined;
-}
+export type AccountPlan = Omit<Account, 'key'>;
 
 /** The accounts of a provider in the order written: one named `default` where the settings name none. */
 export function accountsOf(provider: string, settings: Settings): AccountPlan[] {

@@ -224,6 +224,17 @@ export function describeStorage(name: string, newWorld: () => World): void {
         });
         const unpaid = { nanoPerInput: 0, nanoPerOutput: 0 };
         expect(await one(reserveEntry('r6', [dollars], 'unnamed', mine, unpaid))).toMatchObject({ output: 50 });
+        const more = limit({ kind: 'key', name: 'k2' }, 'usd', 62); // of which 32 are left
+        expect(await one(reserveEntry('r7', [more], 'unnamed', mine, { nanoBeside: 14 }))).toMatchObject({ output: 4 });
+      });
+
+      test('what is charged beside tokens is held, and given back', async () => {
+        const dollars = limit(key1, 'usd', 100);
+        const searching = (id: string, nanoBeside: number) => one(reserveEntry(id, [dollars], 20, {}, { nanoBeside }));
+        expect(await searching('r1', 51)).toMatchObject({ type: 'refused', wanted: 101 });
+        expect(await searching('r2', 50)).toMatchObject({ type: 'admitted', tightest: { left: 0 } });
+        await one({ type: 'release', id: 'r2', limits: [dollars] });
+        expect(await searching('r3', 0)).toMatchObject({ type: 'admitted', tightest: { left: 50 } });
       });
 
       test('an extension takes what there is, and nothing where nothing is left', async () => {
@@ -439,7 +450,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
       ];
       const { request } = reserveEntry('x');
       const reservePoisons: [string, object[]][] = [
-        ...['input', 'output', 'defaultOutput', 'nanoPerInput', 'nanoPerOutput'].map(asNumbers),
+        ...['input', 'output', 'defaultOutput', 'nanoPerInput', 'nanoPerOutput', 'nanoBeside'].map(asNumbers),
         ['its texts', [{ key: long }, { request: { ...request, tags: JSON.stringify([long]) } }]],
         ['its request', [{ request: undefined }, ...['started_at', 'model', 'user'].map((field) => ({ request: { ...request, [field]: undefined } }))]],
         ['its limits', [{ limits: undefined }, { limits: [{ ...daily, amount: NaN }] }, { limits: [{ ...daily, id: long }] }]],

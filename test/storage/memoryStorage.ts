@@ -148,9 +148,9 @@ export function memoryWorld(): MemoryWorld {
     if (known !== undefined) return { type: 'admitted', output: known, ...without(before?.limits ?? entry.limits) };
     const key = keys.get(entry.key);
     if (key === undefined || key.revoked_at !== null) return { type: 'revoked' };
-    const { limits, input, nanoPerInput, nanoPerOutput } = entry;
+    const { limits, input, nanoPerInput, nanoPerOutput, nanoBeside = 0 } = entry;
     beginAll(limits);
-    const costOf = (output: number) => within(input * nanoPerInput + output * nanoPerOutput);
+    const costOf = (output: number) => within(input * nanoPerInput + output * nanoPerOutput + nanoBeside);
     const fits = (output: number, limit: LimitWindow, index: number) => {
       const wanted = { tokens: input + output, usd: costOf(output), requests: 1, parallel: 1 }[limit.measure];
       return { wanted, fits: wanted <= stateOf(limit, index).left };
@@ -162,7 +162,7 @@ export function memoryWorld(): MemoryWorld {
         if (limit.shadow === true) continue;
         if (limit.measure === 'tokens') output = Math.min(output, left - input);
         if (limit.measure === 'usd' && nanoPerOutput > 0)
-          output = Math.min(output, Math.floor((left - input * nanoPerInput) / nanoPerOutput));
+          output = Math.min(output, Math.floor((left - input * nanoPerInput - nanoBeside) / nanoPerOutput));
       }
     if (entry.output === undefined) output = Math.max(1, output);
     for (const [i, limit] of limits.entries()) {

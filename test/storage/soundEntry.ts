@@ -24,11 +24,11 @@ export function isSound(entry: Entry): boolean {
     case 'reprice':
       return isText(entry.id) && isWhole(entry.nano);
     case 'reserve': {
-      const { id, key, input, output = 0, defaultOutput, nanoPerInput, nanoPerOutput, request } = entry;
+      const { id, key, input, output = 0, defaultOutput, nanoPerInput, nanoPerOutput, nanoBeside = 0, request } = entry;
       return (
         isText(id) &&
         isText(key) &&
-        [input, output, defaultOutput, nanoPerInput, nanoPerOutput].every(isWhole) &&
+        [input, output, defaultOutput, nanoPerInput, nanoPerOutput, nanoBeside].every(isWhole) &&
         isSoundRecord(request, 13)
       );
     }

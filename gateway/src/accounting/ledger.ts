@@ -28,6 +28,8 @@ export interface ReservationRequest {
   readonly defaultOutput: number;
   /** Of the first target. */
   readonly rates: TokenRates;
+  /** Nano-USD of what is charged beside tokens at the first target. */
+  readonly nanoBeside: number;
   readonly open: OpenRequest;
 }
 
@@ -41,9 +43,11 @@ export interface Reservation {
   extend(by: number): Promise<boolean>;
   /**
    * Holds what a target may cost that is asked after the first; false where that is dearer and a limit of dollars has no room.
-   * @param rates nano-USD a token. @throws GatewayError storage_failed
+   * @param rates nano-USD a token
+   * @param nanoBeside nano-USD of what is charged beside tokens
+   * @throws GatewayError storage_failed
    */
-  reprice(rates: TokenRates): Promise<boolean>;
+  reprice(rates: TokenRates, nanoBeside: number): Promise<boolean>;
   /** Names of the shadow limits that would have refused it. */
   readonly shadowed: readonly string[];
   /** Books what was used. It is committed soon; `Ledger.flush` waits for it. A second settlement does nothing. */
@@ -90,6 +94,7 @@ function reserveEntry({
   output,
   defaultOutput,
   rates,
+  nanoBeside,
   open,
 }: ReservationRequest): ReserveEntry {
   return {
@@ -102,6 +107,7 @@ function reserveEntry({
     defaultOutput,
     nanoPerInput: rates.input,
     nanoPerOutput: rates.output,
+    ...(nanoBeside === 0 ? {} : { nanoBeside }),
     request: open,
   };
 }
@@ -125,7 +131,7 @@ class OpenReservation implements Reservation {
     this.#queue = queue;
     this.output = result.output;
     this.#rates = request.rates;
-    this.#nano = costOf(request.input, this.output, request.rates);
+    this.#nano = costOf(request.input, this.output, request.rates) + request.nanoBeside;
     const { shadowed = [] } = result;
     this.#limits = shadowed.length === 0 ? request.limits : request.limits.filter((_, i) => !shadowed.includes(i));
     this.shadowed = shadowed.map((i) => request.limits[i]?.id ?? '');
@@ -139,8 +145,8 @@ class OpenReservation implements Reservation {
     return this.#inTurn(() => this.#extend(by));
   }
 
-  reprice(rates: TokenRates): Promise<boolean> {
-    return this.#inTurn(() => this.#reprice(rates));
+  reprice(rates: TokenRates, nanoBeside: number): Promise<boolean> {
+    return this.#inTurn(() => this.#reprice(rates, nanoBeside));
   }
 
   settle({ row, rates }: RequestRecord): void {
@@ -159,8 +165,8 @@ class OpenReservation implements Reservation {
     return limitWindows(withAmountsOf(this.#limits, this.#request.limitsNow()));
   }
 
-  async #reprice(rates: TokenRates): Promise<boolean> {
-    const nano = costOf(this.#request.input, this.output, rates);
+  async #reprice(rates: TokenRates, nanoBeside: number): Promise<boolean> {
+    const nano = costOf(this.#request.input, this.output, rates) + nanoBeside;
     if (nano > this.#nano) {
       const result = await this.#queue.submit({
         type: 'reprice',

@@ -22,6 +22,7 @@ import { openSqliteStorage } from '../storage/sqlite';
 import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 import { openHostCapabilities } from '../upstream/hostCapabilities';
+import { openModelRefusals } from '../upstream/modelRefusals';
 import { openUpstreamPool } from '../upstream/pool';
 import { openOutputSpeed } from '../upstream/outputSpeed';
 import { openRetryBudgets } from '../upstream/retryBudget';
@@ -201,6 +202,7 @@ function openServices(
     upstream: openUpstreamPool(() => live.config.limits),
     health: openTargetHealth((rest) => log.warn('a target rests after failures', { ...rest })),
     hosts: openHostCapabilities(),
+    modelRefusals: openModelRefusals(),
     retries: openRetryBudgets(),
     reasoningCache: openReasoningCache(() => live.config.limits.reasoning_cache_bytes),
     bodyWorker: openBodyWorker(),

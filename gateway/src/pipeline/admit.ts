@@ -1,6 +1,7 @@
 // Admission: what a request may cost is reserved before it is sent.
 
 import { defaultOutputTokens } from '../../../config/quotaSettings';
+import type { Target } from '../../../config/target';
 import type { Reservation } from '../accounting/ledger';
 import { ratesOf } from '../accounting/pricing';
 import { quotaLimitsOf } from '../accounting/quota';
@@ -22,6 +23,7 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
     output: maxOutputOf(facts.needs),
     defaultOutput: Math.min(outputByDefault(exchange) * facts.needs.answers, maxTokensPerRequest),
     rates: ratesOf(target, day).base,
+    nanoBeside: searchCostAt(target, facts.needs, day),
     open: {
       key: key.id,
       user: key.user,
@@ -43,6 +45,11 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
 /** The most output tokens that all answers to a request may have together; undefined where it names no maximum. */
 export function maxOutputOf({ output, answers }: Needs): number | undefined {
   return output === undefined ? undefined : Math.min(output * answers, maxTokensPerRequest);
+}
+
+/** Nano-USD of the searches of the web that a request may have made at a target; 0 where it has none. @param day ISO date */
+export function searchCostAt(target: Target, { searches }: Needs, day: string): number {
+  return target.capabilities.has('web_search') ? searches * (ratesOf(target, day).base.search ?? 0) : 0;
 }
 
 /** Output tokens reserved for one answer to a request that names no maximum, and by which a stream extends what it holds. */

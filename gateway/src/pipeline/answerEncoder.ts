@@ -1,10 +1,11 @@
 // A provider's stream on its way to another format, event by event: what is encoded, and what is noted of it for the ledger.
 
 import type { GatewayError } from '../core/errors';
+import { withSearches } from '../core/usage';
 import type { KeyCleaner } from '../upstream/ownKeys';
 import { failureError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
-import type { StreamEvent } from '../wire/neutral';
+import type { OpenPart, StreamEvent } from '../wire/neutral';
 import { tokensOfText } from '../wire/outputMeter';
 import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
@@ -73,7 +74,7 @@ export function openAnswerEncoder(
     if (event.type === 'delta') {
       answer.tokens += tokensOfText(event.text);
       answer.said ||= event.text !== '';
-    } else if (event.type === 'open') answer.said ||= event.part.type === 'toolCall';
+    } else if (event.type === 'open') answer.said = isCall(event.part, progress) || answer.said;
     else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'answer') first = event.index === 0;
     else if (event.type === 'finish') progress.complete ||= first;
@@ -84,6 +85,13 @@ export function openAnswerEncoder(
 }
 
 // ---
+
+// Whether a part is a call of a tool. A search is noted, should the stream break off before its usage.
+function isCall(part: OpenPart, progress: ResponseProgress): boolean {
+  if (part.type === 'webSearch' && part.error === undefined)
+    progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + 1);
+  return part.type === 'toolCall';
+}
 
 /** What a piece of text costs beside its characters. */
 const pieceBytes = 32;

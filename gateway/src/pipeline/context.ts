@@ -14,6 +14,7 @@ import type { Dialect } from '../core/errorBody';
 import type { MemoryShare } from '../core/memoryBudget';
 import type { KeyRow } from '../storage/storage';
 import type { HostCapabilities } from '../upstream/hostCapabilities';
+import type { ModelRefusals } from '../upstream/modelRefusals';
 import type { RetryBudgets } from '../upstream/retryBudget';
 import type { OutputSpeed } from '../upstream/outputSpeed';
 import type { UpstreamResponse } from '../upstream/exchange';
@@ -41,6 +42,7 @@ export interface Services {
   readonly health: TargetHealth;
   readonly speed: OutputSpeed;
   readonly hosts: HostCapabilities;
+  readonly modelRefusals: ModelRefusals;
   readonly retries: RetryBudgets;
   readonly reasoningCache: ReasoningCache;
   readonly bodyWorker: BodyWorker;
@@ -103,6 +105,8 @@ export interface Passthrough extends Prepared {
   readonly answerFormat?: AnswerFormat;
   /** Statuses after which `Service.reword` may know another way to put it to the same target. */
   readonly rewordAfter?: ReadonlySet<number>;
+  /** The maximum has its older name, which the provider may refuse. */
+  readonly olderMaximum?: boolean;
   /** A usage event was asked for that the client does not expect. */
   readonly hideUsage: boolean;
 }

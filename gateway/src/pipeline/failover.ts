@@ -13,6 +13,7 @@ import { brokeOnReuse } from '../upstream/pool';
 import { isAboutPath, translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
 import { alreadyRead, garbageIn, isPage } from './answerBody';
+import { searchCostAt } from './admit';
 import type { AnswerTurn } from './answerTurn';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
 import { healthKey, targetKey } from './plan';
@@ -231,7 +232,9 @@ export class Failover<T> implements AnswerTurn {
       const next = (await this.#candidates.next(wish)).value;
       if (next === undefined || next.kind === 'local') return { next, unaffordable };
       const { target, account } = next;
-      if (await this.#reservation.reprice(ratesOf(target, this.#exchange.day).base)) return { next, unaffordable };
+      const { day, facts } = this.#exchange;
+      if (await this.#reservation.reprice(ratesOf(target, day).base, searchCostAt(target, facts.needs, day)))
+        return { next, unaffordable };
       unaffordable.push({ target: target.label, account: account.name, status: 0, cause: 'over_quota', ms: 0 });
     }
   }
@@ -281,7 +284,13 @@ export class Failover<T> implements AnswerTurn {
     const failure =
       this.#service.optionalPath === true && isAboutPath(status, body)
         ? new GatewayError('no_capable_target', { field: 'model', message: `The host of ${target.label} does not serve this path.` }) // prettier-ignore
-        : translateError(status, body, acrossWires(headers, incoming.dialect, keyCleanerOf(config)), target);
+        : translateError(
+            status,
+            body,
+            acrossWires(headers, incoming.dialect, keyCleanerOf(config)),
+            target,
+            candidate.account,
+          );
     if (await this.moveOn(failure)) return undefined;
     this.#progress.failure = failure;
     // Who asked for a route named no provider, and could do nothing about a refusal of our key.

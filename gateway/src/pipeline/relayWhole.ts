@@ -3,10 +3,13 @@
 import { answerWork } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient } from '../upstream/headers';
+import { withSearches } from '../core/usage';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
+import { answerFacts } from '../wire';
 import { usageAtEnd } from '../wire/inspectAnswer';
+import { openSearchCounter } from '../wire/shared/searchCounter';
 import { asBuffer } from './bodyWorker';
 import { cleanFailure } from './cleanFailure';
 import type { Answered, Local, Passthrough, Translated } from './context';
@@ -121,23 +124,22 @@ async function passWhole(
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<void> {
-  const gathered = await gatherOrPass(response, context, progress);
+  const format = answered.kind === 'passthrough' ? (answered.answerFormat ?? answered.format) : undefined;
+  const searches = openSearchCounter(format === undefined ? undefined : answerFacts[format].searches);
+  const gathered = await gatherOrPass(response, context, progress, (passed) => {
+    searches.add(passed);
+    progress.usage = withSearches(undefined, searches.count); // should it break off
+  });
   if (gathered === undefined) return;
   if ('tail' in gathered) {
-    if (answered.kind === 'passthrough')
-      progress.usage = usageAtEnd(answered.answerFormat ?? answered.format, gathered.tail);
+    if (format !== undefined) progress.usage = usageAtEnd(format, gathered.tail, searches.count);
     return;
   }
   const bytes = gathered.whole;
   progress.estimatedOutput = Math.ceil(bytes.length / 4);
   let passed = bytes;
-  if (answered.kind === 'passthrough') {
-    const inspecting = context.bodyWorker.run(
-      context.owner,
-      'inspectAnswer',
-      { format: answered.answerFormat ?? answered.format, bytes },
-      bytes.length,
-    );
+  if (format !== undefined) {
+    const inspecting = context.bodyWorker.run(context.owner, 'inspectAnswer', { format, bytes }, bytes.length);
     const { usage, failure: found } = inspecting instanceof Promise ? await inspecting : inspecting;
     progress.usage = usage;
     if (found !== undefined) {

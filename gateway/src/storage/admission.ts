@@ -121,10 +121,10 @@ function counter(limits: readonly LimitWindow[], state: LimitState): keyof Amoun
   return counterOf[limits[state.limit]?.measure ?? 'tokens'];
 }
 
-function amountsOf({ input, nanoPerInput, nanoPerOutput }: ReserveEntry, output: number): Amounts {
+function amountsOf({ input, nanoPerInput, nanoPerOutput, nanoBeside = 0 }: ReserveEntry, output: number): Amounts {
   return {
     tokens: saturatingAdd(input, output),
-    nano: atMost(input * nanoPerInput + output * nanoPerOutput),
+    nano: atMost(input * nanoPerInput + output * nanoPerOutput + nanoBeside),
     requests: 1,
   };
 }
@@ -137,9 +137,14 @@ function defaultOutput(entry: ReserveEntry, find: (limit: LimitWindow) => Budget
     const name = counter(entry.limits, state);
     if (name === 'tokens') output = Math.min(output, state.left - entry.input);
     else if (name === 'nano' && entry.nanoPerOutput > 0)
-      output = Math.min(output, Math.floor((state.left - entry.input * entry.nanoPerInput) / entry.nanoPerOutput));
+      output = Math.min(output, Math.floor((state.left - besideOutput(entry)) / entry.nanoPerOutput));
   }
   return Math.max(1, output);
+}
+
+// Nano-USD of all but the output.
+function besideOutput({ input, nanoPerInput, nanoBeside = 0 }: ReserveEntry): number {
+  return input * nanoPerInput + nanoBeside;
 }
 
 // Of the enforced limits of one measure, the one with the least left: tokens before requests before USD, whose amounts do

@@ -57,6 +57,8 @@ export interface ReserveEntry {
   /** Nano-USD of one token at the first target. */
   readonly nanoPerInput: number;
   readonly nanoPerOutput: number;
+  /** Nano-USD of what is charged beside tokens: searches of the web. */
+  readonly nanoBeside?: number;
   /** What a row needs should this process die: see `RequestRow`. */
   readonly request: OpenRequest;
 }

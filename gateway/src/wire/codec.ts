@@ -77,7 +77,7 @@ export interface Encoder {
 
 /** What is known of the answers of a format without decoding them. */
 export type AnswerFacts = CompletionFacts &
-  Pick<FormatFacts, 'output' | 'usageField' | 'isUsageOnly' | 'errorWord' | 'sequenceIn'> &
+  Pick<FormatFacts, 'output' | 'usageField' | 'searches' | 'isUsageOnly' | 'errorWord' | 'sequenceIn'> &
   Pick<Codec, 'usageIn'>;
 
 /** A format's facts and its six translations. */

@@ -52,7 +52,7 @@ async function inspect({ body }: IncomingRequest, limits: Limits): Promise<Reque
     asList: false,
     includeUsage: false,
     endUser: undefined,
-    needs: { kind: 'embedding', capabilities: [], input: estimateInput(scan), output: 0, answers: 1 },
+    needs: { kind: 'embedding', capabilities: [], input: estimateInput(scan), output: 0, answers: 1, searches: 0 },
     scan,
   };
 }
