@@ -24,6 +24,8 @@ export async function program() {
   const gateway = new Gateway('ovth', {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),
+    backupKeys: pulumi.secret(stack.backupKeys),
+    restore: stack.restore,
     bundle: orRefuse(() => buildBundle()),
     labels,
   });
@@ -32,6 +34,7 @@ export async function program() {
     ipv4: gateway.ipv4,
     masterKey: gateway.masterKey,
     appKeys: gateway.appKeys,
+    ledger: gateway.ledger,
     clients: gateway.url.apply(clientSettings),
     sshHostKey: gateway.sshHostKey,
     sshPrivateKey: gateway.sshPrivateKey,

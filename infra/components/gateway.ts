@@ -3,6 +3,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import { hashKey, mintKey } from '../../config/appKey';
+import type { BackupKeys } from '../../config/deploySettings';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { deriveBytes } from '../sshKey';
@@ -17,6 +18,10 @@ export interface GatewayArgs {
   readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** The code to run. */
   readonly bundle: Bundle;
+  /** The bucket's credentials, where `settings.backup` names one. Secret. */
+  readonly backupKeys?: pulumi.Input<BackupKeys | undefined>;
+  /** Where this update may put the ledger back from its backup: `latest`, or a moment in ISO 8601. */
+  readonly restore?: string | undefined;
   /** Labels for everything at Hetzner. `stack` tells the stacks of one Hetzner project apart. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -31,6 +36,8 @@ export class Gateway extends pulumi.ComponentResource {
   readonly masterKey: pulumi.Output<string>;
   /** Label → application key, for each key that the settings declare without a hash. Secret. */
   readonly appKeys: pulumi.Output<Record<string, string>>;
+  /** Id of the ledger: 32 hex digits. Its backup stands under this name. */
+  readonly ledger: pulumi.Output<string>;
   /** The host's SSH identity: a line of known_hosts without the host name. */
   readonly sshHostKey: pulumi.Output<string>;
   /** The private key with which the program logs in, in OpenSSH's format. Secret. */
@@ -62,6 +69,7 @@ export class Gateway extends pulumi.ComponentResource {
       name,
       {
         ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey },
+        ...{ backupKeys: args.backupKeys, restore: args.restore },
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),
@@ -69,6 +77,7 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this },
     );
 
+    this.ledger = release.ledger;
     const site = settings.domain ?? host.ipv4;
     this.url = pulumi.unsecret(pulumi.all([site, release.releaseId]).apply(([address]) => `https://${address}`));
     this.registerOutputs({
@@ -76,6 +85,7 @@ export class Gateway extends pulumi.ComponentResource {
       ipv4: this.ipv4,
       masterKey: this.masterKey,
       appKeys: this.appKeys,
+      ledger: this.ledger,
       sshHostKey: this.sshHostKey,
       sshPrivateKey: this.sshPrivateKey,
     });

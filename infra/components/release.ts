@@ -2,6 +2,7 @@
 
 import { remote } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
+import type { BackupKeys } from '../../config/deploySettings';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { bundlePath, bundles, dataMount, metadataAddress, packages } from '../hostLayout';
@@ -10,6 +11,7 @@ import { gatewayRelease } from '../render/compose';
 import { desiredState } from '../render/desiredState';
 import { bootstrapScript, launchCommand } from '../scripts';
 import type { Host } from './host';
+import { beginLedger, sayRestored } from './ledger';
 
 /** What a release is made from. */
 export interface ReleaseArgs {
@@ -25,12 +27,18 @@ export interface ReleaseArgs {
   readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
+  /** The bucket's; undefined where there is no backup. Secret. */
+  readonly backupKeys: pulumi.Input<BackupKeys | undefined>;
+  /** Where this update may put the ledger back from its backup: `latest`, or a moment in ISO 8601. */
+  readonly restore: string | undefined;
 }
 
 /** The gateway and Caddy on a host. Every step runs again on a new server, and changes nothing when it runs twice. */
 export class Release extends pulumi.ComponentResource {
   /** 12 hex digits over code, base image and container settings. Known once the release serves its configuration. */
   readonly releaseId: pulumi.Output<string>;
+  /** Id of the ledger: 32 hex digits. */
+  readonly ledger: pulumi.Output<string>;
 
   /**
    * @param name prefix of every resource's name
@@ -68,16 +76,19 @@ export class Release extends pulumi.ComponentResource {
       { connection, source: new pulumi.asset.FileAsset(bundle.path), remotePath: bundlePath(bundle.hash) },
       { ...own, dependsOn: [bootstrap] },
     );
+    this.ledger = beginLedger(name, connection, settings, { parent: this, dependsOn: [bootstrap] });
+    const { restore } = args;
     const state = pulumi
-      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4])
-      .apply(([masterKey, providerKeys, keyHashes, address]) =>
-        desiredState({ settings, bundle, masterKey, providerKeys, keyHashes, address }),
+      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4, this.ledger, args.backupKeys])
+      .apply(([masterKey, providerKeys, keyHashes, address, ledger, backupKeys]) =>
+        desiredState({ settings, bundle, masterKey, providerKeys, keyHashes, address, ledger, backupKeys, restore }),
       );
     const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded] });
 
     const { id } = gatewayRelease(bundle.hash, settings.images.node);
     this.releaseId = apply.id.apply(() => id);
-    this.registerOutputs({ releaseId: this.releaseId });
+    if (restore !== undefined) apply.stdout.apply((stdout) => sayRestored(stdout, this));
+    this.registerOutputs({ releaseId: this.releaseId, ledger: this.ledger });
   }
 }
 
