@@ -30,13 +30,21 @@ put_ledger_aside() {
 
 put_ledger_back() {
   local name
-  rm -rf "$data"/gateway/ledger.db* "$data/gateway/ledger.epoch" "$data/gateway/instances"
-  if [ -d "$aside" ]; then
+  rm -rf "$data"/gateway/ledger.db.restored*
+  if [ -d "${aside:-}" ]; then
+    rm -rf "$data"/gateway/ledger.db* "$data/gateway/ledger.epoch" "$data/gateway/instances"
     for name in "$aside"/* "$aside"/.ledger*; do [ ! -e "$name" ] || mv "$name" "$data/gateway/"; done
     rmdir "$aside"
   fi
-  # shellcheck disable=SC2086  # ids
-  [ -z "$stopped" ] || docker start $stopped
+  compose_all up --detach
+}
+
+# compose_all ARGUMENTS…: with every project that has the ledger open. Not `docker stop`: see `reread` in gateway.sh.
+compose_all() {
+  local file
+  for file in "$home"/releases/*/compose.yaml "$home/backup/compose.yaml"; do
+    [ ! -f "$file" ] || docker compose --file "$file" "$@"
+  done
 }
 
 # Whoever asks for it names the moment: this update alone may put another ledger in the place of what is there.
@@ -45,12 +53,10 @@ restore_ledger() {
   [ -n "$restore" ] || return 0
   [ -n "$backup" ] || fail 'there is no backup to restore from: ovth:backup is not set'
   [ "$restore" = latest ] || at=(-timestamp "$restore")
-  # The gateway first, so that the copy has its last rows.
-  stopped=$(docker ps --quiet --filter label=ovth.release)
-  # shellcheck disable=SC2086
-  [ -z "$stopped" ] || docker stop --time 30 $stopped >/dev/null
-  [ -z "$(docker ps --quiet --filter name=^ovth-backup$)" ] || docker stop --time 40 ovth-backup >/dev/null
   undo+=(put_ledger_back)
+  # The gateway before the copy, so that the copy has its last rows.
+  compose_all down --timeout 40 >"$stage/down.log" 2>&1 ||
+    fail "what has the ledger open does not end: $(tail -n 1 "$stage/down.log")"
   put_ledger_aside
   litestream --volume "$data/gateway:/data" "$litestream_image" restore -config /etc/litestream/litestream.yml -no-expand-env \
     "${at[@]}" -o /data/ledger.db.restored /data/ledger.db >"$stage/restore.log" 2>&1 || {
