@@ -60,6 +60,11 @@ export function litestreamConfig(plan: BackupPlan): string {
   return stringify(config, { lineWidth: 0 });
 }
 
+/** The command, in the container, that waits until all that is committed is in the bucket. @param seconds at most */
+export function syncCommand(seconds: number): string[] {
+  return ['litestream', 'sync', '-wait', '-timeout', `${seconds}`, '-socket', backupSocket, ledgerInContainer];
+}
+
 /**
  * The compose.yaml of the copy's container. It reads and writes the ledger's folder as the gateway does: SQLite's locks are
  * files there.
@@ -76,6 +81,11 @@ export function backupCompose(image: string): string {
     environment: { GOMEMLIMIT: '96MiB' },
     volumes: [`${home}/backup/config:/etc/litestream:ro`, `${dataMount}/gateway:/data`],
     tmpfs: [...hardened.tmpfs, `/run/litestream:uid=${containerUser},gid=${containerUser},mode=0700`],
+    // Docker shows a copy that does not arrive as `unhealthy`. It asks for one each time: an idle ledger sends nothing.
+    healthcheck: {
+      test: ['CMD', ...syncCommand(20)],
+      ...{ interval: '60s', timeout: '30s', retries: 3, start_period: '60s' },
+    },
     command: ['replicate', '-config', '/etc/litestream/litestream.yml', '-no-expand-env'],
   };
   return stringify(

@@ -1,5 +1,6 @@
 // A box that is lost with its disk: the next update refuses to begin anew, and one command brings the ledger back.
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeLab } from '../lab/describeLab';
 import { run, until } from '../lab/shell';
@@ -79,7 +80,29 @@ describeLab('a box with a backup', () => {
     await must(project.up('--expect-no-changes'));
   }, 300_000);
 
-  test('a lost disk: `up` names the command, which brings back all but the last seconds', async () => {
+  test('a copy can be tried beside the gateway, as README says', async () => {
+    const drill = /^install -d [^\n]*\/mnt\/data\/drill\n[\s\S]*?(?=```)/m.exec(
+      readFileSync('infra/README.md', 'utf8'),
+    )![0];
+    expect(await onBox(`set -e; ${drill}`)).toContain('It adds up');
+    expect((await client.chat(minted)).status).toBe(200);
+  });
+
+  test('a bucket that takes nothing any more shows: its container is unhealthy [K2]', async () => {
+    const health = () => onBox("docker inspect -f '{{.State.Health.Status}}' ovth-backup");
+    await until('the copy is healthy', async () => (await health()) === 'healthy', 120_000);
+    scene.lab.setUpstream(2, undefined);
+    expect((await client.chat(minted)).status).toBe(200);
+    const failed = await box().exec(
+      'docker exec ovth-backup litestream sync -wait -timeout 5 -socket /run/litestream/control.sock /data/ledger.db',
+      { check: false },
+    );
+    expect(failed.code).not.toBe(0);
+    scene.lab.setUpstream(2, s3.port);
+    await copied();
+  }, 300_000);
+
+  test('a lost disk: `up` names the command, which brings back all but the last seconds [K1]', async () => {
     const { project, lab } = scene;
     const ledger = await project.output<string>('ledger');
     const load = client.load(minted, 5);

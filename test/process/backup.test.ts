@@ -124,7 +124,7 @@ describeIf(present)('a ledger with a copy in a bucket', () => {
   });
   afterEach(() => s3.close());
 
-  test('kill -9 and a wiped disk lose 10 s at most, and it serves again within 60 s', async () => {
+  test('kill -9 and a wiped disk lose 10 s at most, and it serves again within 60 s [K1]', async () => {
     const first = await scene.start();
     const key = await mint(first.url);
     const revoked = await mint(first.url, { label: 'leaked' });
