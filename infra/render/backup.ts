@@ -27,7 +27,7 @@ export interface BackupPlan {
 }
 
 /**
- * The text of litestream.yml. It holds the bucket's keys: the file is 0600, and Litestream is started with
+ * The text of litestream.yml, as JSON, which YAML includes. It holds the bucket's keys: the file is 0600, and Litestream is started with
  * `-no-expand-env`, since a key may hold a `$`.
  * https://github.com/benbjohnson/litestream/blob/v0.5.18/cmd/litestream/main.go
  */
@@ -57,7 +57,7 @@ export function litestreamConfig(plan: BackupPlan): string {
       },
     ],
   };
-  return stringify(config, { lineWidth: 0 });
+  return `${JSON.stringify(config, null, 2)}\n`;
 }
 
 /** The command, in the container, that waits until all that is committed is in the bucket. @param seconds at most */

@@ -213,7 +213,7 @@ test('what allows a ledger to begin is made once, and not again for a new server
   expect(await valueOf(gateway.ledger)).toBe(ledger);
   const { facts, files } = JSON.parse(plain(find('ovth-apply').inputs['stdin']) as string);
   expect(facts).toMatchObject({ ledger, backup: 'yes', restore: '' });
-  expect(files.backup['config/litestream.yml']).toContain(`path: ovth/${ledger}`);
+  expect(files.backup['config/litestream.yml']).toContain(`"path": "ovth/${ledger}"`);
 });
 
 test('every connection is pinned to the host key that user data gives the server [J6]', async () => {

@@ -52,10 +52,11 @@ redact() {
   local secrets=("$stage/release/config/secrets.env")
   [ ! -f "$stage/backup/config/litestream.yml" ] || secrets+=("$stage/backup/config/litestream.yml")
   python3 -c '
-import re, sys
+import json, re, sys
 text = sys.stdin.read()
 values = [line.rstrip("\n").partition("=")[2][1:-1] for line in open(sys.argv[1])]
-values += [line.partition(": ")[2].strip().strip("\x27\x22") for path in sys.argv[2:] for line in open(path) if "key" in line]
+for path in sys.argv[2:]:
+    values += [value for name, value in json.load(open(path))["dbs"][0]["replica"].items() if "key" in name]
 for value in values:
     if len(value) >= 6:
         text = text.replace(value, "[secret]")

@@ -41,10 +41,11 @@ put_ledger_back() {
 
 # compose_all ARGUMENTS…: with every project that has the ledger open. Not `docker stop`: see `reread` in gateway.sh.
 compose_all() {
-  local file
+  local file code=0
   for file in "$home"/releases/*/compose.yaml "$home/backup/compose.yaml"; do
-    [ ! -f "$file" ] || docker compose --file "$file" "$@"
+    [ ! -f "$file" ] || docker compose --file "$file" "$@" || code=1
   done
+  return "$code"
 }
 
 # Whoever asks for it names the moment: this update alone may put another ledger in the place of what is there.
