@@ -1,5 +1,6 @@
 // A provider is one or more accounts: a key, a share of the requests, and headers of its own.
 
+import type { BackupKeys } from './deploySettings';
 import { ownValue } from './forms';
 import { isKnownProvider, knownProviders } from './knownProviders';
 import { providerSchema } from './providerSettings';
@@ -47,6 +48,8 @@ export interface StackKeys {
   readonly settings: Settings;
   /** Provider → key. Secret. */
   readonly keys: Readonly<Record<string, string>>;
+  /** The bucket's. Secret. */
+  readonly backupKeys: BackupKeys | undefined;
 }
 
 /**
@@ -54,7 +57,7 @@ export interface StackKeys {
  * `provider_keys` names is added to `providers`.
  * @param stack checked: no mapping has more than one account (see served.ts)
  */
-export function stackKeys({ provider_keys, ...settings }: StackSettings): StackKeys {
+export function stackKeys({ provider_keys, backup_keys, ...settings }: StackSettings): StackKeys {
   const keys: Record<string, string> = {};
   const providers = { ...settings.providers };
   for (const [name, given] of Object.entries(provider_keys)) {
@@ -69,5 +72,5 @@ export function stackKeys({ provider_keys, ...settings }: StackSettings): StackK
         own.accounts === undefined ? { ...own, accounts: { [account]: { weight: 1, headers: {} } } } : own;
     }
   }
-  return { settings: { ...settings, providers }, keys };
+  return { settings: { ...settings, providers }, keys, backupKeys: backup_keys };
 }

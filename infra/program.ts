@@ -38,6 +38,8 @@ export async function program() {
   const gateway = new Gateway('ovth', {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),
+    backupKeys: pulumi.secret(stack.backupKeys),
+    restore: stack.restore,
     bundle: orRefuse(() => buildBundle()),
     labels,
     summary,
@@ -49,6 +51,7 @@ export async function program() {
     ipv6: gateway.ipv6,
     masterKey: gateway.masterKey,
     appKeys: gateway.appKeys,
+    ledger: gateway.ledger,
     clients: gateway.url.apply(clientSettings),
     sshHostKey: gateway.sshHostKey,
     sshPrivateKey: gateway.sshPrivateKey,

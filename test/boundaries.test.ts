@@ -96,7 +96,10 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['node:crypto', 'node:fs', 'node:net', 'node:os', 'node:path', 'node:util'],
     exceptions: { 'app/shutdown.ts imports fastify': 'closes the server it is handed; only the type is imported' },
   },
-  commands: { rooms: ['app', 'telemetry'], packages: ['node:fs', 'node:path'] },
+  commands: {
+    rooms: ['app', 'storage', 'telemetry'],
+    packages: ['node:child_process', 'node:fs', 'node:path', 'node:util'], // Litestream is a child
+  },
 };
 
 /** `file imports name` → why a codec may import another one. */

@@ -3,6 +3,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import { hashKey, mintKey } from '../../config/appKey';
+import type { BackupKeys } from '../../config/deploySettings';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { deriveBytes } from '../sshKey';
@@ -19,6 +20,10 @@ export interface GatewayArgs {
   readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** The code to run. */
   readonly bundle: Bundle;
+  /** The bucket's credentials, where `settings.backup` names one. Secret. */
+  readonly backupKeys?: pulumi.Input<BackupKeys | undefined>;
+  /** Where this update may put the ledger back from its backup: `latest`, or a moment in ISO 8601. */
+  readonly restore?: string | undefined;
   /** Labels for everything at Hetzner. `stack` tells the stacks of one Hetzner project apart. */
   readonly labels: Readonly<Record<string, string>>;
   /** What a preview may show of the settings; default: all that holds no secret. */
@@ -39,6 +44,8 @@ export class Gateway extends pulumi.ComponentResource {
   readonly masterKey: pulumi.Output<string>;
   /** Label → application key, for each key that the settings declare without a hash. Secret. */
   readonly appKeys: pulumi.Output<Record<string, string>>;
+  /** Id of the ledger: 32 hex digits. Its backup stands under this name. */
+  readonly ledger: pulumi.Output<string>;
   /** The host's SSH identity: a line of known_hosts without the host name. */
   readonly sshHostKey: pulumi.Output<string>;
   /** The private key with which the program logs in, in OpenSSH's format. Secret. */
@@ -72,6 +79,7 @@ export class Gateway extends pulumi.ComponentResource {
       name,
       {
         ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey, stackLabel: labels['stack'] ?? '' },
+        ...{ backupKeys: args.backupKeys, restore: args.restore },
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),
@@ -83,6 +91,7 @@ export class Gateway extends pulumi.ComponentResource {
       dependsOn: [master, ...seeds, host, release],
     });
 
+    this.ledger = release.ledger;
     const site = settings.domain ?? host.ipv4;
     this.url = pulumi.unsecret(pulumi.all([site, release.releaseId]).apply(([address]) => `https://${address}`));
     this.registerOutputs({
@@ -91,6 +100,7 @@ export class Gateway extends pulumi.ComponentResource {
       ipv6: this.ipv6,
       masterKey: this.masterKey,
       appKeys: this.appKeys,
+      ledger: this.ledger,
       sshHostKey: this.sshHostKey,
       sshPrivateKey: this.sshPrivateKey,
     });

@@ -2,6 +2,7 @@
 
 import { remote } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
+import type { BackupKeys } from '../../config/deploySettings';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { bundlePath, bundles, dataMount, metadataAddress, packages } from '../hostLayout';
@@ -13,6 +14,7 @@ import { gatewayRelease } from '../render/compose';
 import { desiredState, expectation } from '../render/desiredState';
 import { bootstrapScript, command, commandInput } from '../scripts';
 import type { Host } from './host';
+import { beginLedger, sayRestored } from './ledger';
 import { awaitAnswer, awaitLogin, examine, findStanding } from './standingBox';
 
 /** What a release is made from. */
@@ -31,12 +33,18 @@ export interface ReleaseArgs {
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
   /** Value of the label `stack` on this stack's resources at Hetzner. */
   readonly stackLabel: pulumi.Input<string>;
+  /** The bucket's; undefined where there is no backup. Secret. */
+  readonly backupKeys: pulumi.Input<BackupKeys | undefined>;
+  /** Where this update may put the ledger back from its backup: `latest`, or a moment in ISO 8601. */
+  readonly restore: string | undefined;
 }
 
 /** The gateway and Caddy on a host. Every step runs again on a new server, and changes nothing when it runs twice. */
 export class Release extends pulumi.ComponentResource {
   /** 12 hex digits over code, base image and container settings. Known once the release serves its configuration. */
   readonly releaseId: pulumi.Output<string>;
+  /** Id of the ledger: 32 hex digits. */
+  readonly ledger: pulumi.Output<string>;
 
   /**
    * @param name prefix of every resource's name
@@ -75,10 +83,12 @@ export class Release extends pulumi.ComponentResource {
       { connection, source: new pulumi.asset.FileAsset(bundle.path), remotePath: bundlePath(bundle.hash) },
       { ...own, dependsOn: [bootstrap] },
     );
+    this.ledger = beginLedger(name, connection, settings, { parent: this, dependsOn: [bootstrap] });
+    const { restore } = args;
     const state = pulumi
-      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4, watched.facts])
-      .apply(([masterKey, providerKeys, keyHashes, address, facts]) => {
-        const input = { settings, bundle, masterKey, providerKeys, keyHashes, address };
+      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4, watched.facts, this.ledger, args.backupKeys])
+      .apply(([masterKey, providerKeys, keyHashes, address, facts, ledger, backupKeys]) => {
+        const input = { settings, bundle, masterKey, providerKeys, keyHashes, address, ledger, backupKeys, restore };
         const repairs = judge(facts, expectation(input), Math.floor(Date.now() / 1_000));
         return desiredState({ ...input, repairs });
       });
@@ -90,7 +100,8 @@ export class Release extends pulumi.ComponentResource {
       await this.expectAnswer({ address, host: settings.domain ?? address }, id);
       return id;
     });
-    this.registerOutputs({ releaseId: this.releaseId });
+    if (restore !== undefined) apply.stdout.apply((stdout) => sayRestored(stdout, this));
+    this.registerOutputs({ releaseId: this.releaseId, ledger: this.ledger });
   }
 
   /** The update fails where the gateway does not answer from this machine, whatever the box says. */

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 export const applyParts = [
   'begin',
   'host',
+  'ledger',
   'image',
   'checks',
+  'backup',
   'gateway',
   'retire',
   'front',
@@ -28,6 +30,8 @@ export const bootstrapScript = read('bootstrap.sh');
 export const lookScript = read('look.sh');
 /** Removes resources at Hetzner; read by `node -` on the operator's machine. Its own head says what it takes. */
 export const removeScript = read('remove.js');
+/** Says whose ledger is on the data volume, and allows a new stack to begin one. */
+export const ledgerScript = read('ledger.sh');
 
 /**
  * The one command that Pulumi runs over SSH: a shell that reads its script from standard input. Pulumi quotes the command

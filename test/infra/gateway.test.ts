@@ -35,10 +35,13 @@ const settings = parseSettings(`
 routes: {auto: {providers: [openai]}}
 keys: {cursor: {}, own: {sha256: ${'a'.repeat(64)}}}
 ssh: {admin_cidrs: [203.0.113.7/32]}
+backup: {endpoint: 'https://s3.example.com', bucket: ledgers}
 data: {protect: true}
 server: {generation: 3}
 `);
 const providerKey = 'sk-test-0123456789';
+const backupKeys = { access_key_id: 'AKIDEXAMPLE', secret_access_key: 's3cret-0123456789' };
+const ledger = 'e'.repeat(32);
 
 // The component waits for its server by itself. (Not an import: it would be read before the mock is set.)
 jest.mock('../../infra/preflight/sshReachable', () => ({
@@ -63,6 +66,7 @@ beforeAll(async () => {
         const outputs: Record<string, unknown> = { ...args.inputs };
         if (args.type === 'random:index/randomPassword:RandomPassword')
           outputs['result'] = args.name.padEnd(args.inputs.length as number, 'x');
+        if (args.name === 'ovth-ledger') outputs['stdout'] = `${ledger}\n`;
         if (args.type === 'hcloud:index/primaryIp:PrimaryIp')
           outputs['ipAddress'] = args.inputs.type === 'ipv4' ? '203.0.113.9' : '2001:db8:1:2::';
         return { id: args.type.startsWith('hcloud:') ? `${resources.length}` : 'none', state: outputs };
@@ -85,6 +89,7 @@ beforeAll(async () => {
     {
       settings,
       providerKeys: pulumi.secret({ openai: providerKey }),
+      backupKeys: pulumi.secret(backupKeys),
       bundle: { hash: '0123456789abcdef', path: __filename, sha256: 'f'.repeat(64), dockerfile: 'FROM x AS runtime\n' },
       labels: { 'managed-by': 'ovth', stack: 'ovth-test' },
     },
@@ -112,6 +117,7 @@ test('has exactly the expected children, under stable names', () => {
   expect(resources.map(({ type, name }) => `${type.split(':').pop()} ${name}`).sort()).toEqual([
     'Command ovth-apply',
     'Command ovth-bootstrap',
+    'Command ovth-ledger',
     'Command ovth-sweep',
     'CopyToRemote ovth-bundle',
     'Firewall ovth-firewall',
@@ -138,7 +144,9 @@ test('the children form the tree that `pulumi up` shows', () => {
   const host = ['data', 'data-attachment', 'firewall', 'ipv4', 'ipv6', 'server', 'ssh-key', 'ssh-seed', 'sweep'];
   expect(parents).toEqual({
     ...Object.fromEntries(host.map((name) => [`ovth-${name}`, 'ovth:index:Host'])),
-    ...Object.fromEntries(['apply', 'bootstrap', 'bundle'].map((name) => [`ovth-${name}`, 'ovth:index:Release'])),
+    ...Object.fromEntries(
+      ['apply', 'bootstrap', 'bundle', 'ledger'].map((name) => [`ovth-${name}`, 'ovth:index:Release']),
+    ),
     'ovth-key-cursor': 'ovth:index:Gateway',
     'ovth-master-key': 'ovth:index:Gateway',
   });
@@ -154,10 +162,10 @@ test('each component registers all its outputs', () => {
   const names = Object.entries(registered).map(([type, outputs]) => [type, Object.keys(outputs).sort()]);
   expect(Object.values(registered).flatMap(Object.values)).not.toContain(undefined);
   expect(Object.fromEntries(names)).toEqual({
-    'ovth:index:Gateway': ['appKeys', 'ipv4', 'ipv6', 'masterKey', 'sshHostKey', 'sshPrivateKey', 'url'],
+    'ovth:index:Gateway': ['appKeys', 'ipv4', 'ipv6', 'ledger', 'masterKey', 'sshHostKey', 'sshPrivateKey', 'url'],
     'ovth:index:Host': ['dataDevice', 'ipv4', 'ipv6', 'sshHostKey', 'sshPrivateKey'],
     'ovth:index:Serving': [],
-    'ovth:index:Release': ['releaseId'],
+    'ovth:index:Release': ['ledger', 'releaseId'],
   });
 });
 
@@ -241,9 +249,23 @@ test.each(['ovth-bootstrap', 'ovth-apply'])('%s is one constant command fed by s
   expect(options[name]).toMatchObject({ additionalSecretOutputs: expect.arrayContaining(['stdout', 'stderr']) });
 });
 
+test('what allows a ledger to begin is made once, and not again for a new server, script or key', async () => {
+  const { inputs } = find('ovth-ledger');
+  expect(isSecretInput(inputs['stdin'])).toBe(false);
+  expect(options['ovth-ledger']).toMatchObject({
+    ignoreChanges: ['connection', 'create', 'stdin'],
+    replacementTrigger: '',
+  });
+  expect(options['ovth-ledger']).not.toHaveProperty('deletedWith');
+  expect(await valueOf(gateway.ledger)).toBe(ledger);
+  const { facts, files } = JSON.parse(plain(find('ovth-apply').inputs['stdin']) as string);
+  expect(facts).toMatchObject({ ledger, backup: 'yes', restore: '' });
+  expect(files.backup['config/litestream.yml']).toContain(`"path": "ovth/${ledger}"`);
+});
+
 test('every connection is pinned to the host key that user data gives the server [J6]', async () => {
   const hostKey = await valueOf(gateway.sshHostKey);
-  for (const name of ['ovth-bootstrap', 'ovth-bundle', 'ovth-apply']) {
+  for (const name of ['ovth-bootstrap', 'ovth-bundle', 'ovth-ledger', 'ovth-apply']) {
     const { connection } = find(name).inputs;
     expect(isSecretInput(connection)).toBe(true);
     expect(plain(connection)).toEqual({
@@ -277,6 +299,7 @@ test('each step waits for the one before', () => {
   const after = (name: string) => (options[name]?.dependsOn as pulumi.Resource[]).map((each) => each.constructor.name);
   expect(after('ovth-bootstrap')).toEqual(['Host']);
   expect(after('ovth-bundle')).toEqual(['Command']);
+  expect(after('ovth-ledger')).toEqual(['Command']);
   expect(after('ovth-apply')).toEqual(['CopyToRemote']);
 });
 
@@ -285,7 +308,8 @@ test('secrets are secret outputs, and nothing else is [J7]', async () => {
   expect(await secret(gateway.masterKey)).toBe(true);
   expect(await secret(gateway.appKeys)).toBe(true);
   expect(await secret(gateway.sshPrivateKey)).toBe(true);
-  for (const open of [gateway.url, gateway.ipv4, gateway.sshHostKey]) expect(await secret(open)).toBe(false);
+  for (const open of [gateway.url, gateway.ipv4, gateway.ledger, gateway.sshHostKey])
+    expect(await secret(open)).toBe(false);
   expect(await valueOf(gateway.url)).toBe('https://203.0.113.9');
 });
 
@@ -300,6 +324,11 @@ test('no secret is in any input that the engine keeps readable [A5 J7]', async (
     resources.map(({ inputs }) => inputs),
     (_key, value: unknown) => (isSecretInput(value) ? '[secret]' : value),
   );
-  const secrets = [await valueOf(gateway.masterKey), providerKey, ...Object.values(await valueOf(gateway.appKeys))];
+  const secrets = [
+    await valueOf(gateway.masterKey),
+    providerKey,
+    backupKeys.secret_access_key,
+    ...Object.values(await valueOf(gateway.appKeys)),
+  ];
   for (const secret of [...secrets, 'PRIVATE KEY']) expect(open).not.toContain(secret);
 });

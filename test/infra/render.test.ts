@@ -45,12 +45,13 @@ const wanted = {
   keyHashes: { cursor: 'b'.repeat(64) },
   address: '203.0.113.9',
   repairs: 3,
+  ledger: 'e'.repeat(32),
 };
 
 interface State {
   script: string;
   facts: Record<string, string | number>;
-  files: { release: Record<string, string>; front: Record<string, string> };
+  files: { release: Record<string, string>; front: Record<string, string>; backup?: Record<string, string> };
 }
 
 const stateOf = (change: Partial<typeof wanted> = {}) => JSON.parse(desiredState({ ...wanted, ...change })) as State;

@@ -36,13 +36,13 @@ finish() {
 }
 trap finish EXIT
 
-# Writes the files to STAGE/release and STAGE/front, and the facts to shell variables. Prints nothing.
+# Writes the files to STAGE/release, STAGE/front and STAGE/backup, and the facts to shell variables. Prints nothing.
 unpack() {
   python3 - "$stage" <<'PYTHON' || fail 'the desired state cannot be read'
 import json, os, shlex, sys
 stage = sys.argv[1]
 state = json.load(open(stage + "/state.json"))
-for group in ("release", "front"):
+for group in state["files"]:
     for path, text in state["files"][group].items():
         place = os.path.join(stage, group, path)
         os.makedirs(os.path.dirname(place), exist_ok=True)
@@ -57,19 +57,24 @@ PYTHON
   : "${home:?}" "${data:?}" "${user:?}" "${network:?}" "${release:?}" "${image:?}" "${digest:?}" "${bundle:?}" "${port:?}"
   : "${bundle_sha256:?}" "${bundle_in_build:?}" "${node_image:?}" "${front_image:?}" "${admin_socket:?}" "${site:?}"
   : "${host:?}" "${address:?}" "${certificate_seconds:?}" "${repairs:?}"
+  : "${ledger:?}" "${backup?}" "${restore?}" "${litestream_image:?}" "${backup_socket:?}"
 }
 
 # Replaces every secret value of the new configuration, and whatever looks like a key, by [secret].
 redact() {
+  local secrets=("$stage/release/config/secrets.env")
+  [ ! -f "$stage/backup/config/litestream.yml" ] || secrets+=("$stage/backup/config/litestream.yml")
   python3 -c '
-import re, sys
+import json, re, sys
 text = sys.stdin.read()
-for line in open(sys.argv[1]):
-    value = line.rstrip("\n").partition("=")[2][1:-1]
+values = [line.rstrip("\n").partition("=")[2][1:-1] for line in open(sys.argv[1])]
+for path in sys.argv[2:]:
+    values += [value for name, value in json.load(open(path))["dbs"][0]["replica"].items() if "key" in name]
+for value in values:
     if len(value) >= 6:
         text = text.replace(value, "[secret]")
 print(re.sub(r"(sk-|AIza|ovth_)[\w-]{8,}", "[secret]", text), end="")
-' "$stage/release/config/secrets.env"
+' "${secrets[@]}"
 }
 
 # last_lines CONTAINER FILE: what its process has said since it was last started

@@ -4,9 +4,12 @@ exec 9>/run/lock/ovth-apply.lock
 flock --wait 300 9 || fail 'another update of this server has been running for 5 minutes; wait for it, then run "pulumi up" again'
 unpack
 prepare_host
+check_ledger
 build_image
 check_config
 check_front
+check_backup
+restore_ledger
 if [ "$(live_release)" = "$release" ] && running "$release" && ready_answer >/dev/null; then
   change_config
 else
@@ -16,6 +19,7 @@ switch_front
 # Under another name the old one goes on until the new one has its certificate.
 if site_changed; then await_certificate 'What ran before goes on'; fi
 undo=()
+switch_backup
 retire_others
 await_certificate 'Caddy goes on trying'
 record_digests
