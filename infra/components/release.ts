@@ -134,11 +134,22 @@ function watchBox(release: Release, { host, settings, stackLabel }: ReleaseArgs)
     if (pulumi.runtime.isDryRun()) return own.address;
     const ranges = settings.ssh.admin_cidrs ?? [];
     const say = (phase: string) => void pulumi.log.info(`${sinceBegin().toFixed(0)} s: ${phase}`, release);
-    await awaitLogin(seen, { standing: found, serverId, address: own.address, ranges }, say);
+    const refused = await awaitLogin(seen, { standing: found, serverId, address: own.address, ranges }, say);
+    if (refused !== undefined) await giveUp(release, refused);
     void tellPhases(own, say, end);
     return own.address;
   });
   return { facts, address: pulumi.unsecret(address), ended };
+}
+
+/**
+ * Ends the program with one sentence. An error that an output throws would reach the operator behind the name of every
+ * property on its way.
+ */
+async function giveUp(release: Release, sentence: string): Promise<never> {
+  await pulumi.log.error(sentence, release);
+  // By this code the language host knows that the reason has been said (@pulumi/pulumi, cmd/run/run.ts).
+  process.exit(32);
 }
 
 /** Seconds since the program was started. */

@@ -54,19 +54,24 @@ export interface LoginTarget {
 /**
  * Waits until one can log in.
  * @param say hears that it waits
- * @throws pulumi.RunError with one sentence where a box that is not well does not let anybody in
+ * @returns undefined where the update can go on, else one sentence: a box that is not well does not let anybody in
  */
-export async function awaitLogin(facts: BoxFacts, target: LoginTarget, say: (what: string) => void): Promise<void> {
+export async function awaitLogin(
+  facts: BoxFacts,
+  target: LoginTarget,
+  say: (what: string) => void,
+): Promise<string | undefined> {
   const { standing, serverId, address, ranges } = target;
   const booting = standing.server !== 'on' || standing.id !== serverId;
   const serves = !booting && typeof facts.readiness !== 'string';
   if (!serves) say(booting ? 'boot: waiting for the server to let the program in' : 'login: waiting for SSH');
   const patience = serves ? { patienceMs: 0, dialMs: 3_000 } : booting ? {} : { patienceMs: 60_000 };
   const advice = await reachServer(address, { ranges, ...patience });
-  if (advice === undefined) return;
+  if (advice === undefined) return undefined;
+  if (!serves) return booting ? advice : `${advice} ${dead}`;
   // An update that needs no login succeeds without one.
-  if (serves) return void (await pulumi.log.warn(advice));
-  throw new pulumi.RunError(booting ? advice : `${advice} ${dead}`);
+  await pulumi.log.warn(advice);
+  return undefined;
 }
 
 /** Asks until the gateway answers well. @returns undefined once it does, else why not */

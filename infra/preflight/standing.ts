@@ -13,7 +13,7 @@ import type { CheckResult } from './serverType';
  */
 export function standingChecks(settings: Settings, state: LastState): CheckResult {
   const volume = inState(state, cloudKinds.volume.type)?.inputs ?? {};
-  const problems = [...shrunkVolume(settings, volume['size']), ...movedVolume(settings, volume['location'])];
+  const problems = [...shrunkVolume(settings, volume['size']), ...movedVolume(settings, volume)];
   return { problems, warnings: problems.length > 0 ? [] : outages(settings, state) };
 }
 
@@ -30,8 +30,17 @@ function shrunkVolume({ data }: Settings, size: unknown): Problem[] {
   ];
 }
 
-function movedVolume({ server, data }: Settings, location: unknown): Problem[] {
-  if (typeof location !== 'string' || location === server.location || data.allow_replace) return [];
+function movedVolume({ server, data }: Settings, volume: Readonly<Record<string, unknown>>): Problem[] {
+  const { location, deleteProtection } = volume;
+  if (typeof location !== 'string' || location === server.location) return [];
+  if (data.allow_replace && deleteProtection === true)
+    return [
+      {
+        path: 'ovth:data.protect',
+        message: `keeps the volume in ${location} from being replaced: set it to false, set ovth:server.location back to ${location} and run "pulumi up"; then change the location.`,
+      },
+    ];
+  if (data.allow_replace) return [];
   return [
     {
       path: 'ovth:server.location',

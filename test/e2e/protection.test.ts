@@ -47,7 +47,7 @@ describeLab('a protected stack', () => {
       config['ovth:keys'] = { declared: { user: 'operator' }, second: { quota: { daily_tokens: 1_000 } } };
     });
     const run = await must(project.pulumi(['preview', '--diff']));
-    expect(run.text).toMatch(/settings that change:\n.*\n?.*keys.second.quota.daily_tokens: 1000/);
+    expect(run.text).toMatch(/settings that change:\n[^]*keys\.second\.quota\.daily_tokens: 1000/);
     expect(run.text).toMatch(/~ routes.auto.providers: \[ openai \] => \[ anthropic \]/);
     for (const { key: secret } of [simulators.openai, simulators.anthropic]) expect(run.text).not.toContain(secret);
     await must(project.up());

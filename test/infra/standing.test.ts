@@ -65,6 +65,15 @@ describe('a box that stands', () => {
     expect(said[0]).toMatch(sentence);
   });
 
+  test('a volume that Hetzner protects is not replaced half way', () => {
+    const inputs = { size: 10, location: 'nbg1', deleteProtection: true };
+    const kept = standing([{ urn: 'urn:x::ovth-data', type: 'hcloud:index/volume:Volume', inputs }]);
+    const { problems } = standingChecks(parseSettings('{data: {allow_replace: true}, server: {location: fsn1}}'), kept);
+    expect(problems.map(formatProblem)).toEqual([
+      expect.stringMatching(/^ovth:data.protect: keeps the volume in nbg1 from being replaced: set it to false/),
+    ]);
+  });
+
   test('nothing stands before the first update', () => {
     expect(standingChecks(parseSettings('data: {size_gb: 10}'), standing([]))).toEqual({ problems: [], warnings: [] });
   });
