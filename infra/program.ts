@@ -6,7 +6,13 @@ import type { Settings } from '../config/schema';
 import { BuildError, buildBundle } from './bundle';
 import { clientSettings, sshCommand } from './clientInstructions';
 import { Gateway } from './components/gateway';
-import { checkNamesAtHetzner, checkServerTypeAtHetzner, explainApiError } from './preflight/hetznerChecks';
+import {
+  checkGenerationsAtHetzner,
+  checkNamesAtHetzner,
+  checkServerTypeAtHetzner,
+  checkZoneAtHetzner,
+  explainApiError,
+} from './preflight/hetznerChecks';
 import { fixedNames } from './preflight/nameConflicts';
 import { readStack, type Stack } from './stackConfig';
 
@@ -19,13 +25,14 @@ export async function program() {
   const name = pulumi.getStack();
   const stack = orRefuse(() => readInput(name));
   const labels = { 'managed-by': 'ovth', stack: label(`${pulumi.getProject()}-${name}`) };
-  await askHetzner(stack.settings, labels.stack);
+  const { newServer } = await askHetzner(stack.settings, labels.stack);
   for (const warning of stack.warnings) await pulumi.log.warn(`ovth:${warning}`);
   const gateway = new Gateway('ovth', {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),
     bundle: orRefuse(() => buildBundle()),
     labels,
+    newServer,
   });
   return {
     url: gateway.url,
@@ -33,6 +40,7 @@ export async function program() {
     masterKey: gateway.masterKey,
     appKeys: gateway.appKeys,
     clients: gateway.url.apply(clientSettings),
+    dnsRecords: gateway.dnsRecords,
     sshHostKey: gateway.sshHostKey,
     sshPrivateKey: gateway.sshPrivateKey,
     sshCommand: pulumi
@@ -71,20 +79,27 @@ function refusal(message: string): pulumi.RunError {
   return error;
 }
 
-/** The first call to Hetzner's API: it also shows whether the token is accepted and the network works. */
-async function askHetzner(settings: Settings, stackLabel: string): Promise<void> {
+/**
+ * The first call to Hetzner's API: it also shows whether the token is accepted and the network works.
+ * @returns whether this update makes a new server
+ */
+async function askHetzner(settings: Settings, stackLabel: string): Promise<{ newServer: boolean }> {
   const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
   const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
   const asked = async () => {
     const { problems, warnings } = await checkServerTypeAtHetzner(settings, stackLabel);
     const taken = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, stackLabel);
-    return { problems: [...problems, ...taken], warnings };
+    const generations = await checkGenerationsAtHetzner(settings, stackLabel);
+    const zone = await checkZoneAtHetzner(settings);
+    const { newServer } = generations;
+    return { problems: [...problems, ...taken, ...generations.problems, ...zone], warnings, newServer };
   };
-  const { problems, warnings } = await asked().catch((error: unknown) => {
+  const { problems, warnings, newServer } = await asked().catch((error: unknown) => {
     throw refusal(explainApiError(error instanceof Error ? error.message : String(error)));
   });
   for (const warning of warnings) await pulumi.log.warn(warning);
   if (problems.length > 0) throw refusal(problems.map(formatProblem).join('\n'));
+  return { newServer };
 }
 
 /** The text as a label's value: letters, digits, `.`, `_` and `-`, at most 63 of them. */

@@ -2,10 +2,11 @@
 
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
-import { hashKey, mintKey } from '../../config/appKey';
+import { hashKey } from '../../config/appKey';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
-import { deriveBytes } from '../sshKey';
+import { makeAppKeys } from './appKeys';
+import { Dns, type DnsRecord, recordsOf } from './dns';
 import { Host } from './host';
 import { Release } from './release';
 
@@ -19,6 +20,8 @@ export interface GatewayArgs {
   readonly bundle: Bundle;
   /** Labels for everything at Hetzner. `stack` tells the stacks of one Hetzner project apart. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Whether this update makes a new server; it then gets an SSH identity of its own. Default: false. */
+  readonly newServer?: boolean;
 }
 
 /** A gateway: its keys, the host at Hetzner, and the release that runs there behind Caddy. */
@@ -31,6 +34,8 @@ export class Gateway extends pulumi.ComponentResource {
   readonly masterKey: pulumi.Output<string>;
   /** Label → application key, for each key that the settings declare without a hash. Secret. */
   readonly appKeys: pulumi.Output<Record<string, string>>;
+  /** The DNS records to set by hand; empty without a domain, and where the program sets them. */
+  readonly dnsRecords: pulumi.Output<readonly DnsRecord[]>;
   /** The host's SSH identity: a line of known_hosts without the host name. */
   readonly sshHostKey: pulumi.Output<string>;
   /** The private key with which the program logs in, in OpenSSH's format. Secret. */
@@ -43,7 +48,7 @@ export class Gateway extends pulumi.ComponentResource {
    */
   constructor(name: string, args: GatewayArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Gateway', name, {}, options);
-    const { settings, bundle, labels, providerKeys } = args;
+    const { settings, bundle, labels, providerKeys, newServer = false } = args;
 
     const master = new random.RandomPassword(
       `${name}-master-key`,
@@ -53,15 +58,23 @@ export class Gateway extends pulumi.ComponentResource {
     this.masterKey = pulumi.secret(pulumi.interpolate`ovth_master_${master.result}`);
     this.appKeys = pulumi.secret(pulumi.all(makeAppKeys(name, settings, this)));
 
-    const host = new Host(name, { settings, labels }, { parent: this });
+    const host = new Host(name, { settings, labels, newServer }, { parent: this });
     this.ipv4 = host.ipv4;
     this.sshHostKey = host.sshHostKey;
     this.sshPrivateKey = host.sshPrivateKey;
 
+    const { domain, dns: zone } = settings;
+    const records = domain === undefined ? pulumi.output([]) : recordsOf(domain, host.addresses);
+    const dns =
+      domain === undefined || zone === undefined
+        ? []
+        : [new Dns(name, { domain, zone, addresses: host.addresses, labels }, { parent: this })];
+    this.dnsRecords = dns.length === 0 ? records : pulumi.output([]);
+
     const release = new Release(
       name,
       {
-        ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey },
+        ...{ host, settings, bundle, providerKeys, newServer, masterKey: this.masterKey, after: dns },
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),
@@ -76,22 +89,9 @@ export class Gateway extends pulumi.ComponentResource {
       ipv4: this.ipv4,
       masterKey: this.masterKey,
       appKeys: this.appKeys,
+      dnsRecords: this.dnsRecords,
       sshHostKey: this.sshHostKey,
       sshPrivateKey: this.sshPrivateKey,
     });
   }
-}
-
-// ---
-
-/** Each key has a seed of its own, so that removing one leaves the others as they are. */
-function makeAppKeys(name: string, settings: Settings, parent: Gateway): Record<string, pulumi.Output<string>> {
-  const labels = Object.entries(settings.keys).flatMap(([label, key]) => (key.sha256 === undefined ? [label] : []));
-  return Object.fromEntries(
-    labels.map((label) => {
-      const seed = new random.RandomPassword(`${name}-key-${label}`, { length: 64, special: false }, { parent });
-      const key = pulumi.secret(seed.result).apply((text) => mintKey(deriveBytes(text, `application key ${label}`)));
-      return [label, key];
-    }),
-  );
 }

@@ -5,7 +5,10 @@ import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import type { Settings } from '../../config/schema';
 import { cloudInit } from '../render/cloudInit';
+import { generationLabel } from '../preflight/generations';
 import { deriveSshKey, type SshKeyPair } from '../sshKey';
+import { type DeployKeys, makeDeployKeys } from './deployKeys';
+import type { HostAddress } from './dns';
 
 /** What a host is made from. */
 export interface HostArgs {
@@ -13,6 +16,8 @@ export interface HostArgs {
   readonly settings: Settings;
   /** Labels for everything at Hetzner. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Whether this update makes a new server. It alone gets another SSH identity, and user data as it is rendered now. */
+  readonly newServer: boolean;
 }
 
 /** A server whose address and data volume outlive it. It boots with Docker and the given SSH identity. */
@@ -21,12 +26,16 @@ export class Host extends pulumi.ComponentResource {
   readonly server: hcloud.Server;
   /** The public IPv4 address. */
   readonly ipv4: pulumi.Output<string>;
+  /** All its addresses, for DNS. */
+  readonly addresses: readonly HostAddress[];
   /** Path of the data volume's block device on the server. */
   readonly dataDevice: pulumi.Output<string>;
   /** The server's SSH identity: a line of known_hosts without the host name. */
   readonly sshHostKey: pulumi.Output<string>;
   /** The private key that root accepts, in OpenSSH's format. Secret. */
   readonly sshPrivateKey: pulumi.Output<string>;
+  /** The keys with which the program logs in. */
+  readonly deployKeys: DeployKeys;
 
   /**
    * @param name prefix of every resource's name
@@ -40,17 +49,27 @@ export class Host extends pulumi.ComponentResource {
     const labels = { ...args.labels };
     const own = { parent: this };
 
-    const seed = new random.RandomPassword(`${name}-ssh-seed`, { length: 64, special: false }, own);
+    const seed = new random.RandomPassword(
+      `${name}-ssh-seed`,
+      { length: 64, special: false, keepers: { server: `${settings.server.generation}` } },
+      { ...own, ignoreChanges: args.newServer ? [] : ['keepers'] },
+    );
     const hostKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'host key'));
-    const deployKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'deploy key'));
     this.sshHostKey = pulumi.unsecret(hostKey.publicKey);
+    this.deployKeys = makeDeployKeys(name, settings.ssh.generation, seed, this);
+    const deployKey = this.deployKeys.current;
     this.sshPrivateKey = pulumi.secret(deployKey.privateKey);
 
     const publicKey = pulumi.unsecret(deployKey.publicKey);
-    const sshKey = new hcloud.SshKey(`${name}-ssh-key`, { publicKey, labels }, own);
+    const sshKey = new hcloud.SshKey(
+      `${name}-ssh-key`,
+      { publicKey, labels: { ...labels, [generationLabel]: `${settings.ssh.generation}` } },
+      own,
+    );
     const firewall = new hcloud.Firewall(`${name}-firewall`, { rules: firewallRules(settings), labels }, own);
     const ip = new hcloud.PrimaryIp(`${name}-ipv4`, { type: 'ipv4', location, autoDelete: false, labels }, own);
     this.ipv4 = ip.ipAddress;
+    this.addresses = [{ type: 'A', value: ip.ipAddress, primaryIpId: ip.id.apply(Number) }];
     const volume = new hcloud.Volume(
       `${name}-data`,
       { size: settings.data.size_gb, location, format: 'ext4', deleteProtection: settings.data.protect, labels },
@@ -69,14 +88,15 @@ export class Host extends pulumi.ComponentResource {
         publicNets: [{ ipv4Enabled: true, ipv4: ip.id.apply(Number), ipv6Enabled: true }],
         firewallIds: [firewall.id.apply(Number)],
         shutdownBeforeDeletion: true,
-        labels,
+        labels: { ...labels, [generationLabel]: `${settings.server.generation}` },
       },
       {
         ...own,
         // A primary IP can be assigned to one server at a time.
         deleteBeforeReplace: true,
-        // A change of either would replace the server, although both are read at the first boot only.
-        ignoreChanges: ['userData', 'sshKeys'],
+        // A change of either would replace the server, although both are read at the first boot only. Where the engine
+        // ignores a change, it also makes a replacement with the old value.
+        ignoreChanges: args.newServer ? [] : ['userData', 'sshKeys'],
         replacementTrigger: settings.server.generation,
         additionalSecretOutputs: ['userData'],
       },

@@ -9,6 +9,7 @@ import { reachServer } from '../preflight/sshReachable';
 import { gatewayRelease } from '../render/compose';
 import { desiredState } from '../render/desiredState';
 import { bootstrapScript, launchCommand } from '../scripts';
+import { type Connection, handOver } from './deployKeys';
 import type { Host } from './host';
 
 /** What a release is made from. */
@@ -25,6 +26,10 @@ export interface ReleaseArgs {
   readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
+  /** Whether this update makes a new server, which takes the program's present key from its first boot. */
+  readonly newServer: boolean;
+  /** What is done before the release serves, such as DNS records. */
+  readonly after: readonly pulumi.Resource[];
 }
 
 /** The gateway and Caddy on a host. Every step runs again on a new server, and changes nothing when it runs twice. */
@@ -40,7 +45,8 @@ export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Release', name, {}, options);
     const { host, settings, bundle } = args;
-    const connection = connectTo(host, settings);
+    const connectWith = connections(host, settings);
+    const connection = connectWith(host.sshPrivateKey);
     const own = {
       parent: this,
       // The address, and with it the connection, stays when the server is replaced.
@@ -48,6 +54,9 @@ export class Release extends pulumi.ComponentResource {
       deletedWith: host.server,
       customTimeouts: { create: '15m', update: '15m' },
     };
+    const letIn = handOver(name, host.deployKeys, connectWith, args.newServer, {
+      ...{ parent: this, deletedWith: host.server, dependsOn: [host] },
+    });
     const bootstrap = runScript(
       `${name}-bootstrap`,
       connection,
@@ -61,7 +70,7 @@ export class Release extends pulumi.ComponentResource {
           metadata: metadataAddress,
         }),
       ),
-      { ...own, dependsOn: [host] },
+      { ...own, dependsOn: [host, ...letIn] },
     );
     const uploaded = new remote.CopyToRemote(
       `${name}-bundle`,
@@ -69,11 +78,11 @@ export class Release extends pulumi.ComponentResource {
       { ...own, dependsOn: [bootstrap] },
     );
     const state = pulumi
-      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4])
-      .apply(([masterKey, providerKeys, keyHashes, address]) =>
-        desiredState({ settings, bundle, masterKey, providerKeys, keyHashes, address }),
+      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4, publicKeys(host)])
+      .apply(([masterKey, providerKeys, keyHashes, address, logins]) =>
+        desiredState({ settings, bundle, masterKey, providerKeys, keyHashes, address, ...logins }),
       );
-    const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded] });
+    const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded, ...args.after] });
 
     const { id } = gatewayRelease(bundle.hash, settings.images.node);
     this.releaseId = apply.id.apply(() => id);
@@ -83,27 +92,25 @@ export class Release extends pulumi.ComponentResource {
 
 // ---
 
-type Connection = pulumi.Output<{
-  host: string;
-  user: string;
-  privateKey: string;
-  hostKey: string;
-  dialErrorLimit: number;
-  perDialTimeout: number;
-}>;
-
 /**
- * The only place that makes a connection: the provider prints one that has a field it does not know, private key included
+ * The only place that makes connections: the provider prints one that has a field it does not know, private key included
  * (https://github.com/pulumi/pulumi-command/issues/773). A dozen dials take at most 90 s; the server has been waited for.
  */
-function connectTo(host: Host, { ssh }: Settings): Connection {
+function connections(host: Host, { ssh }: Settings): (privateKey: pulumi.Output<string>) => Connection {
   const address = pulumi
     .all([host.ipv4, host.server.id])
     .apply(([ipv4]) => awaitServer(ipv4, ssh.admin_cidrs ?? []).then(() => ipv4));
-  return pulumi.secret({
-    ...{ host: address, user: 'root', privateKey: host.sshPrivateKey, hostKey: host.sshHostKey },
-    ...{ dialErrorLimit: 12, perDialTimeout: 5 },
-  });
+  return (privateKey) =>
+    pulumi.secret({
+      ...{ host: address, user: 'root', privateKey, hostKey: host.sshHostKey },
+      ...{ dialErrorLimit: 12, perDialTimeout: 5 },
+    });
+}
+
+function publicKeys({ deployKeys: { current, previous } }: Host) {
+  return pulumi
+    .all([current, previous])
+    .apply(([key, before]) => ({ deployKey: key.publicKey, retiredKey: before?.publicKey }));
 }
 
 /** Warns and does not fail: an update that needs no login succeeds without one, and any other fails by itself. */

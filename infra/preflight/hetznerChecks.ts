@@ -4,6 +4,7 @@ import * as hcloud from '@pulumi/hcloud';
 import type { Problem } from '../../config/problems';
 import type { Settings } from '../../config/schema';
 import { type NamedResource, takenNames } from './nameConflicts';
+import { makesNewServer, sshGenerationProblems } from './generations';
 import { type CheckResult, checkServerType } from './serverType';
 
 /**
@@ -50,6 +51,41 @@ export async function checkNamesAtHetzner(nameOf: (name: string) => string, stac
 }
 
 /**
+ * Looks at the generations of the stack's present server and SSH key.
+ * @param stackLabel value of the label `stack` on this stack's resources
+ * @throws Error in the provider's words when the API does not answer; see `explainApiError`
+ */
+export async function checkGenerationsAtHetzner(
+  { server, ssh }: Settings,
+  stackLabel: string,
+): Promise<{ readonly newServer: boolean; readonly problems: readonly Problem[] }> {
+  const withSelector = `stack=${stackLabel}`;
+  const [{ servers }, { sshKeys }] = await Promise.all([
+    hcloud.getServers({ withSelector }),
+    hcloud.getSshKeys({ withSelector }),
+  ]);
+  const [standing] = servers;
+  const newServer = makesNewServer(standing && (standing.labels ?? {}), server.generation);
+  const problems = newServer ? [] : sshGenerationProblems(sshKeys.map(labelsOf), ssh.generation);
+  return { newServer, problems };
+}
+
+/** That the zone of `dns` is there. @throws Error in the provider's words when the API does not answer */
+export async function checkZoneAtHetzner({ dns }: Settings): Promise<Problem[]> {
+  if (dns === undefined) return [];
+  const { zones } = await hcloud.getZones();
+  const names = zones.map(({ name }) => name ?? '');
+  if (names.includes(dns.zone)) return [];
+  const there = names.length === 0 ? 'it has none' : `it has ${names.slice(0, 8).join(', ')}`;
+  return [
+    {
+      path: 'ovth:dns.zone',
+      message: `"${dns.zone}" is no DNS zone of your Hetzner project (${there}); make it in the console and point the domain's name servers there, or remove ovth:dns and set the records yourself (output dnsRecords).`,
+    },
+  ];
+}
+
+/**
  * One sentence for a call that failed: which variable to look at, and what to do.
  * @param message the provider's words
  * @param endpoint the API's address, when it is not Hetzner's own
@@ -64,6 +100,14 @@ export function explainApiError(message: string, endpoint = process.env['HCLOUD_
 }
 
 // ---
+
+function labelsOf({
+  labels,
+}: {
+  readonly labels?: Readonly<Record<string, string>>;
+}): Readonly<Record<string, string>> {
+  return labels ?? {};
+}
 
 function named(kind: string, found: { name?: string; labels?: Record<string, string> }): NamedResource {
   return { kind, name: found.name ?? '', labels: found.labels ?? {} };

@@ -21,6 +21,9 @@ export interface DesiredStateInput {
   readonly providerKeys: Readonly<Record<string, string>>;
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: Readonly<Record<string, string>>;
+  /** The public key with which the program logs in, and the one before it, which the box is to refuse. */
+  readonly deployKey: string;
+  readonly retiredKey?: string | undefined;
   /** The box's IPv4 address. */
   readonly address: string;
 }
@@ -47,6 +50,8 @@ export function desiredState(input: DesiredStateInput): string {
     front_image: settings.images.caddy,
     admin_socket: adminSocket,
     site: settings.domain === undefined ? 'address' : 'name',
+    deploy_key: input.deployKey,
+    retired_key: input.retiredKey ?? '',
     authorized_keys: settings.ssh.public_keys.map((key) => `${key.trim()}\n`).join(''),
     // The script does not read it. A larger volume must change this text, so that the script runs and grows the file system.
     data_size_gb: settings.data.size_gb,

@@ -97,6 +97,11 @@ describe('headers of an answer', () => {
       dropped: (key) => chat(key, { logit_bias: { '1': 1 } }),
       repaired: (key) => chat(key, { messages: [...say('hi'), { role: 'tool', tool_call_id: 'c1', content: 'x' }] }),
       successor: (key) => chat(key, { model: 'gemini-1.5-flash' }),
+      'old secret': async () => {
+        const { body } = await scene.gateway.admin('POST', '/admin/keys', { label: 'rotated' });
+        await scene.gateway.admin('POST', `/admin/keys/${body.id}/rotate`, { grace_hours: 1 });
+        return chat(body.key as string);
+      },
       counted: (key) =>
         scene.post('/v1/messages/count_tokens', key, { model: 'gemini-3.5-flash', messages: say('hi'), max_tokens: 5 }),
       'over quota': (_key, poor) => chat(poor),

@@ -135,7 +135,7 @@ test('each component registers all its outputs', () => {
   const names = Object.entries(registered).map(([type, outputs]) => [type, Object.keys(outputs).sort()]);
   expect(Object.values(registered).flatMap(Object.values)).not.toContain(undefined);
   expect(Object.fromEntries(names)).toEqual({
-    'ovth:index:Gateway': ['appKeys', 'ipv4', 'masterKey', 'sshHostKey', 'sshPrivateKey', 'url'],
+    'ovth:index:Gateway': ['appKeys', 'dnsRecords', 'ipv4', 'masterKey', 'sshHostKey', 'sshPrivateKey', 'url'],
     'ovth:index:Host': ['dataDevice', 'ipv4', 'sshHostKey', 'sshPrivateKey'],
     'ovth:index:Release': ['releaseId'],
   });

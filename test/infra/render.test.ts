@@ -43,6 +43,7 @@ const wanted = {
   masterKey,
   providerKeys,
   keyHashes: { cursor: 'b'.repeat(64) },
+  deployKey: 'ssh-ed25519 AAAApresent',
   address: '203.0.113.9',
 };
 
@@ -269,7 +270,7 @@ describe('the gateway’s two files', () => {
   test('config.yaml holds what the gateway reads, and nothing of the deploy', () => {
     const read = yaml(config);
     for (const field of deployFields) expect(read).not.toHaveProperty(field);
-    expect(read.keys.cursor).toEqual({ user: 'me', sha256: 'b'.repeat(64) });
+    expect(read.keys.cursor).toEqual({ user: 'me', sha256: 'b'.repeat(64), generation: 1, grace_hours: 24 });
     expect(read.keys.own.sha256).toBe('a'.repeat(64));
     expect(parseSettings(config).routes).toEqual(settings.routes);
   });

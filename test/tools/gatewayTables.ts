@@ -27,9 +27,10 @@ export const adminMeanings: Readonly<Record<string, string>> = {
   'GET /admin/keys/:id': 'One key.',
   'PATCH /admin/keys/:id':
     'Changes label, user, quota or expires_at; `null` takes one of the last three away. Not for keys of the configuration.',
-  'DELETE /admin/keys/:id': 'Revokes a key: its open streams end within seconds. What it used stays in the ledger.',
+  'DELETE /admin/keys/:id':
+    'Revokes a key: its open streams end within seconds. What it used stays in the ledger. One of the configuration stays revoked until its `generation` is raised there.',
   'POST /admin/keys/:id/rotate':
-    'A new secret for the same key: id, user and counters stay; the old secret stops at once.',
+    'A new secret for the same key: id, user and counters stay. The old secret stops at once, or goes on for `{"grace_hours": N}`. Not for keys of the configuration.',
 };
 
 // ---

@@ -1,4 +1,4 @@
-# The host: the data volume, folders, the Docker network, who may log in.
+# The host: the data volume, folders, the Docker network.
 
 prepare_host() {
   mountpoint -q "$data" || mount "$data" || fail "the data volume is not mounted at $data; is it attached to the server?"
@@ -8,7 +8,4 @@ prepare_host() {
   chown "$user:$user" "$data/gateway" "$data/caddy"
   chmod 755 "$home/front/caddy"
   docker network inspect "$network" >/dev/null 2>&1 || docker network create "$network" >/dev/null
-  install -d -m 700 /root/.ssh
-  printf '%s' "${authorized_keys:-}" >/root/.ssh/authorized_keys_ovth.new
-  mv /root/.ssh/authorized_keys_ovth.new /root/.ssh/authorized_keys_ovth
 }

@@ -4,6 +4,7 @@ exec 9>/run/lock/ovth-apply.lock
 flock --wait 300 9 || fail 'another update of this server has been running for 5 minutes; wait for it, then run "pulumi up" again'
 unpack
 prepare_host
+set_logins
 build_image
 check_config
 check_front

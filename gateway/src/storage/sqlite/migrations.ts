@@ -206,4 +206,11 @@ export const migrations: readonly Migration[] = [
         confirmed integer
       ) strict;`,
   },
+  {
+    name: 'generations of keys',
+    oldestReader: 1,
+    sql: `
+      alter table keys add column generation integer;
+      alter table keys add column revoked_generation integer;`,
+  },
 ];

@@ -1,0 +1,45 @@
+// The application keys that the program makes: one seed for each, which outlives a new label and ends with a new generation.
+
+import * as pulumi from '@pulumi/pulumi';
+import * as random from '@pulumi/random';
+import { mintKey } from '../../config/appKey';
+import type { Settings } from '../../config/schema';
+import { deriveBytes } from '../sshKey';
+
+/**
+ * Label → application key, for each key that the settings declare without a hash. Each has a seed of its own, so that removing
+ * one leaves the others as they are.
+ * @param name prefix of every resource's name
+ */
+export function makeAppKeys(
+  name: string,
+  settings: Settings,
+  parent: pulumi.Resource,
+): Record<string, pulumi.Output<string>> {
+  const declared = Object.entries(settings.keys).filter(([, { sha256 }]) => sha256 === undefined);
+  return Object.fromEntries(
+    declared.map(([label, { generation, renamed_from: before }]) => {
+      const seed = new random.RandomPassword(
+        `${name}-key-${label}`,
+        { length: 64, special: false, keepers: { generation: `${generation}` } },
+        {
+          parent,
+          aliases: before === undefined ? [] : [{ name: `${name}-key-${before}` }],
+          // Seeds of older versions have no keepers, and stay until their generation is raised.
+          ignoreChanges: generation === 1 ? ['keepers'] : [],
+        },
+      );
+      const key = pulumi
+        .all([pulumi.secret(seed.result), seed.keepers])
+        .apply(([text, keepers]) => mintKey(deriveBytes(text, purposeOf(keepers, before ?? label))));
+      return [label, key];
+    }),
+  );
+}
+
+// ---
+
+/** What a key's bytes are derived for. Older versions, whose seeds have no keepers, put the first label in. */
+function purposeOf(keepers: Readonly<Record<string, string>> | undefined, label: string): string {
+  return keepers === undefined || Object.keys(keepers).length === 0 ? `application key ${label}` : 'application key';
+}

@@ -1,0 +1,41 @@
+// What Hetzner's labels say of the generations that stand: whether this update makes a new server, and which of the program's
+// own SSH keys the present one takes.
+
+import type { Problem } from '../../config/problems';
+
+/** Labels of a resource at Hetzner. */
+type Labels = Readonly<Record<string, string>>;
+
+/** Label of a server and of an SSH key: the generation that the settings named when it was made. */
+export const generationLabel = 'generation';
+
+/**
+ * Whether an update makes a new server, which then may get another SSH identity and other user data. The engine keeps both as
+ * they are for a server that stands: a change would replace it.
+ * @param standing labels of the stack's present server; undefined where there is none
+ * @param generation of the settings
+ */
+export function makesNewServer(standing: Labels | undefined, generation: number): boolean {
+  if (standing === undefined) return true;
+  const known = standing[generationLabel]; // servers of older versions have none
+  return known !== undefined && known !== String(generation);
+}
+
+/**
+ * The program's own key goes on by one generation at a time: the key before lets the next one in.
+ * @param present labels of the stack's SSH keys at Hetzner; two where an update was interrupted
+ * @param generation of the settings
+ */
+export function sshGenerationProblems(present: readonly Labels[], generation: number): Problem[] {
+  const known = present.map((labels) => Number(labels[generationLabel] ?? 1));
+  if (known.length === 0 || known.includes(generation)) return [];
+  const next = Math.min(...known) + 1;
+  if (generation === next) return [];
+  const there = known.length === 1 ? `has key ${known[0]}` : `may have key ${known.sort((a, b) => a - b).join(' or ')}`;
+  return [
+    {
+      path: 'ovth:ssh.generation',
+      message: `is ${generation}, and the server ${there}: a key is replaced by the next one, so set it to ${next} and run "pulumi up" again.`,
+    },
+  ];
+}

@@ -1,0 +1,257 @@
+// Keys that are replaced, a renamed one, and a host name in a zone: the component against the engine's mocks.
+
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as pulumi from '@pulumi/pulumi';
+import { mintKey } from '../../config/appKey';
+import { parseSettings } from '../../config/check';
+import type * as component from '../../infra/components/gateway';
+import { makesNewServer, sshGenerationProblems } from '../../infra/preflight/generations';
+import { applyParts } from '../../infra/scripts';
+import { deriveBytes, deriveSshKey } from '../../infra/sshKey';
+
+interface Made {
+  readonly inputs: Readonly<Record<string, any>>; // eslint-disable-line @typescript-eslint/no-explicit-any
+  readonly options: pulumi.CustomResourceOptions;
+}
+
+jest.mock('../../infra/preflight/sshReachable', () => ({ reachServer: async () => undefined }));
+const { Gateway } = jest.requireActual<typeof component>('../../infra/components/gateway');
+
+const secretMark = '4dabf18193072939515e22adb298388d';
+/** Without the engine's marks of what is secret. */
+const plain = (value: any): any => (value?.[secretMark] === undefined ? value : value.value); // eslint-disable-line @typescript-eslint/no-explicit-any
+const valueOf = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
+const seedOf = (name: string) => name.padEnd(64, 'x');
+
+/** Declares a gateway; seeds of `legacy` are those of a state without keepers. */
+async function declare(
+  text: string,
+  more: { newServer?: boolean; legacy?: readonly string[]; sshGeneration?: number } = {},
+) {
+  const made: Record<string, Made> = {};
+  const options: Record<string, pulumi.CustomResourceOptions> = {};
+  let count = 0;
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        made[name] = { inputs: inputs as Made['inputs'], options: options[name] ?? {} };
+        const state: Record<string, unknown> = { ...(inputs as object) };
+        if (type.endsWith(':RandomPassword')) state['result'] = seedOf(name);
+        if (more.legacy?.includes(name) === true) delete state['keepers'];
+        if (type.endsWith(':PrimaryIp')) state['ipAddress'] = '203.0.113.9';
+        return { id: `${++count}`, state };
+      },
+      call: () => ({}),
+    },
+    'ovth',
+    'test',
+  );
+  const { sshGeneration = 1 } = more;
+  const settings = parseSettings(`ssh: {admin_cidrs: [203.0.113.7/32], generation: ${sshGeneration}}\n${text}`);
+  const gateway = new Gateway(
+    'ovth',
+    {
+      settings,
+      providerKeys: pulumi.secret({ openai: 'sk-test-0123456789' }),
+      bundle: { hash: '0123456789abcdef', path: __filename, sha256: 'f'.repeat(64), dockerfile: 'FROM x AS runtime\n' },
+      labels: { stack: 'ovth-test' },
+      ...(more.newServer === undefined ? {} : { newServer: more.newServer }),
+    },
+    {
+      transformations: [
+        ({ name, opts }) => {
+          options[name] = opts;
+          return undefined;
+        },
+      ],
+    },
+  );
+  await valueOf(gateway.url);
+  await pulumi.runtime.waitForRPCs(); // nothing of it comes after the next one has begun
+  return { gateway, made };
+}
+
+const loginOf = ({ inputs }: Made) => (plain(inputs['connection']) as { privateKey: string }).privateKey;
+const factsOf = (made: Record<string, Made>) =>
+  (JSON.parse(plain(made['ovth-apply']!.inputs['stdin']) as string) as { facts: Record<string, string> }).facts;
+
+describe('application keys', () => {
+  const keys = (text: string, more?: Parameters<typeof declare>[1]) => declare(`keys: ${text}`, more);
+
+  test('a raised generation makes a new seed; the first keeps that of an older version', async () => {
+    const first = (await keys('{app: {}}')).made['ovth-key-app']!;
+    const second = (await keys('{app: {generation: 2}}')).made['ovth-key-app']!;
+    expect(first.inputs['keepers']).toEqual({ generation: '1' });
+    expect(second.inputs['keepers']).toEqual({ generation: '2' });
+    expect([first.options.ignoreChanges, second.options.ignoreChanges]).toEqual([['keepers'], []]);
+  });
+
+  test('a renamed key is the seed of before, and so the same secret', async () => {
+    const { made } = await keys('{desk: {renamed_from: laptop}}');
+    expect(made['ovth-key-desk']!.options.aliases).toEqual([{ name: 'ovth-key-laptop' }]);
+    // The engine finds the seed by its alias; here both stand for one.
+    const secretOf = async (label: string, text: string) =>
+      (await valueOf((await keys(text)).gateway.appKeys))[label] ?? '';
+    const minted = (seed: string) => mintKey(deriveBytes(seedOf(seed), 'application key'));
+    expect(await secretOf('laptop', '{laptop: {}}')).toBe(minted('ovth-key-laptop'));
+    expect(await secretOf('desk', '{desk: {renamed_from: laptop}}')).toBe(minted('ovth-key-desk'));
+    expect(await secretOf('desk', '{desk: {}}')).toBe(minted('ovth-key-desk'));
+  });
+
+  test('a key of an older version stays what it was, also under a new label', async () => {
+    const legacy = ['ovth-key-laptop', 'ovth-key-desk'];
+    const secretOf = async (text: string) => valueOf((await keys(text, { legacy })).gateway.appKeys);
+    const minted = (seed: string) => mintKey(deriveBytes(seedOf(seed), 'application key laptop'));
+    expect(await secretOf('{laptop: {}}')).toEqual({ laptop: minted('ovth-key-laptop') });
+    expect(await secretOf('{desk: {renamed_from: laptop}}')).toEqual({ desk: minted('ovth-key-desk') });
+  });
+});
+
+describe('the program’s own SSH key', () => {
+  const keyOf = (seed: string) => deriveSshKey(seedOf(seed), 'deploy key');
+  const steps = ['ovth-bootstrap', 'ovth-bundle', 'ovth-apply'];
+
+  test('the first comes from the server’s seed, and needs no step', async () => {
+    const { made } = await declare('');
+    expect(Object.keys(made).filter((name) => name.includes('deploy-key'))).toEqual([]);
+    for (const step of steps) expect(loginOf(made[step]!)).toBe(keyOf('ovth-ssh-seed').privateKey);
+    expect(factsOf(made)).toMatchObject({ deploy_key: keyOf('ovth-ssh-seed').publicKey, retired_key: '' });
+  });
+
+  test.each([
+    [2, 'ovth-ssh-seed'],
+    [3, 'ovth-ssh-seed-2'],
+  ])('generation %i is let in by the one before, and then alone', async (generation, before) => {
+    const { made, gateway } = await declare('', { sshGeneration: generation });
+    const [present, previous] = [keyOf(`ovth-ssh-seed-${generation}`), keyOf(before)];
+    const step = made[`ovth-deploy-key-${generation}`]!;
+    expect(loginOf(step)).toBe(previous.privateKey);
+    expect(JSON.parse(plain(step.inputs['stdin']) as string)).toMatchObject({ key: present.publicKey });
+    expect(step.options.ignoreChanges).toEqual(expect.arrayContaining(['connection', 'create', 'stdin']));
+    expect(step.options.replacementTrigger).toBeUndefined();
+    for (const name of steps) expect(loginOf(made[name]!)).toBe(present.privateKey);
+    expect(made['ovth-ssh-key']!.inputs).toMatchObject({
+      publicKey: present.publicKey,
+      labels: { generation: `${generation}` },
+    });
+    expect(factsOf(made)).toMatchObject({ deploy_key: present.publicKey, retired_key: previous.publicKey });
+    expect(await valueOf(gateway.sshPrivateKey)).toBe(present.privateKey);
+    const after = made['ovth-bootstrap']!.options.dependsOn as pulumi.Resource[];
+    expect(after.map(({ constructor }) => constructor.name)).toEqual(['Host', 'Command']);
+  });
+
+  test('a new server takes the present key from its first boot, and gets another identity', async () => {
+    const { made } = await declare('', { sshGeneration: 2, newServer: true });
+    expect(loginOf(made['ovth-deploy-key-2']!)).toBe(keyOf('ovth-ssh-seed-2').privateKey);
+    expect(made['ovth-server']!.options.ignoreChanges).toEqual([]);
+    expect(made['ovth-ssh-seed']!.options.ignoreChanges).toEqual([]);
+    expect(made['ovth-ssh-seed']!.inputs['keepers']).toEqual({ server: '1' });
+  });
+
+  test('a server that stands keeps its identity, whatever changes', async () => {
+    const { made } = await declare('', { sshGeneration: 2, newServer: false });
+    expect(made['ovth-server']!.options.ignoreChanges).toEqual(['userData', 'sshKeys']);
+    expect(made['ovth-ssh-seed']!.options.ignoreChanges).toEqual(['keepers']);
+  });
+});
+
+describe('which generations may follow', () => {
+  test.each([
+    [undefined, 1, true],
+    [{}, 1, false], // of an older version
+    [{}, 2, false],
+    [{ generation: '1' }, 1, false],
+    [{ generation: '1' }, 2, true],
+  ])('a server with the labels %j at generation %i is made anew: %s', (labels, generation, expected) =>
+    expect(makesNewServer(labels as Record<string, string> | undefined, generation)).toBe(expected),
+  );
+
+  test.each([
+    [[], 5, undefined],
+    [[{}], 1, undefined],
+    [[{}], 2, undefined],
+    [[{}], 3, /is 3, and the server has key 1: .*set it to 2/],
+    [[{ generation: '3' }], 2, /is 2, and the server has key 3: .*set it to 4/],
+    [[{ generation: '3' }], 4, undefined],
+    [[{ generation: '3' }, { generation: '2' }], 2, undefined], // an update was cut off
+    [[{ generation: '3' }, { generation: '2' }], 4, /may have key 2 or 3: .*set it to 3/],
+  ])('keys with the labels %j and ssh.generation %i', (labels, generation, expected) => {
+    const found = sshGenerationProblems(labels as Record<string, string>[], generation);
+    expect(found.map(({ message }) => message)).toEqual(
+      expected === undefined ? [] : [expect.stringMatching(expected)],
+    );
+  });
+});
+
+describe('the keys on the box', () => {
+  const script = readFileSync('infra/scripts/authorize.sh', 'utf8');
+  const logins = readFileSync('infra/scripts/apply/logins.sh', 'utf8');
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'ovth-logins-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const file = () => join(folder, '.ssh/authorized_keys');
+  const bash = (text: string, env: Record<string, string> = {}) =>
+    execFileSync('bash', ['--norc', '-euo', 'pipefail', '-c', text.replaceAll('/root/', `${folder}/`), 'x', folder], {
+      env: { PATH: process.env['PATH'], ...env },
+    });
+  const authorize = (key: string) => {
+    writeFileSync(join(folder, 'state.json'), JSON.stringify({ key }));
+    bash(script);
+  };
+  const set = (deploy: string, retired: string, own = '') =>
+    bash(`umask 077; ${logins}\nset_logins`, { deploy_key: deploy, retired_key: retired, authorized_keys: own });
+  const lines = () => readFileSync(file(), 'utf8').split('\n').filter(Boolean);
+
+  test('the next is let in beside the present one, then the present one goes; what others wrote stays', () => {
+    bash('mkdir /root/.ssh; printf "ssh-ed25519 AAAAfirst\\nssh-rsa AAAAother me" >/root/.ssh/authorized_keys');
+    authorize('ssh-ed25519 AAAAsecond');
+    authorize('ssh-ed25519 AAAAsecond');
+    expect(lines()).toEqual(['ssh-ed25519 AAAAfirst', 'ssh-rsa AAAAother me', 'ssh-ed25519 AAAAsecond']);
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+    set('ssh-ed25519 AAAAsecond', 'ssh-ed25519 AAAAfirst', 'ssh-rsa AAAAoperator\n');
+    set('ssh-ed25519 AAAAsecond', 'ssh-ed25519 AAAAfirst', 'ssh-rsa AAAAoperator\n');
+    expect(lines()).toEqual(['ssh-rsa AAAAother me', 'ssh-ed25519 AAAAsecond']);
+    expect(readFileSync(`${file()}_ovth`, 'utf8')).toBe('ssh-rsa AAAAoperator\n');
+  });
+
+  test('no key goes where the present one is not there', () => {
+    bash('mkdir /root/.ssh; echo "ssh-ed25519 AAAAfirst" >/root/.ssh/authorized_keys');
+    set('ssh-ed25519 AAAAsecond', 'ssh-ed25519 AAAAfirst');
+    set('ssh-ed25519 AAAAsecond', '');
+    expect(lines()).toEqual(['ssh-ed25519 AAAAfirst']);
+  });
+
+  test('the step is part of the apply script', () => expect(applyParts).toContain('logins'));
+});
+
+describe('DNS', () => {
+  const zone = (domain: string) => declare(`domain: ${domain}\ndns: {zone: example.com}\n`);
+
+  test.each([
+    ['example.com', '@'],
+    ['gateway.example.com', 'gateway'],
+    ['a.b.example.com', 'a.b'],
+  ])('%s is the record %s of its zone, with a reverse record, before the release serves', async (domain, name) => {
+    const { made, gateway } = await zone(domain);
+    expect(made['ovth-dns-a']!.inputs).toMatchObject({
+      ...{ zone: 'example.com', name, type: 'A', ttl: 300 },
+      records: [{ value: '203.0.113.9' }],
+    });
+    expect(made['ovth-rdns-a']!.inputs).toMatchObject({ ipAddress: '203.0.113.9', dnsPtr: domain });
+    const after = made['ovth-apply']!.options.dependsOn as pulumi.Resource[];
+    expect(after.map(({ constructor }) => constructor.name)).toEqual(['CopyToRemote', 'Dns']);
+    expect(await valueOf(gateway.dnsRecords)).toEqual([]);
+  });
+
+  test('without a zone the records to set are an output; without a domain there are none', async () => {
+    const { made, gateway } = await declare('domain: gateway.example.com\n');
+    expect(Object.keys(made).filter((name) => name.includes('dns'))).toEqual([]);
+    expect(await valueOf(gateway.dnsRecords)).toEqual([
+      { name: 'gateway.example.com', type: 'A', value: '203.0.113.9' },
+    ]);
+    expect(await valueOf((await declare('')).gateway.dnsRecords)).toEqual([]);
+  });
+});
