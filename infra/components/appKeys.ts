@@ -21,17 +21,17 @@ export function makeAppKeys(
     declared.map(([label, { generation, renamed_from: before }]) => {
       const seed = new random.RandomPassword(
         `${name}-key-${label}`,
-        { length: 64, special: false, keepers: { generation: `${generation}` } },
+        { length: seedLength, special: false, keepers: { generation: `${generation}` } },
         {
           parent,
           aliases: before === undefined ? [] : [{ name: `${name}-key-${before}` }],
-          // Seeds of older versions have no keepers, and stay until their generation is raised.
-          ignoreChanges: generation === 1 ? ['keepers'] : [],
+          // Seeds of older versions have no keepers and another length, and stay until their generation is raised.
+          ignoreChanges: generation === 1 ? ['keepers', 'length'] : [],
         },
       );
       const key = pulumi
-        .all([pulumi.secret(seed.result), seed.keepers])
-        .apply(([text, keepers]) => mintKey(deriveBytes(text, purposeOf(keepers, before ?? label))));
+        .secret(seed.result)
+        .apply((text) => mintKey(deriveBytes(text, purposeOf(text, before ?? label))));
       return [label, key];
     }),
   );
@@ -39,7 +39,9 @@ export function makeAppKeys(
 
 // ---
 
-/** What a key's bytes are derived for. Older versions, whose seeds have no keepers, put the first label in. */
-function purposeOf(keepers: Readonly<Record<string, string>> | undefined, label: string): string {
-  return keepers === undefined || Object.keys(keepers).length === 0 ? `application key ${label}` : 'application key';
+const seedLength = 65;
+
+/** What a key's bytes are derived for. Older versions, whose seeds have 64 characters, put the first label in. */
+function purposeOf(seed: string, label: string): string {
+  return seed.length < seedLength ? `application key ${label}` : 'application key';
 }
