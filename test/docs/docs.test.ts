@@ -1,7 +1,8 @@
 // The documentation beside the code: every table whole, every header described, every link alive, every command as written.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { findModel } from '../../config/catalogue';
 import { docTables, fillMarkers } from '../../config/docTables';
@@ -188,6 +189,18 @@ describe('pages', () => {
     expect(models.length).toBeGreaterThan(1);
     expect(models.filter((name) => findModel(name)?.model.current !== true)).toEqual([]);
   });
+});
+
+test('a stack of one’s own is not tracked, so that no pull meets it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ovth-ignore-'));
+  cpSync('.gitignore', join(folder, '.gitignore'));
+  execFileSync('git', ['init', '--quiet', folder]);
+  const files = ['Pulumi.prod.yaml', 'Pulumi.lab.yaml', 'Pulumi.dev.yaml', 'Pulumi.yaml'];
+  const ignored = execFileSync('git', ['-C', folder, 'check-ignore', ...files], { encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  expect(ignored.trim().split('\n')).toEqual(['Pulumi.prod.yaml', 'Pulumi.lab.yaml']);
+  const named = pages.flatMap((page) => [...read(page).matchAll(/pulumi stack init (\S+)/g)].map(([, name]) => name));
+  expect(new Set(named)).toEqual(new Set(['prod']));
 });
 
 test('the README’s first key is minted as written', async () => {
