@@ -13,6 +13,7 @@ import {
   checkZoneAtHetzner,
   explainApiError,
 } from './preflight/hetznerChecks';
+import type { FirstBoot } from './preflight/generations';
 import { fixedNames } from './preflight/nameConflicts';
 import { readStack, type Stack } from './stackConfig';
 
@@ -25,14 +26,14 @@ export async function program() {
   const name = pulumi.getStack();
   const stack = orRefuse(() => readInput(name));
   const labels = { 'managed-by': 'ovth', stack: label(`${pulumi.getProject()}-${name}`) };
-  const { newServer } = await askHetzner(stack.settings, labels.stack);
+  const { firstBoot } = await askHetzner(stack.settings, labels.stack);
   for (const warning of stack.warnings) await pulumi.log.warn(`ovth:${warning}`);
   const gateway = new Gateway('ovth', {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),
     bundle: orRefuse(() => buildBundle()),
     labels,
-    newServer,
+    firstBoot,
   });
   return {
     url: gateway.url,
@@ -81,9 +82,9 @@ function refusal(message: string): pulumi.RunError {
 
 /**
  * The first call to Hetzner's API: it also shows whether the token is accepted and the network works.
- * @returns whether this update makes a new server
+ * @returns what is known of the server's first boot
  */
-async function askHetzner(settings: Settings, stackLabel: string): Promise<{ newServer: boolean }> {
+async function askHetzner(settings: Settings, stackLabel: string): Promise<{ firstBoot: FirstBoot }> {
   const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
   const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
   const asked = async () => {
@@ -91,15 +92,15 @@ async function askHetzner(settings: Settings, stackLabel: string): Promise<{ new
     const taken = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, stackLabel);
     const generations = await checkGenerationsAtHetzner(settings, stackLabel);
     const zone = await checkZoneAtHetzner(settings);
-    const { newServer } = generations;
-    return { problems: [...problems, ...taken, ...generations.problems, ...zone], warnings, newServer };
+    const { firstBoot } = generations;
+    return { problems: [...problems, ...taken, ...generations.problems, ...zone], warnings, firstBoot };
   };
-  const { problems, warnings, newServer } = await asked().catch((error: unknown) => {
+  const { problems, warnings, firstBoot } = await asked().catch((error: unknown) => {
     throw refusal(explainApiError(error instanceof Error ? error.message : String(error)));
   });
   for (const warning of warnings) await pulumi.log.warn(warning);
   if (problems.length > 0) throw refusal(problems.map(formatProblem).join('\n'));
-  return { newServer };
+  return { firstBoot };
 }
 
 /** The text as a label's value: letters, digits, `.`, `_` and `-`, at most 63 of them. */

@@ -3,6 +3,7 @@
 import { remote } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
+import type { FirstBoot } from '../preflight/generations';
 import { authorizeScript, launchCommand } from '../scripts';
 import { deriveSshKey, type SshKeyPair } from '../sshKey';
 
@@ -23,6 +24,8 @@ export interface DeployKeys {
   readonly current: pulumi.Output<SshKeyPair>;
   /** The one of the generation before; undefined at the first. */
   readonly previous: pulumi.Output<SshKeyPair> | undefined;
+  /** The one that lets the present one in: the one before, or itself where the server has taken it from its first boot. */
+  readonly opener: pulumi.Output<SshKeyPair>;
 }
 
 /**
@@ -34,6 +37,7 @@ export interface DeployKeys {
 export function makeDeployKeys(
   name: string,
   generation: number,
+  firstBoot: FirstBoot,
   first: random.RandomPassword,
   parent: pulumi.Resource,
 ): DeployKeys {
@@ -44,20 +48,22 @@ export function makeDeployKeys(
         : new random.RandomPassword(`${name}-ssh-seed-${each}`, { length: 64, special: false }, { parent });
     return pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'deploy key'));
   };
-  return { generation, current: keyOf(generation), previous: generation === 1 ? undefined : keyOf(generation - 1) };
+  const current = keyOf(generation);
+  const previous = generation === 1 ? undefined : keyOf(generation - 1);
+  const opener = previous === undefined || firstBoot.key === generation ? current : previous;
+  return { generation, current, previous, opener };
 }
 
 /**
  * The step that lets the present key in, with the one before. It runs once for each generation: nothing that changes later
- * runs it again, since the key before is refused from then on. A new server takes the present key from its first boot.
+ * runs it again, since the key before is refused from then on.
  * @param name prefix of every resource's name
  * @param connectWith makes a connection to the server with a private key
  */
 export function handOver(
   name: string,
-  { generation, current, previous }: DeployKeys,
+  { generation, current, previous, opener }: DeployKeys,
   connectWith: (privateKey: pulumi.Output<string>) => Connection,
-  newServer: boolean,
   options: pulumi.CustomResourceOptions,
 ): remote.Command[] {
   if (previous === undefined) return [];
@@ -66,7 +72,7 @@ export function handOver(
     new remote.Command(
       `${name}-deploy-key-${generation}`,
       {
-        connection: connectWith((newServer ? current : previous).privateKey),
+        connection: connectWith(opener.privateKey),
         create: launchCommand,
         stdin: pulumi.secret(
           current.apply(({ publicKey }) => JSON.stringify({ script: authorizeScript, key: publicKey })),

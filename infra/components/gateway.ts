@@ -5,6 +5,7 @@ import * as random from '@pulumi/random';
 import { hashKey } from '../../config/appKey';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
+import type { FirstBoot } from '../preflight/generations';
 import { makeAppKeys } from './appKeys';
 import { Dns, type DnsRecord, recordsOf } from './dns';
 import { Host } from './host';
@@ -20,8 +21,8 @@ export interface GatewayArgs {
   readonly bundle: Bundle;
   /** Labels for everything at Hetzner. `stack` tells the stacks of one Hetzner project apart. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Whether this update makes a new server; it then gets an SSH identity of its own. Default: false. */
-  readonly newServer?: boolean;
+  /** Of the server. Default: it is over, and the program's first key was taken. */
+  readonly firstBoot?: FirstBoot;
 }
 
 /** A gateway: its keys, the host at Hetzner, and the release that runs there behind Caddy. */
@@ -48,7 +49,7 @@ export class Gateway extends pulumi.ComponentResource {
    */
   constructor(name: string, args: GatewayArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Gateway', name, {}, options);
-    const { settings, bundle, labels, providerKeys, newServer = false } = args;
+    const { settings, bundle, labels, providerKeys, firstBoot = { isComing: false, key: 1 } } = args;
 
     const master = new random.RandomPassword(
       `${name}-master-key`,
@@ -58,7 +59,7 @@ export class Gateway extends pulumi.ComponentResource {
     this.masterKey = pulumi.secret(pulumi.interpolate`ovth_master_${master.result}`);
     this.appKeys = pulumi.secret(pulumi.all(makeAppKeys(name, settings, this)));
 
-    const host = new Host(name, { settings, labels, newServer }, { parent: this });
+    const host = new Host(name, { settings, labels, firstBoot }, { parent: this });
     this.ipv4 = host.ipv4;
     this.sshHostKey = host.sshHostKey;
     this.sshPrivateKey = host.sshPrivateKey;
@@ -74,7 +75,7 @@ export class Gateway extends pulumi.ComponentResource {
     const release = new Release(
       name,
       {
-        ...{ host, settings, bundle, providerKeys, newServer, masterKey: this.masterKey, after: dns },
+        ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey, after: dns },
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),

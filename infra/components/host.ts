@@ -5,7 +5,7 @@ import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import type { Settings } from '../../config/schema';
 import { cloudInit } from '../render/cloudInit';
-import { generationLabel } from '../preflight/generations';
+import { type FirstBoot, firstKeyLabel, generationLabel } from '../preflight/generations';
 import { deriveSshKey, type SshKeyPair } from '../sshKey';
 import { type DeployKeys, makeDeployKeys } from './deployKeys';
 import type { HostAddress } from './dns';
@@ -16,8 +16,8 @@ export interface HostArgs {
   readonly settings: Settings;
   /** Labels for everything at Hetzner. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Whether this update makes a new server. It alone gets another SSH identity, and user data as it is rendered now. */
-  readonly newServer: boolean;
+  /** Where it is coming, the server gets another SSH identity, and user data as it is rendered now. */
+  readonly firstBoot: FirstBoot;
 }
 
 /** A server whose address and data volume outlive it. It boots with Docker and the given SSH identity. */
@@ -44,7 +44,7 @@ export class Host extends pulumi.ComponentResource {
    */
   constructor(name: string, args: HostArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Host', name, {}, options);
-    const { settings } = args;
+    const { settings, firstBoot } = args;
     const { location } = settings.server;
     const labels = { ...args.labels };
     const own = { parent: this };
@@ -52,11 +52,11 @@ export class Host extends pulumi.ComponentResource {
     const seed = new random.RandomPassword(
       `${name}-ssh-seed`,
       { length: 64, special: false, keepers: { server: `${settings.server.generation}` } },
-      { ...own, ignoreChanges: args.newServer ? [] : ['keepers'] },
+      { ...own, ignoreChanges: firstBoot.isComing ? [] : ['keepers'] },
     );
     const hostKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'host key'));
     this.sshHostKey = pulumi.unsecret(hostKey.publicKey);
-    this.deployKeys = makeDeployKeys(name, settings.ssh.generation, seed, this);
+    this.deployKeys = makeDeployKeys(name, settings.ssh.generation, firstBoot, seed, this);
     const deployKey = this.deployKeys.current;
     this.sshPrivateKey = pulumi.secret(deployKey.privateKey);
 
@@ -88,7 +88,7 @@ export class Host extends pulumi.ComponentResource {
         publicNets: [{ ipv4Enabled: true, ipv4: ip.id.apply(Number), ipv6Enabled: true }],
         firewallIds: [firewall.id.apply(Number)],
         shutdownBeforeDeletion: true,
-        labels: { ...labels, [generationLabel]: `${settings.server.generation}` },
+        labels: { ...labels, [generationLabel]: `${settings.server.generation}`, [firstKeyLabel]: `${firstBoot.key}` },
       },
       {
         ...own,
@@ -96,7 +96,7 @@ export class Host extends pulumi.ComponentResource {
         deleteBeforeReplace: true,
         // A change of either would replace the server, although both are read at the first boot only. Where the engine
         // ignores a change, it also makes a replacement with the old value.
-        ignoreChanges: args.newServer ? [] : ['userData', 'sshKeys'],
+        ignoreChanges: firstBoot.isComing ? [] : ['userData', 'sshKeys'],
         replacementTrigger: settings.server.generation,
         additionalSecretOutputs: ['userData'],
       },

@@ -26,8 +26,6 @@ export interface ReleaseArgs {
   readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
-  /** Whether this update makes a new server, which takes the program's present key from its first boot. */
-  readonly newServer: boolean;
   /** What is done before the release serves, such as DNS records. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -54,7 +52,7 @@ export class Release extends pulumi.ComponentResource {
       deletedWith: host.server,
       customTimeouts: { create: '15m', update: '15m' },
     };
-    const letIn = handOver(name, host.deployKeys, connectWith, args.newServer, {
+    const letIn = handOver(name, host.deployKeys, connectWith, {
       ...{ parent: this, deletedWith: host.server, dependsOn: [host] },
     });
     const bootstrap = runScript(

@@ -1,4 +1,4 @@
-// What Hetzner's labels say of the generations that stand: whether this update makes a new server, and which of the program's
+// What Hetzner's labels say of the generations that stand: what its first boot was with, and which of the program's
 // own SSH keys the present one takes.
 
 import type { Problem } from '../../config/problems';
@@ -9,16 +9,32 @@ type Labels = Readonly<Record<string, string>>;
 /** Label of a server and of an SSH key: the generation that the settings named when it was made. */
 export const generationLabel = 'generation';
 
+/** Label of a server: the generation of the program's key that it took at its first boot. */
+export const firstKeyLabel = 'first-key';
+
+/** What an update needs to know of its server's first boot. */
+export interface FirstBoot {
+  /**
+   * It comes with this update: the server then may get another SSH identity and other user data. The engine keeps both as they
+   * are for a server that stands, since a change would replace it.
+   */
+  readonly isComing: boolean;
+  /** Generation of the program's key that the server takes from then on. */
+  readonly key: number;
+}
+
 /**
- * Whether an update makes a new server, which then may get another SSH identity and other user data. The engine keeps both as
- * they are for a server that stands: a change would replace it.
- * @param standing labels of the stack's present server; undefined where there is none
- * @param generation of the settings
+ * What the labels of the stack's present server say of its first boot.
+ * @param standing undefined where there is none
+ * @param wanted the generations of the settings
  */
-export function makesNewServer(standing: Labels | undefined, generation: number): boolean {
-  if (standing === undefined) return true;
-  const known = standing[generationLabel]; // servers of older versions have none
-  return known !== undefined && known !== String(generation);
+export function firstBootOf(
+  standing: Labels | undefined,
+  wanted: { readonly server: number; readonly ssh: number },
+): FirstBoot {
+  const known = standing?.[generationLabel]; // servers of older versions have none
+  const stands = standing !== undefined && (known === undefined || known === String(wanted.server));
+  return stands ? { isComing: false, key: Number(standing[firstKeyLabel] ?? 1) } : { isComing: true, key: wanted.ssh };
 }
 
 /**

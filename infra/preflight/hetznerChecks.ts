@@ -4,7 +4,7 @@ import * as hcloud from '@pulumi/hcloud';
 import type { Problem } from '../../config/problems';
 import type { Settings } from '../../config/schema';
 import { type NamedResource, takenNames } from './nameConflicts';
-import { makesNewServer, sshGenerationProblems } from './generations';
+import { type FirstBoot, firstBootOf, sshGenerationProblems } from './generations';
 import { type CheckResult, checkServerType } from './serverType';
 
 /**
@@ -58,16 +58,17 @@ export async function checkNamesAtHetzner(nameOf: (name: string) => string, stac
 export async function checkGenerationsAtHetzner(
   { server, ssh }: Settings,
   stackLabel: string,
-): Promise<{ readonly newServer: boolean; readonly problems: readonly Problem[] }> {
+): Promise<{ readonly firstBoot: FirstBoot; readonly problems: readonly Problem[] }> {
   const withSelector = `stack=${stackLabel}`;
   const [{ servers }, { sshKeys }] = await Promise.all([
     hcloud.getServers({ withSelector }),
     hcloud.getSshKeys({ withSelector }),
   ]);
   const [standing] = servers;
-  const newServer = makesNewServer(standing && (standing.labels ?? {}), server.generation);
-  const problems = newServer ? [] : sshGenerationProblems(sshKeys.map(labelsOf), ssh.generation);
-  return { newServer, problems };
+  const wanted = { server: server.generation, ssh: ssh.generation };
+  const firstBoot = firstBootOf(standing && labelsOf(standing), wanted);
+  const problems = firstBoot.isComing ? [] : sshGenerationProblems(sshKeys.map(labelsOf), ssh.generation);
+  return { firstBoot, problems };
 }
 
 /** That the zone of `dns` is there. @throws Error in the provider's words when the API does not answer */

@@ -8,7 +8,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { mintKey } from '../../config/appKey';
 import { parseSettings } from '../../config/check';
 import type * as component from '../../infra/components/gateway';
-import { makesNewServer, sshGenerationProblems } from '../../infra/preflight/generations';
+import { type FirstBoot, firstBootOf, sshGenerationProblems } from '../../infra/preflight/generations';
 import { applyParts } from '../../infra/scripts';
 import { deriveBytes, deriveSshKey } from '../../infra/sshKey';
 
@@ -29,7 +29,7 @@ const seedOf = (name: string, length = 64) => name.padEnd(length, 'x');
 /** Declares a gateway; seeds of `legacy` are as older versions made them. */
 async function declare(
   text: string,
-  more: { newServer?: boolean; legacy?: readonly string[]; sshGeneration?: number } = {},
+  more: { firstBoot?: FirstBoot; legacy?: readonly string[]; sshGeneration?: number } = {},
 ) {
   const made: Record<string, Made> = {};
   const options: Record<string, pulumi.CustomResourceOptions> = {};
@@ -58,7 +58,7 @@ async function declare(
       providerKeys: pulumi.secret({ openai: 'sk-test-0123456789' }),
       bundle: { hash: '0123456789abcdef', path: __filename, sha256: 'f'.repeat(64), dockerfile: 'FROM x AS runtime\n' },
       labels: { stack: 'ovth-test' },
-      ...(more.newServer === undefined ? {} : { newServer: more.newServer }),
+      ...(more.firstBoot === undefined ? {} : { firstBoot: more.firstBoot }),
     },
     {
       transformations: [
@@ -144,15 +144,20 @@ describe('the program’s own SSH key', () => {
   });
 
   test('a new server takes the present key from its first boot, and gets another identity', async () => {
-    const { made } = await declare('', { sshGeneration: 2, newServer: true });
+    const { made } = await declare('', { sshGeneration: 2, firstBoot: { isComing: true, key: 2 } });
     expect(loginOf(made['ovth-deploy-key-2']!)).toBe(keyOf('ovth-ssh-seed-2').privateKey);
     expect(made['ovth-server']!.options.ignoreChanges).toEqual([]);
     expect(made['ovth-ssh-seed']!.options.ignoreChanges).toEqual([]);
     expect(made['ovth-ssh-seed']!.inputs['keepers']).toEqual({ server: '1' });
+    expect(made['ovth-server']!.inputs['labels']).toMatchObject({ generation: '1', 'first-key': '2' });
+    // The same where that update was cut off before the step ran: the key before was never let in.
+    const { made: next } = await declare('', { sshGeneration: 2, firstBoot: { isComing: false, key: 2 } });
+    expect(loginOf(next['ovth-deploy-key-2']!)).toBe(keyOf('ovth-ssh-seed-2').privateKey);
+    expect(next['ovth-server']!.inputs['labels']).toMatchObject({ 'first-key': '2' });
   });
 
   test('a server that stands keeps its identity, whatever changes', async () => {
-    const { made } = await declare('', { sshGeneration: 2, newServer: false });
+    const { made } = await declare('', { sshGeneration: 2, firstBoot: { isComing: false, key: 1 } });
     expect(made['ovth-server']!.options.ignoreChanges).toEqual(['userData', 'sshKeys']);
     expect(made['ovth-ssh-seed']!.options.ignoreChanges).toEqual(['keepers']);
   });
@@ -160,13 +165,13 @@ describe('the program’s own SSH key', () => {
 
 describe('which generations may follow', () => {
   test.each([
-    [undefined, 1, true],
-    [{}, 1, false], // of an older version
-    [{}, 2, false],
-    [{ generation: '1' }, 1, false],
-    [{ generation: '1' }, 2, true],
-  ])('a server with the labels %j at generation %i is made anew: %s', (labels, generation, expected) =>
-    expect(makesNewServer(labels as Record<string, string> | undefined, generation)).toBe(expected),
+    [undefined, 1, { isComing: true, key: 7 }],
+    [{}, 1, { isComing: false, key: 1 }], // of an older version
+    [{}, 2, { isComing: false, key: 1 }],
+    [{ generation: '1', 'first-key': '3' }, 1, { isComing: false, key: 3 }],
+    [{ generation: '1', 'first-key': '3' }, 2, { isComing: true, key: 7 }],
+  ])('the first boot of a server with the labels %j at generation %i', (labels, server, expected) =>
+    expect(firstBootOf(labels as Record<string, string> | undefined, { server, ssh: 7 })).toEqual(expected),
   );
 
   test.each([
