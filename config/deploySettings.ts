@@ -22,7 +22,11 @@ export const deployShape = {
         .describe('Hetzner server type; `cx11` means its successor `cx23`.'),
       location: z.string().min(1).max(40).default('nbg1').describe('Hetzner location.'),
       image: z.string().min(1).max(80).default('debian-13').describe('Operating system; the set-up expects Debian 13.'),
-      generation: z.int().min(1).default(1).describe('Raise it to rebuild the server, with another SSH host key; data and address stay.'),
+      generation: z
+        .int()
+        .min(1)
+        .default(1)
+        .describe('Raise it to rebuild the server, with another SSH host key; data and address stay.'),
     })
     .prefault({})
     .describe('The box.'),
