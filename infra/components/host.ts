@@ -49,23 +49,10 @@ export class Host extends pulumi.ComponentResource {
     const labels = { ...args.labels };
     const own = { parent: this };
 
-    const seed = new random.RandomPassword(
-      `${name}-ssh-seed`,
-      { length: 64, special: false, keepers: { server: `${settings.server.generation}` } },
-      { ...own, ignoreChanges: firstBoot.isComing ? [] : ['keepers'] },
-    );
-    const hostKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'host key'));
+    const { hostKey, deployKeys, sshKey } = makeLogins(name, args, this);
     this.sshHostKey = pulumi.unsecret(hostKey.publicKey);
-    this.deployKeys = makeDeployKeys(name, settings.ssh.generation, firstBoot, seed, this);
-    const deployKey = this.deployKeys.current;
-    this.sshPrivateKey = pulumi.secret(deployKey.privateKey);
-
-    const publicKey = pulumi.unsecret(deployKey.publicKey);
-    const sshKey = new hcloud.SshKey(
-      `${name}-ssh-key`,
-      { publicKey, labels: { ...labels, [generationLabel]: `${settings.ssh.generation}` } },
-      own,
-    );
+    this.deployKeys = deployKeys;
+    this.sshPrivateKey = pulumi.secret(deployKeys.current.privateKey);
     const firewall = new hcloud.Firewall(`${name}-firewall`, { rules: firewallRules(settings), labels }, own);
     const ip = new hcloud.PrimaryIp(`${name}-ipv4`, { type: 'ipv4', location, autoDelete: false, labels }, own);
     this.ipv4 = ip.ipAddress;
@@ -90,16 +77,7 @@ export class Host extends pulumi.ComponentResource {
         shutdownBeforeDeletion: true,
         labels: { ...labels, [generationLabel]: `${settings.server.generation}`, [firstKeyLabel]: `${firstBoot.key}` },
       },
-      {
-        ...own,
-        // A primary IP can be assigned to one server at a time.
-        deleteBeforeReplace: true,
-        // A change of either would replace the server, although both are read at the first boot only. Where the engine
-        // ignores a change, it also makes a replacement with the old value.
-        ignoreChanges: firstBoot.isComing ? [] : ['userData', 'sshKeys'],
-        replacementTrigger: settings.server.generation,
-        additionalSecretOutputs: ['userData'],
-      },
+      serverOptions(args, this),
     );
     new hcloud.VolumeAttachment(
       `${name}-data-attachment`,
@@ -116,6 +94,39 @@ export class Host extends pulumi.ComponentResource {
 }
 
 // ---
+
+/** The server's SSH identity, and the keys with which the program logs in. */
+function makeLogins(name: string, { settings, labels, firstBoot }: HostArgs, parent: pulumi.Resource) {
+  const seed = new random.RandomPassword(
+    `${name}-ssh-seed`,
+    { length: 64, special: false, keepers: { server: `${settings.server.generation}` } },
+    { parent, ignoreChanges: firstBoot.isComing ? [] : ['keepers'] },
+  );
+  const hostKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'host key'));
+  const deployKeys = makeDeployKeys(name, settings.ssh.generation, firstBoot, seed, parent);
+  const sshKey = new hcloud.SshKey(
+    `${name}-ssh-key`,
+    {
+      publicKey: pulumi.unsecret(deployKeys.current.publicKey),
+      labels: { ...labels, [generationLabel]: `${settings.ssh.generation}` },
+    },
+    { parent },
+  );
+  return { hostKey, deployKeys, sshKey };
+}
+
+function serverOptions({ settings, firstBoot }: HostArgs, parent: pulumi.Resource): pulumi.CustomResourceOptions {
+  return {
+    parent,
+    // A primary IP can be assigned to one server at a time.
+    deleteBeforeReplace: true,
+    // A change of either would replace the server, although both are read at the first boot only. Where the engine
+    // ignores a change, it also makes a replacement with the old value.
+    ignoreChanges: firstBoot.isComing ? [] : ['userData', 'sshKeys'],
+    replacementTrigger: settings.server.generation,
+    additionalSecretOutputs: ['userData'],
+  };
+}
 
 /** Secret, because it holds the host's private key. */
 function userData(hostKey: pulumi.Output<SshKeyPair>, device: pulumi.Output<string>): pulumi.Output<string> {

@@ -19,6 +19,8 @@ const parts = [
 const ownKey = 'a key of my own, which has no form of ours';
 const domain = `gateway.${labZone}`;
 
+jest.setTimeout(900_000);
+
 describeLab('the commands of the README, and every secret replaced', () => {
   let folder: string;
   let hand: HandLab;
@@ -45,7 +47,7 @@ describeLab('the commands of the README, and every secret replaced', () => {
   /** Runs a line as a person types it. */
   const type = async (line: string, input = '', check = true): Promise<Ran> => {
     const env = { ...process.env, ...hand.env };
-    const ran = await run('bash', ['-c', line], { cwd: folder, env, input, check: false, timeoutMs: 280_000 });
+    const ran = await run('bash', ['-c', line], { cwd: folder, env, input, check: false, timeoutMs: 900_000 });
     if (check && ran.code !== 0) throw new Error(`"${line}" ended with ${ran.code}:\n${ran.stdout}${ran.stderr}`);
     return ran;
   };
