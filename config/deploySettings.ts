@@ -49,6 +49,13 @@ export const backupKeysSchema = z.strictObject({
 /** The bucket's credentials. */
 export type BackupKeys = z.infer<typeof backupKeysSchema>;
 
+const hostName = z
+  .string()
+  .regex(
+    /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
+    'must be a host name such as gateway.example.com',
+  );
+
 /** What only `pulumi up` reads; a stand-alone gateway accepts and ignores it. */
 export const deployShape = {
   server: z
@@ -80,14 +87,16 @@ export const deployShape = {
     })
     .prefault({})
     .describe('Who may log in.'),
-  domain: z
-    .string()
-    .regex(
-      /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
-      'must be a host name such as gateway.example.com',
-    )
+  domain: hostName.optional().describe('Host name that points at the box. Default: a certificate for its address.'),
+  dns: z
+    .strictObject({
+      zone: hostName.describe('A DNS zone of the same Hetzner project, which `domain` is in.'),
+      ttl: z.int().min(60).max(604_800).default(300).describe('Seconds that others may keep the records for.'),
+    })
     .optional()
-    .describe('Host name that points at the box. Default: a certificate for its address.'),
+    .describe(
+      'Sets the records of `domain` and the reverse record of the address. Default: set them yourself (output `dnsRecords`).',
+    ),
   acme: z
     .strictObject({
       email: z.email().optional().describe('Where the certificate authority may write.'),

@@ -31,6 +31,10 @@ const keyShape = {
   parallel: z.int().min(1).max(100_000).optional().describe('Requests at once.'),
 };
 
+/** Hours that the old secret of a key goes on, at most. */
+const longestGrace = 2_160;
+const graceHours = z.number().min(0).max(longestGrace);
+
 const label = z.string().trim().min(1).max(200).describe('What the key is called in lists, logs and refusals.');
 
 /** The body of `POST /admin/keys`. */
@@ -56,15 +60,35 @@ export const keyChangeSchema = z
 /** What that body says, checked. */
 export type KeyChange = z.output<typeof keyChangeSchema>;
 
+/** The body of `POST /admin/keys/{id}/rotate`. */
+export const rotationSchema = z.strictObject({ grace_hours: graceHours.default(0) });
+
 /** A key of `keys.<label>`. */
 export const configuredKeySchema = z
   .strictObject({
     ...keyShape,
+    generation: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe(
+        'Raise it to replace the secret; with `sha256`, write the new hash too. It also lifts a revocation through `DELETE /admin/keys/{id}`.',
+      ),
+    grace_hours: graceHours
+      .default(24)
+      .describe(
+        'Hours that the old secret goes on after `generation` was raised; its answers carry `x-ovth-old-key`. `0`: it stops at once. A revoked one has none.',
+      ),
+    renamed_from: nameForm
+      .optional()
+      .describe('The label it had before: secret and counters stay. Without it, another label is another key.'),
     sha256: z
       .string()
       .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')
       .optional()
-      .describe('Hash of the key. The deploy program fills it in; by hand: `printf %s "$KEY" | sha256sum`.'),
+      .describe(
+        'Hash of the key, which may have any form of 32 characters or more. The deploy program fills it in; by hand: `printf %s "$KEY" | sha256sum`.',
+      ),
   })
   .superRefine(refuseRepeatedLimits);
 

@@ -9,7 +9,12 @@ import { Gateway } from './components/gateway';
 import { refusalHooks } from './components/refusalHook';
 import { resourcesAtHetzner } from './preflight/cloudInventory';
 import { stackLabel } from './preflight/cloudResources';
-import { checkNamesAtHetzner, checkServerTypeAtHetzner, explainApiError } from './preflight/hetznerChecks';
+import {
+  checkNamesAtHetzner,
+  checkServerTypeAtHetzner,
+  checkZoneAtHetzner,
+  explainApiError,
+} from './preflight/hetznerChecks';
 import { type LastState, readLastState } from './preflight/lastState';
 import { fixedNames } from './preflight/nameConflicts';
 import { driftProblems, idInState } from './preflight/orphans';
@@ -53,6 +58,7 @@ export async function program() {
     appKeys: gateway.appKeys,
     ledger: gateway.ledger,
     clients: gateway.url.apply(clientSettings),
+    dnsRecords: gateway.dnsRecords,
     sshHostKey: gateway.sshHostKey,
     sshPrivateKey: gateway.sshPrivateKey,
     sshCommand: pulumi
@@ -126,7 +132,8 @@ async function askHetzner(
       resourcesAtHetzner(),
       state,
     ]);
-    const taken = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, stackLabel);
+    const named = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, stackLabel);
+    const taken = [...named, ...(await checkZoneAtHetzner(settings))];
     if (last === undefined) return { problems: [...problems, ...taken], warnings };
     const drift = driftProblems(present, last, { label: stackLabel, id: idInState(last) });
     const standing = standingChecks(settings, last);

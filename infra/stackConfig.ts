@@ -49,7 +49,7 @@ export function readStack(input: StackInput): Stack {
       ...problems,
       {
         path: '',
-        message: `the stack ${input.name} has no ovth:* settings yet: copy Pulumi.dev.yaml to Pulumi.${input.name}.yaml and set ovth:ssh.admin_cidrs, ovth:routes and ovth:provider_keys there.`,
+        message: `the stack ${input.name} has no ovth:* settings yet: copy config/stack.example.yaml to Pulumi.${input.name}.yaml and set ovth:ssh.admin_cidrs, ovth:routes and ovth:provider_keys there.`,
       },
     ]);
   }
@@ -60,6 +60,7 @@ export function readStack(input: StackInput): Stack {
   problems.push(
     ...check.sshProblems(settings),
     ...check.acmeProblems(settings),
+    ...check.dnsProblems(settings),
     ...check.secrecyProblems(secretKeys, providerKeys),
     ...backupProblems(settings, { backupKeys, secretKeys, restore }),
   );

@@ -2,12 +2,13 @@
 
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
-import { hashKey, mintKey } from '../../config/appKey';
+import { hashKey } from '../../config/appKey';
 import type { BackupKeys } from '../../config/deploySettings';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
-import { deriveBytes } from '../sshKey';
 import { summarize, type SettingsSummary } from '../preflight/settingsSummary';
+import { makeAppKeys } from './appKeys';
+import { Dns, type DnsRecord, recordsOf } from './dns';
 import { Host } from './host';
 import { Release } from './release';
 import { Serving } from './serving';
@@ -46,6 +47,8 @@ export class Gateway extends pulumi.ComponentResource {
   readonly appKeys: pulumi.Output<Record<string, string>>;
   /** Id of the ledger: 32 hex digits. Its backup stands under this name. */
   readonly ledger: pulumi.Output<string>;
+  /** The DNS records to set by hand; empty without a domain, and where the program sets them. */
+  readonly dnsRecords: pulumi.Output<readonly DnsRecord[]>;
   /** The host's SSH identity: a line of known_hosts without the host name. */
   readonly sshHostKey: pulumi.Output<string>;
   /** The private key with which the program logs in, in OpenSSH's format. Secret. */
@@ -75,11 +78,18 @@ export class Gateway extends pulumi.ComponentResource {
     this.sshHostKey = host.sshHostKey;
     this.sshPrivateKey = host.sshPrivateKey;
 
+    const { domain, dns: zone } = settings;
+    const dns =
+      domain === undefined || zone === undefined
+        ? []
+        : [new Dns(name, { domain, zone, addresses: host.addresses, labels }, { parent: this })];
+    this.dnsRecords = domain === undefined || dns.length > 0 ? pulumi.output([]) : recordsOf(domain, host.addresses);
+
     const release = new Release(
       name,
       {
         ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey, stackLabel: labels['stack'] ?? '' },
-        ...{ backupKeys: args.backupKeys, restore: args.restore },
+        ...{ backupKeys: args.backupKeys, restore: args.restore, after: dns },
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),
@@ -101,24 +111,9 @@ export class Gateway extends pulumi.ComponentResource {
       masterKey: this.masterKey,
       appKeys: this.appKeys,
       ledger: this.ledger,
+      dnsRecords: this.dnsRecords,
       sshHostKey: this.sshHostKey,
       sshPrivateKey: this.sshPrivateKey,
     });
   }
-}
-
-// ---
-
-/** Each key has a seed of its own, so that removing one leaves the others as they are. */
-function makeAppKeys(name: string, settings: Settings, parent: Gateway) {
-  const labels = Object.entries(settings.keys).flatMap(([label, key]) => (key.sha256 === undefined ? [label] : []));
-  const made = labels.map((label) => {
-    const seed = new random.RandomPassword(`${name}-key-${label}`, { length: 64, special: false }, { parent });
-    const key = pulumi.secret(seed.result).apply((text) => mintKey(deriveBytes(text, `application key ${label}`)));
-    return { label, seed, key };
-  });
-  return {
-    keys: Object.fromEntries(made.map(({ label, key }) => [label, key])),
-    seeds: made.map(({ seed }) => seed),
-  };
 }

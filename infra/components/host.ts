@@ -7,6 +7,7 @@ import type { Settings } from '../../config/schema';
 import { cloudInit } from '../render/cloudInit';
 import { deriveSshKey, type SshKeyPair } from '../sshKey';
 
+import type { HostAddress } from './dns';
 import { identified, sweepAfter } from './sweep';
 
 /** What a host is made from. */
@@ -27,6 +28,8 @@ export class Host extends pulumi.ComponentResource {
   readonly ipv4: pulumi.Output<string>;
   /** The public IPv6 address, the first of its /64. It outlives the server. */
   readonly ipv6: pulumi.Output<string>;
+  /** All its addresses, for DNS. */
+  readonly addresses: readonly HostAddress[];
   /** Path of the data volume's block device on the server. */
   readonly dataDevice: pulumi.Output<string>;
   /** The server's SSH identity: a line of known_hosts without the host name. */
@@ -70,6 +73,10 @@ export class Host extends pulumi.ComponentResource {
     this.ipv4 = v4.ipAddress;
     // Hetzner gives a /64 and sets the first address of it up on the server.
     this.ipv6 = v6.ipAddress.apply((network) => `${network}1`);
+    this.addresses = [
+      { type: 'A', value: this.ipv4, primaryIpId: v4.id.apply(Number) },
+      { type: 'AAAA', value: this.ipv6, primaryIpId: v6.id.apply(Number) },
+    ];
     const data = { size: settings.data.size_gb, location, format: 'ext4', deleteProtection: protect, labels };
     const volume = new hcloud.Volume(`${name}-data`, data, { ...own, protect });
     this.dataDevice = volume.id.apply((id) => `/dev/disk/by-id/scsi-0HC_Volume_${id}`);

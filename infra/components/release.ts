@@ -37,6 +37,8 @@ export interface ReleaseArgs {
   readonly backupKeys: pulumi.Input<BackupKeys | undefined>;
   /** Where this update may put the ledger back from its backup: `latest`, or a moment in ISO 8601. */
   readonly restore: string | undefined;
+  /** What is done before the release serves, such as DNS records. */
+  readonly after: readonly pulumi.Resource[];
 }
 
 /** The gateway and Caddy on a host. Every step runs again on a new server, and changes nothing when it runs twice. */
@@ -92,7 +94,7 @@ export class Release extends pulumi.ComponentResource {
         const repairs = judge(facts, expectation(input), Math.floor(Date.now() / 1_000));
         return desiredState({ ...input, repairs });
       });
-    const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded] });
+    const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded, ...args.after] });
 
     const { id } = gatewayRelease(bundle.hash, settings.images.node);
     this.releaseId = pulumi.all([host.ipv4, apply.id]).apply(async ([address]) => {

@@ -47,7 +47,7 @@ describeLab('what pulumi up refuses', () => {
       refused(
         await preview({ HCLOUD_TOKEN: '' }),
         /HCLOUD_TOKEN: is not set: make an API token/,
-        /the stack e2e has no ovth:\* settings yet: copy Pulumi.dev.yaml to Pulumi.e2e.yaml/,
+        /the stack e2e has no ovth:\* settings yet: copy config\/stack.example.yaml to Pulumi.e2e.yaml/,
       );
     });
 

@@ -162,7 +162,17 @@ test('each component registers all its outputs', () => {
   const names = Object.entries(registered).map(([type, outputs]) => [type, Object.keys(outputs).sort()]);
   expect(Object.values(registered).flatMap(Object.values)).not.toContain(undefined);
   expect(Object.fromEntries(names)).toEqual({
-    'ovth:index:Gateway': ['appKeys', 'ipv4', 'ipv6', 'ledger', 'masterKey', 'sshHostKey', 'sshPrivateKey', 'url'],
+    'ovth:index:Gateway': [
+      'appKeys',
+      'dnsRecords',
+      'ipv4',
+      'ipv6',
+      'ledger',
+      'masterKey',
+      'sshHostKey',
+      'sshPrivateKey',
+      'url',
+    ],
     'ovth:index:Host': ['dataDevice', 'ipv4', 'ipv6', 'sshHostKey', 'sshPrivateKey'],
     'ovth:index:Serving': [],
     'ovth:index:Release': ['ledger', 'releaseId'],

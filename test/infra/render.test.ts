@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, sign, verify } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -271,7 +271,7 @@ describe('the gateway’s two files', () => {
   test('config.yaml holds what the gateway reads, and nothing of the deploy', () => {
     const read = yaml(config);
     for (const field of deployFields) expect(read).not.toHaveProperty(field);
-    expect(read.keys.cursor).toEqual({ user: 'me', sha256: 'b'.repeat(64) });
+    expect(read.keys.cursor).toEqual({ user: 'me', sha256: 'b'.repeat(64), generation: 1, grace_hours: 24 });
     expect(read.keys.own.sha256).toBe('a'.repeat(64));
     expect(parseSettings(config).routes).toEqual(settings.routes);
   });
@@ -394,5 +394,26 @@ test('clients get lines to paste, without a secret', () => {
   expect(sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', true)).toMatch(
     /^ssh .*StrictHostKeyChecking=yes .*root@203.0.113.9$/,
   );
-  expect(sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', false)).toMatch(/^pulumi stack output sshPrivateKey/);
+  const withProgramKey = sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', false);
+  expect(withProgramKey).toMatch(/pulumi stack output sshPrivateKey .* root@203\.0\.113\.9/);
+  expect(spawnSync('bash', ['-n'], { input: withProgramKey, encoding: 'utf8' }).stderr).toBe('');
+});
+
+testWith('bash')('the printed login needs no agent, passes a command on and leaves no key behind', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ovth-login-'));
+  const program = (name: string, text: string) =>
+    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  program('pulumi', 'echo the key of "$3"');
+  program(
+    'ssh',
+    'while [ "$1" != -i ]; do shift; done; echo "$2"; cat "$2"; stat -c %a "$2"; for last; do :; done; echo "$last"',
+  );
+  const ran = spawnSync('bash', ['-c', `${sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', false)} hostname`], {
+    env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` },
+    encoding: 'utf8',
+  });
+  rmSync(folder, { recursive: true });
+  const [file = '', ...said] = ran.stdout.trim().split('\n');
+  expect(said).toEqual(['the key of sshPrivateKey', '600', 'hostname']);
+  expect(existsSync(file)).toBe(false);
 });

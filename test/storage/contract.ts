@@ -617,6 +617,21 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await storage.keyByHash('hash of k1')).toBeUndefined();
       });
 
+      test('that were revoked through the administration stay so until they come with a later generation', async () => {
+        const configured = (generation: number) => keyRow('k1', { source: 'config', generation });
+        await storage.putKeys([configured(1)]);
+        await storage.changeKey('k1', { revoked_at: morning, revoked_generation: 1 });
+        await storage.putKeys([{ ...configured(1), label: 'new' }]);
+        expect(await storage.keyById('k1')).toEqual({
+          ...configured(1),
+          ...{ label: 'new', revoked_at: morning, revoked_generation: 1 },
+        });
+        expect(await one(reserveEntry('r1'))).toEqual({ type: 'revoked' });
+        await storage.putKeys([configured(2)]);
+        expect(await storage.keyById('k1')).toEqual(configured(2));
+        expect(await one(reserveEntry('r1'))).toMatchObject({ type: 'admitted' });
+      });
+
       test('are written all or none', async () => {
         const clash = keyRow('k4', { sha256: 'hash of k1' });
         if (name === 'memory') return;

@@ -293,8 +293,16 @@ export function memoryWorld(): MemoryWorld {
         keyByHash: async (sha256) => [...keys.values()].find((key) => key.sha256 === sha256),
         keyById: async (id) => keys.get(id),
         async putKeys(rows) {
-          for (const row of rows)
-            keys.set(row.id, { ...row, created_at: keys.get(row.id)?.created_at ?? row.created_at });
+          for (const row of rows) {
+            const {
+              created_at = row.created_at,
+              revoked_at = null,
+              revoked_generation = null,
+            } = keys.get(row.id) ?? {};
+            const stays =
+              revoked_generation !== null && row.generation !== null && revoked_generation >= row.generation;
+            keys.set(row.id, { ...row, created_at, ...(stays ? { revoked_at, revoked_generation } : {}) });
+          }
         },
         async changeKey(id, change) {
           const row = keys.get(id);

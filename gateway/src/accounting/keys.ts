@@ -37,12 +37,11 @@ export async function openKeyDirectory(
     if (changed === undefined) return;
     rows = changed;
     byId = new Map(rows.map((row) => [row.id, row]));
-    byHash = new Map(
-      rows.flatMap((row) => [
-        [row.sha256, row] as const,
-        ...(row.previous_sha256 === null ? [] : [[row.previous_sha256, row] as const]),
-      ]),
-    );
+    // A secret that is one key's present and another's past is the present one's.
+    byHash = new Map([
+      ...rows.flatMap((row) => (row.previous_sha256 === null ? [] : [[row.previous_sha256, row] as const])),
+      ...rows.map((row) => [row.sha256, row] as const),
+    ]);
   };
   await refresh();
   const known = (sha256: string): KeyRow | undefined => {
@@ -80,6 +79,11 @@ export function endOf(key: KeyRow | undefined, now: number): 'revoked_key' | 'ex
   return key.expires_at !== null && key.expires_at <= now ? 'expired_key' : undefined;
 }
 
+/** Until when a secret works that is not the key's present one; undefined for the present one. Milliseconds since 1970. */
+export function graceOf(key: KeyRow, sha256: string): number | undefined {
+  return key.sha256 === sha256 ? undefined : (key.previous_until ?? undefined);
+}
+
 /** What a key begins with. */
 export const newKey = {
   previous_sha256: null,
@@ -91,6 +95,8 @@ export const newKey = {
   expires_at: null,
   rotated_at: null,
   revoked_at: null,
+  generation: null,
+  revoked_generation: null,
 } as const satisfies Partial<KeyRow>;
 
 /** A moment as it is kept: milliseconds since 1970; null for none. @param text ISO 8601 */

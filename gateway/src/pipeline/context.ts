@@ -58,6 +58,8 @@ export interface Services {
 export interface IncomingRequest {
   readonly id: string;
   readonly key: KeyRow;
+  /** Set where the key's secret was replaced: it works until then, milliseconds since 1970. */
+  readonly oldKeyUntil?: number;
   /** The format of the path, which its caller is answered in. */
   readonly format: Format;
   /** What the path says of the request, where it says anything. */

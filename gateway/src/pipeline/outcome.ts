@@ -88,6 +88,7 @@ export function recordOf<T>(
     rates: json,
     usage,
     keyLabel: key.label,
+    oldKey: incoming.oldKeyUntil !== undefined,
     strategy: plan.strategy,
     attempts: progress.attempts.length,
     dropped: progress.dropped,

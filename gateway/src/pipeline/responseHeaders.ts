@@ -78,6 +78,7 @@ function responseHeaders<T>(
     headers['x-ovth-dropped'] = answered.dropped.map(headerText).join(', ').slice(0, longestDropped);
   const repaired = repairedOf(answered);
   if (repaired.length > 0) headers['x-ovth-repaired'] = repaired.join(', ');
+  if (incoming.oldKeyUntil !== undefined) headers['x-ovth-old-key'] = new Date(incoming.oldKeyUntil).toISOString();
   if (plan.warning !== undefined) headers['x-ovth-warning'] = headerText(plan.warning);
   return headroom === undefined ? headers : Object.assign(headers, rateLimitHeaders(headroom, incoming.startedAt));
 }

@@ -259,6 +259,10 @@ export interface KeyRow {
   readonly parallel: number | null;
   readonly expires_at: number | null;
   readonly source: 'admin' | 'config';
+  /** Of a key of the configuration: its `generation` when it was last brought in. */
+  readonly generation: number | null;
+  /** Its generation when it was revoked through the administration, which holds until it is brought in with a later one. */
+  readonly revoked_generation: number | null;
   readonly created_at: number;
   readonly rotated_at: number | null;
   readonly revoked_at: number | null;
@@ -379,7 +383,10 @@ export interface Storage extends Reports {
   changedKeys(): Promise<readonly KeyRow[] | undefined>;
   keyByHash(sha256: string): Promise<KeyRow | undefined>;
   keyById(id: string): Promise<KeyRow | undefined>;
-  /** Writes keys whole, new ones and changed ones, in one transaction. @throws StorageUnavailable */
+  /**
+   * Writes keys whole, new ones and changed ones, in one transaction. One that was revoked through the administration
+   * stays so, whatever is written, unless it comes with a later generation. @throws StorageUnavailable
+   */
   putKeys(keys: readonly KeyRow[]): Promise<void>;
   /**
    * Changes fields of a key as it stands, in one transaction: what others changed meanwhile stays.

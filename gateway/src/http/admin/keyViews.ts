@@ -51,6 +51,7 @@ function describeKey(
     expires_at: moment(row.expires_at),
     created_at: moment(row.created_at),
     rotated_at: moment(row.rotated_at),
+    old_secret_until: (row.previous_until ?? 0) > now ? moment(row.previous_until) : null,
     revoked_at: moment(row.revoked_at),
     today: {
       tokens: today.counted,

@@ -29,7 +29,7 @@ export const adminRoutes: readonly AdminRoute[] = [
   { method: 'GET', path: '/admin/keys/:id', status: 200, run: ({ keys }, id) => keys.show(id) },
   { method: 'PATCH', path: '/admin/keys/:id', status: 200, run: ({ keys }, id, body) => keys.change(id, body) },
   { method: 'DELETE', path: '/admin/keys/:id', status: 200, run: ({ keys }, id) => keys.revoke(id) },
-  { method: 'POST', path: '/admin/keys/:id/rotate', status: 200, run: ({ keys }, id) => keys.rotate(id) },
+  { method: 'POST', path: '/admin/keys/:id/rotate', status: 200, run: ({ keys }, id, body) => keys.rotate(id, body) },
 ];
 
 /** Bytes of a body that administers. */

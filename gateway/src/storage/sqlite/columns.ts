@@ -16,7 +16,7 @@ export const requestColumns = [
 /** Every column of `keys`. */
 export const keyColumns = [
   'id', 'sha256', 'previous_sha256', 'previous_until', 'hint', 'label', 'user', 'tags', 'limits', 'models', 'routes', 'parallel',
-  'expires_at', 'source', 'created_at', 'rotated_at', 'revoked_at',
+  'expires_at', 'source', 'created_at', 'rotated_at', 'revoked_at', 'generation', 'revoked_generation',
 ] as const satisfies readonly (keyof KeyRow)[]; // prettier-ignore
 
 type Listed = [(typeof requestColumns)[number], (typeof keyColumns)[number]];

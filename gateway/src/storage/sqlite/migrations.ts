@@ -212,4 +212,11 @@ export const migrations: readonly Migration[] = [
     oldestReader: 1,
     sql: "alter table requests add column shadowed text not null default '[]';",
   },
+  {
+    name: 'generations of keys',
+    oldestReader: 1,
+    sql: `
+      alter table keys add column generation integer;
+      alter table keys add column revoked_generation integer;`,
+  },
 ];

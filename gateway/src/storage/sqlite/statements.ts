@@ -24,14 +24,14 @@ export function prepareWriter(db: DatabaseSync) {
     keyById: db.prepare('select * from keys where id = ?'),
     keyStands: db.prepare('select 1 from keys where id = ? and revoked_at is null'),
     putKey: db.prepare(
-      `insert into keys (id, sha256, previous_sha256, previous_until, hint, label, user, tags, limits, models, routes, parallel,
-         expires_at, source, created_at, rotated_at, revoked_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       on conflict (id) do update set
+      `insert into keys (id, sha256, previous_sha256, previous_until, hint, label, user, tags, limits, models, routes, parallel, expires_at,
+         source, created_at, rotated_at, revoked_at, generation, revoked_generation)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set
          sha256 = excluded.sha256, previous_sha256 = excluded.previous_sha256, previous_until = excluded.previous_until,
-         hint = excluded.hint, label = excluded.label, user = excluded.user, tags = excluded.tags, limits = excluded.limits,
-         models = excluded.models, routes = excluded.routes, parallel = excluded.parallel, expires_at = excluded.expires_at,
-         source = excluded.source, rotated_at = excluded.rotated_at, revoked_at = excluded.revoked_at`,
+         hint = excluded.hint, label = excluded.label, user = excluded.user, tags = excluded.tags, limits = excluded.limits, models = excluded.models,
+         routes = excluded.routes, parallel = excluded.parallel, expires_at = excluded.expires_at, source = excluded.source, rotated_at = excluded.rotated_at,
+         generation = excluded.generation, revoked_at = iif(keys.revoked_generation >= excluded.generation, keys.revoked_at, excluded.revoked_at),
+         revoked_generation = iif(keys.revoked_generation >= excluded.generation, keys.revoked_generation, excluded.revoked_generation)`,
     ),
 
     budget: db.prepare(
