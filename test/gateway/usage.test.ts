@@ -53,7 +53,7 @@ test('as CSV, without formulas for a spreadsheet', async () => {
   expect(head).toBe(
     'key,key_label,user,requests,errors,input_tokens,cache_read_tokens,cache_write_tokens,output_tokens,reasoning_tokens,searches,tokens,raw_tokens,cost_usd',
   );
-  expect(first).toMatch(/^key_[^,]+,'=1\+1,"a ""b"", c",1,0,10,0,0,5,0,0,15,15,0\.\d+$/);
+  expect(first).toMatch(/^key_[^,]+,'=1\+1,"a ""b"", c",1,0,10,0,0,5,5,0,15,15,0\.\d+$/);
   expect(end).toBe('');
 });
 
