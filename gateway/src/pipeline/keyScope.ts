@@ -6,10 +6,14 @@ import { findTarget } from '../../../config/resolve';
 import type { Settings } from '../../../config/schema';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
-import type { KeyRow } from '../storage/storage';
 
 /** The part of a key that says what it may use. */
-export type ScopedKey = Pick<KeyRow, 'label' | 'models' | 'routes'>;
+export interface ScopedKey {
+  readonly label: string;
+  /** JSON lists of names; null: all. */
+  readonly models: string | null;
+  readonly routes: string | null;
+}
 
 /**
  * Of the targets, those that the key may use.
