@@ -197,7 +197,14 @@ test('a change keeps what it does not name, and the list shows settings as they 
     quota: { limits: [{ requests: 9, per: 'week', enforce: true }] },
     tags: [], models: null, rpm: null, tpm: 800, parallel: null,
   }); // prettier-ignore
+  expect(await change({ quota: { limits: [{ tokens: 900, per: 'minute' }] } })).toMatchObject({
+    error: { message: expect.stringContaining('"quota.limits": must not limit the same per minute as the key\'s tpm;') },
+  });
   expect(await change({ quota: null })).toMatchObject({ quota: null, tpm: 800 });
+  await change({ quota: { limits: [{ requests: 9, per: 'minute' }] } });
+  expect(await change({ rpm: 5 })).toMatchObject({
+    error: { message: expect.stringContaining('"rpm": must not limit the same per minute as the key\'s quota.limits;') },
+  });
 });
 
 test('a whole answer says what it cost, as the ledger books it', async () => {
