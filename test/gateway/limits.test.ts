@@ -53,6 +53,14 @@ test('an answer that names no maximum is given the output that the dollars left 
   expect(await statusOf(key, { model: 'gpt-5.5', messages: say('hi') })).toBe(200);
 });
 
+test('a long prompt is held at what its model charges for one', async () => {
+  scene = await startScene('');
+  const key = await scene.gateway.mint({ label: 'reader', quota: { limits: [{ usd: 0.03, per: 'day' }] } });
+  const long = 'word '.repeat(120_000); // above 100,000 tokens each costs five times as much
+  expect(await statusOf(key, ask(long, { model: 'claude-haiku-5.5' }))).toBe(429);
+  expect(await statusOf(key, ask('hi', { model: 'claude-haiku-5.5' }))).toBe(200);
+});
+
 test('requests by the minute: refused as a rate, and clients are told to come back', async () => {
   scene = await startScene('', { now });
   const key = await scene.gateway.mint({ label: 'slow', rpm: 2 });
