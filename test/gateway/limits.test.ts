@@ -173,6 +173,8 @@ describe('what a key may use', () => {
       status: 403,
       message: 'Key "mini" may not use "gpt-5.5", only the models claude-haiku-4.5.',
     });
+    const old = await scene.gateway.mint({ label: 'old', models: ['claude-opus-4-1'] }); // retired: a successor answers
+    expect(await statusOf(old, ask('hi', { model: 'claude-opus-4-1' }))).toBe(200);
     expect(await refusal(key, ask('hi', { model: 'smart' }))).toMatchObject({
       status: 403,
       message: 'Key "mini" may not use any model of the route "smart", only the models claude-haiku-4.5.',
@@ -206,12 +208,16 @@ test('a change keeps what it does not name, and the list shows settings as they 
     tags: [], models: null, rpm: null, tpm: 800, parallel: null,
   }); // prettier-ignore
   expect(await change({ quota: { limits: [{ tokens: 900, per: 'minute' }] } })).toMatchObject({
-    error: { message: expect.stringContaining('"quota.limits": must not limit the same per minute as the key\'s tpm;') },
+    error: {
+      message: expect.stringContaining('"quota.limits": must not limit the same per minute as the key\'s tpm;'),
+    },
   });
   expect(await change({ quota: null })).toMatchObject({ quota: null, tpm: 800 });
   await change({ quota: { limits: [{ requests: 9, per: 'minute' }] } });
   expect(await change({ rpm: 5 })).toMatchObject({
-    error: { message: expect.stringContaining('"rpm": must not limit the same per minute as the key\'s quota.limits;') },
+    error: {
+      message: expect.stringContaining('"rpm": must not limit the same per minute as the key\'s quota.limits;'),
+    },
   });
 });
 

@@ -28,8 +28,7 @@ export const adminMeanings: Readonly<Record<string, string>> = {
   'POST /admin/keys':
     'Mints a key: `{"label", "user"?, "tags"?, "quota"?: {"daily_tokens"?, "limits"?}, "models"?, "routes"?, "expires_at"?, "rpm"?, "tpm"?, "parallel"?}`, as under `keys` in the settings. The only answer that holds the key.',
   'GET /admin/keys/:id': 'One key.',
-  'PATCH /admin/keys/:id':
-    'Changes any of those settings; `null` takes one away. Not for keys of the configuration.',
+  'PATCH /admin/keys/:id': 'Changes any of those settings; `null` takes one away. Not for keys of the configuration.',
   'DELETE /admin/keys/:id': 'Revokes a key: its open streams end within seconds. What it used stays in the ledger.',
   'POST /admin/keys/:id/rotate':
     'A new secret for the same key: id, user and counters stay; the old secret stops at once.',

@@ -115,7 +115,10 @@ function limitsAfter(limits: string, change: KeyChange): string {
   const short = repeatedShort(changed);
   if (short === undefined) return changed;
   const [field, other] = change[short] == null ? ['quota.limits', short] : [short, 'quota.limits'];
-  throw refused(field, `must not limit the same per minute as the key's ${other}; keep one, and set the other to null.`);
+  throw refused(
+    field,
+    `must not limit the same per minute as the key's ${other}; keep one, and set the other to null.`,
+  );
 }
 
 async function findKey(id: string, directory: KeyDirectory): Promise<KeyRow> {

@@ -35,8 +35,15 @@ export function openReports(folder: string) {
     },
     requests(filter: RequestFilter, before: number | undefined, count: number): RequestPage {
       const { key, user, model, outcome, status, session, client, address, from, to } = filter;
-      const wanted = [key, user, model, outcome, status, session, client, address, from, to].map((value) => value ?? null);
-      const found = sql.requests.all(before ?? Number.MAX_SAFE_INTEGER, rowsPerRead, ...wanted, count) as unknown as Placed[];
+      const wanted = [key, user, model, outcome, status, session, client, address, from, to].map(
+        (value) => value ?? null,
+      );
+      const found = sql.requests.all(
+        before ?? Number.MAX_SAFE_INTEGER,
+        rowsPerRead,
+        ...wanted,
+        count,
+      ) as unknown as Placed[];
       const end = sql.placeAfter.get(before ?? Number.MAX_SAFE_INTEGER, rowsPerRead - 1) as { seq: number } | undefined;
       const reached = found.length === count ? found.at(-1)?.seq : end?.seq;
       return { rows: found.map(({ seq: _, ...row }) => row), reached };
