@@ -46,7 +46,11 @@ test('the long form of daily_tokens is the short one', () => {
   const long = load('quota: {limits: [{tokens: 500, per: day}]}').settings.quota;
   const short = load('quota: {daily_tokens: 500}').settings.quota;
   const rule = { measure: 'tokens', amount: 500, per: 'day', enforce: true };
-  expect([long, short, undefined].map((budget) => writtenRules(budget).map((written) => written.rule))).toEqual([[rule], [rule], []]);
+  expect([long, short, undefined].map((budget) => writtenRules(budget).map((written) => written.rule))).toEqual([
+    [rule],
+    [rule],
+    [],
+  ]);
 });
 
 describe('what is no limit', () => {

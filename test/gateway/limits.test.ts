@@ -53,6 +53,14 @@ test('an answer that names no maximum is given the output that the dollars left 
   expect(await statusOf(key, { model: 'gpt-5.5', messages: say('hi') })).toBe(200);
 });
 
+test('a long prompt is held at what its model charges for one', async () => {
+  scene = await startScene('');
+  const key = await scene.gateway.mint({ label: 'reader', quota: { limits: [{ usd: 0.03, per: 'day' }] } });
+  const long = 'word '.repeat(120_000); // above 100,000 tokens each costs five times as much
+  expect(await statusOf(key, ask(long, { model: 'claude-haiku-5.5' }))).toBe(429);
+  expect(await statusOf(key, ask('hi', { model: 'claude-haiku-5.5' }))).toBe(200);
+});
+
 test('requests by the minute: refused as a rate, and clients are told to come back', async () => {
   scene = await startScene('', { now });
   const key = await scene.gateway.mint({ label: 'slow', rpm: 2 });
@@ -165,6 +173,8 @@ describe('what a key may use', () => {
       status: 403,
       message: 'Key "mini" may not use "gpt-5.5", only the models claude-haiku-4.5.',
     });
+    const old = await scene.gateway.mint({ label: 'old', models: ['claude-opus-4-1'] }); // retired: a successor answers
+    expect(await statusOf(old, ask('hi', { model: 'claude-opus-4-1' }))).toBe(200);
     expect(await refusal(key, ask('hi', { model: 'smart' }))).toMatchObject({
       status: 403,
       message: 'Key "mini" may not use any model of the route "smart", only the models claude-haiku-4.5.',
@@ -197,7 +207,18 @@ test('a change keeps what it does not name, and the list shows settings as they 
     quota: { limits: [{ requests: 9, per: 'week', enforce: true }] },
     tags: [], models: null, rpm: null, tpm: 800, parallel: null,
   }); // prettier-ignore
+  expect(await change({ quota: { limits: [{ tokens: 900, per: 'minute' }] } })).toMatchObject({
+    error: {
+      message: expect.stringContaining('"quota.limits": must not limit the same per minute as the key\'s tpm;'),
+    },
+  });
   expect(await change({ quota: null })).toMatchObject({ quota: null, tpm: 800 });
+  await change({ quota: { limits: [{ requests: 9, per: 'minute' }] } });
+  expect(await change({ rpm: 5 })).toMatchObject({
+    error: {
+      message: expect.stringContaining('"rpm": must not limit the same per minute as the key\'s quota.limits;'),
+    },
+  });
 });
 
 test('a whole answer says what it cost, as the ledger books it', async () => {

@@ -38,6 +38,7 @@ test('sums by key, model and day add up to the total, and to the rows', async ()
   expect((await report('group_by=tag')).data.map((group: { tag: string | null; requests: number }) => [group.tag, group.requests])).toEqual([
     [null, 1], ['lab', 2], ['red', 2],
   ]); // prettier-ignore
+  expect((await report('group_by=key,tag')).data).toHaveLength(3);
   expect((await report('group_by=user&from=2001-01-01&to=2001-02-01')).data).toEqual([]);
   expect(await report('')).toMatchObject({ data: [{ requests: 3 }], total: { requests: 3 } });
 });
@@ -53,7 +54,7 @@ test('as CSV, without formulas for a spreadsheet', async () => {
   expect(head).toBe(
     'key,key_label,user,requests,errors,input_tokens,cache_read_tokens,cache_write_tokens,output_tokens,reasoning_tokens,searches,tokens,raw_tokens,cost_usd',
   );
-  expect(first).toMatch(/^key_[^,]+,'=1\+1,"a ""b"", c",1,0,10,0,0,5,0,0,15,15,0\.\d+$/);
+  expect(first).toMatch(/^key_[^,]+,'=1\+1,"a ""b"", c",1,0,10,0,0,5,5,0,15,15,0\.\d+$/);
   expect(end).toBe('');
 });
 
@@ -78,6 +79,10 @@ test('what is asked wrongly is named', async () => {
   expect(await refusal('/admin/usage?from=2026-11-02&to=2026-11-01')).toEqual([
     400,
     expect.stringContaining('"to": must be later than "from".'),
+  ]);
+  expect(await refusal('/admin/usage?group_by=session&from=2026-01-01&to=2026-11-01')).toEqual([
+    400,
+    expect.stringContaining('"from": must lie at most 100 days before "to" where sessions are asked for.'),
   ]);
   expect(await refusal('/admin/requests?limit=5000')).toEqual([
     400,

@@ -268,7 +268,8 @@ test('what allows a ledger to begin is made once, and not again for a new server
   });
   expect(options['ovth-ledger']).not.toHaveProperty('deletedWith');
   expect(await valueOf(gateway.ledger)).toBe(ledger);
-  const { facts, files } = JSON.parse(plain(find('ovth-apply').inputs['stdin']) as string);
+  const input = plain(find('ovth-apply').inputs['stdin']) as string;
+  const { facts, files } = JSON.parse(input.slice(input.lastIndexOf('\n') + 1)); // behind the launcher
   expect(facts).toMatchObject({ ledger, backup: 'yes', restore: '' });
   expect(files.backup['config/litestream.yml']).toContain(`"path": "ovth/${ledger}"`);
 });

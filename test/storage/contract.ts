@@ -300,6 +300,9 @@ export function describeStorage(name: string, newWorld: () => World): void {
           { type: 'done' },
           { type: 'admitted' },
         ]);
+        const later = limit(key1, 'parallel', 1, morning, 'lifetime');
+        const [begun] = await storage.budgets([{ ...later, id: 'set later' }]);
+        expect(begun?.spent).toMatchObject({ tokens: 100 + 100, requests: 2 }); // what is open, nothing that has ended
       });
     });
 
@@ -698,6 +701,12 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await usage('key')).toEqual([['k1', 2, 15], ['k2', 1, 15]]); // prettier-ignore
         expect(await usage('user', 'model')).toEqual([['', 'm1', 1, 15], ['ada', 'm1', 1, 5], ['ada', 'm2', 1, 10]]); // prettier-ignore
         expect(await usage('tag')).toEqual([['', 1, 10], ['lab', 1, 5], ['red', 2, 20]]); // prettier-ignore
+        expect(await usage('key', 'tag')).toEqual([
+          ['k1', '', 1, 10],
+          ['k1', 'lab', 1, 5],
+          ['k1', 'red', 1, 5],
+          ['k2', 'red', 1, 15],
+        ]);
         expect(await usage('route')).toEqual([['', 1, 10], ['auto', 2, 20]]); // prettier-ignore
         expect(await usage('session')).toEqual([['', 1, 15], ['s1', 2, 15]]); // prettier-ignore
         expect(await usage('day')).toEqual([['2026-11-25', 2, 15], ['2026-11-26', 1, 15]]); // prettier-ignore

@@ -73,7 +73,7 @@ export function memoryWorld(): MemoryWorld {
     const add = (to: Amounts, amounts: Amounts) => {
       for (const name of amountNames) to[name] += amounts[name];
     };
-    if (limit.window % hour === 0)
+    if (limit.window % hour === 0 && limit.measure !== 'parallel')
       for (const row of booked)
         if (concerns(limit, row.key, row.user, row.tags) && Math.floor(row.started_at / hour) >= limit.window / hour)
           add(spent, spentIn(row));

@@ -138,4 +138,14 @@ export function changedLimits(limits: string, change: Pick<KeyChange, 'quota' | 
   return JSON.stringify([...quota, ...minutes, ...rulesOf(minuteRules(change))]);
 }
 
+/**
+ * The short form that limits a second time what one of the key's `quota.limits` does; undefined where none does.
+ * @param limits JSON of its rules
+ */
+export function repeatedShort(limits: string): LimitRule['short'] {
+  const rules = JSON.parse(limits) as LimitRule[];
+  const long = rules.filter(({ short, per, enforce }) => short === undefined && per === 'minute' && enforce);
+  return rules.find((rule) => rule.short !== undefined && long.some(({ measure }) => measure === rule.measure))?.short;
+}
+
 const rulesOf = (written: readonly WrittenRule[]) => written.map(({ rule }) => rule);

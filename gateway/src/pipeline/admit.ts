@@ -2,8 +2,8 @@
 
 import { defaultOutputTokens } from '../../../config/quotaSettings';
 import type { Target } from '../../../config/target';
-import type { Reservation } from '../accounting/ledger';
-import { ratesOf } from '../accounting/pricing';
+import type { Reservation, TokenRates } from '../accounting/ledger';
+import { ratesAbove, ratesOf } from '../accounting/pricing';
 import { quotaLimitsOf } from '../accounting/quota';
 import { maxTokensPerRequest } from '../core/usage';
 import type { Candidate, Exchange } from './context';
@@ -22,7 +22,7 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
     input: facts.needs.input,
     output: maxOutputOf(facts.needs),
     defaultOutput: Math.min(outputByDefault(exchange) * facts.needs.answers, maxTokensPerRequest),
-    rates: ratesOf(target, day).base,
+    rates: ratesHeld(target, facts.needs, day),
     nanoBeside: searchCostAt(target, facts.needs, day),
     open: {
       key: key.id,
@@ -45,6 +45,11 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
 /** The most output tokens that all answers to a request may have together; undefined where it names no maximum. */
 export function maxOutputOf({ output, answers }: Needs): number | undefined {
   return output === undefined ? undefined : Math.min(output * answers, maxTokensPerRequest);
+}
+
+/** Nano-USD a token of a request at a target, by the length that it is estimated at. @param day ISO date */
+export function ratesHeld(target: Target, { input }: Needs, day: string): TokenRates {
+  return ratesAbove(ratesOf(target, day), input);
 }
 
 /** Nano-USD of the searches of the web that a request may have made at a target; 0 where it has none. @param day ISO date */

@@ -13,12 +13,11 @@ import { brokeOnReuse } from '../upstream/pool';
 import { isAboutPath, translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
 import { alreadyRead, garbageIn, isPage } from './answerBody';
-import { searchCostAt } from './admit';
+import { ratesHeld, searchCostAt } from './admit';
 import type { AnswerTurn } from './answerTurn';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
 import { healthKey, targetKey } from './plan';
 import type { Candidates } from './prepare';
-import type { Attempt } from '../storage/storage';
 import type { ResponseProgress } from './responseProgress';
 
 /** What a failure says of its target. */
@@ -227,13 +226,14 @@ export class Failover<T> implements AnswerTurn {
 
   // The next candidate that fits into what may be spent: what is dearer than the target before is reserved first.
   async #next(wish?: Parameters<Candidates<T>['next']>[0]) {
-    const unaffordable: Attempt[] = [];
+    const unaffordable: ResponseProgress['attempts'] = [];
     for (;;) {
       const next = (await this.#candidates.next(wish)).value;
       if (next === undefined || next.kind === 'local') return { next, unaffordable };
       const { target, account } = next;
       const { day, facts } = this.#exchange;
-      if (await this.#reservation.reprice(ratesOf(target, day).base, searchCostAt(target, facts.needs, day)))
+      const { needs } = facts;
+      if (await this.#reservation.reprice(ratesHeld(target, needs, day), searchCostAt(target, needs, day)))
         return { next, unaffordable };
       unaffordable.push({ target: target.label, account: account.name, status: 0, cause: 'over_quota', ms: 0 });
     }

@@ -6,25 +6,36 @@ import { findTarget } from '../../../config/resolve';
 import type { Settings } from '../../../config/schema';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
-import type { KeyRow } from '../storage/storage';
 
 /** The part of a key that says what it may use. */
-export type ScopedKey = Pick<KeyRow, 'label' | 'models' | 'routes'>;
+export interface ScopedKey {
+  readonly label: string;
+  /** JSON lists of names; null: all. */
+  readonly models: string | null;
+  readonly routes: string | null;
+}
+
+/** What a request named, and what that stands for. */
+export interface NamedTargets {
+  readonly requested: string;
+  /** The route's name; null where a model was named by itself. */
+  readonly route: string | null;
+  readonly targets: readonly Target[];
+}
 
 /**
  * Of the targets, those that the key may use.
- * @param route the route's name; null where a model was named by itself
+ * @param day ISO date: models past their last day are answered by their successors
  * @throws GatewayError not_allowed
  */
 export function allowedTargets(
-  config: Config,
+  { settings }: Pick<Config, 'settings'>,
   key: ScopedKey,
-  requested: string,
-  route: string | null,
-  targets: readonly Target[],
+  { requested, route, targets }: NamedTargets,
+  day: string,
 ): readonly Target[] {
   if (key.models === null && key.routes === null) return targets;
-  const { models, routes } = scopeOf(key, config.settings);
+  const { models, routes } = scopeOf(key, settings, day);
   if (route !== null && routes !== undefined && !routes.has(route))
     throw refusal(key, `the route "${requested.slice(0, 100)}"`);
   // Who may name certain routes only would get at every model by its own name.
@@ -43,16 +54,16 @@ interface Scope {
   readonly routes: ReadonlySet<string> | undefined;
 }
 
-const scopes = new WeakMap<ScopedKey, { settings: Settings; scope: Scope }>();
+const scopes = new WeakMap<ScopedKey, { settings: Settings; day: string; scope: Scope }>();
 
-function scopeOf(key: ScopedKey, settings: Settings): Scope {
+function scopeOf(key: ScopedKey, settings: Settings, day: string): Scope {
   const known = scopes.get(key);
-  if (known?.settings === settings) return known.scope;
+  if (known?.settings === settings && known.day === day) return known.scope;
   const scope = {
-    models: key.models === null ? undefined : new Set(namesOf(key.models).map((name) => labelOf(name, settings))),
+    models: key.models === null ? undefined : new Set(namesOf(key.models).map((name) => labelOf(name, settings, day))),
     routes: key.routes === null ? undefined : new Set(namesOf(key.routes)),
   };
-  scopes.set(key, { settings, scope });
+  scopes.set(key, { settings, day, scope });
   return scope;
 }
 
@@ -61,8 +72,8 @@ function namesOf(list: string): string[] {
 }
 
 /** A name that resolves to nothing is a model of a host that is no longer set up: it allows nothing. */
-function labelOf(name: string, settings: Settings): string {
-  return findTarget(name, settings)?.target.label ?? name;
+function labelOf(name: string, settings: Settings, day: string): string {
+  return findTarget(name, settings, day)?.target.label ?? name;
 }
 
 function refusal({ label, models, routes }: ScopedKey, what: string): GatewayError {

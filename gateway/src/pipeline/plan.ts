@@ -49,7 +49,7 @@ export function plan(
   const route = routeNamed(config, requested);
   if (route === undefined) return directPlan(config, facts, body, key, moment.day);
   if (route.targets.length === 0) throw providerAbsent(config, requested);
-  const targets = allowedTargets(config, key, requested, route.name, route.targets);
+  const targets = allowedTargets(config, key, { requested, route: route.name, targets: route.targets }, moment.day);
   const capable = capableOf(config, { ...route, targets }, facts, body);
   const ordered = order(config, route, capable, needs, health, moment);
   const cooling = (target: Target) => health.isResting(targetKey(config, target), moment.now);
@@ -178,7 +178,7 @@ function directPlan(config: Config, facts: RequestFacts, body: Buffer, key: Scop
     });
   }
   const { target, warning } = found;
-  allowedTargets(config, key, requested, null, [target]);
+  allowedTargets(config, key, { requested, route: null, targets: [target] }, day);
   const provider = config.providers.get(target.provider);
   if (provider === undefined) throw providerAbsent(config, requested, target.provider);
   const { kind } = target;

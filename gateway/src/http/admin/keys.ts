@@ -6,7 +6,7 @@ import { keyHint, mintKey } from '../../../../config/appKey';
 import { keyBodySchema, type KeyChange, keyChangeSchema, rotationSchema } from '../../../../config/keySettings';
 import type { Config } from '../../../../config/load';
 import { unservedProblems } from '../../../../config/served';
-import { changedLimits, type KeyDirectory, momentOf, newKey, settingsOf } from '../../accounting/keys';
+import { changedLimits, type KeyDirectory, momentOf, newKey, repeatedShort, settingsOf } from '../../accounting/keys';
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
 import type { KeyRow, Storage } from '../../storage/storage';
@@ -112,12 +112,24 @@ function keyChange({ limits }: KeyRow, change: KeyChange): Partial<KeyRow> {
     ...(label === undefined ? {} : { label }),
     ...(user === undefined ? {} : { user }),
     ...(tags === undefined ? {} : { tags: list(tags) ?? '[]' }),
-    ...(limited ? { limits: changedLimits(limits, change) } : {}),
+    ...(limited ? { limits: limitsAfter(limits, change) } : {}),
     ...(models === undefined ? {} : { models: list(models) }),
     ...(routes === undefined ? {} : { routes: list(routes) }),
     ...(parallel === undefined ? {} : { parallel }),
     ...(expires_at === undefined ? {} : { expires_at: momentOf(expires_at) }),
   };
+}
+
+// What stays of a key and what changes may limit the same: both would count each request, which then counts twice.
+function limitsAfter(limits: string, change: KeyChange): string {
+  const changed = changedLimits(limits, change);
+  const short = repeatedShort(changed);
+  if (short === undefined) return changed;
+  const [field, other] = change[short] == null ? ['quota.limits', short] : [short, 'quota.limits'];
+  throw refused(
+    field,
+    `must not limit the same per minute as the key's ${other}; keep one, and set the other to null.`,
+  );
 }
 
 async function findKey(id: string, directory: KeyDirectory): Promise<KeyRow> {

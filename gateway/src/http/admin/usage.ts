@@ -28,6 +28,8 @@ export interface UsageAdminParts {
  * would keep the write-ahead log from being cut meanwhile.
  */
 const sliceMs = 24 * 3_600_000;
+/** Days of rows that one report reads. */
+const mostSessionDays = 100;
 
 /** The administration of what was used. */
 export function openUsageAdmin({ reports, directory, now }: UsageAdminParts): UsageAdmin {
@@ -70,6 +72,8 @@ function readQuery(query: URLSearchParams, now: number): Asked {
   const from = momentIn(query, 'from') ?? Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
   const to = momentIn(query, 'to') ?? now + 1;
   if (from >= to) throw refusedQuery('to', 'must be later than "from".');
+  if (groupBy.includes('session') && to - from > mostSessionDays * sliceMs)
+    throw refusedQuery('from', `must lie at most ${mostSessionDays} days before "to" where sessions are asked for.`);
   return { groupBy: [...new Set(groupBy)] as UsageDimension[], from, to, format };
 }
 

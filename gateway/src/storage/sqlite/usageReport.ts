@@ -30,7 +30,7 @@ const hourMs = 3_600_000;
 
 /** How each group is read from a source that has the columns of `usage_hours`. */
 const expressions: Readonly<Record<UsageDimension, string>> = {
-  key: 'key',
+  key: 'used.key', // json_each has a column of that name too
   user: 'user',
   model: 'model',
   provider: 'provider',
@@ -61,10 +61,10 @@ const rowsAsSums = `(
 
 function sqlOf(dimensions: readonly UsageDimension[]): string {
   const source = dimensions.includes('session') ? rowsAsSums : 'usage_hours';
-  const tags = dimensions.includes('tag') ? 'left join json_each(tags) tag' : '';
+  const tags = dimensions.includes('tag') ? 'left join json_each(used.tags) tag' : '';
   const range = dimensions.includes('session') ? '' : 'where hour >= ?1 and hour < ?2';
   const groups = dimensions.map((name) => `${expressions[name]} "${name}"`);
   const sums = amounts.map((name) => sumOf(name));
   const places = dimensions.map((_, i) => i + 1).join();
-  return `select ${[...groups, ...sums].join(', ')} from ${source} ${tags} ${range} ${places === '' ? '' : `group by ${places}`}`;
+  return `select ${[...groups, ...sums].join(', ')} from ${source} used ${tags} ${range} ${places === '' ? '' : `group by ${places}`}`;
 }
