@@ -101,18 +101,14 @@ describeLab('a box that is not as it should be', () => {
   });
 
   test('an update that was killed while it applied a change, which is then taken back', async () => {
-    const lock = '/run/lock/ovth-apply.lock';
     await route('anthropic');
-    // The script on the box waits for its lock until the engine is dead.
-    await onBox(`systemd-run --quiet --collect --unit=holder flock ${lock} sleep 600`);
-    const engine = new AbortController();
-    const update = scene.project.pulumi(['up', '--yes', '--skip-preview'], { kill: engine.signal });
-    await until('the script on the box', async () => (await onBox(`pgrep -f '^flock --wait' || true`)) !== '', 120_000);
-    engine.abort();
-    await update;
-    await onBox('systemctl stop holder');
+    await scene.project.pulumi(['up', '--yes', '--skip-preview'], { killAt: /ovth-apply updating/ });
     await until('the change that nobody waits for', async () => /anthropic/.test(String(await routeOf())), 60_000);
-    await until('its end', async () => (await onBox(`flock -n ${lock} echo free || true`)) === 'free', 60_000);
+    await until(
+      'its end',
+      async () => (await onBox('flock -n /run/lock/ovth-apply.lock echo free || true')) === 'free',
+      60_000,
+    );
     await must(scene.project.pulumi(['cancel', '--yes']));
     await route('openai');
     await must(up());

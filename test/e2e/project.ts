@@ -39,8 +39,6 @@ export interface RunOptions {
   readonly onLine?: (line: string, at: number) => void;
   /** Kills the engine, with no chance to do anything about it, at the first line that matches. */
   readonly killAt?: RegExp;
-  /** Kills the engine in the same way. */
-  readonly kill?: AbortSignal;
 }
 
 const stack = 'e2e';
@@ -126,9 +124,7 @@ async function run(
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
-  const kill = () => void child.kill('SIGKILL');
-  options.kill?.addEventListener('abort', kill, { once: true });
-  const timer = setTimeout(kill, longestRunMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), longestRunMs);
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => resolve(status ?? 128));
