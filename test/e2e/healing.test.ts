@@ -105,8 +105,8 @@ describeLab('a box that is not as it should be', () => {
     // The script waits for another update's end, and goes on when nobody is left to hear of it.
     await onBox('systemd-run --quiet --unit=ovth-hold flock /run/lock/ovth-apply.lock sleep 600');
     const begun = until(
-      'the script',
-      async () => (await onBox('ls -d /run/ovth.* 2>/dev/null || true')) !== '',
+      'the script, which has all its input by then',
+      async () => (await onBox("pgrep -f '^flock --wait' || true")) !== '',
       120_000,
     );
     await scene.project.pulumi(['up', '--yes', '--skip-preview'], { killWhen: begun });
