@@ -11,6 +11,8 @@ export interface BoxLook {
   readonly applied: boolean;
   /** The number of repairs that the box keeps. */
   readonly repairs: number | undefined;
+  /** Whether the last update that ended has left a container there that copies the ledger. */
+  readonly copied: boolean;
   /** Files, by their path below `/srv/ovth`, that are not as the last update that ended has left them. */
   readonly changed: readonly string[];
   /** Names of the running containers. */
@@ -38,6 +40,7 @@ export function readLook(lines: readonly string[]): BoxLook {
   return {
     applied: !lines.includes('never'),
     repairs: repairsOf(told('deploy')[0] ?? ''),
+    copied: lines.includes('copied'),
     changed: told('changed'),
     running: told('runs'),
   };

@@ -1,6 +1,7 @@
 // Whether the box is as it should be, and the one number that this puts into the desired state.
 
 import type { BoxLook } from './boxLook';
+import { backupContainer } from '../render/backup';
 import type { Expectation } from '../render/desiredState';
 import type { Readiness } from './readiness';
 
@@ -45,7 +46,7 @@ export function faultsOf({ server, readiness, look }: BoxFacts): string[] {
   }
   if (look === undefined) return faults;
   if (!look.applied) return [...faults, 'no update has ended there yet'];
-  for (const [prefix, what] of parts)
+  for (const [prefix, what] of look.copied ? [...parts, copy] : parts)
     if (!look.running.some((name) => name.startsWith(prefix))) faults.push(`${what} does not run`);
   for (const file of look.changed) faults.push(`${file} is not as the last update left it`);
   return faults;
@@ -63,3 +64,5 @@ const parts = [
   ['ovth-gateway-', 'the gateway’s container'],
   ['ovth-front', 'Caddy'],
 ] as const;
+
+const copy = [backupContainer, 'what copies the ledger to its backup'] as const;

@@ -7,9 +7,11 @@ import { type Login, openRemoteShell } from '../remoteShell';
 export const phases = {
   bootstrap: 'bootstrap: the server ends its first boot and gets Docker',
   build: 'build: the gateway’s image is built on the server',
+  restore: 'restore: the ledger is fetched from its backup',
   reload: 'reload: the running gateway takes the new configuration',
   start: 'start: the new gateway starts beside what runs',
   switch: 'switch: Caddy sends requests there',
+  backup: 'backup: the ledger is copied to the bucket',
   certificate: 'certificate: waiting for it',
 } as const;
 

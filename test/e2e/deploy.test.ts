@@ -157,7 +157,7 @@ describeLab('pulumi up', () => {
 
   test('the apply script runs again without a change, with the command in infra/README.md', async () => {
     const before = await containers();
-    const command = /pulumi (up --target-replace) '(\S+)'/.exec(readFileSync('infra/README.md', 'utf8'))!;
+    const command = /pulumi (up --target-replace) '(\S+ovth-apply)'/.exec(readFileSync('infra/README.md', 'utf8'))!;
     const run = await must(scene.project.pulumi([...command[1]!.split(' '), command[2]!, '--yes', '--skip-preview']));
     expect(run.text).toMatch(/ovth-apply replaced/);
     expect(changed(run)).toEqual(['ovth-apply']);

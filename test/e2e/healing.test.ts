@@ -102,7 +102,15 @@ describeLab('a box that is not as it should be', () => {
 
   test('an update that was killed while it applied a change, which is then taken back', async () => {
     await route('anthropic');
-    await scene.project.pulumi(['up', '--yes', '--skip-preview'], { killAt: /ovth-apply updating/ });
+    // The script waits for another update's end, and goes on when nobody is left to hear of it.
+    await onBox('systemd-run --quiet --unit=ovth-hold flock /run/lock/ovth-apply.lock sleep 600');
+    const begun = until(
+      'the script, which has all its input by then',
+      async () => (await onBox("pgrep -f '^flock --wait' || true")) !== '',
+      120_000,
+    );
+    await scene.project.pulumi(['up', '--yes', '--skip-preview'], { killWhen: begun });
+    await onBox('systemctl stop ovth-hold');
     await until('the change that nobody waits for', async () => /anthropic/.test(String(await routeOf())), 60_000);
     await until(
       'its end',

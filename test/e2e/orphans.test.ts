@@ -13,6 +13,7 @@ const withoutBox = `
 import * as pulumi from '@pulumi/pulumi';
 export class Release extends pulumi.ComponentResource {
   readonly releaseId = pulumi.output('none');
+  readonly ledger = pulumi.output('none');
   constructor(name: string, _args: object, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Release', name, {}, options);
     this.registerOutputs({});

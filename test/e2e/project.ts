@@ -37,8 +37,8 @@ export interface RunOptions {
   readonly input?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly onLine?: (line: string, at: number) => void;
-  /** Kills the engine, with no chance to do anything about it, at the first line that matches. */
-  readonly killAt?: RegExp;
+  /** Kills the engine, with no chance to do anything about it, once this has come true. */
+  readonly killWhen?: Promise<unknown>;
 }
 
 const stack = 'e2e';
@@ -117,14 +117,12 @@ async function run(
     text += chunk.toString();
     const lines = (rest + chunk.toString()).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) {
-      options.onLine?.(line, Date.now());
-      if (options.killAt?.test(line) === true) child.kill('SIGKILL');
-    }
+    for (const line of lines) options.onLine?.(line, Date.now());
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
   const timer = setTimeout(() => child.kill('SIGKILL'), longestRunMs);
+  void options.killWhen?.then(() => child.kill('SIGKILL'));
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => resolve(status ?? 128));

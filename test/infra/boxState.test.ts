@@ -10,7 +10,8 @@ import { selfSigned } from '../support/selfSigned';
 
 const expected = { release: '0123456789ab', config: 'cafe' };
 const ready: Readiness = { ...expected, repairs: 3 };
-const look: BoxLook = { applied: true, repairs: 3, changed: [], running: ['ovth-gateway-0123456789ab', 'ovth-front'] };
+const running = ['ovth-gateway-0123456789ab', 'ovth-front'];
+const look: BoxLook = { applied: true, repairs: 3, copied: false, changed: [], running };
 const well: BoxFacts = { server: 'on', readiness: ready, look };
 const now = 1_800_000_000;
 
@@ -19,6 +20,7 @@ describe('the number of repairs', () => {
 
   test.each<[string, Partial<BoxFacts>]>([
     ['is well', {}],
+    ['is well, with a backup', { look: { ...look, copied: true, running: [...running, 'ovth-backup'] } }],
     ['is well behind a closed port 22', { look: undefined }],
   ])('stays where the box %s', (_name, change) => {
     expect(repairs(change)).toBe(3);
@@ -36,6 +38,7 @@ describe('the number of repairs', () => {
       { look: { ...look, running: look.running.slice(1) } },
       /^the gateway’s container does not run/,
     ],
+    ['lacks its backup', { look: { ...look, copied: true } }, /^what copies the ledger to its backup does not run/],
     ['was never finished', { look: { ...look, applied: false } }, /no update has ended/],
   ])('rises by one where the box %s, and the fault is named', (_name, change, fault) => {
     expect(repairs(change)).toBe(4);
@@ -77,6 +80,7 @@ test('what a look prints is read back, and what is no number is none', () => {
   expect(
     readLook([
       'deploy {"release":"0123456789ab","repairs":3}',
+      'copied',
       'changed front/caddy/Caddyfile',
       'changed /root/.ssh/authorized_keys_ovth',
       'runs ovth-front',
@@ -84,10 +88,11 @@ test('what a look prints is read back, and what is no number is none', () => {
   ).toEqual({
     applied: true,
     repairs: 3,
+    copied: true,
     changed: ['front/caddy/Caddyfile', '/root/.ssh/authorized_keys_ovth'],
     running: ['ovth-front'],
   });
-  expect(readLook(['never'])).toEqual({ applied: false, repairs: undefined, changed: [], running: [] });
+  expect(readLook(['never'])).toEqual({ applied: false, repairs: undefined, copied: false, changed: [], running: [] });
   expect(readLook(['deploy ']).repairs).toBeUndefined();
   expect(readLook(['deploy {"repairs":"3"}']).repairs).toBeUndefined();
 });

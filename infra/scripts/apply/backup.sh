@@ -34,6 +34,7 @@ switch_backup() {
     return 0
   fi
   backup_is_same && copying && return 0
+  phase backup
   install -d -m 700 -o "$user" -g "$user" "$home/backup/config"
   install -m 600 -o "$user" -g "$user" "$stage/backup/config/litestream.yml" "$home/backup/config/litestream.yml"
   install -m 600 "$stage/backup/compose.yaml" "$home/backup/compose.yaml"

@@ -54,6 +54,7 @@ restore_ledger() {
   [ -n "$restore" ] || return 0
   [ -n "$backup" ] || fail 'there is no backup to restore from: ovth:backup is not set'
   [ "$restore" = latest ] || at=(-timestamp "$restore")
+  phase restore
   undo+=(put_ledger_back)
   # The gateway before the copy, so that the copy has its last rows.
   compose_all down --timeout 40 >"$stage/down.log" 2>&1 ||

@@ -2,10 +2,11 @@
 
 # After every other step: a box on which an update was cut off has the files of one and the record of another.
 record_applied() {
-  local record=$home/applied.sha256
+  local record=$home/applied.sha256 copy=()
+  [ ! -d "$home/backup" ] || copy=(backup)
   (
     cd "$home"
-    find current/compose.yaml current/config front -type f ! -name '.*' | sort | while read -r file; do sha256sum "$file"; done
+    find current/compose.yaml current/config front "${copy[@]}" -type f ! -name '.*' | sort | while read -r file; do sha256sum "$file"; done
     sha256sum /root/.ssh/authorized_keys_ovth
   ) >"$record.new"
   mv "$record.new" "$record"
