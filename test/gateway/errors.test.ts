@@ -332,6 +332,8 @@ test('the administration has no other failures than these', () => {
       'unknown_host',
       'not_built',
       'too_complex',
+      'not_allowed',
+      'over_rate',
       'too_many_of_key',
       'overloaded',
       'draining',

@@ -20,7 +20,7 @@ export function gatewayTables(): ReadonlyMap<string, string> {
 /** `METHOD path` → what it does. */
 export const adminMeanings: Readonly<Record<string, string>> = {
   'GET /admin/usage':
-    'Use summed: `?group_by=` any of key, user, tag, route, provider, account, model, client, session, hour, day, month (several by comma), `from`, `to` (dates; whole hours), `format=json` or `csv`. Without dates: this month.',
+    'Use summed: `?group_by=` any of key, user, tag, route, provider, account, model, client, session, hour, day, month (several by comma), `from`, `to` (dates; whole hours; sessions: 100 days at most), `format=json` or `csv`. Without dates: this month.',
   'GET /admin/requests':
     'Settled requests of the ledger, newest first: `?key=`, `user`, `model`, `outcome`, `status`, `session`, `client`, `address`, `from`, `to`; `limit` (100; 1,000 at most), and `cursor` with the `next_cursor` of the answer before.',
   'GET /admin/requests/:id': 'One settled request, by the `x-request-id` of its answer.',
