@@ -261,7 +261,7 @@ describeLab('pulumi up', () => {
       const ran = await apply(sent);
       expect(ran.code).toBe(1);
       expect(ran.stderr).toMatch(
-        /^ovth: the gateway refuses the new configuration; what ran before goes on. It says:\n.*routes.auto.providers\[0\]: "nobody" is not a known provider/,
+        /^ovth: the gateway refuses the new configuration; what ran before goes on. It says:\n +The configuration cannot be used:\n +- routes.auto.providers\[0\]: "nobody" is not a known provider/,
       );
       expect(await onBox('sha256sum /srv/ovth/current/config/*')).toBe(before);
       expect(await routeOf()).toContain('anthropic/');
@@ -292,8 +292,8 @@ describeLab('pulumi up', () => {
       const load = client.load(key, 20);
       const restore = scene.project.edit('gateway/src/main.ts', (text) => {
         const broken = text.replace(
-          'await command();',
-          "if (name === 'serve') throw new Error(`injected: ${process.env['HOME']} is no home`);\n    await command();",
+          'await command(args);',
+          "if (name === 'serve') throw new Error(`injected: ${process.env['HOME']} is no home`);\n    await command(args);",
         );
         expect(broken).not.toBe(text);
         return broken;

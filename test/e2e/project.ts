@@ -42,7 +42,7 @@ export interface RunOptions {
 }
 
 const stack = 'e2e';
-const longestRunMs = 280_000;
+const longestRunMs = 580_000;
 
 /**
  * @param runFolder the lab run's, with which the copy goes
