@@ -200,7 +200,8 @@ test('a stack of one’s own is not tracked, so that no pull meets it', () => {
   rmSync(folder, { recursive: true });
   expect(ignored.trim().split('\n')).toEqual(['Pulumi.prod.yaml', 'Pulumi.lab.yaml']);
   const named = pages.flatMap((page) => [...read(page).matchAll(/pulumi stack init (\S+)/g)].map(([, name]) => name));
-  expect(new Set(named)).toEqual(new Set(['prod']));
+  expect(named).toContain('prod');
+  expect(named).not.toContain('dev');
 });
 
 test('the README’s first key is minted as written', async () => {

@@ -129,6 +129,7 @@ function limitsAfter(limits: string, change: KeyChange): string {
   throw refused(
     field,
     `must not limit the same per minute as the key's ${other}; keep one, and set the other to null.`,
+    keyExample,
   );
 }
 
