@@ -3,8 +3,17 @@
 import { limitsOf, loadConfig } from '../../config/load';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
-import { bundleInBuild, bundlePath, containerUser, dataMount, gatewayPort, home, network } from '../hostLayout';
-import { acmeRootFile, adminSocket, caddyfile } from './caddyfile';
+import {
+  bundleInBuild,
+  bundlePath,
+  containerUser,
+  dataMount,
+  gatewayPort,
+  home,
+  network,
+  networkRange,
+} from '../hostLayout';
+import { acmeRootFile, caddyfile, frontRunFolder, leavingFile } from './caddyfile';
 import { frontCompose, gatewayRelease } from './compose';
 import { gatewayConfig, secretsEnv, secretVariables } from './gatewayConfig';
 import { applyScript } from '../scripts';
@@ -35,7 +44,8 @@ export function desiredState(input: DesiredStateInput): string {
   const config = gatewayConfig(settings, input.keyHashes);
   const variables = secretVariables(settings, input.masterKey, input.providerKeys);
   const facts = {
-    ...{ home, data: dataMount, user: containerUser, network, port: gatewayPort },
+    ...{ home, data: dataMount, user: containerUser, port: gatewayPort },
+    ...{ network, subnet: networkRange.subnet, dynamic_range: networkRange.dynamic },
     release: release.id,
     image: release.image,
     // /readyz shows this digest once the gateway runs on exactly these two files.
@@ -45,8 +55,11 @@ export function desiredState(input: DesiredStateInput): string {
     bundle_sha256: bundle.sha256,
     node_image: settings.images.node,
     front_image: settings.images.caddy,
-    admin_socket: adminSocket,
+    leaving_file: `${frontRunFolder}/${leavingFile}`,
+    retire_seconds: settings.release.retire_after * 60,
+    ...diskBounds,
     site: settings.domain === undefined ? 'address' : 'name',
+    site_host: settings.domain ?? input.address,
     authorized_keys: settings.ssh.public_keys.map((key) => `${key.trim()}\n`).join(''),
     // The script does not read it. A larger volume must change this text, so that the script runs and grows the file system.
     data_size_gb: settings.data.size_gb,
@@ -64,6 +77,9 @@ export function desiredState(input: DesiredStateInput): string {
 }
 
 // ---
+
+/** Of the disk: used more than this, in percent, is said; with less free than this, in MB, no image is built. */
+const diskBounds = { disk_percent: 80, build_mb: 1_536 };
 
 function frontFiles({ settings, address }: DesiredStateInput, upstream: string): Record<string, string> {
   const { email, directory, root } = settings.acme;

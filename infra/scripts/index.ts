@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The parts of the apply script, in the order in which they are joined: only the last does something by itself. */
-export const applyParts = ['begin', 'host', 'image', 'checks', 'gateway', 'retire', 'front', 'keep', 'run'] as const;
+export const applyParts = [
+  ...['begin', 'host', 'disk', 'image', 'checks', 'gateway'],
+  ...['retire', 'redirect', 'front', 'keep', 'run'],
+] as const;
 
 /** Brings the box to the desired state, or leaves it as it was. Input: infra/render/desiredState.ts. */
 export const applyScript = applyParts.map((name) => read(join('apply', `${name}.sh`))).join('\n');

@@ -43,7 +43,8 @@ PYTHON
   # shellcheck source=/dev/null
   . "$stage/facts"
   : "${home:?}" "${data:?}" "${user:?}" "${network:?}" "${release:?}" "${image:?}" "${digest:?}" "${bundle:?}" "${port:?}"
-  : "${bundle_sha256:?}" "${bundle_in_build:?}" "${node_image:?}" "${front_image:?}" "${admin_socket:?}" "${site:?}"
+  : "${bundle_sha256:?}" "${bundle_in_build:?}" "${node_image:?}" "${front_image:?}" "${site:?}" "${site_host:?}"
+  : "${subnet:?}" "${dynamic_range:?}" "${leaving_file:?}" "${retire_seconds:?}" "${disk_percent:?}" "${build_mb:?}"
 }
 
 # Replaces every secret value of the new configuration, and whatever looks like a key, by [secret].

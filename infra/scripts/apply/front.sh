@@ -1,53 +1,96 @@
-# The front: Caddy, its configuration and its certificate.
+# The front: Caddy, its configuration and its certificate. Any change starts another front beside the one that serves.
 
-put_front() {
-  local file
-  for file in "$1"/caddy/*; do
-    install -m 644 "$file" "$home/front/caddy/.new"
-    mv -f "$home/front/caddy/.new" "$home/front/caddy/$(basename "$file")"
-  done
-  install -m 600 "$1/compose.yaml" "$home/front/compose.yaml"
+# same_front SLOT: is it made from the desired files?
+same_front() {
+  [ -n "$1" ] && diff -r --exclude .env --exclude retiring --exclude hurry "$stage/front" "$home/fronts/$1" >/dev/null 2>&1
 }
 
-reload_front() { docker exec ovth-front caddy reload --config /etc/caddy/Caddyfile --adapter caddyfile --address "$admin_socket" 2>&1; }
+free_slot() {
+  local slot
+  for slot in 1 2 3 4 5 6 7 8 9; do
+    [ -e "$home/fronts/$slot" ] || docker inspect "ovth-front-$slot" >/dev/null 2>&1 || {
+      echo "$slot"
+      return
+    }
+  done
+  fail 'nine fronts run on this server, eight of which should have ended; look at "docker ps" there'
+}
 
-start_front() { docker compose --file "$home/front/compose.yaml" up --detach 2>&1; }
+put_front() {
+  local place=$home/fronts/$1
+  rm -rf "$place.new"
+  install -d -m 755 "$place.new" "$place.new/caddy"
+  install -m 644 "$stage"/front/caddy/* "$place.new/caddy/"
+  install -m 600 "$stage/front/compose.yaml" "$place.new/"
+  printf 'SLOT=%s\nADDRESS=%s\n' "$1" "$(front_address "$1")" >"$place.new/.env"
+  mv -T "$place.new" "$place"
+}
 
-restore_front() {
-  put_front "$stage/old-front"
-  start_front
-  reload_front
+start_front() {
+  local said
+  said=$(docker compose --file "$home/fronts/$1/compose.yaml" up --detach 2>&1) ||
+    fail "Caddy does not start: $(printf '%s' "$said" | tail -n 3)"
+}
+
+# ask_front SLOT: an answer of any kind over TLS; 35 when there is no certificate yet
+ask_front() { curl -sk --max-time 2 -o /dev/null --connect-to "::$(front_address "$1"):443" "https://$site_host/livez"; }
+
+# await_front SLOT LIVE: until it listens, and has loaded its certificate where the front that serves has one for this site
+await_front() {
+  local deadline=$((SECONDS + 20)) code wanted=35
+  [ -z "$2" ] || ! ask_front "$2" || wanted=0
+  until code=0 && { ask_front "$1" || code=$?; } && { [ "$code" = 0 ] || [ "$code" = "$wanted" ]; }; do
+    [ "$SECONDS" -lt "$deadline" ] || {
+      last_lines "ovth-front-$1"
+      fail 'Caddy did not begin to serve with the new TLS configuration (its last lines are above); what ran before goes on'
+    }
+    sleep 0.2
+  done
+}
+
+# A front that published its ports itself stands in the way of what replaces it.
+remove_publishing_front() {
+  [ -d "$home/front" ] && [ ! -L "$home/front" ] || return 0
+  echo 'ovth: the front of an older program is replaced; its open connections end, this once'
+  docker rm -f ovth-front >/dev/null 2>&1 || true
+  rm -rf "$home/front"
 }
 
 switch_front() {
-  local same=no said
-  cmp -s "$stage/front/compose.yaml" "$home/front/compose.yaml" && same=yes
-  if [ -f "$home/front/compose.yaml" ]; then
-    cp -rp "$home/front" "$stage/old-front"
-    undo+=(restore_front)
+  local live slot
+  remove_publishing_front
+  live=$(live_slot)
+  write_lead
+  write_units
+  if same_front "$live"; then
+    up "ovth-front-$live" || start_front "$live"
+    lead_to "$live"
+  else
+    slot=$(free_slot)
+    put_front "$slot"
+    undo+=("remove_front $slot")
+    if [ -n "$live" ] && up "ovth-front-$live"; then
+      start_front "$slot"
+      await_front "$slot" "$live"
+      lead_to "$slot"
+    else
+      # Nobody serves: the certificate authority has to find the new one at once.
+      [ -z "$live" ] || undo+=("lead_to $live")
+      lead_to "$slot"
+      start_front "$slot"
+      await_front "$slot" ''
+    fi
   fi
-  put_front "$stage/front"
-  if [ "$same" = no ] || [ "$(docker inspect -f '{{.State.Running}}' ovth-front 2>/dev/null)" != true ]; then
-    said=$(start_front) || fail "Caddy does not start: $(printf '%s' "$said" | tail -n 3)"
-  fi
-  # Caddy does nothing when the configuration is the same. The call also shows that Caddy answers.
-  local deadline=$((SECONDS + 20))
-  until said=$(reload_front); do
-    [ "$SECONDS" -lt "$deadline" ] || {
-      last_lines ovth-front
-      fail "Caddy did not take the new TLS configuration: $(printf '%s' "$said" | tail -n 1)"
-    }
-    sleep 0.3
-  done
+  open_door
 }
 
 # A certificate for an address needs no DNS record, so this waits for it. One for a name may need a record first.
 await_certificate() {
   local deadline=$((SECONDS + 30))
   [ "$site" = address ] || return 0
-  until curl -sk --max-time 2 -o /dev/null https://127.0.0.1/livez; do
+  until ask_front "$(live_slot)"; do
     [ "$SECONDS" -lt "$deadline" ] || {
-      echo 'ovth: there is no certificate yet; Caddy keeps trying (docker logs ovth-front)' >&2
+      echo "ovth: there is no certificate yet; Caddy keeps trying (docker logs ovth-front-$(live_slot))" >&2
       return 0
     }
     sleep 0.3

@@ -2,6 +2,7 @@
 
 build_image() {
   docker image inspect "$image" >/dev/null 2>&1 && return
+  room_to_build
   echo "$bundle_sha256  $bundle" | sha256sum --check --status ||
     fail 'the shipped code is not complete on the server; run "pulumi up" again'
   # The shipped file is passed in place of the Dockerfile's build stage.
