@@ -49,8 +49,6 @@ export function frontCompose(image: string): string {
     // Two gateways and two fronts side by side fit a box of 2 GB.
     mem_limit: '256m',
     memswap_limit: '256m',
-    // Go's collector works harder before the container's limit is reached.
-    environment: { GOMEMLIMIT: '200MiB' },
     image,
     container_name: 'ovth-front-${SLOT}',
     cap_add: ['NET_BIND_SERVICE'],

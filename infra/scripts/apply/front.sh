@@ -35,11 +35,13 @@ start_front() {
 # ask_front SLOT: an answer of any kind over TLS; 35 when there is no certificate yet
 ask_front() { curl -sk --max-time 2 -o /dev/null --connect-to "::$(front_address "$1"):443" "https://$site_host/livez"; }
 
-# await_front SLOT LIVE: until it listens, and has loaded its certificate where the front that serves has one for this site
+# await_front SLOT LIVE: until it listens. Where the front that serves has a certificate for this site, this one loads it from
+# the disk at once; after 10 s it is one that is yet to be had (of another authority), for which it has to be reachable.
 await_front() {
-  local deadline=$((SECONDS + 20)) code wanted=35
-  [ -z "$2" ] || ! ask_front "$2" || wanted=0
-  until code=0 && { ask_front "$1" || code=$?; } && { [ "$code" = 0 ] || [ "$code" = "$wanted" ]; }; do
+  local began=$SECONDS deadline=$((SECONDS + 20)) code patience=0
+  [ -z "$2" ] || ! ask_front "$2" || patience=10
+  until code=0 && { ask_front "$1" || code=$?; } &&
+    { [ "$code" = 0 ] || { [ "$code" = 35 ] && [ $((SECONDS - began)) -ge "$patience" ]; }; }; do
     [ "$SECONDS" -lt "$deadline" ] || {
       last_lines "ovth-front-$1"
       fail 'Caddy did not begin to serve with the new TLS configuration (its last lines are above); what ran before goes on'
