@@ -46,7 +46,8 @@ export function openConnections(url: string, ca: string): Connections {
 
 // ---
 
-const patienceMs = 60_000;
+/** A stream that is held back says nothing until it is let go. */
+const patienceMs = 280_000;
 
 function overHttp1(url: string, agent: Agent): Exchange {
   return ({ method, path, headers, body }, hear) =>

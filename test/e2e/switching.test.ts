@@ -155,6 +155,17 @@ describeLab('changes that cut nothing', () => {
     await onlyServing();
   });
 
+  test('what is still open when the time to retire is over ends with an error of the gateway’s own', async () => {
+    const stream = client.stream(key, lasting('never'));
+    await stream.begun;
+    scene.project.configure((config) => (config['ovth:release'] = { retire_after: 0 }));
+    otherCode('at once');
+    await must(scene.project.up());
+    expect(await stream.ended).toMatch(/shutting down/);
+    scene.project.configure((config) => delete config['ovth:release']);
+    await onlyServing();
+  });
+
   test('what retires does not come back after a power cut, and the next update sweeps it', async () => {
     const stream = client.stream(key, lasting('never'));
     await stream.begun;

@@ -8,7 +8,7 @@ prepare_host() {
   chown "$user:$user" "$data/gateway" "$data/caddy"
   chmod 755 "$home" "$home/fronts"
   docker network inspect "$network" >/dev/null 2>&1 ||
-    docker network create --subnet "$subnet" --ip-range "$dynamic_range" "$network" >/dev/null ||
+    docker network create --subnet "$subnet" --gateway "${subnet%.*}.1" --ip-range "$dynamic_range" "$network" >/dev/null ||
     fail "the Docker network $network cannot be made; is one of the server's other networks within $subnet?"
   install -d -m 700 /root/.ssh
   printf '%s' "${authorized_keys:-}" >/root/.ssh/authorized_keys_ovth.new

@@ -30,12 +30,19 @@ LEAD
   mv "$home/lead.new" "$home/lead"
 }
 
+# write_unit NAME: from standard input, when it says something else
+write_unit() {
+  cat >"$stage/$1"
+  cmp -s "$stage/$1" "/etc/systemd/system/$1" && return
+  install -m 644 "$stage/$1" "/etc/systemd/system/$1"
+  systemctl daemon-reload
+}
+
 # The rules at boot, and a door for who the rules do not lead: IPv6, and the box's own loopback. The door's connections
 # come from the box, so the gateway does not see the address of a client that uses IPv6.
 write_units() {
-  local unit before after
-  before=$(cat /etc/systemd/system/ovth-front.service /etc/systemd/system/ovth-door@.* 2>/dev/null) || true
-  cat >/etc/systemd/system/ovth-front.service <<UNIT
+  local unit
+  write_unit ovth-front.service <<UNIT
 [Unit]
 Description=Lead ports 80 and 443 to the front that serves
 After=ovth-metadata.service
@@ -47,7 +54,7 @@ ExecStart=/bin/sh $home/lead
 [Install]
 WantedBy=multi-user.target
 UNIT
-  cat >/etc/systemd/system/ovth-door@.socket <<UNIT
+  write_unit ovth-door@.socket <<UNIT
 [Unit]
 Description=Port %i of IPv6 and loopback
 [Socket]
@@ -56,7 +63,7 @@ Backlog=4096
 [Install]
 WantedBy=sockets.target
 UNIT
-  cat >/etc/systemd/system/ovth-door@.service <<UNIT
+  write_unit ovth-door@.service <<UNIT
 [Unit]
 Description=Port %i of IPv6 and loopback
 [Service]
@@ -64,9 +71,6 @@ ExecStart=/usr/lib/systemd/systemd-socket-proxyd --connections-max=4096 ${subnet
 DynamicUser=yes
 LimitNOFILE=32768
 UNIT
-  chmod 644 /etc/systemd/system/ovth-front.service /etc/systemd/system/ovth-door@.*
-  after=$(cat /etc/systemd/system/ovth-front.service /etc/systemd/system/ovth-door@.*)
-  if [ "$before" != "$after" ]; then systemctl daemon-reload; fi
   for unit in ovth-front.service ovth-door@80.socket ovth-door@443.socket; do
     systemctl is-enabled --quiet "$unit" 2>/dev/null || systemctl enable --quiet "$unit"
   done
