@@ -71,13 +71,13 @@ switch_front() {
     slot=$(free_slot)
     put_front "$slot"
     undo+=("remove_front $slot")
+    [ -z "$live" ] || undo+=("lead_to $live")
     if [ -n "$live" ] && up "ovth-front-$live"; then
       start_front "$slot"
       await_front "$slot" "$live"
       lead_to "$slot"
     else
       # Nobody serves: the certificate authority has to find the new one at once.
-      [ -z "$live" ] || undo+=("lead_to $live")
       lead_to "$slot"
       start_front "$slot"
       await_front "$slot" ''
