@@ -72,7 +72,6 @@ describeLab('changes that cut nothing', () => {
     );
     expect(load.failed()).toEqual([]);
     expect(Math.min(...kinds)).toBeGreaterThan(0);
-    return run;
   };
 
   test('the gateway is told the address of the client, and not that of the box', async () => {
@@ -98,8 +97,7 @@ describeLab('changes that cut nothing', () => {
     const leaked = client.stream(minted['key']!, lasting('never'), 'kept');
     for (const { begun } of [...streams, leaked]) await begun;
     otherCode('green');
-    const run = await underLoad('other code', () => must(scene.project.up()));
-    expect(run.seconds).toBeLessThan(120);
+    await underLoad('other code', () => must(scene.project.up()));
     const after = await serving();
     expect(after.filter((name) => before.includes(name))).toEqual([]);
     // The update has not waited, and what retires goes on beside what serves.
@@ -115,7 +113,7 @@ describeLab('changes that cut nothing', () => {
     scene.simulators.release('code');
     expect(await Promise.all(streams.map(({ ended }) => ended))).toEqual(['whole', 'whole']);
     await onlyServing();
-    expect(await onBox('ls /srv/ovth/releases /srv/ovth/fronts | grep -c .')).toBe('5');
+    expect(await onBox('ls /srv/ovth/releases | wc -l; ls /srv/ovth/fronts | wc -l')).toBe('1\n1');
   });
 
   test('another image of Caddy takes over, and no request fails', async () => {
