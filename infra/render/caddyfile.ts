@@ -89,17 +89,7 @@ export function caddyfile(front: Front): string {
   // No `encode`, which holds streams back. No `flush_interval`: with -1 Caddy goes on reading from the gateway after the
   // client has disconnected.
   const site: Directive[] = [
-    // Another front has taken over. An answer that closes its connection cuts no request, as closing an idle one may: HTTP/1
-    // gets `connection: close`, HTTP/2 a GOAWAY.
-    [
-      '@leaving',
-      'file',
-      [
-        ['root', frontRunFolder],
-        ['try_files', leavingFile],
-      ],
-    ],
-    ['header', '@leaving', 'Connection', 'close'],
+    ...leaving,
     ...(front.isAddress ? [['tls', [['issuer', 'acme', [['profile', 'shortlived']]]]] satisfies Directive] : []),
     ['header', [['Strict-Transport-Security', 'max-age=31536000'], ['X-Frame-Options', 'DENY'], ['-Server'], ['-Via']]],
     ['log'],
@@ -114,6 +104,22 @@ export function caddyfile(front: Front): string {
 
 /** A directive: its name, its arguments, and possibly a block of directives. */
 type Directive = readonly [string, ...(string | readonly Directive[])[]];
+
+/**
+ * When another front has taken over: an answer that closes its connection cuts no request, as closing an idle one may. HTTP/1
+ * gets `connection: close`, HTTP/2 a GOAWAY.
+ */
+const leaving: readonly Directive[] = [
+  [
+    '@leaving',
+    'file',
+    [
+      ['root', frontRunFolder],
+      ['try_files', leavingFile],
+    ],
+  ],
+  ['header', '@leaving', 'Connection', 'close'],
+];
 
 function block(words: readonly string[], directives: readonly Directive[], indent = ''): string {
   const head = [...words.map(quote), '{'].join(' ');
