@@ -1,13 +1,12 @@
 // The Pulumi program, top to bottom: read and check the settings, ask Hetzner, build the bundle, declare the gateway.
 
 import * as pulumi from '@pulumi/pulumi';
-import { ConfigError, formatProblem } from '../config/problems';
-import type { Settings } from '../config/schema';
-import { BuildError, buildBundle } from './bundle';
+import { buildBundle } from './bundle';
 import { clientSettings, sshCommand } from './clientInstructions';
 import { Gateway } from './components/gateway';
-import { checkNamesAtHetzner, checkServerTypeAtHetzner, explainApiError } from './preflight/hetznerChecks';
-import { fixedNames } from './preflight/nameConflicts';
+import { labelsOf } from './labels';
+import { askHetzner } from './preflight/hetznerChecks';
+import { orRefuse } from './refusal';
 import { readStack, type Stack } from './stackConfig';
 
 /**
@@ -18,10 +17,10 @@ import { readStack, type Stack } from './stackConfig';
 export async function program() {
   const name = pulumi.getStack();
   const stack = orRefuse(() => readInput(name));
-  const labels = { 'managed-by': 'ovth', stack: label(`${pulumi.getProject()}-${name}`) };
-  await askHetzner(stack.settings, labels.stack);
+  const labels = labelsOf(pulumi.getProject(), name);
+  await askHetzner(stack.settings, { gateway: gatewayName, stackLabel: labels.stack });
   for (const warning of stack.warnings) await pulumi.log.warn(`ovth:${warning}`);
-  const gateway = new Gateway('ovth', {
+  const gateway = new Gateway(gatewayName, {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),
     bundle: orRefuse(() => buildBundle()),
@@ -43,6 +42,9 @@ export async function program() {
 
 // ---
 
+/** Prefix of every resource's name. */
+const gatewayName = 'ovth';
+
 function readInput(name: string): Stack {
   return readStack({
     name,
@@ -51,46 +53,4 @@ function readInput(name: string): Stack {
     secretKeys: JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]') as string[],
     environment: process.env,
   });
-}
-
-/** Turns an error about settings or code into a refusal. */
-function orRefuse<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof ConfigError) throw refusal(error.problems.map(formatProblem).join('\n'));
-    if (error instanceof BuildError) throw refusal(error.message);
-    throw error;
-  }
-}
-
-/** Its stack is replaced by the message: the engine does not show it, and Node 20 takes 15 s to colour it. */
-function refusal(message: string): pulumi.RunError {
-  const error = new pulumi.RunError(message);
-  error.stack = message;
-  return error;
-}
-
-/** The first call to Hetzner's API: it also shows whether the token is accepted and the network works. */
-async function askHetzner(settings: Settings, stackLabel: string): Promise<void> {
-  const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
-  const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
-  const asked = async () => {
-    const { problems, warnings } = await checkServerTypeAtHetzner(settings, stackLabel);
-    const taken = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, stackLabel);
-    return { problems: [...problems, ...taken], warnings };
-  };
-  const { problems, warnings } = await asked().catch((error: unknown) => {
-    throw refusal(explainApiError(error instanceof Error ? error.message : String(error)));
-  });
-  for (const warning of warnings) await pulumi.log.warn(warning);
-  if (problems.length > 0) throw refusal(problems.map(formatProblem).join('\n'));
-}
-
-/** The text as a label's value: letters, digits, `.`, `_` and `-`, at most 63 of them. */
-function label(text: string): string {
-  return text
-    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
-    .slice(0, 63)
-    .replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 }

@@ -5,20 +5,29 @@ import * as random from '@pulumi/random';
 import { hashKey, mintKey } from '../../config/appKey';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
+import { completeSettings, declaredSettings, type GatewaySettings, type ProviderKeys } from '../gatewaySettings';
+import { labelsOf } from '../labels';
+import { askHetzner } from '../preflight/hetznerChecks';
+import { orRefuse } from '../refusal';
+import { defaultBundle } from '../shippedBundle';
 import { deriveBytes } from '../sshKey';
 import { Host } from './host';
 import { Release } from './release';
 
 /** What a gateway is made from. */
 export interface GatewayArgs {
-  /** The settings, checked: `ssh.admin_cidrs` is set and the server type is on sale. */
-  readonly settings: Settings;
-  /** Provider name → API key. Secret. */
-  readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
-  /** The code to run. */
-  readonly bundle: Bundle;
-  /** Labels for everything at Hetzner. `stack` tells the stacks of one Hetzner project apart. */
-  readonly labels: Readonly<Record<string, string>>;
+  /** As in config.yaml, and spelt as there. `ssh.admin_cidrs` is required. What may be an Output: see the type. */
+  readonly settings: GatewaySettings;
+  /** Provider name → API key, or account name → API key. Kept secret whether it is marked so or not. */
+  readonly providerKeys: ProviderKeys;
+  /** The code to run. Default: the package's own. */
+  readonly bundle?: Bundle;
+  /**
+   * Labels for everything at Hetzner. `stack` tells the gateways of one Hetzner project apart. Default: made from project,
+   * stack and name, and known only once Hetzner has been asked whether the server type is sold and the names are free, so
+   * that nothing is made there before.
+   */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** A gateway: its keys, the host at Hetzner, and the release that runs there behind Caddy. */
@@ -37,13 +46,16 @@ export class Gateway extends pulumi.ComponentResource {
   readonly sshPrivateKey: pulumi.Output<string>;
 
   /**
-   * @param name prefix of every resource's name; preflight/hetznerChecks expects `ovth`
+   * @param name prefix of every resource's name; a program may have several gateways
    * @param args settings, keys, code and labels
-   * @param options Pulumi's own, for example `protect`
+   * @param options Pulumi's own, for example `provider`: an hcloud provider of the program's own
+   * @throws pulumi.RunError with one sentence for each setting of the deploy that is wrong
    */
   constructor(name: string, args: GatewayArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Gateway', name, {}, options);
-    const { settings, bundle, labels, providerKeys } = args;
+    const settings = orRefuse(() => declaredSettings(args.settings));
+    const bundle = args.bundle ?? orRefuse(() => defaultBundle());
+    const labels = args.labels ?? checkedLabels(name, settings, this);
 
     const master = new random.RandomPassword(
       `${name}-master-key`,
@@ -61,7 +73,8 @@ export class Gateway extends pulumi.ComponentResource {
     const release = new Release(
       name,
       {
-        ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey },
+        ...{ host, settings, bundle, masterKey: this.masterKey },
+        complete: completeSettings(args.settings, args.providerKeys),
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),
@@ -83,6 +96,13 @@ export class Gateway extends pulumi.ComponentResource {
 }
 
 // ---
+
+/** Labels that are known only once Hetzner has been asked. */
+function checkedLabels(name: string, settings: Settings, parent: Gateway): pulumi.Output<Record<string, string>> {
+  const labels = labelsOf(pulumi.getProject(), pulumi.getStack(), name);
+  const asked = askHetzner(settings, { gateway: name, stackLabel: labels.stack }, { parent });
+  return pulumi.output(asked.then((): Record<string, string> => ({ ...labels })));
+}
 
 /** Each key has a seed of its own, so that removing one leaves the others as they are. */
 function makeAppKeys(name: string, settings: Settings, parent: Gateway): Record<string, pulumi.Output<string>> {

@@ -12,7 +12,7 @@ export interface HostArgs {
   /** The settings, checked. Read here: `server`, `ssh.admin_cidrs`, `data`. */
   readonly settings: Settings;
   /** Labels for everything at Hetzner. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: pulumi.Input<Readonly<Record<string, string>>>;
 }
 
 /** A server whose address and data volume outlive it. It boots with Docker and the given SSH identity. */
@@ -37,7 +37,7 @@ export class Host extends pulumi.ComponentResource {
     super('ovth:index:Host', name, {}, options);
     const { settings } = args;
     const { location } = settings.server;
-    const labels = { ...args.labels };
+    const labels = pulumi.output(args.labels).apply((each) => ({ ...each }));
     const own = { parent: this };
 
     const seed = new random.RandomPassword(`${name}-ssh-seed`, { length: 64, special: false }, own);

@@ -9,20 +9,21 @@ import { reachServer } from '../preflight/sshReachable';
 import { gatewayRelease } from '../render/compose';
 import { desiredState } from '../render/desiredState';
 import { bootstrapScript, launchCommand } from '../scripts';
+import type { Stack } from '../stackConfig';
 import type { Host } from './host';
 
 /** What a release is made from. */
 export interface ReleaseArgs {
   /** Where it runs. */
   readonly host: Host;
-  /** The settings, checked. */
+  /** The settings of the deploy, checked. The others are in `complete`. */
   readonly settings: Settings;
+  /** All settings and the providers' keys. Secret. */
+  readonly complete: pulumi.Output<Pick<Stack, 'settings' | 'providerKeys'>>;
   /** The code to run. */
   readonly bundle: Bundle;
   /** The key that administers the gateway. Secret. */
   readonly masterKey: pulumi.Input<string>;
-  /** Provider name → API key. Secret. */
-  readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
 }
@@ -69,9 +70,13 @@ export class Release extends pulumi.ComponentResource {
       { ...own, dependsOn: [bootstrap] },
     );
     const state = pulumi
-      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4])
-      .apply(([masterKey, providerKeys, keyHashes, address]) =>
-        desiredState({ settings, bundle, masterKey, providerKeys, keyHashes, address }),
+      .all([args.masterKey, args.complete, args.keyHashes, host.ipv4])
+      .apply(([masterKey, stack, keyHashes, address]) =>
+        desiredState({
+          ...{ bundle, masterKey, keyHashes, address },
+          settings: stack.settings,
+          providerKeys: stack.providerKeys,
+        }),
       );
     const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded] });
 

@@ -1,19 +1,55 @@
 // What Hetzner's API says before anything is made: is the token accepted, is the server type sold, are the names free.
 
 import * as hcloud from '@pulumi/hcloud';
+import * as pulumi from '@pulumi/pulumi';
 import type { Problem } from '../../config/problems';
 import type { Settings } from '../../config/schema';
-import { type NamedResource, takenNames } from './nameConflicts';
+import { refusal, refusalOf } from '../refusal';
+import { fixedNames, type NamedResource, takenNames } from './nameConflicts';
 import { type CheckResult, checkServerType } from './serverType';
+
+/** Whose resources are looked for. */
+export interface Owner {
+  /** Name of the component, with which its resources' names begin. */
+  readonly gateway: string;
+  /** Value of the label `stack` on its resources. */
+  readonly stackLabel: string;
+}
+
+/**
+ * The first calls to Hetzner's API, which also show whether the token is accepted and the network works. Warnings are
+ * shown.
+ * @param options whose provider asks
+ * @throws pulumi.RunError with one sentence for each thing that is wrong
+ */
+export async function askHetzner(settings: Settings, owner: Owner, options?: pulumi.InvokeOptions): Promise<void> {
+  const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
+  const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
+  const asked = async () => {
+    const { problems, warnings } = await checkServerTypeAtHetzner(settings, owner.stackLabel, options);
+    const taken = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, owner, options);
+    return { problems: [...problems, ...taken], warnings };
+  };
+  const { problems, warnings } = await asked().catch((error: unknown) => {
+    throw refusal(explainApiError(error instanceof Error ? error.message : String(error)));
+  });
+  for (const warning of warnings) await pulumi.log.warn(warning);
+  if (problems.length > 0) throw refusalOf(problems);
+}
 
 /**
  * Looks the settings' server type and location up in Hetzner's price list.
  * @param stackLabel value of the label `stack` on this stack's resources
+ * @param options whose provider asks
  * @throws Error in the provider's words when the API does not answer; see `explainApiError`
  */
-export async function checkServerTypeAtHetzner({ server }: Settings, stackLabel: string): Promise<CheckResult> {
-  const { serverTypes } = await hcloud.getServerTypes();
-  const present = await hcloud.getServers({ withSelector: `stack=${stackLabel}` });
+export async function checkServerTypeAtHetzner(
+  { server }: Settings,
+  stackLabel: string,
+  options?: pulumi.InvokeOptions,
+): Promise<CheckResult> {
+  const { serverTypes } = await hcloud.getServerTypes(options);
+  const present = await hcloud.getServers({ withSelector: `stack=${stackLabel}` }, options);
   const [owned] = present.servers.map(({ serverType, location }) => ({ type: serverType, location }));
   return checkServerType(server, serverTypes, owned);
 }
@@ -21,16 +57,21 @@ export async function checkServerTypeAtHetzner({ server }: Settings, stackLabel:
 /**
  * Looks for resources of other owners that have the names this stack will use.
  * @param nameOf resource name in the program → name at Hetzner
- * @param stackLabel value of the label `stack` on this stack's resources
+ * @param owner whose names they are
+ * @param options whose provider asks
  * @throws Error in the provider's words when the API does not answer; see `explainApiError`
  */
-export async function checkNamesAtHetzner(nameOf: (name: string) => string, stackLabel: string): Promise<Problem[]> {
+export async function checkNamesAtHetzner(
+  nameOf: (name: string) => string,
+  { gateway, stackLabel }: Owner,
+  options?: pulumi.InvokeOptions,
+): Promise<Problem[]> {
   const [servers, sshKeys, firewalls, volumes, addresses] = await Promise.all([
-    hcloud.getServers(),
-    hcloud.getSshKeys(),
-    hcloud.getFirewalls(),
-    hcloud.getVolumes(),
-    hcloud.getPrimaryIps(),
+    hcloud.getServers({}, options),
+    hcloud.getSshKeys({}, options),
+    hcloud.getFirewalls({}, options),
+    hcloud.getVolumes({}, options),
+    hcloud.getPrimaryIps({}, options),
   ]);
   const present: NamedResource[] = [
     ...servers.servers.map((found) => named('server', found)),
@@ -40,11 +81,11 @@ export async function checkNamesAtHetzner(nameOf: (name: string) => string, stac
     ...addresses.primaryIps.map((found) => named('primary IP', found)),
   ];
   const wanted = {
-    server: nameOf('ovth-server'),
-    'SSH key': nameOf('ovth-ssh-key'),
-    firewall: nameOf('ovth-firewall'),
-    volume: nameOf('ovth-data'),
-    'primary IP': nameOf('ovth-ipv4'),
+    server: nameOf(`${gateway}-server`),
+    'SSH key': nameOf(`${gateway}-ssh-key`),
+    firewall: nameOf(`${gateway}-firewall`),
+    volume: nameOf(`${gateway}-data`),
+    'primary IP': nameOf(`${gateway}-ipv4`),
   };
   return takenNames(wanted, present, stackLabel);
 }
