@@ -69,8 +69,23 @@ export function completeSettings(settings: GatewaySettings, keys: ProviderKeys):
     pulumi.Output<unknown>,
   ]);
   return pulumi.secret(
-    known.apply(([values, provider_keys]) => orRefuse(() => completed({ ...(values as object), provider_keys }))),
+    known.apply(([values, provider_keys]) => orRefuse(() => checkKnown({ ...(values as object), provider_keys }))),
   );
+}
+
+/**
+ * The same with every Output known.
+ * @param value the settings, and the keys as `provider_keys`
+ * @throws ConfigError with every problem
+ */
+export function checkKnown(value: object): Stack {
+  const { settings: checked, keys: providerKeys } = stackKeys(asArguments(() => checkSettings(value, stackSchema)));
+  const settings = { ...checked, server: { ...checked.server, type: currentType(checked.server.type) } };
+  const problems = check.keyProblems(settings, providerKeys, inProgram);
+  const named = withKeyVariables(settings, Object.keys(providerKeys));
+  if (problems.length === 0) problems.push(...check.loadProblems(named, providerKeys));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { settings: named, providerKeys, warnings: warningsOf(named) };
 }
 
 // ---
@@ -80,16 +95,6 @@ type DeployField = (typeof deployFields)[number];
 type WrittenKey = NonNullable<Written['keys']>[string];
 /** What of a key decides about resources. */
 type PlainInKey = 'generation' | 'renamed_from';
-
-function completed(value: object): Stack {
-  const { settings: checked, keys: providerKeys } = stackKeys(asArguments(() => checkSettings(value, stackSchema)));
-  const settings = { ...checked, server: { ...checked.server, type: currentType(checked.server.type) } };
-  const problems = check.keyProblems(settings, providerKeys, inProgram);
-  const named = withKeyVariables(settings, Object.keys(providerKeys));
-  if (problems.length === 0) problems.push(...check.loadProblems(named, providerKeys));
-  if (problems.length > 0) throw new ConfigError(problems);
-  return { settings: named, providerKeys, warnings: warningsOf(named) };
-}
 
 /** Labels, and of each key what is known: whether a key is generated or its hash is given decides about a resource. */
 function declaredKeys(keys: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Record<string, object> {

@@ -7,6 +7,7 @@ import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { completeSettings, declaredSettings, type GatewaySettings, type ProviderKeys } from '../gatewaySettings';
 import { labelsOf } from '../labels';
+import { inProgram } from '../preflight/carrier';
 import { askHetzner } from '../preflight/hetznerChecks';
 import { orRefuse } from '../refusal';
 import { defaultBundle } from '../shippedBundle';
@@ -100,7 +101,7 @@ export class Gateway extends pulumi.ComponentResource {
 /** Labels that are known only once Hetzner has been asked. */
 function checkedLabels(name: string, settings: Settings, parent: Gateway): pulumi.Output<Record<string, string>> {
   const labels = labelsOf(pulumi.getProject(), pulumi.getStack(), name);
-  const asked = askHetzner(settings, { gateway: name, stackLabel: labels.stack }, { parent });
+  const asked = askHetzner(settings, { gateway: name, stackLabel: labels.stack, carrier: inProgram }, { parent });
   return pulumi.output(asked.then((): Record<string, string> => ({ ...labels })));
 }
 

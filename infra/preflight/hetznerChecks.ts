@@ -5,6 +5,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { Problem } from '../../config/problems';
 import type { Settings } from '../../config/schema';
 import { refusal, refusalOf } from '../refusal';
+import { type Carrier, inStack } from './carrier';
 import { fixedNames, type NamedResource, takenNames } from './nameConflicts';
 import { type CheckResult, checkServerType } from './serverType';
 
@@ -14,6 +15,8 @@ export interface Owner {
   readonly gateway: string;
   /** Value of the label `stack` on its resources. */
   readonly stackLabel: string;
+  /** Where its settings stand. Default: in the stack's file. */
+  readonly carrier?: Carrier;
 }
 
 /**
@@ -33,8 +36,10 @@ export async function askHetzner(settings: Settings, owner: Owner, options?: pul
   const { problems, warnings } = await asked().catch((error: unknown) => {
     throw refusal(explainApiError(error instanceof Error ? error.message : String(error)));
   });
-  for (const warning of warnings) await pulumi.log.warn(warning);
-  if (problems.length > 0) throw refusalOf(problems);
+  const said = (text: string) => text.replace(/^ovth:([\w.]+)/, (_, setting: string) => carrier.path(setting));
+  const { carrier = inStack } = owner;
+  for (const warning of warnings) await pulumi.log.warn(said(warning));
+  if (problems.length > 0) throw refusalOf(problems.map(({ path, message }) => ({ path: said(path), message })));
 }
 
 /**
