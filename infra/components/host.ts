@@ -65,7 +65,7 @@ export class Host extends pulumi.ComponentResource {
         image: settings.server.image,
         location,
         sshKeys: [sshKey.id],
-        userData: userData(hostKey, this.dataDevice),
+        userData: userData(hostKey),
         publicNets: [{ ipv4Enabled: true, ipv4: ip.id.apply(Number), ipv6Enabled: true }],
         firewallIds: [firewall.id.apply(Number)],
         shutdownBeforeDeletion: true,
@@ -98,8 +98,8 @@ export class Host extends pulumi.ComponentResource {
 // ---
 
 /** Secret, because it holds the host's private key. */
-function userData(hostKey: pulumi.Output<SshKeyPair>, device: pulumi.Output<string>): pulumi.Output<string> {
-  return pulumi.secret(pulumi.all([hostKey, device]).apply(([key, path]) => cloudInit({ hostKey: key, device: path })));
+function userData(hostKey: pulumi.Output<SshKeyPair>): pulumi.Output<string> {
+  return pulumi.secret(hostKey.apply((key) => cloudInit({ hostKey: key })));
 }
 
 function firewallRules({ ssh }: Settings) {
@@ -108,6 +108,8 @@ function firewallRules({ ssh }: Settings) {
     ...{ direction: 'in', protocol: 'tcp', port, sourceIps, description },
   });
   return [
+    // Without it the path's largest packet cannot be found out, and a large answer may hang.
+    { ...{ direction: 'in', protocol: 'icmp', sourceIps: everywhere, description: 'ping, and path MTU' } },
     open('80', everywhere, 'certificates and redirects'),
     open('443', everywhere, 'the gateway'),
     open('22', [...(ssh.admin_cidrs ?? [])], 'administration'),

@@ -4,11 +4,12 @@ import { remote } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
-import { bundlePath, bundles, dataMount, metadataAddress, packages } from '../hostLayout';
+import { bundlePath } from '../hostLayout';
 import { reachServer } from '../preflight/sshReachable';
+import { bootstrapState } from '../render/bootstrapState';
 import { gatewayRelease } from '../render/compose';
 import { desiredState } from '../render/desiredState';
-import { bootstrapScript, launchCommand } from '../scripts';
+import { launchCommand } from '../scripts';
 import type { Stack } from '../stackConfig';
 import type { Host } from './host';
 
@@ -52,17 +53,9 @@ export class Release extends pulumi.ComponentResource {
     const bootstrap = runScript(
       `${name}-bootstrap`,
       connection,
-      host.dataDevice.apply((device) =>
-        JSON.stringify({
-          script: bootstrapScript,
-          device,
-          mount: dataMount,
-          bundles,
-          packages: packages.join(' '),
-          metadata: metadataAddress,
-        }),
-      ),
+      host.dataDevice.apply((device) => bootstrapState(settings, device)),
       { ...own, dependsOn: [host] },
+      'stdout',
     );
     const uploaded = new remote.CopyToRemote(
       `${name}-bundle`,
@@ -122,12 +115,14 @@ async function awaitServer(address: string, ranges: readonly string[]): Promise<
  * A script on the box. It has no `update`, `delete` or `triggers`: a change of `stdin` runs `create` again in place, while
  * changed triggers would run the old `delete` after the new `create`
  * (https://github.com/pulumi/pulumi-command/issues/189).
+ * @param logging what of its output the update shows. `stdout` for a script that is told no secret
  */
 function runScript(
   name: string,
   connection: Connection,
   state: pulumi.Input<string>,
   options: pulumi.CustomResourceOptions,
+  logging: 'none' | 'stdout' = 'none',
 ): remote.Command {
   return new remote.Command(
     name,
@@ -135,7 +130,7 @@ function runScript(
       connection,
       create: launchCommand,
       stdin: pulumi.secret(state),
-      logging: 'none',
+      logging,
       addPreviousOutputInEnv: false,
     },
     { ...options, additionalSecretOutputs: ['stdout', 'stderr'] },

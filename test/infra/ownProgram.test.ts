@@ -114,7 +114,7 @@ test.each([
   ],
   ['a misspelt setting', { ssh, routes, server: { typ: 'cx23' } }, /^settings\.server\.typ: /],
 ])('%s is refused when the component is made', (_what, settings, said) => {
-  const construct = () => make('llm', { settings });
+  const construct = () => make('llm', { settings: settings as GatewayArgs['settings'] });
   expect(construct).toThrow(said);
   expect(construct).toThrow(pulumi.RunError);
   expect(resources.filter(({ type }) => type.startsWith('hcloud:'))).toEqual([]);
