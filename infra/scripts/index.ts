@@ -20,6 +20,9 @@ export const bootstrapScript = bootstrapParts.map((name) => read(join('bootstrap
 /** What the reboot window's timer starts on the box. */
 export const rebootScript = read('ovth-reboot.sh');
 
+/** Prints what runs on the box, as JSON. A Python program. */
+export const statusScript = read('status.py');
+
 /**
  * The one command that Pulumi runs over SSH. It reads JSON from standard input and runs the script in its field `script`.
  * The command is constant, short and without secrets, because Pulumi quotes it in its error when it fails.

@@ -8,11 +8,14 @@ set -eu
 exec 9>/run/lock/ovth-apply.lock
 flock --wait 1800 9
 echo "ovth: rebooting for: $(sort -u /run/reboot-required.pkgs 2>/dev/null | tr '\n' ' ')"
-running=$(docker ps --quiet --filter label=ovth.release)
+gateways=$(docker ps --quiet --filter label=ovth.release)
+others=''
 # Where the reboot fails, what was stopped serves again.
 # shellcheck disable=SC2086,SC2154  # split into ids; code is set in the trap
-trap 'code=$?; [ "$code" = 0 ] || docker start $running ovth-front' EXIT
+trap 'code=$?; [ "$code" = 0 ] || docker start $gateways $others' EXIT
 # shellcheck disable=SC2086
-[ -z "$running" ] || docker stop --time 900 $running >/dev/null
-docker stop --time 60 ovth-front >/dev/null
+[ -z "$gateways" ] || docker stop --time 900 $gateways >/dev/null
+others=$(docker ps --quiet --filter name=ovth-)
+# shellcheck disable=SC2086
+[ -z "$others" ] || docker stop --time 60 $others >/dev/null
 systemctl reboot

@@ -115,7 +115,8 @@ describe('the reboot window', () => {
       encoding: 'utf8',
       env: { PATH: `${join(root, 'bin')}:${process.env['PATH']}` },
     });
-  const docker = () => pretend('docker', '[ "$1" != ps ] || echo abc');
+  const docker = () =>
+    pretend('docker', '[[ "$*" != "ps"*label* ]] || echo gateway; [[ "$*" != "ps"*name* ]] || echo front');
 
   test('does nothing where no upgrade has asked for a reboot', () => {
     docker();
@@ -131,9 +132,9 @@ describe('the reboot window', () => {
     docker();
     pretend('systemctl');
     expect(reboot()).toMatchObject({ status: 0, stdout: 'ovth: rebooting for: linux-image-amd64 \n' });
-    expect(calls().slice(1)).toEqual([
-      'docker stop --time 900 abc',
-      'docker stop --time 60 ovth-front',
+    expect(calls().filter((call) => !call.startsWith('docker ps'))).toEqual([
+      'docker stop --time 900 gateway',
+      'docker stop --time 60 front',
       'systemctl reboot',
     ]);
   });
@@ -144,6 +145,6 @@ describe('the reboot window', () => {
     docker();
     pretend('systemctl', 'exit 1');
     expect(reboot().status).toBe(1);
-    expect(calls().pop()).toBe('docker start abc ovth-front');
+    expect(calls().pop()).toBe('docker start gateway front');
   });
 });
