@@ -1,51 +1,16 @@
 // The npm package in a program of another's own: an hcloud provider of its own, Outputs among the settings, from nothing to
 // nothing.
 
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describeLab } from '../lab/describeLab';
 import { type Lab, startLab } from '../lab/lab';
 import { run, until } from '../lab/shell';
 import { toolPath } from '../lab/tools';
 import type { StatusReport } from '../../infra/operate/boxStatus';
 import { startSimulators, type Simulators } from '../simulators';
-import { installPackage, packProject } from '../support/packed';
 import { openClient, type Client } from './client';
-import { must, openProject, type Project } from './project';
-
-const program = `
-import * as hcloud from '@pulumi/hcloud';
-import * as pulumi from '@pulumi/pulumi';
-import { clientSettings, Gateway, sshCommand } from 'ovth';
-
-const config = new pulumi.Config();
-const hetzner = new hcloud.Provider('hetzner', { token: config.requireSecret('hetznerToken'), pollInterval: '20ms' });
-const beside = new hcloud.Firewall('beside', {}, { provider: hetzner });
-
-const llm = new Gateway(
-  'llm',
-  {
-    settings: {
-      ssh: { admin_cidrs: ['127.0.0.0/8'] },
-      acme: { directory: config.require('acme'), root: config.require('acmeRoot') },
-      routes: { auto: { providers: ['openai'] } },
-      keys: { site: { user: beside.name } },
-      providers: { openai: { base_url: pulumi.interpolate\`\${config.require('openai')}/v1\` } },
-    },
-    providerKeys: { openai: config.requireSecret('openaiKey') },
-  },
-  { provider: hetzner },
-);
-
-export const url = llm.url;
-export const ipv4 = llm.ipv4;
-export const masterKey = llm.masterKey;
-export const appKeys = llm.appKeys;
-export const clients = llm.url.apply(clientSettings);
-export const sshHostKey = llm.sshHostKey;
-export const sshPrivateKey = llm.sshPrivateKey;
-export const login = pulumi.all([llm.ipv4, llm.sshHostKey]).apply(([address, key]) => sshCommand(address, key, false));
-`;
+import { openOwnProgram } from './ownProgram';
+import { must, type Project } from './project';
 
 describeLab('the npm package in another program', () => {
   let lab: Lab;
@@ -57,27 +22,12 @@ describeLab('the npm package in another program', () => {
   beforeAll(async () => {
     simulators = await startSimulators();
     lab = await startLab({ upstreamPorts: [Number(new URL(simulators.openai.baseUrl).port)] });
-    const packed = join(lab.folder, 'packed');
-    mkdirSync(packed);
-    const folder = join(lab.folder, 'own-program');
-    cpSync('infra/examples/own-program', folder, { recursive: true });
-    writeFileSync(join(folder, 'index.ts'), program);
-    installPackage(packProject(packed), folder);
-    // The provider of the program has the token; the engine's own would have none.
-    const { HCLOUD_TOKEN = '', ...environment } = lab.env;
-    project = await openProject(folder, lab.folder, environment);
-    project.configure((config) => {
-      config['own-program:acme'] = lab.acmeDirectory;
-      config['own-program:acmeRoot'] = lab.acmeRoot;
-      config['own-program:openai'] = lab.upstreams[0];
+    project = await openOwnProgram(lab.folder, lab.env, {
+      acme: lab.acmeDirectory,
+      acmeRoot: lab.acmeRoot,
+      openai: lab.upstreams[0]!,
+      openaiKey: simulators.openai.key,
     });
-    for (const [name, input] of [
-      ['hetznerToken', HCLOUD_TOKEN],
-      ['openaiKey', simulators.openai.key],
-    ] as const)
-      await must(
-        project.pulumi(['config', 'set', '--secret', name], { input, environment: { HCLOUD_TOKEN: undefined } }),
-      );
   }, 900_000);
 
   afterAll(async () => {
