@@ -80,6 +80,33 @@ describe('swap', () => {
   });
 });
 
+describe('packages', () => {
+  const install = () => run(['begin', 'docker'], 'packages="curl docker.io"; install_packages');
+
+  test('that are missing are installed, also while another apt runs, and those alone', () => {
+    pretend('dpkg-query', '[[ "$*" != *curl ]] || echo -n installed');
+    pretend('sleep', `touch '${root}/free'`);
+    pretend('apt-get', `[[ "$1" != update ]] || [ -e '${root}/free' ] || { echo 'E: Could not get lock'; exit 100; }`);
+    expect(install()).toEqual({
+      code: 0,
+      stdout: 'ovth: changed on the server: packages installed: docker.io\n',
+      stderr: '',
+    });
+    expect(calls().filter((call) => call === 'apt-get update')).toHaveLength(2);
+    expect(calls().pop()).toMatch(/^apt-get .*install -y --no-install-recommends docker\.io$/);
+  });
+
+  test('that cannot be had are one sentence and the last lines', () => {
+    pretend('dpkg-query');
+    pretend('apt-get', 'echo "E: no mirror"; exit 100');
+    const ran = install();
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(
+      /^ovth: Debian packages could not be installed; is the Debian mirror reachable.*\n( {4}E: no mirror\n)+$/,
+    );
+  });
+});
+
 describe('the clock', () => {
   const check = () => run(['begin', 'clock'], 'packages=curl; want_clock; echo "$packages" >&4; check_clock');
 

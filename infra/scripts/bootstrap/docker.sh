@@ -1,5 +1,16 @@
 # Debian's packages, and Docker.
 
+# A running apt of the first boot, or of the upgrades, holds the lock for a while. A mirror that does not answer is no
+# failure by itself: what is wanted may be known already, and the installation says so where it is not.
+update_lists() {
+  local tries=0
+  until apt-get update >"$stage/update.log" 2>&1; do
+    cat "$stage/update.log"
+    grep -q 'Could not get lock' "$stage/update.log" && [ $((tries++)) -lt 60 ] || return 0
+    sleep 5
+  done
+}
+
 install_packages() {
   local name missing=()
   # shellcheck disable=SC2086  # split into names
@@ -7,10 +18,9 @@ install_packages() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
-  # A running apt of the first boot, or of the upgrades, holds the lock for a while.
-  local apt=(apt-get -o DPkg::Lock::Timeout=300)
-  { "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" -o Dpkg::Options::=--force-confold \
-    install -y --no-install-recommends "${missing[@]}"; } ||
+  update_lists
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold \
+    install -y --no-install-recommends "${missing[@]}" ||
     fail 'Debian packages could not be installed; is the Debian mirror reachable from the server? Run "pulumi up" again to retry. Last lines:'
   changed "packages installed: ${missing[*]}"
 }
