@@ -233,7 +233,9 @@ function reword(
     return translated(exchange, target, provider, { ...words, chatRefused: true });
   }
   if (status !== 400) return undefined;
-  if (candidate.kind === 'passthrough' && candidate.olderMaximum === true && isOfOlderMaximum(body)) {
+  // OpenAI's own refusal alone: another host's reaches the client as it is.
+  const olderMaximum = candidate.kind === 'passthrough' && candidate.olderMaximum === true;
+  if (olderMaximum && provider.name === 'openai' && isOfOlderMaximum(body)) {
     services.modelRefusals.add(provider, target.model, { olderMaximum: true }, services.now());
     return prepare(exchange, target, provider);
   }
