@@ -129,7 +129,9 @@ describeLab('an update that was cut off', () => {
       config['ovth:server'] = { generation: 5 };
     });
     const { text } = await must(project.pulumi(['preview']));
-    expect(text).toMatch(/settings that change:\n(.*\n)*?\s+\+ keys.second.user: me\n(.*\n)*?\s+\+ quota.daily_tokens: 1000\n/);
+    expect(text).toMatch(
+      /settings that change:\n(.*\n)*?\s+\+ keys.second.user: me\n(.*\n)*?\s+\+ quota.daily_tokens: 1000\n/,
+    );
     expect(text).toMatch(/warning: ovth:server.generation: the server is built anew; the gateway does not answer/);
     expect(text).not.toContain('sk-0123456789');
     const before = await cloud.state();

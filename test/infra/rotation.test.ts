@@ -4,6 +4,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { mintKey } from '../../config/appKey';
 import { parseSettings } from '../../config/check';
 import type * as component from '../../infra/components/gateway';
+import { gatewayRelease } from '../../infra/render/compose';
 import { deriveBytes } from '../../infra/sshKey';
 
 interface Made {
@@ -12,6 +13,10 @@ interface Made {
 }
 
 jest.mock('../../infra/preflight/sshReachable', () => ({ reachServer: async () => undefined }));
+// It asks the gateway, once everything has been applied.
+jest.mock('../../infra/preflight/readiness', () => ({
+  askReadiness: async () => ({ release: gatewayRelease('0123456789abcdef', parseSettings('').images.node).id }),
+}));
 const { Gateway } = jest.requireActual<typeof component>('../../infra/components/gateway');
 
 const valueOf = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
