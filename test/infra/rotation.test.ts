@@ -15,7 +15,7 @@ interface Made {
 jest.mock('../../infra/preflight/sshReachable', () => ({ reachServer: async () => undefined }));
 // It asks the gateway, once everything has been applied.
 jest.mock('../../infra/preflight/readiness', () => ({
-  askReadiness: async () => ({ release: gatewayRelease('0123456789abcdef', parseSettings('').images.node).id }),
+  askReadiness: async () => ({ release: gatewayRelease('0123456789abcdef', parseSettings('log: {}').images.node).id }),
 }));
 const { Gateway } = jest.requireActual<typeof component>('../../infra/components/gateway');
 
