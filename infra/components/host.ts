@@ -47,11 +47,7 @@ export class Host extends pulumi.ComponentResource {
     const { settings } = args;
     const { location } = settings.server;
     const { protect } = settings.data;
-    const seed = new random.RandomPassword(
-      `${name}-ssh-seed`,
-      { length: 64, special: false },
-      { parent: this, protect },
-    );
+    const seed = makeSeed(`${name}-ssh-seed`, { parent: this, protect });
     const labels = identified(args.labels, seed.result);
     const own = {
       parent: this,
@@ -109,6 +105,11 @@ export class Host extends pulumi.ComponentResource {
 }
 
 // ---
+
+/** What the SSH keys and the stack's own label are derived from. */
+function makeSeed(name: string, options: pulumi.CustomResourceOptions): random.RandomPassword {
+  return new random.RandomPassword(name, { length: 64, special: false }, options);
+}
 
 type ServerParts = Pick<hcloud.ServerArgs, 'sshKeys' | 'userData' | 'publicNets' | 'firewallIds' | 'labels'>;
 
