@@ -1,5 +1,6 @@
 // A provider is one or more accounts: a key, a share of the requests, and headers of its own.
 
+import type { BackupKeys } from './deploySettings';
 import { ownValue } from './forms';
 import { isKnownProvider, knownProviders } from './knownProviders';
 import { providerSchema } from './providerSettings';
@@ -14,6 +15,8 @@ export interface Account {
   readonly name: string;
   /** Absent for a provider of one's own that is called without a key. */
   readonly key: Secret | undefined;
+  /** The environment variable that holds its key; absent where no key is needed. */
+  readonly variable: string | undefined;
   /** Its share of the requests, beside the other accounts of the provider. */
   readonly weight: number;
   /** Lower-case name → value, sent with each request. Holds no credential. */
@@ -21,10 +24,7 @@ export interface Account {
 }
 
 /** An account as the settings describe it, before the environment is asked for its key. */
-export interface AccountPlan extends Omit<Account, 'key'> {
-  /** The environment variable that holds its key; absent where no key is needed. */
-  readonly variable: string | undefined;
-}
+export type AccountPlan = Omit<Account, 'key'>;
 
 /** The accounts of a provider in the order written: one named `default` where the settings name none. */
 export function accountsOf(provider: string, settings: Settings): AccountPlan[] {
@@ -48,6 +48,8 @@ export interface StackKeys {
   readonly settings: Settings;
   /** Provider → key. Secret. */
   readonly keys: Readonly<Record<string, string>>;
+  /** The bucket's. Secret. */
+  readonly backupKeys: BackupKeys | undefined;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface StackKeys {
  * `provider_keys` names is added to `providers`.
  * @param stack checked: no mapping has more than one account (see served.ts)
  */
-export function stackKeys({ provider_keys, ...settings }: StackSettings): StackKeys {
+export function stackKeys({ provider_keys, backup_keys, ...settings }: StackSettings): StackKeys {
   const keys: Record<string, string> = {};
   const providers = { ...settings.providers };
   for (const [name, given] of Object.entries(provider_keys)) {
@@ -70,5 +72,5 @@ export function stackKeys({ provider_keys, ...settings }: StackSettings): StackK
         own.accounts === undefined ? { ...own, accounts: { [account]: { weight: 1, headers: {} } } } : own;
     }
   }
-  return { settings: { ...settings, providers }, keys };
+  return { settings: { ...settings, providers }, keys, backupKeys: backup_keys };
 }

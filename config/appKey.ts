@@ -5,6 +5,8 @@ import { crc32 } from 'node:zlib';
 
 /** What every application key begins with. */
 export const keyPrefix = 'ovth_live_';
+/** Characters of a key that is not of this form, which the configuration declares by its hash. */
+export const leastOwnKey = 32;
 const secretLength = 43; // 256 bits in base64url
 const checksumLength = 6; // 32 bits in base62
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

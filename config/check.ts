@@ -2,12 +2,12 @@
 
 import type { z } from 'zod';
 import { accountsOf } from './accounts';
-import { nearestModels } from './catalogue';
+import { checkKeys } from './checkKeys';
 import { isKnownProvider, knownProviders } from './knownProviders';
 import { plainHttpAllowed } from './plainHttp';
 import { ConfigError, firstOf, type Problem, suggest } from './problems';
 import { applyRenames } from './renamed';
-import { findTarget } from './resolve';
+import { findTarget, unknownModel } from './resolve';
 import { type RouteSettings, type Settings, settingsSchema, type StackSettings } from './schema';
 import { unservedProblems } from './served';
 import { parseYaml } from './yaml';
@@ -162,27 +162,4 @@ function checkWeights(path: string, route: RouteSettings, problems: Problem[]): 
       });
     }
   }
-}
-
-/** A key may be held to models and routes that exist. */
-function checkKeys(settings: Settings, problems: Problem[]): void {
-  const routes = Object.keys(settings.routes);
-  for (const [label, key] of Object.entries(settings.keys)) {
-    key.models?.forEach((model, i) => {
-      if (findTarget(model, settings) === undefined)
-        problems.push({ path: `keys.${label}.models[${i}]`, message: unknownModel(model) });
-    });
-    key.routes?.forEach((route, i) => {
-      if (!routes.includes(route))
-        problems.push({
-          path: `keys.${label}.routes[${i}]`,
-          message: `"${route}" is not a route.${suggest(route, routes)} Routes: ${routes.join(', ')}.`,
-        });
-    });
-  }
-}
-
-function unknownModel(model: string): string {
-  const near = nearestModels(model);
-  return `"${model}" is not a known model.${near.length > 0 ? ` Nearest: ${near.join(', ')}.` : ''} A model the catalogue does not know is written provider/model.`;
 }

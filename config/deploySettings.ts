@@ -2,6 +2,59 @@
 
 import { z } from 'zod';
 import { cidrForm } from './forms';
+import { plainHttpAllowed } from './plainHttp';
+
+const backup = z.strictObject({
+  endpoint: z
+    .string()
+    .regex(
+      /^https?:\/\/[^\s@?#/]+\/?$/,
+      'must be an http(s) URL without a path, such as https://fsn1.your-objectstorage.com',
+    )
+    .refine((url) => url.startsWith('https:') || !URL.canParse(url) || plainHttpAllowed(url), {
+      error: 'must begin with https://: over http the whole ledger would be readable on its way',
+    })
+    .describe('URL of an S3-compatible service, without the bucket.'),
+  bucket: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket: 3 to 63 of a-z, 0-9, "." and "-"')
+    .describe('Bucket that exists. Only this stack needs to reach it.'),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/)
+    .optional()
+    .describe(
+      'Region to sign requests for, where the service asks for one (`auto` at Cloudflare). Default: `us-east-1`.',
+    ),
+  prefix: z
+    .string()
+    .regex(/^[\w-][\w./-]{0,199}$/, 'must be a path without a slash at its beginning')
+    .regex(/[^/]$/, 'must end without a slash')
+    .default('ovth')
+    .describe('Folder in the bucket. Each ledger has one of its own below it, named by its id.'),
+  path_style: z
+    .boolean()
+    .default(true)
+    .describe('Whether the bucket stands in the path of URLs; `false`: in the host name.'),
+  keep_days: z.int().min(1).max(365).default(7).describe('Days back to which the ledger can be restored.'),
+});
+/** Where the ledger is copied to. */
+export type BackupSettings = z.infer<typeof backup>;
+
+/** The bucket's credentials, in stack config. They may hold no blank: a key copied with its line's end is refused. */
+export const backupKeysSchema = z.strictObject({
+  access_key_id: z.string().regex(/^\S{1,300}$/, 'must be an access key without blanks'),
+  secret_access_key: z.string().regex(/^\S{1,300}$/, 'must be a secret key without blanks'),
+});
+/** The bucket's credentials. */
+export type BackupKeys = z.infer<typeof backupKeysSchema>;
+
+const hostName = z
+  .string()
+  .regex(
+    /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
+    'must be a host name such as gateway.example.com',
+  );
 
 /** What only `pulumi up` reads; a stand-alone gateway accepts and ignores it. */
 export const deployShape = {
@@ -34,14 +87,16 @@ export const deployShape = {
     })
     .prefault({})
     .describe('Who may log in.'),
-  domain: z
-    .string()
-    .regex(
-      /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
-      'must be a host name such as gateway.example.com',
-    )
+  domain: hostName.optional().describe('Host name that points at the box. Default: a certificate for its address.'),
+  dns: z
+    .strictObject({
+      zone: hostName.describe('A DNS zone of the same Hetzner project, which `domain` is in.'),
+      ttl: z.int().min(60).max(604_800).default(300).describe('Seconds that others may keep the records for.'),
+    })
     .optional()
-    .describe('Host name that points at the box. Default: a certificate for its address.'),
+    .describe(
+      'Sets the records of `domain` and the reverse record of the address. Default: set them yourself (output `dnsRecords`).',
+    ),
   acme: z
     .strictObject({
       email: z.email().optional().describe('Where the certificate authority may write.'),
@@ -57,14 +112,36 @@ export const deployShape = {
   data: z
     .strictObject({
       size_gb: z.int().min(10).max(10_240).default(10).describe('Size of the data volume.'),
-      protect: z.boolean().default(false).describe('Refuse to destroy the volume. Recommended in production.'),
+      protect: z
+        .boolean()
+        .default(false)
+        .describe('Refuse to destroy the stack: keys, addresses and volume. Recommended in production.'),
+      allow_replace: z
+        .boolean()
+        .default(false)
+        .describe('Accept a change that replaces the volume by an empty one, such as another `server.location`.'),
+      ledger: z
+        .string()
+        .regex(
+          /^[0-9a-f]{32}$/,
+          'must be the id of a ledger: 32 digits of 0-9 and a-f, as the output `ledger` shows it',
+        )
+        .optional()
+        .describe('Id of the ledger to go on with, for a new stack that takes over a backup. Default: its own.'),
     })
     .prefault({})
     .describe('Where the ledger lives.'),
+  backup: backup.optional().describe('Continuous copy of the ledger to a bucket. None when absent.'),
   images: z
     .strictObject({
       node: z.string().min(1).max(300).default('node:26.12.1-slim').describe('Base image of the gateway.'),
       caddy: z.string().min(1).max(300).default('caddy:2.11.9').describe('Image of the TLS front.'),
+      litestream: z
+        .string()
+        .min(1)
+        .max(300)
+        .default('litestream/litestream:0.5.18')
+        .describe('Image of the ledger’s continuous copy.'),
     })
     .prefault({})
     .describe('Container images.'),

@@ -42,6 +42,11 @@ export const environmentVariables = {
       '`uid:gid` to drop to when started as root, after the data folder was given to it. In the image: `1000:1000`.',
     reader: 'gateway',
   },
+  OVTH_LITESTREAM: {
+    meaning: 'The program with which `ovth restore --config` fetches a copy of the ledger.',
+    default: 'litestream',
+    reader: 'gateway',
+  },
   NODE_TLS_REJECT_UNAUTHORIZED: {
     meaning: 'Must not be `0`: it would send provider keys to anybody on the way. The gateway refuses to start.',
     reader: 'gateway',
@@ -57,6 +62,11 @@ export const environmentVariables = {
   HCLOUD_ENDPOINT: {
     meaning: 'Another address of Hetzner’s API, for the lab.',
     default: 'https://api.hetzner.cloud/v1',
+    reader: 'pulumi up',
+  },
+  OVTH_RESTORE: {
+    meaning:
+      'Lets this one update put the ledger back from its backup: `latest`, or a time such as `2026-11-27T06:00:00Z`. `npm run restore` sets it.',
     reader: 'pulumi up',
   },
   SSH_AUTH_SOCK: { meaning: 'An SSH agent; it must be alive when named.', reader: 'pulumi up' },

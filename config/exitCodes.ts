@@ -1,14 +1,19 @@
-// The codes a gateway process ends with. 64 and 78 are those of sysexits.h (EX_USAGE, EX_CONFIG).
+// The codes a gateway process ends with. 64, 65 and 78 are those of sysexits.h (EX_USAGE, EX_DATAERR, EX_CONFIG).
 
 /** Name → the code and when it is used. */
 export const exitCodes = {
-  done: { code: 0, meaning: 'Drained after SIGTERM or SIGINT; or `ovth check` found the configuration valid.' },
+  done: { code: 0, meaning: 'Drained after SIGTERM or SIGINT; or a command did what it was asked for.' },
   failed: {
     code: 1,
     meaning:
       'An unexpected error; a ledger that cannot be used, that is gone at the start, or that is deleted, replaced or truncated while the gateway runs; an address in use; or a stop that failed. See the log.',
   },
-  usage: { code: 64, meaning: 'The command line names no command there is.' },
+  usage: { code: 64, meaning: 'The command line names no command there is, or an option that the command has not.' },
+  unsound: {
+    code: 65,
+    meaning:
+      '`ovth ledger check` found a ledger that does not add up; or `ovth restore` a copy, which it did not put in place.',
+  },
   badConfig: {
     code: 78,
     meaning: 'The configuration cannot be used; every problem is listed. Restarting does not help.',

@@ -52,6 +52,8 @@ export interface LimitRule {
   readonly per: Period;
   /** `false`: counted, never refused. */
   readonly enforce: boolean;
+  /** The setting that this rule is short for, where it does not stand among `limits`. */
+  readonly short?: 'rpm' | 'tpm';
 }
 
 /** A rule and where it was written, below the subject's own path. */
@@ -64,7 +66,9 @@ export interface WrittenRule {
 export function writtenRules(budget: Budget | undefined): WrittenRule[] {
   const daily = budget?.daily_tokens;
   return [
-    ...(daily === undefined ? [] : [shortRule('daily_tokens', 'tokens', daily, 'day')]),
+    ...(daily === undefined
+      ? []
+      : [{ path: ['daily_tokens'], rule: { measure: 'tokens', amount: daily, per: 'day', enforce: true } as const }]),
     ...(budget?.limits ?? []).flatMap((limit, i) => {
       const rule = ruleOf(limit);
       return rule === undefined ? [] : [{ path: ['limits', i], rule }];
@@ -72,18 +76,11 @@ export function writtenRules(budget: Budget | undefined): WrittenRule[] {
   ];
 }
 
-/** The rule that a short form such as `daily_tokens` or `rpm` stands for; it is enforced. */
-export function shortRule(name: string, measure: 'tokens' | 'requests', amount: number, per: Period): WrittenRule {
-  return { path: [name], rule: { measure, amount, per, enforce: true } };
-}
-
-/**
- * The enforced tokens per day of a budget, in short or long form; `undefined` when there is no such limit.
- * It is the one limit this version serves (see served.ts).
- */
-export function dailyTokens(budget: Budget | undefined): number | undefined {
-  return writtenRules(budget).find(({ rule }) => rule.measure === 'tokens' && rule.per === 'day' && rule.enforce)?.rule
-    .amount;
+/** The rules that a key's `rpm` and `tpm` stand for. */
+export function minuteRules({ rpm, tpm }: MinuteLimits): WrittenRule[] {
+  const rule = (short: 'rpm' | 'tpm', measure: Measure, amount: number | null | undefined): WrittenRule[] =>
+    amount == null ? [] : [{ path: [short], rule: { measure, amount, per: 'minute', enforce: true, short } }];
+  return [...rule('rpm', 'requests', rpm), ...rule('tpm', 'tokens', tpm)];
 }
 
 /** Adds an issue for each rule of a kind (measure, period, enforced or not) that stands twice on one subject. */
@@ -106,6 +103,11 @@ export function refuseRepeats(rules: readonly WrittenRule[], context: z.Refineme
 }
 
 // ---
+
+interface MinuteLimits {
+  readonly rpm?: number | null | undefined;
+  readonly tpm?: number | null | undefined;
+}
 
 interface Budget {
   readonly daily_tokens?: number | undefined;

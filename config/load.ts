@@ -1,6 +1,7 @@
 // From text and environment to a configuration the gateway can run on, or to all that is wrong with them at once.
 
 import { hash } from 'node:crypto';
+import { hashKey } from './appKey';
 import { isoDay } from './calendar';
 import { parseSettings } from './check';
 import type { Environment } from './environmentVariables';
@@ -46,7 +47,7 @@ export function loadConfig(text: string | undefined, environment: Environment, t
   const settings = collect(problems, () => parseSettings(text, warnings)) ?? settingsSchema.parse({});
   const masterKey = checkMasterKey(environment['OVTH_MASTER_KEY'], problems);
   const found = findProviders(settings, environment, problems);
-  checkHashes(settings, problems);
+  checkHashes(settings, masterKey, problems);
   if (problems.length === 0 && found.providers.size === 0) problems.push(noProvider());
   const routes = findRoutes(settings, found, today, warnings);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -81,8 +82,14 @@ function collect<T>(problems: Problem[], work: () => T): T | undefined {
 }
 
 /** A deploy fills the hashes in; in a file that a gateway reads they must be there. */
-function checkHashes(settings: Settings, problems: Problem[]): void {
+function checkHashes(settings: Settings, masterKey: Secret | undefined, problems: Problem[]): void {
+  const ofMaster = masterKey === undefined ? undefined : hashKey(masterKey.reveal());
   for (const [label, key] of Object.entries(settings.keys)) {
+    if (key.sha256 !== undefined && key.sha256 === ofMaster)
+      problems.push({
+        path: `keys.${label}.sha256`,
+        message: 'is the hash of the master key, which administers and is no application key; make another one.',
+      });
     if (key.sha256 !== undefined) continue;
     problems.push({
       path: `keys.${label}.sha256`,

@@ -83,7 +83,7 @@ const isSet = (value: string | undefined) => value !== undefined && value.trim()
 /** One account, or none when its key is missing or cannot be one. */
 function usableAccount(plan: AccountPlan, environment: Environment, problems: Problem[]): Account[] {
   const { name, variable, weight, headers } = plan;
-  if (variable === undefined) return [{ name, key: undefined, weight, headers }];
+  if (variable === undefined) return [{ name, key: undefined, variable, weight, headers }];
   const value = environment[variable]?.trim() ?? '';
   if (value === '') return [];
   if (!/^[\x21-\x7e]+$/.test(value)) {
@@ -93,5 +93,5 @@ function usableAccount(plan: AccountPlan, environment: Environment, problems: Pr
     });
     return [];
   }
-  return [{ name, key: new Secret(value), weight, headers }];
+  return [{ name, key: new Secret(value), variable, weight, headers }];
 }

@@ -1,6 +1,6 @@
 // Names → targets: what a model name stands for, and which candidates a route has.
 
-import { findModel, models } from './catalogue';
+import { findModel, models, nearestModels } from './catalogue';
 import { isoDay } from './calendar';
 import { ownValue } from './forms';
 import { isKnownProvider, knownProviders } from './knownProviders';
@@ -56,6 +56,12 @@ export function findTarget(name: string, settings: Settings, today?: string): Fo
     if (custom !== undefined) return { target: configuredTarget(provider, name, custom) };
   }
   return undefined;
+}
+
+/** What is wrong with a model name that stands for nothing, with the nearest that do. */
+export function unknownModel(model: string): string {
+  const near = nearestModels(model);
+  return `"${model}" is not a known model.${near.length > 0 ? ` Nearest: ${near.join(', ')}.` : ''} A model the catalogue does not know is written provider/model.`;
 }
 
 /**

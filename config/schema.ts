@@ -2,7 +2,7 @@
 // Types are inferred from it; the tables of the documentation and the editors' schema are generated from it.
 
 import { z } from 'zod';
-import { deployShape } from './deploySettings';
+import { backupKeysSchema, deployShape } from './deploySettings';
 import { modelForm, nameForm } from './forms';
 import { httpSchema } from './httpSettings';
 import { configuredKeySchema } from './keySettings';
@@ -107,12 +107,15 @@ const gatewayShape = {
 /** config.yaml, whole. */
 export const settingsSchema = z.strictObject({ ...gatewayShape, ...deployShape });
 
-/** The stack's `ovth:*` settings: the same, and the provider keys as one secret map. */
+/** The stack's `ovth:*` settings: the same, the provider keys as one secret map, and the bucket's as another. */
 export const stackSchema = settingsSchema.extend({
   provider_keys: z
     .record(z.string(), providerKeySchema)
     .default({})
     .describe('Provider name → API key, or account name → API key. Set each with `pulumi config set --secret --path`.'),
+  backup_keys: backupKeysSchema
+    .optional()
+    .describe('Credentials of the bucket in `backup`. Set each with `pulumi config set --secret --path`.'),
 });
 
 /** Checked settings with every default; the names are those of the file. */

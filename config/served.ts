@@ -21,36 +21,10 @@ const oneAccount = {
   note: 'Only one is served yet.',
 };
 
-/** Where budgets stand; each holds `limits`. */
-const budgets = ['quota', 'quota.users.*', 'quota.tags.*', 'keys.*.quota'];
-
 /** The whole difference between what is accepted and what is done. */
 export const unserved: readonly Unserved[] = [
   { path: 'providers.*.accounts', ...oneAccount },
   { path: 'provider_keys.*', ...oneAccount },
-  { path: 'quota.tags' },
-  { path: 'keys.*.tags' },
-  { path: 'keys.*.models' },
-  { path: 'keys.*.routes' },
-  { path: 'keys.*.rpm' },
-  { path: 'keys.*.tpm' },
-  { path: 'keys.*.parallel' },
-  ...budgets.flatMap((budget): Unserved[] => [
-    { path: `${budget}.limits.*.usd` },
-    { path: `${budget}.limits.*.requests` },
-    {
-      path: `${budget}.limits.*.per`,
-      served: (value) => value === 'day',
-      message: 'is served as "day" only by this version; write "per: day" or remove the limit',
-      note: 'Only `day` is served yet.',
-    },
-    {
-      path: `${budget}.limits.*.enforce`,
-      served: (value) => value === true,
-      message: 'is not served as "false" by this version; remove it, or remove the limit',
-      note: 'Only `true` is served yet.',
-    },
-  ]),
 ];
 
 /**

@@ -27,10 +27,12 @@ curl ${url}/anthropic/v1/messages -H "x-api-key: $ANTHROPIC_AUTH_TOKEN" -H "anth
  * A shell line that logs in as root and accepts no other server than this stack's.
  * @param address the server's IPv4 address
  * @param hostKey its SSH identity, `ssh-ed25519 AAAA…`
- * @param ownKey whether the operator's own key is on the box; else the line adds the program's key to ssh-agent for 60 s
+ * @param ownKey whether the operator's own key is on the box; else the line takes the program's key, in a file of its own for
+ *   as long as the login lasts. It needs no agent, and a command may follow it
  */
 export function sshCommand(address: string, hostKey: string, ownKey: boolean): string {
-  const pinned = `-o StrictHostKeyChecking=yes -o UserKnownHostsFile=/dev/null -o KnownHostsCommand='/bin/echo ${address} ${hostKey}'`;
-  const login = `ssh ${pinned} root@${address}`;
-  return ownKey ? login : `pulumi stack output sshPrivateKey --show-secrets | ssh-add -q -t 60 - && ${login}`;
+  const pinned = `-o StrictHostKeyChecking=yes -o UserKnownHostsFile=/dev/null -o "KnownHostsCommand=/bin/echo ${address} ${hostKey}"`;
+  if (ownKey) return `ssh ${pinned} root@${address}`;
+  const login = `ssh -o IdentitiesOnly=yes -i "$key" ${pinned} root@${address} "$@"`;
+  return `bash -c 'umask 077; key=$(mktemp) && trap "rm -f $key" EXIT && pulumi stack output sshPrivateKey --show-secrets >"$key" && ${login}' ssh`;
 }

@@ -2,9 +2,11 @@
 
 import { stackKeys } from '../config/accounts';
 import { checkSettings } from '../config/check';
+import type { BackupKeys } from '../config/deploySettings';
 import { ConfigError, type Problem } from '../config/problems';
 import { warningsOf } from '../config/resolve';
 import { type Settings, type StackSettings, stackSchema } from '../config/schema';
+import { backupProblems } from './preflight/backupChecks';
 import * as check from './preflight/stackChecks';
 import { withKeyVariables } from './render/gatewayConfig';
 
@@ -26,6 +28,10 @@ export interface Stack {
   readonly settings: Settings;
   /** Provider name → API key. Secret. */
   readonly providerKeys: Readonly<Record<string, string>>;
+  /** The bucket's; undefined where there is no backup. Secret. */
+  readonly backupKeys: BackupKeys | undefined;
+  /** Where this update may put the ledger back from its backup: `latest`, or a moment in ISO 8601. */
+  readonly restore: string | undefined;
   /** Sentences about renamed settings and retired models, each beginning with its setting without the prefix. */
   readonly warnings: readonly string[];
 }
@@ -43,24 +49,27 @@ export function readStack(input: StackInput): Stack {
       ...problems,
       {
         path: '',
-        message: `the stack ${input.name} has no ovth:* settings yet: copy Pulumi.dev.yaml to Pulumi.${input.name}.yaml and set ovth:ssh.admin_cidrs, ovth:routes and ovth:provider_keys there.`,
+        message: `the stack ${input.name} has no ovth:* settings yet: copy config/stack.example.yaml to Pulumi.${input.name}.yaml and set ovth:ssh.admin_cidrs, ovth:routes and ovth:provider_keys there.`,
       },
     ]);
   }
   const warnings: string[] = [];
-  const { settings: checked, keys: providerKeys } = stackKeys(parse(values, problems, warnings));
+  const { settings: checked, keys: providerKeys, backupKeys } = stackKeys(parse(values, problems, warnings));
+  const restore = environment['OVTH_RESTORE'] || undefined;
   const settings = { ...checked, server: { ...checked.server, type: currentType(checked.server.type) } };
   problems.push(
     ...check.sshProblems(settings),
     ...check.acmeProblems(settings),
+    ...check.dnsProblems(settings),
     ...check.secrecyProblems(secretKeys, providerKeys),
+    ...backupProblems(settings, { backupKeys, secretKeys, restore }),
   );
   const keys = check.keyProblems(settings, providerKeys);
   problems.push(...keys);
   const named = withKeyVariables(settings, Object.keys(providerKeys));
   if (keys.length === 0) problems.push(...check.loadProblems(named, providerKeys));
   if (problems.length > 0) throw new ConfigError(problems);
-  return { settings: named, providerKeys, warnings: [...warnings, ...warningsOf(named)] };
+  return { settings: named, providerKeys, backupKeys, restore, warnings: [...warnings, ...warningsOf(named)] };
 }
 
 /** The server type that replaces a retired one (`cx11` → `cx23`); any other type is returned unchanged. */

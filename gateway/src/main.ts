@@ -5,12 +5,20 @@ import { releaseSignals } from './commands/earlySignals';
 import { exitCodes } from '../../config/exitCodes';
 import { ConfigError, formatProblem } from '../../config/problems';
 import { check } from './commands/check';
+import { ledger } from './commands/ledger';
+import { UsageError } from './commands/options';
+import { restore } from './commands/restore';
 import { serve } from './commands/serve';
 import { StorageUnusable } from './storage/storage';
 
-const commands: Readonly<Record<string, () => void | Promise<void>>> = { serve, check };
+const commands: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
+  serve,
+  check,
+  ledger,
+  restore,
+};
 
-async function main(name: string): Promise<void> {
+async function main(name: string, args: readonly string[]): Promise<void> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     console.error(`"${name}" is not a command. There are: ${Object.keys(commands).join(', ')} (default: serve).`);
@@ -18,20 +26,26 @@ async function main(name: string): Promise<void> {
   }
   if (command !== serve) releaseSignals();
   try {
-    await command();
+    await command(args);
   } catch (error) {
     console.error(explain(error));
-    process.exit(error instanceof ConfigError ? exitCodes.badConfig.code : exitCodes.failed.code);
+    process.exit(codeOf(error));
   }
 }
 
-void main(process.argv[2] ?? 'serve');
+void main(process.argv[2] ?? 'serve', process.argv.slice(3));
 
 // ---
+
+function codeOf(error: unknown): number {
+  if (error instanceof ConfigError) return exitCodes.badConfig.code;
+  return error instanceof UsageError ? exitCodes.usage.code : exitCodes.failed.code;
+}
 
 function explain(error: unknown): unknown {
   if (error instanceof ConfigError)
     return `The configuration cannot be used:\n${error.problems.map((problem) => `  - ${formatProblem(problem)}`).join('\n')}`;
+  if (error instanceof UsageError) return error.message;
   if (error instanceof StorageUnusable) return `The ledger cannot be used: ${error.message}`;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
     return 'The address is in use: another gateway is running, or set OVTH_PORT to another port.';

@@ -7,20 +7,29 @@ import type { Settings } from '../../config/schema';
 import { cloudInit } from '../render/cloudInit';
 import { deriveSshKey, type SshKeyPair } from '../sshKey';
 
+import type { HostAddress } from './dns';
+import { identified, sweepAfter } from './sweep';
+
 /** What a host is made from. */
 export interface HostArgs {
   /** The settings, checked. Read here: `server`, `ssh.admin_cidrs`, `data`. */
   readonly settings: Settings;
-  /** Labels for everything at Hetzner. */
+  /** Labels for everything at Hetzner; `stack-id` is added. */
   readonly labels: Readonly<Record<string, string>>;
+  /** What the engine runs when Hetzner refuses something; see refusalHook.ts. */
+  readonly onError?: pulumi.ErrorHook[];
 }
 
 /** A server whose address and data volume outlive it. It boots with Docker and the given SSH identity. */
 export class Host extends pulumi.ComponentResource {
   /** The server. What is done on it is done again when its id changes. */
   readonly server: hcloud.Server;
-  /** The public IPv4 address. */
+  /** The public IPv4 address. It outlives the server. */
   readonly ipv4: pulumi.Output<string>;
+  /** The public IPv6 address, the first of its /64. It outlives the server. */
+  readonly ipv6: pulumi.Output<string>;
+  /** All its addresses, for DNS. */
+  readonly addresses: readonly HostAddress[];
   /** Path of the data volume's block device on the server. */
   readonly dataDevice: pulumi.Output<string>;
   /** The server's SSH identity: a line of known_hosts without the host name. */
@@ -37,10 +46,15 @@ export class Host extends pulumi.ComponentResource {
     super('ovth:index:Host', name, {}, options);
     const { settings } = args;
     const { location } = settings.server;
-    const labels = { ...args.labels };
-    const own = { parent: this };
+    const { protect } = settings.data;
+    const seed = makeSeed(`${name}-ssh-seed`, { parent: this, protect });
+    const labels = identified(args.labels, seed.result);
+    const own = {
+      parent: this,
+      dependsOn: [sweepAfter(name, labels, this)],
+      hooks: { onError: args.onError ?? [] },
+    };
 
-    const seed = new random.RandomPassword(`${name}-ssh-seed`, { length: 64, special: false }, own);
     const hostKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'host key'));
     const deployKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'deploy key'));
     this.sshHostKey = pulumi.unsecret(hostKey.publicKey);
@@ -49,37 +63,31 @@ export class Host extends pulumi.ComponentResource {
     const publicKey = pulumi.unsecret(deployKey.publicKey);
     const sshKey = new hcloud.SshKey(`${name}-ssh-key`, { publicKey, labels }, own);
     const firewall = new hcloud.Firewall(`${name}-firewall`, { rules: firewallRules(settings), labels }, own);
-    const ip = new hcloud.PrimaryIp(`${name}-ipv4`, { type: 'ipv4', location, autoDelete: false, labels }, own);
-    this.ipv4 = ip.ipAddress;
-    const volume = new hcloud.Volume(
-      `${name}-data`,
-      { size: settings.data.size_gb, location, format: 'ext4', deleteProtection: settings.data.protect, labels },
-      { ...own, protect: settings.data.protect },
-    );
+    const address = (type: 'ipv4' | 'ipv6') =>
+      new hcloud.PrimaryIp(`${name}-${type}`, { type, location, autoDelete: false, labels }, { ...own, protect });
+    const [v4, v6] = [address('ipv4'), address('ipv6')];
+    this.ipv4 = v4.ipAddress;
+    // Hetzner gives a /64 and sets the first address of it up on the server.
+    this.ipv6 = v6.ipAddress.apply((network) => `${network}1`);
+    this.addresses = [
+      { type: 'A', value: this.ipv4, primaryIpId: v4.id.apply(Number) },
+      { type: 'AAAA', value: this.ipv6, primaryIpId: v6.id.apply(Number) },
+    ];
+    const data = { size: settings.data.size_gb, location, format: 'ext4', deleteProtection: protect, labels };
+    const volume = new hcloud.Volume(`${name}-data`, data, { ...own, protect });
     this.dataDevice = volume.id.apply((id) => `/dev/disk/by-id/scsi-0HC_Volume_${id}`);
 
-    this.server = new hcloud.Server(
+    this.server = makeServer(
       `${name}-server`,
+      settings,
       {
-        serverType: settings.server.type,
-        image: settings.server.image,
-        location,
         sshKeys: [sshKey.id],
         userData: userData(hostKey, this.dataDevice),
-        publicNets: [{ ipv4Enabled: true, ipv4: ip.id.apply(Number), ipv6Enabled: true }],
+        publicNets: [{ ipv4Enabled: true, ipv4: v4.id.apply(Number), ipv6Enabled: true, ipv6: v6.id.apply(Number) }],
         firewallIds: [firewall.id.apply(Number)],
-        shutdownBeforeDeletion: true,
         labels,
       },
-      {
-        ...own,
-        // A primary IP can be assigned to one server at a time.
-        deleteBeforeReplace: true,
-        // A change of either would replace the server, although both are read at the first boot only.
-        ignoreChanges: ['userData', 'sshKeys'],
-        replacementTrigger: settings.server.generation,
-        additionalSecretOutputs: ['userData'],
-      },
+      own,
     );
     new hcloud.VolumeAttachment(
       `${name}-data-attachment`,
@@ -88,6 +96,7 @@ export class Host extends pulumi.ComponentResource {
     );
     this.registerOutputs({
       ipv4: this.ipv4,
+      ipv6: this.ipv6,
       dataDevice: this.dataDevice,
       sshHostKey: this.sshHostKey,
       sshPrivateKey: this.sshPrivateKey,
@@ -96,6 +105,36 @@ export class Host extends pulumi.ComponentResource {
 }
 
 // ---
+
+/** What the SSH keys and the stack's own label are derived from. */
+function makeSeed(name: string, options: pulumi.CustomResourceOptions): random.RandomPassword {
+  return new random.RandomPassword(name, { length: 64, special: false }, options);
+}
+
+type ServerParts = Pick<hcloud.ServerArgs, 'sshKeys' | 'userData' | 'publicNets' | 'firewallIds' | 'labels'>;
+
+/** The server is never protected: it holds nothing that a rebuilt one does not get. */
+function makeServer(
+  name: string,
+  { server }: Settings,
+  parts: ServerParts,
+  options: pulumi.CustomResourceOptions,
+): hcloud.Server {
+  const { type, image, location, generation } = server;
+  return new hcloud.Server(
+    name,
+    { serverType: type, image, location, shutdownBeforeDeletion: true, ...parts },
+    {
+      ...options,
+      // A primary IP can be assigned to one server at a time.
+      deleteBeforeReplace: true,
+      // A change of either would replace the server, although both are read at the first boot only.
+      ignoreChanges: ['userData', 'sshKeys'],
+      replacementTrigger: generation,
+      additionalSecretOutputs: ['userData'],
+    },
+  );
+}
 
 /** Secret, because it holds the host's private key. */
 function userData(hostKey: pulumi.Output<SshKeyPair>, device: pulumi.Output<string>): pulumi.Output<string> {

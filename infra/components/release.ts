@@ -2,14 +2,20 @@
 
 import { remote } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
+import type { BackupKeys } from '../../config/deploySettings';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
 import { bundlePath, bundles, dataMount, metadataAddress, packages } from '../hostLayout';
-import { reachServer } from '../preflight/sshReachable';
+import { judge } from '../preflight/boxState';
+import { followPhases } from '../preflight/phases';
+import type { Site } from '../preflight/readiness';
+import type { Login } from '../remoteShell';
 import { gatewayRelease } from '../render/compose';
-import { desiredState } from '../render/desiredState';
-import { bootstrapScript, launchCommand } from '../scripts';
+import { desiredState, expectation } from '../render/desiredState';
+import { bootstrapScript, command, commandInput } from '../scripts';
 import type { Host } from './host';
+import { beginLedger, sayRestored } from './ledger';
+import { awaitAnswer, awaitLogin, examine, findStanding } from './standingBox';
 
 /** What a release is made from. */
 export interface ReleaseArgs {
@@ -25,12 +31,22 @@ export interface ReleaseArgs {
   readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
+  /** Value of the label `stack` on this stack's resources at Hetzner. */
+  readonly stackLabel: pulumi.Input<string>;
+  /** The bucket's; undefined where there is no backup. Secret. */
+  readonly backupKeys: pulumi.Input<BackupKeys | undefined>;
+  /** Where this update may put the ledger back from its backup: `latest`, or a moment in ISO 8601. */
+  readonly restore: string | undefined;
+  /** What is done before the release serves, such as DNS records. */
+  readonly after: readonly pulumi.Resource[];
 }
 
 /** The gateway and Caddy on a host. Every step runs again on a new server, and changes nothing when it runs twice. */
 export class Release extends pulumi.ComponentResource {
   /** 12 hex digits over code, base image and container settings. Known once the release serves its configuration. */
   readonly releaseId: pulumi.Output<string>;
+  /** Id of the ledger: 32 hex digits. */
+  readonly ledger: pulumi.Output<string>;
 
   /**
    * @param name prefix of every resource's name
@@ -40,7 +56,8 @@ export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Release', name, {}, options);
     const { host, settings, bundle } = args;
-    const connection = connectTo(host, settings);
+    const watched = watchBox(this, args);
+    const connection = connectTo(host, watched.address);
     const own = {
       parent: this,
       // The address, and with it the connection, stays when the server is replaced.
@@ -68,20 +85,83 @@ export class Release extends pulumi.ComponentResource {
       { connection, source: new pulumi.asset.FileAsset(bundle.path), remotePath: bundlePath(bundle.hash) },
       { ...own, dependsOn: [bootstrap] },
     );
+    this.ledger = beginLedger(name, connection, settings, { parent: this, dependsOn: [bootstrap] });
+    const { restore } = args;
     const state = pulumi
-      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4])
-      .apply(([masterKey, providerKeys, keyHashes, address]) =>
-        desiredState({ settings, bundle, masterKey, providerKeys, keyHashes, address }),
-      );
-    const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded] });
+      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4, watched.facts, this.ledger, args.backupKeys])
+      .apply(([masterKey, providerKeys, keyHashes, address, facts, ledger, backupKeys]) => {
+        const input = { settings, bundle, masterKey, providerKeys, keyHashes, address, ledger, backupKeys, restore };
+        const repairs = judge(facts, expectation(input), Math.floor(Date.now() / 1_000));
+        return desiredState({ ...input, repairs });
+      });
+    const apply = runScript(`${name}-apply`, connection, state, { ...own, dependsOn: [uploaded, ...args.after] });
 
     const { id } = gatewayRelease(bundle.hash, settings.images.node);
-    this.releaseId = apply.id.apply(() => id);
-    this.registerOutputs({ releaseId: this.releaseId });
+    this.releaseId = pulumi.all([host.ipv4, apply.id]).apply(async ([address]) => {
+      watched.ended();
+      await this.expectAnswer({ address, host: settings.domain ?? address }, id);
+      return id;
+    });
+    if (restore !== undefined) apply.stdout.apply((stdout) => sayRestored(stdout, this));
+    this.registerOutputs({ releaseId: this.releaseId, ledger: this.ledger });
+  }
+
+  /** The update fails where the gateway does not answer from this machine, whatever the box says. */
+  private async expectAnswer(site: Site, release: string): Promise<void> {
+    if (pulumi.runtime.isDryRun()) return;
+    const why = await awaitAnswer(site, release, 10_000);
+    if (why === undefined) return;
+    const sentence = `ovth: https://${site.host} at ${site.address} does not answer this machine (${why}), although the box says that it serves: see that the firewall at Hetzner and your own network let port 443 through, then run "pulumi up" again.`;
+    const error = new pulumi.RunError(sentence);
+    error.stack = sentence;
+    // Left to the SDK, which fails the update with it: the outputs are kept. `pulumi.log.error` alone fails nothing.
+    void Promise.reject(error);
   }
 }
 
 // ---
+
+/** What is found out about the box at the beginning of an update, and said while it runs. */
+function watchBox(release: Release, { host, settings, stackLabel }: ReleaseArgs) {
+  const standing = pulumi.output(stackLabel).apply((label) => findStanding(label, { parent: release }));
+  const login = pulumi
+    .all([host.ipv4, host.sshHostKey, host.sshPrivateKey])
+    .apply(([address, hostKey, privateKey]) => ({ address, hostKey, privateKey }));
+  const facts = pulumi
+    .all([login, standing])
+    .apply(([own, found]) => examine(found, own, { address: own.address, host: settings.domain ?? own.address }));
+  let ended = (): void => undefined;
+  const end = new Promise<void>((resolve) => (ended = resolve));
+  const address = pulumi.all([login, host.server.id, standing, facts]).apply(async ([own, serverId, found, seen]) => {
+    if (pulumi.runtime.isDryRun()) return own.address;
+    const ranges = settings.ssh.admin_cidrs ?? [];
+    const say = (phase: string) => void pulumi.log.info(`${sinceBegin().toFixed(0)} s: ${phase}`, release);
+    const refused = await awaitLogin(seen, { standing: found, serverId, address: own.address, ranges }, say);
+    if (refused !== undefined) await giveUp(release, refused);
+    void tellPhases(own, say, end);
+    return own.address;
+  });
+  return { facts, address: pulumi.unsecret(address), ended };
+}
+
+/**
+ * Ends the program with one sentence. An error that an output throws would reach the operator behind the name of every
+ * property on its way.
+ */
+async function giveUp(release: Release, sentence: string): Promise<never> {
+  await pulumi.log.error(sentence, release);
+  // By this code the language host knows that the reason has been said (@pulumi/pulumi, cmd/run/run.ts).
+  process.exit(32);
+}
+
+/** Seconds since the program was started. */
+const sinceBegin = () => performance.now() / 1_000;
+
+/** An update that changes nothing on the box ends before this begins. */
+async function tellPhases(login: Login, say: (phase: string) => void, end: Promise<void>): Promise<void> {
+  const began = new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 1_000).unref());
+  if (await Promise.race([began, end.then(() => false)])) await followPhases(login, sinceBegin, say, end);
+}
 
 type Connection = pulumi.Output<{
   host: string;
@@ -96,21 +176,11 @@ type Connection = pulumi.Output<{
  * The only place that makes a connection: the provider prints one that has a field it does not know, private key included
  * (https://github.com/pulumi/pulumi-command/issues/773). A dozen dials take at most 90 s; the server has been waited for.
  */
-function connectTo(host: Host, { ssh }: Settings): Connection {
-  const address = pulumi
-    .all([host.ipv4, host.server.id])
-    .apply(([ipv4]) => awaitServer(ipv4, ssh.admin_cidrs ?? []).then(() => ipv4));
+function connectTo(host: Host, address: pulumi.Output<string>): Connection {
   return pulumi.secret({
     ...{ host: address, user: 'root', privateKey: host.sshPrivateKey, hostKey: host.sshHostKey },
     ...{ dialErrorLimit: 12, perDialTimeout: 5 },
   });
-}
-
-/** Warns and does not fail: an update that needs no login succeeds without one, and any other fails by itself. */
-async function awaitServer(address: string, ranges: readonly string[]): Promise<void> {
-  if (pulumi.runtime.isDryRun()) return;
-  const advice = await reachServer(address, { ranges });
-  if (advice !== undefined) await pulumi.log.warn(advice);
 }
 
 /**
@@ -128,8 +198,8 @@ function runScript(
     name,
     {
       connection,
-      create: launchCommand,
-      stdin: pulumi.secret(state),
+      create: command,
+      stdin: pulumi.secret(pulumi.output(state).apply(commandInput)),
       logging: 'none',
       addPreviousOutputInEnv: false,
     },

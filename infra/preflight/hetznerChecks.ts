@@ -49,6 +49,21 @@ export async function checkNamesAtHetzner(nameOf: (name: string) => string, stac
   return takenNames(wanted, present, stackLabel);
 }
 
+/** That the zone of `dns` is there. @throws Error in the provider's words when the API does not answer */
+export async function checkZoneAtHetzner({ dns }: Settings): Promise<Problem[]> {
+  if (dns === undefined) return [];
+  const { zones } = await hcloud.getZones();
+  const names = zones.map(({ name }) => name ?? '');
+  if (names.includes(dns.zone)) return [];
+  const there = names.length === 0 ? 'it has none' : `it has ${names.slice(0, 8).join(', ')}`;
+  return [
+    {
+      path: 'ovth:dns.zone',
+      message: `"${dns.zone}" is no DNS zone of your Hetzner project (${there}); make it in the console and point the domain's name servers there, or remove ovth:dns and set the records yourself (output dnsRecords).`,
+    },
+  ];
+}
+
 /**
  * One sentence for a call that failed: which variable to look at, and what to do.
  * @param message the provider's words

@@ -1,6 +1,7 @@
 // Checks of a stack that need no network. Each returns one sentence for each problem, with the setting and the remedy.
 
 import { existsSync } from 'node:fs';
+import { hashKey } from '../../config/appKey';
 import { isKnownProvider, knownProviders } from '../../config/knownProviders';
 import { loadConfig } from '../../config/load';
 import { ConfigError, formatProblem, type Problem, suggest } from '../../config/problems';
@@ -69,6 +70,20 @@ export function sshProblems({ ssh }: Settings): Problem[] {
   );
 }
 
+/** A zone holds the records of a domain that is in it. */
+export function dnsProblems({ dns, domain }: Settings): Problem[] {
+  if (dns === undefined || domain === dns.zone || domain?.endsWith(`.${dns.zone}`) === true) return [];
+  const path = `${prefix}dns.zone`;
+  return domain === undefined
+    ? [{ path, message: `has no host name to set: set ovth:domain to one in ${dns.zone}, or remove ovth:dns.` }]
+    : [
+        {
+          path,
+          message: `${dns.zone} does not hold ${domain} (ovth:domain): name the zone that does, or remove ovth:dns and set the records yourself (output dnsRecords).`,
+        },
+      ];
+}
+
 /** The ACME directory can be written into a Caddyfile. */
 export function acmeProblems({ acme }: Settings): Problem[] {
   if (acme.directory === undefined || /^https:\/\/[^\s"\\{}]+$/.test(acme.directory)) return [];
@@ -133,7 +148,7 @@ export function keyProblems(settings: Settings, providerKeys: Texts): Problem[] 
 
 /** The problems that the gateway itself would report when it starts. */
 export function loadProblems(settings: Settings, providerKeys: Texts): Problem[] {
-  const hashes = Object.fromEntries(Object.keys(settings.keys).map((label) => [label, '0'.repeat(64)]));
+  const hashes = Object.fromEntries(Object.keys(settings.keys).map((label) => [label, hashKey(label)]));
   const variables = secretVariables(settings, 'm'.repeat(48), providerKeys);
   try {
     loadConfig(gatewayConfig(settings, hashes), variables);

@@ -57,9 +57,8 @@ export function frontCompose(image: string): string {
   return composeFile('ovth-front', { front: caddy });
 }
 
-// ---
-
-const hardened = {
+/** What holds for every container of a box. */
+export const hardened = {
   // Not `unless-stopped`: a reboot in the middle of `docker compose up` would leave the container down that was just being
   // replaced, because Docker counts it as stopped by hand. What is retired is removed, not stopped.
   restart: 'always',
@@ -74,6 +73,8 @@ const hardened = {
   stop_grace_period: '30s',
   logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
 };
+
+// ---
 
 function gatewayService(image: string) {
   return {

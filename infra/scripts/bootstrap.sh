@@ -4,7 +4,8 @@
 set -euo pipefail
 
 fail() {
-  echo "ovth: $1" >&2
+  echo "ovth: $1" >&3
+  tail -n 10 "$stage/output" | cut -c 1-300 | sed 's/^/    /' >&3
   exit 1
 }
 
@@ -17,7 +18,7 @@ await_cloud_init() {
   case $code in
     0 | 2) ;;
     124) fail 'the first boot was not over after 10 minutes; look at /var/log/cloud-init-output.log on the server' ;;
-    *) echo "ovth: cloud-init ended with $code; going on to see what is missing" >&2 ;;
+    *) echo "cloud-init ended with $code" ;; # the checks below show what is missing
   esac
 }
 
@@ -35,7 +36,7 @@ start_docker() {
   if ! docker compose version >/dev/null 2>&1 || ! docker buildx version >/dev/null 2>&1; then
     # apt may have failed during the first boot.
     # shellcheck disable=SC2086  # split into names
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages; } 2>&1 | tail -n 5 >&2 ||
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages; } ||
       fail 'Docker could not be installed; is the Debian mirror reachable from the server? Run "pulumi up" again to retry'
   fi
   systemctl start docker || fail 'Docker does not start; look at "journalctl -u docker" on the server'
@@ -48,9 +49,11 @@ close_metadata() {
 }
 
 stage=$1
+# What the steps print is no news, and what fail prints comes first.
+exec 3>&2 >"$stage/output" 2>&1
+echo "$(date +%s) bootstrap" >>/run/ovth-phases
 await_cloud_init
 mount_data "$(fact "$stage" device)" "$(fact "$stage" mount)"
 start_docker "$(fact "$stage" packages)"
 close_metadata "$(fact "$stage" metadata)"
 mkdir -p "$(fact "$stage" bundles)"
-echo 'ovth: the server is ready'

@@ -4,7 +4,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The parts of the apply script, in the order in which they are joined: only the last does something by itself. */
-export const applyParts = ['begin', 'host', 'image', 'checks', 'gateway', 'retire', 'front', 'keep', 'run'] as const;
+export const applyParts = [
+  'begin',
+  'host',
+  'ledger',
+  'image',
+  'checks',
+  'backup',
+  'gateway',
+  'retire',
+  'front',
+  'certificate',
+  'keep',
+  'record',
+  'run',
+] as const;
 
 /** Brings the box to the desired state, or leaves it as it was. Input: infra/render/desiredState.ts. */
 export const applyScript = applyParts.map((name) => read(join('apply', `${name}.sh`))).join('\n');
@@ -12,13 +26,29 @@ export const applyScript = applyParts.map((name) => read(join('apply', `${name}.
 /** Waits for the first boot of a new box and checks its result. */
 export const bootstrapScript = read('bootstrap.sh');
 
+/** Says what is on a box. The reader is infra/preflight/boxLook.ts. */
+export const lookScript = read('look.sh');
+/** Removes resources at Hetzner; read by `node -` on the operator's machine. Its own head says what it takes. */
+export const removeScript = read('remove.js');
+/** Says whose ledger is on the data volume, and allows a new stack to begin one. */
+export const ledgerScript = read('ledger.sh');
+
 /**
- * The one command that Pulumi runs over SSH. It reads JSON from standard input and runs the script in its field `script`.
- * The command is constant, short and without secrets, because Pulumi quotes it in its error when it fails.
+ * The one command that Pulumi runs over SSH: a shell that reads its script from standard input. Pulumi quotes the command
+ * at the head of its error when it fails, so it is as short as can be.
  */
-export const launchCommand = read('launch.sh').trim();
+export const command = 'bash';
+
+/**
+ * What the command reads: the launcher, and then the JSON, whose field `script` the launcher runs.
+ * @param state JSON, possibly with secrets
+ */
+export const commandInput = (state: string): string => `${launcher}${state}`;
 
 // ---
+
+/** Bash reads a script from a pipe byte by byte and a group to its end, so that what follows is left to the group. */
+const launcher = read('launch.sh');
 
 function read(name: string): string {
   return readFileSync(join(__dirname, name), 'utf8');

@@ -1,8 +1,9 @@
 // What an SDK may expect of the gateway, whoever answers behind it. Each SDK runs all of it.
 
 import { type Upstream, upstreams } from '../support/upstreams';
-import { type Client, type Driver, type Tool } from './driver';
+import { type Client, type Driver } from './driver';
 import { type Scene, startScene } from './scene';
+import { question, sealsIn, tools, wanted } from './toolQuestion';
 
 /** Declares the tests of one SDK. */
 export function declareContract(driver: Driver): void {
@@ -133,23 +134,6 @@ export function declareContract(driver: Driver): void {
 
 type Fault = Parameters<ReturnType<Scene['simulator']>['always']>[0];
 
-const question = 'Use get_weather for Paris, and use get_time';
-
-const tools: readonly Tool[] = [
-  {
-    name: 'get_weather',
-    description: 'The weather of a city',
-    schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-    run: (args) => `rain in ${(args as { city: string }).city}`,
-  },
-  { name: 'get_time', description: 'The time', schema: { type: 'object', properties: {} }, run: () => 'noon' },
-];
-
-const wanted = [
-  { name: 'get_weather', args: { city: 'Paris' } },
-  { name: 'get_time', args: {} },
-];
-
 const schema = {
   type: 'object',
   properties: {
@@ -179,11 +163,5 @@ const sealing = ({ format, fieldsOfItsOwn }: Driver, { provider, own }: Upstream
 
 // OpenAI shows what was thought on request, in Responses alone; a plain host does not think.
 const shown = (driver: Driver, upstream: Upstream) => sealing(driver, upstream) && driver.readsThoughts !== false;
-
-const sealsIn = (answer: string) => [
-  ...new Set(
-    [...answer.matchAll(/"(?:signature|encrypted_content|thoughtSignature)": ?"([^"]+)"/g)].map(([, seal]) => seal!),
-  ),
-];
 
 const statuses = (scene: Scene, upstream: Upstream) => scene.simulator(upstream).calls.map(({ status }) => status);

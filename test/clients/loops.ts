@@ -4,6 +4,7 @@
 import { type Upstream, upstreams } from '../support/upstreams';
 import type { Call, Connection, PlayOptions, Tool, Usage } from './driver';
 import { type Scene, startScene } from './scene';
+import { question, sealsIn, tools, wanted } from './toolQuestion';
 
 /** A loop of tools that a framework played. */
 export interface Loop {
@@ -104,28 +105,5 @@ export const wherePossible = ({ own }: Upstream): boolean => own !== true;
 
 // ---
 
-const question = 'Use get_weather for Paris, and use get_time';
-
-const tools: readonly Tool[] = [
-  {
-    name: 'get_weather',
-    description: 'The weather of a city',
-    schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-    run: (args) => `rain in ${(args as { city: string }).city}`,
-  },
-  { name: 'get_time', description: 'The time', schema: { type: 'object', properties: {} }, run: () => 'noon' },
-];
-
-const wanted = [
-  { name: 'get_weather', args: { city: 'Paris' } },
-  { name: 'get_time', args: {} },
-];
-
 // Google's Python SDK writes bytes in the other alphabet of base64.
 const plainBase64 = (text: string) => text.replaceAll('-', '+').replaceAll('_', '/');
-
-const sealsIn = (answer: string) => [
-  ...new Set(
-    [...answer.matchAll(/"(?:signature|encrypted_content|thoughtSignature)": ?"([^"]+)"/g)].map(([, seal]) => seal!),
-  ),
-];

@@ -19,7 +19,11 @@ test('both carriers take every field, and read the same from it', () => {
   const { label, ...body } = keyBodySchema.parse({ label: ' cursor ', ...full });
   expect(label).toBe('cursor');
   expect(body).toEqual(full);
-  expect(settingsSchema.parse({ keys: { cursor: full } }).keys['cursor']).toEqual(full);
+  expect(settingsSchema.parse({ keys: { cursor: full } }).keys['cursor']).toEqual({
+    ...full,
+    generation: 1,
+    grace_hours: 24,
+  });
 });
 
 test('a change takes every field of the body, alone or as null', () => {

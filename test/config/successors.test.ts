@@ -87,6 +87,7 @@ describe('what we show lasts', () => {
     'infra/README.md': () => fenced('infra/README.md'),
     'config/REFERENCE.md': () => readFileSync('config/REFERENCE.md', 'utf8'),
     'Pulumi.dev.yaml': () => readFileSync('Pulumi.dev.yaml', 'utf8'),
+    'config/stack.example.yaml': () => readFileSync('config/stack.example.yaml', 'utf8'),
     'the demo': () => readFileSync('test/simulators/demo.ts', 'utf8'),
     'the stack’s clients': () => clientSettings('https://gateway.example.com'),
   };

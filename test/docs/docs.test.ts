@@ -1,7 +1,8 @@
 // The documentation beside the code: every table whole, every header described, every link alive, every command as written.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { findModel } from '../../config/catalogue';
 import { docTables, fillMarkers } from '../../config/docTables';
@@ -97,6 +98,11 @@ describe('headers of an answer', () => {
       dropped: (key) => chat(key, { logit_bias: { '1': 1 } }),
       repaired: (key) => chat(key, { messages: [...say('hi'), { role: 'tool', tool_call_id: 'c1', content: 'x' }] }),
       successor: (key) => chat(key, { model: 'gemini-1.5-flash' }),
+      'old secret': async () => {
+        const { body } = await scene.gateway.admin('POST', '/admin/keys', { label: 'rotated' });
+        await scene.gateway.admin('POST', `/admin/keys/${body.id}/rotate`, { grace_hours: 1 });
+        return chat(body.key as string);
+      },
       counted: (key) =>
         scene.post('/v1/messages/count_tokens', key, { model: 'gemini-3.5-flash', messages: say('hi'), max_tokens: 5 }),
       'over quota': (_key, poor) => chat(poor),
@@ -183,6 +189,19 @@ describe('pages', () => {
     expect(models.length).toBeGreaterThan(1);
     expect(models.filter((name) => findModel(name)?.model.current !== true)).toEqual([]);
   });
+});
+
+test('a stack of one’s own is not tracked, so that no pull meets it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ovth-ignore-'));
+  cpSync('.gitignore', join(folder, '.gitignore'));
+  execFileSync('git', ['init', '--quiet', folder]);
+  const files = ['Pulumi.prod.yaml', 'Pulumi.lab.yaml', 'Pulumi.dev.yaml', 'Pulumi.yaml'];
+  const ignored = execFileSync('git', ['-C', folder, 'check-ignore', ...files], { encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  expect(ignored.trim().split('\n')).toEqual(['Pulumi.prod.yaml', 'Pulumi.lab.yaml']);
+  const named = pages.flatMap((page) => [...read(page).matchAll(/pulumi stack init (\S+)/g)].map(([, name]) => name));
+  expect(named).toContain('prod');
+  expect(named).not.toContain('dev');
 });
 
 test('the README’s first key is minted as written', async () => {

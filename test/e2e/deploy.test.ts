@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { launchCommand } from '../../infra/scripts';
+import { command as launchCommand, commandInput } from '../../infra/scripts';
 import { describeLab } from '../lab/describeLab';
 import { run as runProgram, until } from '../lab/shell';
 import { openClient, type Client } from './client';
@@ -19,7 +19,12 @@ describeLab('pulumi up', () => {
   let secrets: Record<string, string>;
   const numbers: string[] = [];
   const note = (what: string, seconds: number, goal: number) =>
-    numbers.push(`${what.padEnd(58)} ${seconds.toFixed(1).padStart(6)} s   (goal ${goal} s)`);
+    tell(`${what.padEnd(58)} ${seconds.toFixed(1).padStart(6)} s   (goal ${goal} s)`);
+  /** Told at once, and again with all the others at the end. */
+  const tell = (line: string) => {
+    numbers.push(line);
+    process.stderr.write(`  ${line}\n`);
+  };
 
   beforeAll(async () => {
     scene = await startScene();
@@ -51,7 +56,7 @@ describeLab('pulumi up', () => {
     client = openClient(url, await lab.issuedRoot());
     key = (await project.output<Record<string, string>>('appKeys'))['declared']!;
     const answer = await client.chat(key);
-    note('first up, to an answered request', run.seconds, 90);
+    note('first up, to an answered request', run.seconds, 60);
     expect(answer.status).toBe(200);
     expect(answer.headers['strict-transport-security']).toBe('max-age=31536000');
     expect(answer.headers['x-frame-options']).toBe('DENY');
@@ -146,13 +151,13 @@ describeLab('pulumi up', () => {
 
   test('a second up changes nothing', async () => {
     const run = await must(scene.project.up('--expect-no-changes'));
-    note('second up', run.seconds, 10);
+    note('second up', run.seconds, 5);
     await must(scene.project.pulumi(['refresh', '--yes', '--skip-preview', '--expect-no-changes']));
   });
 
   test('the apply script runs again without a change, with the command in infra/README.md', async () => {
     const before = await containers();
-    const command = /pulumi (up --target-replace) '(\S+)'/.exec(readFileSync('infra/README.md', 'utf8'))!;
+    const command = /pulumi (up --target-replace) '(\S+ovth-apply)'/.exec(readFileSync('infra/README.md', 'utf8'))!;
     const run = await must(scene.project.pulumi([...command[1]!.split(' '), command[2]!, '--yes', '--skip-preview']));
     expect(run.text).toMatch(/ovth-apply replaced/);
     expect(changed(run)).toEqual(['ovth-apply']);
@@ -175,13 +180,13 @@ describeLab('pulumi up', () => {
     );
     await load.stop();
     const live = load.answers.find((answer) => answer.route.includes('anthropic/'))!;
-    note('route change', run.seconds, 10);
-    note('  of it live after apply began', (live.at - began) / 1_000, 5);
-    numbers.push(
+    note('route change', run.seconds, 8);
+    note('  of it live after apply began', (live.at - began) / 1_000, 3);
+    tell(
       `  requests at 20/s meanwhile: ${load.answers.length}, failed: ${load.answers.filter(({ status }) => status !== 200).length}`,
     );
     expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(changed(run)).toEqual(['ovth-apply']);
+    expect(changed(run)).toEqual(['ovth-apply', 'ovth-serving']);
     expect(await containers()).toBe(before);
     expect(await routeOf()).toContain('anthropic/');
   });
@@ -226,13 +231,11 @@ describeLab('pulumi up', () => {
 
   test('an operator logs in with the printed command, and nowhere else [J6]', async () => {
     const command = await scene.project.output<string>('sshCommand');
-    const login = command.slice(command.indexOf('ssh -o')).replace('ssh ', 'ssh -o IdentitiesOnly=yes -i "$KEY" ');
-    const privateKey = await scene.project.output<string>('sshPrivateKey');
-    const run = (line: string) => sh(`KEY=$(mktemp); trap 'rm $KEY' EXIT; cat >"$KEY"; ${line} hostname`, privateKey);
-    expect(await run(login)).toMatch(/^ovth-server-[0-9a-f]{7}\n$/);
+    const run = (line: string) => sh(`${line} hostname`, '', scene.lab.env);
+    expect(await run(command)).toMatch(/^ovth-server-[0-9a-f]{7}\n$/);
     expect(
       await run(
-        login.replace(/AAAA\S{20}/, (text) => [...text.slice(0, 10), ...[...text.slice(10)].reverse()].join('')),
+        command.replace(/AAAA\S{20}/, (text) => [...text.slice(0, 10), ...[...text.slice(10)].reverse()].join('')),
       ),
     ).not.toContain('ovth-server');
   });
@@ -257,9 +260,8 @@ describeLab('pulumi up', () => {
       sent.files.release['config/config.yaml'] = 'routes: {auto: {providers: [nobody]}}\n';
       const ran = await apply(sent);
       expect(ran.code).toBe(1);
-      expect(ran.stderr).toMatch(/routes.auto.providers\[0\]: "nobody" is not a known provider/);
       expect(ran.stderr).toMatch(
-        /ovth: the gateway refuses the new configuration \(see above\); what ran before goes on\n$/,
+        /^ovth: the gateway refuses the new configuration; what ran before goes on. It says:\n +The configuration cannot be used:\n +- routes.auto.providers\[0\]: "nobody" is not a known provider/,
       );
       expect(await onBox('sha256sum /srv/ovth/current/config/*')).toBe(before);
       expect(await routeOf()).toContain('anthropic/');
@@ -271,7 +273,7 @@ describeLab('pulumi up', () => {
       sent.files.front['caddy/Caddyfile'] += 'nonsense {\n';
       const ran = await apply(sent);
       expect(ran.code).toBe(1);
-      expect(ran.stderr).toMatch(/ovth: Caddy refuses the new TLS configuration/);
+      expect(ran.stderr).toMatch(/^ovth: Caddy refuses the new TLS configuration; what ran before goes on. It says:\n/);
       expect(await onBox('sha256sum /srv/ovth/front/caddy/*')).toBe(before);
       expect((await client.chat(key)).status).toBe(200);
     });
@@ -290,8 +292,8 @@ describeLab('pulumi up', () => {
       const load = client.load(key, 20);
       const restore = scene.project.edit('gateway/src/main.ts', (text) => {
         const broken = text.replace(
-          'await command();',
-          "if (name === 'serve') throw new Error(`injected: ${process.env['HOME']} is no home`);\n    await command();",
+          'await command(args);',
+          "if (name === 'serve') throw new Error(`injected: ${process.env['HOME']} is no home`);\n    await command(args);",
         );
         expect(broken).not.toBe(text);
         return broken;
@@ -300,14 +302,15 @@ describeLab('pulumi up', () => {
       const run = await scene.project.up();
       await load.stop();
       restore();
-      numbers.push(
+      tell(
         `  requests while a broken gateway was tried: ${load.answers.length}, failed: ${load.answers.filter(({ status }) => status !== 200).length}`,
       );
       expect(run.code).not.toBe(0);
       expect(run.text).toContain('injected: ');
-      expect(run.text).toContain(
-        'ovth: the new gateway did not become healthy (its last lines are above); what ran before goes on',
+      expect(run.text).toMatch(
+        /error: .*running "bash":\n\s*ovth: the new gateway did not become healthy; what ran before goes on. Its last lines:\n/,
       );
+      expect(run.text).not.toMatch(/\n\s+at \S+ \(/);
       expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
       expect(await containers()).toBe(before);
       expect(await routeOf()).toContain('anthropic/');
@@ -325,7 +328,8 @@ describeLab('pulumi up', () => {
       scene.project.edit('gateway/src/main.ts', (text) => `${text}\nconsole.log('other code');\n`);
       const run = await must(scene.project.up());
       await load.stop();
-      numbers.push(
+      note('code change', run.seconds, 45);
+      tell(
         `  requests while other code took over: ${load.answers.length}, failed: ${load.answers.filter(({ status }) => status !== 200).length}`,
       );
       expect(changed(run)).toEqual(['ovth-apply', 'ovth-bundle']);
@@ -422,11 +426,12 @@ describeLab('pulumi up', () => {
       deployment: { resources: { urn: string; inputs: { stdin?: { plaintext: string } } }[] };
     };
     const found = deployment.resources.find(({ urn }) => urn.endsWith('::ovth-apply'))!;
-    return JSON.parse(JSON.parse(found.inputs.stdin!.plaintext) as string) as State;
+    const input = JSON.parse(found.inputs.stdin!.plaintext) as string;
+    return JSON.parse(input.slice(commandInput('').length)) as State;
   }
 
   async function apply(state: State) {
-    return box().exec(launchCommand, { input: JSON.stringify(state), check: false, timeoutMs: 120_000 });
+    return box().exec(launchCommand, { input: commandInput(JSON.stringify(state)), check: false, timeoutMs: 120_000 });
   }
 
   async function sh(command: string, input: string, env: Record<string, string> = {}): Promise<string> {

@@ -23,6 +23,8 @@ export interface Project {
   pulumi(args: readonly string[], options?: RunOptions): Promise<Run>;
   /** `pulumi up` without questions. */
   up(...more: string[]): Promise<Run>;
+  /** `npm run recover` with these arguments. */
+  recover(...args: string[]): Promise<Run>;
   /** A stack output; secrets included. */
   output<T>(name: string): Promise<T>;
   /** Changes the stack's file. */
@@ -35,10 +37,12 @@ export interface RunOptions {
   readonly input?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly onLine?: (line: string, at: number) => void;
+  /** Kills the engine, with no chance to do anything about it, once this has come true. */
+  readonly killWhen?: Promise<unknown>;
 }
 
 const stack = 'e2e';
-const longestRunMs = 280_000;
+const longestRunMs = 580_000;
 
 /**
  * @param runFolder the lab run's, with which the copy goes
@@ -53,18 +57,20 @@ export async function copyProject(runFolder: string, environment: Readonly<Recor
   const printed: string[] = [];
   // The engine leaves pipes behind when a program fails.
   const temporary = mkdtempSync(join(runFolder, 'tmp-'));
-  const pulumi: Project['pulumi'] = async (args, options = {}) => {
+  const runIn = async (program: string, args: readonly string[], options: RunOptions = {}) => {
     const env = { ...process.env, ...environment, TMPDIR: temporary, ...options.environment };
-    const ran = await run(folder, args, env, options);
+    const ran = await run(folder, program, args, env, options);
     // What is asked for with its secrets shown is no leak.
     if (!args.includes('--show-secrets')) printed.push(ran.text);
     return ran;
   };
+  const pulumi: Project['pulumi'] = (args, options) => runIn('pulumi', args, options);
   const project: Project = {
     folder,
     printed,
     pulumi,
     up: (...more) => pulumi(['up', '--yes', '--skip-preview', ...more]),
+    recover: (...args) => runIn('ts-node', ['infra/operate/recover.ts', ...args]),
     output: async <T>(name: string) => {
       const ran = await pulumi(['stack', 'output', name, '--json', '--show-secrets']);
       return JSON.parse(ran.text) as T;
@@ -88,15 +94,21 @@ export async function copyProject(runFolder: string, environment: Readonly<Recor
 /** @throws Error with what it printed, when it failed */
 export async function must(running: Promise<Run>): Promise<Run> {
   const ran = await running;
-  if (ran.code !== 0) throw new Error(`pulumi ended with ${ran.code}:\n${ran.text.slice(-6_000)}`);
+  if (ran.code !== 0) throw new Error(`it ended with ${ran.code}:\n${ran.text.slice(-6_000)}`);
   return ran;
 }
 
 // ---
 
-async function run(folder: string, args: readonly string[], env: NodeJS.ProcessEnv, options: RunOptions): Promise<Run> {
+async function run(
+  folder: string,
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  options: RunOptions,
+): Promise<Run> {
   const started = Date.now();
-  const child = spawn('pulumi', [...args], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, [...args], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   let text = '';
@@ -110,6 +122,7 @@ async function run(folder: string, args: readonly string[], env: NodeJS.ProcessE
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
   const timer = setTimeout(() => child.kill('SIGKILL'), longestRunMs);
+  void options.killWhen?.then(() => child.kill('SIGKILL'));
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => resolve(status ?? 128));

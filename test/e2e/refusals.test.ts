@@ -47,7 +47,7 @@ describeLab('what pulumi up refuses', () => {
       refused(
         await preview({ HCLOUD_TOKEN: '' }),
         /HCLOUD_TOKEN: is not set: make an API token/,
-        /the stack e2e has no ovth:\* settings yet: copy Pulumi.dev.yaml to Pulumi.e2e.yaml/,
+        /the stack e2e has no ovth:\* settings yet: copy config\/stack.example.yaml to Pulumi.e2e.yaml/,
       );
     });
 
@@ -112,7 +112,9 @@ describeLab('what pulumi up refuses', () => {
       cloud.next('POST /servers', { code: 'resource_unavailable', message: 'error during placement' });
       const { ran, made } = await madeBy(() => project.up());
       refused(ran, /hcloud:index:Server \(ovth-server\):\n\s+error: .*error during placement/);
-      expect(made.sort()).toEqual(['POST /firewalls', 'POST /primary_ips', 'POST /ssh_keys', 'POST /volumes']);
+      expect(made.sort()).toEqual([
+        ...['POST /firewalls', 'POST /primary_ips', 'POST /primary_ips', 'POST /ssh_keys', 'POST /volumes'],
+      ]);
     });
 
     test('a box that never answers: its address, the setting, what to try', async () => {

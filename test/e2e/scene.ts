@@ -1,7 +1,7 @@
 // The whole scene of a deploy: lab cloud, simulated providers, a copy of the project with a configured stack.
 
 import type { AddressInfo } from 'node:net';
-import { startLab, type Lab } from '../lab/lab';
+import { startLab, type Lab, type LabOptions } from '../lab/lab';
 import { startSimulators, type Simulators } from '../simulators';
 import { copyProject, must, type Project } from './project';
 
@@ -12,12 +12,12 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-/** Starts the lab and the simulators, and configures a stack that uses both. */
-export async function startScene(): Promise<Scene> {
+/** Starts the lab and the simulators, and configures a stack that uses both. @param more of the lab */
+export async function startScene(more: Pick<LabOptions, 'litestream'> = {}): Promise<Scene> {
   const simulators = await startSimulators();
   const port = (url: string) => Number(new URL(url).port) satisfies AddressInfo['port'];
   const providers = [simulators.openai, simulators.anthropic, simulators.google];
-  const lab = await startLab({ upstreamPorts: providers.map(({ baseUrl }) => port(baseUrl)) });
+  const lab = await startLab({ ...more, upstreamPorts: providers.map(({ baseUrl }) => port(baseUrl)) });
   const project = await copyProject(lab.folder, lab.env);
   const [openai = '', anthropic = '', google = ''] = lab.upstreams;
   project.configure((config) => {

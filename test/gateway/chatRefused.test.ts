@@ -1,7 +1,12 @@
 // What OpenAI refuses at /chat/completions and takes at /responses goes there, whatever its client speaks: known of a model by
 // the catalogue, of others by their refusal.
 
+import type { ServerResponse } from 'node:http';
+import type { Provider } from '../../config/load';
+import { openModelRefusals } from '../../gateway/src/upstream/modelRefusals';
 import { wrapEnvelope } from '../../gateway/src/wire/reasoning/envelope';
+import { type FakeCall, type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
+import { startTestGateway, type TestGateway } from '../support/gateway';
 import { wholeAnswer } from '../support/routeScene';
 import { type Fields, useTranslationScene } from '../support/translation';
 
@@ -106,6 +111,11 @@ describe('a client of another wire', () => {
 });
 
 describe('a model that the catalogue does not know', () => {
+  let models = 0;
+  let model: string; // another in each test, for what is learnt of one stays
+  beforeEach(() => {
+    model = `o3-deep-research-${++models}`;
+  });
   const refusals = [
     refusal(404, 'This model is only supported in v1/responses and not in v1/chat/completions.'),
     refusal(
@@ -122,10 +132,10 @@ describe('a model that the catalogue does not know', () => {
     'is asked there after $body ($client client)',
     async ({ client, status, body }) => {
       answers({ status, body });
-      const answer = await scene.ask(client, 'openai/o3-deep-research', false);
+      const answer = await scene.ask(client, `openai/${model}`, false);
       expect([answer.status, called()]).toEqual([200, ['/v1/chat/completions', '/v1/responses']]);
       expect(await answer.text()).toContain('Hello');
-      expect(scene.sent(1)).toMatchObject({ model: 'o3-deep-research' });
+      expect(scene.sent(1)).toMatchObject({ model });
     },
   );
 
@@ -135,14 +145,14 @@ describe('a model that the catalogue does not know', () => {
     refusal(400, 'Thought signature is not valid'),
   ])('is not asked there after $body, which its own client is told', async ({ status, body }) => {
     answers({ status, body });
-    const answer = await scene.ask('chat', 'openai/o3-deep-research', false);
+    const answer = await scene.ask('chat', `openai/${model}`, false);
     expect([answer.status, await answer.text(), called()]).toEqual([status, body, ['/v1/chat/completions']]);
   });
 
   test('is asked once at each path where both refuse', async () => {
     const { status, body } = refusals[0]!;
     scene.fake.answer = { status, body };
-    expect((await scene.ask('chat', 'openai/o3-deep-research', false)).status).toBe(404);
+    expect((await scene.ask('chat', `openai/${model}`, false)).status).toBe(404);
     expect(called()).toEqual(['/v1/chat/completions', '/v1/responses']);
   });
 });
@@ -173,4 +183,118 @@ test('refused as chat, and then for its reasoning: what was done stays done, and
   ];
   const answer = await scene.ask('chat', 'openai/o9-new', false, { messages });
   expect([answer.status, called()]).toEqual([200, ['/v1/chat/completions', '/v1/responses', '/v1/responses']]);
+});
+
+describe('what a refusal has shown of a model', () => {
+  let now = Date.UTC(2026, 10, 26, 12);
+  let gateway: TestGateway;
+  let fake: FakeUpstream;
+  let key: string;
+  const calls = () => fake.calls.map(({ path, headers }) => `${path} ${headers.authorization?.slice(-5)}`);
+  // Refuses as OpenAI does; everything else is answered.
+  const respond = ({ path, body }: FakeCall, response: ServerResponse) => {
+    const asked = JSON.parse(body.toString()) as Fields;
+    const inChat = path === '/v1/chat/completions';
+    const refused = inChat
+      ? asked['model'] === 'gpt-5.3-codex'
+        ? refusal(404, 'This model is only supported in v1/responses and not in v1/chat/completions.')
+        : asked['tools'] !== undefined && asked['model'] !== 'gpt-5'
+          ? refusal(400, `Function tools with reasoning_effort are not supported for ${String(asked['model'])} in /v1/chat/completions. Please use /v1/responses instead.`, 'reasoning_effort')
+          : asked['max_tokens'] !== undefined
+            ? refusal(400, "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", 'max_tokens')
+            : undefined
+      : undefined; // prettier-ignore
+    const text = refused?.body ?? JSON.stringify(wholeAnswer(inChat ? 'chat' : 'responses', 'Hello'));
+    response.writeHead(refused?.status ?? 200, { 'content-type': 'application/json' }).end(text);
+  };
+  beforeEach(async () => {
+    fake = await startFakeUpstream();
+    fake.answer = respond;
+    gateway = await startTestGateway({
+      config: `
+providers:
+  openai: {base_url: "${fake.url}/v1"}
+  other: {base_url: "${fake.url}/v1", wire: openai, responses: true, api_key_env: OTHER_KEY}
+`,
+      keys: { OPENAI_API_KEY: 'sk-proj-1234567890-first', OTHER_KEY: 'sk-proj-1234567890-other' },
+      now: () => now,
+    });
+    key = await gateway.mint();
+  });
+  afterEach(async () => {
+    await gateway.close();
+    await fake.close();
+  });
+  const post = async (model: string, more: Fields = {}) => {
+    const before = fake.calls.length;
+    const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }], ...more }, null, 1);
+    const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body,
+    });
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('Hello')]);
+    return {
+      body,
+      paths: calls().slice(before),
+      sent: fake.calls.slice(before).map(({ body: own }) => own.toString()),
+    };
+  };
+  const [chat, responses] = ['/v1/chat/completions first', '/v1/responses first'];
+
+  test('of one named exactly is done at once the next time, for this account, and is tried again after an hour', async () => {
+    const first = await post('gpt-5.3-codex');
+    expect([first.paths, first.sent[0]]).toEqual([[chat, responses], first.body]);
+    expect((await post('gpt-5.3-codex')).paths).toEqual([responses]);
+    expect((await post('other/gpt-5.3-codex')).paths).toEqual(['/v1/chat/completions other', '/v1/responses other']);
+    now += 61 * 60_000;
+    expect((await post('gpt-5.3-codex')).paths).toEqual([chat, responses]);
+    now -= 3 * 60 * 60_000; // a clock that was set back
+    expect((await post('gpt-5.3-codex')).paths).toEqual([chat, responses]);
+  });
+
+  test('of its tools holds for requests with tools, and where an effort was named for those with one', async () => {
+    expect((await post('gpt-5.6-luna', { tools })).paths).toEqual([chat, responses]);
+    expect((await post('gpt-5.6-luna', { tools })).paths).toEqual([responses]);
+    expect((await post('gpt-5.6-luna')).paths).toEqual([chat]);
+    expect((await post('gpt-5.4-mini', { tools, reasoning_effort: 'low' })).paths).toEqual([chat, responses]);
+    expect((await post('gpt-5.4-mini', { tools, reasoning_effort: 'high' })).paths).toEqual([responses]);
+    fake.answer = { body: JSON.stringify(wholeAnswer('chat', 'Hello')) };
+    const plain = await post('gpt-5.4-mini', { tools });
+    expect([plain.paths, plain.sent]).toEqual([[chat], [plain.body]]);
+  });
+
+  test('of the older name of the maximum is said by the newer one, and not a byte beside it', async () => {
+    const newer = (body: string) => body.replace('"max_tokens"', '"max_completion_tokens"');
+    const first = await post('gpt-5', { max_tokens: 900 });
+    expect(first.sent).toEqual([first.body, newer(first.body)]);
+    const next = await post('gpt-5', { max_tokens: 800, tools });
+    expect(next.sent).toEqual([newer(next.body)]);
+    const both = await post('gpt-5', { max_completion_tokens: 700 });
+    expect(both.sent).toEqual([both.body]);
+  });
+
+  test('of the newer name is told as it is', async () => {
+    const { status, body } = refusal(400, "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", 'max_tokens'); // prettier-ignore
+    fake.answer = { status, body };
+    const asked = { model: 'gpt-5', messages: [{ role: 'user', content: 'hi' }], max_tokens: 9 };
+    const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify(asked),
+    });
+    expect([answer.status, await answer.text(), fake.calls.length]).toEqual([400, body, 2]);
+  });
+});
+
+test('of ever new models is forgotten, the oldest first', () => {
+  const refusals = openModelRefusals();
+  const provider = { baseUrl: 'https://a.example', accounts: [{ name: 'a' }] } as unknown as Provider;
+  for (let i = 0; i < 1_200; i++) refusals.add(provider, `m${i}`, { chat: 'all' }, 1);
+  expect([0, 199, 200, 1_199].map((i) => refusals.of(provider, `m${i}`, 2).chat)).toEqual([
+    undefined,
+    undefined,
+    'all',
+    'all',
+  ]);
 });

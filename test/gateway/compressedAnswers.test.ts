@@ -13,6 +13,7 @@ import {
   gzipSync,
   zstdCompressSync,
 } from 'node:zlib';
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
 import type { FakeCall } from '../support/fakeUpstream';
@@ -226,6 +227,22 @@ describe('an encoding that is not known', () => {
     expect(await (await ask('chat', 'a-chat/m', false)).text()).toBe(body);
   });
 });
+
+test.each([true, false])('a window that zstd would make too much room for is refused, stream: %s', async (stream) => {
+  // Of a stream the size is not known, so that the whole window must be made room for.
+  const packing = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: 27 } });
+  const packed: Buffer[] = [];
+  packing.on('data', (part: Buffer) => packed.push(part));
+  const body = stream ? streamOf('chat', 'Hello') : JSON.stringify(wholeAnswer('chat', 'Hello'));
+  packing.write(body.slice(0, 5));
+  packing.end(body.slice(5));
+  await once(packing, 'end');
+  const headers = { 'content-encoding': 'zstd', 'content-type': stream ? 'text/event-stream' : 'application/json' };
+  scene.a.answer = { headers, body: Buffer.concat(packed) };
+  const text = await (await ask('chat', 'a-chat/m', stream)).text();
+  expect(text).not.toContain('Hello');
+  expect(await scene.lastRow()).toMatchObject({ outcome: expect.not.stringMatching('^ok$'), error: 'upstream_garbage' });
+}); // prettier-ignore
 
 // ---
 

@@ -1,5 +1,9 @@
 // Pages of other origins: those of `http.cors_origins` may call inference and model paths, the administration is for none.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { endpoints } from '../../gateway/src/http/endpoints';
+import { unservedPaths } from '../../gateway/src/http/unserved';
 import { askRaw, produced } from '../support/errorScene';
 import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
 import { masterKey, startTestGateway, type TestGateway } from '../support/gateway';
@@ -46,17 +50,12 @@ const corsOf = (headers: Headers) => [...headers.keys()].filter((name) => name.s
 const hi = { model: 'own/m', messages: say('hi') };
 
 const paths = [
-  chat,
-  '/v1/responses',
-  '/v1/completions',
-  '/v1/embeddings',
-  '/v1/models',
-  '/v1/models/own/m',
-  '/anthropic/v1/messages',
+  ...new Set(endpoints.map(({ path }) => path.replace('*', 'own/m'))),
+  ...unservedPaths.map(({ path }) => path.replace('*', 'x')),
   '/v1beta/models/m:generateContent',
-  '/api/v1/chat/completions',
   '/chat/completions',
   '/v1//chat/completions/',
+  '/v1/models/%zz',
 ];
 
 describe('what a browser asks first', () => {
@@ -91,13 +90,20 @@ describe('what a browser asks first', () => {
     expect(JSON.parse(text)).toMatchObject({ error: { code: 'unknown_origin' } });
   });
 
-  test.each(['/admin/keys', '/admin', '/%61dmin/keys', '//admin//keys/', '/admin/nothing', '/livez', '/readyz'])(
-    'nobody may call %s',
-    async (path) => {
-      const { status, headers } = await preflight(path, page);
-      expect([status, corsOf(headers)]).toEqual([403, []]);
-    },
-  );
+  test.each([
+    '/admin/keys',
+    '/admin',
+    '/%61dmin/keys',
+    '//admin//keys/',
+    '/admin/nothing',
+    '/admin/%zz',
+    '/%61dmin/%zz',
+    '/livez',
+    '/readyz',
+  ])('nobody may call %s', async (path) => {
+    const { status, headers } = await preflight(path, page);
+    expect([status, corsOf(headers)]).toEqual([403, []]);
+  });
 
   test('an OPTIONS that no browser asked is a wrong method', async () => {
     expect((await ask(chat, 'OPTIONS', {})).status).toBe(405);
@@ -108,10 +114,15 @@ describe('what a browser asks first', () => {
 describe('an answer', () => {
   const from = (origin: string | undefined, body: object = hi, credential = key) =>
     ask(chat, 'POST', { authorization: `Bearer ${credential}`, ...(origin === undefined ? {} : { origin }) }, body);
+  // Those that gateway/README.md tells of.
+  const table = readFileSync(join(__dirname, '../../gateway/README.md'), 'utf8').split('## Headers of an answer')[1]!;
+  const ours = [...table.split('\n## ')[0]!.matchAll(/^\| (`[^|]*`) \|/gm)]
+    .flatMap(([, names]) => names!.replaceAll('`', '').split(', '))
+    .filter((name) => name !== 'allow');
   const expectReadable = (headers: Headers) => {
     expect(headers.get('access-control-allow-origin')).toBe(page);
     const exposed = headers.get('access-control-expose-headers')?.split(', ');
-    expect(exposed).toEqual(expect.arrayContaining(['x-request-id', 'x-ovth-route', 'retry-after', '*']));
+    expect(exposed).toEqual(expect.arrayContaining([...ours, '*']));
     expect(headers.get('access-control-allow-credentials')).toBeNull();
     expect(headers.get('vary')).toContain('origin');
   };
@@ -143,6 +154,8 @@ describe('an answer', () => {
       [405, await ask(chat, 'GET', headers)],
       [501, await ask('/v1/images/generations', 'POST', headers, {})],
       [415, await ask(chat, 'POST', { ...headers, 'content-encoding': 'compress' }, hi)],
+      [400, await ask('/v1/models/%zz', 'GET', headers)],
+      [431, await oversized(chat)],
     ] as const;
     for (const [status, got] of answers) {
       expect([got.status, got.text]).toEqual([status, expect.any(String)]);
@@ -154,6 +167,13 @@ describe('an answer', () => {
     expectReadable(refused.headers);
   });
 
+  // One write, as a browser's.
+  const oversized = (path: string, origin = page) =>
+    askRaw(
+      gateway.url,
+      `POST ${path} HTTP/1.1\r\nhost: x\r\nOrigin: ${origin}\r\nx-large: ${'x'.repeat(40_000)}\r\n\r\n`,
+    );
+
   test('is not for a page that may not, and for no page of the administration', async () => {
     const evil = await from('https://evil.example');
     expect([evil.status, corsOf(evil.headers)]).toEqual([200, []]); // editors send an origin too, and read what they like
@@ -161,6 +181,13 @@ describe('an answer', () => {
       const got = await ask(path, 'GET', { origin: page, authorization: `Bearer ${masterKey}` });
       expect([path, corsOf(got.headers)]).toEqual([path, []]);
     }
+    for (const path of ['/admin/%zz', '/%61dmin/%zz'])
+      expect(corsOf((await ask(path, 'GET', { origin: page })).headers)).toEqual([]);
+    const large = [await oversized('/admin/keys'), await oversized(chat, 'https://evil.example')];
+    expect(large.map(({ status, headers }) => [status, corsOf(headers)])).toEqual([
+      [431, []],
+      [431, []],
+    ]);
   });
 
   test('has nothing of it where nobody asks', async () => {
@@ -188,4 +215,23 @@ test('a name that the gateway does not answer under is refused before its page i
     );
     expect([status, corsOf(headers)]).toEqual([421, []]);
   }
+});
+
+describe('a request target with a host, as proxies get it', () => {
+  const asked = (method: string, target: string) =>
+    askRaw(
+      gateway.url,
+      `${method} ${target} HTTP/1.1\r\nhost: localhost\r\norigin: ${page}\r\naccess-control-request-method: POST\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+    );
+
+  test.each(['http://localhost', 'HTTPS://evil.example:1', 'http://'])('%s: is judged by its path', async (host) => {
+    const open = await asked('OPTIONS', `${host}/v1/models`);
+    expect([open.status, corsOf(open.headers)]).toEqual([204, expect.arrayContaining(['access-control-allow-origin'])]);
+    for (const path of ['/admin/v1/keys', '//admin/v1/keys', '/%61dmin/v1/keys', '/livez', '/readyz']) {
+      const { status, headers } = await asked('OPTIONS', host + path);
+      expect([path, status, corsOf(headers)]).toEqual([path, 403, []]);
+      expect([path, corsOf((await asked('GET', host + path)).headers)]).toEqual([path, []]);
+    }
+    expect((await asked('GET', `${host}/livez`)).status).toBe(200); // and served, as by any server
+  });
 });

@@ -177,6 +177,14 @@ const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewher
     const credential = await odd.gateway.mint({ label: 'poor', quota: { daily_tokens: 1 } });
     return odd.ask(dialect, 'own/m', {}, { credential });
   },
+  over_rate: async (dialect) => {
+    const credential = await odd.gateway.mint({ label: 'slow', tpm: 1 });
+    return odd.ask(dialect, 'own/m', {}, { credential });
+  },
+  not_allowed: async (dialect) => {
+    const credential = await odd.gateway.mint({ label: 'intern', routes: ['auto'] });
+    return odd.ask(dialect, 'own/m', {}, { credential });
+  },
   too_many_of_key: (dialect) => odd.whileHeld([odd.key, odd.key], () => odd.ask(dialect, 'own/m')),
   overloaded: async (dialect) => {
     const other = await odd.gateway.mint();
@@ -265,6 +273,7 @@ const openaiCodes: Partial<Record<ErrorCode, string>> = {
   too_many_wrong_keys: 'rate_limit_exceeded',
   unknown_model: 'model_not_found',
   over_quota: 'insufficient_quota',
+  over_rate: 'rate_limit_exceeded',
   too_many_of_key: 'rate_limit_exceeded',
   upstream_rate_limited: 'rate_limit_exceeded',
   prompt_too_long: 'context_length_exceeded',
@@ -323,6 +332,8 @@ test('the administration has no other failures than these', () => {
       'unknown_host',
       'not_built',
       'too_complex',
+      'not_allowed',
+      'over_rate',
       'too_many_of_key',
       'overloaded',
       'draining',

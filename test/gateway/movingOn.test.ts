@@ -266,6 +266,33 @@ describe('the operator’s trouble', () => {
   });
 });
 
+describe('a refusal of the gateway’s own key names what is to be mended', () => {
+  test.each(formats)('to a client of another wire than %s, and of a route', async (kind) => {
+    scene.a.answer = { status: 401, body: error('Incorrect API key provided', { code: 'invalid_api_key' }) };
+    scene.b.answer = scene.a.answer;
+    const asked = [
+      [await ask(otherFormat(kind), `a-${kind}/m`, false, fieldsFor(kind)), 'a', 'A_KEY'],
+      [await ask(kind, `to-${kind}`, false), 'b', 'B_KEY'],
+    ] as const;
+    for (const [got, letter, variable] of asked) {
+      const text = await got.text();
+      expect([got.status, got.headers.get('x-should-retry')]).toEqual([502, 'false']);
+      for (const name of [`${letter}-${kind}`, 'account \\"default\\"', variable, 'operator'])
+        expect(text).toContain(name);
+    }
+  });
+
+  test('and what else is the account’s names it too', async () => {
+    const told = async (status: number, body: string) => {
+      scene.a.answer = { status, body };
+      return (await ask('messages', 'a-chat/m', false)).text();
+    };
+    expect(await told(402, error('Insufficient credits'))).toMatch(/a-chat.*\\"default\\".*credit/);
+    expect(await told(403, error('No'))).toMatch(/a-chat.*\\"default\\".*a-chat\/m/);
+    expect(await told(403, error('No', { code: 'unsupported_country_region_territory' }))).toMatch(/a-chat.*region/);
+  });
+});
+
 describe('our key in what a provider says', () => {
   const key = providerKeys.A_KEY;
   const echoes = [

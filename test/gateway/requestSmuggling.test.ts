@@ -63,7 +63,7 @@ const payloads: Readonly<Record<string, () => string>> = {
   'a chunk size beyond any number': () => head('transfer-encoding: chunked') + `fffffffffffffffff\r\n${body}`,
   'a chunk that ends too late': () => head('transfer-encoding: chunked') + chunked.replace(`${body}\r\n`, `${body}xx\r\n`),
   'a chunk that line feeds end': () => head('transfer-encoding: chunked') + chunked.replaceAll('\r\n', '\n'),
-  'an absolute address with another host': () => head(`content-length: 0`, 'POST http://other.example/v1/chat/completions HTTP/1.1'),
+  'an absolute address with another host': () => head(`content-length: ${size}`, 'POST http://other.example/v1/chat/completions HTTP/1.1') + body,
   'two spaces in the first line': () => head(`content-length: ${size}`, 'POST  /v1/chat/completions  HTTP/1.1') + body,
   'no version': () => head(`content-length: ${size}`, 'POST /v1/chat/completions') + body,
   'a version that is none': () => head(`content-length: ${size}`, 'POST /v1/chat/completions HTTP/1.9') + body,

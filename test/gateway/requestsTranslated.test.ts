@@ -16,12 +16,12 @@ import {
 const scene = useTranslationScene();
 const { ask, sent } = scene;
 
-test("the maximum's older name is changed for OpenAI's reasoning models, and not a byte beside it", async () => {
+test("the maximum's older name is changed for a reasoning model of OpenAI's that was chosen, and not a byte beside it", async () => {
   const answered =
     '{"id":"c1", "object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}]}';
   scene.fake.answer = { body: answered };
   const body =
-    '{ "x_new" : [1,  2],\n "messages":[{"role":"user","content":"say \\"max_tokens\\": 5"}], "max_tokens" : 900 ,"model":"gpt-5.5"}';
+    '{ "x_new" : [1,  2],\n "messages":[{"role":"user","content":"say \\"max_tokens\\": 5"}], "max_tokens" : 900 ,"model":"openai/gpt-5.5"}';
   const post = (text: string) =>
     fetch(`${scene.gateway.url}/v1/chat/completions`, {
       method: 'POST',
@@ -30,10 +30,10 @@ test("the maximum's older name is changed for OpenAI's reasoning models, and not
     });
   expect(await (await post(body)).text()).toBe(answered);
   expect(scene.fake.calls[0]?.body.toString()).toBe(
-    body.replace('"max_tokens" : 900', '"max_completion_tokens" : 900'),
+    body.replace('"max_tokens" : 900', '"max_completion_tokens" : 900').replace('openai/', ''),
   );
   await post(body.replace('gpt-5.5', 'gpt-4o'));
-  expect(scene.fake.calls[1]?.body.toString()).toBe(body.replace('gpt-5.5', 'gpt-4o')); // it has no objection
+  expect(scene.fake.calls[1]?.body.toString()).toBe(body.replace('openai/gpt-5.5', 'gpt-4o')); // it has no objection
 });
 
 describe('other ways to the same answer', () => {

@@ -115,6 +115,10 @@ describe('a stream of a key among others', () => {
     const refused = await scene.ask('chat', 'to-chat', true); // its head waits for content
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
     expect(await refused.json()).toMatchObject({ error: { code: 'overloaded' } });
+    // It was cut while its provider wrote, which is paid for.
+    const { outcome, error, estimated, input, output } = await scene.lastRow();
+    expect([outcome, error, estimated]).toEqual(['error', 'overloaded', true]);
+    expect([input > 0, output > 0]).toEqual([true, true]);
     upstream.finish();
     await first.text();
   });
@@ -136,6 +140,36 @@ describe('a call that is gathered for a client whose format has calls in one pie
     expect(await (await scene.ask('generate', 'a-chat/m', true)).text()).toContain('bodies_in_memory_bytes');
     scene.a.answer = { headers: sse, body: stream(10) };
     expect(await (await scene.ask('generate', 'a-chat/m', true)).text()).toContain('"finishReason":"STOP"');
+  });
+});
+
+describe('a call that waits until another is whole', () => {
+  const scene = useRouteScene('limits: {bodies_in_memory_bytes: 2097152}\n');
+
+  test.each(['messages', 'responses'] as const)('counts too: %s', async (client) => {
+    const chunk = (delta: object, finish: string | null = null) =>
+      `data: ${JSON.stringify({ id: 'c', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+    const call = (index: number, args: string) =>
+      chunk({ tool_calls: [{ index, id: `c${index}`, function: { name: 'f', arguments: args } }] });
+    const end = `${call(0, '"}')}${call(1, '"}')}${chunk({}, 'tool_calls')}data: [DONE]\n\n`;
+    const stream = (pieces: number) =>
+      call(0, '{"a":"') + call(1, '{"b":"') + call(1, 'x'.repeat(10_000)).repeat(pieces);
+    const whole = async () => {
+      scene.a.answer = { headers: sse, body: stream(20) + end };
+      expect(await (await scene.ask(client, 'a-chat/m', true)).text()).toContain(ends[client]);
+    };
+    await whole();
+    let finish: () => void = () => undefined; // before it, nothing of what waits is sent
+    scene.a.answer = (_call, response) => {
+      response.on('error', () => undefined);
+      response.writeHead(200, sse).write(stream(300));
+      finish = () => response.end(end);
+    };
+    const text = await (await scene.ask(client, 'a-chat/m', true)).text();
+    finish();
+    expect(text).toContain('bodies_in_memory_bytes');
+    expect(text).not.toContain(ends[client]);
+    await whole();
   });
 });
 

@@ -153,7 +153,14 @@ describe('what clients make up', () => {
     const body = Buffer.from(JSON.stringify({ model, messages: [] }));
     const facts = await inspect('chat', body, defaultLimits);
     const moment = { now: 0, day: '2026-11-26', random: () => 0 };
-    const [target] = plan(all, facts, body, openTargetHealth(), moment).targets;
+    const [target] = plan(
+      all,
+      facts,
+      body,
+      { label: 'k', models: null, routes: null },
+      openTargetHealth(),
+      moment,
+    ).targets;
     expect(healthKey(target!, { name: 'default' }).madeUp).toBe(madeUp);
   });
 

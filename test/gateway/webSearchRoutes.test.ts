@@ -2,6 +2,7 @@
 
 import { startTestGateway, type TestGateway } from '../support/gateway';
 import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
+import { wholeAnswer } from '../support/routeScene';
 import { bodies, claude, type Fields, geminiText, type Kind, paths } from '../support/translation';
 
 let fake: FakeUpstream;
@@ -11,15 +12,24 @@ let key: string;
 beforeAll(async () => {
   fake = await startFakeUpstream();
   gateway = await startTestGateway({
+    now: () => Date.UTC(2026, 10, 26, 12),
     config: `
 routes:
   either: {models: [plain/m, claude-haiku-4-5]}
   hosts: {models: [plain/m]}
   demanding: {models: [plain/m], strict: true}
+  blind: {models: [blind/m]}
+  blind-messages: {models: [claudish/m]}
+  blind-generate: {models: [geminish/m]}
+  minimal: {models: [gpt-5]}
   cheap: {models: [gemini-2.5-flash-lite, claude-haiku-4-5], strategy: cheapest-capable}
 providers:
   anthropic: {base_url: "${fake.url}"}
   google: {base_url: "${fake.url}"}
+  openai: {base_url: "${fake.url}/v1"}
+  blind: {wire: openai, base_url: "${fake.url}/v1", responses: true}
+  claudish: {wire: anthropic, base_url: "${fake.url}", models: {m: {capabilities: [tools]}}}
+  geminish: {wire: gemini, base_url: "${fake.url}"}
   plain: {wire: openai, base_url: "${fake.url}/v1", models: {m: {}}}
   finder: {wire: openai, base_url: "${fake.url}/v1", responses: false, models: {m: {capabilities: [tools, web_search]}}}
 `,
@@ -35,10 +45,12 @@ beforeEach(() => {
 });
 
 const ask = (kind: Kind, model: string, fields: Fields) =>
+  post(kind, model, JSON.stringify(bodies(model, false, fields)[kind]));
+const post = (kind: Kind, model: string, body: string) =>
   fetch(gateway.url + paths(model, false)[kind], {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify(bodies(model, false, fields)[kind]),
+    body,
   });
 const sent = (n = 0) => JSON.parse(fake.calls[n]?.body.toString() ?? '{}') as Fields;
 
@@ -81,6 +93,49 @@ test.each(['hosts', 'plain/m'])('%s has nothing that searches: dropped and named
   expect(sent()).not.toHaveProperty('tools');
   expect(sent()).not.toHaveProperty('web_search_options');
 });
+
+describe('on its own wire', () => {
+  const f = { name: 'f', input_schema: { type: 'object', maximum: 1 } };
+  const digits = (body: string) => body.replace('"maximum":1', '"maximum":12345678901234567890');
+  const tool = { type: 'function', name: 'g', parameters: { type: 'object', maximum: 1 } };
+  const declared = { functionDeclarations: [{ name: 'h', parametersJsonSchema: { maximum: 1 } }] };
+
+  test.each<[string, Kind, string, Fields, Fields, string]>([
+    ['one alone', 'chat', 'blind', { web_search_options: {}, x: 1 }, { x: 1 }, 'web_search_options'],
+    ['one alone', 'responses', 'blind', { tools: [{ type: 'web_search' }], tool_choice: 'required' }, {}, 'tools[0]'],
+    ['one beside a function', 'responses', 'blind', { tools: [tool, { type: 'web_search_preview' }], tool_choice: { type: 'web_search_preview' } }, { tools: [tool] }, 'tools[1]'],
+    ['one beside a function', 'messages', 'blind-messages', { tools: [...searches.messages['tools'] as object[], f], tool_choice: { type: 'auto' } }, { tools: [f], tool_choice: { type: 'auto' } }, 'tools[0]'],
+    ['one that is chosen', 'messages', 'blind-messages', { tools: [...searches.messages['tools'] as object[], f], tool_choice: { type: 'tool', name: 'web_search' } }, { tools: [f] }, 'tools[0]'],
+    ['one with functions', 'generate', 'blind-generate', { tools: [{ ...declared, googleSearch: {} }] }, { tools: [declared] }, 'tools[0]'],
+    ['one alone', 'generate', 'blind-generate', { tools: [{ google_search: {} }], x: 1 }, { x: 1 }, 'tools[0]'],
+  ])('%s (%s) goes where a route has no host that searches, and is named', async (_what, kind, route, fields, kept, name) => {
+    fake.answer = { body: JSON.stringify(wholeAnswer(kind, 'ok')) };
+    const answer = await post(kind, route, digits(JSON.stringify(bodies(route, false, fields)[kind])));
+    expect([answer.status, answer.headers.get('x-ovth-dropped')]).toEqual([200, name]);
+    const expected = bodies('m', false, kept)[kind];
+    expect(JSON.parse(fake.calls[0]!.body.toString())).toEqual(JSON.parse(digits(JSON.stringify(expected))));
+    expect(fake.calls[0]!.body.includes('12345678901234567890')).toBe(JSON.stringify(kept).includes('maximum'));
+  });
+
+  test('the same named by its host is sent as it is', async () => {
+    fake.answer = { body: JSON.stringify(wholeAnswer('messages', 'ok')) };
+    const answer = await ask('messages', 'claudish/m', searches.messages);
+    expect([answer.headers.get('x-ovth-dropped'), sent()['tools']]).toEqual([null, searches.messages['tools']]);
+  });
+
+  test.each<[string, Fields, string, string | null]>([
+    ['minimal', searches.responses, 'low', 'reasoning.effort'],
+    ['low', searches.responses, 'low', null],
+    ['minimal', {}, 'minimal', null],
+  ])('effort %s with %j becomes %s where a model refuses it', async (effort, fields, taken, dropped) => {
+    fake.answer = { body: JSON.stringify(wholeAnswer('responses', 'ok')) };
+    const answer = await ask('responses', 'minimal', { ...fields, reasoning: { effort } });
+    expect([answer.status, answer.headers.get('x-ovth-dropped'), sent()['reasoning']]).toEqual([200, dropped, { effort: taken }]);
+    fake.calls.length = 0;
+    await ask('responses', 'gpt-5', { ...fields, reasoning: { effort } });
+    expect(sent()['reasoning']).toEqual({ effort });
+  });
+}); // prettier-ignore
 
 test('a strict route without one refuses by name', async () => {
   const answer = await ask('messages', 'demanding', searches.messages);

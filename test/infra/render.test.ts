@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createPrivateKey, sign, verify } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -12,12 +12,12 @@ import { loadConfig } from '../../config/load';
 import { deployFields } from '../../config/schema';
 import type { Bundle } from '../../infra/bundle';
 import { clientSettings, sshCommand } from '../../infra/clientInstructions';
-import { desiredState } from '../../infra/render/desiredState';
+import { desiredState, expectation } from '../../infra/render/desiredState';
 import { caddyfile } from '../../infra/render/caddyfile';
 import { cloudInit } from '../../infra/render/cloudInit';
 import { frontCompose, gatewayRelease } from '../../infra/render/compose';
 import { gatewayConfig, secretsEnv } from '../../infra/render/gatewayConfig';
-import { applyParts, applyScript, bootstrapScript, launchCommand } from '../../infra/scripts';
+import { applyParts, applyScript, bootstrapScript, command, commandInput, lookScript } from '../../infra/scripts';
 import { deriveBytes, deriveSshKey } from '../../infra/sshKey';
 import { findTool } from '../support/tools';
 
@@ -44,12 +44,14 @@ const wanted = {
   providerKeys,
   keyHashes: { cursor: 'b'.repeat(64) },
   address: '203.0.113.9',
+  repairs: 3,
+  ledger: 'e'.repeat(32),
 };
 
 interface State {
   script: string;
   facts: Record<string, string | number>;
-  files: { release: Record<string, string>; front: Record<string, string> };
+  files: { release: Record<string, string>; front: Record<string, string>; backup?: Record<string, string> };
 }
 
 const stateOf = (change: Partial<typeof wanted> = {}) => JSON.parse(desiredState({ ...wanted, ...change })) as State;
@@ -269,7 +271,7 @@ describe('the gateway’s two files', () => {
   test('config.yaml holds what the gateway reads, and nothing of the deploy', () => {
     const read = yaml(config);
     for (const field of deployFields) expect(read).not.toHaveProperty(field);
-    expect(read.keys.cursor).toEqual({ user: 'me', sha256: 'b'.repeat(64) });
+    expect(read.keys.cursor).toEqual({ user: 'me', sha256: 'b'.repeat(64), generation: 1, grace_hours: 24 });
     expect(read.keys.own.sha256).toBe('a'.repeat(64));
     expect(parseSettings(config).routes).toEqual(settings.routes);
   });
@@ -290,6 +292,8 @@ describe('the desired state', () => {
     const environment = parseEnv(files['config/secrets.env']!) as Record<string, string>;
     expect(environment).toEqual({ OVTH_MASTER_KEY: masterKey, OPENAI_API_KEY: 'sk-test-0123456789' });
     expect(loadConfig(files['config/config.yaml'], environment).digest.slice(0, 16)).toBe(state.facts['digest']);
+    expect(expectation(wanted)).toEqual({ config: state.facts['digest'], release: state.facts['release'] });
+    expect(JSON.parse(files['config/deploy.json']!)).toEqual({ release: state.facts['release'], repairs: 3 });
   });
 
   test('keeps secrets in one file', () => {
@@ -304,13 +308,19 @@ describe('the desired state', () => {
     const grown = { ...settings, data: { ...settings.data, size_gb: 20 } };
     expect(desiredState({ ...wanted, settings: grown })).not.toBe(desiredState(wanted));
   });
+
+  test('changes when the box is to be put right, without another release', () => {
+    expect(desiredState({ ...wanted, repairs: 4 })).not.toBe(desiredState(wanted));
+    expect(stateOf({ repairs: 4 }).facts).toEqual({ ...state.facts, repairs: 4 });
+  });
 });
 
 describe('scripts', () => {
   test.each([
     ['apply', applyScript],
     ['bootstrap', bootstrapScript],
-    ['launch', launchCommand],
+    ['launch', commandInput('')],
+    ['look', lookScript],
   ])('%s is valid bash', (_name, script) => {
     expect(spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' }).stderr).toBe('');
   });
@@ -329,18 +339,44 @@ describe('scripts', () => {
   });
 
   testWith('shellcheck')('shellcheck has nothing to say', () => {
-    const scripts = ['bootstrap', 'launch'].map((name) => `infra/scripts/${name}.sh`);
+    const scripts = ['bootstrap', 'launch', 'look'].map((name) => `infra/scripts/${name}.sh`);
     const ours = [...scripts, 'test/lab/install.sh', 'test/lab/reaper.sh', '-']; // the apply script is joined from parts
     const checked = spawnSync('shellcheck', ['--shell=bash', ...ours], { encoding: 'utf8', input: applyScript });
     expect(checked).toMatchObject({ stdout: '', stderr: '', status: 0 });
+  });
+
+  testWith('python3')('a step that fails says why in its first line, then ten lines without stacks and secrets', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ovth-fail-'));
+    try {
+      mkdirSync(join(folder, 'release/config'), { recursive: true });
+      writeFileSync(join(folder, 'release/config/secrets.env'), `OPENAI_API_KEY='hunter2-is-secret'\n`);
+      const trace = Array.from({ length: 30 }, (_, i) => `    at place (file.js:${i})\n`).join('');
+      const many = Array.from({ length: 20 }, (_, i) => `line ${i} of hunter2-is-secret\n`).join('');
+      writeFileSync(join(folder, 'log'), `${many}Error: it broke${'!'.repeat(400)}\n${trace}\n`);
+      const begin = readFileSync('infra/scripts/apply/begin.sh', 'utf8');
+      const run = (rest: string) =>
+        spawnSync('bash', ['-c', `${begin}\n${rest}`, 'bash', folder], { encoding: 'utf8' }).stderr.split('\n');
+      const said = run(`echo noise; echo noise >&2; fail 'Why. It says:' "$stage/log"`);
+      expect(said).toHaveLength(12);
+      expect(said[0]).toBe('ovth: Why. It says:');
+      expect(said[1]).toBe('    line 11 of [secret]');
+      expect(said[10]).toMatch(/^ {4}Error: it broke!{285,}$/);
+      expect(run('echo from-the-program; false')).toEqual([
+        expect.stringMatching(/^ovth: the update stopped with 1 .* Last lines:$/),
+        '    from-the-program',
+        '',
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   testWith('python3')('the launcher runs the script it is sent with the rest of what it is sent', () => {
     const folder = mkdtempSync(join(tmpdir(), 'ovth-launch-'));
     try {
       const state = JSON.stringify({ script: 'echo "$(wc -c <"$1/state.json") $(stat -c %a "$1")"' });
-      const command = launchCommand.replace('/run/ovth.XXXXXX', `${folder}/x.XXXXXX`);
-      const ran = spawnSync('bash', ['-c', command], { input: state, encoding: 'utf8' });
+      const input = commandInput(state).replace('/run/ovth.XXXXXX', `${folder}/x.XXXXXX`);
+      const ran = spawnSync('bash', ['-c', command], { input, encoding: 'utf8' });
       expect(ran.stdout).toBe(`${state.length} 700\n`);
       expect(spawnSync('ls', [folder], { encoding: 'utf8' }).stdout).toBe('');
     } finally {
@@ -358,5 +394,26 @@ test('clients get lines to paste, without a secret', () => {
   expect(sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', true)).toMatch(
     /^ssh .*StrictHostKeyChecking=yes .*root@203.0.113.9$/,
   );
-  expect(sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', false)).toMatch(/^pulumi stack output sshPrivateKey/);
+  const withProgramKey = sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', false);
+  expect(withProgramKey).toMatch(/pulumi stack output sshPrivateKey .* root@203\.0\.113\.9/);
+  expect(spawnSync('bash', ['-n'], { input: withProgramKey, encoding: 'utf8' }).stderr).toBe('');
+});
+
+testWith('bash')('the printed login needs no agent, passes a command on and leaves no key behind', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ovth-login-'));
+  const program = (name: string, text: string) =>
+    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  program('pulumi', 'echo the key of "$3"');
+  program(
+    'ssh',
+    'while [ "$1" != -i ]; do shift; done; echo "$2"; cat "$2"; stat -c %a "$2"; for last; do :; done; echo "$last"',
+  );
+  const ran = spawnSync('bash', ['-c', `${sshCommand('203.0.113.9', 'ssh-ed25519 AAAA', false)} hostname`], {
+    env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` },
+    encoding: 'utf8',
+  });
+  rmSync(folder, { recursive: true });
+  const [file = '', ...said] = ran.stdout.trim().split('\n');
+  expect(said).toEqual(['the key of sshPrivateKey', '600', 'hostname']);
+  expect(existsSync(file)).toBe(false);
 });

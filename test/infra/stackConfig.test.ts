@@ -75,7 +75,11 @@ test.each<[string, Record<string, string>, RegExp, Partial<StackInput>?]>([
     /^SSH_AUTH_SOCK: names \/nowhere.*unset/,
     { environment: { HCLOUD_TOKEN: token, SSH_AUTH_SOCK: '/nowhere' } },
   ],
-  ['a stack without settings', {}, /the stack dev has no ovth:\* settings yet: copy Pulumi.dev.yaml/],
+  [
+    'a stack without settings',
+    {},
+    /the stack dev has no ovth:\* settings yet: copy config\/stack.example.yaml to Pulumi.dev.yaml/,
+  ],
   ['no addresses for SSH', { ...good, 'ovth:ssh': '{}' }, /^ovth:ssh.admin_cidrs: is missing: name the addresses/],
   [
     'SSH open to the world',
@@ -150,10 +154,10 @@ test('a provider of one’s own gets a variable for its key', () => {
 });
 
 describe('the example stack', () => {
-  const text = readFileSync('Pulumi.dev.yaml', 'utf8');
-  const example = (parse(text) as { config: Record<string, unknown> }).config;
+  const text = readFileSync('config/stack.example.yaml', 'utf8');
 
-  test('is valid, once it has keys', () => {
+  test.each(['config/stack.example.yaml', 'Pulumi.dev.yaml'])('%s is valid, once it has keys', (path) => {
+    const example = (parse(readFileSync(path, 'utf8')) as { config: Record<string, unknown> }).config;
     const config = Object.fromEntries(Object.entries(example).map(([key, value]) => [key, JSON.stringify(value)]));
     const keys = JSON.stringify({ anthropic: 'sk-ant-0123456789', openai: 'sk-0123456789', google: 'AIza0123456789' });
     expect(problems({ ...config, 'ovth:provider_keys': keys })).toEqual([]);

@@ -103,6 +103,24 @@ test('faults hit the next matching request, as often as wanted', async () => {
   for (const status of [429, 429, 204]) expect((await call('DELETE', `/firewalls/${id}`)).status).toBe(status);
 });
 
+test('faults are set over HTTP too; a lost answer is one to a request that was carried out', async () => {
+  expect(
+    (await call('POST', '/_lab/faults', { on: 'POST /firewalls', refuse: { code: 'maintenance', message: 'm' } }))
+      .status,
+  ).toBe(204);
+  expect(await call('POST', '/firewalls', { name: 'wall' })).toMatchObject({ status: 503 });
+  await call('POST', '/_lab/faults', { on: 'POST /firewalls', after: 'lose' });
+  await expect(call('POST', '/firewalls', { name: 'wall' })).rejects.toThrow();
+  expect(cloud.inventory()).toEqual(['firewall/wall']);
+  expect(cloud.changes()).toEqual(['POST /firewalls']);
+  // Whoever asked is no engine, and goes on.
+  await call('POST', '/_lab/faults', { on: 'DELETE /firewalls/*', after: 'kill' });
+  const [wall] = (await cloud.state()).firewalls;
+  await expect(call('DELETE', `/firewalls/${wall!.id}`)).rejects.toThrow();
+  expect(cloud.inventory()).toEqual([]);
+  expect((await call('POST', '/_lab/faults', { on: 'POST /servers', after: 'sleep' })).status).toBe(422);
+});
+
 test('an action can end in an error', async () => {
   cloud.failAction('create_volume', { code: 'no_space_left_in_location', message: 'no space left' });
   const volume = await call('POST', '/volumes', { name: 'data', size: 10, location: 'fsn1' });

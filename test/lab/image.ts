@@ -16,7 +16,7 @@ import { debianMirrors, debianSources, suite } from './debian';
 import type { Docker } from './docker';
 import { cacheFolder } from './guard';
 import { projectRoot, run } from './shell';
-import { toolFile } from './tools';
+import { litestreamFile, toolFile } from './tools';
 
 /** How boxes get Docker: apt installs it at boot as on a real server, or the same packages wait there unpacked. */
 export type Mode = 'fast' | 'real';
@@ -48,6 +48,12 @@ export async function ensureImages(docker: Docker, mode: Mode, say: (line: strin
   });
   const caddy = await build(forge, 'caddy', { texts: apt, files: { caddy: await toolFile('caddy') } });
   return { box: mode === 'real' ? box : await build({ ...forge, base: box }, 'box-fast', {}), node, caddy };
+}
+
+/** The image of what copies the ledger; its tag. */
+export async function litestreamImage(docker: Docker, say: (line: string) => void): Promise<string> {
+  const forge = { docker, say, base: await ensureBase(docker, say) };
+  return build(forge, 'litestream', { files: { litestream: await litestreamFile(say) } });
 }
 
 // ---

@@ -8,7 +8,7 @@ import { engineEnvironment } from './engine';
 import { forward } from './forward';
 import { setGuard, type Guard } from './guard';
 import { startCloud, type Cloud } from './hcloud/cloud';
-import { ensureImages, type Images, type Mode } from './image';
+import { ensureImages, type Images, litestreamImage, type Mode } from './image';
 import { makeMachines, type Machines } from './machines';
 import { whatIsMissing } from './missing';
 import { startRegistry, type Registry } from './registry';
@@ -23,6 +23,8 @@ export interface LabOptions {
   mode?: Mode;
   /** Ports of this machine that boxes reach as `lab.upstreams[0]` and on: up to three LLM providers. */
   upstreamPorts?: readonly number[];
+  /** Whether boxes can pull Litestream's image. */
+  litestream?: boolean;
   /** Hears what takes long. */
   say?: (line: string) => void;
 }
@@ -89,6 +91,7 @@ async function furnish(guard: Guard, options: LabOptions, say: (line: string) =>
   const names = settingsSchema.shape.images.parse(undefined);
   await registry.offer(images.node, names.node);
   await registry.offer(images.caddy, names.caddy);
+  if (options.litestream === true) await registry.offer(await litestreamImage(docker, say), names.litestream);
   const machines = makeMachines(
     { docker, folder, label: basename(folder), image: images.box },
     (host, type, addresses) => acme.name(host, type, addresses),

@@ -48,7 +48,7 @@ function storage(data: string) {
 async function offer(docker: Docker, address: string, data: string, local: string, name: string): Promise<void> {
   const note = join(data, `.offered-${name.replaceAll(/[^a-zA-Z0-9.-]/g, '_')}`);
   if (existsSync(note) && readFileSync(note, 'utf8') === local) return;
-  const remote = `${address}/library/${name}`;
+  const remote = `${address}/${name.includes('/') ? '' : 'library/'}${name}`; // as the hub names them
   await docker.run(['tag', local, remote]);
   await docker.run(['push', '--quiet', remote]);
   await docker.run(['rmi', remote]);

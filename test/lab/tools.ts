@@ -46,6 +46,15 @@ export async function ensureTools(say: (line: string) => void): Promise<void> {
   if (still.length > 0) throw new Error(`tools are missing: ${still.join(', ')}`);
 }
 
+/** Makes sure Litestream is there, building it if need be (a minute, once). @returns where it is */
+export async function litestreamFile(say: (line: string) => void): Promise<string> {
+  if (!existsSync(join(builtTools(), 'litestream')) && !onPath('litestream')) {
+    say('building Litestream, once, for a minute');
+    await run('bash', [join(projectRoot(), 'test', 'lab', 'litestream.sh')]);
+  }
+  return toolFile('litestream');
+}
+
 /** Where a tool is. */
 export async function toolFile(tool: string): Promise<string> {
   const found = await run('sh', ['-c', `command -v ${tool}`], { env: { ...process.env, PATH: toolPath() } });

@@ -34,6 +34,22 @@ test.each(['SIGHUP', 'SIGTERM'])('a %s while the program is being loaded waits f
   expect(await child.ended).toMatchObject({ code: 0, signal: null });
 });
 
+test('/readyz says what deploy.json beside the configuration says at that moment, and nothing that is no deploy', async () => {
+  const child = await start();
+  const told = async () => {
+    const answer = await fetch(`${child.url}/readyz`);
+    const { release, repairs } = (await answer.json()) as { release?: string; repairs?: number };
+    return [answer.status, release, repairs];
+  };
+  expect(await told()).toEqual([200, undefined, undefined]);
+  writeFileSync(file('deploy.json'), '{"release": "0123456789ab", "repairs": 3}');
+  expect(await told()).toEqual([200, '0123456789ab', 3]);
+  writeFileSync(file('deploy.json'), '{"release": "<script>", "repairs": 3}');
+  expect(await told()).toEqual([200, undefined, undefined]);
+  writeFileSync(file('deploy.json'), '{"release": "0123');
+  expect(await told()).toEqual([200, undefined, undefined]);
+});
+
 test('log.level: warn hides neither where it listens nor what is wrong', async () => {
   writeFileSync(file('config.yaml'), `log: {level: warn}\n${provider}`);
   const child = await start();

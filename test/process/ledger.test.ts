@@ -226,8 +226,9 @@ describe('a file that is no ledger of this version', () => {
     child.process.kill('SIGTERM');
     await child.ended;
     make(
-      `drop index requests_by_start; drop table epoch; drop table clock;
-          delete from schema where name in ('requests by start', 'epoch', 'clock')`,
+      `drop index requests_by_start; drop table epoch; drop table clock; alter table requests drop column shadowed;
+       alter table keys drop column generation; alter table keys drop column revoked_generation;
+       delete from schema where name in ('requests by start', 'epoch', 'clock', 'shadow limits', 'generations of keys')`,
     );
     const next = await start();
     expect((await ask(next.url, key, 'hi')).status).toBe(200);

@@ -1,6 +1,16 @@
 // The ledger's file under a running gateway: deleted, replaced, truncated, overwritten; and lock files that are deleted.
 
-import { copyFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startSimulators, type Simulators } from '../simulators';
@@ -97,6 +107,20 @@ test('a start without the ledger that was there says what to do, and begins anew
   rmSync(data('ledger.epoch'));
   const anew = await start();
   expect(await mint(anew.url)).toMatch(/^ovth_/);
+}, 60_000);
+
+test('a new ledger takes the id that was given to it beforehand, once', async () => {
+  const id = 'c'.repeat(32);
+  mkdirSync(data(''));
+  writeFileSync(data('ledger.begin'), `${id}\n`);
+  const first = await start();
+  expect(readFileSync(data('ledger.epoch'), 'utf8')).toBe(`${id}\n`);
+  expect(existsSync(data('ledger.begin'))).toBe(false);
+  first.process.kill('SIGTERM');
+  await first.ended;
+  const db = new DatabaseSync(data('ledger.db'), { readOnly: true });
+  expect(db.prepare('select id from epoch').all()).toEqual([{ id }]);
+  db.close();
 }, 60_000);
 
 test('the ledger of another folder is refused', async () => {

@@ -1,6 +1,13 @@
 // What every storage does, whatever is behind it. Run on SQLite in this thread and on its own threads, and on the model.
 
-import type { Entry, EntryResult, LimitWindow, Storage } from '../../gateway/src/storage/storage';
+import type {
+  Entry,
+  EntryResult,
+  LimitWindow,
+  RequestFilter,
+  Storage,
+  UsageDimension,
+} from '../../gateway/src/storage/storage';
 import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 
 /** One ledger, and the instances that share it. */
@@ -51,7 +58,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
       return [spent.tokens, reserved.tokens];
     };
     const rows = async () =>
-      (await storage.lastRequests(100)).map(({ id, kind, counted }) => `${id} ${kind} ${counted}`);
+      (await storage.requests({}, undefined, 100)).rows.map(({ id, kind, counted }) => `${id} ${kind} ${counted}`);
 
     describe('one request', () => {
       const daily = limit(key1, 'tokens', 1_000);
@@ -217,6 +224,17 @@ export function describeStorage(name: string, newWorld: () => World): void {
         });
         const unpaid = { nanoPerInput: 0, nanoPerOutput: 0 };
         expect(await one(reserveEntry('r6', [dollars], 'unnamed', mine, unpaid))).toMatchObject({ output: 50 });
+        const more = limit({ kind: 'key', name: 'k2' }, 'usd', 62); // of which 32 are left
+        expect(await one(reserveEntry('r7', [more], 'unnamed', mine, { nanoBeside: 14 }))).toMatchObject({ output: 4 });
+      });
+
+      test('what is charged beside tokens is held, and given back', async () => {
+        const dollars = limit(key1, 'usd', 100);
+        const searching = (id: string, nanoBeside: number) => one(reserveEntry(id, [dollars], 20, {}, { nanoBeside }));
+        expect(await searching('r1', 51)).toMatchObject({ type: 'refused', wanted: 101 });
+        expect(await searching('r2', 50)).toMatchObject({ type: 'admitted', tightest: { left: 0 } });
+        await one({ type: 'release', id: 'r2', limits: [dollars] });
+        expect(await searching('r3', 0)).toMatchObject({ type: 'admitted', tightest: { left: 50 } });
       });
 
       test('an extension takes what there is, and nothing where nothing is left', async () => {
@@ -264,6 +282,80 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await one(entry)).toMatchObject({ type: 'admitted' });
         await other.putKeys([keyRow('k1')]);
         expect(await one(reserveEntry('r4'))).toMatchObject({ type: 'admitted' });
+      });
+    });
+
+    describe('requests in flight', () => {
+      const two = limit(key1, 'parallel', 2, morning, 'lifetime');
+
+      test('are counted while they are open, whatever was spent', async () => {
+        const [first, second] = [reserveEntry('r1', [two]), reserveEntry('r2', [two])];
+        expect(await commit(first, second, reserveEntry('r3', [two]))).toMatchObject([
+          { type: 'admitted' },
+          { type: 'admitted' },
+          { type: 'refused', tightest: { spent: 0, reserved: 2, left: 0 }, wanted: 1 },
+        ]);
+        expect(await one(first)).not.toHaveProperty('tightest'); // what is left of it is no news for a client
+        expect(await commit(settleEntry(first, 9_000, 9_000), reserveEntry('r4', [two]))).toMatchObject([
+          { type: 'done' },
+          { type: 'admitted' },
+        ]);
+        const later = limit(key1, 'parallel', 1, morning, 'lifetime');
+        const [begun] = await storage.budgets([{ ...later, id: 'set later' }]);
+        expect(begun?.spent).toMatchObject({ tokens: 100 + 100, requests: 2 }); // what is open, nothing that has ended
+      });
+    });
+
+    describe('a shadow limit', () => {
+      const shadow = { ...limit(key1, 'tokens', 150), shadow: true };
+      const daily = limit(all, 'tokens', 1_000);
+
+      test('admits what does not fit, tells so, and books only what it would have admitted', async () => {
+        const [first, second] = [reserveEntry('r1', [shadow, daily]), reserveEntry('r2', [shadow, daily])];
+        expect(await one(first)).not.toHaveProperty('shadowed');
+        expect(await one(second)).toMatchObject({ type: 'admitted', shadowed: [0], tightest: { limit: 1, left: 800 } });
+        expect(await one(second)).toEqual({ type: 'admitted', output: 90, shadowed: [0] }); // its answer was lost
+        expect([await tokens(shadow), await tokens(daily)]).toEqual([
+          [0, 100],
+          [0, 200],
+        ]);
+        await one(settleEntry(second, 40, 40));
+        expect([await tokens(shadow), await tokens(daily)]).toEqual([
+          [0, 100],
+          [80, 100],
+        ]);
+        await one({ type: 'release', id: 'r1', limits: first.limits });
+        expect(await tokens(shadow)).toEqual([0, 0]);
+      });
+
+      test('takes no part in what an answer may have', async () => {
+        expect(await one(reserveEntry('r1', [{ ...shadow, amount: 20 }], 'unnamed'))).toMatchObject({ output: 50 });
+        expect(await one(extendEntry('r1', [shadow], 50, 900))).toEqual({ type: 'extended', granted: 900 });
+      });
+    });
+
+    describe('a dearer target', () => {
+      const dollars = limit(key1, 'usd', 1_000);
+      const shadow = { ...limit(all, 'usd', 200), shadow: true };
+
+      test('is held before it is asked, where its dollars fit', async () => {
+        const entry = reserveEntry('r1', [dollars]); // 190
+        await one(entry);
+        const reprice = (nano: number, limits = [dollars]) => one({ type: 'reprice', id: 'r1', limits, nano });
+        expect(await reprice(900, [dollars])).toEqual({ type: 'repriced', fits: true });
+        expect(await reprice(900)).toEqual({ type: 'repriced', fits: true });
+        expect(await reprice(1_001)).toEqual({ type: 'repriced', fits: false });
+        expect(await reprice(50)).toEqual({ type: 'repriced', fits: true }); // cheaper: what is held stays
+        expect(await counters(dollars)).toMatchObject({ reserved: { tokens: 100, nano: 900, requests: 1 } });
+        await one(settleEntry(entry, 1, 1));
+        expect(await counters(dollars)).toMatchObject({ spent: { nano: 3 }, reserved: { nano: 0 } });
+        expect(await reprice(1)).toEqual({ type: 'repriced', fits: false }); // it is no longer open
+      });
+
+      test('is not refused by a shadow limit', async () => {
+        await one(reserveEntry('r1', [shadow]));
+        const repriced = await one({ type: 'reprice', id: 'r1', limits: [shadow], nano: 5_000 });
+        expect(repriced).toEqual({ type: 'repriced', fits: true });
       });
     });
 
@@ -361,7 +453,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
       ];
       const { request } = reserveEntry('x');
       const reservePoisons: [string, object[]][] = [
-        ...['input', 'output', 'defaultOutput', 'nanoPerInput', 'nanoPerOutput'].map(asNumbers),
+        ...['input', 'output', 'defaultOutput', 'nanoPerInput', 'nanoPerOutput', 'nanoBeside'].map(asNumbers),
         ['its texts', [{ key: long }, { request: { ...request, tags: JSON.stringify([long]) } }]],
         ['its request', [{ request: undefined }, ...['started_at', 'model', 'user'].map((field) => ({ request: { ...request, [field]: undefined } }))]],
         ['its limits', [{ limits: undefined }, { limits: [{ ...daily, amount: NaN }] }, { limits: [{ ...daily, id: long }] }]],
@@ -417,7 +509,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await tokens(limit(all, 'tokens', 1))).toEqual([max, 0]);
         const sums = (await storage.usageOfKeys(morning, morning + hour)).get('k1');
         expect(sums).toEqual({ requests: 3, counted: max, raw: max, cost: max, reserved: 0 });
-        expect(await storage.lastRequests(10)).toHaveLength(3);
+        expect((await storage.requests({}, undefined, 10)).rows).toHaveLength(3);
         expect(await one(reserveEntry('r4', [], max))).toMatchObject({ type: 'admitted' });
         expect(await one(reserveEntry('r5', [daily]))).toMatchObject({ type: 'refused' });
         expect(await one(reserveEntry('r6', [limit(key1, 'usd', 1)]))).toMatchObject({ type: 'refused' });
@@ -528,6 +620,21 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await storage.keyByHash('hash of k1')).toBeUndefined();
       });
 
+      test('that were revoked through the administration stay so until they come with a later generation', async () => {
+        const configured = (generation: number) => keyRow('k1', { source: 'config', generation });
+        await storage.putKeys([configured(1)]);
+        await storage.changeKey('k1', { revoked_at: morning, revoked_generation: 1 });
+        await storage.putKeys([{ ...configured(1), label: 'new' }]);
+        expect(await storage.keyById('k1')).toEqual({
+          ...configured(1),
+          ...{ label: 'new', revoked_at: morning, revoked_generation: 1 },
+        });
+        expect(await one(reserveEntry('r1'))).toEqual({ type: 'revoked' });
+        await storage.putKeys([configured(2)]);
+        expect(await storage.keyById('k1')).toEqual(configured(2));
+        expect(await one(reserveEntry('r1'))).toMatchObject({ type: 'admitted' });
+      });
+
       test('are written all or none', async () => {
         const clash = keyRow('k4', { sha256: 'hash of k1' });
         if (name === 'memory') return;
@@ -543,7 +650,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
         await commit(...entries);
         for (const entry of entries) await one(settleEntry(entry, 1, 1));
         await one(reserveEntry('open', []));
-        expect((await storage.lastRequests(2)).map(({ id }) => id)).toEqual(['r4', 'r3']);
+        expect((await storage.requests({}, undefined, 2)).rows.map(({ id }) => id)).toEqual(['r4', 'r3']);
         const sum = async (from: number, to: number) => (await storage.usageOfKeys(from, to)).get('k1');
         expect(await sum(morning, morning + day)).toEqual({
           requests: 5,
@@ -562,6 +669,69 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await storage.requestById('r0')).toBeUndefined();
         expect(await sum(morning, morning + day)).toMatchObject({ requests: 5, counted: 10 });
         expect(await tokens(limit(key1, 'tokens', 1))).toEqual([10 + 100, 0]);
+      });
+    });
+
+    describe('what was used, and by whom', () => {
+      const requests = [
+        { key: 'k1', user: 'ada', tags: '["red","lab"]', route: 'auto', model: 'm1', started_at: morning },
+        { key: 'k1', user: 'ada', tags: '[]', route: null, model: 'm2', started_at: morning + 2 * hour },
+        { key: 'k2', user: null, tags: '["red"]', route: 'auto', model: 'm1', started_at: morning + 20 * hour },
+      ];
+      beforeEach(async () => {
+        await storage.putKeys([keyRow('k1'), keyRow('k2')]);
+        for (const [i, request] of requests.entries()) {
+          const entry = reserveEntry(`r${i}`, [], 90, request);
+          await one(entry);
+          const more = {
+            session: i < 2 ? 's1' : null,
+            outcome: i === 1 ? ('error' as const) : ('ok' as const),
+            status: i === 1 ? 502 : 200,
+          };
+          await one(settleEntry(entry, 10, 5 * (i + 1), more));
+        }
+      });
+      const usage = async (...groupBy: UsageDimension[]) =>
+        (await storage.usage({ groupBy, from: morning, to: morning + day }))
+          .map((group) => [...groupBy.map((name) => group[name]), group.requests, group.output] as const)
+          .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+
+      test('is summed by every group', async () => {
+        expect(await usage()).toEqual([[3, 30]]);
+        expect(await usage('key')).toEqual([['k1', 2, 15], ['k2', 1, 15]]); // prettier-ignore
+        expect(await usage('user', 'model')).toEqual([['', 'm1', 1, 15], ['ada', 'm1', 1, 5], ['ada', 'm2', 1, 10]]); // prettier-ignore
+        expect(await usage('tag')).toEqual([['', 1, 10], ['lab', 1, 5], ['red', 2, 20]]); // prettier-ignore
+        expect(await usage('key', 'tag')).toEqual([
+          ['k1', '', 1, 10],
+          ['k1', 'lab', 1, 5],
+          ['k1', 'red', 1, 5],
+          ['k2', 'red', 1, 15],
+        ]);
+        expect(await usage('route')).toEqual([['', 1, 10], ['auto', 2, 20]]); // prettier-ignore
+        expect(await usage('session')).toEqual([['', 1, 15], ['s1', 2, 15]]); // prettier-ignore
+        expect(await usage('day')).toEqual([['2026-11-25', 2, 15], ['2026-11-26', 1, 15]]); // prettier-ignore
+        expect(await usage('month', 'provider')).toEqual([['2026-11', 'openai', 3, 30]]);
+        expect(await usage('hour', 'session')).toEqual([
+          ['2026-11-25T10:00:00Z', 's1', 1, 5],
+          ['2026-11-25T12:00:00Z', 's1', 1, 10],
+          ['2026-11-26T06:00:00Z', '', 1, 15],
+        ]);
+        const [sum] = await storage.usage({ groupBy: [], from: morning, to: morning + hour });
+        expect(sum).toMatchObject({ requests: 1, errors: 0, input: 10, counted: 15, raw: 15, cost: 20 });
+      });
+
+      test('is found row by row, in pages', async () => {
+        const ids = async (filter: RequestFilter, before?: number, count = 10) =>
+          (await storage.requests(filter, before, count)).rows.map(({ id }) => id);
+        expect(await ids({})).toEqual(['r2', 'r1', 'r0']);
+        expect(await ids({ key: 'k1' })).toEqual(['r1', 'r0']);
+        expect(await ids({ model: 'm1', user: 'ada' })).toEqual(['r0']);
+        expect(await ids({ status: 502 })).toEqual(['r1']);
+        expect(await ids({ outcome: 'ok', from: morning + 1 })).toEqual(['r2']);
+        expect(await ids({ to: morning + 2 * hour })).toEqual(['r0']);
+        const first = await storage.requests({}, undefined, 2);
+        expect(await ids({}, first.reached, 2)).toEqual(['r0']);
+        expect((await storage.requests({}, first.reached, 2)).reached).toBeUndefined();
       });
     });
 
@@ -613,13 +783,13 @@ export function describeStorage(name: string, newWorld: () => World): void {
     test('closing waits for what was asked before, and nothing is answered after', async () => {
       const daily = limit(key1, 'tokens', 1_000);
       const committed = commit(reserveEntry('r1', [daily]));
-      const report = storage.lastRequests(1);
+      const report = storage.requests({}, undefined, 1);
       await close(storage);
       expect(await committed).toMatchObject([{ type: 'admitted' }]);
-      expect(await report).toEqual([]);
+      expect(await report).toEqual({ rows: [], reached: undefined });
       if (name !== 'memory') {
         await expect(commit(reserveEntry('r2'))).rejects.toThrow('closed');
-        await expect(storage.lastRequests(1)).rejects.toThrow('closed');
+        await expect(storage.requests({}, undefined, 1)).rejects.toThrow('closed');
       }
       storage = await open('a');
       expect(await tokens(daily)).toEqual([0, 100]);

@@ -11,7 +11,10 @@ import type {
   LimitWindow,
   RequestRow,
   Storage,
+  UsageDimension,
+  UsageGroup,
 } from '../../gateway/src/storage/storage';
+import { rowsPerRead } from '../../gateway/src/storage/storage';
 import { isSound } from './soundEntry';
 
 /** One ledger, and the instances that share it. */
@@ -35,7 +38,7 @@ interface Counters {
 
 const most = Number.MAX_SAFE_INTEGER;
 const hour = 3_600_000;
-const counterNames = { tokens: 'tokens', usd: 'nano', requests: 'requests' } as const;
+const counterNames = { tokens: 'tokens', usd: 'nano', requests: 'requests', parallel: 'requests' } as const;
 const amountNames = ['tokens', 'nano', 'requests'] as const;
 const none = (): Amounts => ({ tokens: 0, nano: 0, requests: 0 });
 const within = (value: number) => Math.min(most, Math.max(0, value));
@@ -70,7 +73,7 @@ export function memoryWorld(): MemoryWorld {
     const add = (to: Amounts, amounts: Amounts) => {
       for (const name of amountNames) to[name] += amounts[name];
     };
-    if (limit.window % hour === 0)
+    if (limit.window % hour === 0 && limit.measure !== 'parallel')
       for (const row of booked)
         if (concerns(limit, row.key, row.user, row.tags) && Math.floor(row.started_at / hour) >= limit.window / hour)
           add(spent, spentIn(row));
@@ -87,7 +90,7 @@ export function memoryWorld(): MemoryWorld {
     }
     return { spent, reserved };
   };
-  const nameOf = ({ id, window }: LimitWindow) => `${id} @ ${window}`;
+  const nameOf = ({ id, window }: Pick<LimitWindow, 'id' | 'window'>) => `${id} @ ${window}`;
   const look = (limit: LimitWindow) => budgets.get(nameOf(limit)) ?? begin(limit);
   /** A limit begins with the first request that comes under it, admitted or not. */
   const beginAll = (limits: readonly LimitWindow[]) => {
@@ -109,12 +112,9 @@ export function memoryWorld(): MemoryWorld {
   const stateOf = (limit: LimitWindow, index: number): LimitState => {
     const { spent, reserved } = look(limit);
     const name = counterNames[limit.measure];
-    return {
-      limit: index,
-      spent: spent[name],
-      reserved: reserved[name],
-      left: limit.amount - spent[name] - reserved[name],
-    };
+    // Of requests in flight only those count that are open.
+    const ended = limit.measure === 'parallel' ? 0 : spent[name];
+    return { limit: index, spent: ended, reserved: reserved[name], left: limit.amount - ended - reserved[name] };
   };
   const book = (row: RequestRow) => {
     booked.push(row);
@@ -132,45 +132,56 @@ export function memoryWorld(): MemoryWorld {
       ...{ status: 0, outcome: 'crashed', error: null, attempts: '[]', needs: '[]', prefix_hash: null },
       ...{ input: held.input, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: held.output, reasoning: 0 },
       ...{ audio: 0, searches: 0, counted: tokensOf(held), raw: tokensOf(held), cost: held.nano, provider_cost: null },
-      ...{ rates: '', estimated: 1, dropped: '[]', hash: null },
+      ...{ rates: '', estimated: 1, dropped: '[]', shadowed: '[]', hash: null },
     });
   };
 
   const reserve = (instance: string, entry: Extract<Entry, { type: 'reserve' }>): EntryResult => {
-    const known = open.get(entry.id)?.output ?? booked.find(({ id }) => id === entry.id)?.output;
-    if (known !== undefined) return { type: 'admitted', output: known };
+    const before = open.get(entry.id);
+    const known = before?.output ?? booked.find(({ id }) => id === entry.id)?.output;
+    const without = (limits: readonly LimitWindow[]) => {
+      const shadowed = entry.limits.flatMap((limit, i) =>
+        limits.some((each) => nameOf(each) === nameOf(limit)) ? [] : [i],
+      );
+      return shadowed.length === 0 ? {} : { shadowed };
+    };
+    if (known !== undefined) return { type: 'admitted', output: known, ...without(before?.limits ?? entry.limits) };
     const key = keys.get(entry.key);
     if (key === undefined || key.revoked_at !== null) return { type: 'revoked' };
-    const { limits, input, nanoPerInput, nanoPerOutput } = entry;
+    const { limits, input, nanoPerInput, nanoPerOutput, nanoBeside = 0 } = entry;
     beginAll(limits);
-    const costOf = (output: number) => within(input * nanoPerInput + output * nanoPerOutput);
+    const costOf = (output: number) => within(input * nanoPerInput + output * nanoPerOutput + nanoBeside);
     const fits = (output: number, limit: LimitWindow, index: number) => {
-      const wanted = { tokens: input + output, usd: costOf(output), requests: 1 }[limit.measure];
+      const wanted = { tokens: input + output, usd: costOf(output), requests: 1, parallel: 1 }[limit.measure];
       return { wanted, fits: wanted <= stateOf(limit, index).left };
     };
     let output = entry.output ?? entry.defaultOutput;
     if (entry.output === undefined)
       for (const [i, limit] of limits.entries()) {
         const { left } = stateOf(limit, i);
+        if (limit.shadow === true) continue;
         if (limit.measure === 'tokens') output = Math.min(output, left - input);
         if (limit.measure === 'usd' && nanoPerOutput > 0)
-          output = Math.min(output, Math.floor((left - input * nanoPerInput) / nanoPerOutput));
+          output = Math.min(output, Math.floor((left - input * nanoPerInput - nanoBeside) / nanoPerOutput));
       }
     if (entry.output === undefined) output = Math.max(1, output);
     for (const [i, limit] of limits.entries()) {
       const { wanted, fits: enough } = fits(output, limit, i);
-      if (!enough) return { type: 'refused', tightest: stateOf(limit, i), wanted };
+      if (!enough && limit.shadow !== true) return { type: 'refused', tightest: stateOf(limit, i), wanted };
     }
-    const held: Open = { instance, limits, request: entry.request, input, output, nano: costOf(output) };
-    for (const limit of limits) change(limit, heldBy(held), none());
+    const roomy = limits.filter((limit, i) => fits(output, limit, i).fits);
+    const held: Open = { instance, limits: roomy, request: entry.request, input, output, nano: costOf(output) };
+    for (const limit of roomy) change(limit, heldBy(held), none());
     open.set(entry.id, held);
     // The tokens limit with the least left; where there is none, that of requests; else that of USD.
-    const states = limits.map((limit, i) => ({ measure: limit.measure, state: stateOf(limit, i) }));
+    const states = limits
+      .map((limit, i) => ({ measure: limit.measure, shadow: limit.shadow, state: stateOf(limit, i) }))
+      .filter(({ shadow }) => shadow !== true);
     const tightest = (['tokens', 'requests', 'usd'] as const)
       .map((measure) => states.filter((each) => each.measure === measure))
       .find((found) => found.length > 0)
       ?.reduce((least, each) => (each.state.left < least.state.left ? each : least)).state;
-    return { type: 'admitted', output, ...(tightest === undefined ? {} : { tightest }) };
+    return { type: 'admitted', output, ...(tightest === undefined ? {} : { tightest }), ...without(roomy) };
   };
 
   const extend = (entry: Extract<Entry, { type: 'extend' }>): EntryResult => {
@@ -181,6 +192,7 @@ export function memoryWorld(): MemoryWorld {
     let granted = entry.by;
     for (const [i, limit] of entry.limits.entries()) {
       const { left } = stateOf(limit, i);
+      if (limit.shadow === true) continue;
       if (limit.measure === 'tokens') granted = Math.min(granted, left);
       if (limit.measure === 'usd' && entry.nanoPerOutput > 0)
         granted = Math.min(granted, Math.floor(left / entry.nanoPerOutput));
@@ -195,8 +207,25 @@ export function memoryWorld(): MemoryWorld {
     return { type: 'extended', granted };
   };
 
-  const settle = ({ row, limits }: Extract<Entry, { type: 'settle' }>): EntryResult => {
+  const reprice = (entry: Extract<Entry, { type: 'reprice' }>): EntryResult => {
+    const held = open.get(entry.id);
+    if (held === undefined) return { type: 'repriced', fits: false };
+    const by = entry.nano - held.nano;
+    if (by <= 0) return { type: 'repriced', fits: true };
+    beginAll(entry.limits);
+    const full = entry.limits.some(
+      (limit, i) => limit.measure === 'usd' && limit.shadow !== true && stateOf(limit, i).left < by,
+    );
+    if (full) return { type: 'repriced', fits: false };
+    for (const limit of entry.limits) change(limit, { ...none(), nano: by }, none());
+    held.nano += by;
+    return { type: 'repriced', fits: true };
+  };
+
+  const settle = ({ row, limits: named }: Extract<Entry, { type: 'settle' }>): EntryResult => {
     const held = open.get(row.id);
+    const isBooked = (limit: LimitWindow) => held?.limits.some((each) => nameOf(each) === nameOf(limit)) === true;
+    const limits = named.filter((limit) => held === undefined || limit.shadow !== true || isBooked(limit));
     const before = booked.find(({ id }) => id === row.id);
     if (held !== undefined || before === undefined) {
       for (const limit of limits) change(limit, held === undefined ? none() : minus(heldBy(held)), spentIn(row));
@@ -242,10 +271,11 @@ export function memoryWorld(): MemoryWorld {
               } else if (entry.type === 'settle') results[i] = settle(entry);
               else if (entry.type === 'release') results[i] = release(entry.id);
               else if (entry.type === 'reserve') results[i] = reserve(instance, structuredClone(entry));
+              else if (entry.type === 'reprice') results[i] = reprice(entry);
               else results[i] = extend(entry);
             });
           turn(['settle', 'release']);
-          turn(['reserve', 'extend']);
+          turn(['reserve', 'extend', 'reprice']);
           return results;
         },
         check: () => Promise.resolve(false),
@@ -263,8 +293,16 @@ export function memoryWorld(): MemoryWorld {
         keyByHash: async (sha256) => [...keys.values()].find((key) => key.sha256 === sha256),
         keyById: async (id) => keys.get(id),
         async putKeys(rows) {
-          for (const row of rows)
-            keys.set(row.id, { ...row, created_at: keys.get(row.id)?.created_at ?? row.created_at });
+          for (const row of rows) {
+            const {
+              created_at = row.created_at,
+              revoked_at = null,
+              revoked_generation = null,
+            } = keys.get(row.id) ?? {};
+            const stays =
+              revoked_generation !== null && row.generation !== null && revoked_generation >= row.generation;
+            keys.set(row.id, { ...row, created_at, ...(stays ? { revoked_at, revoked_generation } : {}) });
+          }
         },
         async changeKey(id, change) {
           const row = keys.get(id);
@@ -298,8 +336,44 @@ export function memoryWorld(): MemoryWorld {
           for (const name of old.slice(0, count)) budgets.delete(name);
           return Math.min(count, old.length);
         },
-        lastRequests: async (count) => kept.slice(-count).reverse(),
         requestById: async (id) => kept.find((row) => row.id === id),
+        async requests(filter, before, count) {
+          const placed = kept
+            .map((row) => ({ row, seq: booked.indexOf(row) + 1 }))
+            .filter(({ seq }) => seq < (before ?? most));
+          const seen = placed.slice(-rowsPerRead).reverse();
+          const { from = 0, to = most, ...equal } = filter;
+          const found = seen.filter(
+            ({ row }) =>
+              row.started_at >= from &&
+              row.started_at < to &&
+              Object.entries(equal).every(([name, value]) => row[name as keyof typeof equal] === value),
+          );
+          const rows = found.slice(0, count);
+          const reached =
+            rows.length === count ? rows.at(-1)?.seq : placed.length > rowsPerRead ? seen.at(-1)?.seq : undefined;
+          return { rows: rows.map(({ row }) => row), reached };
+        },
+        async usage({ groupBy, from, to }) {
+          const groups = new Map<string, UsageGroup>();
+          const isIn = (at: number) =>
+            groupBy.includes('session')
+              ? at >= from && at < to
+              : Math.floor(at / hour) >= Math.floor(from / hour) && Math.floor(at / hour) < Math.ceil(to / hour);
+          if (groupBy.length === 0) groups.set('[]', emptyGroup());
+          for (const row of groupBy.includes('session') ? kept : booked) {
+            if (!isIn(row.started_at)) continue;
+            const tags = groupBy.includes('tag') ? (JSON.parse(row.tags) as string[]) : [''];
+            for (const tag of tags.length === 0 ? [''] : tags) {
+              const names = groupBy.map((name) => [name, nameIn(row, name, tag)] as const);
+              const id = JSON.stringify(names);
+              const group = groups.get(id) ?? { ...emptyGroup(), ...Object.fromEntries(names) };
+              groups.set(id, group);
+              addRow(group, row);
+            }
+          }
+          return [...groups.values()];
+        },
         async usageOfKeys(from, to) {
           const sums = new Map<
             string,
@@ -333,4 +407,30 @@ export function memoryWorld(): MemoryWorld {
 
 function sortedKeys(keys: ReadonlyMap<string, KeyRow>): KeyRow[] {
   return [...keys.values()].sort((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
+}
+
+const emptyGroup = (): UsageGroup => ({
+  requests: 0, errors: 0, input: 0, cache_read: 0, cache_write: 0, output: 0, reasoning: 0, searches: 0, counted: 0, raw: 0,
+  cost: 0,
+}); // prettier-ignore
+
+function nameIn(row: RequestRow, dimension: UsageDimension, tag: string): string {
+  const iso = new Date(row.started_at).toISOString();
+  if (dimension === 'tag') return tag;
+  if (dimension === 'hour') return `${iso.slice(0, 13)}:00:00Z`;
+  if (dimension === 'day') return iso.slice(0, 10);
+  if (dimension === 'month') return iso.slice(0, 7);
+  return row[dimension] ?? '';
+}
+
+function addRow(group: UsageGroup, row: RequestRow): void {
+  const counts = row.kind === 'correction' ? 0 : 1;
+  const failed = counts === 1 && row.outcome !== 'ok' && row.outcome !== 'client_gone';
+  const more = {
+    requests: counts, errors: failed ? 1 : 0, input: row.input, cache_read: row.cache_read,
+    cache_write: row.cache_write_5m + row.cache_write_1h, output: row.output, reasoning: row.reasoning, searches: row.searches,
+    counted: row.counted, raw: row.raw, cost: row.cost,
+  }; // prettier-ignore
+  for (const [name, amount] of Object.entries(more) as [keyof typeof more, number][])
+    group[name] = Math.max(-most, Math.min(most, group[name] + amount));
 }

@@ -22,7 +22,7 @@ export function keyRow(id: string, more: Partial<KeyRow> = {}): KeyRow {
   return {
     id, sha256: `hash of ${id}`, previous_sha256: null, previous_until: null, hint: 'h', label: id, user: null, tags: '[]',
     limits: '[]', models: null, routes: null, parallel: null, expires_at: null, source: 'admin', created_at: 1, rotated_at: null,
-    revoked_at: null, ...more,
+    revoked_at: null, generation: null, revoked_generation: null, ...more,
   }; // prettier-ignore
 }
 
@@ -84,7 +84,7 @@ export function settleEntry(
     app_title: null, wire_out: 'chat', first_byte_at: null, first_token_at: null, ended_at: request.started_at + 5, status: 200,
     outcome: 'ok', error: null, attempts: '[]', needs: '[]', prefix_hash: null, input, cache_read: 0, cache_write_5m: 0,
     cache_write_1h: 0, output, reasoning: 0, audio: 0, searches: 0, counted: input + output, raw: input + output,
-    cost: input + 2 * output, provider_cost: null, rates: 'r1', estimated: 0, dropped: '[]', hash: null, ...more,
+    cost: input + 2 * output, provider_cost: null, rates: 'r1', estimated: 0, dropped: '[]', shadowed: '[]', hash: null, ...more,
   }; // prettier-ignore
   return { type: 'settle', limits, row, rates: '{"base":{}}' };
 }

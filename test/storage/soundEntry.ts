@@ -7,7 +7,7 @@ const optional = new Set([
   'user', 'route', 'max_output', 'corrects', 'session', 'client', 'end_user', 'address', 'app_title', 'wire_out',
   'first_byte_at', 'first_token_at', 'error', 'prefix_hash', 'provider_cost', 'hash',
 ]); // prettier-ignore
-const lists = new Set(['tags', 'attempts', 'needs', 'dropped']);
+const lists = new Set(['tags', 'attempts', 'needs', 'dropped', 'shadowed']);
 
 const isWhole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isText = (value: unknown) => typeof value === 'string' && value.length <= 65_536;
@@ -21,17 +21,19 @@ export function isSound(entry: Entry): boolean {
       return isText(entry.id);
     case 'extend':
       return isText(entry.id) && [entry.from, entry.by, entry.nanoPerOutput].every(isWhole);
+    case 'reprice':
+      return isText(entry.id) && isWhole(entry.nano);
     case 'reserve': {
-      const { id, key, input, output = 0, defaultOutput, nanoPerInput, nanoPerOutput, request } = entry;
+      const { id, key, input, output = 0, defaultOutput, nanoPerInput, nanoPerOutput, nanoBeside = 0, request } = entry;
       return (
         isText(id) &&
         isText(key) &&
-        [input, output, defaultOutput, nanoPerInput, nanoPerOutput].every(isWhole) &&
+        [input, output, defaultOutput, nanoPerInput, nanoPerOutput, nanoBeside].every(isWhole) &&
         isSoundRecord(request, 13)
       );
     }
     case 'settle':
-      return isText(entry.rates) && isSoundRecord(entry.row, 48);
+      return isText(entry.rates) && isSoundRecord(entry.row, 49);
   }
 }
 

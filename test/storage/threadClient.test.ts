@@ -66,7 +66,7 @@ test.each(['asked', 'answered'] as const)(
     expect(await storage.commit(batch, morning)).toMatchObject([{ type: 'done' }, { type: 'admitted', output: 90 }]);
     expect(existsSync(deadly())).toBe(false); // it did die
     expect(await storage.budgets([all])).toMatchObject([{ spent: { tokens: 5 }, reserved: { tokens: 100 } }]);
-    expect(await storage.lastRequests(9)).toHaveLength(1);
+    expect((await storage.requests({}, undefined, 9)).rows).toHaveLength(1);
     await storage.close();
   },
 );
@@ -162,7 +162,7 @@ describe('the process', () => {
   test('stays for an answer, and not for an idle storage', async () => {
     const output = await run(`${text}
       const storage = await openSqliteStorage(options, text);
-      await storage.lastRequests(1);
+      await storage.requests({}, undefined, 1);
       storage.commit([], 1).then(() => console.log('committed'));`);
     expect(output).toBe('committed\nexit\n');
   });

@@ -92,7 +92,10 @@ export const fieldsFor = (kind: Kind): Fields =>
         messages: [
           {
             role: 'user',
-            content: [{ type: 'document', source: { type: 'url', url: 'https://host.example/a.pdf' } }],
+            content: [
+              { type: 'document', source: { type: 'url', url: 'https://host.example/a.pdf' } },
+              { type: 'text', text: 'hi' }, // a host without Responses is asked this alone
+            ],
           },
         ],
       }

@@ -106,12 +106,12 @@ export const faults: readonly Fault[] = [
   { id: 'J7', what: 'a secret stands in user data, state or outputs' },
   { id: 'J8', what: 'the box is not updated', untested: 'not built: Debian’s security updates are the operator’s to turn on.' },
 
-  { id: 'K1', what: 'the disk is lost', untested: 'not built: there is no backup yet. A volume of its own outlives the server (K3).' },
-  { id: 'K2', what: 'backups fail unnoticed', untested: 'not built: there is no backup yet.' },
+  { id: 'K1', what: 'the disk is lost', lacks: 'more than seconds of it: what was settled since the last copy is gone, and said to be.' },
+  { id: 'K2', what: 'backups fail unnoticed', lacks: 'an alert: the container is unhealthy, which nobody is told of yet.' },
   { id: 'K3', what: 'the box is lost', lacks: 'a new server for the same volume; a lost volume is K1.' },
 
   { id: 'L1', what: 'one entry poisons a commit that it shares with others' },
-  { id: 'L2', what: 'a small request grows in translation', lacks: 'the growth is bounded; the longest that a made-up body holds the event loop is a figure of test/bench/stallFuzz.ts, 20 to 45 ms for the dearest shapes of 200 KB and for single events of 800 KB.' },
+  { id: 'L2', what: 'a small request grows in translation', lacks: 'the growth is bounded, and large events are encoded in slices; how long the dearest made-up body holds the event loop is a figure of test/bench/stallFuzz.ts, whose target is 20 ms.' },
   { id: 'L3', what: 'what clients make up fills maps, rows, headers or the log' },
   { id: 'L4', what: 'one key takes what all need' },
   { id: 'L5', what: 'answers and events that nobody reads fill the memory' },

@@ -19,17 +19,20 @@ export function gatewayTables(): ReadonlyMap<string, string> {
 
 /** `METHOD path` → what it does. */
 export const adminMeanings: Readonly<Record<string, string>> = {
-  'GET /admin/requests': 'The newest 100 settled requests of the ledger.',
+  'GET /admin/usage':
+    'Use summed: `?group_by=` any of key, user, tag, route, provider, account, model, client, session, hour, day, month (several by comma), `from`, `to` (dates; whole hours; sessions: 100 days at most), `format=json` or `csv`. Without dates: this month.',
+  'GET /admin/requests':
+    'Settled requests of the ledger, newest first: `?key=`, `user`, `model`, `outcome`, `status`, `session`, `client`, `address`, `from`, `to`; `limit` (100; 1,000 at most), and `cursor` with the `next_cursor` of the answer before.',
   'GET /admin/requests/:id': 'One settled request, by the `x-request-id` of its answer.',
   'GET /admin/keys': 'Every key, with what it used today and what is left of each limit.',
   'POST /admin/keys':
-    'Mints a key: `{"label", "user"?, "quota"?: {"daily_tokens"}, "expires_at"?}`. The only answer that holds the key.',
+    'Mints a key: `{"label", "user"?, "tags"?, "quota"?: {"daily_tokens"?, "limits"?}, "models"?, "routes"?, "expires_at"?, "rpm"?, "tpm"?, "parallel"?}`, as under `keys` in the settings. The only answer that holds the key.',
   'GET /admin/keys/:id': 'One key.',
-  'PATCH /admin/keys/:id':
-    'Changes label, user, quota or expires_at; `null` takes one of the last three away. Not for keys of the configuration.',
-  'DELETE /admin/keys/:id': 'Revokes a key: its open streams end within seconds. What it used stays in the ledger.',
+  'PATCH /admin/keys/:id': 'Changes any of those settings; `null` takes one away. Not for keys of the configuration.',
+  'DELETE /admin/keys/:id':
+    'Revokes a key: its open streams end within seconds. What it used stays in the ledger. One of the configuration stays revoked until its `generation` is raised there.',
   'POST /admin/keys/:id/rotate':
-    'A new secret for the same key: id, user and counters stay; the old secret stops at once.',
+    'A new secret for the same key: id, user and counters stay. The old secret stops at once, or goes on for `{"grace_hours": N}`. Not for keys of the configuration.',
 };
 
 // ---

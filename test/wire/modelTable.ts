@@ -67,7 +67,7 @@ function openaiCells(target: Target): string[] {
   const always = samplesAt(target, undefined);
   const sampling = always ? 'yes' : efforts.includes('none') ? 'at effort `none`' : 'no';
   const off = efforts.includes('none') ? '`none`' : 'no';
-  const forced = chatRefuses(target, true, undefined) ? 'in Responses' : 'yes';
+  const forced = chatRefuses(target.row?.chat_refuses, true, undefined) ? 'in Responses' : 'yes';
   const stop = yes(!isOpenaiReasoner(target));
   return [sampling, code(efforts), off, 'no', forced, 'yes', sampling, stop, page(url, read)];
 }

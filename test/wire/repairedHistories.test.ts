@@ -6,6 +6,7 @@ import type { Format, Message, Part } from '../../gateway/src/wire/neutral';
 import { codecs } from '../../gateway/src/wire';
 import { encodeRepaired } from '../../gateway/src/wire/repairRequest';
 import { printRequest } from '../../gateway/src/wire/shared/jsonBytes';
+import { repairHistory } from '../../gateway/src/wire/shared/repairHistory';
 import { readMessages } from '../simulators/anthropicContent';
 import { readContents } from '../simulators/geminiContents';
 import { createMemory } from '../simulators/memory';
@@ -291,3 +292,32 @@ describe.each(formats)('any history to %s', (to: Format) => {
 function call(of: string, name: string, args: string): Json {
   return { id: of, type: 'function', function: { name, arguments: args } };
 }
+
+test('a result that is sent again and again is compared with the one before it, not with all', () => {
+  let reads = 0;
+  const counted = (text: string): Part => ({
+    type: 'text',
+    get text() {
+      reads++;
+      return text;
+    },
+  });
+  const result = (text: string, more = 0): Message => ({
+    role: 'user',
+    parts: [{ type: 'toolResult', id: 'c', isError: false, parts: [counted(text), ...Array.from({ length: more }, () => counted('x'))] }],
+  });
+  const messages: Message[] = [
+    { role: 'user', parts: [{ type: 'text', text: 'hi' }] },
+    { role: 'assistant', parts: [{ type: 'toolCall', id: 'c', name: 'f', args: '{}' }] },
+    ...Array.from({ length: 1_000 }, (_, i) => result(`${i}`)),
+  ];
+  const repaired = new Set<string>();
+  repairHistory(messages, 'messages', { repaired: (repair) => void repaired.add(repair), dropped: () => undefined });
+  expect([...repaired]).toEqual(['misplaced-result', 'repeated-result'].filter((repair) => repaired.has(repair)));
+  expect(repaired.has('repeated-result')).toBe(true);
+  expect(reads).toBeLessThan(3_000);
+  // Of different lengths they are not compared by their texts at all.
+  reads = 0;
+  repairHistory([...messages.slice(0, 2), result('a'), ...Array.from({ length: 100 }, () => result('a', 500))], 'messages', { repaired: () => undefined, dropped: () => undefined });
+  expect(reads).toBeLessThan(120_000);
+}); // prettier-ignore

@@ -137,6 +137,24 @@ const gemini = (parts: readonly Json[], groundingMetadata?: Json, finishReason?:
   responseId: 'r1',
 }); // prettier-ignore
 
+test('bytes of UTF-8 become units of UTF-16 and back, whatever the order and however many there are', () => {
+  const text = 'Hi 🎈🎈, Ærø 世界 é turns.';
+  const places = ['🎈🎈', '世界', 'Hi', 'é turns', 'Ærø', '🎈'].map((words) => ({ words, start: text.indexOf(words) }));
+  const byte = (unit: number) => Buffer.byteLength(text.slice(0, unit));
+  const supports = places.map(({ words, start }, i) => support(byte(start), byte(start + words.length), i % 2));
+  const grounding = { webSearchQueries: ['one'], groundingChunks: [chunk('a'), chunk('b')], groundingSupports: supports };
+  const { parts, ...response } = fold(codecs.generate.decodeResponse(gemini([{ text }], grounding, 'STOP')));
+  const found = parts.find((part) => part.type === 'text');
+  expect(found?.citations?.map(({ start, end }) => text.slice(start, end))).toEqual(places.map(({ words }) => words));
+  const back = codecs.generate.encodeResponse({ parts, ...response }, { requestId: 'r', created: 1, includeUsage: true, request: codecs.generate.decodeRequest({ contents: [{ parts: [{ text: 'hi' }] }] }) });
+  const [candidate] = back['candidates'] as { groundingMetadata: { groundingSupports: { segment: { startIndex: number; endIndex: number; text: string } }[] } }[];
+  const segments = candidate!.groundingMetadata.groundingSupports.map(({ segment }) => segment);
+  expect(segments).toEqual(places.map(({ words, start }) => ({ startIndex: byte(start), endIndex: byte(start + words.length), text: words })));
+  const many = Array.from({ length: 5_000 }, () => support(0, 2, 0));
+  const bounded = fold(codecs.generate.decodeResponse(gemini([{ text }], { ...grounding, groundingSupports: many }, 'STOP')));
+  expect(bounded.parts.find((part) => part.type === 'text')?.citations).toHaveLength(1_000);
+}); // prettier-ignore
+
 test('what Google found comes in pieces, and stands in a text that is signed at its end', () => {
   const response = fold(
     streamEvents(

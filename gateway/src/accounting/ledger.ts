@@ -6,6 +6,12 @@ import { type CommitQueue, openCommitQueue } from './commitQueue';
 import { type Headroom, limitWindows, overQuota, type QuotaLimit, withAmountsOf } from './quota';
 import type { RequestRecord } from './record';
 
+/** Nano-USD of one token. */
+export interface TokenRates {
+  readonly input: number;
+  readonly output: number;
+}
+
 /** What a request asks of the ledger before it may be sent. */
 export interface ReservationRequest {
   readonly id: string;
@@ -20,8 +26,10 @@ export interface ReservationRequest {
   readonly output: number | undefined;
   /** Output tokens to reserve where it names none. */
   readonly defaultOutput: number;
-  /** Nano-USD a token of the first target. */
-  readonly rates: { readonly input: number; readonly output: number };
+  /** Of the first target. */
+  readonly rates: TokenRates;
+  /** Nano-USD of what is charged beside tokens at the first target. */
+  readonly nanoBeside: number;
   readonly open: OpenRequest;
 }
 
@@ -33,12 +41,21 @@ export interface Reservation {
   readonly headroom: Headroom | undefined;
   /** Takes more output tokens under the same limits, as they stand now; false when one refuses. @throws GatewayError storage_failed */
   extend(by: number): Promise<boolean>;
+  /**
+   * Holds what a target may cost that is asked after the first; false where that is dearer and a limit of dollars has no room.
+   * @param rates nano-USD a token
+   * @param nanoBeside nano-USD of what is charged beside tokens
+   * @throws GatewayError storage_failed
+   */
+  reprice(rates: TokenRates, nanoBeside: number): Promise<boolean>;
+  /** Names of the shadow limits that would have refused it. */
+  readonly shadowed: readonly string[];
   /** Books what was used. It is committed soon; `Ledger.flush` waits for it. A second settlement does nothing. */
   settle(record: RequestRecord): void;
 }
 
 export interface Ledger {
-  /** @throws GatewayError over_quota, revoked_key, storage_failed */
+  /** @throws GatewayError over_quota, over_rate, too_many_of_key, revoked_key, storage_failed */
   reserve(request: ReservationRequest): Promise<Reservation>;
   /** Resolves when all that was settled before is committed, for readers that must see it, or cannot be now. */
   flush(): Promise<void>;
@@ -77,6 +94,7 @@ function reserveEntry({
   output,
   defaultOutput,
   rates,
+  nanoBeside,
   open,
 }: ReservationRequest): ReserveEntry {
   return {
@@ -89,6 +107,7 @@ function reserveEntry({
     defaultOutput,
     nanoPerInput: rates.input,
     nanoPerOutput: rates.output,
+    ...(nanoBeside === 0 ? {} : { nanoBeside }),
     request: open,
   };
 }
@@ -96,8 +115,14 @@ function reserveEntry({
 class OpenReservation implements Reservation {
   output: number;
   readonly headroom: Headroom | undefined;
+  readonly shadowed: readonly string[];
   #settled = false;
   #extending: Promise<unknown> = Promise.resolve();
+  #rates: TokenRates;
+  /** Nano-USD held. */
+  #nano: number;
+  /** Those it is booked in. */
+  readonly #limits: readonly QuotaLimit[];
   readonly #request: ReservationRequest;
   readonly #queue: CommitQueue;
 
@@ -105,6 +130,11 @@ class OpenReservation implements Reservation {
     this.#request = request;
     this.#queue = queue;
     this.output = result.output;
+    this.#rates = request.rates;
+    this.#nano = costOf(request.input, this.output, request.rates) + request.nanoBeside;
+    const { shadowed = [] } = result;
+    this.#limits = shadowed.length === 0 ? request.limits : request.limits.filter((_, i) => !shadowed.includes(i));
+    this.shadowed = shadowed.map((i) => request.limits[i]?.id ?? '');
     const limit = result.tightest === undefined ? undefined : request.limits[result.tightest.limit];
     this.headroom =
       limit === undefined || result.tightest === undefined ? undefined : { limit, left: result.tightest.left };
@@ -112,29 +142,61 @@ class OpenReservation implements Reservation {
 
   // One after another: each says what is held before it.
   extend(by: number): Promise<boolean> {
-    const extended = this.#extending.then(() => this.#extend(by));
-    this.#extending = extended.catch(() => undefined);
-    return extended;
+    return this.#inTurn(() => this.#extend(by));
+  }
+
+  reprice(rates: TokenRates, nanoBeside: number): Promise<boolean> {
+    return this.#inTurn(() => this.#reprice(rates, nanoBeside));
   }
 
   settle({ row, rates }: RequestRecord): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#queue.post({ type: 'settle', limits: limitWindows(this.#request.limits), row, rates });
+    this.#queue.post({ type: 'settle', limits: limitWindows(this.#limits), row, rates });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#extending.then(work);
+    this.#extending = done.catch(() => undefined);
+    return done;
+  }
+
+  #limitsNow() {
+    return limitWindows(withAmountsOf(this.#limits, this.#request.limitsNow()));
+  }
+
+  async #reprice(rates: TokenRates, nanoBeside: number): Promise<boolean> {
+    const nano = costOf(this.#request.input, this.output, rates) + nanoBeside;
+    if (nano > this.#nano) {
+      const result = await this.#queue.submit({
+        type: 'reprice',
+        id: this.#request.id,
+        limits: this.#limitsNow(),
+        nano,
+      });
+      if (result.type !== 'repriced' || !result.fits) return false;
+      this.#nano = nano;
+    }
+    this.#rates = rates;
+    return true;
   }
 
   async #extend(by: number): Promise<boolean> {
-    const { id, limits, limitsNow, rates } = this.#request;
     const result = await this.#queue.submit({
       type: 'extend',
-      id,
-      limits: limitWindows(withAmountsOf(limits, limitsNow())),
+      id: this.#request.id,
+      limits: this.#limitsNow(),
       from: this.output,
       by,
-      nanoPerOutput: rates.output,
+      nanoPerOutput: this.#rates.output,
     });
     const granted = result.type === 'extended' ? result.granted : 0;
     this.output += granted;
+    this.#nano += granted * this.#rates.output;
     return granted > 0;
   }
+}
+
+function costOf(input: number, output: number, rates: TokenRates): number {
+  return input * rates.input + output * rates.output;
 }

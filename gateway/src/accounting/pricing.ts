@@ -21,8 +21,7 @@ export function countedTokens(usage: Usage, count: 'weighted' | 'raw'): number {
  * charged at the higher rates, as all three providers do.
  */
 export function costOf(usage: Usage, rates: TargetRates): number {
-  const prompt = rawTokens(usage) - usage.output;
-  const held = rates.long !== undefined && prompt > rates.long.above ? rates.long.rates : rates.base;
+  const held = ratesAbove(rates, rawTokens(usage) - usage.output);
   const audio = Math.min(usage.inputAudio ?? 0, usage.input);
   return (
     (usage.input - audio) * held.input +
@@ -33,6 +32,11 @@ export function costOf(usage: Usage, rates: TargetRates): number {
     usage.output * held.output +
     searchCost(usage, rates.base)
   );
+}
+
+/** The rates of a whole request by its length: those of a long context above its threshold. @param prompt input tokens */
+export function ratesAbove({ base, long }: TargetRates, prompt: number): Rates {
+  return long !== undefined && prompt > long.above ? long.rates : base;
 }
 
 export interface TargetRates {

@@ -2,6 +2,7 @@
 // within the transaction that reserves (storage/admission.ts).
 
 import { windowReset, windowStart } from '../../../config/calendar';
+import { ownValue } from '../../../config/forms';
 import { type LimitRule, writtenRules } from '../../../config/limitRule';
 import type { QuotaSettings } from '../../../config/schema';
 import { GatewayError } from '../core/errors';
@@ -9,11 +10,19 @@ import type { KeyRow, LimitState, LimitSubject, LimitWindow } from '../storage/s
 
 /** A limit that a request falls under, with the words for a refusal. */
 export interface QuotaLimit extends LimitWindow {
-  readonly rule: LimitRule;
+  readonly rule: LimitRule | ParallelRule;
   /** Whose limit it is. */
   readonly whose: string;
   /** When its window ends, milliseconds since 1970; undefined for `lifetime`. */
   readonly resetsAt: number | undefined;
+}
+
+/** A key's `parallel`: requests in flight, whatever the period. */
+export interface ParallelRule {
+  readonly measure: 'parallel';
+  readonly amount: number;
+  readonly per: 'lifetime';
+  readonly enforce: true;
 }
 
 /** What is left of a limit after a reservation, for the answer's headers. */
@@ -39,7 +48,14 @@ export function quotaLimitsOf(key: KeyRow, quota: QuotaSettings | undefined, now
 export function limitWindows(limits: readonly QuotaLimit[]): readonly LimitWindow[] {
   let plain = windows.get(limits);
   if (plain === undefined) {
-    plain = limits.map(({ id, subject, measure, window, amount }) => ({ id, subject, measure, window, amount }));
+    plain = limits.map(({ id, subject, measure, window, amount, shadow }) => ({
+      id,
+      subject,
+      measure,
+      window,
+      amount,
+      ...(shadow === true ? { shadow } : {}),
+    }));
     windows.set(limits, plain);
   }
   return plain;
@@ -54,15 +70,26 @@ export function withAmountsOf(admitted: readonly QuotaLimit[], current: readonly
   return admitted.map((limit) => current.find(({ id, window }) => id === limit.id && window === limit.window) ?? limit);
 }
 
-/** The refusal of a request that does not fit. @param now milliseconds since 1970 */
+/**
+ * The refusal of a request that does not fit: of a budget, of a rate by the minute, or for what is in flight.
+ * @param now milliseconds since 1970
+ */
 export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, now: number): GatewayError {
+  if (limit.measure === 'parallel')
+    return new GatewayError('too_many_of_key', {
+      message: `The ${limit.whose} has ${state.reserved} requests in flight, and may have ${limit.amount} (parallel). Send the next one when one of them has ended.`,
+      headers: { 'retry-after': '1' },
+    });
   const { spent, reserved, left } = state;
+  const { per } = limit.rule;
   const reset = limit.resetsAt === undefined ? '' : ` It resets at ${new Date(limit.resetsAt).toISOString()}.`;
-  const held = reserved > 0 ? ` and ${amount(limit, reserved)} held by requests in flight` : '';
-  return new GatewayError('over_quota', {
+  const held = reserved > 0 ? ` and ${amountText(limit, reserved)} held by requests in flight` : '';
+  const fewer = left > 0 && limit.measure !== 'requests' ? ' A lower maximum of output tokens may fit.' : '';
+  return new GatewayError(per === 'minute' ? 'over_rate' : 'over_quota', {
     message:
-      `${titles[limit.rule.per]} ${names[limit.measure]} quota reached for ${limit.whose}: ${amount(limit, spent)} of ${amount(limit, limit.amount)} ${units[limit.measure]} spent${held}, ` +
-      `this request needs ${amount(limit, wanted)}.${reset}${left > 0 && limit.measure !== 'requests' ? ' A lower maximum of output tokens may fit.' : ''}`,
+      `${titles[per]} ${names[limit.measure]} ${per === 'minute' ? 'limit' : 'quota'} reached for ${limit.whose}: ` +
+      `${amountText(limit, spent)} of ${amountText(limit, limit.amount)} ${units[limit.measure]} spent${held}, ` +
+      `this request needs ${amountText(limit, wanted)}.${reset}${fewer}`,
     headers: {
       'retry-after': String(secondsUntilReset(limit, now)),
       ...rateLimitHeaders({ limit, left }, now),
@@ -72,8 +99,8 @@ export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, 
 
 /** `x-ratelimit-*` as OpenAI's clients read them. Source: https://platform.openai.com/docs/guides/rate-limits */
 export function rateLimitHeaders({ limit, left }: Headroom, now: number): Record<string, string> {
-  const unit = limit.measure === 'requests' ? 'requests' : 'tokens';
-  if (limit.measure === 'usd') return {};
+  if (limit.measure !== 'requests' && limit.measure !== 'tokens') return {};
+  const unit = limit.measure;
   return {
     [`x-ratelimit-limit-${unit}`]: String(limit.amount),
     [`x-ratelimit-remaining-${unit}`]: String(Math.max(0, left)),
@@ -92,43 +119,61 @@ const remembered = new WeakMap<
 >();
 
 const titles = { minute: 'Minute', day: 'Daily', week: 'Weekly', month: 'Monthly', lifetime: 'Lifetime' } as const;
-const names = { tokens: 'token', usd: 'dollar', requests: 'request' } as const;
-const units = { tokens: 'tokens', usd: 'USD', requests: 'requests' } as const;
+const names = { tokens: 'token', usd: 'dollar', requests: 'request', parallel: 'request' } as const;
+const units = { tokens: 'tokens', usd: 'USD', requests: 'requests', parallel: 'requests' } as const;
 
 function limitsOf(key: KeyRow, quota: QuotaSettings | undefined, now: number): QuotaLimit[] {
-  const rules = (budget: Parameters<typeof writtenRules>[0]) =>
-    writtenRules(budget)
-      .map(({ rule }) => rule)
-      .filter((rule) => rule.enforce);
-  const limits = (whose: string, name: string, subject: LimitSubject, all: readonly LimitRule[]): QuotaLimit[] =>
+  const rules = (budget: Parameters<typeof writtenRules>[0]) => writtenRules(budget).map(({ rule }) => rule);
+  const limits = (
+    whose: string,
+    name: string,
+    subject: LimitSubject,
+    all: readonly QuotaLimit['rule'][],
+  ): QuotaLimit[] =>
     all.map((rule) => ({
-      id: `${name} ${rule.measure} ${rule.per}`,
+      // A shadow counts apart from the limit of the same kind that is enforced.
+      id: `${name} ${rule.measure} ${rule.per}${rule.enforce ? '' : ' shadow'}`,
       subject,
       measure: rule.measure,
       window: windowStart(rule.per, now),
       amount: rule.amount,
+      ...(rule.enforce ? {} : { shadow: true }),
       rule,
       whose,
       resetsAt: windowReset(rule.per, now),
     }));
   const byKey: LimitSubject = { kind: 'key', name: key.id };
   const shared = rules(quota);
-  const found = limits(`key "${key.label}"`, `key:${key.id}`, byKey, JSON.parse(key.limits) as LimitRule[]);
+  const own: QuotaLimit['rule'][] = JSON.parse(key.limits) as LimitRule[];
+  if (key.parallel !== null) own.push({ measure: 'parallel', amount: key.parallel, per: 'lifetime', enforce: true });
+  const found = limits(`key "${key.label}"`, `key:${key.id}`, byKey, own);
   if (key.user !== null) {
-    const own = rules(quota?.users[key.user]);
+    const usersOwn = rules(quota?.users[key.user]);
     const subject: LimitSubject = { kind: 'user', name: key.user };
-    const applied = own.length > 0 ? own : quota?.per_user === true ? shared : [];
+    const applied = usersOwn.length > 0 ? usersOwn : quota?.per_user === true ? shared : [];
     found.push(...limits(`user "${key.user}" (key "${key.label}")`, `user:${key.user}`, subject, applied));
   } else if (quota?.per_user === true) {
     const whose = `each user, which key "${key.label}" is by itself`;
     found.push(...limits(whose, `user-of-key:${key.id}`, byKey, shared));
+  }
+  for (const tag of tagsOf(key)) {
+    const subject: LimitSubject = { kind: 'tag', name: tag };
+    found.push(
+      ...limits(`tag "${tag}" (key "${key.label}")`, `tag:${tag}`, subject, rules(ownValue(quota?.tags ?? {}, tag))),
+    );
   }
   if (quota?.per_user === false)
     found.push(...limits(`all keys together (key "${key.label}")`, 'all', { kind: 'all' }, shared));
   return found;
 }
 
-function amount({ measure }: Pick<QuotaLimit, 'measure'>, value: number): string {
+/** The key's tags, each once. */
+function tagsOf({ tags }: KeyRow): string[] {
+  return tags === '[]' ? [] : [...new Set(JSON.parse(tags) as string[])];
+}
+
+/** An amount as people read it: dollars with six decimals. */
+function amountText({ measure }: Pick<QuotaLimit, 'measure'>, value: number): string {
   return measure === 'usd' ? `$${(value / 1e9).toFixed(6)}` : String(value);
 }
 

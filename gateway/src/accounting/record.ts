@@ -10,6 +10,8 @@ export interface RequestRecord {
   readonly rates: string;
   readonly usage: Usage;
   readonly keyLabel: string;
+  /** It came with a secret that was replaced and still works. */
+  readonly oldKey: boolean;
   /** How the target was chosen. */
   readonly strategy: string;
   readonly attempts: number;

@@ -66,6 +66,28 @@ export function readConfig(place: ProcessOptions, environment: Environment): Con
   return loadConfig(text, { ...environment, ...readEnvFile(secretsPath(place)) });
 }
 
+/** What a deploy says about itself, in `deploy.json` beside the configuration. */
+export interface DeployStamp {
+  /** 12 hex digits that name code, base image and container settings. */
+  readonly release: string;
+  /** How often the box has been put right. */
+  readonly repairs: number;
+}
+
+/** Reads `deploy.json` as it stands now; undefined where there is none that can be read, as in a run by hand. */
+export function readDeployStamp({ configPath }: Pick<ProcessOptions, 'configPath'>): DeployStamp | undefined {
+  try {
+    const { release, repairs } = JSON.parse(readBounded(join(dirname(configPath), 'deploy.json'))) as Record<
+      string,
+      unknown
+    >;
+    const known = typeof release === 'string' && /^[0-9a-f]{12}$/.test(release);
+    return known && Number.isSafeInteger(repairs) ? { release, repairs: repairs as number } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Changes whenever one of the files a configuration is read from changes. */
 export function fingerprint(place: ProcessOptions): string {
   return [place.configPath, secretsPath(place)]

@@ -8,6 +8,7 @@ import { type Ledger, openLedger } from '../accounting/ledger';
 import { newId } from '../core/ids';
 import { openKeyAdmin } from '../http/admin/keys';
 import { openRequestAdmin } from '../http/admin/requests';
+import { openUsageAdmin } from '../http/admin/usage';
 import { openAuthenticator } from '../http/authenticate';
 import { openMemoryBudget } from '../core/memoryBudget';
 import { openClientAddresses } from '../http/clientAddress';
@@ -21,12 +22,14 @@ import { openSqliteStorage } from '../storage/sqlite';
 import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 import { openHostCapabilities } from '../upstream/hostCapabilities';
+import { openModelRefusals } from '../upstream/modelRefusals';
 import { openUpstreamPool } from '../upstream/pool';
 import { openOutputSpeed } from '../upstream/outputSpeed';
 import { openRetryBudgets } from '../upstream/retryBudget';
 import { openTargetHealth } from '../upstream/targetHealth';
 import { syncConfiguredKeys } from './configuredKeys';
 import { cutEndedKeys } from './endedKeys';
+import type { DeployStamp } from './environment';
 import { openLedgerWatch } from './ledgerWatch';
 import { startMaintenance } from './maintenance';
 import { announce, openReload } from './reload';
@@ -57,6 +60,8 @@ export interface GatewayOptions {
   /** @throws ConfigError */
   readConfig(): Config;
   masterKeyOf(config: Config): Secret;
+  /** What the deploy says about itself now. Default: there was none. */
+  deployStamp?(): DeployStamp | undefined;
 }
 
 /** @throws ConfigError, StorageUnusable, or the operating system's error when the address cannot be listened on */
@@ -128,6 +133,7 @@ async function assemble(
     concurrency,
     addresses,
     ledgerProblem: () => watch.problem,
+    deployStamp: () => options.deployStamp?.(),
   });
   void watch.lost.then((why) => {
     concurrency.draining = true;
@@ -176,6 +182,7 @@ function openAdminParts(
   return {
     keys: openKeyAdmin({ storage, directory, config: () => services.config, now: services.now }),
     requests: openRequestAdmin(storage),
+    usage: openUsageAdmin({ reports: storage, directory, now: services.now }),
     flush: () => ledger.flush(),
   };
 }
@@ -195,6 +202,7 @@ function openServices(
     upstream: openUpstreamPool(() => live.config.limits),
     health: openTargetHealth((rest) => log.warn('a target rests after failures', { ...rest })),
     hosts: openHostCapabilities(),
+    modelRefusals: openModelRefusals(),
     retries: openRetryBudgets(),
     reasoningCache: openReasoningCache(() => live.config.limits.reasoning_cache_bytes),
     bodyWorker: openBodyWorker(),

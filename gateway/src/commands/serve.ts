@@ -11,6 +11,7 @@ import {
   fingerprint,
   type ProcessOptions,
   readConfig,
+  readDeployStamp,
   readProcessOptions,
   withDotEnv,
 } from '../app/environment';
@@ -47,6 +48,8 @@ async function start(options: ProcessOptions, environment: Environment, log: Log
       ...options,
       log,
       readConfig: () => readConfig(options, environment),
+      // Read anew for each answer: a repair changes it while the gateway runs.
+      deployStamp: () => readDeployStamp(options),
       masterKeyOf: (config) => {
         if (config.masterKey !== undefined) return config.masterKey;
         if (kept !== undefined) return kept;

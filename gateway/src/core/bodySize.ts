@@ -10,3 +10,14 @@ const bytesPerValue = 64;
 export function workBytes(bytes: number, values: number): number {
   return Math.max(bytes, values * bytesPerValue);
 }
+
+/** How large a provider's answer is as work: a call of 50 bytes becomes four events of a stream. */
+export function answerWork(bytes: Buffer): number {
+  let fields = 0;
+  for (let at = bytes.indexOf(fieldEnds, 1); at >= 0; at = bytes.indexOf(fieldEnds, at + 2))
+    if (bytes[at - 1] !== backslash) fields++; // those in a string are escaped
+  return workBytes(bytes.length, fields);
+}
+
+const fieldEnds = Buffer.from('":');
+const backslash = 0x5c;

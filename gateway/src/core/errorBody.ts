@@ -144,6 +144,7 @@ const openaiCodes: Partial<Record<ErrorCode, string>> = {
   expired_key: 'invalid_api_key',
   unknown_model: 'model_not_found',
   over_quota: 'insufficient_quota',
+  over_rate: 'rate_limit_exceeded',
   prompt_too_long: 'context_length_exceeded',
   too_many_of_key: 'rate_limit_exceeded',
   too_many_wrong_keys: 'rate_limit_exceeded',

@@ -176,6 +176,12 @@ export const errorTable = {
     retryable: false,
     message: 'No model of this route can take this request.',
   },
+  not_allowed: {
+    status: 403,
+    kind: 'forbidden',
+    retryable: false,
+    message: 'This key may not use that model or route.',
+  },
   cannot_translate: {
     status: 400,
     kind: 'invalid',
@@ -199,7 +205,13 @@ export const errorTable = {
     status: 429,
     kind: 'over_quota',
     retryable: false,
-    message: 'The token quota is used up.',
+    message: 'The quota is used up.',
+  },
+  over_rate: {
+    status: 429,
+    kind: 'rate_limited',
+    retryable: true,
+    message: 'This minute has room for no more.',
   },
   // the gateway
   too_many_of_key: {

@@ -42,6 +42,12 @@ export function searchCount(value: unknown): number {
   return count <= maxSearchesPerRequest ? count : NaN;
 }
 
+/** A report with the searches that were seen, where it tells fewer: its own count comes last, and may not have come. */
+export function withSearches(reported: Partial<Usage> | undefined, seen: number): Partial<Usage> | undefined {
+  if (seen <= (reported?.searches ?? 0)) return reported;
+  return { ...reported, searches: Math.min(seen, maxSearchesPerRequest) };
+}
+
 type Counts = Omit<Usage, 'incomplete'>;
 
 /** The fields of a report that are counts. What is left out was not reported: it is estimated, and booked as such. */

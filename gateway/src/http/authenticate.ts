@@ -3,15 +3,22 @@
 
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isKey, keyPrefix } from '../../../config/appKey';
+import { isKey, keyPrefix, leastOwnKey } from '../../../config/appKey';
 import type { Secret } from '../../../config/secret';
-import { endOf, type KeyDirectory } from '../accounting/keys';
+import { endOf, graceOf, type KeyDirectory } from '../accounting/keys';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import type { KeyRow } from '../storage/storage';
 import { type ClientAddresses, networkOf } from './clientAddress';
 import { openMinuteCounter } from './minuteCounter';
 
-export type Caller = { readonly kind: 'master' } | { readonly kind: 'key'; readonly key: KeyRow };
+export type Caller =
+  | { readonly kind: 'master' }
+  | {
+      readonly kind: 'key';
+      readonly key: KeyRow;
+      /** Set where the secret was replaced: it works until then, milliseconds since 1970. */
+      readonly oldUntil?: number;
+    };
 
 export interface Authenticator {
   /**
@@ -50,23 +57,28 @@ export function openAuthenticator({ keys, masterKey, addresses, now }: Authentic
   };
   const tooMany = (network: string): GatewayError =>
     new GatewayError('too_many_wrong_keys', { headers: { 'retry-after': String(wrong.secondsLeft(network)) } });
-  const callerOf = (request: IncomingMessage, key: KeyRow | undefined): Caller => {
+  const callerOf = (request: IncomingMessage, key: KeyRow | undefined, sha256: string): Caller => {
     const end = key === undefined ? 'invalid_key' : endOf(key, now());
     if (key === undefined || end !== undefined) throw refusal(request, end ?? 'invalid_key');
-    return { kind: 'key', key };
+    const oldUntil = graceOf(key, sha256);
+    return { kind: 'key', key, ...(oldUntil === undefined ? {} : { oldUntil }) };
   };
 
   return {
     identify(request, inQuery) {
       const credential = credentialOf(request.headers, inQuery);
       if (credential === undefined) return undefined;
-      if (!credential.startsWith(keyPrefix) && isMaster(credential)) return { kind: 'master' };
-      if (!isKey(credential)) throw refusal(request, 'invalid_key'); // a typo costs no look-up
+      const ours = credential.startsWith(keyPrefix);
+      if (!ours && isMaster(credential)) return { kind: 'master' };
+      // A typo costs no look-up. A key that the configuration declares by its hash may have any form of some length.
+      if (ours ? !isKey(credential) : credential.length < leastOwnKey) throw refusal(request, 'invalid_key');
       const sha256 = hash('sha256', credential);
       // What may be guessed is not looked for by itself; but another process may have minted it a moment ago.
       const guessed = !keys.knows(sha256) && wrong.count(networkOf(addresses.of(request))) >= mostWrong;
       const found = guessed ? keys.findRefreshed(sha256) : keys.find(sha256);
-      return found instanceof Promise ? found.then((key) => callerOf(request, key)) : callerOf(request, found);
+      return found instanceof Promise
+        ? found.then((key) => callerOf(request, key, sha256))
+        : callerOf(request, found, sha256);
     },
   };
 }

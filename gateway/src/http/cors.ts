@@ -4,7 +4,6 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError } from '../core/errors';
-import { decodeName } from './endpoints';
 import { healthPaths } from './operations';
 
 /**
@@ -17,15 +16,13 @@ export function answerCors(request: FastifyRequest, reply: FastifyReply, origins
   const { origin } = request.headers;
   if (origin === undefined) return false;
   const isQuestion = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
-  const allowed = isOpen(request) ? allowedOrigin(origin, origins) : undefined;
-  if (allowed === undefined) {
+  const readable = readableHeaders(request.url, origin, origins);
+  if (readable === undefined) {
     if (isQuestion) throw new GatewayError('unknown_origin');
     return false;
   }
   const { raw } = reply; // where an answer that is no longer fastify's finds them too
-  raw.setHeader('access-control-allow-origin', allowed);
-  raw.setHeader('access-control-expose-headers', exposed);
-  raw.setHeader('vary', 'origin');
+  for (const [name, value] of Object.entries(readable)) raw.setHeader(name, value);
   if (!isQuestion) return false;
   raw.setHeader('vary', questionVaries);
   raw.setHeader('access-control-allow-methods', 'GET, HEAD, POST');
@@ -39,7 +36,30 @@ export function answerCors(request: FastifyRequest, reply: FastifyReply, origins
   return true;
 }
 
+/**
+ * The headers with which a page reads the answer to what is no whole request, as far as its beginning tells whose it is.
+ * @param head what was received of it
+ */
+export function headersForBroken(head: Buffer, origins: readonly string[]): Readonly<Record<string, string>> {
+  const text = head.toString('latin1');
+  const url = /^[A-Z]+ (\S+) HTTP\/1\.[01]\r\n/.exec(text)?.[1];
+  const origin = /\r\norigin:[ \t]*(\S+)[ \t]*\r\n/i.exec(text)?.[1];
+  return (url !== undefined && origin !== undefined && readableHeaders(url, origin, origins)) || {};
+}
+
 // ---
+
+// With which a page reads an answer; undefined where it may not.
+function readableHeaders(
+  url: string,
+  origin: string,
+  origins: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  const allowed = isOpen(url) ? allowedOrigin(origin, origins) : undefined;
+  return allowed === undefined
+    ? undefined
+    : { 'access-control-allow-origin': allowed, 'access-control-expose-headers': exposed, vary: 'origin' };
+}
 
 /** What a browser asks is not asked again for this long; Chromium takes no more. */
 const maxAgeSeconds = 7_200;
@@ -49,7 +69,8 @@ const questionVaries =
 
 // Ours by name, for what does not know `*`, which stands for a provider's own.
 const exposed = [
-  'x-request-id', 'x-ovth-route', 'x-ovth-dropped', 'x-ovth-warning', 'x-ovth-tokens', 'x-should-retry', 'retry-after',
+  'x-request-id', 'x-ovth-route', 'x-ovth-dropped', 'x-ovth-repaired', 'x-ovth-cost-usd', 'x-ovth-warning', 'x-ovth-old-key',
+  'x-ovth-tokens', 'x-should-retry', 'retry-after',
   ...['limit', 'remaining', 'reset'].flatMap((fact) => [`x-ratelimit-${fact}-tokens`, `x-ratelimit-${fact}-requests`]),
   '*',
 ].join(', '); // prettier-ignore
@@ -57,9 +78,9 @@ const exposed = [
 /** What stands before the path in a request to a proxy; the router leaves it out. */
 const absolute = /^https?:\/\/[^/?]*/i;
 
-// The router decodes a path before it is compared, and so must this.
-function isOpen({ url }: FastifyRequest): boolean {
-  const path = decodeName(url.replace(absolute, '').split('?', 1)[0] ?? '');
+// The router decodes a path before it is compared, and so must this: byte by byte, for one that is wrongly escaped too.
+function isOpen(url: string): boolean {
+  const path = (url.replace(absolute, '').split('?', 1)[0] ?? '').replace(/%[0-7][0-9a-f]/gi, decodeURIComponent);
   return !/^\/+admin(\/|$)/i.test(path) && !healthPaths.includes(path);
 }
 

@@ -6,6 +6,7 @@ import { errorBody } from '../core/errorBody';
 import { type ErrorCode, errorTable, GatewayError } from '../core/errors';
 import { StorageUnavailable } from '../storage/storage';
 import { networkOf } from './clientAddress';
+import { headersForBroken } from './cors';
 import { openMinuteCounter } from './minuteCounter';
 import type { ServerParts } from './serverParts';
 
@@ -60,8 +61,12 @@ async function answer(failure: GatewayError, request: FastifyRequest, reply: Fas
     .send(errorBody(request.dialect, failure, request.id));
 }
 
-/** Answers what is not a request: nothing is known of it but its connection. */
-export function answerBrokenRequest(error: Error & { code: string }, socket: Socket): void {
+/** Answers what is no whole request: nothing is known of it but its connection, and where it began what it began with. */
+export function answerBrokenRequest(
+  error: Error & { code: string; rawPacket?: unknown },
+  socket: Socket,
+  origins: readonly string[],
+): void {
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -72,9 +77,14 @@ export function answerBrokenRequest(error: Error & { code: string }, socket: Soc
     code === undefined ? { message: 'This is not a valid HTTP request.' } : {},
   );
   const body = errorBody('openai', failure, 'unread');
-  socket.end(
-    `HTTP/1.1 ${failure.status} ${failure.code}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  const headers = {
+    ...(Buffer.isBuffer(error.rawPacket) ? headersForBroken(error.rawPacket, origins) : {}),
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${failure.status} ${failure.code}\r\n${lines.join('')}\r\n${body}`);
 }
 
 // ---

@@ -10,7 +10,12 @@ export const healthPaths: readonly string[] = ['/livez', '/readyz'];
 /** Opens `/livez` and `/readyz`. Neither needs a credential, and neither waits for anything. */
 export function openOperations(
   server: FastifyInstance,
-  { services, concurrency, ledgerProblem }: Pick<ServerParts, 'services' | 'concurrency' | 'ledgerProblem'>,
+  {
+    services,
+    concurrency,
+    ledgerProblem,
+    deployStamp,
+  }: Pick<ServerParts, 'services' | 'concurrency' | 'ledgerProblem' | 'deployStamp'>,
 ): void {
   server.get('/livez', () => ({ status: 'ok' }));
   server.get('/readyz', (_request, reply) => {
@@ -20,6 +25,8 @@ export function openOperations(
       ...(why === undefined ? {} : { reason: errorTable[why].message }),
       config: services.config.digest.slice(0, 16),
       in_flight: concurrency.count,
+      // By these the deploy program sees whether the box runs what it should.
+      ...deployStamp(),
     });
   });
 }

@@ -6,8 +6,9 @@ import type { Dialect } from '../core/errorBody';
 import { endpoints } from './endpoints';
 import { unservedPaths } from './unserved';
 
-/** The path as meant: no doubled slashes, versions or endpoints, no trailing slash. What follows `?` stays. */
-export function tidyUrl(url: string): string {
+/** The path as meant: no host before it, no doubled slashes, versions or endpoints, no trailing slash. What follows `?` stays. */
+export function tidyUrl(target: string): string {
+  const url = target.startsWith('/') ? target : target.replace(hostBefore, '/');
   const query = url.indexOf('?');
   let path = query < 0 ? url : url.slice(0, query);
   if (knownPaths.has(path)) return url;
@@ -38,6 +39,9 @@ export function baseUrlHint(path: string): string {
 }
 
 // ---
+
+/** A request to a proxy names the host too, and every server must take it: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2. */
+const hostBefore = /^https?:\/\/[^/?]*\/?/i;
 
 const bases = {
   openai: 'https://HOST/v1',

@@ -104,7 +104,7 @@ async function infer(
 ): Promise<void> {
   if (caller?.kind === 'master') throw new GatewayError('master_key_refused');
   if (caller === undefined) throw new GatewayError('no_credential');
-  const { key } = caller;
+  const { key, oldUntil } = caller;
   const { limits } = services.config;
   const { raw } = reply;
   const ending = concurrency.acquire(key.id, limits);
@@ -114,6 +114,7 @@ async function infer(
     await handler.run(services, {
       id: request.id,
       key,
+      ...(oldUntil === undefined ? {} : { oldKeyUntil: oldUntil }),
       format: handler.format,
       ...(handler.pathModel === undefined ? {} : { pathModel: handler.pathModel }),
       dialect: request.dialect,

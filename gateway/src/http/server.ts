@@ -1,6 +1,6 @@
 // The HTTP edge: connections, time-outs and routes. Only this folder imports fastify.
 
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Limits } from '../../../config/limits';
 import type { Dialect } from '../core/errorBody';
 import { GatewayError } from '../core/errors';
@@ -30,13 +30,19 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   const { now } = services;
   const { limits } = services.config;
   const answerFailure = openFailureAnswerer(parts);
+  const isAnswered = openHostCheck(services);
   const server = fastify({
     logger: false,
-    // A path that is wrongly escaped. Fastify would repeat it, with a key that may stand in its query.
+    // A path that is wrongly escaped, before any hook. Fastify would repeat it, with a key that may stand in its query.
     frameworkErrors: (_error, request, reply) => {
-      request.startedAt = now();
       request.dialect = dialectOf(request.url);
-      void answerFailure(new GatewayError('bad_request', { message: wronglyEscaped }), request, reply);
+      let failure: unknown = new GatewayError('bad_request', { message: wronglyEscaped });
+      try {
+        if (isAnswered(request, reply)) return;
+      } catch (error) {
+        failure = error;
+      }
+      void answerFailure(failure, request, reply);
     },
     bodyLimit: limits.body_bytes, // bodies are read by body.ts; this bounds what fastify would
     requestIdHeader: false,
@@ -51,7 +57,8 @@ export function buildServer(parts: ServerParts): FastifyInstance {
       maxHeaderSize: limits.header_bytes,
       keepAlive: true,
     },
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) =>
+      answerBrokenRequest(error, socket, services.config.settings.http.cors_origins),
   });
   applyLimits(server, limits);
   server.removeAllContentTypeParsers();
@@ -61,14 +68,7 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   server.decorateRequest('caller', undefined);
   server.decorateRequest('startedAt', 0);
   server.addHook('onRequest', (request, reply, done) => {
-    request.startedAt = now();
-    const { hosts, cors_origins } = services.config.settings.http;
-    const isServed = isServedHost(request.headers.host, hosts) || healthPaths.includes(request.url);
-    if (isServed && request.headers.origin === undefined) return done();
-    request.dialect = dialectOf(request.url);
-    if (!isServed) return done(new GatewayError('unknown_host'));
-    // Before credentials: a browser sends none with what it asks first, and a page must be able to read a refusal.
-    if (!answerCors(request, reply, cors_origins)) done();
+    if (!isAnswered(request, reply)) done();
   });
   for (const endpoint of endpoints) openEndpoint(server, endpoint, parts);
   openUnserved(server);
@@ -87,6 +87,21 @@ export function applyLimits(server: FastifyInstance, limits: Limits): void {
 }
 
 // ---
+
+// Whether a request was what a browser asks first, and is answered; for every request, before anything else.
+// @throws GatewayError unknown_host, unknown_origin
+function openHostCheck(services: ServerParts['services']): (request: FastifyRequest, reply: FastifyReply) => boolean {
+  return (request, reply) => {
+    request.startedAt = services.now();
+    const { hosts, cors_origins } = services.config.settings.http;
+    const isServed = isServedHost(request.headers.host, hosts) || healthPaths.includes(request.url);
+    if (isServed && request.headers.origin === undefined) return false;
+    request.dialect = dialectOf(request.url);
+    if (!isServed) throw new GatewayError('unknown_host');
+    // Before credentials: a browser sends none with what it asks first, and a page must be able to read a refusal.
+    return answerCors(request, reply, cors_origins);
+  };
+}
 
 const wronglyEscaped = 'The path of the URL is wrongly escaped.';
 

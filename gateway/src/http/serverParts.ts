@@ -4,6 +4,7 @@ import type { Services } from '../pipeline/context';
 import type { Log } from '../telemetry/log';
 import type { KeyAdmin } from './admin/keys';
 import type { RequestAdmin } from './admin/requests';
+import type { UsageAdmin } from './admin/usage';
 import type { Authenticator } from './authenticate';
 import type { MemoryBudget } from '../core/memoryBudget';
 import type { ClientAddresses } from './clientAddress';
@@ -12,6 +13,7 @@ import type { Concurrency } from './concurrency';
 export interface AdminParts {
   readonly keys: KeyAdmin;
   readonly requests: RequestAdmin;
+  readonly usage: UsageAdmin;
   /** Books what has ended, so that what is shown is what is booked. */
   flush(): Promise<void>;
 }
@@ -26,4 +28,6 @@ export interface ServerParts {
   readonly addresses: ClientAddresses;
   /** Why the ledger lets nothing be admitted now; undefined where it does. */
   readonly ledgerProblem: () => string | undefined;
+  /** What `/readyz` shows of the deploy; undefined in a gateway that no deploy has started. */
+  readonly deployStamp: () => { readonly release: string; readonly repairs: number } | undefined;
 }

@@ -1,15 +1,10 @@
 // Bodies that clients compress, as Codex does: unpacked piece by piece, and no further than a plain body could have grown.
-// Sources: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1, https://www.rfc-editor.org/rfc/rfc9659 (zstd's window).
 
-import type { Transform } from 'node:stream';
-import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'; // prettier-ignore
+import { bodyDecoders, codingIn, type OpenDecoder } from '../core/contentCodings';
 import { GatewayError } from '../core/errors';
 import type { MemoryShare } from '../core/memoryBudget';
 import { openOwnerQueue } from '../core/ownerQueue';
 import { bodyRoom, withoutMark } from './bodyRoom';
-
-/** What opens one encoding. @param packed the whole body, whose first bytes may tell its form */
-export type Unpacker = (packed: Buffer) => Transform & { readonly bytesWritten: number };
 
 export interface UnpackBounds {
   /** Bytes of the unpacked body. */
@@ -22,14 +17,13 @@ export interface UnpackBounds {
  * What opens the encoding that a request names; undefined for a plain body.
  * @throws GatewayError encoded_body, naming one that is not known
  */
-export function unpackerOf(encoding: string | undefined): Unpacker | undefined {
-  if (encoding === undefined) return undefined;
-  const name = encoding.trim().toLowerCase();
-  if (name === '' || name === 'identity') return undefined;
-  const found = unpackers.get(name);
+export function unpackerOf(encoding: string | undefined): OpenDecoder | undefined {
+  const name = codingIn(encoding);
+  if (name === undefined) return undefined;
+  const found = bodyDecoders.get(name);
   if (found !== undefined) return found;
   throw new GatewayError('encoded_body', {
-    message: `The content-encoding "${encoding.slice(0, 60)}" is not known here; gzip, deflate, br and zstd are, one at a time.`,
+    message: `The content-encoding "${name.slice(0, 60)}" is not known here; gzip, deflate, br and zstd are, one at a time.`,
     headers: { 'accept-encoding': 'gzip, deflate, br, zstd' },
   });
 }
@@ -41,7 +35,7 @@ export function unpackerOf(encoding: string | undefined): Unpacker | undefined {
  */
 export async function unpack(
   packed: Buffer,
-  unpacker: Unpacker,
+  unpacker: OpenDecoder,
   bounds: UnpackBounds,
   share: MemoryShare,
   owner: string,
@@ -70,19 +64,7 @@ const waiting = openOwnerQueue<() => void>();
 /** Bytes up to which no ratio is held against a body: small ones may well hold next to nothing. */
 const freeBytes = 1024 * 1024;
 
-// A window above 8 MiB (2^23), which zstd would make room for at once, is refused as RFC 9659 has it.
-const zstdParams = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
-
-const unpackers: ReadonlyMap<string, Unpacker> = new Map<string, Unpacker>([
-  ['gzip', () => createGunzip()],
-  ['x-gzip', () => createGunzip()],
-  // Some clients leave the two bytes before the data out, the first of which says 8 for its method (RFC 1950 section 2.2).
-  ['deflate', (packed) => (((packed[0] ?? 0) & 0x0f) === 8 ? createInflate() : createInflateRaw())],
-  ['br', () => createBrotliDecompress()],
-  ['zstd', () => createZstdDecompress(zstdParams)],
-]);
-
-function unpackNow(packed: Buffer, unpacker: Unpacker, bounds: UnpackBounds, share: MemoryShare): Promise<Buffer> {
+function unpackNow(packed: Buffer, unpacker: OpenDecoder, bounds: UnpackBounds, share: MemoryShare): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const stream = unpacker(packed);
     const room = bodyRoom();

@@ -1,14 +1,15 @@
 // Admission: what a request may cost is reserved before it is sent.
 
 import { defaultOutputTokens } from '../../../config/quotaSettings';
-import type { Reservation } from '../accounting/ledger';
-import { ratesOf } from '../accounting/pricing';
+import type { Target } from '../../../config/target';
+import type { Reservation, TokenRates } from '../accounting/ledger';
+import { ratesAbove, ratesOf } from '../accounting/pricing';
 import { quotaLimitsOf } from '../accounting/quota';
 import { maxTokensPerRequest } from '../core/usage';
 import type { Candidate, Exchange } from './context';
 import type { Needs } from './inspect';
 
-/** @throws GatewayError over_quota, revoked_key, storage_failed */
+/** @throws GatewayError over_quota, over_rate, too_many_of_key, revoked_key, storage_failed */
 export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>): Promise<Reservation> {
   const { services, config, incoming, facts, plan, day } = exchange;
   const { id, key, startedAt } = incoming;
@@ -21,7 +22,8 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
     input: facts.needs.input,
     output: maxOutputOf(facts.needs),
     defaultOutput: Math.min(outputByDefault(exchange) * facts.needs.answers, maxTokensPerRequest),
-    rates: ratesOf(target, day).base,
+    rates: ratesHeld(target, facts.needs, day),
+    nanoBeside: searchCostAt(target, facts.needs, day),
     open: {
       key: key.id,
       user: key.user,
@@ -45,6 +47,16 @@ export function maxOutputOf({ output, answers }: Needs): number | undefined {
   return output === undefined ? undefined : Math.min(output * answers, maxTokensPerRequest);
 }
 
+/** Nano-USD a token of a request at a target, by the length that it is estimated at. @param day ISO date */
+export function ratesHeld(target: Target, { input }: Needs, day: string): TokenRates {
+  return ratesAbove(ratesOf(target, day), input);
+}
+
+/** Nano-USD of the searches of the web that a request may have made at a target; 0 where it has none. @param day ISO date */
+export function searchCostAt(target: Target, { searches }: Needs, day: string): number {
+  return target.capabilities.has('web_search') ? searches * (ratesOf(target, day).base.search ?? 0) : 0;
+}
+
 /** Output tokens reserved for one answer to a request that names no maximum, and by which a stream extends what it holds. */
 export function outputByDefault({ config }: Exchange): number {
   return config.settings.quota?.default_output_tokens ?? defaultOutputTokens;
@@ -54,6 +66,8 @@ export function outputByDefault({ config }: Exchange): number {
 export const unbooked: Reservation = {
   output: Infinity,
   headroom: undefined,
+  shadowed: [],
   extend: () => Promise.resolve(true),
+  reprice: () => Promise.resolve(true),
   settle: () => undefined,
 };

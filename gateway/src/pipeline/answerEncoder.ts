@@ -1,9 +1,11 @@
 // A provider's stream on its way to another format, event by event: what is encoded, and what is noted of it for the ledger.
 
 import type { GatewayError } from '../core/errors';
+import { withSearches } from '../core/usage';
+import type { KeyCleaner } from '../upstream/ownKeys';
 import { failureError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
-import type { StreamEvent } from '../wire/neutral';
+import type { OpenPart, StreamEvent } from '../wire/neutral';
 import { tokensOfText } from '../wire/outputMeter';
 import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
@@ -11,15 +13,20 @@ import { perAnswer } from '../wire/shared/answers';
 import { openResponseFixups } from '../wire/shared/responseFixups';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import type { Translated } from './context';
-import { cleanFailure } from './relayWhole';
+import { cleanFailure } from './cleanFailure';
 import type { ResponseContext } from './responseContext';
 import { noteLost, type ResponseProgress } from './responseProgress';
 
+/** What of the response's context this has to do with. */
+type EncodedContext = Pick<ResponseContext, 'format' | 'remember' | 'requestId' | 'created' | 'includeUsage'> & {
+  readonly ownKeys: Pick<KeyCleaner, 'text'>;
+};
+
 /** Decoded events of a provider's stream as the client's format, with what earlier encoding did undone. */
 export function openAnswerEncoder(
-  { translation }: Translated<AnswerTranslation>,
-  context: ResponseContext,
-  progress: ResponseProgress,
+  { translation }: Pick<Translated<AnswerTranslation>, 'translation'>,
+  context: EncodedContext,
+  progress: Pick<ResponseProgress, 'usage' | 'complete' | 'lost'>,
 ) {
   const encodeContext = encodeContextOf(translation, context);
   const encoder = codecs[context.format].openEncoder({
@@ -67,7 +74,7 @@ export function openAnswerEncoder(
     if (event.type === 'delta') {
       answer.tokens += tokensOfText(event.text);
       answer.said ||= event.text !== '';
-    } else if (event.type === 'open') answer.said ||= event.part.type === 'toolCall';
+    } else if (event.type === 'open') answer.said = isCall(event.part, progress) || answer.said;
     else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'answer') first = event.index === 0;
     else if (event.type === 'finish') progress.complete ||= first;
@@ -78,6 +85,13 @@ export function openAnswerEncoder(
 }
 
 // ---
+
+// Whether a part is a call of a tool. A search is noted, should the stream break off before its usage.
+function isCall(part: OpenPart, progress: Pick<ResponseProgress, 'usage'>): boolean {
+  if (part.type === 'webSearch' && part.error === undefined)
+    progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + 1);
+  return part.type === 'toolCall';
+}
 
 /** What a piece of text costs beside its characters. */
 const pieceBytes = 32;

@@ -27,7 +27,7 @@ export interface Rewording {
 /** What an encoder of the client's format needs to know. */
 export function encodeContextOf(
   { request }: AnswerTranslation,
-  context: ResponseContext,
+  context: Pick<ResponseContext, 'requestId' | 'created' | 'includeUsage'>,
 ): Omit<EncodeContext, 'onItem'> {
   const { requestId, created, includeUsage } = context;
   return { requestId, created, includeUsage, request };

@@ -14,6 +14,7 @@ import type { Dialect } from '../core/errorBody';
 import type { MemoryShare } from '../core/memoryBudget';
 import type { KeyRow } from '../storage/storage';
 import type { HostCapabilities } from '../upstream/hostCapabilities';
+import type { ModelRefusals } from '../upstream/modelRefusals';
 import type { RetryBudgets } from '../upstream/retryBudget';
 import type { OutputSpeed } from '../upstream/outputSpeed';
 import type { UpstreamResponse } from '../upstream/exchange';
@@ -41,6 +42,7 @@ export interface Services {
   readonly health: TargetHealth;
   readonly speed: OutputSpeed;
   readonly hosts: HostCapabilities;
+  readonly modelRefusals: ModelRefusals;
   readonly retries: RetryBudgets;
   readonly reasoningCache: ReasoningCache;
   readonly bodyWorker: BodyWorker;
@@ -56,6 +58,8 @@ export interface Services {
 export interface IncomingRequest {
   readonly id: string;
   readonly key: KeyRow;
+  /** Set where the key's secret was replaced: it works until then, milliseconds since 1970. */
+  readonly oldKeyUntil?: number;
   /** The format of the path, which its caller is answered in. */
   readonly format: Format;
   /** What the path says of the request, where it says anything. */
@@ -103,6 +107,8 @@ export interface Passthrough extends Prepared {
   readonly answerFormat?: AnswerFormat;
   /** Statuses after which `Service.reword` may know another way to put it to the same target. */
   readonly rewordAfter?: ReadonlySet<number>;
+  /** The maximum has its older name, which the provider may refuse. */
+  readonly olderMaximum?: boolean;
   /** A usage event was asked for that the client does not expect. */
   readonly hideUsage: boolean;
 }

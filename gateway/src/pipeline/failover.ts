@@ -1,6 +1,7 @@
 // Sending: to one target after another until one has an answer, of which content has come or which is whole. Until then
 // nothing has reached the client.
 
+import type { Reservation } from '../accounting/ledger';
 import { costOf, rawTokens, ratesOf } from '../accounting/pricing';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage } from '../core/usage';
@@ -12,6 +13,7 @@ import { brokeOnReuse } from '../upstream/pool';
 import { isAboutPath, translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
 import { alreadyRead, garbageIn, isPage } from './answerBody';
+import { ratesHeld, searchCostAt } from './admit';
 import type { AnswerTurn } from './answerTurn';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
 import { healthKey, targetKey } from './plan';
@@ -66,6 +68,7 @@ export class Failover<T> implements AnswerTurn {
   readonly #service: Pick<Service<T>, 'booked' | 'optionalPath'>;
   readonly #candidates: Candidates<T>;
   readonly #exchange: Exchange;
+  readonly #reservation: Pick<Reservation, 'reprice'>;
   readonly #progress: ResponseProgress;
 
   /** @param progress is told of every attempt, so that what is booked names the target that was sent to */
@@ -74,12 +77,14 @@ export class Failover<T> implements AnswerTurn {
     first: Candidate<T>,
     candidates: Candidates<T>,
     exchange: Exchange,
+    reservation: Pick<Reservation, 'reprice'>,
     progress: ResponseProgress,
   ) {
     this.#service = service;
     this.#candidate = first;
     this.#candidates = candidates;
     this.#exchange = exchange;
+    this.#reservation = reservation;
     this.#progress = progress;
   }
 
@@ -108,10 +113,10 @@ export class Failover<T> implements AnswerTurn {
         if (await this.#movedOn(error)) continue;
         throw error;
       }
-      const { status } = response;
-      if (candidate.kind === 'local' || (status < 300 && garbageIn(response) === undefined))
-        return { ...candidate, response };
-      const answered = await this.#judge(candidate, response);
+      if (candidate.kind === 'local') return { ...candidate, response };
+      const garbage = garbageIn(response);
+      if (response.status < 300 && garbage === undefined) return { ...candidate, response };
+      const answered = await this.#judge(candidate, response, garbage);
       if (answered !== undefined) return answered;
     }
   }
@@ -125,7 +130,7 @@ export class Failover<T> implements AnswerTurn {
     if (!services.retries.take(route, services.now())) return false;
     const { target } = this.#candidate;
     const than = failure.tokens?.most ?? target.context ?? facts.needs.input;
-    const next = (await this.#candidates.next(cause.moves === 'larger' ? { largerThan: than } : undefined)).value;
+    const { next, unaffordable } = await this.#next(cause.moves === 'larger' ? { largerThan: than } : undefined);
     if (next === undefined) {
       services.retries.giveBack(route);
       return false;
@@ -137,6 +142,7 @@ export class Failover<T> implements AnswerTurn {
     this.#settled = false;
     this.again = true;
     this.#noteDropped(failure.code);
+    this.#progress.attempts.push(...unaffordable);
     Object.assign(this.#progress, nothingYet);
     this.#progress.lost.length = 0;
     return true;
@@ -213,9 +219,24 @@ export class Failover<T> implements AnswerTurn {
   }
 
   async #skip(): Promise<boolean> {
-    const next = (await this.#candidates.next()).value;
+    const { next } = await this.#next();
     if (next !== undefined) this.#candidate = next;
     return next !== undefined;
+  }
+
+  // The next candidate that fits into what may be spent: what is dearer than the target before is reserved first.
+  async #next(wish?: Parameters<Candidates<T>['next']>[0]) {
+    const unaffordable: ResponseProgress['attempts'] = [];
+    for (;;) {
+      const next = (await this.#candidates.next(wish)).value;
+      if (next === undefined || next.kind === 'local') return { next, unaffordable };
+      const { target, account } = next;
+      const { day, facts } = this.#exchange;
+      const { needs } = facts;
+      if (await this.#reservation.reprice(ratesHeld(target, needs, day), searchCostAt(target, needs, day)))
+        return { next, unaffordable };
+      unaffordable.push({ target: target.label, account: account.name, status: 0, cause: 'over_quota', ms: 0 });
+    }
   }
 
   // After an attempt that had no answer.
@@ -229,9 +250,12 @@ export class Failover<T> implements AnswerTurn {
   }
 
   // A refusal, as the answer it is; undefined where the request goes to another target, or in other words to the same.
-  async #judge(candidate: Exclude<Candidate<T>, Local>, response: UpstreamResponse): Promise<Answered<T> | undefined> {
+  async #judge(
+    candidate: Exclude<Candidate<T>, Local>,
+    response: UpstreamResponse,
+    garbage: GatewayError | undefined,
+  ): Promise<Answered<T> | undefined> {
     const { status, headers } = response;
-    const garbage = garbageIn(response);
     if (garbage !== undefined) {
       if (await this.moveOn(garbage)) return undefined;
       response.cancel();
@@ -260,7 +284,13 @@ export class Failover<T> implements AnswerTurn {
     const failure =
       this.#service.optionalPath === true && isAboutPath(status, body)
         ? new GatewayError('no_capable_target', { field: 'model', message: `The host of ${target.label} does not serve this path.` }) // prettier-ignore
-        : translateError(status, body, acrossWires(headers, incoming.dialect, keyCleanerOf(config)), target);
+        : translateError(
+            status,
+            body,
+            acrossWires(headers, incoming.dialect, keyCleanerOf(config)),
+            target,
+            candidate.account,
+          );
     if (await this.moveOn(failure)) return undefined;
     this.#progress.failure = failure;
     // Who asked for a route named no provider, and could do nothing about a refusal of our key.

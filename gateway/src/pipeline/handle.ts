@@ -21,7 +21,7 @@ export async function handle<T>(services: Services, incoming: IncomingRequest, s
 
   const inspecting = service.inspect(incoming, config.limits);
   const facts = inspecting instanceof Promise ? await inspecting : inspecting;
-  const chosen = plan(config, facts, incoming.body, health, { now: startedAt, day, random });
+  const chosen = plan(config, facts, incoming.body, incoming.key, health, { now: startedAt, day, random });
   const exchange: Exchange = { services, config, incoming, facts, plan: chosen, day, client };
   const candidates = openCandidates(exchange, service);
   const first = (await candidates.next()).value;
@@ -29,7 +29,7 @@ export async function handle<T>(services: Services, incoming: IncomingRequest, s
   const reservation = service.booked ? await admit(exchange, first) : unbooked;
 
   const progress = newProgress();
-  const sending = new Failover(service, first, candidates, exchange, progress);
+  const sending = new Failover(service, first, candidates, exchange, reservation, progress);
   let failure: unknown;
   let cancel: (() => void) | undefined;
   try {
@@ -50,7 +50,7 @@ export async function handle<T>(services: Services, incoming: IncomingRequest, s
     if (!progress.begun && !(error instanceof ClientGone)) throw error;
   } finally {
     if (service.booked) {
-      const record = recordOf(exchange, first, progress, failure, reservation.output, now());
+      const record = recordOf(exchange, first, progress, failure, reservation, now());
       reservation.settle(record);
       services.observe(record);
     }

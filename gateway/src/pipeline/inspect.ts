@@ -24,6 +24,8 @@ export interface Needs {
   readonly output: number | undefined;
   /** Answers it asks for at once. */
   readonly answers: number;
+  /** Searches of the web that money is reserved for: the most it allows, or a few where it names no number. */
+  readonly searches: number;
 }
 
 export interface RequestFacts {
@@ -159,6 +161,7 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
   const model = modelName(named?.model ?? modelField(body, scan));
   checkConversation(request, scan);
   const stream = streamOf(named?.stream ?? setting('stream'));
+  const capabilities = capabilitiesOf(request, setting, body, scan);
   return {
     format,
     passable: format === path && !hasForeignTools(request, body, scan),
@@ -171,7 +174,8 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
     endUser: endUserOf(request.endUser(setting)),
     needs: {
       kind: 'chat',
-      capabilities: capabilitiesOf(request, setting, body, scan),
+      capabilities,
+      searches: capabilities.includes('web_search') ? searchesOf(request, setting) : 0,
       input: estimateInput(scan),
       output: bounded(request.maxOutput(setting)),
       answers: Math.min(request.answers?.(setting) ?? 1, mostAnswers),
@@ -215,7 +219,18 @@ function searchesWeb(
   if (span === undefined) return false;
   const bytes = body.subarray(span.start, span.end);
   if (bytes.length > settingBytes) return false; // too long to be parsed here
-  return webSearch.marks.some((mark) => bytes.includes(mark)) && webSearch.isIn(setting(webSearch.field));
+  return (
+    webSearch.marks.some((mark) => bytes.includes(mark)) && webSearch.placesIn(setting(webSearch.field)).length > 0
+  );
+}
+
+/** Searches that one answer is taken to make where its request does not limit them. */
+const searchesByDefault = 3;
+/** A limit above it is none: no provider makes as many. */
+const mostSearches = 100;
+
+function searchesOf({ webSearch }: RequestFields, setting: SettingReader): number {
+  return Math.min(webSearch.most?.(setting) ?? searchesByDefault, mostSearches);
 }
 
 function hasForeignTools({ foreignTools }: RequestFields, body: Buffer, scan: JsonScan): boolean {

@@ -1,6 +1,7 @@
 // How a request ended, what is booked for it, and its record.
 
 import { costOf, countedTokens, nameRates, rawTokens, ratesOf, type TargetRates } from '../accounting/pricing';
+import type { Reservation } from '../accounting/ledger';
 import type { RequestRecord } from '../accounting/record';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage, type Usage } from '../core/usage';
@@ -15,7 +16,7 @@ import type { ResponseProgress } from './responseProgress';
  * The record of a request that has ended.
  * @param first the candidate it was admitted for
  * @param failure what went wrong; undefined where nothing did
- * @param reserved output tokens that were reserved
+ * @param reservation what it held: output tokens, and the shadow limits that would have refused it
  * @param now milliseconds since 1970
  */
 export function recordOf<T>(
@@ -23,7 +24,7 @@ export function recordOf<T>(
   first: Candidate<T>,
   progress: ResponseProgress,
   failure: unknown,
-  reserved: number,
+  { output: reserved, shadowed }: Pick<Reservation, 'output' | 'shadowed'>,
   now: number,
 ): RequestRecord {
   const { services, incoming, facts, plan, day } = exchange;
@@ -81,11 +82,13 @@ export function recordOf<T>(
       rates: ratesId,
       estimated: estimated ? 1 : 0,
       dropped: progress.dropped.length === 0 ? '[]' : JSON.stringify(progress.dropped),
+      shadowed: shadowed.length === 0 ? '[]' : JSON.stringify(shadowed),
       hash: null,
     },
     rates: json,
     usage,
     keyLabel: key.label,
+    oldKey: incoming.oldKeyUntil !== undefined,
     strategy: plan.strategy,
     attempts: progress.attempts.length,
     dropped: progress.dropped,
@@ -94,6 +97,17 @@ export function recordOf<T>(
     warning: plan.warning,
     failure: outcome === 'ok' ? undefined : cause,
   };
+}
+
+/**
+ * Nano-USD of an answer that has come whole, as it will be booked; undefined where its provider has not said what it used.
+ */
+export function costOfAnswer(exchange: Exchange, progress: ResponseProgress): number | undefined {
+  const used = toldUsage(progress.usage);
+  const { target } = progress;
+  if (used?.input === undefined || used.output === undefined || used.incomplete === true) return undefined;
+  if (target === undefined) return undefined;
+  return paidFor(exchange, progress, { ...noUsage, ...used }, ratesOf(target, exchange.day)).cost;
 }
 
 // ---

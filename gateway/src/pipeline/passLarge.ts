@@ -19,6 +19,7 @@ export type Gathered = { readonly whole: Buffer } | { readonly tail: Buffer };
 
 /**
  * Gathers an answer of ordinary size, for others to look at; passes on a larger one.
+ * @param passing is told of the bytes of a larger one
  * @returns undefined where it broke off before anything was sent, and another target is tried
  * @throws GatewayError where it broke off; a client that has got a part of it sees its connection close
  */
@@ -26,6 +27,7 @@ export async function gatherOrPass(
   response: UpstreamResponse,
   context: ResponseContext,
   progress: ResponseProgress,
+  passing?: (bytes: Buffer) => void,
 ): Promise<Gathered | undefined> {
   const { raw, client, limits, turn, memory } = context;
   let parts: Buffer[] = [];
@@ -42,6 +44,7 @@ export async function gatherOrPass(
         bytes = Buffer.concat(parts, size);
         parts = [];
       }
+      passing?.(bytes);
       tail = tail === undefined ? bytes.subarray(-tailBytes) : Buffer.concat([tail, bytes]).subarray(-tailBytes);
       progress.estimatedOutput = Math.ceil(size / 4);
       return writeToClient(raw, bytes, limits.reader_stall_ms, client);

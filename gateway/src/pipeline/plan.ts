@@ -14,6 +14,7 @@ import { speaks } from '../wire';
 import { formRefusals, refusedDemand } from '../wire/refusedDemand';
 import type { FormDemand, FormDemands } from '../wire/shared/formDemands';
 import { formDemands, type Needs, type RequestFacts } from './inspect';
+import { allowedTargets, type ScopedKey } from './keyScope';
 
 export interface Plan {
   readonly requested: string;
@@ -35,19 +36,21 @@ export interface PlanMoment {
   readonly random: () => number;
 }
 
-/** @throws GatewayError unknown_model, provider_absent, no_capable_target, bad_json, bad_request */
+/** @throws GatewayError unknown_model, not_allowed, provider_absent, no_capable_target, bad_json, bad_request */
 export function plan(
   config: Config,
   facts: RequestFacts,
   body: Buffer,
+  key: ScopedKey,
   health: TargetHealth,
   moment: PlanMoment,
 ): Plan {
   const { model: requested, needs } = facts;
   const route = routeNamed(config, requested);
-  if (route === undefined) return directPlan(config, facts, body, moment.day);
+  if (route === undefined) return directPlan(config, facts, body, key, moment.day);
   if (route.targets.length === 0) throw providerAbsent(config, requested);
-  const capable = capableOf(config, route, facts, body);
+  const targets = allowedTargets(config, key, { requested, route: route.name, targets: route.targets }, moment.day);
+  const capable = capableOf(config, { ...route, targets }, facts, body);
   const ordered = order(config, route, capable, needs, health, moment);
   const cooling = (target: Target) => health.isResting(targetKey(config, target), moment.now);
   const resting = ordered.filter(cooling);
@@ -164,7 +167,7 @@ function knownTarget(name: string, settings: Settings, day: string): FoundTarget
   return found;
 }
 
-function directPlan(config: Config, facts: RequestFacts, body: Buffer, day: string): Plan {
+function directPlan(config: Config, facts: RequestFacts, body: Buffer, key: ScopedKey, day: string): Plan {
   const { model: requested, needs } = facts;
   const found = knownTarget(requested, config.settings, day);
   if (found === undefined) {
@@ -175,6 +178,7 @@ function directPlan(config: Config, facts: RequestFacts, body: Buffer, day: stri
     });
   }
   const { target, warning } = found;
+  allowedTargets(config, key, { requested, route: null, targets: [target] }, day);
   const provider = config.providers.get(target.provider);
   if (provider === undefined) throw providerAbsent(config, requested, target.provider);
   const { kind } = target;

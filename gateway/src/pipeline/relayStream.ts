@@ -12,10 +12,11 @@ import { openAnswerEncoder } from './answerEncoder';
 import type { AnswerTranslation } from './answerTranslation';
 import { ClientGone } from './clientConnection';
 import type { Answered, Local, Passthrough, Translated } from './context';
-import { cleanFailure } from './relayWhole';
+import { cleanFailure } from './cleanFailure';
 import type { ResponseContext } from './responseContext';
 import { headerText } from './responseHeaders';
 import { noteLost, type ResponseProgress } from './responseProgress';
+import { openSlicedEncoding } from './slicedEncoding';
 import { openStreamEnding } from './streamEnding';
 import { openStreamFraming, type StreamFraming } from './streamFraming';
 import { StreamMemory, uncountedBytes } from './streamMemory';
@@ -194,23 +195,23 @@ async function translate(
       throw failure;
     });
   };
-  const encode = (list: readonly Frame[]): string => {
-    let text = '';
-    for (const frame of list) text += encoder.encode(decoder.push(frame));
-    return text;
+  const gather = (more: number): void => {
+    const held = frames.waiting + decoder.kept + encoder.kept + more;
+    if (held > uncountedBytes || memory.counts) memory.gathers(held);
+  };
+  const encoding = openSlicedEncoding({ decoder, encode: (events) => encoder.encode(events), gather, write: writeAll });
+  const noteEnd = (wait: Promise<void> | undefined, isEvent: boolean): void => {
+    if (progress.complete) response.release();
+    else if (decoder.ending) ending.after(wait, isEvent);
   };
   try {
     const take = (list: readonly Frame[]): Promise<void> | undefined => {
-      const text = encode(list);
-      const held = frames.waiting + encoder.kept;
-      if (held > uncountedBytes || memory.counts) memory.gathers(held);
-      const wait = writeAll(text);
-      if (progress.complete) response.release();
-      else if (decoder.ending) ending.after(wait, list.length > 0);
-      return wait;
+      const wait = encoding.push(list);
+      noteEnd(wait, list.length > 0);
+      return wait?.then(() => noteEnd(undefined, list.length > 0)); // the end may have come in a later slice
     };
-    const rest = await readFrames(response, frames, take, () => decoder.ending);
-    await writeAll(encode(rest) + encoder.encode(decoder.end()));
+    await encoding.push(await readFrames(response, frames, take, () => decoder.ending));
+    await encoding.end();
     if (!progress.complete) throw new GatewayError('upstream_died');
     output.commit();
     await output.write(framing.end(), 0, true);

@@ -1,13 +1,17 @@
 // A whole answer on its way to the client: its bytes as they are on the same wire, translated on another; and error answers.
 
+import { answerWork } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient } from '../upstream/headers';
+import { withSearches } from '../core/usage';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
-import type { AnswerFailure } from '../wire/formatFacts';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
+import { answerFacts } from '../wire';
 import { usageAtEnd } from '../wire/inspectAnswer';
+import { openSearchCounter } from '../wire/shared/searchCounter';
 import { asBuffer } from './bodyWorker';
+import { cleanFailure } from './cleanFailure';
 import type { Answered, Local, Passthrough, Translated } from './context';
 import { isMarkup, isPage } from './answerBody';
 import { gatherOrPass } from './passLarge';
@@ -48,20 +52,17 @@ export async function relayError<T>(
   endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), bytes);
 }
 
-/** A failure that a provider tells, without our keys in its words. */
-export function cleanFailure(failure: AnswerFailure, { ownKeys }: Pick<ResponseContext, 'ownKeys'>): AnswerFailure {
-  return { ...failure, message: ownKeys.text(failure.message) };
-}
-
 /** Sends a whole answer. */
 export function endResponse(
-  { raw, headers: ours }: ResponseContext,
+  { raw, headers: ours, cost: costOf }: ResponseContext,
   progress: ResponseProgress,
   status: number,
   headers: Record<string, string | number>,
   bytes: Buffer,
 ): void {
   Object.assign(headers, ours);
+  const cost = status < 300 && progress.failure === undefined ? costOf(progress) : undefined;
+  if (cost !== undefined) headers['x-ovth-cost-usd'] = (cost / 1e9).toFixed(9);
   headers['content-length'] = bytes.length;
   raw.writeHead(status, headers);
   progress.begun = true;
@@ -104,7 +105,7 @@ async function translateWhole(
     context: encodeContextOf(translation, context),
     stream,
   };
-  const translating = bodyWorker.run(context.owner, 'translateResponse', task, bytes.length);
+  const translating = bodyWorker.run(context.owner, 'translateResponse', task, answerWork(bytes));
   const made = translating instanceof Promise ? await translating : translating;
   progress.usage = made.usage;
   if (made.failure !== undefined) throw (progress.failure = failureError(cleanFailure(made.failure, context)));
@@ -123,23 +124,22 @@ async function passWhole(
   context: ResponseContext,
   progress: ResponseProgress,
 ): Promise<void> {
-  const gathered = await gatherOrPass(response, context, progress);
+  const format = answered.kind === 'passthrough' ? (answered.answerFormat ?? answered.format) : undefined;
+  const searches = openSearchCounter(format === undefined ? undefined : answerFacts[format].searches);
+  const gathered = await gatherOrPass(response, context, progress, (passed) => {
+    searches.add(passed);
+    progress.usage = withSearches(undefined, searches.count); // should it break off
+  });
   if (gathered === undefined) return;
   if ('tail' in gathered) {
-    if (answered.kind === 'passthrough')
-      progress.usage = usageAtEnd(answered.answerFormat ?? answered.format, gathered.tail);
+    if (format !== undefined) progress.usage = usageAtEnd(format, gathered.tail, searches.count);
     return;
   }
   const bytes = gathered.whole;
   progress.estimatedOutput = Math.ceil(bytes.length / 4);
   let passed = bytes;
-  if (answered.kind === 'passthrough') {
-    const inspecting = context.bodyWorker.run(
-      context.owner,
-      'inspectAnswer',
-      { format: answered.answerFormat ?? answered.format, bytes },
-      bytes.length,
-    );
+  if (format !== undefined) {
+    const inspecting = context.bodyWorker.run(context.owner, 'inspectAnswer', { format, bytes }, bytes.length);
     const { usage, failure: found } = inspecting instanceof Promise ? await inspecting : inspecting;
     progress.usage = usage;
     if (found !== undefined) {

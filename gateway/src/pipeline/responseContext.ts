@@ -12,6 +12,7 @@ import type { Format } from '../wire/neutral';
 import type { Remember } from '../wire/reasoning/restore';
 import type { AnswerTurn } from './answerTurn';
 import type { BodyWorker } from './bodyWorker';
+import type { ResponseProgress } from './responseProgress';
 
 export interface ResponseContext {
   readonly raw: ServerResponse;
@@ -29,6 +30,8 @@ export interface ResponseContext {
   readonly requestId: string;
   /** Ours: route, request id, what was dropped, what is left of the quota. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Nano-USD of the answer, once it has come whole and its provider has said what it used. */
+  readonly cost: (progress: ResponseProgress) => number | undefined;
   /** Seconds since 1970. */
   readonly created: number;
   /** Answers that it asked for at once. */

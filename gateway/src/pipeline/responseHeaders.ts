@@ -6,6 +6,7 @@ import { keyCleanerOf } from '../upstream/ownKeys';
 import { outputByDefault } from './admit';
 import type { AnswerTurn } from './answerTurn';
 import type { Answered, Exchange } from './context';
+import { costOfAnswer } from './outcome';
 import { expectedCost } from './plan';
 import type { ResponseContext } from './responseContext';
 import type { ResponseProgress } from './responseProgress';
@@ -31,6 +32,7 @@ export function responseContext<T>(
     dialect: incoming.dialect,
     requestId: incoming.id,
     headers: responseHeaders(exchange, answered, reservation, progress.attempts.length),
+    cost: (ended) => costOfAnswer(exchange, ended),
     created: Math.floor(incoming.startedAt / 1_000),
     answers: facts.needs.answers,
     includeUsage: facts.includeUsage,
@@ -76,6 +78,7 @@ function responseHeaders<T>(
     headers['x-ovth-dropped'] = answered.dropped.map(headerText).join(', ').slice(0, longestDropped);
   const repaired = repairedOf(answered);
   if (repaired.length > 0) headers['x-ovth-repaired'] = repaired.join(', ');
+  if (incoming.oldKeyUntil !== undefined) headers['x-ovth-old-key'] = new Date(incoming.oldKeyUntil).toISOString();
   if (plan.warning !== undefined) headers['x-ovth-warning'] = headerText(plan.warning);
   return headroom === undefined ? headers : Object.assign(headers, rateLimitHeaders(headroom, incoming.startedAt));
 }

@@ -1,7 +1,7 @@
 // Reads a stream that is passed on unchanged: its usage, its completeness and its size. The one event that the gateway itself
 // asked for, with the usage alone, is taken out again.
 
-import type { Usage } from '../core/usage';
+import { type Usage, withSearches } from '../core/usage';
 import type { AnswerFacts } from '../wire/codec';
 import type { AnswerFailure } from '../wire/formatFacts';
 import type { Json } from '../wire/jsonObject';
@@ -173,9 +173,15 @@ interface TapReader {
 
 function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReader {
   const ends = openAnswerEnds(codec, answers);
-  const words = [`"${codec.usageField}"`, codec.errorWord, ...codec.endWords].map((word) => Buffer.from(word));
+  const { searches } = codec;
+  const marks = [`"${codec.usageField}"`, codec.errorWord, ...codec.endWords];
+  const words = (searches === undefined ? marks : [...marks, searches.word]).map((word) => Buffer.from(word));
+  let reported: Partial<Usage> | undefined;
+  let searched = 0; // those that were seen
   const reader = {
-    usage: undefined as Partial<Usage> | undefined,
+    get usage() {
+      return withSearches(reported, searched);
+    },
     said: false,
     last: false,
     failure: undefined as AnswerFailure | undefined,
@@ -213,9 +219,10 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
     reader.last ||= codec.isLast(event);
     reader.failure ??= codec.failureIn(event, false);
     reader.said ||= codec.hasContent(event);
+    searched += searches?.madeIn(event) ?? 0;
     const found = codec.usageIn(event);
     if (found === undefined) return false;
-    reader.usage = { ...reader.usage, ...found };
+    reported = { ...reported, ...found };
     return hideUsage && codec.isUsageOnly(event);
   };
   return reader;

@@ -1,15 +1,16 @@
 // What the entries of a batch do to budgets: pure arithmetic, shared by every database. Budgets are read through `find`,
 // changed in memory, and written back by the caller.
 
-import type { Measure } from '../../../config/limitRule';
 import { saturatingAdd } from '../core/usage';
 import type {
   Amounts,
   BudgetCounters,
   EntryResult,
   ExtendEntry,
+  LimitMeasure,
   LimitState,
   LimitWindow,
+  RepriceEntry,
   ReserveEntry,
 } from './storage';
 
@@ -19,10 +20,12 @@ export interface Budget extends BudgetCounters {
 }
 
 /** What a limit of each measure counts. */
-const counterOf = { tokens: 'tokens', usd: 'nano', requests: 'requests' } as const satisfies Record<
-  Measure,
-  keyof Amounts
->;
+const counterOf = {
+  tokens: 'tokens',
+  usd: 'nano',
+  requests: 'requests',
+  parallel: 'requests',
+} as const satisfies Record<LimitMeasure, keyof Amounts>;
 
 /** What an admitted request holds, to be given back when it settles. */
 export interface Held {
@@ -32,27 +35,42 @@ export interface Held {
 
 /** A reservation that fits in all its limits, and is added to them; or the limit that refuses it. */
 export type Decision =
-  { readonly held: Held; readonly tightest: LimitState | undefined } | { readonly refused: EntryResult };
+  | {
+      readonly held: Held;
+      readonly tightest: LimitState | undefined;
+      /** Indices of the shadow limits that it is not added to, for they would have refused it. */
+      readonly shadowed: readonly number[];
+    }
+  | { readonly refused: EntryResult };
 
-/** Admits a request if all its limits have room for it, and adds what it reserves to each. */
+/** Admits a request if all its enforced limits have room for it, and adds what it reserves to each limit with room. */
 export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budget): Decision {
   const output = entry.output ?? defaultOutput(entry, find);
   const amounts = amountsOf(entry, output);
   const states = statesOf(entry.limits, find);
-  const full = states.find((state) => amounts[counter(entry.limits, state)] > state.left);
-  if (full !== undefined)
-    return { refused: { type: 'refused', tightest: full, wanted: amounts[counter(entry.limits, full)] } };
-  for (const limit of entry.limits) hold(find(limit), amounts);
-  return { held: { output, amounts }, tightest: tightestOf(entry.limits, statesOf(entry.limits, find)) };
+  const full = states.filter((state) => amounts[counter(entry.limits, state)] > state.left);
+  const refused = full.find(({ limit }) => !isShadow(entry.limits[limit]));
+  if (refused !== undefined)
+    return { refused: { type: 'refused', tightest: refused, wanted: amounts[counter(entry.limits, refused)] } };
+  const shadowed = full.map(({ limit }) => limit);
+  entry.limits.forEach((limit, i) => {
+    if (!shadowed.includes(i)) hold(find(limit), amounts);
+  });
+  return { held: { output, amounts }, tightest: tightestOf(entry.limits, statesOf(entry.limits, find)), shadowed };
 }
 
-/** Takes as much more output as all limits have room for, at most what is asked. @returns output tokens; 0 is a refusal */
+/**
+ * Takes as much more output as all enforced limits have room for, at most what is asked. A shadow limit that the request is
+ * booked in takes it as well, so that what is given back is what was taken.
+ * @returns output tokens; 0 is a refusal
+ */
 export function extend(
   entry: ExtendEntry,
   find: (limit: LimitWindow) => Budget,
 ): { granted: number; amounts: Amounts } {
   let granted = entry.by;
   for (const state of statesOf(entry.limits, find)) {
+    if (isShadow(entry.limits[state.limit])) continue;
     const measure = counter(entry.limits, state);
     if (measure === 'tokens') granted = Math.min(granted, state.left);
     else if (measure === 'nano' && entry.nanoPerOutput > 0)
@@ -62,6 +80,16 @@ export function extend(
   const amounts = { tokens: granted, nano: atMost(granted * entry.nanoPerOutput), requests: 0 };
   if (granted > 0) for (const limit of entry.limits) hold(find(limit), amounts);
   return { granted, amounts };
+}
+
+/** Takes more dollars for a dearer target where all enforced limits have room for them. @param by nano-USD more than is held */
+export function reprice(entry: RepriceEntry, by: number, find: (limit: LimitWindow) => Budget): boolean {
+  const full = statesOf(entry.limits, find).some((state) => {
+    const limit = entry.limits[state.limit];
+    return limit?.measure === 'usd' && !isShadow(limit) && by > state.left;
+  });
+  if (!full) for (const limit of entry.limits) hold(find(limit), { tokens: 0, nano: by, requests: 0 });
+  return !full;
 }
 
 /** Books what was spent in place of what was held. Amounts of a correction may be below zero. */
@@ -78,25 +106,25 @@ export function statesOf(limits: readonly LimitWindow[], find: (limit: LimitWind
   return limits.map((limit, index) => {
     const name = counterOf[limit.measure];
     const { spent, reserved } = find(limit);
-    return {
-      limit: index,
-      spent: spent[name],
-      reserved: reserved[name],
-      left: limit.amount - spent[name] - reserved[name],
-    };
+    const over = limit.measure === 'parallel' ? 0 : spent[name]; // a request that has ended is in flight no more
+    return { limit: index, spent: over, reserved: reserved[name], left: limit.amount - over - reserved[name] };
   });
 }
 
 // ---
 
+function isShadow(limit: LimitWindow | undefined): boolean {
+  return limit?.shadow === true;
+}
+
 function counter(limits: readonly LimitWindow[], state: LimitState): keyof Amounts {
   return counterOf[limits[state.limit]?.measure ?? 'tokens'];
 }
 
-function amountsOf({ input, nanoPerInput, nanoPerOutput }: ReserveEntry, output: number): Amounts {
+function amountsOf({ input, nanoPerInput, nanoPerOutput, nanoBeside = 0 }: ReserveEntry, output: number): Amounts {
   return {
     tokens: saturatingAdd(input, output),
-    nano: atMost(input * nanoPerInput + output * nanoPerOutput),
+    nano: atMost(input * nanoPerInput + output * nanoPerOutput + nanoBeside),
     requests: 1,
   };
 }
@@ -105,18 +133,27 @@ function amountsOf({ input, nanoPerInput, nanoPerOutput }: ReserveEntry, output:
 function defaultOutput(entry: ReserveEntry, find: (limit: LimitWindow) => Budget): number {
   let output = entry.defaultOutput;
   for (const state of statesOf(entry.limits, find)) {
+    if (isShadow(entry.limits[state.limit])) continue;
     const name = counter(entry.limits, state);
     if (name === 'tokens') output = Math.min(output, state.left - entry.input);
     else if (name === 'nano' && entry.nanoPerOutput > 0)
-      output = Math.min(output, Math.floor((state.left - entry.input * entry.nanoPerInput) / entry.nanoPerOutput));
+      output = Math.min(output, Math.floor((state.left - besideOutput(entry)) / entry.nanoPerOutput));
   }
   return Math.max(1, output);
 }
 
-// Of the limits of one measure, the one with the least left: tokens before requests before USD, whose amounts do not compare.
+// Nano-USD of all but the output.
+function besideOutput({ input, nanoPerInput, nanoBeside = 0 }: ReserveEntry): number {
+  return input * nanoPerInput + nanoBeside;
+}
+
+// Of the enforced limits of one measure, the one with the least left: tokens before requests before USD, whose amounts do
+// not compare. Requests in flight are told by a refusal alone.
 function tightestOf(limits: readonly LimitWindow[], states: readonly LimitState[]): LimitState | undefined {
   let least: LimitState | undefined;
   for (const state of states) {
+    const limit = limits[state.limit];
+    if (isShadow(limit) || limit?.measure === 'parallel') continue;
     const rank = least === undefined ? -1 : ranks[counter(limits, state)] - ranks[counter(limits, least)];
     if (least === undefined || rank < 0 || (rank === 0 && state.left < least.left)) least = state;
   }

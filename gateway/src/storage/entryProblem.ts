@@ -8,13 +8,24 @@ import {
   longestText,
   type OpenRequest,
   type ReleaseEntry,
+  type RepriceEntry,
   type RequestRow,
   type ReserveEntry,
   type SettleEntry,
 } from './storage';
 
 type Form =
-  'text' | 'text?' | 'count' | 'count?' | 'count or undefined' | 'flag' | 'list' | 'request' | 'measure' | 'subject';
+  | 'text'
+  | 'text?'
+  | 'count'
+  | 'count?'
+  | 'count or undefined'
+  | 'flag'
+  | 'list'
+  | 'request'
+  | 'measure'
+  | 'subject'
+  | 'switch';
 
 /** A field's form, by name. `?`: or null; never undefined, which is a field that was forgotten. */
 const rowForms: Readonly<Record<keyof RequestRow, Form>> = {
@@ -25,7 +36,7 @@ const rowForms: Readonly<Record<keyof RequestRow, Form>> = {
   input_estimate: 'count', max_output: 'count?', needs: 'list', prefix_hash: 'text?', input: 'count', cache_read: 'count',
   cache_write_5m: 'count', cache_write_1h: 'count', output: 'count', reasoning: 'count', audio: 'count', searches: 'count',
   counted: 'count', raw: 'count', cost: 'count', provider_cost: 'count?', rates: 'text', estimated: 'flag', dropped: 'list',
-  hash: 'text?',
+  hash: 'text?', shadowed: 'list',
 }; // prettier-ignore
 
 const openForms: Readonly<Record<keyof OpenRequest, Form>> = {
@@ -33,21 +44,24 @@ const openForms: Readonly<Record<keyof OpenRequest, Form>> = {
   wire_in: 'text', stream: 'flag', started_at: 'count', input_estimate: 'count', max_output: 'count?',
 }; // prettier-ignore
 
-const limitForms: Readonly<Record<keyof LimitWindow, Form>> = {
-  id: 'text', subject: 'subject', measure: 'measure', window: 'count', amount: 'count',
+const limitForms: Readonly<Required<Record<keyof LimitWindow, Form>>> = {
+  id: 'text', subject: 'subject', measure: 'measure', window: 'count', amount: 'count', shadow: 'switch',
 }; // prettier-ignore
 
 type Own<E> = Readonly<Record<Exclude<keyof E, 'type' | 'limits' | 'row' | 'request'>, Form>>;
 const entryForms: {
   reserve: Own<ReserveEntry>;
   extend: Own<ExtendEntry>;
+  reprice: Own<RepriceEntry>;
   settle: Own<SettleEntry>;
   release: Own<ReleaseEntry>;
 } = {
   reserve: {
     id: 'text', key: 'text', input: 'count', output: 'count or undefined', defaultOutput: 'count', nanoPerInput: 'count', nanoPerOutput: 'count',
+    nanoBeside: 'count or undefined',
   }, // prettier-ignore
   extend: { id: 'text', from: 'count', by: 'count', nanoPerOutput: 'count' },
+  reprice: { id: 'text', nano: 'count' },
   settle: { rates: 'text' },
   release: { id: 'text' },
 };
@@ -74,7 +88,8 @@ const fits: Readonly<Record<Form, (value: unknown) => boolean>> = {
   flag: (value) => value === 0 || value === 1,
   list: (value) => value === '[]' || (isText(value) && isList(value as string)),
   request: (value) => value === 'request', // the other kinds of rows are the storage's own
-  measure: (value) => value === 'tokens' || value === 'usd' || value === 'requests',
+  measure: (value) => value === 'tokens' || value === 'usd' || value === 'requests' || value === 'parallel',
+  switch: (value) => value === undefined || typeof value === 'boolean',
   subject: (value) => typeof value === 'object' && value !== null,
 };
 
@@ -114,6 +129,7 @@ const limitChecks = checksOf(limitForms);
 const entryChecks = {
   reserve: checksOf(entryForms.reserve),
   extend: checksOf(entryForms.extend),
+  reprice: checksOf(entryForms.reprice),
   settle: checksOf(entryForms.settle),
   release: checksOf(entryForms.release),
 };

@@ -15,6 +15,9 @@ export interface Amounts {
   requests: number;
 }
 
+/** What a limit counts: what is spent and held in its window or, for `parallel`, the requests in flight. */
+export type LimitMeasure = Measure | 'parallel';
+
 /** Whose use a limit counts. */
 export type LimitSubject = { readonly kind: 'key' | 'user' | 'tag'; readonly name: string } | { readonly kind: 'all' };
 
@@ -23,11 +26,13 @@ export interface LimitWindow {
   /** Names subject, measure and period; the same for as long as the limit exists, whatever its amount. */
   readonly id: string;
   readonly subject: LimitSubject;
-  readonly measure: Measure;
+  readonly measure: LimitMeasure;
   /** First moment of the window, milliseconds since 1970. */
   readonly window: number;
   /** The most that may be spent and reserved: tokens, requests, or nano-USD. */
   readonly amount: number;
+  /** It refuses nothing: a request that does not fit is admitted past it, and is not booked in it. */
+  readonly shadow?: boolean;
 }
 
 /** The counters of one limit in one window. */
@@ -52,6 +57,8 @@ export interface ReserveEntry {
   /** Nano-USD of one token at the first target. */
   readonly nanoPerInput: number;
   readonly nanoPerOutput: number;
+  /** Nano-USD of what is charged beside tokens: searches of the web. */
+  readonly nanoBeside?: number;
   /** What a row needs should this process die: see `RequestRow`. */
   readonly request: OpenRequest;
 }
@@ -75,6 +82,15 @@ export interface ExtendEntry {
   readonly nanoPerOutput: number;
 }
 
+/** What an open request is to hold in dollars before it is sent to a dearer target. A lower amount changes nothing. */
+export interface RepriceEntry {
+  readonly type: 'reprice';
+  readonly id: string;
+  readonly limits: readonly LimitWindow[];
+  /** Nano-USD in all. */
+  readonly nano: number;
+}
+
 /** The end of an open request: what it used, in place of what it reserved. */
 export interface SettleEntry {
   readonly type: 'settle';
@@ -95,7 +111,7 @@ export interface ReleaseEntry {
  * An entry of a batch. It may be committed twice, with the effect of once. Its numbers are integers from 0 to 2^53 - 1, its
  * texts have at most `longestText` characters: `entryProblem.ts` says what is refused.
  */
-export type Entry = ReserveEntry | ExtendEntry | SettleEntry | ReleaseEntry;
+export type Entry = ReserveEntry | ExtendEntry | RepriceEntry | SettleEntry | ReleaseEntry;
 
 /** What is left of one of an entry's limits. */
 export interface LimitState {
@@ -114,13 +130,16 @@ export type EntryResult =
       readonly output: number;
       /**
        * The limit of tokens with the least left after this reservation; where none is of tokens, that of requests, else that
-       * of USD. Absent where nothing is limited, and where this reservation was made by an earlier commit.
+       * of USD. Absent where none of these limits it, and where this reservation was made by an earlier commit.
        */
       readonly tightest?: LimitState;
+      /** Indices of the shadow limits that had no room: it is not booked in them. Absent where there are none. */
+      readonly shadowed?: readonly number[];
     }
   | { readonly type: 'refused'; readonly tightest: LimitState; readonly wanted: number }
   | { readonly type: 'revoked' }
   | { readonly type: 'extended'; readonly granted: number }
+  | { readonly type: 'repriced'; readonly fits: boolean }
   | { readonly type: 'done' }
   /**
    * This entry holds a value that the storage refuses; the others of its batch are committed. The request of a settlement
@@ -200,6 +219,8 @@ export interface RequestRow {
   readonly estimated: 0 | 1;
   /** JSON list of the fields that the target could not carry. */
   readonly dropped: string;
+  /** JSON list of the shadow limits that would have refused it. */
+  readonly shadowed: string;
   readonly hash: string | null;
 }
 
@@ -238,6 +259,10 @@ export interface KeyRow {
   readonly parallel: number | null;
   readonly expires_at: number | null;
   readonly source: 'admin' | 'config';
+  /** Of a key of the configuration: its `generation` when it was last brought in. */
+  readonly generation: number | null;
+  /** Its generation when it was revoked through the administration, which holds until it is brought in with a later one. */
+  readonly revoked_generation: number | null;
   readonly created_at: number;
   readonly rotated_at: number | null;
   readonly revoked_at: number | null;
@@ -251,11 +276,80 @@ export interface UsageSum {
   readonly cost: number;
 }
 
+/** Rows that one read looks at, so that none takes long. */
+export const rowsPerRead = 20_000;
+
+/** Which settled requests; what is absent does not matter. */
+export interface RequestFilter {
+  readonly key?: string;
+  readonly user?: string;
+  readonly model?: string;
+  readonly outcome?: string;
+  readonly status?: number;
+  readonly session?: string;
+  readonly client?: string;
+  readonly address?: string;
+  /** Requests that began in [from, to), milliseconds since 1970. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** A part of the ledger, read from its end. */
+export interface RequestPage {
+  /** Newest first. */
+  readonly rows: readonly RequestRow[];
+  /** Place in the ledger of the oldest row that was looked at; undefined where its beginning was reached. */
+  readonly reached: number | undefined;
+}
+
+/** What use can be grouped by. Hours, days and months are in UTC. */
+export const usageDimensions = [
+  'key', 'user', 'tag', 'route', 'provider', 'account', 'model', 'client', 'session', 'hour', 'day', 'month',
+] as const; // prettier-ignore
+export type UsageDimension = (typeof usageDimensions)[number];
+
+/** Which use, and how it is summed. */
+export interface UsageQuery {
+  readonly groupBy: readonly UsageDimension[];
+  /**
+   * Of requests that began in [from, to), milliseconds since 1970. Use is kept by the hour: every hour that this touches
+   * counts whole, but for sessions.
+   */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Sums: tokens, and nano-USD. */
+export interface UsageAmounts {
+  requests: number;
+  /** Of them those that failed. */
+  errors: number;
+  input: number;
+  cache_read: number;
+  cache_write: number;
+  output: number;
+  reasoning: number;
+  searches: number;
+  /** Tokens as quotas count them. */
+  counted: number;
+  raw: number;
+  cost: number;
+}
+
+/** Sums of one group, with its names; what a request does not have is the empty text. */
+export type UsageGroup = UsageAmounts & { [dimension in UsageDimension]?: string };
+
 /** What reads for people ask; answered beside the writer and never in its way. */
 export interface Reports {
-  /** The newest settled requests, newest first. */
-  lastRequests(count: number): Promise<readonly RequestRow[]>;
   requestById(id: string): Promise<RequestRow | undefined>;
+  /**
+   * Settled requests before a place in the ledger that match.
+   * @param before a place that an earlier page reached; undefined for the end
+   * @param count rows at most. Fewer do not mean that there are no more: a call looks at so many rows only (`rowsPerRead`)
+   */
+  requests(filter: RequestFilter, before: number | undefined, count: number): Promise<RequestPage>;
+  /** Use by group, in no order; without a group, one sum of all. A request with several tags stands in the group of each. */
+  usage(query: UsageQuery): Promise<readonly UsageGroup[]>;
   /**
    * What each key used in requests that began in the hours that [from, to) touches, and what its open requests hold (tokens).
    * Keys without either are absent.
@@ -271,7 +365,7 @@ export interface Reports {
 
 export interface Storage extends Reports {
   /**
-   * Commits a batch in one transaction: settlements and releases first, then reservations and extensions in their order.
+   * Commits a batch in one transaction: settlements and releases first, then the others in their order.
    * @returns a result for each entry, in order
    * @throws StorageUnavailable when nothing was committed; the batch may be tried again. AnswerLost where it is not known
    */
@@ -289,7 +383,10 @@ export interface Storage extends Reports {
   changedKeys(): Promise<readonly KeyRow[] | undefined>;
   keyByHash(sha256: string): Promise<KeyRow | undefined>;
   keyById(id: string): Promise<KeyRow | undefined>;
-  /** Writes keys whole, new ones and changed ones, in one transaction. @throws StorageUnavailable */
+  /**
+   * Writes keys whole, new ones and changed ones, in one transaction. One that was revoked through the administration
+   * stays so, whatever is written, unless it comes with a later generation. @throws StorageUnavailable
+   */
   putKeys(keys: readonly KeyRow[]): Promise<void>;
   /**
    * Changes fields of a key as it stands, in one transaction: what others changed meanwhile stays.

@@ -178,6 +178,7 @@ function requestFields(level: string, { row, usage, ...record }: RequestRecord):
     id: row.id,
     key: record.keyLabel,
     key_id: row.key,
+    old_key: record.oldKey ? true : undefined,
     path: row.wire_in,
     model: row.requested,
     target: `${row.provider}/${row.model}`,

@@ -1,29 +1,16 @@
 // Answers that come compressed although none was asked for: some hosts and proxies do so whatever `accept-encoding: identity`
 // says. They are decompressed as they come, since failures, usage and the model's words could not be read otherwise.
-// Source: RFC 9110 section 8.4 (content-encoding), RFC 8878 (zstd).
 
 import type { IncomingHttpHeaders } from 'node:http';
-import {
-  constants,
-  type BrotliDecompress,
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createInflateRaw,
-  createZstdDecompress,
-  type Gunzip,
-  type Inflate,
-  type InflateRaw,
-  type ZstdDecompress,
-} from 'node:zlib';
 import { largeBodyBytes } from '../core/bodySize';
+import { type BodyDecoder, bodyDecoders, codingIn, type OpenDecoder } from '../core/contentCodings';
 import { GatewayError } from '../core/errors';
 import type { UpstreamResponse } from './exchange';
 
 /** The failure of an answer that is encoded in a way that cannot be decoded here; undefined for any other. */
 export function unreadable({ headers }: Pick<UpstreamResponse, 'headers'>): GatewayError | undefined {
   const encoding = encodingOf(headers);
-  return encoding === undefined || decoders.has(encoding) ? undefined : encodingError(encoding);
+  return encoding === undefined || bodyDecoders.has(encoding) ? undefined : encodingError(encoding);
 }
 
 /**
@@ -38,29 +25,14 @@ export function decoded(response: UpstreamResponse): UpstreamResponse {
 
 // ---
 
-// What a body is encoded with, in lower case and without the prefix of `x-gzip` (RFC 9110 section 8.4.1.3); undefined for nothing.
 function encodingOf(headers: IncomingHttpHeaders): string | undefined {
-  const encoding = headers['content-encoding']?.trim().toLowerCase().replace(/^x-/, '');
-  return encoding === '' || encoding === 'identity' ? undefined : encoding;
+  return codingIn(headers['content-encoding']);
 }
 
 function encodingError(encoding: string, cause?: unknown): GatewayError {
   const message = `The provider's answer came with the content-encoding "${encoding.slice(0, 40)}", which was not asked for and cannot be decoded.`;
   return new GatewayError('upstream_garbage', { message, cause });
 }
-
-type BodyDecoder = Gunzip | Inflate | InflateRaw | BrotliDecompress | ZstdDecompress;
-type OpenDecoder = (first: Buffer) => BodyDecoder;
-
-// "deflate" is a zlib stream, and raw where hosts take the name by its word: the lower half of a zlib stream's first byte is 8
-// (RFC 1950).
-const decoders: ReadonlyMap<string, OpenDecoder> = new Map<string, OpenDecoder>([
-  ['gzip', () => createGunzip()],
-  ['deflate', ([first = 0]) => ((first & 0x0f) === 8 ? createInflate() : createInflateRaw())],
-  ['br', () => createBrotliDecompress()],
-  // A window above 8 MiB, for which room would be made at once, is refused as RFC 9659 has it.
-  ['zstd', () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } })],
-]);
 
 /** JSON and events shrink to a tenth, a long repetition to a hundredth; what grows more is a bomb. */
 const mostGrowth = 200;
@@ -76,7 +48,7 @@ class DecodedResponse implements UpstreamResponse {
   constructor(response: UpstreamResponse, encoding: string) {
     const { 'content-encoding': coded, 'content-length': _length, ...headers } = response.headers;
     this.status = response.status;
-    this.headers = decoders.has(encoding) ? headers : { ...headers, 'content-encoding': coded };
+    this.headers = bodyDecoders.has(encoding) ? headers : { ...headers, 'content-encoding': coded };
     this.#response = response;
     this.#encoding = encoding;
   }
@@ -96,7 +68,7 @@ class DecodedResponse implements UpstreamResponse {
   }
 
   forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
-    const open = decoders.get(this.#encoding);
+    const open = bodyDecoders.get(this.#encoding);
     if (open !== undefined) return this.#pass(open, take);
     this.cancel();
     return Promise.reject(encodingError(this.#encoding));

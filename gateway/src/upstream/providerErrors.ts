@@ -3,6 +3,8 @@
 // https://platform.openai.com/docs/guides/error-codes#api-errors, https://platform.claude.com/docs/en/api/errors,
 // https://cloud.google.com/apis/design/errors (2026-11).
 
+import type { Account } from '../../../config/accounts';
+import type { ChatRefusal } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { isObject, listOr, objectOr, textOr } from '../wire/shared/json';
@@ -12,12 +14,14 @@ import { allowanceIn, type OperatorsKind, operatorsKind } from '../wire/shared/f
 /**
  * The error for a whole response with an error status: its code decides whether another target is tried.
  * @param headers of the gateway's response to the client
+ * @param account that the target was called with
  */
 export function translateError(
   status: number,
   bytes: Buffer,
   headers: Readonly<Record<string, string>>,
   target: Target,
+  account: CalledAccount,
 ): GatewayError {
   const error = errorOf(bytes);
   const text = textOr(error['message']).slice(0, 2_000);
@@ -28,7 +32,7 @@ export function translateError(
       return new GatewayError('prompt_too_long', { headers, tokens: { most: target.context, ...tooLong } });
   }
   const operators = operatorsKind(error, status);
-  if (operators !== undefined) return operatorsError(operators, text, message, headers);
+  if (operators !== undefined) return operatorsError(operators, text, message, headers, namesOf(target, account));
   if (status === 429) {
     const wait = retryDelay(error);
     const withWait =
@@ -53,9 +57,17 @@ export function isAboutPath(status: number, bytes: Buffer): boolean {
   return operatorsKind(error, status) !== 'unknown_model' && (text === '' || pathText.test(text));
 }
 
-/** Whether OpenAI refuses a request as chat completions that it takes as Responses. */
-export function isForResponses(status: number, bytes: Buffer): boolean {
-  return (status === 400 || status === 404) && responsesText.test(textOr(errorOf(bytes)['message']));
+/** What OpenAI refuses of a model as chat completions and takes as Responses, by a refusal; undefined where it is another. */
+export function chatRefusalIn(status: number, bytes: Buffer): ChatRefusal | undefined {
+  if (status !== 400 && status !== 404) return undefined;
+  const message = textOr(errorOf(bytes)['message']);
+  if (reasonedToolsText.test(message)) return 'reasoned_tools';
+  return responsesText.test(message) ? 'all' : undefined;
+}
+
+/** Whether OpenAI refuses the older name of the maximum, and names the newer. */
+export function isOfOlderMaximum(bytes: Buffer): boolean {
+  return olderMaximumText.test(textOr(errorOf(bytes)['message']));
 }
 
 /** The error for a failure inside a response. */
@@ -94,7 +106,13 @@ const pathText =
 // gpt-5.4-mini in /v1/chat/completions. Please use /v1/responses instead." (400). As in the issues that overrides.ts of the
 // catalogue names (2026-11).
 const responsesText =
-  /^This model is only supported in v1\/responses\b|^This is not a chat model and thus not supported in the v1\/chat\/completions\b|^Function tools with reasoning_effort are not supported for [^]{1,300}? in \/v1\/chat\/completions\b/;
+  /^This model is only supported in v1\/responses\b|^This is not a chat model and thus not supported in the v1\/chat\/completions\b/;
+const reasonedToolsText =
+  /^Function tools with reasoning_effort are not supported for [^]{1,300}? in \/v1\/chat\/completions\b/;
+
+// "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+// Source: https://github.com/griptape-ai/ComfyUI-Griptape/issues/312 (2026-11).
+const olderMaximumText = /'max_tokens' is not supported with this model\. Use 'max_completion_tokens' instead/;
 
 /** The failure of a kind that is the operator's trouble. @param text what the provider says; @param message ours, with it */
 function operatorsError(
@@ -102,20 +120,55 @@ function operatorsError(
   text: string,
   message: string,
   headers: Readonly<Record<string, string>>,
+  names?: OperatorsNames,
 ): GatewayError {
+  const told = names === undefined ? {} : { message: operatorsMessage(kind, names) };
   switch (kind) {
     case 'allowance':
       return new GatewayError('upstream_allowance', { headers: withoutWait(headers), message: allowanceMessage(text) });
     case 'credit':
-      return new GatewayError('upstream_credential', { headers, message: noCredit });
+      return new GatewayError('upstream_credential', { headers, message: noCredit, ...told });
     case 'credential':
-      return new GatewayError('upstream_credential', { headers });
+      return new GatewayError('upstream_credential', { headers, ...told });
     case 'region':
-      return new GatewayError('upstream_credential', { headers, message: noRegion });
+      return new GatewayError('upstream_credential', { headers, message: noRegion, ...told });
     case 'unknown_model':
       return new GatewayError('unknown_model', { headers, message });
     case 'forbidden':
-      return new GatewayError('upstream_forbidden', { headers });
+      return new GatewayError('upstream_forbidden', { headers, ...told });
+  }
+}
+
+/** What of an account the operator knows it by. */
+export type CalledAccount = Pick<Account, 'name' | 'variable'>;
+
+/** What the operator has to look after, in the settings' own words. */
+interface OperatorsNames {
+  readonly provider: string;
+  readonly model: string;
+  readonly account: string;
+  /** Where its key stands. */
+  readonly setting: string;
+}
+
+function namesOf({ provider, label }: Target, { name, variable }: CalledAccount): OperatorsNames {
+  const setting =
+    variable === undefined
+      ? `a variable that providers.${provider}.api_key_env names`
+      : `${variable} (of a stack, provider_keys.${provider})`;
+  return { provider, model: label, account: `its account "${name}"`, setting };
+}
+
+function operatorsMessage(kind: OperatorsKind, { provider, model, account, setting }: OperatorsNames): string {
+  switch (kind) {
+    case 'credit':
+      return `The provider ${provider} says that ${account} on this gateway has no credit left; the operator can add some there.`;
+    case 'region':
+      return `The provider ${provider} does not serve the region that this gateway stands in; the operator can take ${model} out of the route, or move the gateway.`;
+    case 'forbidden':
+      return `The provider ${provider} does not let the gateway's own key of ${account} use ${model}; the operator must have it enabled there, or take it out of the route.`;
+    default:
+      return `The provider ${provider} refused the gateway's own key of ${account}; the operator must put a valid one into ${setting}.`;
   }
 }
 

@@ -56,6 +56,8 @@ export interface Decoder {
   end(): readonly StreamEvent[];
   /** A reason to finish has come: only usage may follow. */
   readonly ending: boolean;
+  /** About how many bytes are held of what came, because it has to wait or is needed at the end. */
+  readonly kept: number;
 }
 
 /** Encodes one stream for a client: neutral events in, the text of whole frames out. */
@@ -75,7 +77,7 @@ export interface Encoder {
 
 /** What is known of the answers of a format without decoding them. */
 export type AnswerFacts = CompletionFacts &
-  Pick<FormatFacts, 'output' | 'usageField' | 'isUsageOnly' | 'errorWord' | 'sequenceIn'> &
+  Pick<FormatFacts, 'output' | 'usageField' | 'searches' | 'isUsageOnly' | 'errorWord' | 'sequenceIn'> &
   Pick<Codec, 'usageIn'>;
 
 /** A format's facts and its six translations. */

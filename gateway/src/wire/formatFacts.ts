@@ -1,7 +1,7 @@
 // The facts about a format that the gateway needs without decoding a body: where a setting stands in a request, where a
 // response reports usage, which frame ends a stream. One object of these stands in each codec folder's `facts.ts`.
 
-import type { Capability } from '../../../config/catalogue';
+import type { Capability, ChatRefusal } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import type { Json } from './jsonObject';
 import type { Effort, FailureKind, Format } from './neutral';
@@ -40,8 +40,12 @@ export interface RequestFields {
     readonly field: string;
     /** One of these stands in a field that does; a look before `isIn`. */
     readonly marks: readonly Buffer[];
-    /** Whether the field's value does. */
-    isIn(value: unknown): boolean;
+    /** Where the field's value does, by path; empty where it does not. */
+    placesIn(value: unknown): readonly string[];
+    /** The body without it, and without a choice of it. */
+    without(body: Json): Json;
+    /** The most searches that it allows; undefined where it names no number. */
+    most?(setting: SettingReader): number | undefined;
   };
   /** Whether a request asks for usage in its stream; absent where streams report usage unasked. */
   wantsUsage?(setting: SettingReader): boolean;
@@ -63,6 +67,8 @@ export interface PassthroughFacts {
   readonly honours: (kind: DemandKind, target: Target, effort: Effort | undefined) => boolean;
   /** Whether the format's own provider refuses a request of a target in it, and takes it in another of its formats. */
   readonly refused?: (target: Target, needs: readonly Capability[], setting: SettingReader) => boolean;
+  /** Whether a request is one that a model has been found to refuse. */
+  readonly refusedAs?: (refusal: ChatRefusal, needs: readonly Capability[], setting: SettingReader) => boolean;
   /** Images whose URL stands where an object with it belongs: some hosts of the format take them, its own provider refuses them. */
   readonly plainImages?: {
     /** The key that such a URL stands under. */
@@ -151,6 +157,17 @@ export interface FormatFacts extends CompletionFacts {
   readonly usageField: string;
   /** A stream reports usage only where its request asks for it. */
   readonly usageOnRequest: boolean;
+  /** Searches of the web that streams and long answers show as they are made; absent where the usage alone tells of them. */
+  readonly searches?: {
+    /** Stands in every event that shows one; a look before `madeIn`. */
+    readonly word: string;
+    /** Those that an event of a stream shows as done, and that its provider charges for. */
+    madeIn(event: Json): number;
+    /** Matches once for each that is charged, in the bytes of a whole answer: at most 256 of them, in which the word stands. */
+    readonly inBytes: { readonly word: string; readonly pattern: RegExp };
+    /** What the usage counts them by, of the end of a whole answer; absent where that is the usage itself. */
+    atEnd?(tail: Buffer): Json;
+  };
   /** Whether an event of a stream holds the usage and nothing else. */
   isUsageOnly(event: Json): boolean;
   /** Stands in every event that reports an error; a look before `failureIn`. */

@@ -1,5 +1,6 @@
 // The codec of every format, and the format that a provider is spoken to in.
 
+import type { ChatRefusal } from '../../../config/catalogue';
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { openaiChat } from './openaiChat/index';
@@ -36,7 +37,7 @@ export function upstreamFormat(
   provider: Pick<Provider, 'wire' | 'responses'>,
   target: Target,
   from: Format,
-  { chatOnly, chatRefused }: Learnt,
+  { chatOnly, chatRefused, chatRefusal }: Learnt,
   neutral: () => NeutralRequest,
 ): Format {
   switch (provider.wire) {
@@ -46,7 +47,7 @@ export function upstreamFormat(
       return 'generate';
     case 'openai':
       if (!provider.responses || chatOnly) return 'chat';
-      if (from === 'responses' || chatRefused || isRefusedByChat(neutral(), target)) return 'responses';
+      if (from === 'responses' || chatRefused || isRefusedByChat(neutral(), target, chatRefusal)) return 'responses';
       return from !== 'chat' && carriesMoreOnResponses(neutral(), target) ? 'responses' : 'chat';
   }
 }
@@ -57,6 +58,8 @@ export interface Learnt {
   readonly chatOnly: boolean;
   /** It has refused this request as chat completions, and said that it is one for Responses. */
   readonly chatRefused: boolean;
+  /** What it has refused of this model as chat completions before. */
+  readonly chatRefusal?: ChatRefusal | undefined;
 }
 
 /** Whether a provider has a format itself, so that a body in it may be passed on unchanged. */
@@ -73,11 +76,12 @@ export function speaks(provider: Provider, format: Format, chatOnly: boolean): b
 
 // ---
 
-function isRefusedByChat(request: NeutralRequest, target: Target): boolean {
+function isRefusedByChat(request: NeutralRequest, target: Target, learnt: ChatRefusal | undefined): boolean {
   const { tools = [], reasoning } = request;
   if (searchesWeb(request, target) && !searchesInChat(target) && request.stop === undefined) return true;
   const hasTools = tools.some((tool) => tool.type !== 'webSearch');
-  return chatRefuses(target, hasTools, reasoning && effortOf(reasoning));
+  const effort = reasoning && effortOf(reasoning);
+  return chatRefuses(target.row?.chat_refuses, hasTools, effort) || chatRefuses(learnt, hasTools, effort);
 }
 
 // Whether the target is to search the web for it; not for several answers, of which Responses gives one.

@@ -1,7 +1,7 @@
 // Looks into a whole answer that is passed on unchanged. Pure, so that it may run in a worker thread.
 
 import { lastObjectOf } from '../core/jsonTail';
-import type { Usage } from '../core/usage';
+import { type Usage, withSearches } from '../core/usage';
 import type { AnswerFailure } from './formatFacts';
 import { answerFacts, type AnswerFormat } from './index';
 import type { Json } from './jsonObject';
@@ -21,11 +21,13 @@ export function inspectAnswer({ format, bytes }: { format: AnswerFormat; bytes: 
   return { usage: facts.usageIn(answer), failure: facts.failureIn(answer, true) };
 }
 
-/** What an answer used of which only the end is at hand. */
-export function usageAtEnd(format: AnswerFormat, tail: Buffer): Partial<Usage> | undefined {
+/** What an answer used of which only the end is at hand. @param searches those that its bytes have shown */
+export function usageAtEnd(format: AnswerFormat, tail: Buffer, searches: number): Partial<Usage> | undefined {
   const facts = answerFacts[format];
   const usage = lastObjectOf(tail, facts.usageField);
-  return usage === undefined ? undefined : facts.usageIn({ [facts.usageField]: usage });
+  const told =
+    usage === undefined ? undefined : facts.usageIn({ ...facts.searches?.atEnd?.(tail), [facts.usageField]: usage });
+  return told?.searches === undefined ? withSearches(told, searches) : told;
 }
 
 // ---

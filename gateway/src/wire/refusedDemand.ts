@@ -30,7 +30,8 @@ export function refusedDemand(
   if (demands.list.length === 0) return undefined;
   const { honours } = formatFacts[spokenFormat(wire, from)].passthrough;
   // What OpenAI refuses in chat completions is asked in Responses, which gives one answer.
-  const inResponses = wire === 'openai' && chatRefuses(target, capabilities.includes('tools'), demands.effort);
+  const inResponses =
+    wire === 'openai' && chatRefuses(target.row?.chat_refuses, capabilities.includes('tools'), demands.effort);
   return demands.list.find(({ kind }) => (kind === 'n' && inResponses) || !honours(kind, target, demands.effort));
 }
 

@@ -1,7 +1,7 @@
 // Takes out of a body that is passed on in its own format what the provider would refuse: our envelopes, which stand in
 // the history of a conversation that another provider took part in and are forged signatures to this one; system messages
-// in mid-conversation, which Claude Code sends to every model whose name it does not know, a route's too; and images that
-// some hosts take in a form that others refuse.
+// in mid-conversation, which Claude Code sends to every model whose name it does not know, a route's too; images that some
+// hosts take in a form that others refuse; and a search of the web for a host that has none.
 
 import type { Target } from '../../../config/target';
 import { formatFacts } from './formats';
@@ -18,6 +18,8 @@ export interface SanitizeTask {
   readonly plainTurns: boolean;
   /** Images given by their URL alone get the object that belongs around it. */
   readonly plainImages: boolean;
+  /** The web search goes: the target has none. */
+  readonly noSearch?: boolean;
 }
 
 /**
@@ -52,6 +54,7 @@ export function sanitizePassthrough(task: SanitizeTask): Uint8Array {
   if (task.envelopes) body = facts.withoutEnvelopes(body);
   if (task.plainTurns && facts.systemTurns !== undefined) body = facts.systemTurns.asUser(body);
   if (task.plainImages && facts.plainImages !== undefined) body = facts.plainImages.asObjects(body);
+  if (task.noSearch === true) body = formatFacts[task.format].request.webSearch.without(body);
   return bytesOf(body);
 }
 

@@ -27,28 +27,16 @@ switch_front() {
     undo+=(restore_front)
   fi
   put_front "$stage/front"
+  phase switch
   if [ "$same" = no ] || [ "$(docker inspect -f '{{.State.Running}}' ovth-front 2>/dev/null)" != true ]; then
-    said=$(start_front) || fail "Caddy does not start: $(printf '%s' "$said" | tail -n 3)"
+    start_front >"$stage/up.log" || fail 'Caddy does not start. Docker says:' "$stage/up.log"
   fi
   # Caddy does nothing when the configuration is the same. The call also shows that Caddy answers.
   local deadline=$((SECONDS + 20))
   until said=$(reload_front); do
     [ "$SECONDS" -lt "$deadline" ] || {
-      last_lines ovth-front
-      fail "Caddy did not take the new TLS configuration: $(printf '%s' "$said" | tail -n 1)"
-    }
-    sleep 0.3
-  done
-}
-
-# A certificate for an address needs no DNS record, so this waits for it. One for a name may need a record first.
-await_certificate() {
-  local deadline=$((SECONDS + 30))
-  [ "$site" = address ] || return 0
-  until curl -sk --max-time 2 -o /dev/null https://127.0.0.1/livez; do
-    [ "$SECONDS" -lt "$deadline" ] || {
-      echo 'ovth: there is no certificate yet; Caddy keeps trying (docker logs ovth-front)' >&2
-      return 0
+      last_lines ovth-front "$stage/last.log"
+      fail "Caddy did not take the new TLS configuration ($(printf '%s' "$said" | tail -n 1 | redact | cut -c 1-300)). Its last lines:" "$stage/last.log"
     }
     sleep 0.3
   done

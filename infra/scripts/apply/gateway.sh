@@ -10,23 +10,24 @@ ready_answer() {
 
 restart_count() { docker inspect -f '{{.RestartCount}}' "ovth-gateway-$release" 2>/dev/null || echo 0; }
 
-# await_config SECONDS: until the release is ready with exactly the desired configuration
+# await_config SECONDS: until the release is ready with exactly the desired configuration, and shows the desired count
 await_config() {
   local deadline=$((SECONDS + $1)) restarts answer
   restarts=$(restart_count)
   while :; do
-    answer=$(ready_answer) && [[ $answer == *"\"config\":\"$digest\""* ]] && return 0
+    answer=$(ready_answer) && [[ $answer == *"\"config\":\"$digest\""* && $answer == *"\"repairs\":$repairs"[,\}]* ]] && return 0
     [ "$(restart_count)" -lt $((restarts + 3)) ] || return 1
     [ "$SECONDS" -lt "$deadline" ] || return 1
     sleep 0.2
   done
 }
 
-# put_config FROM TO: replaces each file in one step; the gateway reads both when it reloads
+# put_config FROM TO: replaces each file in one step; the gateway reads the last two when it reloads
 put_config() {
   local name
   install -d -m 700 -o "$user" -g "$user" "$2"
-  for name in secrets.env config.yaml; do
+  for name in deploy.json secrets.env config.yaml; do
+    [ -f "$1/$name" ] || continue
     install -m 600 -o "$user" -g "$user" "$1/$name" "$2/.$name.new"
     mv -f "$2/.$name.new" "$2/$name"
   done
@@ -45,18 +46,20 @@ restore_config() {
 keep_config() {
   [ -f "$home/releases/$release/config/config.yaml" ] || return 0
   mkdir -p "$stage/old"
-  cp -p "$home/releases/$release/config/"{config.yaml,secrets.env} "$stage/old/"
+  cp -p "$home/releases/$release/config/"*.* "$stage/old/"
   undo+=(restore_config)
 }
 
 # The same code with another configuration: no container is started and no request is dropped.
 change_config() {
+  phase reload
   keep_config
   put_config "$stage/release/config" "$home/releases/$release/config"
+  install -m 600 "$stage/release/compose.yaml" "$home/releases/$release/compose.yaml"
   reread
   await_config 15 || {
-    last_lines "ovth-gateway-$release"
-    fail 'the running gateway did not take the new configuration (its last lines are above); the old one goes on'
+    last_lines "ovth-gateway-$release" "$stage/last.log"
+    fail 'the running gateway did not take the new configuration; the old one goes on. Its last lines:' "$stage/last.log"
   }
 }
 
@@ -68,15 +71,14 @@ remove_release() {
 # Other code, or a gateway that is not up: it is started beside the release that serves now.
 start_release() {
   local place=$home/releases/$release
+  phase start
   if [ "$(live_release)" = "$release" ]; then keep_config; else undo+=("remove_release $release"); fi
   put_config "$stage/release/config" "$place/config"
   install -m 600 "$stage/release/compose.yaml" "$place/compose.yaml"
-  docker compose --file "$place/compose.yaml" up --detach --force-recreate >"$stage/up.log" 2>&1 || {
-    tail -n 5 "$stage/up.log" | redact | sed 's/^/    /' >&2
-    fail 'the new gateway does not start (see above); what ran before goes on'
-  }
+  docker compose --file "$place/compose.yaml" up --detach --force-recreate >"$stage/up.log" 2>&1 ||
+    fail 'the new gateway does not start; what ran before goes on. Docker says:' "$stage/up.log"
   await_config 60 || {
-    last_lines "ovth-gateway-$release"
-    fail 'the new gateway did not become healthy (its last lines are above); what ran before goes on'
+    last_lines "ovth-gateway-$release" "$stage/last.log"
+    fail 'the new gateway did not become healthy; what ran before goes on. Its last lines:' "$stage/last.log"
   }
 }

@@ -1,9 +1,12 @@
 # The host: the data volume, folders, the Docker network, who may log in.
 
 prepare_host() {
+  local said
+  docker info >/dev/null 2>&1 || systemctl start docker || fail 'Docker does not start; look at "journalctl -u docker" on the server'
   mountpoint -q "$data" || mount "$data" || fail "the data volume is not mounted at $data; is it attached to the server?"
   # Online, and a no-op when the file system fills the volume.
-  resize2fs "$(findmnt -no SOURCE "$data")" >/dev/null 2>&1 || true
+  said=$(resize2fs "$(findmnt -no SOURCE "$data")" 2>&1) ||
+    fail "the file system at $data does not grow to the size of its volume (resize2fs: $(printf '%s' "$said" | tail -n 1)); look at dmesg on the server, then run \"pulumi up\" again. What ran before goes on"
   mkdir -p "$home/releases" "$home/front/caddy" "$data/gateway" "$data/caddy"
   chown "$user:$user" "$data/gateway" "$data/caddy"
   chmod 755 "$home/front/caddy"

@@ -2,13 +2,12 @@
 
 build_image() {
   docker image inspect "$image" >/dev/null 2>&1 && return
+  phase build
   echo "$bundle_sha256  $bundle" | sha256sum --check --status ||
-    fail 'the shipped code is not complete on the server; run "pulumi up" again'
+    fail "the shipped code is not on the server (any more); run \"pulumi up --target-replace '**ovth-bundle'\", then \"pulumi up\""
   # The shipped file is passed in place of the Dockerfile's build stage.
   install -D -m 444 "$bundle" "$stage/build/$bundle_in_build"
   timeout 600 docker buildx build --load --progress plain --target runtime --build-context "build=$stage/build" \
-    --build-arg "NODE_IMAGE=$node_image" --tag "$image" --file "$stage/release/Dockerfile" "$stage/build" >"$stage/build.log" 2>&1 || {
-    tail -n 20 "$stage/build.log" | cut -c 1-400 | sed 's/^/    /' >&2
-    fail "the gateway's image could not be built from $node_image (see above); what ran before goes on"
-  }
+    --build-arg "NODE_IMAGE=$node_image" --tag "$image" --file "$stage/release/Dockerfile" "$stage/build" >"$stage/build.log" 2>&1 ||
+    fail "the gateway's image could not be built from $node_image; what ran before goes on. The build says:" "$stage/build.log"
 }

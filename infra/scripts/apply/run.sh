@@ -4,18 +4,24 @@ exec 9>/run/lock/ovth-apply.lock
 flock --wait 300 9 || fail 'another update of this server has been running for 5 minutes; wait for it, then run "pulumi up" again'
 unpack
 prepare_host
+check_ledger
 build_image
 check_config
 check_front
+check_backup
+restore_ledger
 if [ "$(live_release)" = "$release" ] && running "$release" && ready_answer >/dev/null; then
   change_config
 else
   start_release
 fi
 switch_front
+# Under another name the old one goes on until the new one has its certificate.
+if site_changed; then await_certificate 'What ran before goes on'; fi
 undo=()
+switch_backup
 retire_others
-await_certificate
+await_certificate 'Caddy goes on trying'
 record_digests
 prune
-echo "ovth: release $release serves configuration $digest"
+record_applied

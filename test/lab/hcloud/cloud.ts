@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { lose, matcher, noFaults, type Fault, type Faults, type Loss } from './faults';
 import { firewallRoutes } from './firewalls';
 import type { Hardware } from './hardware';
 import { primaryIpRoutes } from './primaryIps';
-import { Refusal, statusOf, type Code } from './refusal';
+import { Refusal, statusOf } from './refusal';
 import type { Answer, Routes } from './request';
 import { salesRoutes } from './sales';
 import { serverRoutes } from './servers';
@@ -26,16 +27,7 @@ export interface Call {
   at: number;
 }
 
-/** What the next matching request gets instead of its answer. */
-export interface Fault {
-  code: Code | (string & {});
-  message: string;
-  /** The code's own status by default. */
-  status?: number;
-  details?: unknown;
-  /** How often; once by default. */
-  times?: number;
-}
+export type { Fault, Loss };
 
 /** The running cloud. */
 export interface Cloud {
@@ -53,6 +45,8 @@ export interface Cloud {
   inventory(): string[];
   /** Makes the next request that matches (`POST /servers`, `DELETE /servers/*`) fail. */
   next(pattern: string, fault: Fault): void;
+  /** Makes the next request that matches succeed without an answer; `kill`: the engine that asked dies with it. */
+  after(pattern: string, loss: Loss): void;
   /** Makes the next action of that command (`create_server`, `attach_volume`) end in an error. */
   failAction(command: string, error: { code: string; message: string }): void;
   /** Adds a DNS zone, as its owner does beforehand. */
@@ -69,7 +63,7 @@ export async function startCloud(hardware: Hardware): Promise<Cloud> {
     world: emptyWorld(hardware),
     token: randomBytes(32).toString('hex'),
     calls: [],
-    faults: [],
+    faults: noFaults(),
     left: limit,
   };
   const server = createServer((request, response) => void serve(desk, request, response));
@@ -86,7 +80,8 @@ export async function startCloud(hardware: Hardware): Promise<Cloud> {
         .map((call) => `${call.method} ${call.path}`),
     state: () => stateOf(desk.world),
     inventory: () => inventoryOf(desk.world),
-    next: (pattern, fault) => void desk.faults.push({ ...fault, pattern: matcher(pattern), left: fault.times ?? 1 }),
+    next: (pattern, fault) => desk.faults.next(pattern, fault),
+    after: (pattern, loss) => desk.faults.after(pattern, loss),
     failAction: (command, error) => void desk.world.failures.push({ command, ...error }),
     addZone: (name) => void addZone(desk.world, name),
     stop: () =>
@@ -107,7 +102,7 @@ interface Desk {
   world: World;
   token: string;
   calls: Call[];
-  faults: (Fault & { pattern: RegExp; left: number })[];
+  faults: Faults;
   left: number;
 }
 
@@ -120,10 +115,6 @@ const routes = Object.entries<Routes[string]>({
   ...sshKeyRoutes,
   ...zoneRoutes,
 }).map(([key, handle]) => ({ pattern: matcher(key.replaceAll(/:[a-z]+/g, '*')), handle }));
-
-function matcher(pattern: string): RegExp {
-  return new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '([^/]+)')}$`);
-}
 
 async function serve(desk: Desk, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = URL.parse(`http://cloud${request.url}`) ?? new URL('http://cloud/');
@@ -138,8 +129,10 @@ async function serve(desk: Desk, request: IncomingMessage, response: ServerRespo
   };
   const answer = await answerTo(desk, request, url, call).catch(refusalAnswer);
   call.status = answer.status;
-  desk.calls.push(call);
+  if (!call.path.startsWith('/_lab/')) desk.calls.push(call);
   desk.left = Math.max(0, desk.left - 1);
+  const loss = answer.status < 300 ? desk.faults.loss(`${method} ${call.path}`) : undefined;
+  if (loss !== undefined) return lose(loss, request.socket);
   response.writeHead(answer.status, {
     'RateLimit-Limit': limit,
     'RateLimit-Remaining': desk.left,
@@ -157,12 +150,12 @@ async function answerTo(desk: Desk, request: IncomingMessage, url: URL, call: Ca
   if (!url.pathname.startsWith('/v1/')) throw new Refusal('not_found', 'page not found');
   call.body = text === '' ? null : parse(text);
   const line = `${call.method} ${call.path}`;
-  const fault = desk.faults.find((entry) => entry.left > 0 && entry.pattern.test(line));
-  if (fault !== undefined) {
-    fault.left -= 1;
-    const { code, message, details = null } = fault;
-    return { status: fault.status ?? statusOf[code as Code] ?? 422, body: { error: { code, message, details } } };
+  if (line === 'POST /_lab/faults') {
+    desk.faults.set(call.body);
+    return { status: 204 };
   }
+  const refusal = desk.faults.refusal(line);
+  if (refusal !== undefined) return refusal;
   for (const { pattern, handle } of routes) {
     const parts = pattern.exec(line)?.slice(1).map(decode);
     if (parts !== undefined) return handle({ world: desk.world, parts, query: url.searchParams, body: call.body });

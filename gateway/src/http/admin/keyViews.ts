@@ -39,18 +39,19 @@ function describeKey(
 ): object {
   const today = usage ?? none;
   const moment = (at: number | null) => (at === null ? null : new Date(at).toISOString());
-  const daily = (JSON.parse(row.limits) as LimitRule[]).find((rule) => rule.measure === 'tokens' && rule.per === 'day');
   return {
     id: row.id,
     object: 'key',
     label: row.label,
     hint: row.hint,
     user: row.user,
-    quota: daily === undefined ? null : { daily_tokens: daily.amount },
+    tags: JSON.parse(row.tags) as string[],
+    ...settingsOf(row),
     source: row.source,
     expires_at: moment(row.expires_at),
     created_at: moment(row.created_at),
     rotated_at: moment(row.rotated_at),
+    old_secret_until: (row.previous_until ?? 0) > now ? moment(row.previous_until) : null,
     revoked_at: moment(row.revoked_at),
     today: {
       tokens: today.counted,
@@ -59,14 +60,57 @@ function describeKey(
       requests: today.requests,
       cost_usd: today.cost / 1e9,
     },
-    limits: limits.map(({ whose, amount }, i) => {
-      const { spent, reserved } = counters[i] ?? {};
-      return {
-        whose,
-        daily_tokens: amount,
-        remaining: Math.max(0, amount - (spent?.tokens ?? 0) - (reserved?.tokens ?? 0)),
-      };
-    }),
+    limits: limits.map((limit, i) => describeLimit(limit, counters[i])),
     resets_at: moment(windowReset('day', now) ?? now),
   };
+}
+
+/** A key's own settings in the form in which they are written. */
+function settingsOf({ limits, models, routes, parallel }: KeyRow): object {
+  const rules = JSON.parse(limits) as LimitRule[];
+  const list = (text: string | null) => (text === null ? null : (JSON.parse(text) as string[]));
+  const quota = rules.filter(({ short }) => short === undefined);
+  const daily = quota.find(({ measure, per, enforce }) => measure === 'tokens' && per === 'day' && enforce);
+  const others = quota
+    .filter((rule) => rule !== daily)
+    .map(({ measure, amount, per, enforce }) => ({ [measure]: shown(measure, amount), per, enforce }));
+  const minutes = (name: 'rpm' | 'tpm') => rules.find(({ short }) => short === name)?.amount ?? null;
+  return {
+    quota:
+      quota.length === 0
+        ? null
+        : {
+            ...(daily === undefined ? {} : { daily_tokens: daily.amount }),
+            ...(others.length === 0 ? {} : { limits: others }),
+          },
+    models: list(models),
+    routes: list(routes),
+    rpm: minutes('rpm'),
+    tpm: minutes('tpm'),
+    parallel,
+  };
+}
+
+/** A limit that applies to a key, with its counters: tokens, requests, or dollars. */
+function describeLimit(
+  { whose, measure, amount, rule, resetsAt }: QuotaLimit,
+  counters: BudgetCounters | undefined,
+): object {
+  const name = measure === 'usd' ? 'nano' : measure === 'parallel' ? 'requests' : measure;
+  const spent = measure === 'parallel' ? 0 : (counters?.spent[name] ?? 0);
+  const reserved = counters?.reserved[name] ?? 0;
+  const isDaily = measure === 'tokens' && rule.per === 'day' && rule.enforce;
+  return {
+    whose,
+    [isDaily ? 'daily_tokens' : measure]: shown(measure, amount),
+    ...(measure === 'parallel' ? {} : { per: rule.per, enforce: rule.enforce, spent: shown(measure, spent) }),
+    reserved: shown(measure, reserved),
+    remaining: shown(measure, Math.max(0, amount - spent - reserved)),
+    resets_at: resetsAt === undefined ? null : new Date(resetsAt).toISOString(),
+  };
+}
+
+/** Nano-USD as dollars; everything else as it is. */
+function shown(measure: QuotaLimit['measure'], amount: number): number {
+  return measure === 'usd' ? amount / 1e9 : amount;
 }

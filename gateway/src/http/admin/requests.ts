@@ -1,21 +1,44 @@
 // The ledger's rows for the administration.
 
 import { GatewayError } from '../../core/errors';
-import type { Reports, RequestRow } from '../../storage/storage';
+import { type Reports, type RequestFilter, type RequestRow } from '../../storage/storage';
+import { momentIn, refusedQuery, requireKnown } from './query';
 
 export interface RequestAdmin {
-  /** The newest rows of the ledger. */
-  list(): Promise<object>;
+  /** Rows of the ledger that match, newest first. @throws GatewayError bad_request */
+  list(query: URLSearchParams): Promise<object>;
   /** @throws GatewayError not_found */
   show(id: string): Promise<object>;
 }
 
-const newestRows = 100;
+/** Rows of one answer, unless it asks for fewer or more. */
+const rowsByDefault = 100;
+const mostRows = 1_000;
+/** Reads of one answer, each of `rowsPerRead` rows: where few match, the answer says from where to go on. */
+const mostReads = 10;
 
 /** The administration of settled requests. */
-export function openRequestAdmin(reports: Pick<Reports, 'lastRequests' | 'requestById'>): RequestAdmin {
+export function openRequestAdmin(reports: Pick<Reports, 'requests' | 'requestById'>): RequestAdmin {
   return {
-    list: async () => ({ object: 'list', data: (await reports.lastRequests(newestRows)).map(describeRequest) }),
+    async list(query) {
+      requireKnown(query, [...texts, 'status', 'from', 'to', 'limit', 'cursor']);
+      const filter = filterIn(query);
+      const limit = numberIn(query, 'limit', mostRows) ?? rowsByDefault;
+      let place = numberIn(query, 'cursor', Number.MAX_SAFE_INTEGER);
+      const rows: RequestRow[] = [];
+      for (let reads = 0; reads < mostReads && rows.length < limit; reads++) {
+        const page = await reports.requests(filter, place, limit - rows.length);
+        rows.push(...page.rows);
+        place = page.reached;
+        if (place === undefined) break;
+      }
+      return {
+        object: 'list',
+        data: rows.map(describeRequest),
+        has_more: place !== undefined,
+        next_cursor: place === undefined ? null : String(place),
+      };
+    },
     async show(id) {
       const row = await reports.requestById(id);
       if (row === undefined)
@@ -26,6 +49,31 @@ export function openRequestAdmin(reports: Pick<Reports, 'lastRequests' | 'reques
 }
 
 // ---
+
+const texts = ['key', 'user', 'model', 'outcome', 'session', 'client', 'address'] as const;
+
+function filterIn(query: URLSearchParams): RequestFilter {
+  const filter: { -readonly [name in keyof RequestFilter]: RequestFilter[name] } = {};
+  for (const name of texts) {
+    const value = query.get(name);
+    if (value !== null) filter[name] = value;
+  }
+  const status = numberIn(query, 'status', 999);
+  if (status !== undefined) filter.status = status;
+  for (const name of ['from', 'to'] as const) {
+    const at = momentIn(query, name);
+    if (at !== undefined) filter[name] = at;
+  }
+  return filter;
+}
+
+function numberIn(query: URLSearchParams, name: string, most: number): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > most) throw refusedQuery(name, `must be a whole number from 1 to ${most}.`);
+  return value;
+}
 
 // Amounts in people's units, lists as lists, moments as ISO dates.
 function describeRequest(row: RequestRow): object {
@@ -51,6 +99,7 @@ function describeRequest(row: RequestRow): object {
     needs: JSON.parse(row.needs) as unknown,
     attempts: JSON.parse(row.attempts) as unknown,
     dropped: JSON.parse(row.dropped) as unknown,
+    shadowed: JSON.parse(row.shadowed) as unknown,
     started_at: moment(started_at),
     first_byte_at: moment(first_byte_at),
     first_token_at: moment(first_token_at),

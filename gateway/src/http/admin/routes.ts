@@ -11,18 +11,25 @@ export interface AdminRoute {
   readonly path: string;
   /** Of an answer without a failure. */
   readonly status: 200 | 201;
-  readonly run: (parts: AdminParts, id: string, body: Buffer) => Promise<object>;
+  /** A text that it answers with is CSV. */
+  readonly run: (parts: AdminParts, id: string, body: Buffer, query: URLSearchParams) => Promise<object | string>;
 }
 
 export const adminRoutes: readonly AdminRoute[] = [
-  { method: 'GET', path: '/admin/requests', status: 200, run: ({ requests }) => requests.list() },
+  { method: 'GET', path: '/admin/usage', status: 200, run: ({ usage }, _id, _body, query) => usage.report(query) },
+  {
+    method: 'GET',
+    path: '/admin/requests',
+    status: 200,
+    run: ({ requests }, _id, _body, query) => requests.list(query),
+  },
   { method: 'GET', path: '/admin/requests/:id', status: 200, run: ({ requests }, id) => requests.show(id) },
   { method: 'GET', path: '/admin/keys', status: 200, run: ({ keys }) => keys.list() },
   { method: 'POST', path: '/admin/keys', status: 201, run: ({ keys }, _id, body) => keys.mint(body) },
   { method: 'GET', path: '/admin/keys/:id', status: 200, run: ({ keys }, id) => keys.show(id) },
   { method: 'PATCH', path: '/admin/keys/:id', status: 200, run: ({ keys }, id, body) => keys.change(id, body) },
   { method: 'DELETE', path: '/admin/keys/:id', status: 200, run: ({ keys }, id) => keys.revoke(id) },
-  { method: 'POST', path: '/admin/keys/:id/rotate', status: 200, run: ({ keys }, id) => keys.rotate(id) },
+  { method: 'POST', path: '/admin/keys/:id/rotate', status: 200, run: ({ keys }, id, body) => keys.rotate(id, body) },
 ];
 
 /** Bytes of a body that administers. */
@@ -59,7 +66,10 @@ export function openAdmin(
           const bounds = { bytes: bodyLimit, ratio: services.config.limits.unpack_ratio };
           const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, bounds, memory, 'admin');
           await admin.flush();
-          return reply.code(status).send(await run(admin, (request.params as { id?: string }).id ?? '', body));
+          const { id = '' } = request.params as { id?: string };
+          const answer = await run(admin, id, body, new URL(request.url, 'http://gateway').searchParams);
+          if (typeof answer === 'string') void reply.type('text/csv; charset=utf-8');
+          return reply.code(status).send(answer);
         } finally {
           memory.close();
         }

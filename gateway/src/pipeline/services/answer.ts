@@ -1,26 +1,26 @@
 // A model's answer to a conversation: the client's own bytes where the target speaks its format, else a translation.
 
+import type { ChatRefusal } from '../../../../config/catalogue';
 import { knownProviders } from '../../../../config/knownProviders';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
 import { workBytes } from '../../core/bodySize';
 import { GatewayError } from '../../core/errors';
-import { editsOf } from '../../core/jsonEdit';
-import { type Edit, field, type JsonScan, splice } from '../../core/jsonScan';
+import { field } from '../../core/jsonScan';
 import { mediaType, toUpstream } from '../../upstream/headers';
-import { isAboutPath, isForResponses } from '../../upstream/providerErrors';
+import { chatRefusalIn, isAboutPath, isOfOlderMaximum } from '../../upstream/providerErrors';
 import { authorize, upstreamUrl } from '../../upstream/providers';
 import { codecs, speaks } from '../../wire';
 import { formatFacts } from '../../wire/formats';
+import { effortOf } from '../../wire/reasoning/effort';
 import { hasPlainImages, needsPlainTurns } from '../../wire/sanitizePassthrough';
-import { isObject } from '../../wire/shared/json';
-import type { MendedField } from '../../wire/shared/mending';
 import { isOpenaiReasoner } from '../../wire/shared/modelProfiles';
 import type { TranslatedRequest } from '../../wire/translateRequest';
 import type { AnswerTranslation, Rewording } from '../answerTranslation';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, Passthrough, ProviderRefusal, Service, Translated } from '../context';
-import { inspect, type RequestFacts } from '../inspect';
+import { inspect } from '../inspect';
+import { hasOlderMaximum, mendedFields, namesOf, ownBody, searchesLost } from '../ownBody';
 import { isChosen, type Plan } from '../plan';
 import { relayStream } from '../relayStream';
 import { relayError, relayWhole } from '../relayWhole';
@@ -49,42 +49,38 @@ function prepare(
   // Who names a provider's own model knows what it takes; a route's name, or another spelling, says nothing of it.
   const chosen = isChosen(exchange.plan, target);
   const chatOnly = isChatOnly(exchange, provider);
-  const refused = chosen && isRefused(exchange, target, provider);
+  const learnt = services.modelRefusals.of(provider, target.model, services.now());
+  const refused = isRefused(exchange, target, provider, { chosen, learnt: learnt.chat });
   if (!facts.passable || foreign || refused || !speaks(provider, format, chatOnly))
     return translated(exchange, target, provider);
   const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
-  const mended = chosen ? mendedFields(exchange, target) : none;
-  const dropped = namesOf(mended);
+  const mended = chosen ? mendedFields(exchange, target) : [];
+  const noSearch = exchange.plan.route === null ? [] : searchesLost(exchange, target);
+  const dropped = [...namesOf(mended), ...noSearch];
   refuseIfStrict(exchange.plan, target, dropped);
-  const body = ownBody(exchange, target, hideUsage, mended);
+  const newerMaximum = learnt.olderMaximum === true || (chosen && isOpenaiReasoner(target));
+  const olderMaximum = !newerMaximum && hasOlderMaximum(facts);
+  const body = ownBody(exchange, target, { asksUsage: hideUsage, newerMaximum, mended });
   const plainTurns = chosen && needsPlainTurns(format, target, body);
   const plainImages = chosen && facts.needs.capabilities.includes('images') && hasPlainImages(format, body);
-  if (!facts.hasEnvelopes && !plainTurns && !plainImages)
-    return passthrough(exchange, target, provider, body, hideUsage, dropped);
+  const details = { hideUsage, olderMaximum, dropped };
+  if (!facts.hasEnvelopes && !plainTurns && !plainImages && noSearch.length === 0)
+    return passthrough(exchange, target, provider, body, details);
   const cleaned = services.bodyWorker.run(
     exchange.incoming.key.id,
     'sanitizePassthrough',
-    { format, body, envelopes: facts.hasEnvelopes || plainTurns, plainTurns, plainImages },
+    {
+      format,
+      body,
+      envelopes: facts.hasEnvelopes || plainTurns,
+      plainTurns,
+      plainImages,
+      noSearch: noSearch.length > 0,
+    },
     workBytes(body.length, facts.scan.values),
   );
-  return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), hideUsage, dropped));
+  return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), details));
 }
-
-const none: readonly MendedField[] = [];
-
-// What is changed of the client's own bytes for a model that was chosen for it.
-function mendedFields({ incoming, facts }: Exchange, target: Target): readonly MendedField[] {
-  const { mendable, mend } = formatFacts[facts.format].passthrough;
-  const { body } = incoming;
-  if (!mendable.some((name) => facts.scan.fields.has(name))) return none;
-  return mend((name) => field(body, facts.scan, name), target);
-}
-
-function namesOf(mended: readonly MendedField[]): readonly string[] {
-  return mended.length === 0 ? noNames : [...new Set(mended.flatMap(({ at, named }) => (named ? [at.join('.')] : [])))];
-}
-
-const noNames: readonly string[] = [];
 
 /** @throws GatewayError cannot_translate */
 function refuseIfStrict(plan: Plan, target: Target, dropped: readonly string[]): void {
@@ -95,13 +91,21 @@ function refuseIfStrict(plan: Plan, target: Target, dropped: readonly string[]):
   });
 }
 
-// Whether its provider is known to refuse the request as it stands, and to take it in another format of its own.
-function isRefused({ incoming, facts }: Exchange, target: Target, provider: Provider): boolean {
+// Whether its provider is known to refuse the request as it stands, and to take it in another format of its own: by the
+// catalogue where the gateway chose the model, and by an earlier refusal of it.
+function isRefused(
+  { incoming, facts }: Exchange,
+  target: Target,
+  provider: Provider,
+  { chosen, learnt }: { chosen: boolean; learnt: ChatRefusal | undefined },
+): boolean {
   const { capabilities } = facts.needs;
-  if (!provider.responses || (target.row?.chat_refuses === undefined && !capabilities.includes('web_search')))
-    return false;
-  const { passthrough: own } = formatFacts[incoming.format];
-  return own.refused?.(target, capabilities, (name) => field(incoming.body, facts.scan, name)) === true;
+  if (!provider.responses) return false;
+  const { refused, refusedAs } = formatFacts[incoming.format].passthrough;
+  const setting = (name: string) => field(incoming.body, facts.scan, name);
+  if (learnt !== undefined && refusedAs?.(learnt, capabilities, setting) === true) return true;
+  const mayBe = target.row?.chat_refuses !== undefined || capabilities.includes('web_search');
+  return chosen && mayBe && refused?.(target, capabilities, setting) === true;
 }
 
 function passthrough(
@@ -109,8 +113,7 @@ function passthrough(
   target: Target,
   provider: Provider,
   body: Buffer,
-  hideUsage: boolean,
-  dropped: readonly string[],
+  details: Pick<Passthrough, 'hideUsage' | 'olderMaximum' | 'dropped'>,
 ): Passthrough | Promise<Passthrough> {
   const mode = facts.asList ? 'list' : facts.stream ? 'events' : 'whole';
   const [account] = provider.accounts;
@@ -119,14 +122,13 @@ function passthrough(
     kind: 'passthrough',
     target,
     account,
-    dropped,
+    ...details,
     request: { url, headers, body },
     format: incoming.format,
-    hideUsage,
     // A route may have sent earlier turns to another model. And a model may be one for the provider's other format only.
     ...(provider.responses
       ? { rewordAfter: missingOrBad }
-      : plan.targets.length > 1
+      : plan.targets.length > 1 || details.olderMaximum === true
         ? { rewordAfter: badRequest }
         : {}),
   }));
@@ -145,7 +147,11 @@ function translated(
     body: incoming.body,
     stream: facts.stream,
     provider: { wire, responses },
-    learnt: { chatOnly: isChatOnly(exchange, provider), chatRefused: words.chatRefused },
+    learnt: {
+      chatOnly: isChatOnly(exchange, provider),
+      chatRefused: words.chatRefused,
+      chatRefusal: services.modelRefusals.of(provider, target.model, services.now()).chat,
+    },
     target,
     withoutOpaqueReasoning: words.withoutOpaqueReasoning,
     withoutSummary: services.hosts.lacks('summaries', provider.baseUrl, provider.accounts[0].name, services.now()),
@@ -198,10 +204,12 @@ const blamesReasoning =
 // https://github.com/BerriAI/litellm/issues/16032 (2026-11).
 const blamesSummary = /verified to generate reasoning summar|"reasoning\.summary"/i;
 
-// A host that calls itself OpenAI and has no Responses gets the same request as chat, and so from now on; and a request for
-// Responses, of a model that the catalogue does not know as such, goes there. A conversation whose opaque reasoning is refused
-// would be stuck for good: it is sent once more, without; and so is a request for the summary of reasoning, which was asked
-// for here and not by the client. Who named one model on its own wire is told that, as it is no doing of ours.
+// A host that calls itself OpenAI and has no Responses gets the same request as chat, and so from now on. What OpenAI refuses
+// of a model and names the other way for is put that way, and the next such request at once: by Responses, or with the newer
+// name of the maximum. That holds for models named exactly too, whose bytes are tried first. A conversation whose opaque
+// reasoning is refused would be stuck for good: it is sent once more, without; and so is a request for the summary of
+// reasoning, which was asked for here and not by the client. Who named one model on its own wire is told that, as it is no
+// doing of ours.
 function reword(
   exchange: Exchange,
   candidate: Candidate<AnswerTranslation>,
@@ -218,9 +226,19 @@ function reword(
     services.hosts.setLacks('responses', provider.baseUrl, candidate.account.name, services.now());
     return translated(exchange, target, provider, words);
   }
-  if (!words.chatRefused && mayBeRefused(exchange, candidate, provider) && isForResponses(status, body))
+  const refusal = words.chatRefused ? undefined : chatRefusalIn(status, body);
+  if (refusal !== undefined && mayBeRefused(exchange, candidate, provider)) {
+    const chat = refusal === 'all' || namesEffort(exchange, candidate) ? refusal : 'tools';
+    services.modelRefusals.add(provider, target.model, { chat }, services.now());
     return translated(exchange, target, provider, { ...words, chatRefused: true });
+  }
   if (status !== 400) return undefined;
+  // OpenAI's own refusal alone: another host's reaches the client as it is.
+  const olderMaximum = candidate.kind === 'passthrough' && candidate.olderMaximum === true;
+  if (olderMaximum && provider.name === 'openai' && isOfOlderMaximum(body)) {
+    services.modelRefusals.add(provider, target.model, { olderMaximum: true }, services.now());
+    return prepare(exchange, target, provider);
+  }
   const said = body.toString('utf8', 0, 8_192);
   if (candidate.kind === 'translated' && candidate.asksForSummary && blamesSummary.test(said)) {
     services.hosts.setLacks('summaries', provider.baseUrl, candidate.account.name, services.now());
@@ -231,6 +249,12 @@ function reword(
   return mayHold && !words.withoutOpaqueReasoning && blamesReasoning.test(said)
     ? translated(exchange, target, provider, { ...words, withoutOpaqueReasoning: true })
     : undefined;
+}
+
+function namesEffort({ incoming, facts }: Exchange, candidate: Candidate<AnswerTranslation>): boolean {
+  if (candidate.kind !== 'translated') return field(incoming.body, facts.scan, 'reasoning_effort') !== undefined;
+  const { reasoning } = candidate.translation.request;
+  return reasoning !== undefined && effortOf(reasoning) !== undefined;
 }
 
 // Whether the provider has another format for what it refuses in this one.
@@ -258,56 +282,4 @@ function relay(
 
 function then<T, R>(made: T | Promise<T>, next: (made: T) => R | Promise<R>): R | Promise<R> {
   return made instanceof Promise ? made.then(next) : next(made);
-}
-
-// The client's body with the target's model in it, and what else must be put in its place.
-function ownBody(
-  { incoming, facts }: Exchange,
-  target: Target,
-  hideUsage: boolean,
-  mended: readonly MendedField[],
-): Buffer {
-  const { body } = incoming;
-  const edits = [
-    modelEdit(facts, target.model),
-    isOpenaiReasoner(target) ? maximumEdit(body, facts) : undefined,
-    hideUsage ? usageEdit(body, facts.scan) : undefined,
-    ...(mended.length === 0 ? [] : editsOf(body, facts.scan, mended)),
-  ];
-  return splice(
-    body,
-    edits.filter((edit) => edit !== undefined),
-  );
-}
-
-function modelEdit(facts: RequestFacts, model: string): Edit | undefined {
-  const span = facts.scan.fields.get('model');
-  if (formatFacts[facts.format].namesModelInPath) return undefined;
-  return span === undefined || facts.model === model ? undefined : { ...span, text: JSON.stringify(model) };
-}
-
-// OpenAI's reasoning models refuse the older name of the maximum, which most clients of other hosts send.
-function maximumEdit(body: Buffer, { format, scan }: RequestFacts): Edit | undefined {
-  const renamed = formatFacts[format].request.renamedMaxOutput;
-  if (renamed === undefined || scan.fields.has(renamed.newer)) return undefined;
-  const span = scan.fields.get(renamed.older);
-  if (span === undefined) return undefined;
-  const name = JSON.stringify(renamed.older);
-  const start = body.lastIndexOf(name, span.start);
-  return { start, end: start + name.length, text: JSON.stringify(renamed.newer) };
-}
-
-// `stream_options.include_usage` set, and nothing else changed.
-function usageEdit(body: Buffer, scan: JsonScan): Edit | undefined {
-  const span = scan.fields.get('stream_options');
-  if (span === undefined) {
-    const at = scan.close;
-    return { start: at, end: at, text: ',"stream_options":{"include_usage":true}' };
-  }
-  const options: unknown = JSON.parse(body.toString('utf8', span.start, span.end));
-  if (!isObject(options) || 'include_usage' in options) {
-    return { ...span, text: JSON.stringify({ ...(isObject(options) ? options : {}), include_usage: true }) };
-  }
-  const inside = span.start + 1;
-  return { start: inside, end: inside, text: `"include_usage":true${Object.keys(options).length > 0 ? ',' : ''}` };
 }

@@ -43,7 +43,7 @@ async function inspect({ body, format, pathModel }: IncomingRequest, limits: Lim
     asList: false,
     includeUsage: false,
     endUser: undefined,
-    needs: { kind: 'chat', capabilities: [], input: 0, output: undefined, answers: 1 },
+    needs: { kind: 'chat', capabilities: [], input: 0, output: undefined, answers: 1, searches: 0 },
     scan,
   };
 }
@@ -101,7 +101,13 @@ async function relay(
   if (answered.kind === 'passthrough')
     return endResponse(context, progress, status, toClient(response.headers, ownKeys), bytes);
   if (status >= 400)
-    throw translateError(status, bytes, acrossWires(response.headers, context.dialect, ownKeys), target);
+    throw translateError(
+      status,
+      bytes,
+      acrossWires(response.headers, context.dialect, ownKeys),
+      target,
+      answered.account,
+    );
   const counted = decodeCountResponse(answered.translation.format, bytes);
   endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'counted' }, printed(context.format, counted));
 }

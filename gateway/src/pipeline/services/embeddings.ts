@@ -18,7 +18,8 @@ import type { Answered, Candidate, Exchange, IncomingRequest, Service } from '..
 import { isMarkup } from '../answerBody';
 import { estimateInput, modelField, modelName, type RequestFacts } from '../inspect';
 import { gatherOrPass } from '../passLarge';
-import { cleanFailure, endResponse, readWhole, relayError } from '../relayWhole';
+import { cleanFailure } from '../cleanFailure';
+import { endResponse, readWhole, relayError } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
 import type { ResponseProgress } from '../responseProgress';
 
@@ -51,7 +52,7 @@ async function inspect({ body }: IncomingRequest, limits: Limits): Promise<Reque
     asList: false,
     includeUsage: false,
     endUser: undefined,
-    needs: { kind: 'embedding', capabilities: [], input: estimateInput(scan), output: 0, answers: 1 },
+    needs: { kind: 'embedding', capabilities: [], input: estimateInput(scan), output: 0, answers: 1, searches: 0 },
     scan,
   };
 }

@@ -63,6 +63,7 @@ async function inspectCompletion({ body }: IncomingRequest, limits: Limits): Pro
     needs: {
       kind: 'chat',
       capabilities: [],
+      searches: 0,
       input: estimateInput(scan),
       output: bounded(firstCount(setting, ['max_tokens'])),
       answers: Math.min(answers * promptsIn(body, scan), mostAnswers),

@@ -8,6 +8,7 @@ import {
   type LimitWindow,
   noAmounts,
   type ReleaseEntry,
+  type RepriceEntry,
   type RequestRow,
   type ReserveEntry,
   type SettleEntry,
@@ -18,25 +19,31 @@ import type { BatchState } from './batchState';
 /** Admits a request where its key stands and its limits have room. */
 export function reserve(entry: ReserveEntry, ledger: BatchState): EntryResult {
   const { sql, budgets, instance } = ledger;
-  const known = sql.admittedOutput.get(entry.id) as { output: number } | undefined;
-  if (known !== undefined) return { type: 'admitted', output: known.output }; // the answer to its first commit was lost
+  const known = sql.admitted.get(entry.id) as { output: number; limits: string | null } | undefined;
+  if (known !== undefined) return admittedBefore(entry, known);
   if (!ledger.stands(entry.key)) return { type: 'revoked' };
   const decision = admission.reserve(entry, budgets.find);
   if ('refused' in decision) return decision.refused;
-  const { held, tightest } = decision;
+  const { held, tightest, shadowed } = decision;
+  const limits = shadowed.length === 0 ? entry.limits : entry.limits.filter((_, i) => !shadowed.includes(i));
   const { key, user } = entry.request;
   sql.addOpenRequest.run(
     entry.id,
     instance,
     key,
     user,
-    JSON.stringify(entry.limits),
+    JSON.stringify(limits),
     held.amounts.tokens,
     held.amounts.nano,
     held.output,
     JSON.stringify(entry.request),
   );
-  return { type: 'admitted', output: held.output, ...(tightest === undefined ? {} : { tightest }) };
+  return {
+    type: 'admitted',
+    output: held.output,
+    ...(tightest === undefined ? {} : { tightest }),
+    ...(shadowed.length === 0 ? {} : { shadowed }),
+  };
 }
 
 /** Raises what an open request holds, as far as its limits have room. */
@@ -47,6 +54,16 @@ export function extend(entry: ExtendEntry, { sql, budgets }: BatchState): EntryR
   const { granted, amounts } = admission.extend(entry, budgets.find);
   if (granted > 0) sql.raiseOpenRequest.run(amounts.tokens, amounts.nano, granted, entry.id);
   return { type: 'extended', granted };
+}
+
+/** Raises the dollars that an open request holds to what a dearer target may cost. */
+export function reprice(entry: RepriceEntry, { sql, budgets }: BatchState): EntryResult {
+  const open = openRow(entry.id, sql);
+  if (open === undefined) return { type: 'repriced', fits: false };
+  const by = entry.nano - open.nano;
+  const fits = by <= 0 || admission.reprice(entry, by, budgets.find);
+  if (fits && by > 0) sql.raiseOpenRequest.run(0, by, 0, entry.id);
+  return { type: 'repriced', fits };
 }
 
 /** Books what a request used. */
@@ -68,6 +85,18 @@ export function release({ id, limits }: ReleaseEntry, ledger: BatchState): Entry
 }
 
 // ---
+
+// The answer to its first commit was lost. It is booked in the limits that its row names; the others are shadows.
+function admittedBefore(
+  entry: ReserveEntry,
+  { output, limits }: { output: number; limits: string | null },
+): EntryResult {
+  const booked = limits === null ? entry.limits : (JSON.parse(limits) as LimitWindow[]);
+  const shadowed = entry.limits.flatMap(({ id, window }, i) =>
+    booked.some((limit) => limit.id === id && limit.window === window) ? [] : [i],
+  );
+  return { type: 'admitted', output, ...(shadowed.length === 0 ? {} : { shadowed }) };
+}
 
 // The row is no longer open: it was settled by an earlier commit of the same entry, or booked as a crash by an instance
 // that took this one for dead. Then the difference is booked as a correction, once.
@@ -92,8 +121,9 @@ function addRow(row: RequestRow, rates: string, { sql, usage, addRates }: BatchS
   usage.add(row);
 }
 
-/** What an open request holds. */
+/** What an open request holds, and the limits it is booked in as JSON. */
 interface Open {
+  readonly limits: string;
   readonly tokens: number;
   readonly nano: number;
   readonly output: number;
@@ -112,6 +142,15 @@ function giveBack(
   { sql, budgets }: BatchState,
 ): void {
   const held = open === undefined ? noAmounts() : { tokens: open.tokens, nano: open.nano, requests: 1 };
-  for (const budget of limits.map(budgets.find)) admission.settle(budget, held, spent);
+  for (const budget of bookedIn(limits, open).map(budgets.find)) admission.settle(budget, held, spent);
   if (open !== undefined) sql.dropOpenRequest.run(id);
+}
+
+// A shadow limit that had no room holds nothing of this request, though its owner may not know where an answer was lost.
+function bookedIn(limits: readonly LimitWindow[], open: Open | undefined): readonly LimitWindow[] {
+  if (open === undefined || !limits.some(({ shadow }) => shadow === true)) return limits;
+  const booked = JSON.parse(open.limits) as LimitWindow[];
+  return limits.filter(
+    ({ id, window, shadow }) => shadow !== true || booked.some((limit) => limit.id === id && limit.window === window),
+  );
 }

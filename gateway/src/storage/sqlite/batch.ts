@@ -3,7 +3,7 @@
 
 import { problemOf } from '../entryProblem';
 import type { Entry, EntryResult } from '../storage';
-import { extend, release, reserve, settle } from './applyEntry';
+import { extend, release, reprice, reserve, settle } from './applyEntry';
 import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';
 import { causeOf, isStorageFailure } from './failures';
@@ -75,6 +75,8 @@ function apply(entry: Entry, ledger: BatchState): EntryResult {
       return reserve(entry, ledger);
     case 'extend':
       return extend(entry, ledger);
+    case 'reprice':
+      return reprice(entry, ledger);
   }
 }
 

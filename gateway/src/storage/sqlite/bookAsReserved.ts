@@ -69,6 +69,7 @@ function crashRow(held: OpenRow, request: OpenRequest, now: number): RequestRow 
     rates: '',
     estimated: 1,
     dropped: '[]',
+    shadowed: '[]',
     hash: null,
   };
 }

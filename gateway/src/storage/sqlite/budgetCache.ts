@@ -85,7 +85,7 @@ function storedBudget(sql: Pick<Writer, 'budget'>, limit: LimitWindow): Counters
       };
 }
 
-function newBudget(sql: Sums, { id, window, subject }: LimitWindow): Counters {
+function newBudget(sql: Sums, { id, window, subject, measure }: LimitWindow): Counters {
   const { used, held } = {
     all: { used: sql.usedByAll, held: sql.heldByAll },
     key: { used: sql.usedByKey, held: sql.heldByKey },
@@ -94,8 +94,10 @@ function newBudget(sql: Sums, { id, window, subject }: LimitWindow): Counters {
   }[subject.kind];
   const name = subject.kind === 'all' ? '' : subject.name;
   const open = held.all(id, window, name) as unknown as ({ carried: 0 | 1 } & Amounts)[];
-  // Sums are kept by the hour: a minute in the middle of one has none.
-  const settled = window % hourMs === 0 ? (used.get(window / hourMs, name) as unknown as Amounts) : noAmounts();
+  // Sums are kept by the hour: a minute in the middle of one has none. Requests in flight are open ones alone, and sums since
+  // the ledger began are not read for them.
+  const summed = window % hourMs === 0 && measure !== 'parallel';
+  const settled = summed ? (used.get(window / hourMs, name) as unknown as Amounts) : noAmounts();
   const sum = (...all: readonly (Amounts | undefined)[]): Amounts => {
     const counter = (of: keyof Amounts) =>
       Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, all.reduce((total, each) => total + (each?.[of] ?? 0), 0))); // prettier-ignore

@@ -10,13 +10,13 @@ export const requestColumns = [
   'requested', 'provider', 'account', 'model', 'wire_in', 'wire_out', 'stream', 'started_at', 'first_byte_at', 'first_token_at',
   'ended_at', 'status', 'outcome', 'error', 'attempts', 'input_estimate', 'max_output', 'needs', 'prefix_hash', 'input',
   'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
-  'provider_cost', 'rates', 'estimated', 'dropped', 'hash',
+  'provider_cost', 'rates', 'estimated', 'dropped', 'hash', 'shadowed',
 ] as const satisfies readonly (keyof RequestRow)[]; // prettier-ignore
 
 /** Every column of `keys`. */
 export const keyColumns = [
   'id', 'sha256', 'previous_sha256', 'previous_until', 'hint', 'label', 'user', 'tags', 'limits', 'models', 'routes', 'parallel',
-  'expires_at', 'source', 'created_at', 'rotated_at', 'revoked_at',
+  'expires_at', 'source', 'created_at', 'rotated_at', 'revoked_at', 'generation', 'revoked_generation',
 ] as const satisfies readonly (keyof KeyRow)[]; // prettier-ignore
 
 type Listed = [(typeof requestColumns)[number], (typeof keyColumns)[number]];

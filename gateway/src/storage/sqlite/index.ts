@@ -6,10 +6,12 @@ import {
   type Entry,
   type EntryResult,
   type KeyRow,
+  type RequestPage,
   type RequestRow,
   type Storage,
   StorageUnavailable,
   StorageUnusable,
+  type UsageGroup,
   type UsageSum,
 } from '../storage';
 import type { EngineOptions } from './engine';
@@ -55,8 +57,9 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     changeKey: (id, change) => writer.call('changeKey', id, change) as Promise<KeyRow | undefined>,
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
     pruneBudgets: (now, count) => writer.call('pruneBudgets', now, count) as Promise<number>,
-    lastRequests: (count) => reports.call('lastRequests', count) as Promise<RequestRow[]>,
     requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
+    requests: (filter, before, count) => reports.call('requests', filter, before, count) as Promise<RequestPage>,
+    usage: (query) => reports.call('usage', query) as Promise<UsageGroup[]>,
     usageOfKeys: (from, to) =>
       reports.call('usageOfKeys', from, to) as Promise<Map<string, UsageSum & { reserved: number }>>,
     budgets: (limits) => reports.call('budgets', limits) as Promise<BudgetCounters[]>,

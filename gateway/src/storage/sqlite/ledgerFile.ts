@@ -1,11 +1,12 @@
 // Which file the ledger is. A file beside it, `ledger.epoch`, holds the same random id as the ledger itself: where it stands
 // without its ledger, keys existed that a new, empty ledger would not know. While the gateway runs, the file is looked at by
 // its path: SQLite goes on with a file that is deleted, and so would lose all that is booked.
+// A deploy names a ledger before it exists: `ledger.begin` holds the id that a new one gets, and goes when it has it.
 // The ledger is never opened here but through SQLite: closing a file releases all locks that this process holds on it
 // (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageLost, StorageUnusable } from '../storage';
@@ -38,15 +39,37 @@ export function gone(path: string): StorageLost {
 export function keepEpoch(db: DatabaseSync, path: string): void {
   const kept = readEpoch(path);
   db.prepare('insert into epoch (id) select ? where not exists (select 1 from epoch)').run(
-    kept ?? randomBytes(16).toString('hex'),
+    kept ?? readId(beginPath(path)) ?? randomBytes(16).toString('hex'),
   );
   const epoch = epochIn(db);
-  if (kept === epoch) return;
+  if (kept === epoch) return rmSync(beginPath(path), { force: true });
   if (kept !== undefined)
     throw new StorageUnusable(
       `the ledger at ${path} is not the one that ledger.epoch beside it belongs to; ${restore}.`,
     );
   writeEpoch(path, epoch);
+  rmSync(beginPath(path), { force: true }); // no second ledger begins by it
+}
+
+/** The id of a ledger: 32 hexadecimal digits, unless an operator has written another. */
+export function epochIn(db: DatabaseSync): string {
+  return String((db.prepare('select id from epoch').get() as { id: string }).id);
+}
+
+/** The id in the file beside a ledger; undefined without one. @throws StorageUnusable where it cannot be read */
+export function readEpoch(path: string): string | undefined {
+  return readId(epochPath(path));
+}
+
+/** Writes the file beside a ledger that was put there. @throws StorageUnusable where it cannot be written */
+export function placeEpoch(path: string): void {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    writeEpoch(path, epochIn(db));
+  } finally {
+    db.close();
+  }
+  rmSync(beginPath(path), { force: true });
 }
 
 /** The ledger's file as it was opened. */
@@ -92,17 +115,18 @@ export function watchLedgerFile(db: DatabaseSync, path: string): LedgerFile {
 // ---
 
 const epochPath = (path: string) => join(dirname(path), 'ledger.epoch');
+const beginPath = (path: string) => join(dirname(path), 'ledger.begin');
 
 function statOf(path: string) {
   return statSync(path, { throwIfNoEntry: false });
 }
 
-function readEpoch(path: string): string | undefined {
+function readId(path: string): string | undefined {
   try {
-    return readFileSync(epochPath(path), 'utf8').trim();
+    return readFileSync(path, 'utf8').trim();
   } catch (error) {
     if (causeOf(error) === 'ENOENT') return undefined;
-    throw new StorageUnusable(`${epochPath(path)} cannot be read (${causeOf(error)}).`, { cause: error });
+    throw new StorageUnusable(`${path} cannot be read (${causeOf(error)}).`, { cause: error });
   }
 }
 
@@ -124,10 +148,6 @@ function writeEpoch(path: string, epoch: string): void {
       { cause: error },
     );
   }
-}
-
-function epochIn(db: DatabaseSync): string {
-  return String((db.prepare('select id from epoch').get() as { id: string }).id);
 }
 
 // A file that is overwritten in place keeps its number; a connection that has read nothing yet sees what is in it.

@@ -206,4 +206,17 @@ export const migrations: readonly Migration[] = [
         confirmed integer
       ) strict;`,
   },
+  {
+    // The limits that would have refused a request if they were enforced.
+    name: 'shadow limits',
+    oldestReader: 1,
+    sql: "alter table requests add column shadowed text not null default '[]';",
+  },
+  {
+    name: 'generations of keys',
+    oldestReader: 1,
+    sql: `
+      alter table keys add column generation integer;
+      alter table keys add column revoked_generation integer;`,
+  },
 ];

@@ -1,10 +1,19 @@
 // What reads for people ask, on a read-only connection in a thread of its own.
 
 import { join } from 'node:path';
-import type { BudgetCounters, LimitWindow, RequestRow, UsageSum } from '../storage';
+import {
+  type BudgetCounters,
+  type LimitWindow,
+  type RequestFilter,
+  type RequestPage,
+  type RequestRow,
+  rowsPerRead,
+  type UsageSum,
+} from '../storage';
 import { readBudget } from './budgetCache';
 import { openReader } from './database';
 import { prepareReports } from './statements';
+import { openUsageReport } from './usageReport';
 
 export type ReportEngine = ReturnType<typeof openReports>;
 
@@ -15,7 +24,6 @@ export function openReports(folder: string) {
   const db = openReader(join(folder, 'ledger.db'));
   const sql = prepareReports(db);
   return {
-    lastRequests: (count: number) => sql.lastRequests.all(count) as unknown as RequestRow[],
     requestById: (id: string) => sql.requestById.get(id) as RequestRow | undefined,
     usageOfKeys(from: number, to: number): Map<string, UsageSum & { reserved: number }> {
       const used = sql.usageOfKeys.all(Math.floor(from / hourMs), Math.ceil(to / hourMs)) as unknown as KeySum[];
@@ -25,12 +33,31 @@ export function openReports(folder: string) {
       for (const { key, reserved } of held) sums.set(key, { ...(sums.get(key) ?? none), reserved });
       return sums;
     },
+    requests(filter: RequestFilter, before: number | undefined, count: number): RequestPage {
+      const { key, user, model, outcome, status, session, client, address, from, to } = filter;
+      const wanted = [key, user, model, outcome, status, session, client, address, from, to].map(
+        (value) => value ?? null,
+      );
+      const found = sql.requests.all(
+        before ?? Number.MAX_SAFE_INTEGER,
+        rowsPerRead,
+        ...wanted,
+        count,
+      ) as unknown as Placed[];
+      const end = sql.placeAfter.get(before ?? Number.MAX_SAFE_INTEGER, rowsPerRead - 1) as { seq: number } | undefined;
+      const reached = found.length === count ? found.at(-1)?.seq : end?.seq;
+      return { rows: found.map(({ seq: _, ...row }) => row), reached };
+    },
+    usage: openUsageReport(db),
     budgets: (limits: readonly LimitWindow[]): BudgetCounters[] => limits.map((limit) => readBudget(sql, limit)),
     close: () => db.close(),
   };
 }
 
 // ---
+
+/** A row and its place in the ledger. */
+type Placed = RequestRow & { readonly seq: number };
 
 interface KeySum extends UsageSum {
   readonly key: string;

@@ -24,14 +24,14 @@ export function prepareWriter(db: DatabaseSync) {
     keyById: db.prepare('select * from keys where id = ?'),
     keyStands: db.prepare('select 1 from keys where id = ? and revoked_at is null'),
     putKey: db.prepare(
-      `insert into keys (id, sha256, previous_sha256, previous_until, hint, label, user, tags, limits, models, routes, parallel,
-         expires_at, source, created_at, rotated_at, revoked_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       on conflict (id) do update set
+      `insert into keys (id, sha256, previous_sha256, previous_until, hint, label, user, tags, limits, models, routes, parallel, expires_at,
+         source, created_at, rotated_at, revoked_at, generation, revoked_generation)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set
          sha256 = excluded.sha256, previous_sha256 = excluded.previous_sha256, previous_until = excluded.previous_until,
-         hint = excluded.hint, label = excluded.label, user = excluded.user, tags = excluded.tags, limits = excluded.limits,
-         models = excluded.models, routes = excluded.routes, parallel = excluded.parallel, expires_at = excluded.expires_at,
-         source = excluded.source, rotated_at = excluded.rotated_at, revoked_at = excluded.revoked_at`,
+         hint = excluded.hint, label = excluded.label, user = excluded.user, tags = excluded.tags, limits = excluded.limits, models = excluded.models,
+         routes = excluded.routes, parallel = excluded.parallel, expires_at = excluded.expires_at, source = excluded.source, rotated_at = excluded.rotated_at,
+         generation = excluded.generation, revoked_at = iif(keys.revoked_generation >= excluded.generation, keys.revoked_at, excluded.revoked_at),
+         revoked_generation = iif(keys.revoked_generation >= excluded.generation, keys.revoked_generation, excluded.revoked_generation)`,
     ),
 
     budget: db.prepare(
@@ -43,11 +43,11 @@ export function prepareWriter(db: DatabaseSync) {
        values (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
 
-    openRequest: db.prepare('select tokens, nano, output from open_requests where id = ?'),
+    openRequest: db.prepare('select limits, tokens, nano, output from open_requests where id = ?'),
     wholeOpenRequest: db.prepare('select * from open_requests where id = ?'),
     // What a request was admitted with, or has settled with: then it is not admitted a second time.
-    admittedOutput: db.prepare(
-      'select output from open_requests where id = ?1 union all select output from requests where id = ?1',
+    admitted: db.prepare(
+      'select output, limits from open_requests where id = ?1 union all select output, null from requests where id = ?1',
     ),
     addOpenRequest: db.prepare(
       `insert into open_requests (id, instance, key, user, limits, tokens, nano, output, request)
@@ -64,8 +64,8 @@ export function prepareWriter(db: DatabaseSync) {
       `insert into requests (id, instance, kind, corrects, key, user, tags, session, client, end_user, address, app_title, route,
          requested, provider, account, model, wire_in, wire_out, stream, started_at, first_byte_at, first_token_at, ended_at, status,
          outcome, error, attempts, input_estimate, max_output, needs, prefix_hash, input, cache_read, cache_write_5m, cache_write_1h,
-         output, reasoning, audio, searches, counted, raw, cost, provider_cost, rates, estimated, dropped, hash)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+         output, reasoning, audio, searches, counted, raw, cost, provider_cost, rates, estimated, dropped, hash, shadowed)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
          ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     addRates: db.prepare('insert or ignore into rates (id, json) values (?, ?)'),
@@ -108,7 +108,14 @@ export function prepareReports(db: DatabaseSync) {
        from budgets where limit_id = ? and window = ?`,
     ),
     requestById: db.prepare('select * from requests where id = ?'),
-    lastRequests: db.prepare('select * from requests order by seq desc limit ?'),
+    requests: db.prepare(
+      `select * from (select * from requests where seq < ?1 order by seq desc limit ?2)
+       where (?3 is null or key = ?3) and (?4 is null or user = ?4) and (?5 is null or model = ?5)
+         and (?6 is null or outcome = ?6) and (?7 is null or status = ?7) and (?8 is null or session = ?8)
+         and (?9 is null or client = ?9) and (?10 is null or address = ?10) and (?11 is null or started_at >= ?11)
+         and (?12 is null or started_at < ?12) limit ?13`,
+    ),
+    placeAfter: db.prepare('select seq from requests where seq < ?1 order by seq desc limit 1 offset ?2'),
     usageOfKeys: db.prepare(
       `select key, ${sumOf('requests')}, ${sumOf('counted')}, ${sumOf('raw')}, ${sumOf('cost')}
        from usage_hours where hour >= ? and hour < ? group by key`,
@@ -120,6 +127,11 @@ export function prepareReports(db: DatabaseSync) {
 
 export type Writer = ReturnType<typeof prepareWriter>;
 export type Sums = ReturnType<typeof prepareSums>;
+
+/** A sum. SQLite's own `sum` fails beyond 2^63, and Node cannot read what is beyond 2^53; `total` is exact up to there. */
+export function sumOf(column: string, name = column): string {
+  return `cast(min(9007199254740991, max(-9007199254740991, total(${column}))) as integer) ${name}`;
+}
 
 // ---
 
@@ -150,9 +162,4 @@ function prepareSums(db: DatabaseSync) {
     heldByUser: held('user = ?3'),
     heldByTag: held("exists (select 1 from json_each(request ->> 'tags') where value = ?3)"),
   };
-}
-
-// SQLite's own `sum` fails beyond 2^63, and Node cannot read what is beyond 2^53. `total` is exact up to there.
-function sumOf(column: string, name = column): string {
-  return `cast(min(9007199254740991, max(-9007199254740991, total(${column}))) as integer) ${name}`;
 }

@@ -203,9 +203,6 @@ function encodeThinking(part: Reasoning, target: Target, droppedFields: DroppedF
   return [];
 }
 
-// Source: https://platform.claude.com/docs/en/build-with-claude/vision, "FAQ" (2026-11).
-const imageTypes = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
-
 function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   const { kind, mime, url, data = '' } = media;
   const cache = encodeCache(media.cache);
@@ -213,23 +210,15 @@ function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   if (isGoogles(media) && (kind === 'image' || kind === 'document'))
     refuse(`${kind}_url`, 'is a file that only Google can read.');
   if (media.detail !== undefined && media.detail !== 'auto') droppedFields.drop('detail');
+  if (!droppedFields.shows(media)) return [];
   if (kind === 'image' || (kind === 'document' && mime.startsWith('image/'))) {
     if (url !== undefined) return [{ type: 'image', source: { type: 'url', url }, ...cache }];
     const mediaType = mime.replace('image/jpg', 'image/jpeg');
-    if (imageTypes.has(mediaType))
-      return [{ type: 'image', source: { type: 'base64', media_type: mediaType, data }, ...cache }];
-    droppedFields.drop(mime);
-    return [];
+    return [{ type: 'image', source: { type: 'base64', media_type: mediaType, data }, ...cache }];
   }
-  if (kind === 'document') {
-    if (url !== undefined) return [{ type: 'document', source: { type: 'url', url }, ...title, ...cache }];
-    if (isText(media)) {
-      const source = { type: 'text', media_type: 'text/plain', data: plainText(media) };
-      return [{ type: 'document', source, ...title, ...cache }];
-    }
-    if (mime === 'application/pdf')
-      return [{ type: 'document', source: { type: 'base64', media_type: mime, data }, ...title, ...cache }];
-  }
-  droppedFields.drop(kind === 'document' ? mime : kind);
-  return [];
+  if (url !== undefined) return [{ type: 'document', source: { type: 'url', url }, ...title, ...cache }];
+  const source = isText(media)
+    ? { type: 'text', media_type: 'text/plain', data: plainText(media) }
+    : { type: 'base64', media_type: mime, data };
+  return [{ type: 'document', source, ...title, ...cache }];
 }

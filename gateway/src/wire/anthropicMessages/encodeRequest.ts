@@ -21,7 +21,7 @@ const unknownMaxOutput = 32_000;
 
 /** @throws GatewayError cannot_translate for a conversation of nothing but blank turns, and what only its provider holds */
 export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
-  const droppedFields = openDroppedFields(request, 'messages');
+  const droppedFields = openDroppedFields(request, 'messages', target);
   const profile = claudeProfile(target);
   const custom = new Set<string>();
   const maxTokens = maxTokensOf(request, target);

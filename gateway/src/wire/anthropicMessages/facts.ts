@@ -6,13 +6,14 @@ import type { Json } from '../jsonObject';
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
-import { isSearchType } from './searchTool';
-import { isObject, listOr, pick, textOr } from '../shared/json';
+import { isSearch, searchName } from './searchTool';
+import { isObject, listOr, objectOr, pick, textOr } from '../shared/json';
 import { decodeSearchBlock } from '../shared/anthropicBlocks';
+import { placesOf, withoutTools } from '../shared/searchTools';
 import { demanded, isStop } from '../shared/demanded';
 import { claudeProfile, knownClaude } from '../shared/modelProfiles';
 import { isOurSearch, searchText } from '../shared/webSearch';
-import { firstCount, inner, needed } from '../shared/settings';
+import { countOf, firstCount, inner, needed } from '../shared/settings';
 import { mend, mendable } from './mend';
 
 export const facts: FormatFacts = {
@@ -41,7 +42,9 @@ export const facts: FormatFacts = {
     webSearch: {
       field: 'tools',
       marks: [Buffer.from('"web_search_')],
-      isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
+      placesIn: (tools) => placesOf(listOr(tools), isSearch),
+      without: (body) => withoutTools(body, isSearch, (choice) => inner(choice, 'name') === searchName),
+      most: (setting) => countOf(inner(listOr(setting('tools')).find(isSearch), 'max_uses')),
     },
     routerFields: [],
   },
@@ -79,6 +82,15 @@ export const facts: FormatFacts = {
   argsAreObjects: true,
   objectArgs: ['input'],
   usageField: 'usage',
+  // A search that failed is not charged for: its result is an object, and no list.
+  searches: {
+    word: '"web_search_tool_result"',
+    madeIn: (event) => {
+      const block = objectOr(event['content_block']);
+      return block['type'] === 'web_search_tool_result' && Array.isArray(block['content']) ? 1 : 0;
+    },
+    inBytes: { word: '"web_search_tool_result"', pattern: /"web_search_tool_result"/g },
+  },
   usageOnRequest: false,
   isUsageOnly: () => false,
   ...completion,

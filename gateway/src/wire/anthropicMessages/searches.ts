@@ -13,19 +13,39 @@ export interface Searches {
   add(block: Json): boolean;
   /** The message is complete: a call without a result was paused, and is told without one. */
   end(): void;
+  /** About how many bytes are held of calls whose results have not come. */
+  readonly kept: number;
 }
+
+/** What a call that waits costs beside its id and query. */
+const callCost = 64;
 
 /** The searches of one message. */
 export function openSearches(builder: EventBuilder): Searches {
   const waiting = new Map<string, string>(); // id → query
-  const put = (id: string, query: string, found: ReturnType<typeof decodeFound>) => {
-    builder.search({ id, queries: query === '' ? [] : [query], ...found });
+  let kept = 0;
+  const forget = (id: string) => {
+    const query = waiting.get(id);
+    if (query === undefined) return;
+    kept -= callCost + id.length + query.length;
     waiting.delete(id);
   };
+  const put = (id: string, query: string, found: ReturnType<typeof decodeFound>) => {
+    builder.search({ id, queries: query === '' ? [] : [query], ...found });
+    forget(id);
+  };
   return {
+    get kept() {
+      return kept;
+    },
     add(block) {
-      if (isSearchCall(block)) waiting.set(textOr(block['id']), textOr(objectOr(block['input'])['query']));
-      else if (block['type'] === 'web_search_tool_result') {
+      if (isSearchCall(block)) {
+        const id = textOr(block['id']);
+        const query = textOr(objectOr(block['input'])['query']);
+        forget(id);
+        waiting.set(id, query);
+        kept += callCost + id.length + query.length;
+      } else if (block['type'] === 'web_search_tool_result') {
         const id = textOr(block['tool_use_id']);
         put(id, waiting.get(id) ?? '', decodeFound(block['content']));
       } else return false;

@@ -6,7 +6,7 @@ import { decodeGeminiLogprobs } from '../shared/logprobs';
 import type { Decoder, Frame } from '../codec';
 import type { Json } from '../jsonObject';
 import { completion, finishReasons } from './completion';
-import { citationsIn, joinGrounding, pagesIn, queriesIn } from './grounding';
+import { citationsIn, groundingBytes, joinGrounding, pagesIn, queriesIn } from './grounding';
 import { parseExactEvent } from '../shared/exactJson';
 import { countOr, isObject, listOr, objectOr, textOr } from '../shared/json';
 import type { StreamEvent, TokenLogprob } from '../neutral';
@@ -69,6 +69,11 @@ export function openDecoder(answers = 1): Decoder {
     get ending() {
       return builders.ending;
     },
+    get kept() {
+      let kept = 0;
+      for (const state of decoding.states) if (state !== undefined) kept += state.kept;
+      return kept;
+    },
   };
 }
 
@@ -101,7 +106,12 @@ interface AnswerState {
   grounding: Json | undefined;
   /** The search has been told. */
   told: boolean;
+  /** About how many bytes of words and of the search are held until the end. */
+  kept: number;
 }
+
+/** What a piece costs beside its text. */
+const pieceCost = 32;
 
 function openAnswers(asked: number, whole: boolean): Answers {
   return { builders: new AnswerBuilders(asked), states: [], whole, id: '', model: '' };
@@ -112,7 +122,7 @@ function stateOf({ builders, states }: Answers, index: number): AnswerState | un
   const builder = builders.of(index);
   if (builder === undefined) return undefined;
   return (states[index] ??= {
-    builder, id: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, told: false,
+    builder, id: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, told: false, kept: 0,
   }); // prettier-ignore
 }
 
@@ -141,8 +151,10 @@ function decodePiece(body: Json, answers: Answers): void {
 
 function decodeCandidate(candidate: Json, state: AnswerState, whole: boolean): void {
   const { builder } = state;
-  if (isObject(candidate['groundingMetadata']))
+  if (isObject(candidate['groundingMetadata'])) {
     state.grounding = joinGrounding(state.grounding, candidate['groundingMetadata']);
+    if (!whole) state.kept += groundingBytes(candidate['groundingMetadata']);
+  }
   // Log probabilities stand on the candidate; they are passed on with its first text.
   let logprobs = decodeGeminiLogprobs(candidate['logprobsResult']);
   for (const raw of listOr(objectOr(candidate['content'])['parts'])) {
@@ -215,6 +227,7 @@ function decodePart(part: Json, state: AnswerState, logprobs: readonly TokenLogp
     builder.text(text, logprobs);
     state.text.push(text);
     state.length += text.length;
+    state.kept += pieceCost + text.length;
     state.signature = signature || state.signature;
   } else if (isObject(part['functionCall'])) {
     const call = part['functionCall'];

@@ -171,6 +171,7 @@ const mimeByExtension: Readonly<Record<string, string>> = {
 function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   if (media.cache !== undefined) droppedFields.drop('cache_control');
   if (media.detail !== undefined && media.detail !== 'auto') droppedFields.drop('detail');
+  if (!droppedFields.shows(media)) return [];
   if (media.url !== undefined) {
     const mimeType = media.mime.endsWith('/*')
       ? lookUp(mimeByExtension, /\.(\w+)(?:[?#]|$)/.exec(media.url)?.[1]?.toLowerCase() ?? '')

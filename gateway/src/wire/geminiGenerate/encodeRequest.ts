@@ -15,7 +15,7 @@ import { encodeSearch, encodeToolConfig, encodeTools } from './encodeTools';
 
 /** @throws GatewayError cannot_translate for a conversation of nothing but empty turns, and what only its provider holds */
 export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
-  const droppedFields = openDroppedFields(request, 'generate');
+  const droppedFields = openDroppedFields(request, 'generate', target);
   const custom = new Set<string>();
   const gemini3 = isGemini3(target);
   const { system, contents } = encodeContents(request, gemini3, droppedFields);

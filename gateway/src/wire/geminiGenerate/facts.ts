@@ -1,11 +1,13 @@
 // Facts about generateContent. Sources: https://ai.google.dev/api/generate-content and, for counting,
 // https://ai.google.dev/api/tokens (2026-11). Google's servers take every field in camelCase and in snake_case.
 
+import { lastObjectOf } from '../../core/jsonTail';
 import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { camelKeys } from './camelKeys';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
+import { placesOf, withoutTools } from '../shared/searchTools';
 import { demanded, isSeveral, isStop } from '../shared/demanded';
 import { knownGemini } from '../shared/modelProfiles';
 import { countOf, inner, needed } from '../shared/settings';
@@ -57,8 +59,13 @@ export const facts: FormatFacts = {
     webSearch: {
       field: 'tools',
       marks: [Buffer.from('"googleSearch"'), Buffer.from('"google_search"')],
-      isIn: (tools) =>
-        (Array.isArray(tools) ? tools : [tools]).some((tool) => isObject(tool) && 'googleSearch' in camelKeys(tool)),
+      placesIn: (tools) => placesOf(Array.isArray(tools) ? tools : [tools], isSearch),
+      without: (body) =>
+        withoutTools(
+          { ...body, tools: (Array.isArray(body['tools']) ? body['tools'] : [body['tools']]).map(withoutSearch) },
+          isEmpty,
+          () => false,
+        ),
     },
     routerFields: [],
   },
@@ -96,6 +103,16 @@ export const facts: FormatFacts = {
   argsAreObjects: true,
   objectArgs: ['args', 'response'],
   usageField: 'usageMetadata',
+  // Each piece of a stream has usage, which is read with what stands beside it.
+  searches: {
+    word: '"webSearchQueries"',
+    madeIn: () => 0,
+    inBytes: { word: '"webSearchQueries"', pattern: /"webSearchQueries":\s*\[\s*"/g },
+    atEnd: (tail) => ({
+      candidates: [{ groundingMetadata: lastObjectOf(tail, 'groundingMetadata') }],
+      modelVersion: /"modelVersion":\s*"([^"]{1,200})"/.exec(tail.toString('latin1'))?.[1],
+    }),
+  },
   usageOnRequest: false,
   isUsageOnly: () => false,
   ...completion,
@@ -108,6 +125,16 @@ export const facts: FormatFacts = {
 };
 
 // ---
+
+const isSearch = (tool: unknown) => isObject(tool) && 'googleSearch' in camelKeys(tool);
+const isEmpty = (tool: unknown) => isObject(tool) && Object.keys(tool).length === 0;
+
+// One tool may hold functions beside the search.
+function withoutSearch(tool: unknown): unknown {
+  if (!isObject(tool)) return tool;
+  const { googleSearch: _camel, google_search: _snake, ...kept } = tool;
+  return kept;
+}
 
 function configOf(setting: SettingReader): unknown {
   return setting('generationConfig') ?? setting('generation_config');

@@ -46,13 +46,25 @@ export function citationsIn(grounding: Json, text: string): Citation[] {
     });
 }
 
-/** The metadata of two pieces of a stream as one: a later piece holds what the earlier ones did not. */
+const lists = ['webSearchQueries', 'groundingChunks', 'groundingSupports'] as const;
+
+/**
+ * The metadata of the pieces of a stream as one: a later piece holds what the earlier ones did not.
+ * @param before what this returned for the pieces before; its lists grow, and are not copied for each piece
+ */
 export function joinGrounding(before: Json | undefined, later: Json): Json {
-  if (before === undefined) return later;
   const joined: Record<string, unknown> = { ...before, ...later };
-  for (const field of ['webSearchQueries', 'groundingChunks', 'groundingSupports'])
-    joined[field] = [...listOr(before[field]), ...listOr(later[field])];
+  for (const field of lists) {
+    const list = before === undefined ? [] : (before[field] as unknown[]);
+    for (const item of listOr(later[field])) list.push(item);
+    joined[field] = list;
+  }
   return joined;
+}
+
+/** About how many bytes one piece's metadata has. */
+export function groundingBytes(piece: Json): number {
+  return JSON.stringify(piece).length;
 }
 
 /** The metadata as a candidate's field to be spread. @param text all words of the answer */

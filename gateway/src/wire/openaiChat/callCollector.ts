@@ -10,7 +10,12 @@ export interface CallCollector {
   add(delta: Json): void;
   /** All pieces have come. */
   end(): void;
+  /** Characters that are held for calls which have not begun, and what each call costs beside them. */
+  readonly kept: number;
 }
+
+/** What a call costs beside its text. */
+const callCost = 64;
 
 /**
  * One call at a time is passed on as it grows. A second one begins at once where the first is whole JSON already, and
@@ -21,19 +26,24 @@ export function openCallCollector(builder: EventBuilder, responseId: string): Ca
   const waiting = new Map<number, Call>();
   const begun = new Set<number>();
   let live: LiveCall | undefined;
+  let held = 0; // characters of the calls that wait
 
   const begin = (index: number, call: Call) => {
     builder.call(call.id === '' ? `call_${responseId}_${index}` : call.id, call.name, call.custom);
     builder.args(call.args);
-    live = { index, args: call.args, custom: call.custom, unfinished: -1 };
+    live = { index, custom: call.custom, json: openJsonEnd() };
+    live.json.add(call.args);
     begun.add(index);
-    waiting.delete(index);
+    if (waiting.delete(index)) held -= sizeOf(call);
   };
   return {
+    get kept() {
+      return held + callCost * (waiting.size + begun.size);
+    },
     add(delta) {
       const { call, index } = decodeDelta(delta, live?.index ?? -1);
       if (live?.index === index) {
-        live.args += call.args;
+        live.json.add(call.args);
         builder.args(call.args);
         return;
       }
@@ -41,9 +51,11 @@ export function openCallCollector(builder: EventBuilder, responseId: string): Ca
         if (call.args !== '') builder.lost('tool call arguments after their end');
         return;
       }
-      const sum = joined(waiting.get(index), call);
+      const before = waiting.get(index);
+      const sum = joined(before, call);
       waiting.set(index, sum);
-      if (sum.name !== '' && (live === undefined || live.custom || isWhole(live))) begin(index, sum);
+      held += sizeOf(sum) - (before === undefined ? 0 : sizeOf(before));
+      if (sum.name !== '' && (live === undefined || live.custom || live.json.ended)) begin(index, sum);
     },
     end() {
       for (const [index, call] of [...waiting].sort(([a], [b]) => a - b)) begin(index, call);
@@ -78,27 +90,51 @@ function joined(before: Call | undefined, { id, name, custom, args }: Call): Cal
   return { id: before.id || id, name: before.name || name, custom: before.custom, args: before.args + args };
 }
 
+function sizeOf({ id, name, args }: Call): number {
+  return id.length + name.length + args.length;
+}
+
 /** The call that is passed on as it grows. */
 interface LiveCall {
   readonly index: number;
-  args: string;
   readonly custom: boolean;
-  /** The length at which its arguments were last seen not to be whole: pieces of another call may come by the thousand. */
-  unfinished: number;
+  readonly json: JsonEnd;
 }
 
-function isWhole(call: LiveCall): boolean {
-  if (call.unfinished === call.args.length) return false;
-  if (isJson(call.args)) return true;
-  call.unfinished = call.args.length;
-  return false;
+/** Tells where an object ends whose text comes in pieces; each is looked at once, however many there are. */
+interface JsonEnd {
+  add(piece: string): void;
+  /** The object has been closed, as many times as it was opened. */
+  readonly ended: boolean;
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+function openJsonEnd(): JsonEnd {
+  let depth = 0;
+  let inString = false;
+  let escaped = false;
+  let ended = false;
+  return {
+    add(piece) {
+      for (let at = 0; at < piece.length && !ended; at++) {
+        const code = piece.charCodeAt(at);
+        if (inString) {
+          if (escaped) escaped = false;
+          else if (code === backslash) escaped = true;
+          else if (code === quote) inString = false;
+        } else if (code === quote) inString = true;
+        else if (code === openBrace || code === openBracket) depth++;
+        else if (code === closeBrace || code === closeBracket) ended = --depth <= 0;
+      }
+    },
+    get ended() {
+      return ended;
+    },
+  };
 }
+
+const quote = 0x22;
+const backslash = 0x5c;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;

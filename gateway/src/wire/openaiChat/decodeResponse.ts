@@ -116,6 +116,11 @@ export function openDecoder(answers = 1): Decoder {
     get ending() {
       return builders.ending;
     },
+    get kept() {
+      let kept = 0;
+      for (const { reasoning, calls } of states) kept += reasoning.kept + (calls?.kept ?? 0);
+      return kept;
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { customArgs } from '../shared/customTools';
 import { type DroppedFields, refuse } from '../shared/droppedFields';
 import { defined } from '../shared/json';
 import { asText, dataUrl, extensionOf, isGoogles, isText } from '../shared/media';
+import { soundFormat } from '../shared/shownMedia';
 import { idFor, nameFor } from '../shared/names';
 import { searchText } from '../shared/webSearch';
 
@@ -119,27 +120,21 @@ function encodePart(part: Part, droppedFields: DroppedFields): Json[] {
 }
 
 function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
+  if (media.kind === 'image' && isGoogles(media)) refuse('image_url', 'is a file that only Google can read.');
+  if (!droppedFields.shows(media)) return [];
   switch (media.kind) {
     case 'image':
-      if (isGoogles(media)) refuse('image_url', 'is a file that only Google can read.');
       return [{ type: 'image_url', image_url: { url: dataUrl(media), ...defined({ detail: media.detail }) } }];
-    case 'audio': {
-      const format =
-        media.mime === 'audio/mpeg' || media.mime === 'audio/mp3' ? 'mp3' : media.mime.replace(/^audio\/(x-)?/, '');
-      if (media.data === undefined || (format !== 'mp3' && format !== 'wav')) break;
-      return [{ type: 'input_audio', input_audio: { data: media.data, format } }];
-    }
+    case 'audio':
+      return [{ type: 'input_audio', input_audio: { data: media.data, format: soundFormat(media.mime) } }];
     case 'document': {
-      if (media.data === undefined || media.mime === 'application/octet-stream') break;
       if (isText(media)) return [{ type: 'text', text: asText(media) }];
       const filename = media.name ?? `document.${extensionOf(media.mime)}`;
       return [{ type: 'file', file: { filename, file_data: dataUrl(media) } }];
     }
     case 'video':
-      break;
+      return [];
   }
-  droppedFields.drop(media.url === undefined ? media.kind : `${media.kind}_url`);
-  return [];
 }
 
 function encodeCall(call: ToolCall, isOpenai: boolean): Json {

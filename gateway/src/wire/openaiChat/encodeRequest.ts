@@ -17,7 +17,7 @@ import { foreign } from './mend';
 
 /** The request for a target. OpenAI itself gets every field; other hosts get none that they may not know. */
 export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
-  const droppedFields = openDroppedFields(request, 'chat');
+  const droppedFields = openDroppedFields(request, 'chat', target);
   const isOpenai = target.provider === 'openai';
   const { format, wrapped } = wrapNonObjectSchema(request.responseFormat);
   const custom = new Set<string>();

@@ -31,7 +31,12 @@ export const facts: FormatFacts = {
         ['json_schema', isSchemaFormat(setting('response_format'))],
         ['reasoning', isReasoningEffort(setting('reasoning_effort'))],
       ]),
-    webSearch: { field: 'web_search_options', marks: [Buffer.from('{')], isIn: isObject },
+    webSearch: {
+      field: 'web_search_options',
+      marks: [Buffer.from('{')],
+      placesIn: (options) => (isObject(options) ? ['web_search_options'] : []),
+      without: ({ web_search_options: _search, ...body }) => body,
+    },
     wantsUsage: (setting) => inner(setting('stream_options'), 'include_usage') === true,
     demanding: ['tool_choice', 'n', 'logprobs', 'stop'],
     demands({ setting }) {
@@ -58,8 +63,10 @@ export const facts: FormatFacts = {
     honours: (kind, target, effort) => openaiHonours(kind, target, effort),
     withoutEnvelopes: (body) => ({ ...body, messages: listOr(body['messages']).map(withoutDetails) }),
     refused: (target, needs, setting) =>
-      chatRefuses(target, needs.includes('tools'), setting('reasoning_effort') ?? undefined) ||
+      chatRefuses(target.row?.chat_refuses, needs.includes('tools'), setting('reasoning_effort') ?? undefined) ||
       (needs.includes('web_search') && isSearchRefused(target, setting)),
+    refusedAs: (refusal, needs, setting) =>
+      chatRefuses(refusal, needs.includes('tools'), setting('reasoning_effort') ?? undefined),
     // OpenAI: "Invalid type for 'messages[0].content[0].image_url': expected an object, but got a string instead." (2026-11)
     plainImages: {
       key: 'image_url',

@@ -11,16 +11,29 @@ export interface ReasoningCollector {
   add(delta: Json): void;
   /** The reasoning is over: its opaque form is now complete. */
   end(): void;
+  /** About how many bytes of it are held until then. */
+  readonly kept: number;
 }
+
+/** What a piece of reasoning costs beside its text. */
+const pieceCost = 200;
 
 /** The opaque form is the details, or the name of the text's field: either goes back where it came from. */
 export function openReasoningCollector(builder: EventBuilder): ReasoningCollector {
   let field: string | undefined;
   let details: Record<string, unknown>[] = [];
+  let kept = 0;
   return {
+    get kept() {
+      return kept;
+    },
     add(delta) {
       const pieces = listOr(delta['reasoning_details']).map(objectOr);
-      for (const piece of pieces) addPiece(details, piece);
+      for (const piece of pieces) {
+        addPiece(details, piece);
+        kept += pieceCost;
+        for (const value of Object.values(piece)) if (typeof value === 'string') kept += value.length;
+      }
       const name = ['reasoning_content', 'reasoning'].find((key) => textOr(delta[key]) !== '');
       const text =
         name === undefined
@@ -34,6 +47,7 @@ export function openReasoningCollector(builder: EventBuilder): ReasoningCollecto
       else if (field !== undefined && builder.open === 'reasoning')
         builder.opaqueReasoning({ format: 'chat', value: field });
       details = [];
+      kept = 0;
       field = undefined;
     },
   };

@@ -86,6 +86,7 @@ export function openDecoder(): Decoder {
     get ending() {
       return builder.ending;
     },
+    kept: 0,
   };
 }
 

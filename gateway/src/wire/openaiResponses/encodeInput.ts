@@ -184,15 +184,12 @@ function plainIfText(parts: readonly Json[]): unknown {
 
 function encodeMedia(media: Media, droppedFields: DroppedFields): Json[] {
   if (media.cache !== undefined) droppedFields.drop('cache_control');
+  if (!droppedFields.shows(media)) return [];
   if (media.kind === 'image')
     return [{ type: 'input_image', image_url: dataUrl(media), detail: media.detail ?? 'auto' }];
-  if (media.kind === 'document' && media.mime !== 'application/octet-stream') {
-    if (isGoogles(media)) refuse('file_url', 'is a file that only Google can read.');
-    if (media.url !== undefined) return [{ type: 'input_file', file_url: media.url }];
-    if (isText(media)) return [{ type: 'input_text', text: asText(media) }];
-    const filename = media.name ?? `document.${extensionOf(media.mime)}`;
-    return [{ type: 'input_file', filename, file_data: dataUrl(media) }];
-  }
-  droppedFields.drop(media.kind);
-  return [];
+  if (isGoogles(media)) refuse('file_url', 'is a file that only Google can read.');
+  if (media.url !== undefined) return [{ type: 'input_file', file_url: media.url }];
+  if (isText(media)) return [{ type: 'input_text', text: asText(media) }];
+  const filename = media.name ?? `document.${extensionOf(media.mime)}`;
+  return [{ type: 'input_file', filename, file_data: dataUrl(media) }];
 }

@@ -22,7 +22,7 @@ const leastOutput = 16;
 
 /** The request for a target that serves Responses. @throws GatewayError cannot_translate for what only its provider holds */
 export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
-  const droppedFields = openDroppedFields(request, 'responses');
+  const droppedFields = openDroppedFields(request, 'responses', target);
   const { format, wrapped } = wrapNonObjectSchema(request.responseFormat);
   const search = searchFor(request, target, 'responses', droppedFields);
   const reasoning = encodeReasoning(request, target, search, droppedFields);

@@ -2,14 +2,16 @@
 // https://platform.openai.com/docs/api-reference/responses-streaming and, for counting,
 // https://platform.openai.com/docs/api-reference/responses/input-tokens (2026-11).
 
+import { lastObjectOf } from '../../core/jsonTail';
 import type { FormatFacts } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { completion } from './completion';
 import { isEffort } from '../reasoning/effort';
 import { decodeSearch } from './searches';
-import { isSearchType } from './searchTool';
+import { isSearch } from './searchTool';
 import { demanded, isForcedChoice } from '../shared/demanded';
-import { isObject, listOr, pick } from '../shared/json';
+import { isObject, listOr, objectOr, pick } from '../shared/json';
+import { placesOf, withoutTools } from '../shared/searchTools';
 import { openaiHonours } from '../shared/openaiSettings';
 import { isOurSearch, searchText } from '../shared/webSearch';
 import { includeLogprobs } from './includes';
@@ -49,7 +51,9 @@ export const facts: FormatFacts = {
     webSearch: {
       field: 'tools',
       marks: [Buffer.from('"web_search')],
-      isIn: (tools) => listOr(tools).some((tool) => isSearchType(inner(tool, 'type'))),
+      placesIn: (tools) => placesOf(listOr(tools), isSearch),
+      without: (body) => withoutTools(body, isSearch, isSearch),
+      most: (setting) => firstCount(setting, ['max_tool_calls']),
     },
     routerFields: [],
   },
@@ -87,6 +91,16 @@ export const facts: FormatFacts = {
   argsAreObjects: false,
   objectArgs: ['arguments', 'output'],
   usageField: 'usage',
+  searches: {
+    word: '"web_search_call"',
+    madeIn: (event) => {
+      const item = objectOr(event['item']);
+      const isDone = event['type'] === 'response.output_item.done' && item['type'] === 'web_search_call';
+      return isDone && decodeSearch(item) !== undefined ? 1 : 0;
+    },
+    inBytes: { word: '"search"', pattern: /"type":\s*"search"/g }, // what a call did; others open a page
+    atEnd: (tail) => ({ tool_usage: lastObjectOf(tail, 'tool_usage') }),
+  },
   usageOnRequest: false,
   isUsageOnly: () => false,
   ...completion,

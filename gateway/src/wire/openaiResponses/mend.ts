@@ -4,10 +4,12 @@
 import type { Target } from '../../../../config/target';
 import type { SettingReader } from '../formatFacts';
 import { isEffort } from '../reasoning/effort';
-import { type MendedField, numberOut, takenOut } from '../shared/mending';
+import { listOr } from '../shared/json';
+import { type MendedField, numberOut, reworded, takenOut } from '../shared/mending';
 import { isOpenaiReasoner, openaiProfile, samplesAt } from '../shared/modelProfiles';
 import { effortMended } from '../shared/openaiSettings';
 import { inner } from '../shared/settings';
+import { isSearch } from './searchTool';
 
 /** The top-level fields that `mend` looks at. */
 export const mendable = ['temperature', 'top_p', 'reasoning', 'text'] as const;
@@ -17,7 +19,12 @@ export function mend(setting: SettingReader, target: Target): MendedField[] {
   const profile = openaiProfile(target);
   if (profile === undefined) return [];
   const asked = inner(setting('reasoning'), 'effort');
-  const effort = effortMended(asked, profile, 'reasoning', 'effort');
+  const effort =
+    effortMended(asked, profile, 'reasoning', 'effort') ??
+    // The API refuses a search with this effort. Source: https://github.com/openai/codex/issues/3559 (2026-11).
+    (asked === 'minimal' && listOr(setting('tools')).some(isSearch)
+      ? reworded('low', 'reasoning', 'effort')
+      : undefined);
   const taken = effort === undefined ? asked : effort.value;
   const fields = effort === undefined ? [] : [effort];
   if (!samplesAt(target, isEffort(taken) ? taken : undefined)) {

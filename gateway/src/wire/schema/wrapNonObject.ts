@@ -40,21 +40,32 @@ export interface Unwrap {
 export function openUnwrap(): Unwrap {
   let inside: boolean | undefined; // of such an object; undefined until that is known
   let held = ''; // the text's beginning until then; later what may be the object's end
+  // The value's part of a piece; what may be the object's end is held back, and is not looked at again for the next piece.
+  const taken = (piece: string): string => {
+    let end = piece.length;
+    while (end > 0 && tail.includes(piece.charAt(end - 1))) end--;
+    const value = end === 0 ? '' : held + piece.slice(0, end);
+    held = end === 0 ? held + piece : piece.slice(end);
+    return value;
+  };
   return {
     push(text) {
+      if (inside === true) return taken(text);
       held += text;
       if (inside === undefined) {
+        if (isBlank.test(text)) return ''; // they decide nothing, and models may write them for ever
         const head = opening.exec(held);
         if (head !== null) {
+          const first = held.slice(head[0].length);
           inside = true;
-          held = held.slice(head[0].length);
-        } else if (!mayOpen.test(held)) inside = false;
-        else return '';
+          held = '';
+          return taken(first);
+        }
+        if (mayOpen.test(held)) return '';
+        inside = false;
       }
-      let end = held.length;
-      while (inside && end > 0 && ' \n\r\t}'.includes(held.charAt(end - 1))) end--;
-      const value = held.slice(0, end);
-      held = held.slice(end);
+      const value = held;
+      held = '';
       return value;
     },
     end() {
@@ -66,6 +77,10 @@ export function openUnwrap(): Unwrap {
 }
 
 // ---
+
+/** What may stand at the object's end. */
+const tail = ' \n\r\t}';
+const isBlank = /^\s*$/;
 
 const opening = /^\s*\{\s*"answer"\s*:\s*(?=\S)/;
 const mayOpen = /^\s*(\{\s*("(a(n(s(w(e(r("(\s*(:\s*)?)?)?)?)?)?)?)?)?)?)?$/;

@@ -1,16 +1,20 @@
 // The fields of a request that the target's format cannot carry, collected while the request is encoded. They are named in
 // the header `x-ovth-dropped`, each once, and stored with the request: a client may make up any number of any length.
 
+import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
-import type { Format, NeutralRequest, Part } from '../neutral';
+import type { Format, Media, NeutralRequest, Part } from '../neutral';
 import { lookUp } from './json';
 import type { NoteRepair, Repair } from './repairs';
+import { isImageOfWrongType, unshownMedium } from './shownMedia';
 
 export interface DroppedFields {
   /** Names something that is left out. */
   drop(name: string): void;
   /** Names a field where the request has it. */
   dropIf(present: unknown, name: string): void;
+  /** Names a medium that the target cannot be shown. @returns whether it can */
+  shows(media: Media): boolean;
   readonly list: readonly string[];
   /** Names a repair: what was changed, and is not lost. */
   readonly repair: NoteRepair;
@@ -37,21 +41,29 @@ const longestName = 200;
 /**
  * The dropped fields of one request; fields that only the client's format has are named at once.
  * @param format the target's
+ * @param target absent where nothing is sent
  * @throws GatewayError cannot_translate, cannot_thread where one of them is a part of the conversation
  */
-export function openDroppedFields(request: NeutralRequest, format: Format): DroppedFields {
+export function openDroppedFields(request: NeutralRequest, format: Format, target?: Target): DroppedFields {
   const native = request.from === format ? [] : Object.keys(request.native);
   for (const name of native) {
     const why = lookUp(heldByProvider, name);
     if (why !== undefined) refuse(name, `${why} The chosen model is another provider's.`);
   }
-  refuseEmptied(request, format);
+  const unshown = (media: Media) => (target === undefined ? undefined : unshownMedium(media, format, target));
+  refuseEmptied(request, format, unshown);
+  if (target !== undefined) refuseImages(request, format, target);
   const names = new Set<string>(native);
   const repaired = new Set<Repair>();
   return {
     drop: (name) => void names.add(name),
     dropIf: (present, name) => {
       if (present !== undefined) names.add(name);
+    },
+    shows(media) {
+      const name = unshown(media);
+      if (name !== undefined) names.add(name);
+      return name === undefined;
     },
     get list() {
       const list = [...names].slice(0, mostNames).map((name) => name.slice(0, longestName));
@@ -84,14 +96,36 @@ export function refuse(field: string, why: string): never {
 // ---
 
 // A request whose last user turn, or whose whole conversation, would be left out.
-function refuseEmptied({ messages }: NeutralRequest, format: Format): void {
+function refuseEmptied(
+  { messages }: NeutralRequest,
+  format: Format,
+  unshown: (media: Media) => string | undefined,
+): void {
   // What a provider's own tool has found is no question: it is left out with its call.
   const isFound = (part: Part) => part.type === 'raw' && part.format !== format && part.resultOf !== undefined;
   const said = messages.filter(({ role, parts }) => role !== 'system' && !(parts.length > 0 && parts.every(isFound)));
   const turns = said.length > 0 ? said : messages.filter(({ role }) => role !== 'system');
   const last = turns.at(-1);
   const parts = last?.role === 'user' ? last.parts : turns.flatMap((message) => message.parts);
-  const [first] = parts;
-  if (first?.type === 'raw' && parts.every((part) => part.type === 'raw' && part.format !== format))
-    refuse(first.at, "is all that is asked, and the chosen model's provider cannot be told it.");
+  const lost = (part: Part): string | undefined =>
+    part.type === 'media'
+      ? unshown(part)
+      : part.type === 'raw' && part.format !== format
+        ? part.at
+        : part.type === 'text' && part.text === ''
+          ? ''
+          : undefined;
+  const names = parts.map(lost);
+  const name = names.find((each) => each !== '');
+  if (name !== undefined && !names.includes(undefined))
+    refuse(name, "is all that is asked, and the chosen model's provider cannot be told it.");
+}
+
+// An image that the user asks about, and that its model takes in another type. In an earlier turn it is left out and named: a
+// conversation would be stuck for good.
+function refuseImages({ messages }: NeutralRequest, format: Format, target: Target): void {
+  const last = messages.at(-1);
+  for (const part of last?.role === 'user' ? last.parts : [])
+    if (part.type === 'media' && part.kind === 'image' && isImageOfWrongType(part, format, target))
+      refuse(part.mime, `is no type of image that ${target.label} takes: send it as PNG or JPEG.`);
 }

@@ -1,6 +1,7 @@
 // What a target's model takes, by its name: the rows are in profileRows.ts. The encoders go by it, and the mending of
 // requests that keep their format (`mend` of each codec).
 
+import type { ChatRefusal } from '../../../../config/catalogue';
 import type { Target } from '../../../../config/target';
 import type { Effort } from '../neutral';
 import {
@@ -69,11 +70,12 @@ export function samplesAt(target: Target, effort: Effort | undefined): boolean {
 }
 
 /**
- * Whether OpenAI refuses a request of a model at chat completions that it takes at Responses, as far as the catalogue knows.
+ * Whether OpenAI refuses a request of a model at chat completions that it takes at Responses.
+ * @param refusal what it refuses of the model there; undefined for nothing known
  * @param effort the one that the request names; undefined for none
  */
-export function chatRefuses({ row }: Target, hasTools: boolean, effort: unknown): boolean {
-  switch (row?.chat_refuses) {
+export function chatRefuses(refusal: ChatRefusal | undefined, hasTools: boolean, effort: unknown): boolean {
+  switch (refusal) {
     case undefined:
       return false;
     case 'all':

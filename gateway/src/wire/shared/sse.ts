@@ -81,11 +81,7 @@ export function* singleFrames(bytes: Buffer): Generator<Buffer> {
 export function dataOf(frame: Buffer): string {
   const text = frame.toString('utf8');
   if (text.startsWith('data: ') && text.indexOf('\n') >= text.length - 2) return text.slice(6).trimEnd();
-  return text
-    .split(/\r\n|\n|\r/)
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => line.slice(line.startsWith('data: ') ? 6 : 5))
-    .join('\n');
+  return linesOfData(text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text);
 }
 
 /** Reads the frames of a byte stream, wherever its chunks are cut. */
@@ -135,6 +131,18 @@ export function openFrameReader(limit: number): FrameReader {
 }
 
 // ---
+
+// The values of the lines that hold data. An event may have a hundred thousand: the engine's own search finds them.
+function linesOfData(text: string): string {
+  const values: string[] = [];
+  for (let from = 0; from < text.length;) {
+    const next = text.indexOf('\n', from);
+    const end = next < 0 ? text.length : next;
+    if (text.startsWith('data:', from)) values.push(text.slice(from + (text[from + 5] === ' ' ? 6 : 5), end));
+    from = end + 1;
+  }
+  return values.join('\n');
+}
 
 const lf = 0x0a;
 

@@ -1,0 +1,145 @@
+// Whether a ledger adds up: its file is whole, its rows give its sums, its open requests give what budgets hold. Read in one
+// transaction, beside a gateway that runs or without one.
+
+import type { DatabaseSync } from 'node:sqlite';
+import { openReader } from './database';
+import { epochIn } from './ledgerFile';
+import { sumOf } from './statements';
+
+/** What a ledger holds, and what is wrong with it. Amounts are integers, times milliseconds since 1970. */
+export interface LedgerReport {
+  /** The ledger's id. */
+  readonly ledger: string;
+  /** Settled requests that are kept. */
+  readonly rows: number;
+  /** When the last of them was settled; null without any. */
+  readonly last_settled_at: number | null;
+  /** Admitted requests that are not settled. */
+  readonly open_requests: number;
+  readonly keys: number;
+  /** All that was ever settled, from the hourly sums. `cost` is nano-USD. */
+  readonly totals: { readonly requests: number; readonly counted: number; readonly raw: number; readonly cost: number };
+  /** First hour whose rows are compared with its sums; null where every hour is. Older rows were pruned. */
+  readonly compared_from: number | null;
+  /** One sentence each; empty for a ledger that adds up. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Checks the ledger at a path, which must exist.
+ * @throws SQLite's error for a file that is no ledger, or that cannot be opened
+ */
+export function checkLedger(path: string): LedgerReport {
+  const db = openReader(path);
+  try {
+    db.exec('begin');
+    return reportOf(db);
+  } finally {
+    db.close();
+  }
+}
+
+// ---
+
+const hourMs = 3_600_000;
+/** Places that a sentence names. */
+const mostNamed = 3;
+
+const one = <T>(db: DatabaseSync, sql: string): T => db.prepare(sql).get() as T;
+
+function reportOf(db: DatabaseSync): LedgerReport {
+  const damage = one<{ quick_check: string }>(db, 'pragma quick_check(1)').quick_check;
+  const from = comparedFrom(db);
+  return {
+    ledger: epochIn(db),
+    ...one<Pick<LedgerReport, 'rows' | 'last_settled_at'>>(
+      db,
+      'select count(*) rows, max(ended_at) last_settled_at from requests',
+    ),
+    ...one<Pick<LedgerReport, 'open_requests'>>(db, 'select count(*) open_requests from open_requests'),
+    ...one<Pick<LedgerReport, 'keys'>>(db, 'select count(*) keys from keys'),
+    totals: {
+      ...one<LedgerReport['totals']>(
+        db,
+        `select ${['requests', 'counted', 'raw', 'cost'].map((column) => sumOf(column)).join(', ')} from usage_hours`,
+      ),
+    },
+    compared_from: from === undefined ? null : from * hourMs,
+    problems:
+      damage === 'ok'
+        ? [...sumProblems(db, from ?? 0), ...budgetProblems(db), ...rowProblems(db)]
+        : [`the file is damaged: ${damage.split('\n').at(-1)}`],
+  };
+}
+
+// Rows are pruned from the oldest on: the hour of the oldest that is left may have lost some.
+function comparedFrom(db: DatabaseSync): number | undefined {
+  const { kept, written, oldest } = one<{ kept: number; written: number | null; oldest: number | null }>(
+    db,
+    `select count(*) kept, min(started_at) oldest, (select seq from sqlite_sequence where name = 'requests') written
+     from requests`,
+  );
+  if (kept === (written ?? 0)) return undefined;
+  return oldest === null ? Number.MAX_SAFE_INTEGER / hourMs : Math.floor(oldest / hourMs) + 1;
+}
+
+// The model is left out: an hour names only so many models of a key, and sums the rest as one (usageSums.ts).
+const groups = ['hour', 'key', 'user', 'tags', 'route', 'provider', 'account', 'client'].join(', ');
+const amounts = ['input', 'cache_read', 'output', 'reasoning', 'searches', 'counted', 'raw', 'cost'] as const;
+
+const fromRows = `
+  select started_at / ${hourMs} hour, key, coalesce(user, '') user, tags, coalesce(route, '') route, provider, account,
+    coalesce(client, '') client, sum(kind <> 'correction') requests,
+    sum(kind <> 'correction' and outcome not in ('ok', 'client_gone')) errors,
+    ${sumOf('cache_write_5m + cache_write_1h', 'cache_write')}, ${amounts.map((name) => sumOf(name)).join(', ')}
+  from requests where started_at >= ?1 * ${hourMs} group by 1, 2, 3, 4, 5, 6, 7, 8`;
+const fromSums = `
+  select ${groups}, ${['requests', 'errors', 'cache_write', ...amounts].map((name) => sumOf(name)).join(', ')}
+  from usage_hours where hour >= ?1 group by 1, 2, 3, 4, 5, 6, 7, 8`;
+
+function sumProblems(db: DatabaseSync, from: number): string[] {
+  const unlike = (one: string, other: string) =>
+    `select hour, key from (select * from (${one}) except select * from (${other}))`;
+  const found = db
+    .prepare(`select distinct hour, key from (${unlike(fromRows, fromSums)} union all ${unlike(fromSums, fromRows)})`)
+    .all(from) as unknown as { hour: number; key: string }[];
+  return sentence(
+    found.map(({ hour, key }) => `${new Date(hour * hourMs).toISOString().slice(0, 13)}h of key ${key}`),
+    'sums differ from their rows',
+  );
+}
+
+// What is spent is not compared: a limit that was added, or taken away for a while, rightly counts other than its window.
+function budgetProblems(db: DatabaseSync): string[] {
+  const found = db
+    .prepare(
+      `select limit_id, window from budgets left join (
+         select value ->> 'id' id, value ->> 'window' start, ${sumOf('tokens')}, ${sumOf('nano')}, count(*) requests
+         from open_requests, json_each(limits) group by 1, 2
+       ) on id = limit_id and start = window
+       where reserved_tokens <> coalesce(tokens, 0) or reserved_nano <> coalesce(nano, 0)
+         or reserved_requests <> coalesce(requests, 0)`,
+    )
+    .all() as unknown as { limit_id: string; window: number }[];
+  return sentence(
+    found.map(({ limit_id, window }) => `${limit_id} from ${new Date(window).toISOString()}`),
+    'budgets hold other amounts than their open requests',
+  );
+}
+
+function rowProblems(db: DatabaseSync): string[] {
+  const ids = (sql: string) => (db.prepare(sql).all() as unknown as { id: string }[]).map(({ id }) => id);
+  return [
+    ...sentence(ids('select id from open_requests join requests using (id)'), 'requests are open and settled at once'),
+    ...sentence(
+      ids(`select distinct rates id from requests where rates <> '' and rates not in (select id from rates)`),
+      'rates are missing that rows were priced at',
+    ),
+  ];
+}
+
+function sentence(places: readonly string[], what: string): string[] {
+  if (places.length === 0) return [];
+  const more = places.length > mostNamed ? ` and ${places.length - mostNamed} more` : '';
+  return [`${places.length} ${what}: ${places.slice(0, mostNamed).join(', ')}${more}.`];
+}

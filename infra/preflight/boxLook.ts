@@ -1,0 +1,60 @@
+// A look at the box over SSH: what HTTPS does not show.
+
+import { home } from '../hostLayout';
+import { type Login, openRemoteShell } from '../remoteShell';
+import { lookScript } from '../scripts';
+import { reachServer } from './sshReachable';
+
+/** What a look has found. */
+export interface BoxLook {
+  /** Whether an update has ever ended there. */
+  readonly applied: boolean;
+  /** The number of repairs that the box keeps. */
+  readonly repairs: number | undefined;
+  /** Whether the last update that ended has left a container there that copies the ledger. */
+  readonly copied: boolean;
+  /** Files, by their path below `/srv/ovth`, that are not as the last update that ended has left them. */
+  readonly changed: readonly string[];
+  /** Names of the running containers. */
+  readonly running: readonly string[];
+}
+
+/**
+ * Looks at the box, where its port 22 answers within 3 s.
+ * @returns undefined where no login was possible, which is no finding
+ */
+export async function lookAtBox(login: Login): Promise<BoxLook | undefined> {
+  const closed = await reachServer(login.address, { ranges: [], patienceMs: 0, dialMs: 3_000 });
+  if (closed !== undefined) return undefined;
+  const lines: string[] = [];
+  const shell = openRemoteShell(login, { text: lookScript, args: [home] }, (line) => lines.push(line));
+  const timer = setTimeout(() => shell.end(), longestLookMs);
+  const code = await shell.ended.finally(() => clearTimeout(timer));
+  return code === 0 ? readLook(lines) : undefined;
+}
+
+/** What the lines of look.sh say. */
+export function readLook(lines: readonly string[]): BoxLook {
+  const told = (word: string) =>
+    lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+  return {
+    applied: !lines.includes('never'),
+    repairs: repairsOf(told('deploy')[0] ?? ''),
+    copied: lines.includes('copied'),
+    changed: told('changed'),
+    running: told('runs'),
+  };
+}
+
+// ---
+
+const longestLookMs = 10_000;
+
+function repairsOf(text: string): number | undefined {
+  try {
+    const { repairs } = JSON.parse(text) as { repairs?: unknown };
+    return Number.isSafeInteger(repairs) ? (repairs as number) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,109 @@
+// What the stack's state holds before this run: the program compares it with Hetzner and with the settings. The engine has
+// no function for that. A StackReference of a stack to itself knows outputs only, and after a first update that was cut off
+// none; `pulumi stack export` knows each resource and each operation that was cut off. It needs no passphrase and no lock.
+
+import { execFile } from 'node:child_process';
+import { z } from 'zod';
+
+/** A resource in the state. */
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  /** The provider's id. Components have none. */
+  readonly id: string | undefined;
+  /** Secret values stand here encrypted. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Set while a replacement goes on: the provider has deleted it already. */
+  readonly pendingReplacement: boolean;
+  /** What replaces the resource when it changes: the `replacementTrigger` of the program. */
+  readonly trigger: unknown;
+}
+
+/** An operation that an update began and did not end, because it was killed. */
+export interface PendingOperation {
+  /** `creating`, `updating`, `deleting`, … */
+  readonly type: string;
+  readonly urn: string;
+}
+
+/** The state of a stack. */
+export interface LastState {
+  readonly resources: readonly StateResource[];
+  readonly pending: readonly PendingOperation[];
+}
+
+/** How to run the Pulumi CLI. */
+export interface PulumiCall {
+  /** The stack's name; default: the one that is selected. */
+  readonly stack?: string | undefined;
+  /** Any folder of the project. */
+  readonly folder?: string;
+}
+
+/**
+ * Reads the state of the stack.
+ * @throws Error in the CLI's words when it cannot be read
+ */
+export async function readLastState({ stack, folder = process.cwd() }: PulumiCall = {}): Promise<LastState> {
+  const selected = stack === undefined ? [] : ['--stack', stack];
+  return parseState(await output(['stack', 'export', ...selected], folder));
+}
+
+/** The state in the text of `pulumi stack export`. */
+export function parseState(text: string): LastState {
+  const { deployment } = exported.parse(JSON.parse(text));
+  return {
+    resources: deployment.resources.map(({ urn, type, id, inputs, pendingReplacement, replacementTrigger }) => ({
+      ...{ urn, type, id, inputs, pendingReplacement, trigger: replacementTrigger },
+    })),
+    pending: deployment.pending_operations.map((operation) => ({
+      type: operation.type,
+      urn: operation.resource.urn,
+    })),
+  };
+}
+
+/** The resource of a type and a name; undefined when there is none, or only one that is being replaced. */
+export function inState(state: LastState, type: string, name?: string): StateResource | undefined {
+  return state.resources.find(
+    (resource) =>
+      resource.type === type &&
+      !resource.pendingReplacement &&
+      (name === undefined || resource.urn.endsWith(`::${name}`)),
+  );
+}
+
+// ---
+
+const resource = z.object({
+  urn: z.string(),
+  type: z.string(),
+  id: z.string().optional(),
+  inputs: z.record(z.string(), z.unknown()).default({}),
+  pendingReplacement: z.boolean().default(false),
+  replacementTrigger: z.unknown().optional(),
+});
+
+const exported = z.object({
+  deployment: z.object({
+    resources: z
+      .array(resource)
+      .nullish()
+      .transform((list) => list ?? []),
+    pending_operations: z
+      .array(z.object({ type: z.string(), resource: z.object({ urn: z.string() }) }))
+      .nullish()
+      .transform((list) => list ?? []),
+  }),
+});
+
+function output(args: readonly string[], folder: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { cwd: folder, encoding: 'utf8' as const, maxBuffer: 256 * 1024 * 1024 };
+    execFile('pulumi', [...args, '--non-interactive'], options, (error, stdout, stderr) => {
+      if (error === null) return resolve(stdout);
+      const words = stderr.trim() === '' ? error.message : stderr.trim();
+      reject(new Error(words.split('\n')[0] ?? words));
+    });
+  });
+}

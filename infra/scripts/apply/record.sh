@@ -1,0 +1,13 @@
+# What was applied, so that a later look at the box sees what has been changed by hand or was left half done.
+
+# After every other step: a box on which an update was cut off has the files of one and the record of another.
+record_applied() {
+  local record=$home/applied.sha256 copy=()
+  [ ! -d "$home/backup" ] || copy=(backup)
+  (
+    cd "$home"
+    find current/compose.yaml current/config front "${copy[@]}" -type f ! -name '.*' | sort | while read -r file; do sha256sum "$file"; done
+    sha256sum /root/.ssh/authorized_keys_ovth
+  ) >"$record.new"
+  mv "$record.new" "$record"
+}
