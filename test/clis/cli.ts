@@ -32,6 +32,8 @@ export interface Cli {
   /** The program and its first arguments; undefined where it is not installed. */
   readonly program: readonly string[] | undefined;
   readonly invoke: (task: Task) => Invocation;
+  /** False where another CLI has gone from provider to provider in the same format: a round takes 30 s of a slow one. */
+  readonly goesRound?: boolean;
   /** Providers (their models) that refuse what it makes of a resumed conversation, with or without a gateway. */
   readonly refusedBy?: readonly string[];
   /** Calls of its own tools, as a model has to make them. */

@@ -5,7 +5,7 @@ import type { Script, SimulatorCall } from '../simulators';
 import type { Upstream } from '../support/upstreams';
 import type { Cli } from './cli';
 import { type Home, run } from './run';
-import { isCount, type Stage } from './stage';
+import { isCount, isFollowed, type Stage } from './stage';
 
 /** Longest run of one CLI. */
 export const runMs = 90_000;
@@ -39,7 +39,10 @@ export async function perform(stage: Stage, part: Part): Promise<Performance> {
   simulator.always({ script });
   const task = { url: stage.url, key: stage.key, model, prompt, home: home.path, resumes };
   const { code, signal, stdout, stderr } = await run(cli.program!, cli.invoke(task), home, runMs);
-  const calls = simulator.calls.filter(({ path }) => !isCount(path));
+  const made = simulator.calls.filter(({ path }) => !isCount(path));
+  // A model named exactly gets the client's own bytes first; what OpenAI said of them is followed, and remembered.
+  const calls = made.filter((call) => !isFollowed(call));
+  expect(made.length - calls.length).toBeLessThanOrEqual(1);
   expect(calls.filter(({ status }) => status !== 200).map(({ answer }) => answer.toString())).toEqual([]);
   expect({ code, signal, all: stdout + stderr }).toEqual({ code: 0, signal: null, all: expect.any(String) });
 
@@ -47,8 +50,8 @@ export async function perform(stage: Stage, part: Part): Promise<Performance> {
   expect(new Set(turns.map(({ path }) => path))).toEqual(new Set([pathOf(cli, upstream)]));
   const logged = await stage.logged();
   expect(logged).toHaveLength(calls.length);
-  for (const line of logged)
-    expect(line).toMatchObject({ path: cli.format(model), status: 200, outcome: 'ok', attempts: 1 });
+  for (const line of logged) expect(line).toMatchObject({ path: cli.format(model), status: 200, outcome: 'ok' });
+  expect(logged.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(made.length);
   expect(logged.flatMap(({ lost = [] }) => lost)).toEqual(loses);
   return { stdout, turns, dropped: [...new Set(logged.flatMap(({ dropped = [] }) => dropped))].sort() };
 }

@@ -1,6 +1,6 @@
 // The gateway as `npm start` runs it, a process of its own, in front of the simulated providers.
 
-import { startSimulators, type Simulator, type Simulators } from '../simulators';
+import { startSimulators, type Simulator, type SimulatorCall, type Simulators } from '../simulators';
 import { makeFolder, startChild } from '../support/child';
 import { masterKey } from '../support/gateway';
 import { hostsAt, keysOf, type Upstream } from '../support/upstreams';
@@ -42,17 +42,18 @@ export async function startStage(routes = ''): Promise<Stage> {
     throw error;
   });
   let seen = 0;
-  const lines = () =>
+  const lines = (kinds = 'request|refused') =>
     gateway
       .output()
       .slice(seen)
       .split('\n')
-      .filter((line) => /"msg":"(request|refused)"/.test(line))
+      .filter((line) => new RegExp(`"msg":"(${kinds})"`).test(line))
       .map((line) => JSON.parse(line) as Logged)
       .filter(({ path }) => !isCount(path));
   const logged = async () => {
     const until = Date.now() + 5_000;
-    while (lines().length < callsOf(simulators) && Date.now() < until)
+    // What was refused at the door made no call.
+    while (lines('request').length < answeredBy(simulators) && Date.now() < until)
       await new Promise((resolve) => setTimeout(resolve, 50)); // lines are written in batches
     return lines();
   };
@@ -77,8 +78,14 @@ export async function startStage(routes = ''): Promise<Stage> {
 
 // ---
 
-const callsOf = ({ openai, anthropic, google }: Simulators) =>
-  [openai, anthropic, google].flatMap(({ calls }) => calls).filter(({ path }) => !isCount(path)).length;
+/** The first of two calls that a request took where OpenAI refused the older name of the maximum. */
+export function isFollowed({ status, answer }: SimulatorCall): boolean {
+  return status === 400 && answer.includes("Use 'max_completion_tokens' instead");
+}
+
+const answeredBy = ({ openai, anthropic, google }: Simulators) =>
+  [openai, anthropic, google].flatMap(({ calls }) => calls).filter((call) => !isCount(call.path) && !isFollowed(call))
+    .length;
 
 async function mint(url: string): Promise<string> {
   const answer = await fetch(`${url}/admin/keys`, {

@@ -9,6 +9,7 @@ const program = built('opencode-MACHINE/bin/opencode');
 
 const viaPackage = (npm: string, format: Format, path: string, dropped: Cli['dropped']): Cli => ({
   name: `OpenCode (${npm})`,
+  goesRound: format === 'chat',
   format: () => format,
   program,
   invoke: ({ url, key, model, prompt, home, resumes }) => ({
