@@ -127,7 +127,7 @@ const ours = [
   'id', 'instance', 'kind', 'corrects', 'key', 'user', 'tags', 'route', 'provider', 'account', 'wire_in', 'wire_out', 'stream',
   'started_at', 'first_byte_at', 'first_token_at', 'ended_at', 'status', 'outcome', 'error', 'input_estimate', 'max_output', 'needs',
   'input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
-  'provider_cost', 'rates', 'estimated', 'hash', 'shadowed',
+  'provider_cost', 'rates', 'estimated', 'hash', 'shadowed', 'uncached', 'dearest', 'dearest_rates', 'dearest_cost',
 ]; // prettier-ignore
 
 /** Not filled yet. */

@@ -56,7 +56,7 @@ interface Asked extends UsageQuery {
 
 const nothing: UsageAmounts = {
   requests: 0, errors: 0, input: 0, cache_read: 0, cache_write: 0, output: 0, reasoning: 0, searches: 0, counted: 0, raw: 0,
-  cost: 0,
+  cost: 0, uncached: 0, dearest_cost: 0,
 }; // prettier-ignore
 const amountNames = Object.keys(nothing) as (keyof UsageAmounts)[];
 

@@ -219,4 +219,34 @@ export const migrations: readonly Migration[] = [
       alter table keys add column generation integer;
       alter table keys add column revoked_generation integer;`,
   },
+  {
+    // See chainHash.ts, people.ts and prune.ts. `people.salt` is null for somebody whose names were replaced.
+    name: 'hash chain',
+    oldestReader: 1,
+    sql: `
+      create table people (
+        name text primary key,
+        salt text
+      ) strict, without rowid;
+
+      create table chain_cuts (
+        seq integer primary key,
+        instance text not null,
+        hash text not null
+      ) strict;`,
+  },
+  {
+    // What a request would have cost without a cache, and at the dearest candidate that could have taken it.
+    name: 'comparisons',
+    oldestReader: 1,
+    sql: `
+      alter table requests add column uncached integer not null default 0;
+      alter table requests add column dearest text;
+      alter table requests add column dearest_rates text;
+      alter table requests add column dearest_cost integer not null default 0;
+      update requests set uncached = cost, dearest_cost = cost;
+      alter table usage_hours add column uncached integer not null default 0;
+      alter table usage_hours add column dearest_cost integer not null default 0;
+      update usage_hours set uncached = cost, dearest_cost = cost;`,
+  },
 ];

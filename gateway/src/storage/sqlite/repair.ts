@@ -31,11 +31,12 @@ const statements = [
   zeroed('requests', [
     'stream', 'started_at', 'first_byte_at', 'first_token_at', 'ended_at', 'status', 'input_estimate', 'max_output', 'input',
     'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
-    'provider_cost', 'estimated',
+    'provider_cost', 'estimated', 'uncached', 'dearest_cost',
   ]), // prettier-ignore
   zeroed('open_requests', ['tokens', 'nano', 'output'], negative),
   zeroed('usage_hours', [
     'requests', 'errors', 'input', 'cache_read', 'cache_write', 'output', 'reasoning', 'searches', 'counted', 'raw', 'cost',
+    'uncached', 'dearest_cost',
   ]), // prettier-ignore
   zeroed('keys', ['previous_until', 'parallel', 'expires_at', 'created_at', 'rotated_at', 'revoked_at']),
   // A budget is summed anew from `usage_hours` when it is next asked for.

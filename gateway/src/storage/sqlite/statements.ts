@@ -64,15 +64,16 @@ export function prepareWriter(db: DatabaseSync) {
       `insert into requests (id, instance, kind, corrects, key, user, tags, session, client, end_user, address, app_title, route,
          requested, provider, account, model, wire_in, wire_out, stream, started_at, first_byte_at, first_token_at, ended_at, status,
          outcome, error, attempts, input_estimate, max_output, needs, prefix_hash, input, cache_read, cache_write_5m, cache_write_1h,
-         output, reasoning, audio, searches, counted, raw, cost, provider_cost, rates, estimated, dropped, hash, shadowed)
+         output, reasoning, audio, searches, counted, raw, cost, provider_cost, rates, estimated, dropped, hash, shadowed,
+         uncached, dearest, dearest_rates, dearest_cost)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-         ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     addRates: db.prepare('insert or ignore into rates (id, json) values (?, ?)'),
     addUsage: db.prepare(
       `insert into usage_hours (hour, key, user, tags, route, provider, account, model, client, requests, errors, input, cache_read,
-         cache_write, output, reasoning, searches, counted, raw, cost)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         cache_write, output, reasoning, searches, counted, raw, cost, uncached, dearest_cost)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        on conflict do update set
          requests = max(-9007199254740991, min(9007199254740991, requests + excluded.requests)),
          errors = max(-9007199254740991, min(9007199254740991, errors + excluded.errors)),
@@ -84,7 +85,9 @@ export function prepareWriter(db: DatabaseSync) {
          searches = max(-9007199254740991, min(9007199254740991, searches + excluded.searches)),
          counted = max(-9007199254740991, min(9007199254740991, counted + excluded.counted)),
          raw = max(-9007199254740991, min(9007199254740991, raw + excluded.raw)),
-         cost = max(-9007199254740991, min(9007199254740991, cost + excluded.cost))`,
+         cost = max(-9007199254740991, min(9007199254740991, cost + excluded.cost)),
+         uncached = max(-9007199254740991, min(9007199254740991, uncached + excluded.uncached)),
+         dearest_cost = max(-9007199254740991, min(9007199254740991, dearest_cost + excluded.dearest_cost))`,
     ),
     modelsOfHour: db.prepare('select distinct model from usage_hours where hour = ? and key = ?'),
     // A window that begins within an hour is a minute's.
@@ -93,9 +96,21 @@ export function prepareWriter(db: DatabaseSync) {
          select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3
        )`,
     ),
-    prune: db.prepare(
-      'delete from requests where seq in (select seq from requests where started_at < ? order by started_at, seq limit ?)',
+    oldest: db.prepare(
+      'select seq, instance, hash from requests where started_at < ? order by started_at, seq limit ?',
     ),
+    dropRequest: db.prepare('delete from requests where seq = ?'),
+
+    // The hash chain, and those whose names it covers.
+    head: db.prepare('select seq, hash from ledger_heads where instance = ?'),
+    putHead: db.prepare('insert or replace into ledger_heads (instance, seq, hash, at) values (?, ?, ?, ?)'),
+    heads: db.prepare('select instance, seq, hash, at from ledger_heads'),
+    nextOfInstance: db.prepare('select seq from requests where instance = ? and seq > ? and seq < ? order by seq limit 1'),
+    cut: db.prepare('insert or replace into chain_cuts (seq, instance, hash) values (?, ?, ?)'),
+    dropCut: db.prepare('delete from chain_cuts where seq = ?'),
+    cutBefore: db.prepare('select seq from chain_cuts where instance = ? and seq < ? order by seq desc limit 1'),
+    person: db.prepare('select salt from people where name = ?'),
+    addPerson: db.prepare('insert into people (name, salt) values (?, ?)'),
     ...prepareSums(db),
   };
 }

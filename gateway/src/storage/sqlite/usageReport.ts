@@ -48,6 +48,7 @@ const usageDimensions = Object.keys(expressions) as UsageDimension[];
 
 const amounts = [
   'requests', 'errors', 'input', 'cache_read', 'cache_write', 'output', 'reasoning', 'searches', 'counted', 'raw', 'cost',
+  'uncached', 'dearest_cost',
 ] as const; // prettier-ignore
 
 // Sessions are many, so that the sums by the hour do not know them: what is asked of them is read from the rows.
@@ -55,7 +56,7 @@ const rowsAsSums = `(
   select started_at / ${hourMs} hour, key, coalesce(user, '') user, tags, coalesce(route, '') route, provider, account, model,
     coalesce(client, '') client, coalesce(session, '') session, iif(kind = 'correction', 0, 1) requests,
     iif(kind <> 'correction' and outcome not in ('ok', 'client_gone'), 1, 0) errors, input, cache_read,
-    cache_write_5m + cache_write_1h cache_write, output, reasoning, searches, counted, raw, cost
+    cache_write_5m + cache_write_1h cache_write, output, reasoning, searches, counted, raw, cost, uncached, dearest_cost
   from requests where started_at >= ?1 and started_at < ?2
 )`;
 
