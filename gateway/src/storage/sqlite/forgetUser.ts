@@ -73,8 +73,7 @@ function replaceElsewhere(db: DatabaseSync, user: string, name: string): ForgetS
   db.prepare(`update keys set label = iif(source = 'admin', id, label), user = ?2 where user = ?1`).run(user, name);
   const { open } = db.prepare('select count(*) open from open_requests where user = ?').get(user) as { open: number };
   // What was settled since the first step stands under the old name still: the steps are done again.
-  const { left } = db.prepare('select exists (select 1 from requests where user = ?) left').get(user) as { left: 0 | 1 };
-  if (left === 1) return { next: { row: 0 }, rows: 0 };
+  if (db.prepare('select 1 from requests where user = ? limit 1').get(user) !== undefined) return { next: { row: 0 }, rows: 0 };
   if (open === 0) db.prepare('delete from people where name = ?').run(user);
   return { done: name, open };
 }

@@ -50,8 +50,8 @@ export function verifyLedger(path: string, asked: readonly string[], progress: P
 const rowsAtOnce = 10_000;
 /** Sentences of one kind. */
 const mostNamed = 5;
-/** No request lasts this long. */
-const dayMs = 86_400_000;
+/** No request takes so long from its beginning to its settlement, not even one that is settled after an outage. */
+const longestMs = 7 * 86_400_000;
 
 type Row = RequestRow & { readonly seq: number };
 
@@ -73,7 +73,9 @@ interface Walk {
   rows: number;
   unchained: number;
   /** The row before, of any instance. */
-  last: { readonly seq: number; readonly ended_at: number };
+  seq: number;
+  /** When the last request before it ended. */
+  endedAt: number;
 }
 
 // A ledger that no newer gateway has opened yet.
@@ -100,16 +102,17 @@ function walk(db: DatabaseSync, asked: readonly string[], progress: Progress): V
     unknown: [],
     rows: 0,
     unchained: 0,
-    last: { seq: 0, ended_at: 0 },
+    seq: 0,
+    endedAt: 0,
   };
   const { all } = db.prepare('select count(*) "all" from requests').get() as { all: number };
   const slice = db.prepare('select * from requests where seq > ? order by seq limit ?');
   for (;;) {
     // The rows of a slice, the places where the chain was cut, and at the end the heads, all of one moment.
     db.exec('begin');
-    const rows = slice.all(state.last.seq, rowsAtOnce) as unknown as Row[];
-    const oldest = oldestStart(db);
-    for (const row of rows) follow(state, row, oldest);
+    const rows = slice.all(state.seq, rowsAtOnce) as unknown as Row[];
+    const before = prunedBefore(db);
+    for (const row of rows) follow(state, row, before);
     if (rows.length < rowsAtOnce) break;
     db.exec('commit');
     progress(state.rows + state.unchained, all);
@@ -129,34 +132,36 @@ function walk(db: DatabaseSync, asked: readonly string[], progress: Progress): V
   };
 }
 
-function oldestStart(db: DatabaseSync): number {
-  const { at } = db.prepare('select min(started_at) at from requests').get() as { at: number | null };
-  return at ?? Infinity;
+// Rows that began before this moment may have been pruned; 0 where none ever was.
+function prunedBefore(db: DatabaseSync): number {
+  const pruned = db.prepare('select before from pruned').get() as { before: number } | undefined;
+  const oldest = db.prepare('select min(started_at) at from requests').get() as { at: number | null };
+  return Math.min(pruned?.before ?? 0, oldest.at ?? Infinity);
 }
 
-function follow(state: Walk, row: Row, oldest: number): void {
+function follow(state: Walk, row: Row, pruned: number): void {
   const { chains, people, broken, unknown } = state;
   if (row.hash === null) {
     state.unchained++;
     if (state.rows > 0) unknown.push(`${row.id} (place ${row.seq})`);
   } else {
     state.rows++;
-    const before = hashBefore(state, row, oldest);
+    const before = hashBefore(state, row, pruned);
     if (rowHash(before, row, people.of(row)) !== row.hash) broken.push(placeOf(row));
     else if (state.wanted.has(row.hash)) state.found.add(row.hash);
     chains.set(row.instance, { seq: row.seq, hash: row.hash });
   }
-  state.last = row;
+  state.seq = row.seq;
+  if (row.kind === 'request') state.endedAt = row.ended_at;
 }
 
 // The hash of the row before: of the one that is there, or of the last one that was pruned after it.
-function hashBefore(state: Walk, row: Row, oldest: number): string {
+function hashBefore(state: Walk, row: Row, pruned: number): string {
   const chain = state.chains.get(row.instance);
   const cut = cutBetween(state.db, row.instance, chain?.seq ?? 0, row.seq);
   if (cut === undefined) return chain?.hash ?? chainStart(state.ledger, row.instance);
-  // Rows are pruned by when their requests began, and what is settled after a row that stays began a day before it at most.
-  if (state.last.ended_at - oldest > dayMs) return '';
-  return cut;
+  // A row that was settled after one that stays, and is gone, must have begun before what may have been pruned.
+  return state.endedAt - pruned > longestMs ? '' : cut;
 }
 
 function cutBetween(db: DatabaseSync, instance: string, after: number, until: number): string | undefined {
@@ -168,11 +173,11 @@ function cutBetween(db: DatabaseSync, instance: string, after: number, until: nu
 
 // The last rows of a chain are those that its head names, unless they were pruned.
 function endProblems({ db, chains }: Walk, heads: VerifyReport['heads']): string[] {
-  const oldest = oldestStart(db);
+  const pruned = prunedBefore(db);
   const unended = heads.filter(({ instance, seq, hash, at }) => {
     const chain = chains.get(instance);
     if (chain?.seq === seq) return chain.hash !== hash;
-    return (chain !== undefined && chain.seq > seq) || at - oldest > dayMs;
+    return (chain !== undefined && chain.seq > seq) || at - pruned > longestMs;
   });
   const headless = [...chains.keys()].filter((instance) => !heads.some((head) => head.instance === instance));
   return [

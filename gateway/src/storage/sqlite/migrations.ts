@@ -233,6 +233,11 @@ export const migrations: readonly Migration[] = [
         seq integer primary key,
         instance text not null,
         hash text not null
+      ) strict;
+
+      create table pruned (
+        id integer primary key check (id = 1),
+        before integer not null
       ) strict;`,
   },
   {

@@ -12,6 +12,7 @@ interface Old {
 /** Deletes the oldest rows that began before a moment, `count` of them at most. Within a transaction. @returns how many went */
 export function pruneRequests(sql: Writer, before: number, count: number): number {
   const old = sql.oldest.all(before, count) as unknown as Old[];
+  if (old.length > 0) sql.pruned.run(before);
   for (const { seq } of old) sql.dropRequest.run(seq);
   for (const [instance, rows] of byInstance(old)) cutChain(sql, instance, rows);
   return old.length;
@@ -39,7 +40,10 @@ function cutChain(sql: Writer, instance: string, rows: readonly Old[]): void {
     // A cut that this row followed is no longer one: the rows up to it are all gone.
     const cut = sql.cutBefore.get(instance, seq) as { seq: number } | undefined;
     if (cut !== undefined && !isKept(cut.seq, seq)) sql.dropCut.run(cut.seq);
-    const until = next?.seq ?? end + 1;
-    if (hash !== null && until > seq + 1 && isKept(seq, until)) sql.cut.run(seq, instance, hash);
+    const later = sql.cutAfter.get(instance, seq) as { seq: number } | undefined;
+    const until = Math.min(next?.seq ?? end + 1, later?.seq ?? end + 1);
+    // What comes after the last one is not settled yet.
+    const needed = seq === end || (until > seq + 1 && isKept(seq, until));
+    if (hash !== null && needed) sql.cut.run(seq, instance, hash);
   });
 }

@@ -99,6 +99,9 @@ export function prepareWriter(db: DatabaseSync) {
     oldest: db.prepare(
       'select seq, instance, hash from requests where started_at < ? order by started_at, seq limit ?',
     ),
+    pruned: db.prepare(
+      'insert into pruned (id, before) values (1, ?) on conflict do update set before = max(before, excluded.before)',
+    ),
     dropRequest: db.prepare('delete from requests where seq = ?'),
 
     // The hash chain, and those whose names it covers.
@@ -109,6 +112,7 @@ export function prepareWriter(db: DatabaseSync) {
     cut: db.prepare('insert or replace into chain_cuts (seq, instance, hash) values (?, ?, ?)'),
     dropCut: db.prepare('delete from chain_cuts where seq = ?'),
     cutBefore: db.prepare('select seq from chain_cuts where instance = ? and seq < ? order by seq desc limit 1'),
+    cutAfter: db.prepare('select seq from chain_cuts where instance = ? and seq > ? order by seq limit 1'),
     person: db.prepare('select salt from people where name = ?'),
     addPerson: db.prepare('insert into people (name, salt) values (?, ?)'),
     ...prepareSums(db),
