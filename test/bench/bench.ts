@@ -11,6 +11,7 @@ import { pinSelf } from './child';
 import { contenderNames, contenderNotes } from './contender';
 import { startLoad, startUpstream } from './helpers';
 import { addedFirstToken, addedLatency } from './measures/added';
+import { chain } from './measures/chain';
 import { streamsBesideSyncs } from './measures/besideSyncs';
 import { memory, start } from './measures/footprint';
 import { largeRequests, smallRequests } from './measures/requests';
@@ -26,6 +27,7 @@ const measures: Readonly<Record<string, (run: Run) => Promise<Row[]>>> = {
   start, // before anything else is up
   memory,
   requests: smallRequests,
+  chain,
   bodies: largeRequests,
   latency: addedLatency,
   'first-token': addedFirstToken,

@@ -23,7 +23,13 @@ const open = async (instance: string) => {
   opened.push(storage);
   return storage;
 };
-const book = async (storage: Storage, instance: string, id: string, more: Partial<RequestRow> = {}, limits = [] as never[]) => {
+const book = async (
+  storage: Storage,
+  instance: string,
+  id: string,
+  more: Partial<RequestRow> = {},
+  limits = [] as never[],
+) => {
   const { user = null, started_at = morning } = more;
   const entry = reserveEntry(id, limits, 90, { user, started_at });
   await storage.commit([entry], morning);
@@ -38,14 +44,23 @@ const withDb = <T>(work: (db: DatabaseSync) => T): T => {
   }
 };
 const isNumber = (column: string) =>
-  withDb((db) => db.prepare(`select type from pragma_table_info('requests') where name = ?`).get(column)?.['type'] === 'INTEGER');
+  withDb(
+    (db) =>
+      db.prepare(`select type from pragma_table_info('requests') where name = ?`).get(column)?.['type'] === 'INTEGER',
+  );
 const problems = (...asked: string[]) => verifyLedger(path(), asked).problems;
 
 test('every field that is changed is found, and so is a row that is left out, put in or put elsewhere', async () => {
   const storage = await open('a');
   await storage.putKeys([keyRow('k1')]);
   for (let i = 1; i <= 5; i++)
-    await book(storage, 'a', `r${i}`, { user: 'ada', session: 's', address: '10.0.0.1', end_user: 'e', client: 'curl' });
+    await book(storage, 'a', `r${i}`, {
+      user: 'ada',
+      session: 's',
+      address: '10.0.0.1',
+      end_user: 'e',
+      client: 'curl',
+    });
   expect(verifyLedger(path(), [])).toMatchObject({ rows: 5, unchained: 0, problems: [] });
   const harmed = (...harm: string[]) =>
     withDb((db) => {
@@ -63,7 +78,10 @@ test('every field that is changed is found, and so is a row that is left out, pu
     }); // prettier-ignore
   for (const column of requestColumns) {
     const value = isNumber(column) ? `coalesce(${column}, 0) + 1` : `coalesce(${column}, '') || 'x'`;
-    expect([column, harmed(`update requests set ${column} = ${value} where id = 'r3'`).length > 0]).toEqual([column, true]);
+    expect([column, harmed(`update requests set ${column} = ${value} where id = 'r3'`).length > 0]).toEqual([
+      column,
+      true,
+    ]);
   }
   expect(harmed(`delete from requests where id = 'r3'`)).toEqual([expect.stringContaining('r4 (place 4, instance a): the chain breaks there')]); // prettier-ignore
   expect(harmed(`delete from requests where id = 'r1'`)).toHaveLength(1);
@@ -144,7 +162,11 @@ test('a ledger whose chain was computed anew is found by a head that was noted o
   await forger.putKeys([keyRow('k1')]);
   for (let i = 1; i <= 4; i++) await book(forger, 'a', `r${i}`, i === 2 ? { cost: 1 } : {});
   const found = verifyLedger(join(forged.folder, 'ledger.db'), [head!.hash]);
-  expect(found).toMatchObject({ rows: 4, asked: [{ state: 'missing' }], problems: [expect.stringContaining(head!.hash)] });
+  expect(found).toMatchObject({
+    rows: 4,
+    asked: [{ state: 'missing' }],
+    problems: [expect.stringContaining(head!.hash)],
+  });
   await forger.close();
   await forged.remove();
 });

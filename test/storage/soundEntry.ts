@@ -34,7 +34,11 @@ export function isSound(entry: Entry): boolean {
       );
     }
     case 'settle':
-      return isText(entry.rates) && (entry.dearestRates === undefined || isText(entry.dearestRates)) && isSoundRecord(entry.row, 53);
+      return (
+        isText(entry.rates) &&
+        (entry.dearestRates === undefined || isText(entry.dearestRates)) &&
+        isSoundRecord(entry.row, 53)
+      );
   }
 }
 

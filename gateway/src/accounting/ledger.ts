@@ -152,7 +152,13 @@ class OpenReservation implements Reservation {
   settle({ row, rates, dearestRates }: RequestRecord): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#queue.post({ type: 'settle', limits: limitWindows(this.#limits), row, rates, ...(dearestRates === undefined ? {} : { dearestRates }) });
+    this.#queue.post({
+      type: 'settle',
+      limits: limitWindows(this.#limits),
+      row,
+      rates,
+      ...(dearestRates === undefined ? {} : { dearestRates }),
+    });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -9,6 +9,7 @@ import { newId } from '../core/ids';
 import { openKeyAdmin } from '../http/admin/keys';
 import { openRequestAdmin } from '../http/admin/requests';
 import { openUsageAdmin } from '../http/admin/usage';
+import { openUserAdmin } from '../http/admin/users';
 import { openAuthenticator } from '../http/authenticate';
 import { openMemoryBudget } from '../core/memoryBudget';
 import { openClientAddresses } from '../http/clientAddress';
@@ -183,6 +184,7 @@ function openAdminParts(
     keys: openKeyAdmin({ storage, directory, config: () => services.config, now: services.now }),
     requests: openRequestAdmin(storage),
     usage: openUsageAdmin({ reports: storage, directory, now: services.now }),
+    users: openUserAdmin(storage, () => directory.refresh()),
     flush: () => ledger.flush(),
   };
 }

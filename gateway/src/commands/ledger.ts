@@ -31,7 +31,10 @@ function check(args: readonly string[]): void {
 }
 
 function verify(args: readonly string[]): void {
-  const { json, head = [] } = readOptions(args, { json: { type: 'boolean' }, head: { type: 'string', multiple: true } });
+  const { json, head = [] } = readOptions(args, {
+    json: { type: 'boolean' },
+    head: { type: 'string', multiple: true },
+  });
   const report = verifyLedger(ledgerPath(), head, openProgress('rows verified'));
   tell(report, json, describeVerified);
 }

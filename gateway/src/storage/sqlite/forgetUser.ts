@@ -57,7 +57,9 @@ function replaceInRows(db: DatabaseSync, user: string, salt: string, after: numb
 // Added, since sums of the pseudonym may be there: of a request that was settled after an earlier time.
 function replaceInSums(db: DatabaseSync, sql: Writer, user: string, name: string, from: number): ForgetStep {
   const until = from + hoursAtOnce;
-  const found = db.prepare('select * from usage_hours where hour >= ? and hour < ? and user = ?').all(from, until, user);
+  const found = db
+    .prepare('select * from usage_hours where hour >= ? and hour < ? and user = ?')
+    .all(from, until, user);
   for (const sums of found) sql.addUsage.run(...Object.values({ ...sums, user: name }));
   db.prepare('delete from usage_hours where hour >= ? and hour < ? and user = ?').run(from, until, user);
   return { next: { hour: until }, rows: 0 };
@@ -73,7 +75,8 @@ function replaceElsewhere(db: DatabaseSync, user: string, name: string): ForgetS
   db.prepare(`update keys set label = iif(source = 'admin', id, label), user = ?2 where user = ?1`).run(user, name);
   const { open } = db.prepare('select count(*) open from open_requests where user = ?').get(user) as { open: number };
   // What was settled since the first step stands under the old name still: the steps are done again.
-  if (db.prepare('select 1 from requests where user = ? limit 1').get(user) !== undefined) return { next: { row: 0 }, rows: 0 };
+  if (db.prepare('select 1 from requests where user = ? limit 1').get(user) !== undefined)
+    return { next: { row: 0 }, rows: 0 };
   if (open === 0) db.prepare('delete from people where name = ?').run(user);
   return { done: name, open };
 }

@@ -85,7 +85,18 @@ function comparedFrom(db: DatabaseSync): number | undefined {
 
 // The model is left out: an hour names only so many models of a key, and sums the rest as one (usageSums.ts).
 const groups = ['hour', 'key', 'user', 'tags', 'route', 'provider', 'account', 'client'].join(', ');
-const amounts = ['input', 'cache_read', 'output', 'reasoning', 'searches', 'counted', 'raw', 'cost', 'uncached', 'dearest_cost'] as const;
+const amounts = [
+  'input',
+  'cache_read',
+  'output',
+  'reasoning',
+  'searches',
+  'counted',
+  'raw',
+  'cost',
+  'uncached',
+  'dearest_cost',
+] as const;
 
 const fromRows = `
   select started_at / ${hourMs} hour, key, coalesce(user, '') user, tags, coalesce(route, '') route, provider, account,

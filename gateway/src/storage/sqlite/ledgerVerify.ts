@@ -19,7 +19,12 @@ export interface VerifyReport {
   /** Rows that an earlier version settled, without a hash. */
   readonly unchained: number;
   /** Where each chain ends. */
-  readonly heads: readonly { readonly instance: string; readonly seq: number; readonly hash: string; readonly at: number }[];
+  readonly heads: readonly {
+    readonly instance: string;
+    readonly seq: number;
+    readonly hash: string;
+    readonly at: number;
+  }[];
   /** Heads that were asked for, in order. */
   readonly asked: readonly { readonly hash: string; readonly state: HeadState }[];
   /** One sentence each; empty for a ledger in which nothing was changed. */
@@ -34,7 +39,11 @@ export type Progress = (done: number, all: number) => void;
  * @param asked hashes noted outside of the ledger, which must be in it
  * @throws SQLite's error for a file that is no ledger, or that cannot be opened
  */
-export function verifyLedger(path: string, asked: readonly string[], progress: Progress = () => undefined): VerifyReport {
+export function verifyLedger(
+  path: string,
+  asked: readonly string[],
+  progress: Progress = () => undefined,
+): VerifyReport {
   const db = openReader(path);
   try {
     if (!hasChain(db)) return unchainedReport(db, asked);
@@ -181,14 +190,18 @@ function endProblems({ db, chains }: Walk, heads: VerifyReport['heads']): string
   });
   const headless = [...chains.keys()].filter((instance) => !heads.some((head) => head.instance === instance));
   return [
-    ...unended.map(({ instance, seq }) => `the newest rows of instance ${instance} are missing: its last one was at place ${seq}.`),
+    ...unended.map(
+      ({ instance, seq }) => `the newest rows of instance ${instance} are missing: its last one was at place ${seq}.`,
+    ),
     ...headless.map((instance) => `the end of the rows of instance ${instance} is not recorded.`),
   ];
 }
 
 function headState({ db, found }: Walk, hash: string): HeadState {
   if (found.has(hash)) return 'found';
-  const known = db.prepare('select 1 from chain_cuts where hash = ?1 union all select 1 from ledger_heads where hash = ?1');
+  const known = db.prepare(
+    'select 1 from chain_cuts where hash = ?1 union all select 1 from ledger_heads where hash = ?1',
+  );
   return known.get(hash) === undefined ? 'missing' : 'pruned';
 }
 

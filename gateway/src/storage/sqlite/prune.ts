@@ -33,8 +33,7 @@ function byInstance(rows: readonly Old[]): Map<string, Old[]> {
 // `rows` are gone, in order. Of a run of rows that went one after the other only the last one's hash is needed.
 function cutChain(sql: Writer, instance: string, rows: readonly Old[]): void {
   const end = (sql.head.get(instance) as { seq: number } | undefined)?.seq ?? 0;
-  const isKept = (after: number, until: number) =>
-    sql.nextOfInstance.get(instance, after, until) !== undefined;
+  const isKept = (after: number, until: number) => sql.nextOfInstance.get(instance, after, until) !== undefined;
   rows.forEach(({ seq, hash }, i) => {
     const next = rows[i + 1];
     // A cut that this row followed is no longer one: the rows up to it are all gone.

@@ -108,7 +108,9 @@ export function prepareWriter(db: DatabaseSync) {
     head: db.prepare('select seq, hash from ledger_heads where instance = ?'),
     putHead: db.prepare('insert or replace into ledger_heads (instance, seq, hash, at) values (?, ?, ?, ?)'),
     heads: db.prepare('select instance, seq, hash, at from ledger_heads'),
-    nextOfInstance: db.prepare('select seq from requests where instance = ? and seq > ? and seq < ? order by seq limit 1'),
+    nextOfInstance: db.prepare(
+      'select seq from requests where instance = ? and seq > ? and seq < ? order by seq limit 1',
+    ),
     cut: db.prepare('insert or replace into chain_cuts (seq, instance, hash) values (?, ?, ?)'),
     dropCut: db.prepare('delete from chain_cuts where seq = ?'),
     cutBefore: db.prepare('select seq from chain_cuts where instance = ? and seq < ? order by seq desc limit 1'),
