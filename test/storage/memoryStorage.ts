@@ -357,15 +357,19 @@ export function memoryWorld(): MemoryWorld {
             rows.length === count ? rows.at(-1)?.seq : placed.length > rowsPerRead ? seen.at(-1)?.seq : undefined;
           return { rows: rows.map(({ row }) => row), reached };
         },
-        async usage({ groupBy, from, to }) {
+        async usage({ groupBy, from, to, key, user, session, exact }) {
+          const fromRows =
+            exact === true || session !== undefined || groupBy.includes('session') || groupBy.includes('address');
           const groups = new Map<string, UsageGroup>();
           const isIn = (at: number) =>
-            groupBy.includes('session')
+            fromRows
               ? at >= from && at < to
               : Math.floor(at / hour) >= Math.floor(from / hour) && Math.floor(at / hour) < Math.ceil(to / hour);
           if (groupBy.length === 0) groups.set('[]', emptyGroup());
-          for (const row of groupBy.includes('session') ? kept : booked) {
+          for (const row of fromRows ? kept : booked) {
             if (!isIn(row.started_at)) continue;
+            if ((key ?? row.key) !== row.key || (user ?? row.user) !== row.user) continue;
+            if ((session ?? row.session) !== row.session) continue;
             const tags = groupBy.includes('tag') ? (JSON.parse(row.tags) as string[]) : [''];
             for (const tag of tags.length === 0 ? [''] : tags) {
               const names = groupBy.map((name) => [name, nameIn(row, name, tag)] as const);

@@ -183,7 +183,12 @@ function openAdminParts(
   return {
     keys: openKeyAdmin({ storage, directory, config: () => services.config, now: services.now }),
     requests: openRequestAdmin(storage),
-    usage: openUsageAdmin({ reports: storage, directory, now: services.now }),
+    usage: openUsageAdmin({
+      reports: storage,
+      labelOf: (key) => directory.byId(key)?.label,
+      boxUsd: () => services.config.settings.costs.box_usd_per_month,
+      now: services.now,
+    }),
     users: openUserAdmin(storage, () => directory.refresh()),
     flush: () => ledger.flush(),
   };

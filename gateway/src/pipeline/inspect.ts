@@ -8,6 +8,7 @@ import { field, settingBytes, type JsonScan, lastObjectIn, scanJson, scanJsonInS
 import { maxTokensPerRequest } from '../core/usage';
 import type { RequestFields, SettingReader } from '../wire/formatFacts';
 import { formatFacts } from '../wire/formats';
+import { sessionField } from './session';
 import type { Format } from '../wire/neutral';
 import { envelopeMark } from '../wire/reasoning/envelope';
 import { demandsOf } from '../wire/refusedDemand';
@@ -44,6 +45,8 @@ export interface RequestFacts {
   /** A streamed request that asks for usage in its stream, in a format that sends it only then. */
   readonly includeUsage: boolean;
   readonly endUser: string | undefined;
+  /** The id of the conversation that the body names. */
+  readonly session?: string | undefined;
   readonly needs: Needs;
   readonly scan: JsonScan;
 }
@@ -172,6 +175,7 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
     asList: named?.asList === true,
     includeUsage: stream && request.wantsUsage?.(setting) === true,
     endUser: endUserOf(request.endUser(setting)),
+    session: sessionField((name) => scan.fields.has(name), setting),
     needs: {
       kind: 'chat',
       capabilities,

@@ -20,6 +20,7 @@ import { maxOutputOf } from './admit';
 import { ClientGone } from './clientConnection';
 import type { Candidate, Exchange } from './context';
 import { clientProgram } from './clientProgram';
+import { sessionOf } from './session';
 import type { ResponseProgress } from './responseProgress';
 
 /**
@@ -56,7 +57,7 @@ export function recordOf<T>(
       key: key.id,
       user: key.user,
       tags: key.tags,
-      session: null,
+      session: sessionOf(incoming.headers, facts.session) ?? null,
       client: clientProgram(incoming.headers['user-agent']) ?? null,
       end_user: facts.endUser ?? null,
       address: incoming.address,

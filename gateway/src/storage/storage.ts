@@ -315,19 +315,30 @@ export interface RequestPage {
 
 /** What use can be grouped by. Hours, days and months are in UTC. */
 export const usageDimensions = [
-  'key', 'user', 'tag', 'route', 'provider', 'account', 'model', 'client', 'session', 'hour', 'day', 'month',
+  'key', 'user', 'tag', 'route', 'provider', 'account', 'model', 'client', 'session', 'address', 'hour', 'day', 'month',
 ] as const; // prettier-ignore
 export type UsageDimension = (typeof usageDimensions)[number];
 
 /** Which use, and how it is summed. */
 export interface UsageQuery {
   readonly groupBy: readonly UsageDimension[];
+  /** Only that of one key, user or session. */
+  readonly key?: string;
+  readonly user?: string;
+  readonly session?: string;
   /**
    * Of requests that began in [from, to), milliseconds since 1970. Use is kept by the hour: every hour that this touches
-   * counts whole, but for sessions.
+   * counts whole, but where it is read from rows.
    */
   readonly from: number;
   readonly to: number;
+  /** Read from the rows, to the millisecond, as sessions and addresses are anyway. Pruned rows are not counted. */
+  readonly exact?: boolean;
+}
+
+/** Whether use is read from the rows of requests. */
+export function isFromRows({ groupBy, session, exact }: Pick<UsageQuery, 'groupBy' | 'session' | 'exact'>): boolean {
+  return exact === true || session !== undefined || groupBy.includes('session') || groupBy.includes('address');
 }
 
 /** Sums: tokens, and nano-USD. */
