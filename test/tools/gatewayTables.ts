@@ -1,5 +1,6 @@
 // The tables of gateway/README.md, made from the gateway's own tables: endpoints, administration, errors.
 
+import { commandHelp } from '../../gateway/src/commands/help';
 import type { Dialect } from '../../gateway/src/core/errorBody';
 import { errorKinds, type ErrorRow, errorTable } from '../../gateway/src/core/errors';
 import { adminRoutes } from '../../gateway/src/http/admin/routes';
@@ -13,6 +14,13 @@ export function gatewayTables(): ReadonlyMap<string, string> {
     ['endpoints', endpointsTable()],
     ['unserved paths', unservedTable()],
     ['admin paths', adminTable()],
+    [
+      'commands',
+      table(
+        ['command', 'does'],
+        commandHelp.map(({ line, does }) => [`\`${line.replaceAll('|', '\\|')}\``, does]),
+      ),
+    ],
     ['errors', errorsTable()],
   ]);
 }

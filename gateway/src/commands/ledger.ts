@@ -7,23 +7,28 @@ import { readProcessOptions, withDotEnv } from '../app/environment';
 import { checkLedger, type LedgerReport } from '../storage/sqlite/ledgerCheck';
 import { StorageUnusable } from '../storage/storage';
 import { type HeadState, type VerifyReport, verifyLedger } from '../storage/sqlite/ledgerVerify';
+import { exportLedger } from './ledgerExport';
 import { readOptions, UsageError } from './options';
 import { openProgress } from './progress';
 
 /**
  * `check`: prints what the ledger holds and whether it adds up. `verify`: whether its rows are those that were settled. As JSON
- * with `--json`. The exit code says whether anything is wrong.
+ * with `--json`. The exit code says whether anything is wrong. `export`: writes its rows.
  * @throws UsageError, StorageUnusable where there is no ledger
  */
-export function ledger([what = '', ...args]: readonly string[]): void {
+export async function ledger([what = '', ...args]: readonly string[]): Promise<void> {
   const act = Object.hasOwn(acts, what) ? acts[what] : undefined;
   if (act === undefined) throw new UsageError(`"ledger" knows these things to do: ${Object.keys(acts).join(', ')}.`);
-  act(args);
+  await act(args);
 }
 
 // ---
 
-const acts: Readonly<Record<string, (args: readonly string[]) => void>> = { check, verify };
+const acts: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
+  check,
+  verify,
+  export: (args) => exportLedger(ledgerPath(), args),
+};
 
 function check(args: readonly string[]): void {
   const { json } = readOptions(args, { json: { type: 'boolean' } });
