@@ -344,6 +344,10 @@ export function memoryWorld(): MemoryWorld {
           const placed = kept
             .map((row) => ({ row, seq: booked.indexOf(row) + 1 }))
             .filter(({ seq }) => seq < (before ?? most));
+          const first = Math.min(
+            ...kept.filter(({ started_at: at }) => at >= (filter.from ?? 0)).map((row) => booked.indexOf(row) + 1),
+          );
+          if (filter.from !== undefined) placed.splice(0, placed.length, ...placed.filter(({ seq }) => seq >= first));
           const seen = placed.slice(-rowsPerRead).reverse();
           const { from = 0, to = most, ...equal } = filter;
           const found = seen.filter(
@@ -353,8 +357,9 @@ export function memoryWorld(): MemoryWorld {
               Object.entries(equal).every(([name, value]) => row[name as keyof typeof equal] === value),
           );
           const rows = found.slice(0, count);
-          const reached =
+          const last =
             rows.length === count ? rows.at(-1)?.seq : placed.length > rowsPerRead ? seen.at(-1)?.seq : undefined;
+          const reached = filter.from !== undefined && last === first ? undefined : last;
           return { rows: rows.map(({ row }) => row), reached };
         },
         async usage({ groupBy, from, to, key, user, session, exact }) {

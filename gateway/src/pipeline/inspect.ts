@@ -27,6 +27,8 @@ export interface Needs {
   readonly answers: number;
   /** Searches of the web that money is reserved for: the most it allows, or a few where it names no number. */
   readonly searches: number;
+  /** How long it asks a provider's cache to keep its prompt, the longest of its marks; absent where it does not ask. */
+  readonly cacheWrite?: '5m' | '1h';
 }
 
 export interface RequestFacts {
@@ -72,7 +74,12 @@ export function inspect(
   limits: Limits,
   named?: PathModel,
 ): RequestFacts | Promise<RequestFacts> {
-  const scanning = scanJsonInSlices(body, { depth: limits.json_depth, nodes: limits.json_nodes, mark: envelopeMark });
+  const scanning = scanJsonInSlices(body, {
+    depth: limits.json_depth,
+    nodes: limits.json_nodes,
+    mark: envelopeMark,
+    otherMark: cacheMark,
+  });
   return scanning instanceof Promise
     ? scanning.then((scan) => factsOf(path, body, scan, named))
     : factsOf(path, body, scanning, named);
@@ -183,6 +190,7 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
       input: estimateInput(scan),
       output: bounded(request.maxOutput(setting)),
       answers: Math.min(request.answers?.(setting) ?? 1, mostAnswers),
+      ...(scan.otherMark < 0 ? {} : { cacheWrite: cacheWriteIn(body, scan.otherMark) }),
     },
     scan,
   };
@@ -191,6 +199,22 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
 function formatOf(path: Format, { fields }: JsonScan): Format {
   const other = formatFacts[path].request.alsoReceives;
   return other !== undefined && fields.has(other.has) && !fields.has(other.lacks) ? other.format : path;
+}
+
+/** The field by which a prompt is written to Anthropic's cache. */
+const cacheMark = Buffer.from('"cache_control"');
+/** Bytes after it in which its lifetime stands: `{"type":"ephemeral","ttl":"1h"}`, with room for blanks. */
+const bytesOfMark = 100;
+/** Marks that are looked at. The provider takes four. Source: Anthropic, "Prompt caching". */
+const mostMarks = 8;
+
+function cacheWriteIn(body: Buffer, first: number): '5m' | '1h' {
+  for (let at = first, marks = 0; at >= 0 && marks < mostMarks; marks++) {
+    const value = at + cacheMark.length;
+    if (body.subarray(value, value + bytesOfMark).includes('"1h"')) return '1h';
+    at = marks + 1 < mostMarks ? body.indexOf(cacheMark, value) : -1;
+  }
+  return '5m';
 }
 
 function checkConversation({ conversation, conversationRequired }: RequestFields, { fields }: JsonScan): void {

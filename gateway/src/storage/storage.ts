@@ -309,7 +309,10 @@ export interface RequestFilter {
 export interface RequestPage {
   /** Newest first. */
   readonly rows: readonly RequestRow[];
-  /** Place in the ledger of the oldest row that was looked at; undefined where its beginning was reached. */
+  /**
+   * Place in the ledger of the oldest row that was looked at; undefined where its beginning was reached, or no row before it
+   * began late enough.
+   */
   readonly reached: number | undefined;
 }
 

@@ -72,6 +72,7 @@ function replaceElsewhere(db: DatabaseSync, user: string, name: string): ForgetS
     const rule = id.startsWith(prefix) ? id.slice(prefix.length) : '';
     if (aRule.test(rule)) rename.run(`user:${name} ${rule}`, id);
   }
+  db.prepare('delete from usage_months where user = ?').run(user); // nothing but zeros is left there
   db.prepare(`update keys set label = iif(source = 'admin', id, label), user = ?2 where user = ?1`).run(user, name);
   const { open } = db.prepare('select count(*) open from open_requests where user = ?').get(user) as { open: number };
   // What was settled since the first step stands under the old name still: the steps are done again.

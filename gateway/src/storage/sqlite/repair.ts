@@ -2,12 +2,14 @@
 // writes them; a file edited by hand or damaged may hold them. They are put right when the ledger is opened.
 
 import type { DatabaseSync } from 'node:sqlite';
+import { sumOf } from './statements';
 
 /** Puts counters right that no number can hold. @returns how many rows were changed */
 export function repair(db: DatabaseSync): number {
   db.exec('begin immediate');
   try {
     const changed = statements.map((sql) => Number(db.prepare(sql).run().changes)).reduce((sum, n) => sum + n, 0);
+    if (changed > 0) db.exec(monthsAnew);
     db.exec('commit');
     return changed;
   } catch (error) {
@@ -26,6 +28,14 @@ const negative = (column: string) => `${column} not between 0 and 90071992547409
 const zeroed = (table: string, columns: readonly string[], isWrong = absurd) =>
   `update ${table} set ${columns.map((column) => `${column} = iif(${isWrong(column)}, 0, ${column})`).join(', ')}
    where ${columns.map(isWrong).join(' or ')}`;
+
+// The triggers that keep these have added what was absurd.
+const monthsAnew = `
+  delete from usage_months;
+  insert into usage_months
+    select unixepoch(hour * 3600, 'unixepoch', 'start of month') / 3600 month, key, user, tags,
+      ${sumOf('requests')}, ${sumOf('counted')}, ${sumOf('cost')}
+    from usage_hours group by 1, 2, 3, 4;`;
 
 const statements = [
   zeroed('requests', [

@@ -130,13 +130,15 @@ export function prepareReports(db: DatabaseSync) {
     ),
     requestById: db.prepare('select * from requests where id = ?'),
     requests: db.prepare(
-      `select * from (select * from requests where seq < ?1 order by seq desc limit ?2)
+      `select * from (select * from requests where seq < ?1 and seq >= ?14 order by seq desc limit ?2)
        where (?3 is null or key = ?3) and (?4 is null or user = ?4) and (?5 is null or model = ?5)
          and (?6 is null or outcome = ?6) and (?7 is null or status = ?7) and (?8 is null or session = ?8)
          and (?9 is null or client = ?9) and (?10 is null or address = ?10) and (?11 is null or started_at >= ?11)
          and (?12 is null or started_at < ?12) limit ?13`,
     ),
-    placeAfter: db.prepare('select seq from requests where seq < ?1 order by seq desc limit 1 offset ?2'),
+    // From the index alone.
+    firstSince: db.prepare('select min(seq) seq from requests where started_at >= ?'),
+    placeAfter: db.prepare('select seq from requests where seq < ?1 and seq > ?3 order by seq desc limit 1 offset ?2'),
     usageOfKeys: db.prepare(
       `select key, ${sumOf('requests')}, ${sumOf('counted')}, ${sumOf('raw')}, ${sumOf('cost')}
        from usage_hours where hour >= ? and hour < ? group by key`,
@@ -173,7 +175,16 @@ function prepareSums(db: DatabaseSync) {
          from open_requests where ${whose}
        ) where carried or request ->> 'started_at' >= ?2 group by carried`,
     );
+  const usedInMonths = (whose: string) =>
+    db.prepare(
+      `select ${sumOf('counted', 'tokens')}, ${sumOf('cost', 'nano')}, ${sumOf('requests')}
+       from usage_months where month >= ?1 and ${whose}`,
+    );
   return {
+    monthsOfAll: usedInMonths('?2 is not null'),
+    monthsOfKey: usedInMonths('key = ?2'),
+    monthsOfUser: usedInMonths('user = ?2'),
+    monthsOfTag: usedInMonths('exists (select 1 from json_each(tags) where value = ?2)'),
     usedByAll: used('?2 is not null'),
     usedByKey: used('key = ?2'),
     usedByUser: used('user = ?2'),
