@@ -14,6 +14,7 @@ import { addedFirstToken, addedLatency } from './measures/added';
 import { chain } from './measures/chain';
 import { streamsBesideSyncs } from './measures/besideSyncs';
 import { memory, start } from './measures/footprint';
+import { reports } from './measures/reports';
 import { largeRequests, smallRequests } from './measures/requests';
 import { stalls } from './measures/stalls';
 import { leaving, manyStreams, pacedStreams, stuckReaders, translatedStreams } from './measures/streams';
@@ -28,6 +29,7 @@ const measures: Readonly<Record<string, (run: Run) => Promise<Row[]>>> = {
   memory,
   requests: smallRequests,
   chain,
+  reports,
   bodies: largeRequests,
   latency: addedLatency,
   'first-token': addedFirstToken,

@@ -63,7 +63,10 @@ export function openUsageAdmin(parts: UsageAdminParts): UsageAdmin {
     async report(query) {
       const asked = readQuery(query, now());
       const groups = await groupsOf(asked, parts);
-      const total = await groupsOf({ ...asked, groupBy: [] }, parts); // a request with two tags stands in two groups
+      // A request with two tags stands in two groups: then the total is read by itself.
+      const total = asked.groupBy.includes('tag')
+        ? (await groupsOf({ ...asked, groupBy: [] }, parts))[0]
+        : sumOf(groups);
       const rows = groups
         .sort((a, b) => compare(a, b, asked.groupBy))
         .map((group) => lineOf(group, asked.groupBy, labelOf));
@@ -72,7 +75,7 @@ export function openUsageAdmin(parts: UsageAdminParts): UsageAdmin {
       return {
         object: 'list',
         data: rows,
-        total: describeAmounts(total[0] ?? nothing),
+        total: describeAmounts(total ?? nothing),
         openrouter: openrouterFee,
         ...(box === undefined ? {} : { box: monthsIn(asked).map((month) => ({ month, usd: box })) }),
       } satisfies UsageList;
@@ -172,6 +175,12 @@ function addGroup(sums: Map<string, UsageGroup>, group: UsageGroup, groupBy: rea
   const known = sums.get(name);
   if (known === undefined) sums.set(name, { ...group });
   else for (const amount of amountNames) known[amount] += group[amount];
+}
+
+function sumOf(groups: readonly UsageGroup[]): UsageAmounts {
+  const sum = { ...nothing };
+  for (const group of groups) for (const amount of amountNames) sum[amount] += group[amount];
+  return sum;
 }
 
 // Groups summed by fewer dimensions, the dearest first.
