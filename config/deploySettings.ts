@@ -132,6 +132,19 @@ export const deployShape = {
     .prefault({})
     .describe('Where the ledger lives.'),
   backup: backup.optional().describe('Continuous copy of the ledger to a bucket. None when absent.'),
+  release: z
+    .strictObject({
+      retire_after: z
+        .int()
+        .min(0)
+        .max(1_440)
+        .default(30)
+        .describe(
+          'Minutes that streams which began before other code or another front took over may go on, on what they began on. One old release at most retires so.',
+        ),
+    })
+    .prefault({})
+    .describe('How one release takes over from another.'),
   images: z
     .strictObject({
       node: z.string().min(1).max(300).default('node:26.12.1-slim').describe('Base image of the gateway.'),

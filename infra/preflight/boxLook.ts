@@ -15,7 +15,9 @@ export interface BoxLook {
   readonly copied: boolean;
   /** Files, by their path below `/srv/ovth`, that are not as the last update that ended has left them. */
   readonly changed: readonly string[];
-  /** Names of the running containers. */
+  /** Whether ports 80 and 443 are led to the front that serves, now and after a reboot. */
+  readonly led: boolean;
+  /** Names of the running containers, without what is retiring. */
   readonly running: readonly string[];
 }
 
@@ -42,6 +44,7 @@ export function readLook(lines: readonly string[]): BoxLook {
     repairs: repairsOf(told('deploy')[0] ?? ''),
     copied: lines.includes('copied'),
     changed: told('changed'),
+    led: lines.includes('led'),
     running: told('runs'),
   };
 }

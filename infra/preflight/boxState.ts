@@ -48,6 +48,7 @@ export function faultsOf({ server, readiness, look }: BoxFacts): string[] {
   if (!look.applied) return [...faults, 'no update has ended there yet'];
   for (const [prefix, what] of look.copied ? [...parts, copy] : parts)
     if (!look.running.some((name) => name.startsWith(prefix))) faults.push(`${what} does not run`);
+  if (!look.led) faults.push('ports 80 and 443 do not lead to Caddy, or would not after a reboot');
   for (const file of look.changed) faults.push(`${file} is not as the last update left it`);
   return faults;
 }
@@ -62,7 +63,7 @@ export function describeFaults(faults: readonly string[], address: string): stri
 /** Beginning of a container's name → what it is. */
 const parts = [
   ['ovth-gateway-', 'the gateway’s container'],
-  ['ovth-front', 'Caddy'],
+  ['ovth-front-', 'Caddy'],
 ] as const;
 
 const copy = [backupContainer, 'what copies the ledger to its backup'] as const;

@@ -6,12 +6,16 @@ import { type Login, openRemoteShell } from '../remoteShell';
 /** Phase → what it is, as the update's log says it. */
 export const phases = {
   bootstrap: 'bootstrap: the server ends its first boot and gets Docker',
+  disk: 'disk: the server’s disk is more than 80 % full; look at "docker system df" there',
+  volume: 'volume: the data volume is more than 80 % full; raise ovth:data.size_gb',
   build: 'build: the gateway’s image is built on the server',
   restore: 'restore: the ledger is fetched from its backup',
   reload: 'reload: the running gateway takes the new configuration',
   start: 'start: the new gateway starts beside what runs',
   switch: 'switch: Caddy sends requests there',
   backup: 'backup: the ledger is copied to the bucket',
+  retire: 'retire: what served until now ends with its last stream, in the background (ovth:release.retire_after)',
+  hurry: 'retire: what was retiring since an earlier update ends within 30 s',
   certificate: 'certificate: waiting for it',
 } as const;
 

@@ -5,19 +5,8 @@ import { join } from 'node:path';
 
 /** The parts of the apply script, in the order in which they are joined: only the last does something by itself. */
 export const applyParts = [
-  'begin',
-  'host',
-  'ledger',
-  'image',
-  'checks',
-  'backup',
-  'gateway',
-  'retire',
-  'front',
-  'certificate',
-  'keep',
-  'record',
-  'run',
+  ...['begin', 'host', 'disk', 'ledger', 'image', 'checks', 'backup', 'gateway'],
+  ...['retire', 'redirect', 'front', 'certificate', 'keep', 'record', 'run'],
 ] as const;
 
 /** Brings the box to the desired state, or leaves it as it was. Input: infra/render/desiredState.ts. */

@@ -10,8 +10,8 @@ import { selfSigned } from '../support/selfSigned';
 
 const expected = { release: '0123456789ab', config: 'cafe' };
 const ready: Readiness = { ...expected, repairs: 3 };
-const running = ['ovth-gateway-0123456789ab', 'ovth-front'];
-const look: BoxLook = { applied: true, repairs: 3, copied: false, changed: [], running };
+const running = ['ovth-gateway-0123456789ab', 'ovth-front-2'];
+const look: BoxLook = { applied: true, repairs: 3, copied: false, changed: [], led: true, running };
 const well: BoxFacts = { server: 'on', readiness: ready, look };
 const now = 1_800_000_000;
 
@@ -39,6 +39,7 @@ describe('the number of repairs', () => {
       /^the gateway’s container does not run/,
     ],
     ['lacks its backup', { look: { ...look, copied: true } }, /^what copies the ledger to its backup does not run/],
+    ['leads nobody to the front', { look: { ...look, led: false } }, /^ports 80 and 443 do not lead to Caddy/],
     ['was never finished', { look: { ...look, applied: false } }, /no update has ended/],
   ])('rises by one where the box %s, and the fault is named', (_name, change, fault) => {
     expect(repairs(change)).toBe(4);
@@ -83,16 +84,21 @@ test('what a look prints is read back, and what is no number is none', () => {
       'copied',
       'changed front/caddy/Caddyfile',
       'changed /root/.ssh/authorized_keys_ovth',
-      'runs ovth-front',
+      'led',
+      'runs ovth-front-2',
     ]),
   ).toEqual({
     applied: true,
     repairs: 3,
     copied: true,
     changed: ['front/caddy/Caddyfile', '/root/.ssh/authorized_keys_ovth'],
-    running: ['ovth-front'],
+    led: true,
+    running: ['ovth-front-2'],
   });
-  expect(readLook(['never'])).toEqual({ applied: false, repairs: undefined, copied: false, changed: [], running: [] });
+  expect(readLook(['never'])).toEqual({
+    ...{ applied: false, repairs: undefined, copied: false, changed: [], led: false },
+    running: [],
+  });
   expect(readLook(['deploy ']).repairs).toBeUndefined();
   expect(readLook(['deploy {"repairs":"3"}']).repairs).toBeUndefined();
 });

@@ -13,6 +13,7 @@ import { deployFields } from '../../config/schema';
 import type { Bundle } from '../../infra/bundle';
 import { clientSettings, sshCommand } from '../../infra/clientInstructions';
 import { desiredState, expectation } from '../../infra/render/desiredState';
+import { backupCompose } from '../../infra/render/backup';
 import { caddyfile } from '../../infra/render/caddyfile';
 import { cloudInit } from '../../infra/render/cloudInit';
 import { frontCompose, gatewayRelease } from '../../infra/render/compose';
@@ -143,15 +144,15 @@ describe('Compose', () => {
   const front = yaml(frontCompose('caddy:2.11.9'));
 
   test.each([
-    ['the gateway', project.services.gateway],
-    ['the front', front.services.front],
-  ])('%s has no rights it does not need [J2]', (_name, service) => {
+    ['the gateway', project.services.gateway, '512m'],
+    ['the front', front.services.front, '256m'],
+  ])('%s has no rights it does not need [J2]', (_name, service, memory) => {
     expect(service).toMatchObject({
       user: '1000:1000',
       read_only: true,
       cap_drop: ['ALL'],
       security_opt: ['no-new-privileges:true'],
-      mem_limit: '512m',
+      mem_limit: memory,
       pids_limit: 256,
       stop_grace_period: '30s',
       // Also after a reboot that cut an update off while it was replacing the container.
@@ -161,10 +162,27 @@ describe('Compose', () => {
     expect(service.tmpfs).toContain('/tmp');
   });
 
-  test('only the front has ports, and only its capability to have them [J1]', () => {
+  test('no container publishes a port, and only the front has the capability to listen below 1024 [J1]', () => {
     expect(project.services.gateway).not.toHaveProperty('ports');
+    expect(front.services.front).not.toHaveProperty('ports');
     expect(project.services.gateway).not.toHaveProperty('cap_add');
-    expect(front.services.front).toMatchObject({ ports: ['80:80', '443:443'], cap_add: ['NET_BIND_SERVICE'] });
+    expect(front.services.front).toMatchObject({ cap_add: ['NET_BIND_SERVICE'] });
+  });
+
+  test('two gateways, two fronts and a backup fit a box of 2 GB, with 384 MB for the system', () => {
+    const backup = yaml(backupCompose('litestream/litestream:0.5.18')).services.backup;
+    const mb = ({ mem_limit: limit }: { mem_limit: string }) => Number.parseInt(limit);
+    const most = 2 * (mb(project.services.gateway) + mb(front.services.front)) + mb(backup);
+    expect(most).toBeLessThanOrEqual(2_048 - 384);
+  });
+
+  test('a front is named by its slot, so that another can start beside it', () => {
+    expect(front.name).toBe('ovth-front-${SLOT}');
+    expect(front.services.front).toMatchObject({
+      container_name: 'ovth-front-${SLOT}',
+      networks: { 'ovth-net': { ipv4_address: '${ADDRESS}' } },
+    });
+    expect(front.services.front.volumes).toContain('/srv/ovth/fronts/${SLOT}/caddy:/etc/caddy:ro');
   });
 
   test('no secret is container environment; the configuration is a mounted folder [A5]', () => {
@@ -181,7 +199,7 @@ describe('Compose', () => {
 
   test('a release is a project of its own, reached under its own name', () => {
     expect(project.name).toBe(`ovth-${release.id}`);
-    expect(project.services.gateway.networks.ovth.aliases).toEqual([release.host]);
+    expect(project.services.gateway.networks['ovth-net'].aliases).toEqual([release.host]);
   });
 });
 
@@ -205,7 +223,6 @@ describe('the Caddyfile', () => {
     expect(named).toBe(`{
 	admin unix//run/caddy/admin.sock
 	persist_config off
-	grace_period 10m
 	email me@example.com
 	acme_ca "https://ca.example/dir?x=1&y=2"
 	acme_ca_root /etc/caddy/acme-root.pem
@@ -230,6 +247,11 @@ describe('the Caddyfile', () => {
 }
 
 https://gateway.example.com {
+	@leaving file {
+		root /run/caddy
+		try_files leaving
+	}
+	header @leaving Connection close
 	header {
 		Strict-Transport-Security max-age=31536000
 		X-Frame-Options DENY

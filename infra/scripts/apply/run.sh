@@ -4,13 +4,15 @@ exec 9>/run/lock/ovth-apply.lock
 flock --wait 300 9 || fail 'another update of this server has been running for 5 minutes; wait for it, then run "pulumi up" again'
 unpack
 prepare_host
+watch_disk
 check_ledger
 build_image
 check_config
 check_front
 check_backup
 restore_ledger
-if [ "$(live_release)" = "$release" ] && running "$release" && ready_answer >/dev/null; then
+if running "$release" && ready_answer >/dev/null; then
+  keep_release
   change_config
 else
   start_release
@@ -23,5 +25,6 @@ switch_backup
 retire_others
 await_certificate 'Caddy goes on trying'
 record_digests
+record_images
 prune
 record_applied
