@@ -21,7 +21,7 @@ led() {
 echo "deploy $(cat current/config/deploy.json 2>/dev/null)"
 ! grep -q ' backup/' applied.sha256 || echo copied
 LC_ALL=C sha256sum --check applied.sha256 2>/dev/null | sed -n 's/^\(.*\): FAILED.*$/changed \1/p'
-! led >/dev/null 2>&1 || echo led
+! led >/dev/null 2>&1 </dev/null || echo led
 docker ps --filter name=^ovth- --format '{{.Names}}' 2>/dev/null | while read -r name; do
   [ -e "fronts/${name#ovth-front-}/retiring" ] || [ -e "releases/${name#ovth-gateway-}/retiring" ] || echo "runs $name"
 done
