@@ -11,7 +11,7 @@ free_slot() {
       return
     }
   done
-  fail 'nine fronts run on this server, eight of which should have ended; look at "docker ps" there'
+  return 1
 }
 
 # write_address SLOT FOLDER: what Compose and the rules know of a front
@@ -74,7 +74,8 @@ keep_front() {
 # replace_front LIVE
 replace_front() {
   local slot
-  slot=$(free_slot)
+  slot=$(free_slot) ||
+    fail 'nine fronts run on this server, eight of which should have ended; look at "docker ps" there'
   put_front "$slot"
   undo+=("remove_front $slot")
   [ -z "$1" ] || undo+=("lead_to $1")

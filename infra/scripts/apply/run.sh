@@ -18,7 +18,7 @@ else
   start_release
 fi
 switch_front
-# Under another name the old one goes on until the new one has its certificate.
+# Where another name gets no certificate, the old one is served again.
 if site_changed; then await_certificate 'What ran before goes on'; fi
 undo=()
 switch_backup
