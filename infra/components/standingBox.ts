@@ -3,7 +3,7 @@
 import * as hcloud from '@pulumi/hcloud';
 import * as pulumi from '@pulumi/pulumi';
 import { lookAtBox } from '../preflight/boxLook';
-import { type BoxFacts, describeFaults, faultsOf } from '../preflight/boxState';
+import { type BoxFacts, describeFaults, faultsOf, fullDisks } from '../preflight/boxState';
 import { powerOn } from '../preflight/powerOn';
 import { askReadiness, type Readiness, type Site } from '../preflight/readiness';
 import { reachServer } from '../preflight/sshReachable';
@@ -37,6 +37,7 @@ export async function examine(standing: Standing, login: Login, site: Site): Pro
     const remedy = pulumi.runtime.isDryRun() ? '"pulumi up" puts it right' : 'it is put right now';
     await pulumi.log.warn(`ovth: ${describeFaults(faults, site.address)} ${remedy}`);
   }
+  for (const warning of fullDisks(facts)) await pulumi.log.warn(warning);
   if (standing.server === 'off' && !pulumi.runtime.isDryRun()) await switchOn(Number(standing.id));
   return facts;
 }

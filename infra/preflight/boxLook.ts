@@ -1,6 +1,6 @@
 // A look at the box over SSH: what HTTPS does not show.
 
-import { home } from '../hostLayout';
+import { dataMount, home } from '../hostLayout';
 import { type Login, openRemoteShell } from '../remoteShell';
 import { lookScript } from '../scripts';
 import { reachServer } from './sshReachable';
@@ -17,6 +17,8 @@ export interface BoxLook {
   readonly changed: readonly string[];
   /** Whether ports 80 and 443 are led to the front that serves, now and after a reboot. */
   readonly led: boolean;
+  /** Percent in use of the server's own disk and of the data volume. */
+  readonly used: { readonly server: number | undefined; readonly data: number | undefined };
   /** Names of the running containers, without what is retiring. */
   readonly running: readonly string[];
 }
@@ -29,7 +31,7 @@ export async function lookAtBox(login: Login): Promise<BoxLook | undefined> {
   const closed = await reachServer(login.address, { ranges: [], patienceMs: 0, dialMs: 3_000 });
   if (closed !== undefined) return undefined;
   const lines: string[] = [];
-  const shell = openRemoteShell(login, { text: lookScript, args: [home] }, (line) => lines.push(line));
+  const shell = openRemoteShell(login, { text: lookScript, args: [home, dataMount] }, (line) => lines.push(line));
   const timer = setTimeout(() => shell.end(), longestLookMs);
   const code = await shell.ended.finally(() => clearTimeout(timer));
   return code === 0 ? readLook(lines) : undefined;
@@ -45,6 +47,7 @@ export function readLook(lines: readonly string[]): BoxLook {
     copied: lines.includes('copied'),
     changed: told('changed'),
     led: lines.includes('led'),
+    used: { server: percentOf(told('used server')[0]), data: percentOf(told('used data')[0]) },
     running: told('runs'),
   };
 }
@@ -52,6 +55,9 @@ export function readLook(lines: readonly string[]): BoxLook {
 // ---
 
 const longestLookMs = 10_000;
+
+const percentOf = (text: string | undefined) =>
+  text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : undefined;
 
 function repairsOf(text: string): number | undefined {
   try {

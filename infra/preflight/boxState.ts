@@ -53,12 +53,25 @@ export function faultsOf({ server, readiness, look }: BoxFacts): string[] {
   return faults;
 }
 
+/** A sentence for each disk that fills up. That is no fault: no update makes room. */
+export function fullDisks({ look }: BoxFacts): string[] {
+  const { server = 0, data = 0 } = look?.used ?? {};
+  return [
+    ...(server > fullPercent
+      ? [`ovth:server.type: the server's own disk is ${server} % full; look at "docker system df" there.`]
+      : []),
+    ...(data > fullPercent ? [`ovth:data.size_gb: the data volume is ${data} % full; raise the size.`] : []),
+  ];
+}
+
 /** One sentence of what is wrong with a box. */
 export function describeFaults(faults: readonly string[], address: string): string {
   return `the box at ${address} is not as it should be: ${faults.join('; ')}.`;
 }
 
 // ---
+
+const fullPercent = 80;
 
 /** Beginning of a container's name → what it is. */
 const parts = [

@@ -6,8 +6,6 @@ import { type Login, openRemoteShell } from '../remoteShell';
 /** Phase → what it is, as the update's log says it. */
 export const phases = {
   bootstrap: 'bootstrap: the server ends its first boot and gets Docker',
-  disk: 'disk: the server’s disk is more than 80 % full; look at "docker system df" there',
-  volume: 'volume: the data volume is more than 80 % full; raise ovth:data.size_gb',
   build: 'build: the gateway’s image is built on the server',
   restore: 'restore: the ledger is fetched from its backup',
   reload: 'reload: the running gateway takes the new configuration',

@@ -86,7 +86,7 @@ export function desiredState(input: DesiredStateInput): string {
     admin_socket: adminSocket,
     leaving_file: `${frontRunFolder}/${leavingFile}`,
     retire_seconds: settings.release.retire_after * 60,
-    ...diskBounds,
+    build_mb: buildMb,
     site: settings.domain === undefined ? 'address' : 'name',
     host: settings.domain ?? input.address,
     address: input.address,
@@ -117,8 +117,8 @@ export function desiredState(input: DesiredStateInput): string {
 
 // ---
 
-/** Of the disk: used more than this, in percent, is said; with less free than this, in MB, no image is built. */
-const diskBounds = { disk_percent: 80, build_mb: 1_536 };
+/** With less than this free on the server's disk, in MB, no image is built. */
+const buildMb = 1_536;
 
 function backupFiles({ settings, backupKeys, ledger }: DesiredStateInput): Record<string, string> | undefined {
   const { backup, images } = settings;

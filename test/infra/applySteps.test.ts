@@ -221,6 +221,7 @@ describe('a look', () => {
   test('finds what was changed or removed since the record was made', () => {
     program('docker', 'ovth-front-1\novth-front-2\novth-gateway-r\novth-gateway-old\novth-backup');
     program('systemctl', '');
+    program('df', 'Use%\n 63%');
     for (const name of ['releases/r/config', 'releases/old', 'fronts/1/caddy', 'fronts/2', 'units'])
       mkdirSync(join(folder, 'home', name), { recursive: true });
     const files = [
@@ -243,13 +244,14 @@ describe('a look', () => {
     symlinkSync('releases/r', join(home, 'current'));
     symlinkSync('fronts/1', join(home, 'front'));
     write('home/lead', '[ "$1" = check ]');
-    const look = () => readLook(run(lookScript, home).stdout.split('\n'));
+    const look = () => readLook(run(lookScript, home, join(home, 'data')).stdout.split('\n'));
     expect(look()).toMatchObject({ applied: false });
     const record = part('record').replace('/root/.ssh/authorized_keys_ovth', `${home}/front/compose.yaml`);
     const recorded = () => run(`set -euo pipefail; home=$1; units=$1/units\n${record}\nrecord_applied`, home);
     expect(recorded()).toMatchObject({ status: 0, stderr: '' });
+    const used = { server: 63, data: 63 };
     const running = ['ovth-front-1', 'ovth-gateway-r', 'ovth-backup'];
-    expect(look()).toEqual({ applied: true, repairs: 2, copied: false, changed: [], led: true, running });
+    expect(look()).toEqual({ applied: true, repairs: 2, copied: false, changed: [], led: true, used, running });
     write('home/front/caddy/Caddyfile', 'by hand');
     rmSync(join(home, 'releases/r/config/config.yaml'));
     write('home/front/.env', 'SLOT=2');

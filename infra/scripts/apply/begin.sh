@@ -57,7 +57,7 @@ PYTHON
   . "$stage/facts"
   : "${home:?}" "${data:?}" "${user:?}" "${network:?}" "${release:?}" "${image:?}" "${digest:?}" "${bundle:?}" "${port:?}"
   : "${bundle_sha256:?}" "${bundle_in_build:?}" "${node_image:?}" "${front_image:?}" "${admin_socket:?}" "${site:?}"
-  : "${subnet:?}" "${dynamic_range:?}" "${leaving_file:?}" "${retire_seconds:?}" "${disk_percent:?}" "${build_mb:?}"
+  : "${subnet:?}" "${dynamic_range:?}" "${leaving_file:?}" "${retire_seconds:?}" "${build_mb:?}"
   : "${host:?}" "${address:?}" "${certificate_seconds:?}" "${repairs:?}"
   : "${ledger:?}" "${backup?}" "${restore?}" "${litestream_image:?}" "${backup_socket:?}"
 }

@@ -1,13 +1,4 @@
-# The server's own disk, with Docker's images, and the data volume.
-
-# used PLACE: percent of its file system
-used() { df --output=pcent "$1" | tail -n 1 | tr -dc 0-9; }
-
-# Says when one of them fills up.
-watch_disk() {
-  [ "$(used /var/lib/docker)" -le "$disk_percent" ] || phase disk
-  [ "$(used "$data")" -le "$disk_percent" ] || phase volume
-}
+# The server's own disk, with Docker's images. How full it is, look.sh tells.
 
 # An image that fills the disk would stop Docker, and with it the gateway that serves.
 room_to_build() {

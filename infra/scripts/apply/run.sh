@@ -4,7 +4,6 @@ exec 9>/run/lock/ovth-apply.lock
 flock --wait 300 9 || fail 'another update of this server has been running for 5 minutes; wait for it, then run "pulumi up" again'
 unpack
 prepare_host
-watch_disk
 check_ledger
 build_image
 check_config
