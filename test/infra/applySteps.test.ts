@@ -1,7 +1,7 @@
 // Single steps of the apply script, with programs that say what a box's would.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lookScript } from '../../infra/scripts';
@@ -158,6 +158,30 @@ describe('what retires', () => {
     mkdirSync(join(folder, 'home/fronts/2'), { recursive: true });
     expect(step('retire', 'remove_strays').slice(1)).toEqual(['rm -f ovth-front-1', 'rm -f ovth-gateway-gone']);
   });
+});
+
+test('of images, those of now and of the change before stay; what others have put there is left alone', () => {
+  const asked = join(folder, 'asked');
+  writeFileSync(
+    join(folder, 'bin/docker'),
+    `#!/bin/sh\ncase "$1 $2" in 'image ls') echo ovth-gateway:a ;; 'image rm') echo "$3" >>${asked} ;; esac\n`,
+    { mode: 0o755 },
+  );
+  mkdirSync(join(folder, 'home/bundles'), { recursive: true });
+  for (const name of ['old', 'new']) write(`home/bundles/${name}.js`, '');
+  const change = (gateway: string, front: string) => {
+    const facts = `home=${folder}/home; bundle=$home/bundles/new.js; image=ovth-gateway:${gateway}; front_image=caddy:${front}; node_image=node; backup=yes; litestream_image=l`;
+    writeFileSync(asked, '');
+    const ran = run(`set -euo pipefail; ${facts}\n${part('keep')}\nrecord_images; prune`);
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    return readFileSync(asked, 'utf8').trim().split('\n');
+  };
+  expect(change('a', '1')).toEqual(['']);
+  expect(change('b', '1')).toEqual(['']);
+  expect(change('b', '1')).toEqual(['']);
+  expect(change('c', '2')).toEqual(['ovth-gateway:a']);
+  expect(change('b', '2')).toEqual(['caddy:1', 'ovth-gateway:a']);
+  expect(readdirSync(join(folder, 'home/bundles'))).toEqual(['new.js']);
 });
 
 describe('the rules that lead to a front', () => {
