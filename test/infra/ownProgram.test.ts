@@ -120,7 +120,9 @@ test('what removes the rest after the end, and the provider, have the same token
   const { environment } = find('llm-sweep').inputs;
   expect(isSecret(environment)).toBe(true);
   expect(plain(environment).HCLOUD_TOKEN).toBe('t'.repeat(64));
-  expect(plain(environment).OVTH_REMOVE).toMatch(/"selector":"managed-by=ovth,stack=shop-prod-llm,stack-id=[0-9a-f]{10}"/);
+  expect(plain(environment).OVTH_REMOVE).toMatch(
+    /"selector":"managed-by=ovth,stack=shop-prod-llm,stack-id=[0-9a-f]{10}"/,
+  );
   resources.splice(0);
   await valueOf(make('spare').url);
   expect(Object.keys(find('spare-sweep').inputs['environment'] as object)).toEqual(['OVTH_REMOVE']);
