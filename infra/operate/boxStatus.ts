@@ -16,6 +16,14 @@ export interface BoxReport {
   };
   readonly memory: Readonly<Record<'total' | 'free' | 'swap_total' | 'swap_free', number>>;
   readonly disks: readonly { readonly path: string; readonly total: number; readonly free: number }[];
+  readonly deploy: {
+    /** When the last update that ended has ended; null where none has. */
+    readonly ended: number | null;
+    /** How often an update has put the box right; null where the box does not know. */
+    readonly repairs: number | null;
+    /** Files below /srv/ovth that are not as that update left them. */
+    readonly changed: readonly string[];
+  };
   readonly containers: readonly ContainerReport[];
   /** The last ten of severity error or worse, oldest first. */
   readonly errors: readonly { readonly at: number; readonly from: string; readonly text: string }[];
@@ -35,6 +43,8 @@ export interface ContainerReport {
   readonly restarts: number;
   /** Of a gateway, the release it belongs to; else empty. */
   readonly release: string;
+  /** Of the backup: when the ledger was last known to be copied whole, in ISO 8601; null where no recent look found it so. */
+  readonly copied?: string | null;
 }
 
 /** What a client meets at the URL. */
@@ -75,7 +85,9 @@ export function problemsOf({ site, box, problem }: StatusReport, now: number): s
   for (const { name, state, health } of box.containers.filter(
     (each) => each.state === 'restarting' || each.health === 'unhealthy',
   ))
-    found.push(`${name} is ${health || state}; look with "npm run logs"`);
+    found.push(`${name} is ${health || state}; look with "npm run logs -- ${kindOf(name)}"`);
+  for (const file of box.deploy.changed)
+    found.push(`${file} is not as the last update left it; "pulumi up" puts it right`);
   for (const { path, total, free } of box.disks.filter(({ total, free }) => free < total * fullDisk))
     found.push(`${path} is ${percent(total - free, total)} full`);
   return found;
@@ -124,7 +136,8 @@ function boxRows(box: BoxReport, now: number): [string, string][] {
       `${server.name}, booted ${since(server.booted * 1_000, now)}, clock ${server.clock ? 'synchronised' : 'not known to be synchronised'}`,
     ],
     ['upgrades', `${upgraded}; ${server.reboot_required ? 'a reboot is needed; ' : ''}${window}`],
-    ...box.containers.map((each): [string, string] => [kindOf(each), containerText(each, now)]),
+    ['deploy', deployText(box.deploy, now)],
+    ...box.containers.map((each): [string, string] => [kindOf(each.name), containerText(each, now)]),
     ['memory', `${size(memory.total - memory.free)} of ${size(memory.total)} used, ${swap}`],
     ...box.disks.map(({ path, total, free }): [string, string] => [
       'disk',
@@ -133,29 +146,40 @@ function boxRows(box: BoxReport, now: number): [string, string][] {
   ];
 }
 
-/** `gateway`, `front`, `backup`: the word in the container's name. */
-function kindOf({ name }: ContainerReport): string {
+/** `gateway`, `front`, `backup`: the word in the container's name, and what `npm run logs` calls it. */
+function kindOf(name: string): string {
   return name.split('-')[1] ?? name;
 }
 
-function containerText(
-  { name, image, state, health, since: started, restarts, release }: ContainerReport,
-  now: number,
-): string {
+function deployText({ ended, repairs }: BoxReport['deploy'], now: number): string {
+  const last =
+    ended === null
+      ? 'no update has ended yet'
+      : `last update ended ${moment(ended * 1_000)} (${ago(ended * 1_000, now)} ago)`;
+  return repairs === null ? last : `${last}, put right ${repairs === 1 ? 'once' : `${repairs} times`}`;
+}
+
+function containerText(each: ContainerReport, now: number): string {
+  const { name, image, state, health, since: started, restarts, release, copied } = each;
   const what = release === '' ? `${name}, ${image}` : `release ${release}`;
   const again = restarts === 0 ? '' : `, started again ${restarts} times after a crash`;
-  return `${what}  ${health || state} ${since(Date.parse(started), now)}${again}`;
+  const copy =
+    copied === undefined
+      ? ''
+      : copied === null
+        ? ', last copy unknown'
+        : `, ledger copied whole ${moment(Date.parse(copied))} (${ago(Date.parse(copied), now)} ago)`;
+  return `${what}  ${health || state} ${since(Date.parse(started), now)}${again}${copy}`;
 }
 
 function since(then: number, now: number): string {
+  return `since ${moment(then)} (${ago(then, now)})`;
+}
+
+function ago(then: number, now: number): string {
   const minutes = Math.max(0, Math.round((now - then) / 60_000));
-  const ago =
-    minutes < 120
-      ? `${minutes} min`
-      : minutes < 2_880
-        ? `${Math.round(minutes / 60)} h`
-        : `${Math.round(minutes / 1_440)} days`;
-  return `since ${moment(then)} (${ago})`;
+  if (minutes < 120) return `${minutes} min`;
+  return minutes < 2_880 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1_440)} days`;
 }
 
 /** To the minute, in UTC. */

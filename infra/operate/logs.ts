@@ -1,12 +1,12 @@
-// `npm run logs`: what the gateway, Caddy or the host has written.
-//   npm run logs -- [gateway|front|host] [--lines N] [--since 1h] [--follow] [--stack NAME] [--cwd FOLDER]
+// `npm run logs`: what the gateway, Caddy, the ledger's copy or the host has written.
+//   npm run logs -- [gateway|front|backup|host] [--lines N] [--since 1h] [--follow] [--stack NAME] [--cwd FOLDER]
 
 import { parseArgs } from 'node:util';
 import { logIn } from './login';
 import { runCommand } from './runCommand';
 import { boxAccess, stackOptions } from './stackOutputs';
 
-const sources = ['gateway', 'front', 'host'] as const;
+const sources = ['gateway', 'front', 'backup', 'host'] as const;
 type Source = (typeof sources)[number];
 
 /** What of a log is shown. */

@@ -3,6 +3,7 @@
 // Ends with 1 where something is not as it should be.
 
 import { parseArgs } from 'node:util';
+import { home } from '../hostLayout';
 import { redacted } from './redacted';
 import { statusScript } from '../scripts';
 import { type BoxReport, problemsOf, type StatusReport, statusText } from './boxStatus';
@@ -22,7 +23,7 @@ async function main(): Promise<number> {
 }
 
 async function boxReport(access: BoxAccess): Promise<Pick<StatusReport, 'box' | 'problem'>> {
-  const { code, stdout } = await logIn(access, 'python3 -', { input: statusScript, capture: true });
+  const { code, stdout } = await logIn(access, `python3 - ${home}`, { input: statusScript, capture: true });
   if (code === 0) return { box: JSON.parse(stdout) as BoxReport };
   const why =
     code === 255

@@ -1,6 +1,9 @@
 # What runs on a box, as one JSON text (infra/operate/boxStatus.ts describes it). Reads only, and prints no secret: of the
 # containers' environment, configuration and requests nothing is read.
-import json, os, re, subprocess, time
+#   python3 - HOME     the folder of releases
+import json, os, re, subprocess, sys, time
+
+home = sys.argv[1]
 
 
 def said(*command):
@@ -27,16 +30,24 @@ def disk(path):
     return {"path": path, "total": found.f_blocks * found.f_frsize, "free": found.f_bavail * found.f_frsize}
 
 
+def copied(state):
+    """When all that was committed was in the bucket: the container's health check asks for a copy and waits for it."""
+    ends = [check["End"] for check in state.get("Health", {}).get("Log") or [] if check["ExitCode"] == 0]
+    return ends[-1] if ends else None
+
+
 def container(found):
     state = found["State"]
+    name = found["Name"].lstrip("/")
     return {
-        "name": found["Name"].lstrip("/"),
+        "name": name,
         "image": found["Config"]["Image"],
         "state": state["Status"],
         "health": state.get("Health", {}).get("Status", ""),
         "since": state["StartedAt"],
         "restarts": found["RestartCount"],
         "release": found["Config"]["Labels"].get("ovth.release", ""),
+        **({"copied": copied(state)} if name == "ovth-backup" else {}),
     }
 
 
@@ -60,6 +71,18 @@ def errors(name):
         words = [str(entry.get(key, "")) for key in ("msg", "error", "err")]
         found.append({"at": seconds, "from": name, "text": ": ".join(filter(None, words))[:300]})
     return found
+
+
+def deploy():
+    """The last update that ended, and the files that are not as it left them."""
+    try:
+        repairs = json.loads(text_of(home + "/current/config/deploy.json"))["repairs"]
+    except (ValueError, KeyError, TypeError):
+        repairs = None
+    checked = subprocess.run(["sha256sum", "--check", "--quiet", "applied.sha256"], cwd=home if os.path.isdir(home) else "/",
+                             capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
+    changed = re.findall(r"^(.+): FAILED(?: open or read)?$", checked.stdout, re.M)
+    return {"ended": seconds_of(home + "/applied.sha256"), "repairs": repairs, "changed": changed}
 
 
 def seconds_of(path):
@@ -87,6 +110,7 @@ def main():
         },
         "memory": memory(),
         "disks": [disk(path) for path in ("/", "/mnt/data") if os.path.ismount(path)],
+        "deploy": deploy(),
         "containers": here,
         "errors": sorted((each for name in running for each in errors(name)), key=lambda each: each["at"])[-10:],
     }))

@@ -96,7 +96,7 @@ describeLab('the npm package in another program', () => {
   describe('the host', () => {
     const onBox = async (command: string) => (await lab.boxes()[0]!.exec(command, { timeoutMs: 60_000 })).stdout.trim();
 
-    test('gets security upgrades, and knows when it may reboot', async () => {
+    test('gets security upgrades, and knows when it may reboot [J8]', async () => {
       const periodic =
         'apt-config dump APT::Periodic::Unattended-Upgrade; apt-config dump Unattended-Upgrade::Origins-Pattern';
       expect((await onBox(periodic)).split('\n')).toEqual([

@@ -113,7 +113,7 @@ describe('logs', () => {
   });
 
   test.each([
-    ['gatway', { lines: '1' }, /there is no log "gatway"; there are gateway, front, host/],
+    ['gatway', { lines: '1' }, /there is no log "gatway"; there are gateway, front, backup, host/],
     ['gateway', { lines: '1; reboot' }, /--lines takes a number/],
     ['gateway', { lines: '1', since: '$(reboot)' }, /--since takes a time such as/],
   ])('%s with %j is refused', (source, choice, said) => {
@@ -145,7 +145,9 @@ describe('status', () => {
       },
       memory: { total: 4e9, free: 3e9, swap_total: 0, swap_free: 0 },
       disks: [{ path: '/mnt/data', total: 10e9, free: 9e9 }],
+      deploy: { ended: seconds - 3_600, repairs: 2, changed: [] },
       containers: [
+        { ...container, name: 'ovth-backup', image: 'litestream:0.5.18', copied: '2026-11-27T11:59:00Z' },
         { ...container, name: 'ovth-front', image: 'caddy:2.11.9', health: '' },
         { ...container, name: 'ovth-gateway-0123456789ab', release: '0123456789ab', restarts: 2 },
       ],
@@ -159,6 +161,8 @@ describe('status', () => {
       "certificate  by Let's Encrypt E7, until 2027-01-10 12:00 UTC (44 days)",
       'server       ovth-server-1, booted since 2026-11-17 12:00 UTC (10 days), clock synchronised',
       'upgrades     security upgrades looked for since 2026-11-27 10:00 UTC (2 h); may reboot at Sun *-*-* 04:00:00 UTC',
+      'deploy       last update ended 2026-11-27 11:00 UTC (60 min ago), put right 2 times',
+      'backup       ovth-backup, litestream:0.5.18  healthy since 2026-11-27 10:00 UTC (2 h), ledger copied whole 2026-11-27 11:59 UTC (1 min ago)',
       'front        ovth-front, caddy:2.11.9  running since 2026-11-27 10:00 UTC (2 h)',
       'gateway      release 0123456789ab  healthy since 2026-11-27 10:00 UTC (2 h), started again 2 times after a crash',
       'memory       1.0 GB of 4.0 GB used, no swap',
@@ -174,7 +178,11 @@ describe('status', () => {
     const box = {
       ...healthy.box!,
       disks: [{ path: '/', total: 10e9, free: 1e9 }],
-      containers: [{ ...container, name: 'ovth-front', state: 'restarting', health: '' }],
+      deploy: { ended: null, repairs: null, changed: ['current/config/config.yaml'] },
+      containers: [
+        { ...container, name: 'ovth-front', state: 'restarting', health: '' },
+        { ...container, name: 'ovth-backup', health: 'unhealthy', copied: null },
+      ],
     };
     const site = {
       ...healthy.site,
@@ -185,9 +193,13 @@ describe('status', () => {
       'https://gateway.example.com does not serve: /readyz answers 503',
       'the certificate ends in 3 hours',
       'no gateway runs; "pulumi up" starts it',
-      'ovth-front is restarting; look with "npm run logs"',
+      'ovth-front is restarting; look with "npm run logs -- front"',
+      'ovth-backup is unhealthy; look with "npm run logs -- backup"',
+      'current/config/config.yaml is not as the last update left it; "pulumi up" puts it right',
       '/ is 90 % full',
     ]);
+    expect(statusText({ site, box }, now)).toMatch(/^deploy +no update has ended yet$/m);
+    expect(statusText({ site, box }, now)).toMatch(/^backup +.* unhealthy since .*, last copy unknown$/m);
     expect(
       problemsOf({ site: { url: 'https://x', ready: 0, problem: 'ECONNREFUSED' }, problem: 'no login' }, now),
     ).toEqual(['https://x does not serve: ECONNREFUSED', 'no login']);
@@ -195,13 +207,41 @@ describe('status', () => {
 
   test('the box’s report can be made on any Linux, and names what it found', () => {
     pretend('docker', 'exit 1');
-    const ran = spawnSync('python3', ['-'], { input: statusScript, encoding: 'utf8', env: process.env });
+    const ran = spawnSync('python3', ['-', join(folder, 'home')], {
+      input: statusScript,
+      encoding: 'utf8',
+      env: process.env,
+    });
     expect(ran.stderr).toBe('');
     const report = JSON.parse(ran.stdout) as NonNullable<StatusReport['box']>;
     expect(Object.keys(report)).toEqual(Object.keys(healthy.box!));
     expect(Object.keys(report.server)).toEqual(Object.keys(healthy.box!.server));
     expect(report.memory.total).toBeGreaterThan(report.memory.free);
     expect(Math.abs(report.server.now - Date.now() / 1_000)).toBeLessThan(600);
+  });
+
+  test('of the last update, what it has counted and what has changed since; of the backup, when all was copied', () => {
+    const home = join(folder, 'home');
+    mkdirSync(join(home, 'current/config'), { recursive: true });
+    writeFileSync(join(home, 'current/config/deploy.json'), '{"release":"0123456789ab","repairs":3}');
+    for (const name of ['kept', 'changed', 'gone']) writeFileSync(join(home, name), name);
+    const sums = spawnSync('sha256sum', ['kept', 'changed', 'gone'], { cwd: home, encoding: 'utf8' });
+    writeFileSync(join(home, 'applied.sha256'), sums.stdout);
+    writeFileSync(join(home, 'changed'), 'by hand');
+    rmSync(join(home, 'gone'));
+    const check = (ExitCode: number, End: string) => ({ ExitCode, End, Output: 'not shown' });
+    const Log = [check(0, '2026-11-27T11:57:00Z'), check(0, '2026-11-27T11:58:00Z'), check(1, '2026-11-27T11:59:00Z')];
+    const backup = {
+      ...{ Name: '/ovth-backup', Config: { Image: 'litestream', Labels: {} }, RestartCount: 0 },
+      State: { Status: 'running', StartedAt: '2026-11-27T10:00:00Z', Health: { Status: 'healthy', Log } },
+    };
+    writeFileSync(join(folder, 'inspect'), JSON.stringify([backup]));
+    pretend('docker', `case "$*" in ps*) echo a;; inspect*) cat '${folder}/inspect';; esac`);
+    const ran = spawnSync('python3', ['-', home], { input: statusScript, encoding: 'utf8', env: process.env });
+    const { deploy, containers } = JSON.parse(ran.stdout) as NonNullable<StatusReport['box']>;
+    expect(deploy).toEqual({ ended: expect.closeTo(Date.now() / 1_000, -3), repairs: 3, changed: ['changed', 'gone'] });
+    expect(containers).toMatchObject([{ name: 'ovth-backup', health: 'healthy', copied: '2026-11-27T11:58:00Z' }]);
+    expect(ran.stdout).not.toContain('not shown');
   });
 
   test('the errors are the last ten of both logs, in order of time', () => {
@@ -220,7 +260,11 @@ describe('status', () => {
       'docker',
       `case "$*" in ps*) echo a b;; inspect*) cat '${folder}/inspect';; *front) cat '${folder}/front.log';; *) cat '${folder}/gateway.log';; esac`,
     );
-    const ran = spawnSync('python3', ['-'], { input: statusScript, encoding: 'utf8', env: process.env });
+    const ran = spawnSync('python3', ['-', join(folder, 'home')], {
+      input: statusScript,
+      encoding: 'utf8',
+      env: process.env,
+    });
     const { errors } = JSON.parse(ran.stdout) as NonNullable<StatusReport['box']>;
     expect(errors.map(({ text }) => text)).toEqual(['g3', 'g4', 'g5', 'g6', 'g7', 'g8', 'g9', 'g10', 'f: why', 'g11']);
   });

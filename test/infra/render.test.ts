@@ -133,7 +133,7 @@ describe('the host', () => {
     });
   });
 
-  test('installs Debian’s own Docker, and upgrades by themselves', () => {
+  test('installs Debian’s own Docker, and upgrades by themselves [J8]', () => {
     expect(state.facts['packages']!.split(' ')).toEqual(
       expect.arrayContaining(['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'unattended-upgrades']),
     );

@@ -4,11 +4,13 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkLedger } from '../../gateway/src/storage/sqlite/ledgerCheck';
+import { migrations } from '../../gateway/src/storage/sqlite/migrations';
 import { startSimulators, type Simulators } from '../simulators';
 import { ask, type ChildGateway, mint, node, runChild, useChildScene } from '../support/child';
 import { masterKey } from '../support/gateway';
 import { providersAt } from '../support/guide';
-import { keepLedger, placeLedger, sumsOf } from '../support/ledgerFixture';
+import { historyOf, keepLedger, placeLedger, sumsOf } from '../support/ledgerFixture';
 
 /** Versions whose ledgers are kept; each release adds its own with the last test of this file. */
 const versions = ['0.9.0'];
@@ -43,8 +45,9 @@ async function labelsOf(gateway: ChildGateway): Promise<string[]> {
 }
 
 describe.each(versions)('the ledger of version %s', (version) => {
-  test('is taken over: keys, sums and counters go on, and what was open is booked', async () => {
+  test('is taken over: keys, sums and counters go on, what was open is booked, and the way back stays open', async () => {
     const facts = placeLedger(version, data());
+    const { steps } = historyOf(data());
     const gateway = await scene.start();
     expect(await labelsOf(gateway)).toEqual(['test', 'used']);
     expect(await chat(gateway, facts.keys.used)).toBe(200);
@@ -54,6 +57,9 @@ describe.each(versions)('the ledger of version %s', (version) => {
     expect(sums.requests).toBe(facts.sums.requests + facts.left.open + 2);
     expect(sums.counted).toBe(facts.sums.counted + facts.left.tokens + 2 * 55);
     expect(sums.cost).toBeGreaterThan(facts.sums.cost);
+    expect(historyOf(data())).toEqual({ steps: migrations.length, oldestReader: expect.any(Number) });
+    expect(historyOf(data()).oldestReader).toBeLessThanOrEqual(steps);
+    expect(checkLedger(join(data(), 'ledger.db')).problems).toEqual([]);
   }, 60_000);
 
   test('goes back to the program before, after a newer one has changed it', async () => {
@@ -71,6 +77,8 @@ describe.each(versions)('the ledger of version %s', (version) => {
     expect(sumsOf(data())).toMatchObject({ requests: before.requests + 3, counted: before.counted + 3 * 55 });
     const again = await scene.start({ command: [node, newer] });
     expect(await chat(again, minted)).toBe(200);
+    await stop(again);
+    expect(checkLedger(join(data(), 'ledger.db')).problems).toEqual([]);
   }, 120_000);
 
   test('does not go back where the newer program says that it cannot be read, and says so', async () => {

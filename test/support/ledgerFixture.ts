@@ -56,6 +56,14 @@ export function sumsOf(folder: string): LedgerSums {
   return { ...sums } as unknown as LedgerSums;
 }
 
+/** What a data folder's ledger says of its history. */
+export function historyOf(folder: string): { readonly steps: number; readonly oldestReader: number } {
+  const db = new DatabaseSync(join(folder, 'ledger.db'), { timeout: 5_000 });
+  const history = db.prepare('select count(*) steps, max(oldest_reader) oldestReader from schema').get();
+  db.close();
+  return { ...history } as unknown as { steps: number; oldestReader: number };
+}
+
 // ---
 
 const fixture = (version: string, end: string) => `test/fixtures/ledger-${version}.${end}`;
