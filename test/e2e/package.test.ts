@@ -48,6 +48,7 @@ describeLab('the npm package in another program', () => {
     expect((await lab.cloud.state()).servers[0]?.labels).toEqual({
       'managed-by': 'ovth',
       stack: 'own-program-e2e-llm',
+      'stack-id': expect.stringMatching(/^[0-9a-f]{10}$/),
     });
   });
 
@@ -63,6 +64,7 @@ describeLab('the npm package in another program', () => {
       expect(shown.text).toMatch(/^server +llm-server-[0-9a-f]{7}, booted since /m);
       expect(shown.text).toMatch(/^gateway +release [0-9a-f]{12} {2}healthy since /m);
       expect(shown.text).toMatch(/^front +ovth-front.*, caddy:\S+ {2}running since /m);
+      expect(shown.text).toMatch(/^deploy +last update ended 20\d\d-.* UTC \(\d+ min ago\), put right 0 times$/m);
       expect(shown.text).toMatch(/^disk +\/mnt\/data /m);
       expect(shown.text).toMatch(/may reboot at /);
       expect(shown.text).not.toMatch(/^! /m);
