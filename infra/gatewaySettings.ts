@@ -10,7 +10,7 @@ import { deployFields, type Settings, settingsSchema, stackSchema } from '../con
 import { pairingProblems } from './preflight/backupChecks';
 import { inProgram } from './preflight/carrier';
 import * as check from './preflight/stackChecks';
-import { orRefuse } from './refusal';
+import { orGiveUp, orRefuse } from './refusal';
 import { withKeyVariables } from './render/gatewayConfig';
 import { currentType, type Stack } from './stackConfig';
 
@@ -77,16 +77,21 @@ export function declaredSettings(settings: GatewaySettings, backed = false): Set
 
 /**
  * All settings and keys, once every Output among them is known.
- * @returns a secret Output; it fails with a pulumi.RunError that says what is wrong
+ * @param resource whose settings they are
+ * @returns a secret Output; a mistake among them ends the program with one sentence for each
  */
-export function completeSettings(settings: GatewaySettings, keys: GivenKeys): pulumi.Output<Complete> {
+export function completeSettings(
+  settings: GatewaySettings,
+  keys: GivenKeys,
+  resource: pulumi.Resource,
+): pulumi.Output<Complete> {
   const known = pulumi.all([pulumi.output(settings), pulumi.output(keys)] as [
     pulumi.Output<unknown>,
     pulumi.Output<unknown>,
   ]);
-  return pulumi.secret(
-    known.apply(([values, secrets]) => orRefuse(() => checkKnown({ ...(values as object), ...(secrets as object) }))),
-  );
+  const checked = async (values: unknown, secrets: unknown) =>
+    orRefuse(() => checkKnown({ ...(values as object), ...(secrets as object) }));
+  return pulumi.secret(known.apply(([values, secrets]) => orGiveUp(checked(values, secrets), resource)));
 }
 
 /**

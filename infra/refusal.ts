@@ -16,6 +16,25 @@ export function refusalOf(problems: readonly Problem[]): pulumi.RunError {
   return refusal(problems.map(formatProblem).join('\n'));
 }
 
+/**
+ * Ends the program with one sentence. An error that an output throws would reach the operator behind the name of every
+ * property on its way.
+ * @param resource what it concerns
+ */
+export async function giveUp(sentence: string, resource?: pulumi.Resource): Promise<never> {
+  await pulumi.log.error(sentence, resource);
+  // By this code the language host knows that the reason has been said (@pulumi/pulumi, cmd/run/run.ts).
+  process.exit(32);
+}
+
+/** For a promise on which outputs depend: ends the program with what a refusal says, and passes other errors on. */
+export async function orGiveUp<T>(work: Promise<T>, resource: pulumi.Resource): Promise<T> {
+  return work.catch((error: unknown) => {
+    if (error instanceof pulumi.RunError) return giveUp(error.message, resource);
+    throw error;
+  });
+}
+
 /** Runs it, and turns its error about settings or code into a refusal. */
 export function orRefuse<T>(work: () => T): T {
   try {

@@ -18,7 +18,7 @@ import { inProgram } from '../preflight/carrier';
 import { askHetzner } from '../preflight/hetznerChecks';
 import { summarize, type SettingsSummary } from '../preflight/settingsSummary';
 import { stateBefore } from '../preflight/stateBefore';
-import { orRefuse } from '../refusal';
+import { orGiveUp, orRefuse } from '../refusal';
 import { defaultBundle } from '../shippedBundle';
 import { makeAppKeys } from './appKeys';
 import { Dns, type DnsRecord, recordsOf } from './dns';
@@ -105,12 +105,13 @@ export class Gateway extends pulumi.ComponentResource {
         : [new Dns(name, { domain, zone, addresses: host.addresses, labels }, { parent: this })];
     this.dnsRecords = domain === undefined || dns.length > 0 ? pulumi.output([]) : recordsOf(domain, host.addresses);
 
+    const secrets = { provider_keys: args.providerKeys, backup_keys: args.backupKeys };
     const release = new Release(
       name,
       {
         ...{ host, settings, bundle, masterKey: this.masterKey, after: dns, restore: args.restore },
         stackLabel: pulumi.output(labels).apply((all) => all['stack'] ?? ''),
-        complete: completeSettings(args.settings, { provider_keys: args.providerKeys, backup_keys: args.backupKeys }),
+        complete: completeSettings(args.settings, secrets, this),
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),
@@ -146,5 +147,5 @@ function checkedLabels(name: string, settings: Settings, parent: Gateway): pulum
   const labels = labelsOf(pulumi.getProject(), pulumi.getStack(), name);
   const owner = { gateway: name, stackLabel: labels.stack, carrier: inProgram };
   const asked = askHetzner(settings, owner, stateBefore(pulumi.getStack(), name), { parent });
-  return pulumi.output(asked.then((): Record<string, string> => ({ ...labels })));
+  return pulumi.output(orGiveUp(asked, parent).then((): Record<string, string> => ({ ...labels })));
 }

@@ -9,6 +9,7 @@ import { bundlePath } from '../hostLayout';
 import { judge } from '../preflight/boxState';
 import { followPhases } from '../preflight/phases';
 import type { Site } from '../preflight/readiness';
+import { giveUp } from '../refusal';
 import type { Login } from '../remoteShell';
 import { bootstrapState } from '../render/bootstrapState';
 import { gatewayRelease } from '../render/compose';
@@ -131,21 +132,11 @@ function watchBox(release: Release, { host, settings, stackLabel }: ReleaseArgs)
     const ranges = settings.ssh.admin_cidrs ?? [];
     const say = (phase: string) => void pulumi.log.info(`${sinceBegin().toFixed(0)} s: ${phase}`, release);
     const refused = await awaitLogin(seen, { standing: found, serverId, address: own.address, ranges }, say);
-    if (refused !== undefined) await giveUp(release, refused);
+    if (refused !== undefined) await giveUp(refused, release);
     void tellPhases(own, say, end);
     return own.address;
   });
   return { facts, address: pulumi.unsecret(address), ended };
-}
-
-/**
- * Ends the program with one sentence. An error that an output throws would reach the operator behind the name of every
- * property on its way.
- */
-async function giveUp(release: Release, sentence: string): Promise<never> {
-  await pulumi.log.error(sentence, release);
-  // By this code the language host knows that the reason has been said (@pulumi/pulumi, cmd/run/run.ts).
-  process.exit(32);
 }
 
 /** Seconds since the program was started. */
