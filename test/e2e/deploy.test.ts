@@ -106,11 +106,12 @@ describeLab('pulumi up', () => {
     ]);
     const state = await lab.cloud.state();
     expect(state.servers[0]?.server_type?.name).toBe('cx23');
-    const rules = state.firewalls[0]?.rules as { port: string; source_ips: string[] }[];
-    expect(rules.map(({ port, source_ips: from }) => [port, from.join()]).sort()).toEqual([
+    const rules = state.firewalls[0]?.rules as { port: string | null; protocol: string; source_ips: string[] }[];
+    expect(rules.map(({ port, protocol, source_ips: from }) => [port ?? protocol, from.join()]).sort()).toEqual([
       ['22', '127.0.0.0/8'],
       ['443', '0.0.0.0/0,::/0'],
       ['80', '0.0.0.0/0,::/0'],
+      ['icmp', '0.0.0.0/0,::/0'],
     ]);
     expect(await box().cloudInit()).toEqual({ status: 'done', extendedStatus: 'done', errors: [] });
   });
