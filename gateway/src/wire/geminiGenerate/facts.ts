@@ -5,6 +5,7 @@ import { lastObjectOf } from '../../core/jsonTail';
 import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { camelKeys } from './camelKeys';
+import { queriesOfCall } from './hostedParts';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
 import { placesOf, withoutTools } from '../shared/searchTools';
@@ -106,7 +107,11 @@ export const facts: FormatFacts = {
   // Each piece of a stream has usage, which is read with what stands beside it.
   searches: {
     word: '"webSearchQueries"',
-    madeIn: () => 0,
+    // Those beside functions come as parts; the usage of a later piece counts what it holds itself.
+    madeIn: (event) =>
+      listOr(event['candidates'])
+        .flatMap((candidate) => listOr(inner(inner(candidate, 'content'), 'parts')))
+        .reduce((sum: number, part) => sum + new Set(queriesOfCall(part)).size, 0),
     inBytes: { word: '"webSearchQueries"', pattern: /"webSearchQueries":\s*\[\s*"/g },
     atEnd: (tail) => ({
       candidates: [{ groundingMetadata: lastObjectOf(tail, 'groundingMetadata') }],
