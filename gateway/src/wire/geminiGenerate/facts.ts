@@ -5,7 +5,7 @@ import { lastObjectOf } from '../../core/jsonTail';
 import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { camelKeys } from './camelKeys';
-import { queriesOfCall } from './hostedParts';
+import { hostedParts, queriesOfCall } from './hostedParts';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
 import { placesOf, withoutTools } from '../shared/searchTools';
@@ -60,13 +60,11 @@ export const facts: FormatFacts = {
     webSearch: {
       field: 'tools',
       marks: [Buffer.from('"googleSearch"'), Buffer.from('"google_search"')],
-      placesIn: (tools) => placesOf(Array.isArray(tools) ? tools : [tools], isSearch),
+      placesIn: (tools) => placesOf(listed(tools), isSearch),
+      besideFunctions: (tools) =>
+        listed(tools).some((tool) => isObject(tool) && 'functionDeclarations' in camelKeys(tool)),
       without: (body) =>
-        withoutTools(
-          { ...body, tools: (Array.isArray(body['tools']) ? body['tools'] : [body['tools']]).map(withoutSearch) },
-          isEmpty,
-          () => false,
-        ),
+        withoutTools({ ...body, tools: listed(body['tools']).map(withoutSearch) }, isEmpty, () => false),
     },
     routerFields: [],
   },
@@ -126,11 +124,13 @@ export const facts: FormatFacts = {
   keepAlive: 'data: {}\n\n', // Google's SDKs parse every line of a stream and know no comments
   carriesComments: false,
   reasoningPlacement: 'beforeCall', // https://ai.google.dev/gemini-api/docs/thought-signatures
+  isApartFromCall: (opaque) => hostedParts(opaque) !== undefined,
   emptyReasoning: 'kept',
 };
 
 // ---
 
+const listed = (tools: unknown): readonly unknown[] => (Array.isArray(tools) ? tools : [tools]);
 const isSearch = (tool: unknown) => isObject(tool) && 'googleSearch' in camelKeys(tool);
 const isEmpty = (tool: unknown) => isObject(tool) && Object.keys(tool).length === 0;
 
