@@ -3,7 +3,7 @@
 
 import type { Json } from '../jsonObject';
 import { type Citation, type Media, type Part, type SearchResult, textOf, type WebSearch } from '../neutral';
-import { decodeOpaque } from '../reasoning/envelope';
+import { decodeJoined, decodeOpaque } from '../reasoning/envelope';
 import { decodeCache } from './cacheControl';
 import { defined, listOr, needList, needObject, needText, objectOr, optionalText, textOr, wrong } from './json';
 import { kindOf } from './media';
@@ -46,8 +46,16 @@ export function decodeBlock(block: Json, at: string): Part[] {
     case 'tool_reference':
       return [{ type: 'text', text: `Tool loaded: ${needText(block['tool_name'], `${at}.tool_name`)}` }];
     case 'thinking': {
-      const opaque = decodeOpaque(block['signature'], (signature) => ({ format: 'messages', value: { signature } }));
-      return [{ type: 'reasoning', text: textOr(block['thinking']), ...defined({ opaque }) }];
+      const [opaque, ...joined] = decodeJoined(block['signature'], (signature) => ({
+        format: 'messages',
+        value: { signature },
+      }));
+      return [
+        { type: 'reasoning', text: textOr(block['thinking']), ...defined({ opaque }) },
+        ...joined.flatMap((other): Part[] =>
+          other === undefined ? [] : [{ type: 'reasoning', text: '', opaque: other }],
+        ),
+      ];
     }
     case 'redacted_thinking': {
       const opaque = decodeOpaque(block['data'], (data) => ({ format: 'messages', value: { data } }));
