@@ -12,7 +12,7 @@ export const exitCodes = {
   unsound: {
     code: 65,
     meaning:
-      '`ovth ledger check` found a ledger that does not add up; or `ovth restore` a copy, which it did not put in place.',
+      '`ovth ledger check` found a ledger that does not add up, `ovth ledger verify` one that was changed; or `ovth restore` a copy, which it did not put in place.',
   },
   badConfig: {
     code: 78,

@@ -83,6 +83,17 @@ const log = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least severe line that is written.'),
 });
 
+const costs = z.strictObject({
+  box_usd_per_month: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'What the machine itself costs a month, in USD, as its bill says: a line of each month in reports of use.',
+    ),
+});
+
 /** What the gateway itself reads. */
 const gatewayShape = {
   routes: z
@@ -100,6 +111,7 @@ const gatewayShape = {
     .describe('Application keys kept in the configuration: label → owner and ceiling.'),
   http: httpSchema.prefault({}).describe('Who may reach the gateway over HTTP.'),
   storage: storage.prefault({}).describe('How the ledger is kept.'),
+  costs: costs.prefault({}).describe('What is paid beside the providers, for reports.'),
   log: log.prefault({}).describe('What is logged. Never a prompt, an answer or a secret.'),
   limits: limits.prefault({}).describe('Bounds on everything; see the table of limits.'),
 };

@@ -5,23 +5,33 @@ import { releaseSignals } from './commands/earlySignals';
 import { exitCodes } from '../../config/exitCodes';
 import { ConfigError, formatProblem } from '../../config/problems';
 import { check } from './commands/check';
+import { helpPage } from './commands/help';
 import { ledger } from './commands/ledger';
 import { UsageError } from './commands/options';
 import { restore } from './commands/restore';
 import { serve } from './commands/serve';
+import { usage } from './commands/usage';
 import { StorageUnusable } from './storage/storage';
 
 const commands: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
   serve,
   check,
+  usage,
   ledger,
   restore,
+  help: () => console.log(helpPage()),
 };
 
-async function main(name: string, args: readonly string[]): Promise<void> {
+/** Other words for commands. */
+const sameAs: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help' };
+
+async function main(word: string, args: readonly string[]): Promise<void> {
+  const name = args.includes('--help') ? 'help' : (sameAs[word] ?? word);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    console.error(`"${name}" is not a command. There are: ${Object.keys(commands).join(', ')} (default: serve).`);
+    console.error(
+      `"${name}" is not a command. There are: ${Object.keys(commands).join(', ')} (default: serve); ovth help says what each does.`,
+    );
     process.exit(exitCodes.usage.code);
   }
   if (command !== serve) releaseSignals();

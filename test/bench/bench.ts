@@ -11,8 +11,10 @@ import { pinSelf } from './child';
 import { contenderNames, contenderNotes } from './contender';
 import { startLoad, startUpstream } from './helpers';
 import { addedFirstToken, addedLatency } from './measures/added';
+import { chain } from './measures/chain';
 import { streamsBesideSyncs } from './measures/besideSyncs';
 import { memory, start } from './measures/footprint';
+import { reports } from './measures/reports';
 import { largeRequests, smallRequests } from './measures/requests';
 import { stalls } from './measures/stalls';
 import { leaving, manyStreams, pacedStreams, stuckReaders, translatedStreams } from './measures/streams';
@@ -26,6 +28,8 @@ const measures: Readonly<Record<string, (run: Run) => Promise<Row[]>>> = {
   start, // before anything else is up
   memory,
   requests: smallRequests,
+  chain,
+  reports,
   bodies: largeRequests,
   latency: addedLatency,
   'first-token': addedFirstToken,

@@ -1,5 +1,6 @@
 // The documentation beside the code: every table whole, every header described, every link alive, every command as written.
 
+import { sessionFields, sessionHeaders } from '../../gateway/src/pipeline/session';
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,7 +68,7 @@ describe('headers of an answer', () => {
   const isOurs = (name: string) => /^(x-|retry-after$|allow$)/.test(name);
   /** Read from requests or providers, and never set. */
   const readOnly =
-    /^x-(http-method(-override)?|method-override|gzip|api-key|goog-api-key|goog-.*|title|real-ip|forwarded-.*)$/;
+    /^x-(http-method(-override)?|method-override|gzip|api-key|goog-api-key|goog-.*|title|real-ip|forwarded-.*|session-.*|claude-code-session-id|litellm-session-id)$/;
 
   test('each that the code names is described', () => {
     const named = sourceFiles('gateway/src')
@@ -79,6 +80,11 @@ describe('headers of an answer', () => {
     const set = [...new Set(named)].filter((name) => !readOnly.test(name));
     expect(set).toEqual(expect.arrayContaining(['x-request-id', 'x-ovth-route', 'x-should-retry']));
     expect(set.filter((name) => !documented.has(name))).toEqual([]);
+  });
+
+  test('and each that names a session', () => {
+    const described = guide.slice(guide.indexOf('## Sessions'), guide.indexOf('## Headers of an answer'));
+    for (const name of [...sessionHeaders, ...sessionFields]) expect(described).toContain(`\`${name}\``);
   });
 
   describe('of a running gateway', () => {

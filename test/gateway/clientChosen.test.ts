@@ -36,7 +36,7 @@ const collections: Readonly<Record<string, string>> = {
   'core/mediaSearch.ts #media': 'of one request, a few kinds',
   'core/memoryBudget.ts byOwner': 'keys with requests in flight',
   'core/ownerQueue.ts byOwner': 'keys with requests in flight',
-  'http/admin/usage.ts (none)': 'of one report: what use is grouped by',
+  'http/admin/usage.ts asked': 'of one report: what use is grouped by',
   'http/admin/usage.ts sums': 'groups of one report, which an administrator asks for: sessions of 100 days',
   'http/clientAddress.ts known': '1,000 addresses, each checked to be one',
   'http/concurrency.ts byKey': 'keys with requests in flight',
@@ -68,8 +68,14 @@ const collections: Readonly<Record<string, string>> = {
   'storage/sqlite/engine.ts written':
     'rates: of the catalogue, the configuration, and one a provider for all unknown models',
   'storage/sqlite/failures.ts valueCodes': 'constant',
+  'storage/sqlite/hashChain.ts changed': 'instances of one batch',
+  'storage/sqlite/hashChain.ts heads': '100 instances',
   'storage/sqlite/instanceLocks.ts missedAt': 'instances',
   'storage/sqlite/ledgerFile.ts contentCodes': 'constant',
+  'storage/sqlite/ledgerVerify.ts state': 'instances of a ledger, and heads that the command line names',
+  'storage/sqlite/people.ts people': '2,000 people',
+  'storage/sqlite/people.ts person': '200 names of a person',
+  'storage/sqlite/prune.ts found': 'instances of one batch',
   'storage/sqlite/reports.ts sums': 'keys, of one report',
   'storage/sqlite/threadClient.ts waiting': 'calls of the storage in flight',
   'storage/sqlite/usageReport.ts statements': '50 ways to group',
@@ -119,7 +125,8 @@ function holderOf(node: ts.Node): string {
 
 /** Columns of a settled request that a client chooses, or a provider → the most characters they have. */
 const chosen: Readonly<Record<string, number>> = {
-  requested: 256, model: 256, client: 20, end_user: 200, address: 45, dropped: 40 * 204, attempts: 20_000,
+  requested: 256, model: 256, client: 20, end_user: 200, session: 256, address: 45, dropped: 40 * 204,
+  attempts: 20_000,
 }; // prettier-ignore
 
 /** The others: numbers, names of ours, and what the configuration or an administrator names. */
@@ -127,11 +134,11 @@ const ours = [
   'id', 'instance', 'kind', 'corrects', 'key', 'user', 'tags', 'route', 'provider', 'account', 'wire_in', 'wire_out', 'stream',
   'started_at', 'first_byte_at', 'first_token_at', 'ended_at', 'status', 'outcome', 'error', 'input_estimate', 'max_output', 'needs',
   'input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
-  'provider_cost', 'rates', 'estimated', 'hash', 'shadowed',
+  'provider_cost', 'rates', 'estimated', 'hash', 'shadowed', 'uncached', 'dearest', 'dearest_rates', 'dearest_cost',
 ]; // prettier-ignore
 
 /** Not filled yet. */
-const empty = ['session', 'app_title', 'prefix_hash'];
+const empty = ['app_title', 'prefix_hash'];
 
 test('every column of a settled request is one of ours, or has a bound', () => {
   expect([...Object.keys(chosen), ...ours, ...empty].sort()).toEqual([...requestColumns].sort());
@@ -162,6 +169,7 @@ describe('a request that makes up what it can', () => {
     const model = `openai/${'m'.repeat(249)}`;
     const response = await scene.ask('messages', model, stream, { metadata: { user_id: long }, ...fields }, {
       'user-agent': `curl/${long.slice(0, 8_000)}`,
+      'x-session-id': long.slice(0, 8_000),
       'x-forwarded-for': `fe80::1%${'z'.repeat(1_500)}`,
       [`x-${long.slice(0, 5_000)}`]: '1',
     }); // prettier-ignore
@@ -172,6 +180,7 @@ describe('a request that makes up what it can', () => {
     expect(row).toMatchObject({ outcome: 'ok', estimated: false, output: 2 });
     for (const [name, size] of Object.entries(sizes(row))) expect([name, size < 20_000]).toEqual([name, true]);
     expect(row.address.length).toBeLessThanOrEqual(chosen['address']!);
+    expect(row.session.length).toBe(chosen['session']);
     expect(row.end_user.length).toBeLessThanOrEqual(chosen['end_user']!);
     expect(row.dropped).toHaveLength(41);
     expect(row.dropped.at(-1)).toMatch(/^8\d\d more$/);

@@ -1,5 +1,7 @@
 // Reports of the administration: who spent what on which model, and which requests that were.
 
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { masterKey } from '../support/gateway';
 import { say, type Scene, startScene } from '../support/sim';
 
@@ -52,9 +54,9 @@ test('as CSV, without formulas for a spreadsheet', async () => {
   expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
   const [head, first, end] = (await answer.text()).split('\r\n');
   expect(head).toBe(
-    'key,key_label,user,requests,errors,input_tokens,cache_read_tokens,cache_write_tokens,output_tokens,reasoning_tokens,searches,tokens,raw_tokens,cost_usd',
+    'key,key_label,user,requests,errors,input_tokens,cache_read_tokens,cache_write_tokens,output_tokens,reasoning_tokens,searches,tokens,raw_tokens,cost_usd,openrouter_usd,uncached_usd,dearest_usd',
   );
-  expect(first).toMatch(/^key_[^,]+,'=1\+1,"a ""b"", c",1,0,10,0,0,5,5,0,15,15,0\.\d+$/);
+  expect(first).toMatch(/^key_[^,]+,'=1\+1,"a ""b"", c",1,0,10,0,0,5,5,0,15,15(,0\.\d+){4}$/);
   expect(end).toBe('');
 });
 
@@ -70,7 +72,7 @@ test('what is asked wrongly is named', async () => {
   ]);
   expect(await refusal('/admin/usage?form=csv')).toEqual([
     400,
-    expect.stringContaining('"form": is not known here; there are group_by, from, to, format.'),
+    expect.stringContaining('"form": is not known here; there are group_by, from, to, format, key, user, session.'),
   ]);
   expect(await refusal('/admin/usage?from=yesterday')).toEqual([
     400,
@@ -82,7 +84,7 @@ test('what is asked wrongly is named', async () => {
   ]);
   expect(await refusal('/admin/usage?group_by=session&from=2026-01-01&to=2026-11-01')).toEqual([
     400,
-    expect.stringContaining('"from": must lie at most 100 days before "to" where sessions are asked for.'),
+    expect.stringContaining('"from": must lie at most 100 days before "to" where sessions or addresses are asked for.'),
   ]);
   expect(await refusal('/admin/requests?limit=5000')).toEqual([
     400,
@@ -106,4 +108,147 @@ test('requests are found by what they have, in pages', async () => {
   const second = await list(`user=ada&limit=2&cursor=${first.next_cursor}`);
   expect(second.data).toHaveLength(1);
   expect(second).toMatchObject({ has_more: false, next_cursor: null });
+});
+
+describe('what it would have cost', () => {
+  const routes = `routes:
+  auto: {models: [claude-haiku-4.5, claude-opus-4.7, gpt-5.5]}
+costs: {box_usd_per_month: 5.49}
+`;
+  interface Compared {
+    id: string;
+    rates: string;
+    cost_usd: number;
+    input: number;
+    cache_read: number;
+    cache_write_5m: number;
+    output: number;
+    would_have_cost: { openrouter_usd: number; uncached_usd: number; dearest: { target: string; rates: string } | null; dearest_usd: number };
+  } // prettier-ignore
+
+  test('is in each row, can be computed again from it, and adds up to the report', async () => {
+    scene = await startScene(routes);
+    const key = await scene.gateway.mint({ label: 'laptop' });
+    await spend(key, 'auto', '1000/100');
+    await spend(key, 'auto', '5000/10');
+    await spend(key, 'gpt-5.5', '2000/200');
+    // Written to the cache by the first, read by the second.
+    const system = [{ type: 'text', text: 'a word and another '.repeat(400), cache_control: { type: 'ephemeral' } }];
+    for (let i = 0; i < 2; i++)
+      await (
+        await scene.post('/anthropic/v1/messages', key, { model: 'auto', max_tokens: 50, system, messages: say('hi') })
+      ).text();
+    const rows = (await scene.gateway.admin('GET', '/admin/requests')).body.data as Compared[];
+    expect(rows).toHaveLength(5);
+    const db = new DatabaseSync(join(scene.gateway.dataPath, 'ledger.db'), { readOnly: true });
+    const rates = Object.fromEntries(
+      (db.prepare('select id, json from rates').all() as { id: string; json: string }[]).map(({ id, json }) => [
+        id,
+        JSON.parse(json).base,
+      ]),
+    ) as Record<string, { input: number; output: number; cache_read: number; cache_write_5m: number }>;
+    db.close();
+    for (const row of rows) {
+      const own = rates[row.rates]!;
+      const tokens = row.input + row.cache_read + row.cache_write_5m;
+      const { openrouter_usd, uncached_usd, dearest, dearest_usd } = row.would_have_cost;
+      expect(uncached_usd).toBeCloseTo((tokens * own.input + row.output * own.output) / 1e9, 9);
+      expect(openrouter_usd).toBeCloseTo(row.cost_usd * 1.055, 8);
+      const there = dearest === null ? own : rates[dearest.rates]!;
+      expect(dearest_usd).toBeCloseTo((row.input * there.input + row.cache_read * there.cache_read + row.cache_write_5m * there.cache_write_5m + row.output * there.output) / 1e9, 9); // prettier-ignore
+      expect(dearest_usd).toBeGreaterThanOrEqual(row.cost_usd);
+    }
+    expect(rows[2]!.would_have_cost.dearest).toBeNull(); // a model named by itself
+    expect(rows[4]!.would_have_cost).toMatchObject({ dearest: { target: expect.stringMatching(/opus|gpt/) } });
+    expect(rows[4]!.would_have_cost.dearest_usd).toBeGreaterThan(rows[4]!.cost_usd);
+    expect([rows[0]!.cache_read > 1_000, rows[1]!.cache_write_5m > 1_000]).toEqual([true, true]);
+    expect(rows[0]!.would_have_cost.uncached_usd).toBeGreaterThan(rows[0]!.cost_usd);
+    const { total, openrouter, box } = await report('group_by=month');
+    const sum = (of: (row: Compared) => number) => rows.reduce((all, row) => all + of(row), 0);
+    expect(total.cost_usd).toBeCloseTo(
+      sum((row) => row.cost_usd),
+      9,
+    );
+    expect(total.uncached_usd).toBeCloseTo(
+      sum((row) => row.would_have_cost.uncached_usd),
+      9,
+    );
+    expect(total.dearest_usd).toBeCloseTo(
+      sum((row) => row.would_have_cost.dearest_usd),
+      9,
+    );
+    expect(total.openrouter_usd).toBeCloseTo(total.cost_usd * 1.055, 8);
+    expect(openrouter).toEqual({ percent: 5.5, source: expect.stringContaining('openrouter.ai'), date: expect.stringMatching(/^2026-/) }); // prettier-ignore
+    expect(box).toEqual([{ month: expect.stringMatching(/^\d{4}-\d\d$/), usd: 5.49 }]);
+    expect((await report('from=2026-01-15&to=2026-04-01')).box.map(({ month }: { month: string }) => month)).toEqual(['2026-01', '2026-02', '2026-03']); // prettier-ignore
+  });
+});
+
+describe('sessions', () => {
+  const ask = (key: string, headers: Record<string, string>, more: object = {}) =>
+    scene.post(chat, key, { model: 'gpt-5.5', messages: say('[[sim: usage=10/5]] hi'), ...more }, headers).then((answer) => answer.text()); // prettier-ignore
+
+  test('are what clients name in headers and bodies, the most explicit first', async () => {
+    scene = await startScene('');
+    const key = await scene.gateway.mint({ label: 'laptop' });
+    const named = async (headers: Record<string, string>, more?: object) => {
+      await ask(key, headers, more);
+      return (await scene.gateway.admin('GET', '/admin/requests?limit=1')).body.data[0].session;
+    };
+    expect(await named({})).toBeNull();
+    expect(await named({ 'x-claude-code-session-id': 'claude' })).toBe('claude');
+    expect(await named({ 'session-id': 'codex' }, { prompt_cache_key: 'key' })).toBe('codex');
+    expect(await named({ 'x-session-affinity': 'ses_1' })).toBe('ses_1');
+    expect(await named({}, { prompt_cache_key: 'key' })).toBe('key');
+    expect(await named({}, { session_id: 'body', prompt_cache_key: 'key' })).toBe('body');
+    expect(await named({ 'x-session-id': 'header' }, { session_id: 'body' })).toBe('header');
+    expect(await named({ 'x-session-id': 's'.repeat(5_000) })).toBe('s'.repeat(256));
+    expect(await named({}, { session_id: 7, prompt_cache_key: '' })).toBeNull();
+  });
+
+  test('are summed, and filtered by', async () => {
+    scene = await startScene('');
+    const key = await scene.gateway.mint({ label: 'laptop', user: 'ada', tags: ['a', 'b'] });
+    for (const session of ['one', 'two', 'one']) await ask(key, { 'x-session-id': session });
+    await ask(key, {});
+    const groups = (body: { data: Record<string, unknown>[] }) =>
+      body.data.map(({ session, requests }) => [session, requests]);
+    expect(groups(await report('group_by=session'))).toEqual([[null, 1], ['one', 2], ['two', 1]]); // prettier-ignore
+    expect((await report('group_by=model&session=one')).total.requests).toBe(2);
+    expect((await report('group_by=tag&session=one')).data).toMatchObject([{ tag: 'a', requests: 2 }, { tag: 'b', requests: 2 }]); // prettier-ignore
+    expect((await report('group_by=model&user=ada')).total.requests).toBe(4);
+    expect((await report('user=bob')).total.requests).toBe(0);
+    expect((await scene.gateway.admin('GET', '/admin/requests?session=one')).body.data).toHaveLength(2);
+  });
+});
+
+test('what a leaked key did since a moment is one view: where from, with which models, for how much', async () => {
+  scene = await startScene('http: {trusted_proxies: ["127.0.0.0/8"]}\n');
+  const key = await scene.gateway.mint({ label: 'leaked' });
+  const other = await scene.gateway.mint({ label: 'other' });
+  const from = (address: string, used: string, model: string) =>
+    scene.post(chat, used, { model, messages: say('[[sim: usage=1000/100]] hi') }, { 'x-forwarded-for': address, 'user-agent': 'curl/8' }).then((answer) => answer.text()); // prettier-ignore
+  await from('203.0.113.5', key, 'gpt-5.5');
+  await from('203.0.113.5', key, 'claude-opus-4.7');
+  await from('198.51.100.7', key, 'gpt-5.5');
+  await from('198.51.100.7', other, 'gpt-5.5');
+  const { id } = (await scene.gateway.admin('GET', '/admin/keys')).body.data.find(({ label }: { label: string }) => label === 'leaked'); // prettier-ignore
+  const { body } = await scene.gateway.admin('GET', `/admin/keys/${id}/activity?since=${new Date(Date.now() - 3_600_000).toISOString()}`); // prettier-ignore
+  expect(body).toMatchObject({
+    object: 'key_activity',
+    key_label: 'leaked',
+    total: { requests: 3, input_tokens: 3_000 },
+  });
+  expect(
+    body.by_address.map((each: Record<string, unknown>) => [each['address'], each['client'], each['requests']]),
+  ).toEqual([
+    ['203.0.113.5', 'curl', 2],
+    ['198.51.100.7', 'curl', 1],
+  ]);
+  expect(body.by_model.map(({ model }: { model: string }) => model)).toHaveLength(2);
+  const cost = body.by_model.reduce((sum: number, each: { cost_usd: number }) => sum + each.cost_usd, 0);
+  expect(cost).toBeCloseTo(body.total.cost_usd, 9);
+  const later = await scene.gateway.admin('GET', `/admin/keys/${id}/activity?since=2099-01-01`);
+  expect(later.body).toMatchObject({ total: { requests: 0 }, by_address: [], first_hour: null });
+  expect((await scene.gateway.admin('GET', `/admin/keys/${id}/activity?since=2001-01-01`)).status).toBe(400);
 });

@@ -1,7 +1,7 @@
 // `npm run demo`: a gateway with simulated providers, shown working. Nothing in it is special to the demo but the
 // addresses of the providers: the gateway is the one `npm start` runs, as a process of its own.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +51,8 @@ async function main(): Promise<number> {
   });
   try {
     const url = await listening(gateway);
-    const good = await show(url, masterKey, simulators);
+    const usage = () => usageOf(join(folder, 'data'));
+    const good = await show({ url, masterKey, usage }, simulators);
     if (once) return good ? 0 : 1;
     await Promise.race([interrupted, new Promise((resolve) => gateway.once('exit', resolve))]);
     return 0;
@@ -99,7 +100,24 @@ function stopped(gateway: ChildProcess): Promise<void> {
   });
 }
 
-async function show(url: string, masterKey: string, simulators: Simulators): Promise<boolean> {
+// The operator's own command, beside the gateway that runs.
+function usageOf(data: string): string {
+  const args = ['dist/gateway.js', 'usage', '--group-by', 'key,model'];
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    env: { ...process.env, OVTH_DATA: data },
+  });
+  return `${stdout}${stderr}`.trimEnd();
+}
+
+interface Demo {
+  readonly url: string;
+  readonly masterKey: string;
+  /** What was spent until now, as a table. */
+  usage(): string;
+}
+
+async function show({ url, masterKey, usage }: Demo, simulators: Simulators): Promise<boolean> {
   const models = (await (await fetch(`${url}/v1/models`)).json()) as { data: unknown[] };
   console.log(
     `\nThe gateway listens on ${url} and offers ${models.data.length} models and routes.\nIts providers are simulators on this machine: real wire formats, computed answers.\n`,
@@ -128,6 +146,7 @@ async function show(url: string, masterKey: string, simulators: Simulators): Pro
   ]);
   let good = true;
   for (const call of calls) good = (await showCall(url, masterKey, simulators, call)) && good;
+  console.log(`What that cost (ovth usage --group-by key,model):\n\n${usage().replace(/^/gm, '  ')}\n`);
   console.log(`Paste into a client:
 
   OPENAI_BASE_URL=${url}/v1

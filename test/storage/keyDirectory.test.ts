@@ -69,6 +69,7 @@ describe('maintenance', () => {
         observeClock: async (at: number) => at,
         prune,
         pruneBudgets: async () => 0,
+        head: async () => undefined,
       },
       watch: { look: () => Promise.resolve() },
       cutEndedKeys: () => undefined,
@@ -115,6 +116,7 @@ describe('maintenance', () => {
           return 0;
         },
         pruneBudgets: async () => 0,
+        head: async () => undefined,
       },
       watch: { look: () => Promise.resolve() },
       cutEndedKeys: () => undefined,

@@ -133,6 +133,7 @@ export function memoryWorld(): MemoryWorld {
       ...{ input: held.input, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: held.output, reasoning: 0 },
       ...{ audio: 0, searches: 0, counted: tokensOf(held), raw: tokensOf(held), cost: held.nano, provider_cost: null },
       ...{ rates: '', estimated: 1, dropped: '[]', shadowed: '[]', hash: null },
+      ...{ uncached: held.nano, dearest: null, dearest_rates: null, dearest_cost: held.nano },
     });
   };
 
@@ -240,7 +241,7 @@ export function memoryWorld(): MemoryWorld {
       };
       for (const name of ['input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning'] as const)
         correction[name] = row[name] - before[name];
-      for (const name of ['audio', 'searches', 'counted', 'raw', 'cost'] as const)
+      for (const name of ['audio', 'searches', 'counted', 'raw', 'cost', 'uncached', 'dearest_cost'] as const)
         correction[name] = row[name] - before[name];
       for (const limit of limits) change(limit, none(), spentIn(correction));
       book(correction);
@@ -327,6 +328,8 @@ export function memoryWorld(): MemoryWorld {
           kept = kept.filter((row) => !gone.includes(row));
           return gone.length;
         },
+        head: async () => undefined,
+        forgetUser: async (user) => ({ done: user, open: 0 }),
         async pruneBudgets(now, count) {
           const day = 24 * hour;
           const old = [...budgets.keys()].filter((name) => {
@@ -341,6 +344,10 @@ export function memoryWorld(): MemoryWorld {
           const placed = kept
             .map((row) => ({ row, seq: booked.indexOf(row) + 1 }))
             .filter(({ seq }) => seq < (before ?? most));
+          const first = Math.min(
+            ...kept.filter(({ started_at: at }) => at >= (filter.from ?? 0)).map((row) => booked.indexOf(row) + 1),
+          );
+          if (filter.from !== undefined) placed.splice(0, placed.length, ...placed.filter(({ seq }) => seq >= first));
           const seen = placed.slice(-rowsPerRead).reverse();
           const { from = 0, to = most, ...equal } = filter;
           const found = seen.filter(
@@ -350,19 +357,24 @@ export function memoryWorld(): MemoryWorld {
               Object.entries(equal).every(([name, value]) => row[name as keyof typeof equal] === value),
           );
           const rows = found.slice(0, count);
-          const reached =
+          const last =
             rows.length === count ? rows.at(-1)?.seq : placed.length > rowsPerRead ? seen.at(-1)?.seq : undefined;
+          const reached = filter.from !== undefined && last === first ? undefined : last;
           return { rows: rows.map(({ row }) => row), reached };
         },
-        async usage({ groupBy, from, to }) {
+        async usage({ groupBy, from, to, key, user, session, exact }) {
+          const fromRows =
+            exact === true || session !== undefined || groupBy.includes('session') || groupBy.includes('address');
           const groups = new Map<string, UsageGroup>();
           const isIn = (at: number) =>
-            groupBy.includes('session')
+            fromRows
               ? at >= from && at < to
               : Math.floor(at / hour) >= Math.floor(from / hour) && Math.floor(at / hour) < Math.ceil(to / hour);
           if (groupBy.length === 0) groups.set('[]', emptyGroup());
-          for (const row of groupBy.includes('session') ? kept : booked) {
+          for (const row of fromRows ? kept : booked) {
             if (!isIn(row.started_at)) continue;
+            if ((key ?? row.key) !== row.key || (user ?? row.user) !== row.user) continue;
+            if ((session ?? row.session) !== row.session) continue;
             const tags = groupBy.includes('tag') ? (JSON.parse(row.tags) as string[]) : [''];
             for (const tag of tags.length === 0 ? [''] : tags) {
               const names = groupBy.map((name) => [name, nameIn(row, name, tag)] as const);
@@ -411,7 +423,7 @@ function sortedKeys(keys: ReadonlyMap<string, KeyRow>): KeyRow[] {
 
 const emptyGroup = (): UsageGroup => ({
   requests: 0, errors: 0, input: 0, cache_read: 0, cache_write: 0, output: 0, reasoning: 0, searches: 0, counted: 0, raw: 0,
-  cost: 0,
+  cost: 0, uncached: 0, dearest_cost: 0,
 }); // prettier-ignore
 
 function nameIn(row: RequestRow, dimension: UsageDimension, tag: string): string {
@@ -429,7 +441,7 @@ function addRow(group: UsageGroup, row: RequestRow): void {
   const more = {
     requests: counts, errors: failed ? 1 : 0, input: row.input, cache_read: row.cache_read,
     cache_write: row.cache_write_5m + row.cache_write_1h, output: row.output, reasoning: row.reasoning, searches: row.searches,
-    counted: row.counted, raw: row.raw, cost: row.cost,
+    counted: row.counted, raw: row.raw, cost: row.cost, uncached: row.uncached, dearest_cost: row.dearest_cost,
   }; // prettier-ignore
   for (const [name, amount] of Object.entries(more) as [keyof typeof more, number][])
     group[name] = Math.max(-most, Math.min(most, group[name] + amount));

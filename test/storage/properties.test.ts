@@ -122,7 +122,11 @@ function openOwner() {
 }
 
 const plain = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (name, each: unknown) => (name === 'cause' || name === 'seq' ? undefined : each)));
+  JSON.parse(
+    JSON.stringify(value, (name, each: unknown) =>
+      name === 'cause' || name === 'seq' || name === 'hash' ? undefined : each,
+    ),
+  );
 const nameOf = ({ key, tag, day: date }: UsageGroup) => JSON.stringify([key, tag, date]);
 const reportOf = async (storage: Storage, limits: readonly LimitWindow[]) => ({
   budgets: plain(await storage.budgets(limits)),

@@ -78,13 +78,15 @@ export function settleEntry(
   output: number,
   more: Partial<RequestRow> = {},
 ): SettleEntry {
+  const above = (by: number) => Math.min(Number.MAX_SAFE_INTEGER, (more.cost ?? input + 2 * output) + by);
   const row: RequestRow = {
     ...request,
     id, instance: 'a', kind: 'request', corrects: null, session: null, client: null, end_user: null, address: null,
     app_title: null, wire_out: 'chat', first_byte_at: null, first_token_at: null, ended_at: request.started_at + 5, status: 200,
     outcome: 'ok', error: null, attempts: '[]', needs: '[]', prefix_hash: null, input, cache_read: 0, cache_write_5m: 0,
     cache_write_1h: 0, output, reasoning: 0, audio: 0, searches: 0, counted: input + output, raw: input + output,
-    cost: input + 2 * output, provider_cost: null, rates: 'r1', estimated: 0, dropped: '[]', shadowed: '[]', hash: null, ...more,
+    cost: input + 2 * output, provider_cost: null, rates: 'r1', estimated: 0, dropped: '[]', shadowed: '[]', hash: null, uncached: above(7),
+    dearest: null, dearest_rates: null, dearest_cost: above(11), ...more,
   }; // prettier-ignore
   return { type: 'settle', limits, row, rates: '{"base":{}}' };
 }

@@ -5,7 +5,8 @@ import type { Entry } from '../../gateway/src/storage/storage';
 
 const optional = new Set([
   'user', 'route', 'max_output', 'corrects', 'session', 'client', 'end_user', 'address', 'app_title', 'wire_out',
-  'first_byte_at', 'first_token_at', 'error', 'prefix_hash', 'provider_cost', 'hash',
+  'first_byte_at', 'first_token_at', 'error', 'prefix_hash', 'provider_cost', 'hash', 'dearest',
+  'dearest_rates',
 ]); // prettier-ignore
 const lists = new Set(['tags', 'attempts', 'needs', 'dropped', 'shadowed']);
 
@@ -33,7 +34,11 @@ export function isSound(entry: Entry): boolean {
       );
     }
     case 'settle':
-      return isText(entry.rates) && isSoundRecord(entry.row, 49);
+      return (
+        isText(entry.rates) &&
+        (entry.dearestRates === undefined || isText(entry.dearestRates)) &&
+        isSoundRecord(entry.row, 53)
+      );
   }
 }
 

@@ -1,5 +1,6 @@
 // The tables of gateway/README.md, made from the gateway's own tables: endpoints, administration, errors.
 
+import { commandHelp } from '../../gateway/src/commands/help';
 import type { Dialect } from '../../gateway/src/core/errorBody';
 import { errorKinds, type ErrorRow, errorTable } from '../../gateway/src/core/errors';
 import { adminRoutes } from '../../gateway/src/http/admin/routes';
@@ -13,6 +14,13 @@ export function gatewayTables(): ReadonlyMap<string, string> {
     ['endpoints', endpointsTable()],
     ['unserved paths', unservedTable()],
     ['admin paths', adminTable()],
+    [
+      'commands',
+      table(
+        ['command', 'does'],
+        commandHelp.map(({ line, does }) => [`\`${line.replaceAll('|', '\\|')}\``, does]),
+      ),
+    ],
     ['errors', errorsTable()],
   ]);
 }
@@ -20,10 +28,11 @@ export function gatewayTables(): ReadonlyMap<string, string> {
 /** `METHOD path` → what it does. */
 export const adminMeanings: Readonly<Record<string, string>> = {
   'GET /admin/usage':
-    'Use summed: `?group_by=` any of key, user, tag, route, provider, account, model, client, session, hour, day, month (several by comma), `from`, `to` (dates; whole hours; sessions: 100 days at most), `format=json` or `csv`. Without dates: this month.',
+    'Use summed: `?group_by=` any of key, user, tag, route, provider, account, model, client, session, address, hour, day, month (several by comma); of one `key`, `user` or `session`; `from`, `to` (dates; whole hours; sessions and addresses: 100 days at most), `format=json` or `csv`. Without dates: this month. Beside `cost_usd` stand what the same use would have cost: `openrouter_usd` (with its fee, named in `openrouter`), `uncached_usd`, and `dearest_usd` at the dearest target of the route that could have taken it; `box` is the price of the machine (`costs.box_usd_per_month`).',
   'GET /admin/requests':
     'Settled requests of the ledger, newest first: `?key=`, `user`, `model`, `outcome`, `status`, `session`, `client`, `address`, `from`, `to`; `limit` (100; 1,000 at most), and `cursor` with the `next_cursor` of the answer before.',
-  'GET /admin/requests/:id': 'One settled request, by the `x-request-id` of its answer.',
+  'GET /admin/requests/:id':
+    'One settled request, by the `x-request-id` of its answer, with what it `would_have_cost` elsewhere.',
   'GET /admin/keys': 'Every key, with what it used today and what is left of each limit.',
   'POST /admin/keys':
     'Mints a key: `{"label", "user"?, "tags"?, "quota"?: {"daily_tokens"?, "limits"?}, "models"?, "routes"?, "expires_at"?, "rpm"?, "tpm"?, "parallel"?}`, as under `keys` in the settings. The only answer that holds the key.',
@@ -31,6 +40,10 @@ export const adminMeanings: Readonly<Record<string, string>> = {
   'PATCH /admin/keys/:id': 'Changes any of those settings; `null` takes one away. Not for keys of the configuration.',
   'DELETE /admin/keys/:id':
     'Revokes a key: its open streams end within seconds. What it used stays in the ledger. One of the configuration stays revoked until its `generation` is raised there.',
+  'GET /admin/keys/:id/activity':
+    'What a key has done since a moment (`?since=`, default 7 days): its total, and by address and client, model and session, the dearest first. For a key that leaked.',
+  'POST /admin/users/:id/forget':
+    'For a user who has left and whose keys are revoked: pseudonyms take the place of their name, and of the end users, addresses and sessions of their requests, in the whole ledger. Sums stay, and so does the chain of rows. `open_requests`: some are not settled yet; do it again then. Copies that were made before still hold the names.',
   'POST /admin/keys/:id/rotate':
     'A new secret for the same key: id, user and counters stay. The old secret stops at once, or goes on for `{"grace_hours": N}`. Not for keys of the configuration.',
 };

@@ -149,10 +149,16 @@ class OpenReservation implements Reservation {
     return this.#inTurn(() => this.#reprice(rates, nanoBeside));
   }
 
-  settle({ row, rates }: RequestRecord): void {
+  settle({ row, rates, dearestRates }: RequestRecord): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#queue.post({ type: 'settle', limits: limitWindows(this.#limits), row, rates });
+    this.#queue.post({
+      type: 'settle',
+      limits: limitWindows(this.#limits),
+      row,
+      rates,
+      ...(dearestRates === undefined ? {} : { dearestRates }),
+    });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

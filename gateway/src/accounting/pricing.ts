@@ -34,6 +34,14 @@ export function costOf(usage: Usage, rates: TargetRates): number {
   );
 }
 
+/** Nano-USD of the same tokens if none had been read from a cache or written to one. */
+export function uncachedCost(usage: Usage, rates: TargetRates): number {
+  const { input, cacheRead, cacheWrite5m, cacheWrite1h } = usage;
+  if (cacheRead + cacheWrite5m + cacheWrite1h === 0) return costOf(usage, rates);
+  const plain = input + cacheRead + cacheWrite5m + cacheWrite1h;
+  return costOf({ ...usage, input: plain, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 }, rates);
+}
+
 /** The rates of a whole request by its length: those of a long context above its threshold. @param prompt input tokens */
 export function ratesAbove({ base, long }: TargetRates, prompt: number): Rates {
   return long !== undefined && prompt > long.above ? long.rates : base;

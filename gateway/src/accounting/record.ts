@@ -8,6 +8,8 @@ export interface RequestRecord {
   readonly row: RequestRow;
   /** The rates that `row.cost` was computed with, as JSON; `row.rates` is their id. */
   readonly rates: string;
+  /** The same of `row.dearest_rates`. */
+  readonly dearestRates?: string;
   readonly usage: Usage;
   readonly keyLabel: string;
   /** It came with a secret that was replaced and still works. */

@@ -11,7 +11,7 @@ export interface Maintenance {
 }
 
 export interface MaintenanceParts {
-  readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune' | 'pruneBudgets'>;
+  readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune' | 'pruneBudgets' | 'head'>;
   readonly directory: Pick<KeyDirectory, 'refresh'>;
   readonly watch: Pick<LedgerWatch, 'look'>;
   /** Ends what keys have in flight that may no longer be used. */
@@ -29,6 +29,7 @@ const pruneMs = 60_000;
 const pruneAtOnce = 2_000;
 /** Counters of windows that are over are looked for every so many times that requests are pruned: it reads all of them. */
 const budgetsEvery = 60;
+const headMs = 3_600_000;
 const dayMs = 86_400_000;
 
 /** Settles what dead instances left open, and goes on with it and the rest in the background. */
@@ -61,6 +62,7 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
     job(settleDeadMs, settleDead, 'requests left open by another instance could not be settled', log),
     job(pruneMs, prune, 'old requests could not be pruned', log),
   ];
+  jobs.push(job(headMs, () => logHead(storage, log), 'the end of the ledger’s chain could not be read', log));
   await settleDead().catch((error: unknown) =>
     log.error('requests left open by another instance could not be settled', error),
   );
@@ -70,6 +72,15 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
       jobs.forEach(clearInterval);
     },
   };
+}
+
+/**
+ * Says in the log where this instance's chain of settled rows ends: kept apart from the ledger, it shows later that no row up to
+ * there was changed (`ovth ledger verify --head`).
+ */
+export async function logHead(storage: Pick<Storage, 'head'>, log: Log): Promise<void> {
+  const head = await storage.head();
+  if (head !== undefined) log.info('ledger head', { seq: head.seq, head: head.hash });
 }
 
 // ---

@@ -9,13 +9,13 @@ import type { BodyWorker } from '../pipeline/bodyWorker';
 import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 import type { UpstreamPool } from '../upstream/pool';
-import type { Maintenance } from './maintenance';
+import { logHead, type Maintenance } from './maintenance';
 
 export interface ShutdownParts {
   readonly server: FastifyInstance;
   readonly concurrency: Concurrency;
   readonly ledger: Pick<Ledger, 'flush'>;
-  readonly storage: Pick<Storage, 'close'>;
+  readonly storage: Pick<Storage, 'close' | 'head'>;
   readonly upstream: Pick<UpstreamPool, 'close'>;
   readonly bodyWorker: Pick<BodyWorker, 'close'>;
   readonly maintenance: Maintenance;
@@ -76,6 +76,9 @@ async function endInOrder(parts: ShutdownParts): Promise<void> {
   await parts.upstream.close();
   await parts.bodyWorker.close();
   await parts.ledger.flush();
+  await logHead(parts.storage, log).catch((error: unknown) =>
+    log.error('the end of the ledger’s chain could not be read', error),
+  );
   await parts.storage.close();
   log.info('stopped');
 }

@@ -9,6 +9,7 @@ import { newId } from '../core/ids';
 import { openKeyAdmin } from '../http/admin/keys';
 import { openRequestAdmin } from '../http/admin/requests';
 import { openUsageAdmin } from '../http/admin/usage';
+import { openUserAdmin } from '../http/admin/users';
 import { openAuthenticator } from '../http/authenticate';
 import { openMemoryBudget } from '../core/memoryBudget';
 import { openClientAddresses } from '../http/clientAddress';
@@ -182,7 +183,13 @@ function openAdminParts(
   return {
     keys: openKeyAdmin({ storage, directory, config: () => services.config, now: services.now }),
     requests: openRequestAdmin(storage),
-    usage: openUsageAdmin({ reports: storage, directory, now: services.now }),
+    usage: openUsageAdmin({
+      reports: storage,
+      labelOf: (key) => directory.byId(key)?.label,
+      boxUsd: () => services.config.settings.costs.box_usd_per_month,
+      now: services.now,
+    }),
+    users: openUserAdmin(storage, () => directory.refresh()),
     flush: () => ledger.flush(),
   };
 }

@@ -27,6 +27,8 @@ export interface JsonScan extends FoundMedia {
   readonly values: number;
   /** The body holds the mark. */
   readonly marked: boolean;
+  /** Where the other mark stands first; -1 where it does not. */
+  readonly otherMark: number;
 }
 
 export interface ScanBounds {
@@ -36,6 +38,8 @@ export interface ScanBounds {
   readonly nodes: number;
   /** Bytes to look for anywhere in the body. */
   readonly mark?: Buffer;
+  /** Others, of which the place is told. */
+  readonly otherMark?: Buffer;
 }
 
 const quote = 0x22;
@@ -95,6 +99,7 @@ class Scanner {
   /** At depth 1, is the next string a key? */
   #expectKey = false;
   #marked = false;
+  #otherMark = -1;
   /** Position of the first byte of a string that a pause cut in two; -1 for none. */
   #openString = -1;
 
@@ -116,7 +121,11 @@ class Scanner {
     const bounds = this.#bounds;
     const length = body.length;
     const pause = Math.min(length, until);
-    const { mark } = bounds;
+    const { mark, otherMark } = bounds;
+    if (otherMark !== undefined && this.#otherMark < 0) {
+      const found = body.subarray(this.at, Math.min(length, until + otherMark.length)).indexOf(otherMark);
+      if (found >= 0) this.#otherMark = this.at + found;
+    }
     if (mark !== undefined && !this.#marked)
       this.#marked = body.subarray(this.at, Math.min(length, until + mark.length)).includes(mark);
     let at = this.at;
@@ -225,6 +234,7 @@ class Scanner {
       values,
       ...this.#media.found(),
       marked: this.#marked,
+      otherMark: this.#otherMark,
     };
   }
 }

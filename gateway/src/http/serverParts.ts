@@ -5,6 +5,7 @@ import type { Log } from '../telemetry/log';
 import type { KeyAdmin } from './admin/keys';
 import type { RequestAdmin } from './admin/requests';
 import type { UsageAdmin } from './admin/usage';
+import type { UserAdmin } from './admin/users';
 import type { Authenticator } from './authenticate';
 import type { MemoryBudget } from '../core/memoryBudget';
 import type { ClientAddresses } from './clientAddress';
@@ -14,6 +15,7 @@ export interface AdminParts {
   readonly keys: KeyAdmin;
   readonly requests: RequestAdmin;
   readonly usage: UsageAdmin;
+  readonly users: UserAdmin;
   /** Books what has ended, so that what is shown is what is booked. */
   flush(): Promise<void>;
 }

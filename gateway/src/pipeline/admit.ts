@@ -1,5 +1,6 @@
 // Admission: what a request may cost is reserved before it is sent.
 
+import type { Rates } from '../../../config/catalogue';
 import { defaultOutputTokens } from '../../../config/quotaSettings';
 import type { Target } from '../../../config/target';
 import type { Reservation, TokenRates } from '../accounting/ledger';
@@ -47,9 +48,25 @@ export function maxOutputOf({ output, answers }: Needs): number | undefined {
   return output === undefined ? undefined : Math.min(output * answers, maxTokensPerRequest);
 }
 
-/** Nano-USD a token of a request at a target, by the length that it is estimated at. @param day ISO date */
-export function ratesHeld(target: Target, { input }: Needs, day: string): TokenRates {
-  return ratesAbove(ratesOf(target, day), input);
+/**
+ * Nano-USD a token of a request at a target, by the length that it is estimated at. What part of the input is sound, or is
+ * written to a cache, only its provider knows: all of it is held at the dearest rate that it may come to.
+ * @param day ISO date
+ */
+export function ratesHeld(target: Target, { input, capabilities, cacheWrite }: Needs, day: string): TokenRates {
+  const rates = ratesAbove(ratesOf(target, day), input);
+  const sound = capabilities.includes('audio') ? (rates.input_audio ?? 0) : 0;
+  return { input: Math.max(rates.input, sound, cacheWriteRate(rates, input, cacheWrite)), output: rates.output };
+}
+
+/** Shorter prompts are not written to a cache unasked. Source: OpenAI, "Prompt caching". */
+const leastCachedUnasked = 1_024;
+
+// Where writes have one price, whatever their lifetime, the provider decides on them; else a request asks for them.
+function cacheWriteRate(rates: Rates, input: number, asked: Needs['cacheWrite']): number {
+  const unasked = rates.cache_write_5m === rates.cache_write_1h;
+  if (unasked) return input < leastCachedUnasked ? 0 : rates.cache_write_5m;
+  return asked === undefined ? 0 : asked === '1h' ? rates.cache_write_1h : rates.cache_write_5m;
 }
 
 /** Nano-USD of the searches of the web that a request may have made at a target; 0 where it has none. @param day ISO date */

@@ -8,6 +8,7 @@ import { field, settingBytes, type JsonScan, lastObjectIn, scanJson, scanJsonInS
 import { maxTokensPerRequest } from '../core/usage';
 import type { RequestFields, SettingReader } from '../wire/formatFacts';
 import { formatFacts } from '../wire/formats';
+import { sessionField } from './session';
 import type { Format } from '../wire/neutral';
 import { envelopeMark } from '../wire/reasoning/envelope';
 import { demandsOf } from '../wire/refusedDemand';
@@ -26,6 +27,8 @@ export interface Needs {
   readonly answers: number;
   /** Searches of the web that money is reserved for: the most it allows, or a few where it names no number. */
   readonly searches: number;
+  /** How long it asks a provider's cache to keep its prompt, the longest of its marks; absent where it does not ask. */
+  readonly cacheWrite?: '5m' | '1h';
 }
 
 export interface RequestFacts {
@@ -44,6 +47,8 @@ export interface RequestFacts {
   /** A streamed request that asks for usage in its stream, in a format that sends it only then. */
   readonly includeUsage: boolean;
   readonly endUser: string | undefined;
+  /** The id of the conversation that the body names. */
+  readonly session?: string | undefined;
   readonly needs: Needs;
   readonly scan: JsonScan;
 }
@@ -69,7 +74,12 @@ export function inspect(
   limits: Limits,
   named?: PathModel,
 ): RequestFacts | Promise<RequestFacts> {
-  const scanning = scanJsonInSlices(body, { depth: limits.json_depth, nodes: limits.json_nodes, mark: envelopeMark });
+  const scanning = scanJsonInSlices(body, {
+    depth: limits.json_depth,
+    nodes: limits.json_nodes,
+    mark: envelopeMark,
+    otherMark: cacheMark,
+  });
   return scanning instanceof Promise
     ? scanning.then((scan) => factsOf(path, body, scan, named))
     : factsOf(path, body, scanning, named);
@@ -172,6 +182,7 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
     asList: named?.asList === true,
     includeUsage: stream && request.wantsUsage?.(setting) === true,
     endUser: endUserOf(request.endUser(setting)),
+    session: sessionField((name) => scan.fields.has(name), setting),
     needs: {
       kind: 'chat',
       capabilities,
@@ -179,6 +190,7 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
       input: estimateInput(scan),
       output: bounded(request.maxOutput(setting)),
       answers: Math.min(request.answers?.(setting) ?? 1, mostAnswers),
+      ...(scan.otherMark < 0 ? {} : { cacheWrite: cacheWriteIn(body, scan.otherMark) }),
     },
     scan,
   };
@@ -187,6 +199,22 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
 function formatOf(path: Format, { fields }: JsonScan): Format {
   const other = formatFacts[path].request.alsoReceives;
   return other !== undefined && fields.has(other.has) && !fields.has(other.lacks) ? other.format : path;
+}
+
+/** The field by which a prompt is written to Anthropic's cache. */
+const cacheMark = Buffer.from('"cache_control"');
+/** Bytes after it in which its lifetime stands: `{"type":"ephemeral","ttl":"1h"}`, with room for blanks. */
+const bytesOfMark = 100;
+/** Marks that are looked at. The provider takes four. Source: Anthropic, "Prompt caching". */
+const mostMarks = 8;
+
+function cacheWriteIn(body: Buffer, first: number): '5m' | '1h' {
+  for (let at = first, marks = 0; at >= 0 && marks < mostMarks; marks++) {
+    const value = at + cacheMark.length;
+    if (body.subarray(value, value + bytesOfMark).includes('"1h"')) return '1h';
+    at = marks + 1 < mostMarks ? body.indexOf(cacheMark, value) : -1;
+  }
+  return '5m';
 }
 
 function checkConversation({ conversation, conversationRequired }: RequestFields, { fields }: JsonScan): void {

@@ -1,6 +1,16 @@
 // How a request ended, what is booked for it, and its record.
 
-import { costOf, countedTokens, nameRates, rawTokens, ratesOf, type TargetRates } from '../accounting/pricing';
+import {
+  costOf,
+  countedTokens,
+  type NamedRates,
+  nameRates,
+  rawTokens,
+  ratesOf,
+  type TargetRates,
+  uncachedCost,
+} from '../accounting/pricing';
+import type { Target } from '../../../config/target';
 import type { Reservation } from '../accounting/ledger';
 import type { RequestRecord } from '../accounting/record';
 import { type ErrorCode, GatewayError } from '../core/errors';
@@ -10,6 +20,7 @@ import { maxOutputOf } from './admit';
 import { ClientGone } from './clientConnection';
 import type { Candidate, Exchange } from './context';
 import { clientProgram } from './clientProgram';
+import { sessionOf } from './session';
 import type { ResponseProgress } from './responseProgress';
 
 /**
@@ -34,6 +45,8 @@ export function recordOf<T>(
   const target = progress.target ?? first.target;
   const rates = ratesOf(target, day);
   const { id: ratesId, json } = nameRates(rates);
+  const paid = paidFor(exchange, progress, usage, rates);
+  const { uncached, dearest, dearestCost, dearestRates } = comparisons(exchange, usage, rates, paid.cost);
   const cause = failure instanceof GatewayError ? failure : (progress.failure ?? failure);
   return {
     row: {
@@ -44,7 +57,7 @@ export function recordOf<T>(
       key: key.id,
       user: key.user,
       tags: key.tags,
-      session: null,
+      session: sessionOf(incoming.headers, facts.session) ?? null,
       client: clientProgram(incoming.headers['user-agent']) ?? null,
       end_user: facts.endUser ?? null,
       address: incoming.address,
@@ -77,15 +90,20 @@ export function recordOf<T>(
       reasoning: usage.reasoning,
       audio: usage.inputAudio ?? 0,
       searches: usage.searches ?? 0,
-      ...paidFor(exchange, progress, usage, rates),
+      ...paid,
       provider_cost: null,
       rates: ratesId,
       estimated: estimated ? 1 : 0,
       dropped: progress.dropped.length === 0 ? '[]' : JSON.stringify(progress.dropped),
       shadowed: shadowed.length === 0 ? '[]' : JSON.stringify(shadowed),
+      uncached,
+      dearest,
+      dearest_rates: dearestRates?.id ?? null,
+      dearest_cost: dearestCost,
       hash: null,
     },
     rates: json,
+    ...(dearestRates === undefined ? {} : { dearestRates: dearestRates.json }),
     usage,
     keyLabel: key.label,
     oldKey: incoming.oldKeyUntil !== undefined,
@@ -188,6 +206,33 @@ function paidFor(
     sums.cost += cost;
   }
   return sums;
+}
+
+interface Comparisons {
+  readonly uncached: number;
+  readonly dearest: string | null;
+  readonly dearestCost: number;
+  readonly dearestRates?: NamedRates;
+}
+
+// What the same tokens would have cost without a cache, and at the dearest candidate that could have taken the request. Other
+// models count and write other numbers of tokens: what those would have been, nobody knows. Answers that failed before count
+// at what they cost.
+function comparisons({ plan, day }: Exchange, usage: Usage, rates: TargetRates, cost: number): Comparisons {
+  const beside = cost - costOf(usage, rates);
+  const uncached = beside + uncachedCost(usage, rates);
+  if (plan.targets.length < 2) return { uncached, dearest: null, dearestCost: cost };
+  let most = -1;
+  let dearest: Target | undefined;
+  for (const target of plan.targets) {
+    const there = costOf(usage, ratesOf(target, day));
+    if (there <= most) continue;
+    most = there;
+    dearest = target;
+  }
+  if (dearest === undefined) return { uncached, dearest: null, dearestCost: cost };
+  const dearestRates = nameRates(ratesOf(dearest, day));
+  return { uncached, dearest: dearest.label, dearestCost: beside + most, dearestRates };
 }
 
 // No prompt has no token: a host that reports zeros has not counted.

@@ -20,6 +20,7 @@ type Form =
   | 'count'
   | 'count?'
   | 'count or undefined'
+  | 'text or undefined'
   | 'flag'
   | 'list'
   | 'request'
@@ -36,7 +37,7 @@ const rowForms: Readonly<Record<keyof RequestRow, Form>> = {
   input_estimate: 'count', max_output: 'count?', needs: 'list', prefix_hash: 'text?', input: 'count', cache_read: 'count',
   cache_write_5m: 'count', cache_write_1h: 'count', output: 'count', reasoning: 'count', audio: 'count', searches: 'count',
   counted: 'count', raw: 'count', cost: 'count', provider_cost: 'count?', rates: 'text', estimated: 'flag', dropped: 'list',
-  hash: 'text?', shadowed: 'list',
+  hash: 'text?', shadowed: 'list', uncached: 'count', dearest: 'text?', dearest_rates: 'text?', dearest_cost: 'count',
 }; // prettier-ignore
 
 const openForms: Readonly<Record<keyof OpenRequest, Form>> = {
@@ -62,7 +63,7 @@ const entryForms: {
   }, // prettier-ignore
   extend: { id: 'text', from: 'count', by: 'count', nanoPerOutput: 'count' },
   reprice: { id: 'text', nano: 'count' },
-  settle: { rates: 'text' },
+  settle: { rates: 'text', dearestRates: 'text or undefined' },
   release: { id: 'text' },
 };
 
@@ -85,6 +86,7 @@ const fits: Readonly<Record<Form, (value: unknown) => boolean>> = {
   count: isCount,
   'count?': (value) => value === null || isCount(value),
   'count or undefined': (value) => value === undefined || isCount(value),
+  'text or undefined': (value) => value === undefined || isText(value),
   flag: (value) => value === 0 || value === 1,
   list: (value) => value === '[]' || (isText(value) && isList(value as string)),
   request: (value) => value === 'request', // the other kinds of rows are the storage's own

@@ -98,6 +98,8 @@ export interface SettleEntry {
   readonly row: RequestRow;
   /** The rates the row was priced at; written once for each `row.rates`. */
   readonly rates: string;
+  /** The same of `row.dearest_rates`. */
+  readonly dearestRates?: string;
 }
 
 /** An open request that was never admitted as far as its owner knows: its answer from the storage was lost. */
@@ -221,6 +223,15 @@ export interface RequestRow {
   readonly dropped: string;
   /** JSON list of the shadow limits that would have refused it. */
   readonly shadowed: string;
+  /** Nano-USD of the same tokens if none had been cached. */
+  readonly uncached: number;
+  /** The dearest target that could have taken it; null where there was no choice. */
+  readonly dearest: string | null;
+  /** Id of that target's rates. */
+  readonly dearest_rates: string | null;
+  /** Nano-USD of the same tokens there; `cost` where there was no choice. */
+  readonly dearest_cost: number;
+  /** Of this row and, through it, of all that its instance settled before: see `sqlite/chainHash.ts`. Null until it is kept. */
   readonly hash: string | null;
 }
 
@@ -298,25 +309,39 @@ export interface RequestFilter {
 export interface RequestPage {
   /** Newest first. */
   readonly rows: readonly RequestRow[];
-  /** Place in the ledger of the oldest row that was looked at; undefined where its beginning was reached. */
+  /**
+   * Place in the ledger of the oldest row that was looked at; undefined where its beginning was reached, or no row before it
+   * began late enough.
+   */
   readonly reached: number | undefined;
 }
 
 /** What use can be grouped by. Hours, days and months are in UTC. */
 export const usageDimensions = [
-  'key', 'user', 'tag', 'route', 'provider', 'account', 'model', 'client', 'session', 'hour', 'day', 'month',
+  'key', 'user', 'tag', 'route', 'provider', 'account', 'model', 'client', 'session', 'address', 'hour', 'day', 'month',
 ] as const; // prettier-ignore
 export type UsageDimension = (typeof usageDimensions)[number];
 
 /** Which use, and how it is summed. */
 export interface UsageQuery {
   readonly groupBy: readonly UsageDimension[];
+  /** Only that of one key, user or session. */
+  readonly key?: string;
+  readonly user?: string;
+  readonly session?: string;
   /**
    * Of requests that began in [from, to), milliseconds since 1970. Use is kept by the hour: every hour that this touches
-   * counts whole, but for sessions.
+   * counts whole, but where it is read from rows.
    */
   readonly from: number;
   readonly to: number;
+  /** Read from the rows, to the millisecond, as sessions and addresses are anyway. Pruned rows are not counted. */
+  readonly exact?: boolean;
+}
+
+/** Whether use is read from the rows of requests. */
+export function isFromRows({ groupBy, session, exact }: Pick<UsageQuery, 'groupBy' | 'session' | 'exact'>): boolean {
+  return exact === true || session !== undefined || groupBy.includes('session') || groupBy.includes('address');
 }
 
 /** Sums: tokens, and nano-USD. */
@@ -334,6 +359,9 @@ export interface UsageAmounts {
   counted: number;
   raw: number;
   cost: number;
+  /** What it would have cost without a cache, and at the dearest candidates. */
+  uncached: number;
+  dearest_cost: number;
 }
 
 /** Sums of one group, with its names; what a request does not have is the empty text. */
@@ -362,6 +390,25 @@ export interface Reports {
    */
   budgets(limits: readonly LimitWindow[]): Promise<readonly BudgetCounters[]>;
 }
+
+/** The end of a chain of settled rows. */
+export interface LedgerHead {
+  /** Its last row's place in the ledger. */
+  readonly seq: number;
+  /** That row's hash, which covers all before it. */
+  readonly hash: string;
+}
+
+/** Up to where a user's names were replaced: rows by their place in the ledger, then sums by the hour. */
+export type ForgetPlace = { readonly row: number } | { readonly hour: number };
+
+/** One step of replacing a user's names. */
+export type ForgetStep =
+  /** Nothing was done: these keys of theirs are not revoked. */
+  | { readonly inUse: readonly string[] }
+  | { readonly next: ForgetPlace; readonly rows: number }
+  /** `open`: requests of theirs that will yet be settled under the old name. */
+  | { readonly done: string; readonly open: number };
 
 export interface Storage extends Reports {
   /**
@@ -401,6 +448,14 @@ export interface Storage extends Reports {
   observeClock(now: number, ran: number): Promise<number | undefined>;
   /** Forgets settled requests that began before a moment, the oldest `count` of them at most; how many went. Sums stay. */
   prune(before: number, count: number): Promise<number>;
+  /** The end of this instance's chain of settled rows; undefined before the first. */
+  head(): Promise<LedgerHead | undefined>;
+  /**
+   * Puts pseudonyms in the place of the names of a user who has left (their own, end users', addresses, sessions), some rows
+   * at a time. Sums stay, and so does the chain of rows.
+   * @param place where the step before has stopped; undefined for the first
+   */
+  forgetUser(user: string, place: ForgetPlace | undefined): Promise<ForgetStep>;
   /**
    * Forgets counters of windows that are long over, `count` of them at most; how many went. Those of a minute go after a day,
    * of a day, week or month after 62 days; a lifetime's stay.

@@ -1,7 +1,8 @@
 // The ledger's rows for the administration.
 
+import { openrouterCost } from '../../accounting/openrouter';
 import { GatewayError } from '../../core/errors';
-import { type Reports, type RequestFilter, type RequestRow } from '../../storage/storage';
+import type { Reports, RequestFilter, RequestRow } from '../../storage/storage';
 import { momentIn, refusedQuery, requireKnown } from './query';
 
 export interface RequestAdmin {
@@ -88,6 +89,10 @@ function describeRequest(row: RequestRow): object {
     provider_cost,
     counted,
     raw,
+    uncached,
+    dearest,
+    dearest_rates,
+    dearest_cost,
     ...rest
   } = row;
   const moment = (at: number | null) => (at === null ? null : new Date(at).toISOString());
@@ -110,6 +115,12 @@ function describeRequest(row: RequestRow): object {
     tokens: counted,
     raw_tokens: raw,
     cost_usd: cost / 1e9,
+    would_have_cost: {
+      openrouter_usd: openrouterCost(cost) / 1e9,
+      uncached_usd: uncached / 1e9,
+      dearest: dearest === null ? null : { target: dearest, rates: dearest_rates },
+      dearest_usd: dearest_cost / 1e9,
+    },
     provider_cost_usd: provider_cost === null ? null : provider_cost / 1e9,
   };
 }

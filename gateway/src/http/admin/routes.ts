@@ -30,6 +30,13 @@ export const adminRoutes: readonly AdminRoute[] = [
   { method: 'PATCH', path: '/admin/keys/:id', status: 200, run: ({ keys }, id, body) => keys.change(id, body) },
   { method: 'DELETE', path: '/admin/keys/:id', status: 200, run: ({ keys }, id) => keys.revoke(id) },
   { method: 'POST', path: '/admin/keys/:id/rotate', status: 200, run: ({ keys }, id, body) => keys.rotate(id, body) },
+  {
+    method: 'GET',
+    path: '/admin/keys/:id/activity',
+    status: 200,
+    run: ({ usage }, id, _body, query) => usage.activity(id, query),
+  },
+  { method: 'POST', path: '/admin/users/:id/forget', status: 200, run: ({ users }, id) => users.forget(id) },
 ];
 
 /** Bytes of a body that administers. */

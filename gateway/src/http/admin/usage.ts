@@ -1,7 +1,8 @@
 // Who spent what on which model: sums for people and for spreadsheets.
 
-import type { KeyDirectory } from '../../accounting/keys';
+import { openrouterCost, openrouterFee } from '../../accounting/openrouter';
 import {
+  isFromRows,
   type Reports,
   type UsageAmounts,
   type UsageDimension,
@@ -14,36 +15,98 @@ import { momentIn, refusedQuery, requireKnown } from './query';
 export interface UsageAdmin {
   /** Sums as an object, or as CSV. @throws GatewayError bad_request */
   report(query: URLSearchParams): Promise<object | string>;
+  /**
+   * What a key has done since a moment (`?since=`), as when it leaked: from where, with which models, for how much.
+   * @throws GatewayError bad_request
+   */
+  activity(key: string, query: URLSearchParams): Promise<object>;
 }
 
 export interface UsageAdminParts {
   readonly reports: Pick<Reports, 'usage'>;
-  readonly directory: Pick<KeyDirectory, 'byId'>;
+  /** The label of a key; undefined where there is none of this id. */
+  readonly labelOf: (key: string) => string | undefined;
+  /** What the gateway's machine costs a month, in USD. */
+  readonly boxUsd: () => number | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Told while a report reads rows, of the days read and of all. */
+  readonly progress?: (done: number, all: number) => void;
 }
 
+/** What a report answers with, but for CSV. */
+export interface UsageList {
+  readonly object: 'list';
+  readonly data: readonly UsageLine[];
+  readonly total: UsageLine;
+  /** How `openrouter_usd` is reckoned. */
+  readonly openrouter: typeof openrouterFee;
+  /** The machine's own price, for every month that the report touches. */
+  readonly box?: readonly { readonly month: string; readonly usd: number }[];
+}
+
+/** One group: its names, then its amounts. */
+export type UsageLine = Readonly<Record<string, string | number | null>>;
+
 /**
- * The rows are read in slices of this many milliseconds where a report needs them (sessions): a read that takes seconds
- * would keep the write-ahead log from being cut meanwhile.
+ * The rows are read in slices of this many milliseconds where a report needs them: a read that takes seconds would keep the
+ * write-ahead log from being cut meanwhile.
  */
 const sliceMs = 24 * 3_600_000;
 /** Days of rows that one report reads. */
-const mostSessionDays = 100;
+const mostDays = 100;
 
 /** The administration of what was used. */
-export function openUsageAdmin({ reports, directory, now }: UsageAdminParts): UsageAdmin {
+export function openUsageAdmin(parts: UsageAdminParts): UsageAdmin {
+  const { labelOf, boxUsd, now } = parts;
   return {
     async report(query) {
       const asked = readQuery(query, now());
-      const groups = await groupsOf(asked, reports);
-      const total = await groupsOf({ ...asked, groupBy: [] }, reports); // a request with two tags stands in two groups
-      const labelOf = (id: string | number) => directory.byId(String(id))?.label ?? null;
+      const groups = await groupsOf(asked, parts);
+      // A request with two tags stands in two groups: then the total is read by itself.
+      const total = asked.groupBy.includes('tag')
+        ? (await groupsOf({ ...asked, groupBy: [] }, parts))[0]
+        : sumOf(groups);
       const rows = groups
         .sort((a, b) => compare(a, b, asked.groupBy))
-        .map((group) => ({ ...nameGroup(group, asked.groupBy, labelOf), ...describeAmounts(group) }));
+        .map((group) => lineOf(group, asked.groupBy, labelOf));
       if (asked.format === 'csv') return csvOf(rows);
-      return { object: 'list', data: rows, total: describeAmounts(total[0] ?? nothing) };
+      const box = boxUsd();
+      return {
+        object: 'list',
+        data: rows,
+        total: describeAmounts(total ?? nothing),
+        openrouter: openrouterFee,
+        ...(box === undefined ? {} : { box: monthsIn(asked).map((month) => ({ month, usd: box })) }),
+      } satisfies UsageList;
+    },
+    async activity(key, query) {
+      requireKnown(query, ['since']);
+      const to = now() + 1;
+      const since = momentIn(query, 'since') ?? to - 7 * sliceMs;
+      const asked: UsageQuery = {
+        groupBy: ['address', 'client', 'model', 'session', 'hour'],
+        key,
+        from: since,
+        to,
+        exact: true,
+      };
+      requireDays(asked, 'since');
+      const groups = await groupsOf(asked, parts);
+      const by = (...dimensions: UsageDimension[]) => foldGroups(groups, dimensions, labelOf);
+      const hours = groups.map(({ hour = '' }) => hour).sort();
+      return {
+        object: 'key_activity',
+        key,
+        key_label: labelOf(key) ?? null,
+        since: new Date(since).toISOString(),
+        first_hour: hours[0] ?? null,
+        last_hour: hours.at(-1) ?? null,
+        total: by()[0] ?? describeAmounts(nothing),
+        by_address: by('address', 'client'),
+        by_model: by('model'),
+        by_session: by('session'),
+      };
     },
   };
 }
@@ -56,12 +119,13 @@ interface Asked extends UsageQuery {
 
 const nothing: UsageAmounts = {
   requests: 0, errors: 0, input: 0, cache_read: 0, cache_write: 0, output: 0, reasoning: 0, searches: 0, counted: 0, raw: 0,
-  cost: 0,
+  cost: 0, uncached: 0, dearest_cost: 0,
 }; // prettier-ignore
 const amountNames = Object.keys(nothing) as (keyof UsageAmounts)[];
+const filters = ['key', 'user', 'session'] as const;
 
 function readQuery(query: URLSearchParams, now: number): Asked {
-  requireKnown(query, ['group_by', 'from', 'to', 'format']);
+  requireKnown(query, ['group_by', 'from', 'to', 'format', ...filters]);
   const groupBy = (query.get('group_by') ?? '').split(',').filter((name) => name !== '');
   const unknown = groupBy.find((name) => !(usageDimensions as readonly string[]).includes(name));
   if (unknown !== undefined)
@@ -72,17 +136,36 @@ function readQuery(query: URLSearchParams, now: number): Asked {
   const from = momentIn(query, 'from') ?? Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
   const to = momentIn(query, 'to') ?? now + 1;
   if (from >= to) throw refusedQuery('to', 'must be later than "from".');
-  if (groupBy.includes('session') && to - from > mostSessionDays * sliceMs)
-    throw refusedQuery('from', `must lie at most ${mostSessionDays} days before "to" where sessions are asked for.`);
-  return { groupBy: [...new Set(groupBy)] as UsageDimension[], from, to, format };
+  const asked: Asked = {
+    groupBy: [...new Set(groupBy)] as UsageDimension[],
+    from,
+    to,
+    format,
+    ...Object.fromEntries(filters.map((name) => [name, query.get(name)]).filter(([, value]) => value !== null)),
+  };
+  requireDays(asked, 'from');
+  return asked;
 }
 
-async function groupsOf({ groupBy, from, to }: UsageQuery, reports: Pick<Reports, 'usage'>): Promise<UsageGroup[]> {
-  if (!groupBy.includes('session')) return [...(await reports.usage({ groupBy, from, to }))];
+function requireDays(asked: UsageQuery, name: string): void {
+  if (isFromRows(asked) && asked.to - asked.from > mostDays * sliceMs)
+    throw refusedQuery(
+      name,
+      `must lie at most ${mostDays} days before "to" where sessions or addresses are asked for.`,
+    );
+}
+
+async function groupsOf(
+  query: UsageQuery,
+  { reports, progress }: Pick<UsageAdminParts, 'reports' | 'progress'>,
+): Promise<UsageGroup[]> {
+  const { groupBy, from, to } = query;
+  if (!isFromRows(query)) return [...(await reports.usage(query))];
   const sums = new Map<string, UsageGroup>();
   for (let start = from; start < to; start += sliceMs) {
-    const slice = await reports.usage({ groupBy, from: start, to: Math.min(to, start + sliceMs) });
+    const slice = await reports.usage({ ...query, from: start, to: Math.min(to, start + sliceMs) });
     for (const group of slice) addGroup(sums, group, groupBy);
+    progress?.(Math.ceil((start - from) / sliceMs), Math.ceil((to - from) / sliceMs));
   }
   return [...sums.values()];
 }
@@ -94,6 +177,23 @@ function addGroup(sums: Map<string, UsageGroup>, group: UsageGroup, groupBy: rea
   else for (const amount of amountNames) known[amount] += group[amount];
 }
 
+function sumOf(groups: readonly UsageGroup[]): UsageAmounts {
+  const sum = { ...nothing };
+  for (const group of groups) for (const amount of amountNames) sum[amount] += group[amount];
+  return sum;
+}
+
+// Groups summed by fewer dimensions, the dearest first.
+function foldGroups(
+  groups: readonly UsageGroup[],
+  dimensions: readonly UsageDimension[],
+  labelOf: UsageAdminParts['labelOf'],
+): UsageLine[] {
+  const sums = new Map<string, UsageGroup>();
+  for (const group of groups) addGroup(sums, group, dimensions);
+  return [...sums.values()].sort((a, b) => b.cost - a.cost).map((group) => lineOf(group, dimensions, labelOf));
+}
+
 function compare(a: UsageGroup, b: UsageGroup, groupBy: readonly UsageDimension[]): number {
   for (const dimension of groupBy) {
     const [one, other] = [a[dimension] ?? '', b[dimension] ?? ''];
@@ -102,19 +202,25 @@ function compare(a: UsageGroup, b: UsageGroup, groupBy: readonly UsageDimension[
   return 0;
 }
 
+function monthsIn({ from, to }: UsageQuery): string[] {
+  const months: string[] = [];
+  const date = new Date(from);
+  for (let month = 0; ; month++) {
+    const at = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + month);
+    if (at >= to) return months;
+    months.push(new Date(at).toISOString().slice(0, 7));
+  }
+}
+
 // What was not named stands as null: a model called by itself has no route, most keys have no user.
-function nameGroup(
-  group: UsageGroup,
-  groupBy: readonly UsageDimension[],
-  labelOf: (key: string) => string | null,
-): Record<string, string | null> {
+function lineOf(group: UsageGroup, groupBy: readonly UsageDimension[], labelOf: UsageAdminParts['labelOf']): UsageLine {
   const named: Record<string, string | null> = {};
   for (const dimension of groupBy) {
     const value = group[dimension] ?? '';
     named[dimension] = value === '' ? null : value;
-    if (dimension === 'key') named['key_label'] = labelOf(value);
+    if (dimension === 'key') named['key_label'] = labelOf(value) ?? null;
   }
-  return named;
+  return { ...named, ...describeAmounts(group) };
 }
 
 function describeAmounts(amounts: UsageAmounts): Record<string, number> {
@@ -130,20 +236,25 @@ function describeAmounts(amounts: UsageAmounts): Record<string, number> {
     tokens: amounts.counted,
     raw_tokens: amounts.raw,
     cost_usd: amounts.cost / 1e9,
+    openrouter_usd: openrouterCost(amounts.cost) / 1e9,
+    uncached_usd: amounts.uncached / 1e9,
+    dearest_usd: amounts.dearest_cost / 1e9,
   };
 }
 
 /** RFC 4180. A text that a spreadsheet would take for a formula is quoted for it: labels and models are clients' own words. */
-function csvOf(rows: readonly Readonly<Record<string, string | number | null>>[]): string {
+function csvOf(rows: readonly UsageLine[]): string {
   const [first] = rows;
   if (first === undefined) return '';
-  const cell = (value: string | number | null | undefined): string => {
-    if (typeof value === 'number') return String(value);
-    const text = /^[=+\-@\t\r]/.test(value ?? '') ? `'${value}` : (value ?? '');
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
   const names = Object.keys(first);
   return [names, ...rows.map((row) => names.map((name) => row[name]))]
-    .map((cells) => `${cells.map(cell).join(',')}\r\n`)
+    .map((cells) => `${cells.map(csvCell).join(',')}\r\n`)
     .join('');
+}
+
+/** One cell of CSV. */
+export function csvCell(value: string | number | null | undefined): string {
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@\t\r]/.test(value ?? '') ? `'${value}` : (value ?? '');
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -13,7 +13,6 @@ import {
   type ReserveEntry,
   type SettleEntry,
 } from '../storage';
-import { requestColumns, valuesOf } from './columns';
 import type { BatchState } from './batchState';
 
 /** Admits a request where its key stands and its limits have room. */
@@ -73,7 +72,7 @@ export function settle(entry: SettleEntry, ledger: BatchState): EntryResult {
   const booked = open === undefined ? (ledger.sql.requestById.get(row.id) as RequestRow | undefined) : undefined;
   if (booked !== undefined) return settleLate(entry, booked, ledger);
   giveBack(row.id, open, limits, { tokens: row.counted, nano: row.cost, requests: 1 }, ledger);
-  addRow(row, entry.rates, ledger);
+  addRow(row, entry, ledger);
   return { type: 'done' };
 }
 
@@ -100,24 +99,31 @@ function admittedBefore(
 
 // The row is no longer open: it was settled by an earlier commit of the same entry, or booked as a crash by an instance
 // that took this one for dead. Then the difference is booked as a correction, once.
-function settleLate({ row, limits, rates }: SettleEntry, booked: RequestRow, ledger: BatchState): EntryResult {
+function settleLate(entry: SettleEntry, booked: RequestRow, ledger: BatchState): EntryResult {
+  const { row, limits } = entry;
   const id = `${row.id}.correction`;
   if (booked.kind !== 'crash' || ledger.sql.requestById.get(id) !== undefined) return { type: 'done' };
   const differences = Object.fromEntries(amountColumns.map((name) => [name, row[name] - booked[name]]));
   const correction: RequestRow = { ...row, ...differences, id, kind: 'correction', corrects: row.id };
   const spent = { tokens: correction.counted, nano: correction.cost, requests: 0 };
   for (const limit of limits) admission.settle(ledger.budgets.find(limit), noAmounts(), spent);
-  addRow(correction, rates, ledger);
+  addRow(correction, entry, ledger);
   return { type: 'done' };
 }
 
 const amountColumns = [
   'input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
+  'uncached', 'dearest_cost',
 ] as const; // prettier-ignore
 
-function addRow(row: RequestRow, rates: string, { sql, usage, addRates }: BatchState): void {
+function addRow(
+  row: RequestRow,
+  { rates, dearestRates }: Pick<SettleEntry, 'rates' | 'dearestRates'>,
+  { usage, chain, addRates }: BatchState,
+): void {
   addRates(row.rates, rates);
-  sql.addRequest.run(...valuesOf(row, requestColumns));
+  if (row.dearest_rates !== null && dearestRates !== undefined) addRates(row.dearest_rates, dearestRates);
+  chain.add(row);
   usage.add(row);
 }
 

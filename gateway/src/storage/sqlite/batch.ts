@@ -31,18 +31,18 @@ export function commitBatch(
     return problem === undefined ? apply(entry, ledger) : refuse(entry, problem);
   };
   try {
-    return transaction(() => inOrder(batch, ledger, checked));
+    return transaction(() => inOrder(batch, now, ledger, checked));
   } catch (error) {
     if (isStorageFailure(error)) throw error;
   }
   return transaction(() =>
-    inOrder(batch, ledger, (entry) => {
+    inOrder(batch, now, ledger, (entry) => {
       try {
-        return saved(ledger, () => checked(entry));
+        return saved(ledger, now, () => checked(entry));
       } catch (error) {
         if (isStorageFailure(error)) throw error;
         const cause = causeOf(error);
-        return saved(ledger, () => refuse(entry, cause));
+        return saved(ledger, now, () => refuse(entry, cause));
       }
     }),
   );
@@ -51,7 +51,7 @@ export function commitBatch(
 // ---
 
 // What settlements free is there for the reservations beside them.
-function inOrder(batch: readonly Entry[], ledger: BatchState, applied: Apply): EntryResult[] {
+function inOrder(batch: readonly Entry[], now: number, ledger: BatchState, applied: Apply): EntryResult[] {
   const results = new Array<EntryResult>(batch.length);
   const ends = ({ type }: Entry) => type === 'settle' || type === 'release';
   batch.forEach((entry, i) => {
@@ -62,6 +62,7 @@ function inOrder(batch: readonly Entry[], ledger: BatchState, applied: Apply): E
     if (!ends(entry)) results[i] = applied(entry);
   });
   ledger.budgets.write();
+  ledger.chain.write(now);
   return results;
 }
 
@@ -95,12 +96,13 @@ function bookOpen(id: unknown, ledger: BatchState, now: number): void {
   if (open !== undefined) bookAsReserved(open, ledger, now);
 }
 
-function saved<T>({ sql, usage, budgets, forget }: BatchState, work: () => T): T {
+function saved<T>({ sql, usage, budgets, chain, forget }: BatchState, now: number, work: () => T): T {
   sql.savepoint.run();
   try {
     const result = work();
     usage.write();
     budgets.write();
+    chain.write(now);
     sql.releaseSavepoint.run();
     return result;
   } catch (error) {

@@ -2,12 +2,15 @@
 
 import type { BudgetCache } from './budgetCache';
 import type { Writer } from './statements';
+import type { HashChain } from './hashChain';
 import type { UsageSums } from './usageSums';
 
 export interface BatchState {
   readonly sql: Writer;
   readonly budgets: BudgetCache;
   readonly usage: UsageSums;
+  /** Takes the settled rows. */
+  readonly chain: HashChain;
   readonly instance: string;
   /** Whether a key is there and not revoked. */
   stands(key: string): boolean;

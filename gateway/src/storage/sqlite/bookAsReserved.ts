@@ -3,7 +3,6 @@
 
 import * as admission from '../admission';
 import type { LimitWindow, OpenRequest, RequestRow } from '../storage';
-import { requestColumns, valuesOf } from './columns';
 import type { BatchState } from './batchState';
 
 /** A row of `open_requests`. */
@@ -20,13 +19,13 @@ export interface OpenRow {
 }
 
 /** Books an open request as a crash, at what it holds. Within a transaction. @param now milliseconds since 1970 */
-export function bookAsReserved(open: OpenRow, { sql, budgets, usage }: BatchState, now: number): void {
+export function bookAsReserved(open: OpenRow, { sql, budgets, usage, chain }: BatchState, now: number): void {
   const held = { tokens: open.tokens, nano: open.nano, requests: 1 };
   const found = (JSON.parse(open.limits) as LimitWindow[]).map(budgets.find); // before the row goes: see applyEntry.ts
   for (const budget of found) admission.settle(budget, held, held);
   sql.dropOpenRequest.run(open.id);
   const row = crashRow(open, JSON.parse(open.request) as OpenRequest, now);
-  sql.addRequest.run(...valuesOf(row, requestColumns));
+  chain.add(row);
   usage.add(row);
 }
 
@@ -70,6 +69,10 @@ function crashRow(held: OpenRow, request: OpenRequest, now: number): RequestRow 
     estimated: 1,
     dropped: '[]',
     shadowed: '[]',
+    uncached: held.nano,
+    dearest: null,
+    dearest_rates: null,
+    dearest_cost: held.nano,
     hash: null,
   };
 }

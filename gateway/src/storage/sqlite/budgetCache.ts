@@ -75,6 +75,12 @@ interface BudgetRow {
 
 const hourMs = 3_600_000;
 
+// The sums by month are few: a limit that counts for good would else sum every hour there was.
+function beginsMonth(window: number): boolean {
+  const date = new Date(window);
+  return window === Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
+}
+
 function storedBudget(sql: Pick<Writer, 'budget'>, limit: LimitWindow): Counters | undefined {
   const row = sql.budget.get(limit.id, limit.window) as BudgetRow | undefined;
   return row === undefined
@@ -86,12 +92,13 @@ function storedBudget(sql: Pick<Writer, 'budget'>, limit: LimitWindow): Counters
 }
 
 function newBudget(sql: Sums, { id, window, subject, measure }: LimitWindow): Counters {
-  const { used, held } = {
-    all: { used: sql.usedByAll, held: sql.heldByAll },
-    key: { used: sql.usedByKey, held: sql.heldByKey },
-    user: { used: sql.usedByUser, held: sql.heldByUser },
-    tag: { used: sql.usedByTag, held: sql.heldByTag },
+  const { hours, months, held } = {
+    all: { hours: sql.usedByAll, months: sql.monthsOfAll, held: sql.heldByAll },
+    key: { hours: sql.usedByKey, months: sql.monthsOfKey, held: sql.heldByKey },
+    user: { hours: sql.usedByUser, months: sql.monthsOfUser, held: sql.heldByUser },
+    tag: { hours: sql.usedByTag, months: sql.monthsOfTag, held: sql.heldByTag },
   }[subject.kind];
+  const used = beginsMonth(window) ? months : hours;
   const name = subject.kind === 'all' ? '' : subject.name;
   const open = held.all(id, window, name) as unknown as ({ carried: 0 | 1 } & Amounts)[];
   // Sums are kept by the hour: a minute in the middle of one has none. Requests in flight are open ones alone, and sums since

@@ -10,7 +10,8 @@ export const requestColumns = [
   'requested', 'provider', 'account', 'model', 'wire_in', 'wire_out', 'stream', 'started_at', 'first_byte_at', 'first_token_at',
   'ended_at', 'status', 'outcome', 'error', 'attempts', 'input_estimate', 'max_output', 'needs', 'prefix_hash', 'input',
   'cache_read', 'cache_write_5m', 'cache_write_1h', 'output', 'reasoning', 'audio', 'searches', 'counted', 'raw', 'cost',
-  'provider_cost', 'rates', 'estimated', 'dropped', 'hash', 'shadowed',
+  'provider_cost', 'rates', 'estimated', 'dropped', 'hash', 'shadowed', 'uncached', 'dearest',
+  'dearest_rates', 'dearest_cost',
 ] as const satisfies readonly (keyof RequestRow)[]; // prettier-ignore
 
 /** Every column of `keys`. */

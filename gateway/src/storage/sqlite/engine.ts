@@ -2,7 +2,16 @@
 
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { type Entry, type EntryResult, type KeyRow, StorageLost, StorageUnusable } from '../storage';
+import {
+  type Entry,
+  type EntryResult,
+  type ForgetPlace,
+  type ForgetStep,
+  type KeyRow,
+  type LedgerHead,
+  StorageLost,
+  StorageUnusable,
+} from '../storage';
 import { commitBatch } from './batch';
 import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';
@@ -13,7 +22,10 @@ import { beginWriting, type Durability, openDatabase } from './database';
 import { causeOf, isStorageFailure, unusableFile } from './failures';
 import { type InstanceLocks, openInstanceLocks } from './instanceLocks';
 import { openKeyChanges } from './keyChanges';
-import { type LedgerFile, watchLedgerFile } from './ledgerFile';
+import { forgetUser } from './forgetUser';
+import { openHashChain } from './hashChain';
+import { epochIn, type LedgerFile, watchLedgerFile } from './ledgerFile';
+import { pruneRequests } from './prune';
 import { prepareWriter, type Writer } from './statements';
 import { openUsageSums } from './usageSums';
 
@@ -69,7 +81,7 @@ interface EngineParts {
 
 function engineOf(parts: EngineParts) {
   const { db, sql, locks, instance, now, file } = parts;
-  const ledger = openBatchState(sql, instance);
+  const ledger = openBatchState(db, sql, instance);
   const keys = openKeyChanges(sql);
   const { refresh, transaction } = openTransactions(parts, ledger, () => keys.mayHaveChanged());
 
@@ -107,7 +119,16 @@ function engineOf(parts: EngineParts) {
     changeKey: (id: string, change: Partial<KeyRow>) =>
       writeKeys(() => (sql.keyById.all(id) as unknown as KeyRow[]).map((row) => ({ ...row, ...change })))[0],
     observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
-    prune: (before: number, count: number) => transaction(() => Number(sql.prune.run(before, count).changes)),
+    prune: (before: number, count: number) => transaction(() => pruneRequests(sql, before, count)),
+    head: () => sql.head.get(instance) as LedgerHead | undefined,
+    forgetUser(user: string, place: ForgetPlace | undefined): ForgetStep {
+      const step = transaction(() => forgetUser(db, sql, user, place));
+      if ('done' in step) {
+        ledger.forget();
+        keys.mayHaveChanged();
+      }
+      return step;
+    },
     pruneBudgets: (at: number, count: number) => transaction(() => pruneBudgets(sql, at, count)),
     /** Lets go of everything, also where nothing can be written: then the next instance finds this one's registration. */
     close: () => closeEngine(parts, transaction),
@@ -152,6 +173,7 @@ function settleInstance(id: string, ledger: BatchState, at: number): number {
   for (const each of open) bookAsReserved(each, ledger, at);
   ledger.usage.write();
   ledger.budgets.write();
+  ledger.chain.write(at);
   ledger.sql.dropInstance.run(id);
   return open.length;
 }
@@ -202,7 +224,8 @@ function settleEach(
   return settled;
 }
 
-function openBatchState(sql: Writer, instance: string): BatchState {
+function openBatchState(db: DatabaseSync, sql: Writer, instance: string): BatchState {
+  const chain = openHashChain(sql, () => epochIn(db));
   const usage = openUsageSums(sql);
   const budgets = openBudgetCache(sql, () => usage.write());
   const standing = new Map<string, boolean>(); // keys, by id
@@ -211,6 +234,7 @@ function openBatchState(sql: Writer, instance: string): BatchState {
     sql,
     usage,
     budgets,
+    chain,
     instance,
     stands(key) {
       let known = standing.get(key);
@@ -225,6 +249,7 @@ function openBatchState(sql: Writer, instance: string): BatchState {
     forget() {
       budgets.forget();
       usage.forget();
+      chain.forget();
       standing.clear();
       written.clear();
     },

@@ -67,7 +67,7 @@ function reportOf(db: DatabaseSync): LedgerReport {
     compared_from: from === undefined ? null : from * hourMs,
     problems:
       damage === 'ok'
-        ? [...sumProblems(db, from ?? 0), ...budgetProblems(db), ...rowProblems(db)]
+        ? [...sumProblems(db, from ?? 0), ...monthProblems(db), ...budgetProblems(db), ...rowProblems(db)]
         : [`the file is damaged: ${damage.split('\n').at(-1)}`],
   };
 }
@@ -85,7 +85,18 @@ function comparedFrom(db: DatabaseSync): number | undefined {
 
 // The model is left out: an hour names only so many models of a key, and sums the rest as one (usageSums.ts).
 const groups = ['hour', 'key', 'user', 'tags', 'route', 'provider', 'account', 'client'].join(', ');
-const amounts = ['input', 'cache_read', 'output', 'reasoning', 'searches', 'counted', 'raw', 'cost'] as const;
+const amounts = [
+  'input',
+  'cache_read',
+  'output',
+  'reasoning',
+  'searches',
+  'counted',
+  'raw',
+  'cost',
+  'uncached',
+  'dearest_cost',
+] as const;
 
 const fromRows = `
   select started_at / ${hourMs} hour, key, coalesce(user, '') user, tags, coalesce(route, '') route, provider, account,
@@ -106,6 +117,29 @@ function sumProblems(db: DatabaseSync, from: number): string[] {
   return sentence(
     found.map(({ hour, key }) => `${new Date(hour * hourMs).toISOString().slice(0, 13)}h of key ${key}`),
     'sums differ from their rows',
+  );
+}
+
+// Limits for good and for a month begin with these.
+function monthProblems(db: DatabaseSync): string[] {
+  if (db.prepare("select 1 from sqlite_schema where name = 'usage_months'").get() === undefined) return [];
+  const names = ['requests', 'counted', 'cost'].map((name) => sumOf(name)).join(', ');
+  const group = (month: string, table: string) =>
+    `select ${month} month, key, user, tags, ${names} from ${table} group by 1, 2, 3, 4`;
+  const [hours, months] = [
+    group("unixepoch(hour * 3600, 'unixepoch', 'start of month') / 3600", 'usage_hours'),
+    group('month', 'usage_months'),
+  ];
+  const unlike = (one: string, other: string) =>
+    `select * from (select * from (${one}) except select * from (${other}))`;
+  const found = db
+    .prepare(
+      `select distinct month, key from (${unlike(hours, months)} union all ${unlike(months, hours)}) where requests <> 0 or counted <> 0 or cost <> 0`,
+    )
+    .all() as unknown as { month: number; key: string }[];
+  return sentence(
+    found.map(({ month, key }) => `${new Date(month * hourMs).toISOString().slice(0, 7)} of key ${key}`),
+    'monthly sums differ from their hours',
   );
 }
 

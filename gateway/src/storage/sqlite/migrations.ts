@@ -1,10 +1,25 @@
 // The database's history: steps are only ever added, and each only adds, so that an older gateway can go on reading.
 
+import { sumOf } from './statements';
+
 export interface Migration {
   readonly name: string;
   readonly sql: string;
   /** The oldest migration count a reader must know to use the database after this step. */
   readonly oldestReader: number;
+}
+
+type MonthAmount = 'requests' | 'counted' | 'cost';
+
+// Adds to the month of a row of `usage_hours`, within what a number holds.
+function addToMonth(row: 'new' | 'old', by: Readonly<Record<MonthAmount, string>>): string {
+  const names = Object.keys(by) as MonthAmount[];
+  const within = (sum: string) => `cast(max(-9007199254740991, min(9007199254740991, ${sum})) as integer)`;
+  return `
+    insert into usage_months (month, key, user, tags, ${names.join(', ')})
+    values (unixepoch(${row}.hour * 3600, 'unixepoch', 'start of month') / 3600, ${row}.key, ${row}.user, ${row}.tags,
+      ${names.map((name) => within(by[name])).join(', ')})
+    on conflict do update set ${names.map((name) => `${name} = ${within(`${name} + excluded.${name}`)}`).join(', ')};`;
 }
 
 /**
@@ -218,5 +233,64 @@ export const migrations: readonly Migration[] = [
     sql: `
       alter table keys add column generation integer;
       alter table keys add column revoked_generation integer;`,
+  },
+  {
+    // See chainHash.ts, people.ts and prune.ts. `people.salt` is null for somebody whose names were replaced.
+    name: 'hash chain',
+    oldestReader: 1,
+    sql: `
+      create table people (
+        name text primary key,
+        salt text
+      ) strict, without rowid;
+
+      create table chain_cuts (
+        seq integer primary key,
+        instance text not null,
+        hash text not null
+      ) strict;
+
+      create table pruned (
+        id integer primary key check (id = 1),
+        before integer not null
+      ) strict;`,
+  },
+  {
+    // What a request would have cost without a cache, and at the dearest candidate that could have taken it.
+    name: 'comparisons',
+    oldestReader: 1,
+    sql: `
+      alter table requests add column uncached integer not null default 0;
+      alter table requests add column dearest text;
+      alter table requests add column dearest_rates text;
+      alter table requests add column dearest_cost integer not null default 0;
+      update requests set uncached = cost, dearest_cost = cost;
+      alter table usage_hours add column uncached integer not null default 0;
+      alter table usage_hours add column dearest_cost integer not null default 0;
+      update usage_hours set uncached = cost, dearest_cost = cost;`,
+  },
+  {
+    // A limit for good, or for a month, begins with a sum of these: those of the hours are too many to be summed while
+    // requests wait. Triggers keep them, so that a gateway that does not know them keeps them as well.
+    name: 'use by month',
+    oldestReader: 1,
+    sql: `
+      create table usage_months (
+        month integer not null,
+        key text not null,
+        user text not null,
+        tags text not null,
+        requests integer not null,
+        counted integer not null,
+        cost integer not null,
+        primary key (month, key, user, tags)
+      ) strict, without rowid;
+      insert into usage_months
+        select unixepoch(hour * 3600, 'unixepoch', 'start of month') / 3600 month, key, user, tags,
+          ${sumOf('requests')}, ${sumOf('counted')}, ${sumOf('cost')}
+        from usage_hours group by 1, 2, 3, 4;
+      create trigger usage_hours_added after insert on usage_hours begin ${addToMonth('new', { requests: 'new.requests', counted: 'new.counted', cost: 'new.cost' })} end;
+      create trigger usage_hours_changed after update of requests, counted, cost on usage_hours begin ${addToMonth('new', { requests: 'new.requests - old.requests', counted: 'new.counted - old.counted', cost: 'new.cost - old.cost' })} end;
+      create trigger usage_hours_gone after delete on usage_hours begin ${addToMonth('old', { requests: '-old.requests', counted: '-old.counted', cost: '-old.cost' })} end;`,
   },
 ];

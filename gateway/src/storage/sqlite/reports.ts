@@ -38,14 +38,14 @@ export function openReports(folder: string) {
       const wanted = [key, user, model, outcome, status, session, client, address, from, to].map(
         (value) => value ?? null,
       );
-      const found = sql.requests.all(
-        before ?? Number.MAX_SAFE_INTEGER,
-        rowsPerRead,
-        ...wanted,
-        count,
-      ) as unknown as Placed[];
-      const end = sql.placeAfter.get(before ?? Number.MAX_SAFE_INTEGER, rowsPerRead - 1) as { seq: number } | undefined;
-      const reached = found.length === count ? found.at(-1)?.seq : end?.seq;
+      // Nothing that was settled before this place began in time: nobody reads on to the ledger's beginning in vain.
+      const first = from === undefined ? 0 : (sql.firstSince.get(from) as { seq: number | null }).seq;
+      if (first === null) return { rows: [], reached: undefined };
+      const place = before ?? Number.MAX_SAFE_INTEGER;
+      const found = sql.requests.all(place, rowsPerRead, ...wanted, count, first) as unknown as Placed[];
+      const end = sql.placeAfter.get(place, rowsPerRead - 1, first) as { seq: number } | undefined;
+      const last = found.length === count ? found.at(-1)?.seq : end?.seq;
+      const reached = last === first ? undefined : last;
       return { rows: found.map(({ seq: _, ...row }) => row), reached };
     },
     usage: openUsageReport(db),

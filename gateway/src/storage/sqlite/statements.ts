@@ -64,15 +64,16 @@ export function prepareWriter(db: DatabaseSync) {
       `insert into requests (id, instance, kind, corrects, key, user, tags, session, client, end_user, address, app_title, route,
          requested, provider, account, model, wire_in, wire_out, stream, started_at, first_byte_at, first_token_at, ended_at, status,
          outcome, error, attempts, input_estimate, max_output, needs, prefix_hash, input, cache_read, cache_write_5m, cache_write_1h,
-         output, reasoning, audio, searches, counted, raw, cost, provider_cost, rates, estimated, dropped, hash, shadowed)
+         output, reasoning, audio, searches, counted, raw, cost, provider_cost, rates, estimated, dropped, hash, shadowed,
+         uncached, dearest, dearest_rates, dearest_cost)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-         ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     addRates: db.prepare('insert or ignore into rates (id, json) values (?, ?)'),
     addUsage: db.prepare(
       `insert into usage_hours (hour, key, user, tags, route, provider, account, model, client, requests, errors, input, cache_read,
-         cache_write, output, reasoning, searches, counted, raw, cost)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         cache_write, output, reasoning, searches, counted, raw, cost, uncached, dearest_cost)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        on conflict do update set
          requests = max(-9007199254740991, min(9007199254740991, requests + excluded.requests)),
          errors = max(-9007199254740991, min(9007199254740991, errors + excluded.errors)),
@@ -84,7 +85,9 @@ export function prepareWriter(db: DatabaseSync) {
          searches = max(-9007199254740991, min(9007199254740991, searches + excluded.searches)),
          counted = max(-9007199254740991, min(9007199254740991, counted + excluded.counted)),
          raw = max(-9007199254740991, min(9007199254740991, raw + excluded.raw)),
-         cost = max(-9007199254740991, min(9007199254740991, cost + excluded.cost))`,
+         cost = max(-9007199254740991, min(9007199254740991, cost + excluded.cost)),
+         uncached = max(-9007199254740991, min(9007199254740991, uncached + excluded.uncached)),
+         dearest_cost = max(-9007199254740991, min(9007199254740991, dearest_cost + excluded.dearest_cost))`,
     ),
     modelsOfHour: db.prepare('select distinct model from usage_hours where hour = ? and key = ?'),
     // A window that begins within an hour is a minute's.
@@ -93,9 +96,27 @@ export function prepareWriter(db: DatabaseSync) {
          select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3
        )`,
     ),
-    prune: db.prepare(
-      'delete from requests where seq in (select seq from requests where started_at < ? order by started_at, seq limit ?)',
+    oldest: db.prepare(
+      'select seq, instance, hash from requests where started_at < ? order by started_at, seq limit ?',
     ),
+    pruned: db.prepare(
+      'insert into pruned (id, before) values (1, ?) on conflict do update set before = max(before, excluded.before)',
+    ),
+    dropRequest: db.prepare('delete from requests where seq = ?'),
+
+    // The hash chain, and those whose names it covers.
+    head: db.prepare('select seq, hash from ledger_heads where instance = ?'),
+    putHead: db.prepare('insert or replace into ledger_heads (instance, seq, hash, at) values (?, ?, ?, ?)'),
+    heads: db.prepare('select instance, seq, hash, at from ledger_heads'),
+    nextOfInstance: db.prepare(
+      'select seq from requests where instance = ? and seq > ? and seq < ? order by seq limit 1',
+    ),
+    cut: db.prepare('insert or replace into chain_cuts (seq, instance, hash) values (?, ?, ?)'),
+    dropCut: db.prepare('delete from chain_cuts where seq = ?'),
+    cutBefore: db.prepare('select seq from chain_cuts where instance = ? and seq < ? order by seq desc limit 1'),
+    cutAfter: db.prepare('select seq from chain_cuts where instance = ? and seq > ? order by seq limit 1'),
+    person: db.prepare('select salt from people where name = ?'),
+    addPerson: db.prepare('insert into people (name, salt) values (?, ?)'),
     ...prepareSums(db),
   };
 }
@@ -109,13 +130,15 @@ export function prepareReports(db: DatabaseSync) {
     ),
     requestById: db.prepare('select * from requests where id = ?'),
     requests: db.prepare(
-      `select * from (select * from requests where seq < ?1 order by seq desc limit ?2)
+      `select * from (select * from requests where seq < ?1 and seq >= ?14 order by seq desc limit ?2)
        where (?3 is null or key = ?3) and (?4 is null or user = ?4) and (?5 is null or model = ?5)
          and (?6 is null or outcome = ?6) and (?7 is null or status = ?7) and (?8 is null or session = ?8)
          and (?9 is null or client = ?9) and (?10 is null or address = ?10) and (?11 is null or started_at >= ?11)
          and (?12 is null or started_at < ?12) limit ?13`,
     ),
-    placeAfter: db.prepare('select seq from requests where seq < ?1 order by seq desc limit 1 offset ?2'),
+    // From the index alone.
+    firstSince: db.prepare('select min(seq) seq from requests where started_at >= ?'),
+    placeAfter: db.prepare('select seq from requests where seq < ?1 and seq > ?3 order by seq desc limit 1 offset ?2'),
     usageOfKeys: db.prepare(
       `select key, ${sumOf('requests')}, ${sumOf('counted')}, ${sumOf('raw')}, ${sumOf('cost')}
        from usage_hours where hour >= ? and hour < ? group by key`,
@@ -152,7 +175,16 @@ function prepareSums(db: DatabaseSync) {
          from open_requests where ${whose}
        ) where carried or request ->> 'started_at' >= ?2 group by carried`,
     );
+  const usedInMonths = (whose: string) =>
+    db.prepare(
+      `select ${sumOf('counted', 'tokens')}, ${sumOf('cost', 'nano')}, ${sumOf('requests')}
+       from usage_months where month >= ?1 and ${whose}`,
+    );
   return {
+    monthsOfAll: usedInMonths('?2 is not null'),
+    monthsOfKey: usedInMonths('key = ?2'),
+    monthsOfUser: usedInMonths('user = ?2'),
+    monthsOfTag: usedInMonths('exists (select 1 from json_each(tags) where value = ?2)'),
     usedByAll: used('?2 is not null'),
     usedByKey: used('key = ?2'),
     usedByUser: used('user = ?2'),

@@ -79,5 +79,7 @@ function amountsOf(row: RequestRow): number[] {
     row.counted,
     row.raw,
     row.cost,
+    row.uncached,
+    row.dearest_cost,
   ];
 }

@@ -1,0 +1,88 @@
+// `usage`: the reports of the administration as a table, from the ledger itself: no key is needed, and no gateway.
+
+import { dirname } from 'node:path';
+import { readConfig, readProcessOptions, withDotEnv } from '../app/environment';
+import { GatewayError } from '../core/errors';
+import { openUsageAdmin, type UsageLine, type UsageList } from '../http/admin/usage';
+import { openLedgerReader } from '../storage/sqlite/ledgerReader';
+import { ledgerPath } from './ledger';
+import { readOptions, UsageError } from './options';
+import { openProgress } from './progress';
+import { textTable } from './textTable';
+
+/** Prints who spent what. @throws UsageError, StorageUnusable where there is no ledger */
+export async function usage(args: readonly string[]): Promise<void> {
+  const { json, csv, ...asked } = readOptions(args, {
+    'group-by': { type: 'string' },
+    from: { type: 'string' },
+    to: { type: 'string' },
+    key: { type: 'string' },
+    user: { type: 'string' },
+    session: { type: 'string' },
+    json: { type: 'boolean' },
+    csv: { type: 'boolean' },
+  });
+  const reader = openLedgerReader(dirname(ledgerPath()));
+  try {
+    const groups = asked['group-by'] ?? 'model';
+    const query = new URLSearchParams({ group_by: groups, format: csv === true ? 'csv' : 'json' });
+    for (const name of ['from', 'to', 'user', 'session'] as const) {
+      const value = asked[name];
+      if (value !== undefined) query.set(name, value);
+    }
+    if (asked.key !== undefined) query.set('key', reader.idOf(asked.key) ?? asked.key);
+    const { report } = openUsageAdmin({
+      reports: { usage: (one) => Promise.resolve(reader.usage(one)) },
+      labelOf: reader.labelOf,
+      boxUsd,
+      now: Date.now,
+      progress: openProgress('days read'),
+    });
+    const found = await report(query);
+    if (typeof found === 'string') process.stdout.write(found);
+    else console.log(json === true ? JSON.stringify(found) : describe(found as UsageList, groups.split(',')));
+  } catch (error) {
+    if (error instanceof GatewayError && error.status === 400) throw new UsageError(error.message);
+    throw error;
+  } finally {
+    reader.close();
+  }
+}
+
+// ---
+
+// Only a configuration that can be used says it; the report does without.
+function boxUsd(): number | undefined {
+  const environment = withDotEnv(process.env);
+  try {
+    return readConfig(readProcessOptions(environment), environment).settings.costs.box_usd_per_month;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Field of the report → what stands above its column. */
+const columns: Readonly<Record<string, string>> = {
+  requests: 'requests',
+  errors: 'errors',
+  input_tokens: 'input',
+  cache_read_tokens: 'cached',
+  output_tokens: 'output',
+  cost_usd: 'USD',
+  openrouter_usd: 'at OpenRouter',
+  uncached_usd: 'no cache',
+  dearest_usd: 'dearest',
+};
+
+function describe({ data, total, openrouter, box }: UsageList, groups: readonly string[]): string {
+  const names = groups.map((name) => (name === 'key' ? 'key_label' : name)); // people know a key by its label
+  const fields = Object.keys(columns);
+  const cells = (line: UsageLine) => fields.map((field) => line[field] ?? null);
+  const rows = data.map((line) => [...names.map((name) => line[name] ?? (name === 'key_label' ? (line['key'] ?? null) : null)), ...cells(line)]); // prettier-ignore
+  const blank = names.map((_, i) => (i === 0 ? 'total' : ''));
+  return [
+    textTable([...groups, ...Object.values(columns)], [...rows, [...blank, ...cells(total)]], 1),
+    ...(box ?? []).map(({ month, usd }) => `The machine, ${month}: ${usd.toFixed(2)} USD.`),
+    `At OpenRouter: its fee of ${openrouter.percent} % on credits is added (${openrouter.source}, ${openrouter.date}). Dearest: the dearest target that could have taken each request.`,
+  ].join('\n');
+}

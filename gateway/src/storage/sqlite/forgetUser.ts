@@ -1,0 +1,83 @@
+// A user who leaves: pseudonyms take the place of their names in rows, sums and counters, step by step. Their salt goes last:
+// until then a step that is repeated makes the same pseudonyms.
+
+import type { DatabaseSync } from 'node:sqlite';
+import type { ForgetPlace, ForgetStep, RequestRow } from '../storage';
+import type { PersonalField } from './chainHash';
+import { newSalt, pseudonym, pseudonymsOf } from './people';
+import type { Writer } from './statements';
+
+/** Places in the ledger, and hours, that one step looks at: a few ten milliseconds of the writer's time. */
+const rowsAtOnce = 10_000;
+const hoursAtOnce = 168;
+
+/** Does the next step. Within a transaction. */
+export function forgetUser(db: DatabaseSync, sql: Writer, user: string, place: ForgetPlace = { row: 0 }): ForgetStep {
+  const inUse = db.prepare('select label from keys where user = ? and revoked_at is null order by label').all(user);
+  if (inUse.length > 0) return { inUse: inUse.map(({ label }) => String(label)) };
+  const salt = saltOf(sql, user);
+  if (salt === null) return { done: user, open: 0 }; // a pseudonym already
+  const name = pseudonym(salt, 'user', user);
+  db.prepare('insert or ignore into people (name, salt) values (?, null)').run(name);
+  if ('row' in place) return replaceInRows(db, user, salt, place.row);
+  const last = (db.prepare('select max(hour) hour from usage_hours').get() as { hour: number | null }).hour ?? 0;
+  if (place.hour <= last) return replaceInSums(db, sql, user, name, place.hour);
+  return replaceElsewhere(db, user, name);
+}
+
+// ---
+
+/** What follows a subject in the id of a limit (accounting/quota.ts). A user's name may hold spaces. */
+const aRule = /^(tokens|usd|requests) (minute|day|week|month|lifetime)( shadow)?$/;
+
+function saltOf(sql: Writer, user: string): string | null {
+  const known = sql.person.get(user) as { salt: string | null } | undefined;
+  if (known !== undefined) return known.salt;
+  const salt = newSalt();
+  sql.addPerson.run(user, salt);
+  return salt;
+}
+
+function replaceInRows(db: DatabaseSync, user: string, salt: string, after: number): ForgetStep {
+  const until = after + rowsAtOnce;
+  const rows = db
+    .prepare('select seq, user, end_user, address, session from requests where seq > ? and seq <= ? and user = ?')
+    .all(after, until, user) as unknown as (Pick<RequestRow, PersonalField> & { seq: number })[];
+  const replace = db.prepare('update requests set user = ?, end_user = ?, address = ?, session = ? where seq = ?');
+  for (const row of rows) {
+    const names = pseudonymsOf(salt, row);
+    replace.run(names.user, names.end_user, names.address, names.session, row.seq);
+  }
+  const { last } = db.prepare('select max(seq) last from requests').get() as { last: number | null };
+  if (until < (last ?? 0)) return { next: { row: until }, rows: rows.length };
+  const { hour } = db.prepare('select min(hour) hour from usage_hours').get() as { hour: number | null };
+  return { next: { hour: hour ?? 0 }, rows: rows.length };
+}
+
+// Added, since sums of the pseudonym may be there: of a request that was settled after an earlier time.
+function replaceInSums(db: DatabaseSync, sql: Writer, user: string, name: string, from: number): ForgetStep {
+  const until = from + hoursAtOnce;
+  const found = db
+    .prepare('select * from usage_hours where hour >= ? and hour < ? and user = ?')
+    .all(from, until, user);
+  for (const sums of found) sql.addUsage.run(...Object.values({ ...sums, user: name }));
+  db.prepare('delete from usage_hours where hour >= ? and hour < ? and user = ?').run(from, until, user);
+  return { next: { hour: until }, rows: 0 };
+}
+
+function replaceElsewhere(db: DatabaseSync, user: string, name: string): ForgetStep {
+  const prefix = `user:${user} `;
+  const rename = db.prepare('update budgets set limit_id = ? where limit_id = ?');
+  for (const { id } of db.prepare('select distinct limit_id id from budgets').all() as unknown as { id: string }[]) {
+    const rule = id.startsWith(prefix) ? id.slice(prefix.length) : '';
+    if (aRule.test(rule)) rename.run(`user:${name} ${rule}`, id);
+  }
+  db.prepare('delete from usage_months where user = ?').run(user); // nothing but zeros is left there
+  db.prepare(`update keys set label = iif(source = 'admin', id, label), user = ?2 where user = ?1`).run(user, name);
+  const { open } = db.prepare('select count(*) open from open_requests where user = ?').get(user) as { open: number };
+  // What was settled since the first step stands under the old name still: the steps are done again.
+  if (db.prepare('select 1 from requests where user = ? limit 1').get(user) !== undefined)
+    return { next: { row: 0 }, rows: 0 };
+  if (open === 0) db.prepare('delete from people where name = ?').run(user);
+  return { done: name, open };
+}
