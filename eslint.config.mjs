@@ -7,7 +7,18 @@ const withoutTypes = ['test/clients/', 'test/browser/'].filter(
 );
 
 export default tseslint.config(
-  { ignores: ['dist/', '**/node_modules/', 'coverage/', '**/*.mjs', '**/*.js', 'data/', ...withoutTypes] },
+  {
+    ignores: [
+      'dist/',
+      'infra/examples/',
+      '**/node_modules/',
+      'coverage/',
+      '**/*.mjs',
+      '**/*.js',
+      'data/',
+      ...withoutTypes,
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -86,6 +86,8 @@ export interface Model {
   default: boolean;
   /** What OpenAI refuses of it at `/chat/completions`, and takes at `/responses`; absent where it takes everything. */
   chat_refuses?: ChatRefusal;
+  /** It takes its provider's web search only without functions beside it. */
+  search_alone?: true;
   /** Ascending by `from`; at least one. */
   prices: Price[];
   /** The day the provider has said it will stop answering, and the model that takes over. */

@@ -69,6 +69,16 @@ export const deployShape = {
       location: z.string().min(1).max(40).default('nbg1').describe('Hetzner location.'),
       image: z.string().min(1).max(80).default('debian-13').describe('Operating system; the set-up expects Debian 13.'),
       generation: z.int().min(1).default(1).describe('Raise it to rebuild the server; data and address stay.'),
+      reboot_window: z
+        .string()
+        .regex(
+          /^(never|(daily|Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d)$/,
+          'must be a day and a time in UTC such as "Sun 04:00" or "daily 04:00", or "never"',
+        )
+        .default('Sun 04:00')
+        .describe(
+          'When it may reboot after a security upgrade that needs it, in UTC: `Sun 04:00`, `daily 04:00`, or `never`. Open requests end first.',
+        ),
     })
     .prefault({})
     .describe('The box.'),
@@ -132,6 +142,19 @@ export const deployShape = {
     .prefault({})
     .describe('Where the ledger lives.'),
   backup: backup.optional().describe('Continuous copy of the ledger to a bucket. None when absent.'),
+  release: z
+    .strictObject({
+      retire_after: z
+        .int()
+        .min(0)
+        .max(1_440)
+        .default(30)
+        .describe(
+          'Minutes that streams which began before other code or another front took over may go on, on what they began on. One old release at most retires so.',
+        ),
+    })
+    .prefault({})
+    .describe('How one release takes over from another.'),
   images: z
     .strictObject({
       node: z.string().min(1).max(300).default('node:26.12.1-slim').describe('Base image of the gateway.'),

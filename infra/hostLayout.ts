@@ -13,13 +13,25 @@ export const containerUser = 1000;
 export const gatewayPort = 8080;
 
 /** The Docker network that the gateway and Caddy share. */
-export const network = 'ovth';
+export const network = 'ovth-net';
+
+/**
+ * Its addresses. Fronts have fixed ones below `.128`, to which the box's own rules lead ports 80 and 443; Docker gives
+ * gateways one of the others.
+ */
+export const networkRange = { subnet: '172.31.222.0/24', dynamic: '172.31.222.128/25' } as const;
 
 /** Hetzner's metadata address, where a server reads its user data. It is closed to containers. */
 export const metadataAddress = '169.254.169.254';
 
-/** Debian packages: Docker of Debian 13, and what the scripts use. */
-export const packages = ['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'iptables', 'curl'] as const;
+/** How the volume is mounted. `nofail`: it is attached after the server was made, and the box must boot without it. */
+export const mountOptions = 'nofail,discard,noatime,x-systemd.device-timeout=120s';
+
+/** Debian packages: Docker of Debian 13, what the scripts use, and upgrades by themselves. */
+export const packages = [
+  ...['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx'],
+  ...['iptables', 'curl', 'unattended-upgrades'],
+] as const;
 
 /** The folder into which bundles are uploaded. The bootstrap script makes it. */
 export const bundles = `${home}/bundles`;

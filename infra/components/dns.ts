@@ -29,7 +29,7 @@ export interface DnsArgs {
   /** What the name stands for. */
   readonly addresses: readonly HostAddress[];
   /** Labels for everything at Hetzner. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: pulumi.Input<Readonly<Record<string, string>>>;
 }
 
 /** The records of a host name. The zone itself is the operator's and stays. */
@@ -42,6 +42,7 @@ export class Dns extends pulumi.ComponentResource {
   constructor(name: string, args: DnsArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Dns', name, {}, options);
     const { domain, zone, addresses } = args;
+    const labels = pulumi.output(args.labels).apply((all) => ({ ...all }));
     const own = { parent: this };
     for (const { type, value, primaryIpId } of addresses) {
       const kind = type.toLowerCase();
@@ -53,7 +54,7 @@ export class Dns extends pulumi.ComponentResource {
           type,
           ttl: zone.ttl,
           records: [{ value }],
-          labels: { ...args.labels },
+          labels,
         },
         // A record set is known by its name and type: two cannot stand beside each other.
         { ...own, deleteBeforeReplace: true },

@@ -6,7 +6,20 @@ import { hashKey } from '../../config/appKey';
 import type { BackupKeys } from '../../config/deploySettings';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
+import {
+  completeSettings,
+  declaredSettings,
+  type GatewaySettings,
+  type Inputs,
+  type ProviderKeys,
+} from '../gatewaySettings';
+import { labelsOf } from '../labels';
+import { inProgram } from '../preflight/carrier';
+import { askHetzner } from '../preflight/hetznerChecks';
 import { summarize, type SettingsSummary } from '../preflight/settingsSummary';
+import { stateBefore } from '../preflight/stateBefore';
+import { orGiveUp, orRefuse } from '../refusal';
+import { defaultBundle } from '../shippedBundle';
 import { makeAppKeys } from './appKeys';
 import { Dns, type DnsRecord, recordsOf } from './dns';
 import { Host } from './host';
@@ -15,19 +28,23 @@ import { Serving } from './serving';
 
 /** What a gateway is made from. */
 export interface GatewayArgs {
-  /** The settings, checked: `ssh.admin_cidrs` is set and the server type is on sale. */
-  readonly settings: Settings;
-  /** Provider name → API key. Secret. */
-  readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
-  /** The code to run. */
-  readonly bundle: Bundle;
-  /** The bucket's credentials, where `settings.backup` names one. Secret. */
-  readonly backupKeys?: pulumi.Input<BackupKeys | undefined>;
+  /** As in config.yaml, and spelt as there. `ssh.admin_cidrs` is required. What may be an Output: see the type. */
+  readonly settings: GatewaySettings;
+  /** Provider name → API key, or account name → API key. Kept secret whether it is marked so or not. */
+  readonly providerKeys: ProviderKeys;
+  /** The code to run. Default: the package's own. */
+  readonly bundle?: Bundle;
+  /** The bucket's credentials, where `settings.backup` names one. Kept secret whether they are marked so or not. */
+  readonly backupKeys?: Inputs<BackupKeys> | undefined;
   /** Where this update may put the ledger back from its backup: `latest`, or a moment in ISO 8601. */
   readonly restore?: string | undefined;
-  /** Labels for everything at Hetzner. `stack` tells the stacks of one Hetzner project apart. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** What a preview may show of the settings; default: all that holds no secret. */
+  /**
+   * Labels for everything at Hetzner. `stack` tells the gateways of one Hetzner project apart. Default: made from project,
+   * stack and name, and known only once Hetzner has been asked whether the server type is sold, the names are free and the
+   * state knows all there is, so that nothing is made there before.
+   */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What a preview may show of the settings; default: all that is known when the program runs and holds no secret. */
   readonly summary?: SettingsSummary;
   /** What the engine runs when Hetzner refuses something; see refusalHook.ts. */
   readonly onError?: pulumi.ErrorHook[];
@@ -55,13 +72,16 @@ export class Gateway extends pulumi.ComponentResource {
   readonly sshPrivateKey: pulumi.Output<string>;
 
   /**
-   * @param name prefix of every resource's name; preflight/hetznerChecks expects `ovth`
+   * @param name prefix of every resource's name; a program may have several gateways
    * @param args settings, keys, code and labels
-   * @param options Pulumi's own, for example `protect`
+   * @param options Pulumi's own, for example `provider`: an hcloud provider of the program's own
+   * @throws pulumi.RunError with one sentence for each setting of the deploy that is wrong
    */
   constructor(name: string, args: GatewayArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Gateway', name, {}, options);
-    const { settings, bundle, labels, providerKeys } = args;
+    const settings = orRefuse(() => declaredSettings(args.settings, args.backupKeys !== undefined));
+    const bundle = args.bundle ?? orRefuse(() => defaultBundle());
+    const labels = args.labels ?? checkedLabels(name, settings, this);
 
     const master = new random.RandomPassword(
       `${name}-master-key`,
@@ -85,11 +105,13 @@ export class Gateway extends pulumi.ComponentResource {
         : [new Dns(name, { domain, zone, addresses: host.addresses, labels }, { parent: this })];
     this.dnsRecords = domain === undefined || dns.length > 0 ? pulumi.output([]) : recordsOf(domain, host.addresses);
 
+    const secrets = { provider_keys: args.providerKeys, backup_keys: args.backupKeys };
     const release = new Release(
       name,
       {
-        ...{ host, settings, bundle, providerKeys, masterKey: this.masterKey, stackLabel: labels['stack'] ?? '' },
-        ...{ backupKeys: args.backupKeys, restore: args.restore, after: dns },
+        ...{ host, settings, bundle, masterKey: this.masterKey, after: dns, restore: args.restore },
+        stackLabel: pulumi.output(labels).apply((all) => all['stack'] ?? ''),
+        complete: completeSettings(args.settings, secrets, this),
         keyHashes: this.appKeys.apply((keys) =>
           Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
         ),
@@ -116,4 +138,14 @@ export class Gateway extends pulumi.ComponentResource {
       sshPrivateKey: this.sshPrivateKey,
     });
   }
+}
+
+// ---
+
+/** Labels that are known only once Hetzner has been asked. */
+function checkedLabels(name: string, settings: Settings, parent: Gateway): pulumi.Output<Record<string, string>> {
+  const labels = labelsOf(pulumi.getProject(), pulumi.getStack(), name);
+  const owner = { gateway: name, stackLabel: labels.stack, carrier: inProgram };
+  const asked = askHetzner(settings, owner, stateBefore(pulumi.getStack(), name), { parent });
+  return pulumi.output(orGiveUp(asked, parent).then((): Record<string, string> => ({ ...labels })));
 }

@@ -15,7 +15,7 @@ export interface HostArgs {
   /** The settings, checked. Read here: `server`, `ssh.admin_cidrs`, `data`. */
   readonly settings: Settings;
   /** Labels for everything at Hetzner; `stack-id` is added. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: pulumi.Input<Readonly<Record<string, string>>>;
   /** What the engine runs when Hetzner refuses something; see refusalHook.ts. */
   readonly onError?: pulumi.ErrorHook[];
 }
@@ -82,7 +82,7 @@ export class Host extends pulumi.ComponentResource {
       settings,
       {
         sshKeys: [sshKey.id],
-        userData: userData(hostKey, this.dataDevice),
+        userData: userData(hostKey),
         publicNets: [{ ipv4Enabled: true, ipv4: v4.id.apply(Number), ipv6Enabled: true, ipv6: v6.id.apply(Number) }],
         firewallIds: [firewall.id.apply(Number)],
         labels,
@@ -137,8 +137,8 @@ function makeServer(
 }
 
 /** Secret, because it holds the host's private key. */
-function userData(hostKey: pulumi.Output<SshKeyPair>, device: pulumi.Output<string>): pulumi.Output<string> {
-  return pulumi.secret(pulumi.all([hostKey, device]).apply(([key, path]) => cloudInit({ hostKey: key, device: path })));
+function userData(hostKey: pulumi.Output<SshKeyPair>): pulumi.Output<string> {
+  return pulumi.secret(hostKey.apply((key) => cloudInit({ hostKey: key })));
 }
 
 function firewallRules({ ssh }: Settings) {
@@ -147,6 +147,8 @@ function firewallRules({ ssh }: Settings) {
     ...{ direction: 'in', protocol: 'tcp', port, sourceIps, description },
   });
   return [
+    // Without it the path's largest packet cannot be found out, and a large answer may hang.
+    { ...{ direction: 'in', protocol: 'icmp', sourceIps: everywhere, description: 'ping, and path MTU' } },
     open('80', everywhere, 'certificates and redirects'),
     open('443', everywhere, 'the gateway'),
     open('22', [...(ssh.admin_cidrs ?? [])], 'administration'),

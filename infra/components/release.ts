@@ -2,18 +2,21 @@
 
 import { remote } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
-import type { BackupKeys } from '../../config/deploySettings';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
-import { bundlePath, bundles, dataMount, metadataAddress, packages } from '../hostLayout';
+import type { Complete } from '../gatewaySettings';
+import { bundlePath } from '../hostLayout';
 import { judge } from '../preflight/boxState';
 import { followPhases } from '../preflight/phases';
 import type { Site } from '../preflight/readiness';
+import { giveUp } from '../refusal';
 import type { Login } from '../remoteShell';
+import { bootstrapState } from '../render/bootstrapState';
 import { gatewayRelease } from '../render/compose';
 import { desiredState, expectation } from '../render/desiredState';
-import { bootstrapScript, command, commandInput } from '../scripts';
+import { command, commandInput } from '../scripts';
 import type { Host } from './host';
+import { hetznerToken } from './hetznerToken';
 import { beginLedger, sayRestored } from './ledger';
 import { awaitAnswer, awaitLogin, examine, findStanding } from './standingBox';
 
@@ -21,20 +24,18 @@ import { awaitAnswer, awaitLogin, examine, findStanding } from './standingBox';
 export interface ReleaseArgs {
   /** Where it runs. */
   readonly host: Host;
-  /** The settings, checked. */
+  /** The settings of the deploy, checked. The others are in `complete`. */
   readonly settings: Settings;
+  /** All settings, the providers' keys and the bucket's. Secret. */
+  readonly complete: pulumi.Output<Complete>;
   /** The code to run. */
   readonly bundle: Bundle;
   /** The key that administers the gateway. Secret. */
   readonly masterKey: pulumi.Input<string>;
-  /** Provider name → API key. Secret. */
-  readonly providerKeys: pulumi.Input<Readonly<Record<string, string>>>;
   /** Label → SHA-256, in hex, of each generated application key. */
   readonly keyHashes: pulumi.Input<Readonly<Record<string, string>>>;
   /** Value of the label `stack` on this stack's resources at Hetzner. */
   readonly stackLabel: pulumi.Input<string>;
-  /** The bucket's; undefined where there is no backup. Secret. */
-  readonly backupKeys: pulumi.Input<BackupKeys | undefined>;
   /** Where this update may put the ledger back from its backup: `latest`, or a moment in ISO 8601. */
   readonly restore: string | undefined;
   /** What is done before the release serves, such as DNS records. */
@@ -68,17 +69,9 @@ export class Release extends pulumi.ComponentResource {
     const bootstrap = runScript(
       `${name}-bootstrap`,
       connection,
-      host.dataDevice.apply((device) =>
-        JSON.stringify({
-          script: bootstrapScript,
-          device,
-          mount: dataMount,
-          bundles,
-          packages: packages.join(' '),
-          metadata: metadataAddress,
-        }),
-      ),
+      host.dataDevice.apply((device) => bootstrapState(settings, device)),
       { ...own, dependsOn: [host] },
+      'stdout',
     );
     const uploaded = new remote.CopyToRemote(
       `${name}-bundle`,
@@ -88,9 +81,9 @@ export class Release extends pulumi.ComponentResource {
     this.ledger = beginLedger(name, connection, settings, { parent: this, dependsOn: [bootstrap] });
     const { restore } = args;
     const state = pulumi
-      .all([args.masterKey, args.providerKeys, args.keyHashes, host.ipv4, watched.facts, this.ledger, args.backupKeys])
-      .apply(([masterKey, providerKeys, keyHashes, address, facts, ledger, backupKeys]) => {
-        const input = { settings, bundle, masterKey, providerKeys, keyHashes, address, ledger, backupKeys, restore };
+      .all([args.masterKey, args.complete, args.keyHashes, host.ipv4, watched.facts, this.ledger])
+      .apply(([masterKey, complete, keyHashes, address, facts, ledger]) => {
+        const input = { ...complete, bundle, masterKey, keyHashes, address, ledger, restore };
         const repairs = judge(facts, expectation(input), Math.floor(Date.now() / 1_000));
         return desiredState({ ...input, repairs });
       });
@@ -128,8 +121,10 @@ function watchBox(release: Release, { host, settings, stackLabel }: ReleaseArgs)
     .all([host.ipv4, host.sshHostKey, host.sshPrivateKey])
     .apply(([address, hostKey, privateKey]) => ({ address, hostKey, privateKey }));
   const facts = pulumi
-    .all([login, standing])
-    .apply(([own, found]) => examine(found, own, { address: own.address, host: settings.domain ?? own.address }));
+    .all([login, standing, pulumi.runtime.isDryRun() ? undefined : hetznerToken(release)])
+    .apply(([own, found, token]) =>
+      examine(found, own, { address: own.address, host: settings.domain ?? own.address }, token),
+    );
   let ended = (): void => undefined;
   const end = new Promise<void>((resolve) => (ended = resolve));
   const address = pulumi.all([login, host.server.id, standing, facts]).apply(async ([own, serverId, found, seen]) => {
@@ -137,21 +132,11 @@ function watchBox(release: Release, { host, settings, stackLabel }: ReleaseArgs)
     const ranges = settings.ssh.admin_cidrs ?? [];
     const say = (phase: string) => void pulumi.log.info(`${sinceBegin().toFixed(0)} s: ${phase}`, release);
     const refused = await awaitLogin(seen, { standing: found, serverId, address: own.address, ranges }, say);
-    if (refused !== undefined) await giveUp(release, refused);
+    if (refused !== undefined) await giveUp(refused, release);
     void tellPhases(own, say, end);
     return own.address;
   });
   return { facts, address: pulumi.unsecret(address), ended };
-}
-
-/**
- * Ends the program with one sentence. An error that an output throws would reach the operator behind the name of every
- * property on its way.
- */
-async function giveUp(release: Release, sentence: string): Promise<never> {
-  await pulumi.log.error(sentence, release);
-  // By this code the language host knows that the reason has been said (@pulumi/pulumi, cmd/run/run.ts).
-  process.exit(32);
 }
 
 /** Seconds since the program was started. */
@@ -187,12 +172,14 @@ function connectTo(host: Host, address: pulumi.Output<string>): Connection {
  * A script on the box. It has no `update`, `delete` or `triggers`: a change of `stdin` runs `create` again in place, while
  * changed triggers would run the old `delete` after the new `create`
  * (https://github.com/pulumi/pulumi-command/issues/189).
+ * @param logging what of its output the update shows. `stdout` for a script that is told no secret
  */
 function runScript(
   name: string,
   connection: Connection,
   state: pulumi.Input<string>,
   options: pulumi.CustomResourceOptions,
+  logging: 'none' | 'stdout' = 'none',
 ): remote.Command {
   return new remote.Command(
     name,
@@ -200,7 +187,7 @@ function runScript(
       connection,
       create: command,
       stdin: pulumi.secret(pulumi.output(state).apply(commandInput)),
-      logging: 'none',
+      logging,
       addPreviousOutputInEnv: false,
     },
     { ...options, additionalSecretOutputs: ['stdout', 'stderr'] },

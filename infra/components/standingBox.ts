@@ -3,7 +3,7 @@
 import * as hcloud from '@pulumi/hcloud';
 import * as pulumi from '@pulumi/pulumi';
 import { lookAtBox } from '../preflight/boxLook';
-import { type BoxFacts, describeFaults, faultsOf } from '../preflight/boxState';
+import { type BoxFacts, describeFaults, faultsOf, fullDisks } from '../preflight/boxState';
 import { powerOn } from '../preflight/powerOn';
 import { askReadiness, type Readiness, type Site } from '../preflight/readiness';
 import { reachServer } from '../preflight/sshReachable';
@@ -29,15 +29,25 @@ export async function findStanding(stackLabel: string, options: pulumi.InvokeOpt
   return { server: server.status === 'off' ? 'off' : 'on', id: String(server.id) };
 }
 
-/** Finds out what the box is like, says what is wrong with it, and switches it on where it is off. Takes 3 s at most for a box that is dead. */
-export async function examine(standing: Standing, login: Login, site: Site): Promise<BoxFacts> {
+/**
+ * Finds out what the box is like, says what is wrong with it, and switches it on where it is off. Takes 3 s at most for a box
+ * that is dead.
+ * @param token of Hetzner's API. Default: the environment's
+ */
+export async function examine(
+  standing: Standing,
+  login: Login,
+  site: Site,
+  token: string | undefined,
+): Promise<BoxFacts> {
   const facts = await gather(standing, login, site);
   const faults = faultsOf(facts);
   if (faults.length > 0) {
     const remedy = pulumi.runtime.isDryRun() ? '"pulumi up" puts it right' : 'it is put right now';
     await pulumi.log.warn(`ovth: ${describeFaults(faults, site.address)} ${remedy}`);
   }
-  if (standing.server === 'off' && !pulumi.runtime.isDryRun()) await switchOn(Number(standing.id));
+  for (const warning of fullDisks(facts)) await pulumi.log.warn(warning);
+  if (standing.server === 'off' && !pulumi.runtime.isDryRun()) await switchOn(Number(standing.id), token);
   return facts;
 }
 
@@ -114,9 +124,9 @@ async function askForAWhile(site: Site): Promise<Readiness | string> {
   }
 }
 
-async function switchOn(serverId: number): Promise<void> {
+async function switchOn(serverId: number, given: string | undefined): Promise<void> {
   const config = pulumi.runtime.allConfig();
-  const token = config['hcloud:token'] ?? process.env['HCLOUD_TOKEN'] ?? '';
+  const token = given ?? process.env['HCLOUD_TOKEN'] ?? '';
   const endpoint = config['hcloud:endpoint'] ?? process.env['HCLOUD_ENDPOINT'];
   const refused = await powerOn(serverId, { token, endpoint });
   if (refused !== undefined)

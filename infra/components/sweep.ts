@@ -4,6 +4,7 @@ import { local } from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 import { removeScript } from '../scripts';
 import { deriveBytes } from '../sshKey';
+import { hetznerToken } from './hetznerToken';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -13,9 +14,14 @@ type Labels = Readonly<Record<string, string>>;
  * @param labels labels for everything at Hetzner
  * @param seed secret text that no other state has
  */
-export function identified(labels: Labels, seed: pulumi.Output<string>): pulumi.Output<Record<string, string>> {
+export function identified(
+  labels: pulumi.Input<Labels>,
+  seed: pulumi.Output<string>,
+): pulumi.Output<Record<string, string>> {
   const id = pulumi.secret(seed).apply((text) => deriveBytes(text, 'stack id').toString('hex').slice(0, 10));
-  return pulumi.unsecret(id).apply((text): Record<string, string> => ({ ...labels, 'stack-id': text }));
+  return pulumi
+    .all([labels, pulumi.unsecret(id)])
+    .apply(([all, text]): Record<string, string> => ({ ...all, 'stack-id': text }));
 }
 
 /**
@@ -32,8 +38,7 @@ export function sweepAfter(name: string, labels: pulumi.Output<Labels>, parent: 
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
   );
-  const config = new pulumi.Config('hcloud');
-  const [token, endpoint] = [config.getSecret('token'), config.get('endpoint')];
+  const [token, endpoint] = [hetznerToken(parent), new pulumi.Config('hcloud').get('endpoint')];
   return new local.Command(
     `${name}-sweep`,
     {

@@ -3,6 +3,7 @@
 import type { BackupKeys } from '../../config/deploySettings';
 import type { Problem } from '../../config/problems';
 import type { Settings } from '../../config/schema';
+import { type Carrier, inStack } from './carrier';
 
 /** What is known beside the settings. */
 export interface BackupFacts {
@@ -14,25 +15,16 @@ export interface BackupFacts {
 }
 
 /** A backup has its keys, they are secret, and only what has a backup can be restored. */
-export function backupProblems({ backup }: Settings, { backupKeys, secretKeys, restore }: BackupFacts): Problem[] {
-  const problems: Problem[] = [];
-  if (backup !== undefined && backupKeys === undefined)
-    problems.push({
-      path: keysPath,
-      message: `is missing: set the keys of the bucket with: ${setKey('access_key_id')} and ${setKey('secret_access_key')}`,
-    });
-  if (backup === undefined && backupKeys !== undefined)
-    problems.push({
-      path: 'ovth:backup',
-      message: `is missing, and ovth:backup_keys is set: name endpoint and bucket, or run "pulumi config rm ovth:backup_keys".`,
-    });
+export function backupProblems(settings: Settings, { backupKeys, secretKeys, restore }: BackupFacts): Problem[] {
+  const problems = pairingProblems(settings, backupKeys !== undefined);
+  const keysPath = inStack.path('backup_keys');
   if (backupKeys !== undefined && !secretKeys.includes(keysPath))
     problems.push({
       path: keysPath,
-      message: `stands readable in the stack's file; take it out there and set each key with: ${setKey('access_key_id')} and ${setKey('secret_access_key')}`,
+      message: `stands readable in the stack's file; take it out there and set each key with: ${setKeys(inStack)}`,
     });
   if (restore === undefined) return problems;
-  if (backup === undefined)
+  if (settings.backup === undefined)
     problems.push({
       path: 'OVTH_RESTORE',
       message: 'asks for the backup, and ovth:backup is not set; set it as it was.',
@@ -45,8 +37,23 @@ export function backupProblems({ backup }: Settings, { backupKeys, secretKeys, r
   return problems;
 }
 
+/** A backup has its keys, and keys have a backup. @param keyed whether the bucket's keys are given */
+export function pairingProblems({ backup }: Settings, keyed: boolean, carrier = inStack): Problem[] {
+  const keysPath = carrier.path('backup_keys');
+  if (backup !== undefined && !keyed)
+    return [{ path: keysPath, message: `is missing: set the keys of the bucket with: ${setKeys(carrier)}` }];
+  if (backup === undefined && keyed)
+    return [
+      {
+        path: carrier.path('backup'),
+        message: `is missing, and ${keysPath} is set: name endpoint and bucket, or take the keys out.`,
+      },
+    ];
+  return [];
+}
+
 // ---
 
-const keysPath = 'ovth:backup_keys';
-const setKey = (name: string) => `pulumi config set --secret --path 'ovth:backup_keys.${name}'`;
+const setKeys = (carrier: Carrier) =>
+  `${carrier.setBackupKey('access_key_id')} and ${carrier.setBackupKey('secret_access_key')}`;
 const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;

@@ -1,6 +1,6 @@
 // A look at the box over SSH: what HTTPS does not show.
 
-import { home } from '../hostLayout';
+import { dataMount, home } from '../hostLayout';
 import { type Login, openRemoteShell } from '../remoteShell';
 import { lookScript } from '../scripts';
 import { reachServer } from './sshReachable';
@@ -15,7 +15,11 @@ export interface BoxLook {
   readonly copied: boolean;
   /** Files, by their path below `/srv/ovth`, that are not as the last update that ended has left them. */
   readonly changed: readonly string[];
-  /** Names of the running containers. */
+  /** Whether ports 80 and 443 are led to the front that serves, now and after a reboot. */
+  readonly led: boolean;
+  /** Percent in use of the server's own disk and of the data volume. */
+  readonly used: { readonly server: number | undefined; readonly data: number | undefined };
+  /** Names of the running containers, without what is retiring. */
   readonly running: readonly string[];
 }
 
@@ -27,7 +31,7 @@ export async function lookAtBox(login: Login): Promise<BoxLook | undefined> {
   const closed = await reachServer(login.address, { ranges: [], patienceMs: 0, dialMs: 3_000 });
   if (closed !== undefined) return undefined;
   const lines: string[] = [];
-  const shell = openRemoteShell(login, { text: lookScript, args: [home] }, (line) => lines.push(line));
+  const shell = openRemoteShell(login, { text: lookScript, args: [home, dataMount] }, (line) => lines.push(line));
   const timer = setTimeout(() => shell.end(), longestLookMs);
   const code = await shell.ended.finally(() => clearTimeout(timer));
   return code === 0 ? readLook(lines) : undefined;
@@ -42,6 +46,8 @@ export function readLook(lines: readonly string[]): BoxLook {
     repairs: repairsOf(told('deploy')[0] ?? ''),
     copied: lines.includes('copied'),
     changed: told('changed'),
+    led: lines.includes('led'),
+    used: { server: percentOf(told('used server')[0]), data: percentOf(told('used data')[0]) },
     running: told('runs'),
   };
 }
@@ -49,6 +55,9 @@ export function readLook(lines: readonly string[]): BoxLook {
 // ---
 
 const longestLookMs = 10_000;
+
+const percentOf = (text: string | undefined) =>
+  text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : undefined;
 
 function repairsOf(text: string): number | undefined {
   try {

@@ -48,8 +48,20 @@ export function faultsOf({ server, readiness, look }: BoxFacts): string[] {
   if (!look.applied) return [...faults, 'no update has ended there yet'];
   for (const [prefix, what] of look.copied ? [...parts, copy] : parts)
     if (!look.running.some((name) => name.startsWith(prefix))) faults.push(`${what} does not run`);
+  if (!look.led) faults.push('ports 80 and 443 do not lead to Caddy, or would not after a reboot');
   for (const file of look.changed) faults.push(`${file} is not as the last update left it`);
   return faults;
+}
+
+/** A sentence for each disk that fills up. That is no fault: no update makes room. */
+export function fullDisks({ look }: BoxFacts): string[] {
+  const { server = 0, data = 0 } = look?.used ?? {};
+  return [
+    ...(server > fullPercent
+      ? [`ovth:server.type: the server's own disk is ${server} % full; look at "docker system df" there.`]
+      : []),
+    ...(data > fullPercent ? [`ovth:data.size_gb: the data volume is ${data} % full; raise the size.`] : []),
+  ];
 }
 
 /** One sentence of what is wrong with a box. */
@@ -59,10 +71,12 @@ export function describeFaults(faults: readonly string[], address: string): stri
 
 // ---
 
+const fullPercent = 80;
+
 /** Beginning of a container's name → what it is. */
 const parts = [
   ['ovth-gateway-', 'the gateway’s container'],
-  ['ovth-front', 'Caddy'],
+  ['ovth-front-', 'Caddy'],
 ] as const;
 
 const copy = [backupContainer, 'what copies the ledger to its backup'] as const;

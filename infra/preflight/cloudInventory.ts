@@ -1,19 +1,21 @@
 // What exists at Hetzner, asked through the provider.
 
 import * as hcloud from '@pulumi/hcloud';
+import type * as pulumi from '@pulumi/pulumi';
 import type { CloudKind, CloudResource } from './cloudResources';
 
 /**
  * Everything that the token's project has, of all stacks.
+ * @param options whose provider asks
  * @throws Error in the provider's words when the API does not answer; see `explainApiError` in hetznerChecks.ts
  */
-export async function resourcesAtHetzner(): Promise<CloudResource[]> {
+export async function resourcesAtHetzner(options?: pulumi.InvokeOptions): Promise<CloudResource[]> {
   const [servers, sshKeys, firewalls, volumes, addresses] = await Promise.all([
-    hcloud.getServers(),
-    hcloud.getSshKeys(),
-    hcloud.getFirewalls(),
-    hcloud.getVolumes(),
-    hcloud.getPrimaryIps(),
+    hcloud.getServers({}, options),
+    hcloud.getSshKeys({}, options),
+    hcloud.getFirewalls({}, options),
+    hcloud.getVolumes({}, options),
+    hcloud.getPrimaryIps({}, options),
   ]);
   return [
     ...servers.servers.map((found) => resource('server', found)),

@@ -15,6 +15,12 @@ export const cloudKinds = {
 /** The Pulumi type of the link between a volume and its server. It has the volume's id, and no labels. */
 export const attachmentType = 'hcloud:index/volumeAttachment:VolumeAttachment';
 
+/** The names of a gateway's resources, without the component's name before them, that a look at Hetzner is compared with. */
+export const cloudNames: readonly string[] = [
+  ...Object.values(cloudKinds).flatMap(({ names }) => names),
+  ...['data-attachment', 'sweep'],
+];
+
 /** A resource that exists at Hetzner. */
 export interface CloudResource {
   readonly kind: CloudKind;
@@ -29,9 +35,13 @@ export interface CloudResource {
   readonly family?: string | undefined;
 }
 
-/** The value of the label `stack`: letters, digits, `.`, `_` and `-`, at most 63 of them. */
-export function stackLabel(project: string, stack: string): string {
-  return `${project}-${stack}`
+/**
+ * The value of the label `stack`: letters, digits, `.`, `_` and `-`, at most 63 of them.
+ * @param gateway name of the component, where a program may have several
+ */
+export function stackLabel(project: string, stack: string, gateway?: string): string {
+  return [project, stack, ...(gateway === undefined ? [] : [gateway])]
+    .join('-')
     .replaceAll(/[^A-Za-z0-9._-]/g, '-')
     .slice(0, 63)
     .replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');

@@ -4,6 +4,7 @@
 
 import { execFile } from 'node:child_process';
 import { z } from 'zod';
+import { cloudNames } from './cloudResources';
 
 /** A resource in the state. */
 export interface StateResource {
@@ -71,6 +72,19 @@ export function inState(state: LastState, type: string, name?: string): StateRes
       !resource.pendingReplacement &&
       (name === undefined || resource.urn.endsWith(`::${name}`)),
   );
+}
+
+/**
+ * The part of a state that a gateway of a program with other things has made: what is compared with Hetzner.
+ * @param gateway name of the component
+ */
+export function ofGateway(state: LastState, gateway: string): LastState {
+  const own = new Set(cloudNames.map((name) => `${gateway}-${name}`));
+  const isOwn = (urn: string) => urn.includes('ovth:index:Gateway$') && own.has(urn.slice(urn.lastIndexOf('::') + 2));
+  return {
+    resources: state.resources.filter(({ urn }) => isOwn(urn)),
+    pending: state.pending.filter(({ urn }) => isOwn(urn)),
+  };
 }
 
 // ---

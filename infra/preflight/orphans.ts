@@ -2,6 +2,7 @@
 // leaves behind what the state does not know: the next update would make it a second time, and fail or pay twice.
 
 import type { Problem } from '../../config/problems';
+import { inStack } from './carrier';
 import { attachmentType, cloudKinds, type CloudKind, type CloudResource } from './cloudResources';
 import type { LastState, StateResource } from './lastState';
 
@@ -61,8 +62,14 @@ export function goneFrom(present: readonly CloudResource[], state: LastState): S
 /**
  * One problem for each orphan and for each resource that is gone, and one with the remedy. With any of them an update would
  * fail half way, or order something twice.
+ * @param remedy what to do with what the state does not know; see carrier.ts
  */
-export function driftProblems(present: readonly CloudResource[], state: LastState, stack: StackIdentity): Problem[] {
+export function driftProblems(
+  present: readonly CloudResource[],
+  state: LastState,
+  stack: StackIdentity,
+  remedy = inStack.recover(''),
+): Problem[] {
   const orphans = orphansOf(present, state, stack);
   const gone = goneFrom(present, state);
   return [
@@ -70,7 +77,7 @@ export function driftProblems(present: readonly CloudResource[], state: LastStat
       path: `${kind} ${name} (id ${id})`,
       message: "exists at Hetzner and is not in this stack's state.",
     })),
-    ...(orphans.length === 0 ? [] : [orphanRemedy(orphans, stack)]),
+    ...(orphans.length === 0 ? [] : [orphanRemedy(orphans, stack, remedy)]),
     ...gone.map(({ urn, id }) => ({
       path: `${urn.slice(urn.lastIndexOf('::') + 2)} (id ${id})`,
       message:
@@ -93,13 +100,13 @@ function orphanedAttachments(present: readonly CloudResource[], state: LastState
   });
 }
 
-function orphanRemedy(orphans: readonly Orphan[], { label }: StackIdentity): Problem {
+function orphanRemedy(orphans: readonly Orphan[], { label }: StackIdentity, remedy: string): Problem {
   const cause = orphans.every(({ own }) => own)
     ? 'An update of this stack was cut off'
     : `An update was cut off, or the state was lost, or another stack of this name (label stack=${label}) uses your Hetzner project`;
   return {
     path: '',
-    message: `${cause}. Nothing was changed: run "npm run recover", which adopts or removes what it finds after asking, then "pulumi up".`,
+    message: `${cause}. Nothing was changed: ${remedy}`,
   };
 }
 

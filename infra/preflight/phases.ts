@@ -12,6 +12,8 @@ export const phases = {
   start: 'start: the new gateway starts beside what runs',
   switch: 'switch: Caddy sends requests there',
   backup: 'backup: the ledger is copied to the bucket',
+  retire: 'retire: what served until now ends with its last stream, in the background (ovth:release.retire_after)',
+  hurry: 'retire: what was retiring since an earlier update ends within 30 s',
   certificate: 'certificate: waiting for it',
 } as const;
 

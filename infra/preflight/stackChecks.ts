@@ -8,6 +8,7 @@ import { ConfigError, formatProblem, type Problem, suggest } from '../../config/
 import { findTarget } from '../../config/resolve';
 import type { Settings } from '../../config/schema';
 import { gatewayConfig, secretsEnv, secretVariables } from '../render/gatewayConfig';
+import { inStack } from './carrier';
 
 type Texts = Readonly<Record<string, string>>;
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -46,14 +47,13 @@ export function agentProblems(environment: Environment): Problem[] {
 }
 
 /** The ranges that may log in are named, and none is open to the world unless that is allowed. */
-export function sshProblems({ ssh }: Settings): Problem[] {
-  const path = `${prefix}ssh.admin_cidrs`;
+export function sshProblems({ ssh }: Settings, carrier = inStack): Problem[] {
+  const path = carrier.path('ssh.admin_cidrs');
   if (ssh.admin_cidrs === undefined) {
     return [
       {
         path,
-        message:
-          'is missing: name the addresses that may reach port 22, such as your own: pulumi config set --path "ovth:ssh.admin_cidrs[0]" "$(curl -s https://ipv4.icanhazip.com)/32".',
+        message: `is missing: name the addresses that may reach port 22, such as your own: ${carrier.setRange}.`,
       },
     ];
   }
@@ -63,7 +63,7 @@ export function sshProblems({ ssh }: Settings): Problem[] {
       ? [
           {
             path: `${path}[${i}]`,
-            message: `${range} opens port 22 to the world; name your own addresses, or set ovth:ssh.allow_public to true if that is meant.`,
+            message: `${range} opens port 22 to the world; name your own addresses, or set ${carrier.path('ssh.allow_public')} to true if that is meant.`,
           },
         ]
       : [],
@@ -71,25 +71,26 @@ export function sshProblems({ ssh }: Settings): Problem[] {
 }
 
 /** A zone holds the records of a domain that is in it. */
-export function dnsProblems({ dns, domain }: Settings): Problem[] {
+export function dnsProblems({ dns, domain }: Settings, carrier = inStack): Problem[] {
   if (dns === undefined || domain === dns.zone || domain?.endsWith(`.${dns.zone}`) === true) return [];
-  const path = `${prefix}dns.zone`;
+  const path = carrier.path('dns.zone');
+  const [domainPath, dnsPath] = [carrier.path('domain'), carrier.path('dns')];
   return domain === undefined
-    ? [{ path, message: `has no host name to set: set ovth:domain to one in ${dns.zone}, or remove ovth:dns.` }]
+    ? [{ path, message: `has no host name to set: set ${domainPath} to one in ${dns.zone}, or remove ${dnsPath}.` }]
     : [
         {
           path,
-          message: `${dns.zone} does not hold ${domain} (ovth:domain): name the zone that does, or remove ovth:dns and set the records yourself (output dnsRecords).`,
+          message: `${dns.zone} does not hold ${domain} (${domainPath}): name the zone that does, or remove ${dnsPath} and set the records yourself (output dnsRecords).`,
         },
       ];
 }
 
 /** The ACME directory can be written into a Caddyfile. */
-export function acmeProblems({ acme }: Settings): Problem[] {
+export function acmeProblems({ acme }: Settings, carrier = inStack): Problem[] {
   if (acme.directory === undefined || /^https:\/\/[^\s"\\{}]+$/.test(acme.directory)) return [];
   return [
     {
-      path: `${prefix}acme.directory`,
+      path: carrier.path('acme.directory'),
       message: `must be an https:// URL without blanks, quotes or braces, found ${JSON.stringify(acme.directory)}.`,
     },
   ];
@@ -105,19 +106,19 @@ export function secrecyProblems(secretKeys: readonly string[], providerKeys: Tex
   return [
     {
       path: `${prefix}provider_keys`,
-      message: `stands readable in the stack's file; take it out there and set each key with: ${setKey(first)}`,
+      message: `stands readable in the stack's file; take it out there and set each key with: ${inStack.setKey(first)}`,
     },
   ];
 }
 
 /** Every provider that a route names needs a key, and every key needs a provider. */
-export function keyProblems(settings: Settings, providerKeys: Texts): Problem[] {
+export function keyProblems(settings: Settings, providerKeys: Texts, carrier = inStack): Problem[] {
   const known = [...Object.keys(knownProviders), ...Object.keys(settings.providers)];
   const strangers = Object.keys(providerKeys)
     .filter((name) => !known.includes(name))
     .map((name) => ({
-      path: `${prefix}provider_keys.${name}`,
-      message: `is the key of no provider.${suggest(name, known)} Known: ${[...new Set(known)].join(', ')}; describe another one in ovth:providers.`,
+      path: carrier.path(`provider_keys.${name}`),
+      message: `is the key of no provider.${suggest(name, known)} Known: ${[...new Set(known)].join(', ')}; describe another one in ${carrier.path('providers')}.`,
     }));
   const usable = (name: string) =>
     Object.hasOwn(providerKeys, name) ||
@@ -126,8 +127,8 @@ export function keyProblems(settings: Settings, providerKeys: Texts): Problem[] 
     return [
       ...strangers,
       {
-        path: `${prefix}provider_keys`,
-        message: `holds no key, so there is nothing to call; set one with: ${setKey('openai')}`,
+        path: carrier.path('provider_keys'),
+        message: `holds no key, so there is nothing to call; set one with: ${carrier.setKey('openai')}`,
       },
     ];
   }
@@ -139,8 +140,8 @@ export function keyProblems(settings: Settings, providerKeys: Texts): Problem[] 
     return named
       .filter(({ name }) => name !== '' && !usable(name))
       .map(({ name, at }) => ({
-        path: `${prefix}routes.${route}.${at}`,
-        message: `needs ${name}, which has no key; set one with: ${setKey(name)} (or take ${name} out of the route).`,
+        path: carrier.path(`routes.${route}.${at}`),
+        message: `needs ${name}, which has no key; set one with: ${carrier.setKey(name)} (or take ${name} out of the route).`,
       }));
   });
   return [...strangers, ...missing];
@@ -166,7 +167,6 @@ export function loadProblems(settings: Settings, providerKeys: Texts): Problem[]
 const prefix = 'ovth:';
 /** Characters of a Hetzner API token; the provider refuses any other length. */
 const tokenLength = 64;
-const setKey = (provider: string) => `pulumi config set --secret --path 'ovth:provider_keys.${provider}'`;
 
 /** Whether the range has a 128th of all addresses or more. */
 function isPublic(range: string): boolean {

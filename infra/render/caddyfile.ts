@@ -26,11 +26,14 @@ export interface Front {
 /** Path, in Caddy's container, of the PEM root of a private certificate authority's API. */
 export const acmeRootFile = '/etc/caddy/acme-root.pem';
 
-/** Caddy's administration listens on a socket in its container, on no port. */
-export const adminSocket = 'unix//run/caddy/admin.sock';
+/** Folder in Caddy's container, in memory, that Caddy's user may write to. */
+export const frontRunFolder = '/run/caddy';
 
-/** Open streams may continue on the old configuration for this long after a reload. */
-const graceMinutes = 10;
+/** Caddy's administration listens on a socket in its container, on no port. */
+export const adminSocket = `unix/${frontRunFolder}/admin.sock`;
+
+/** Name of the file in `frontRunFolder` that makes a front tell its clients to go. The apply script puts it there. */
+export const leavingFile = 'leaving';
 
 /** The front lets a little more through than the gateway takes, so that it is the gateway that refuses and says why. */
 const spareBodyBytes = 1024 * 1024;
@@ -43,8 +46,8 @@ const spareHeaderBytes = 16 * 1024;
 export function caddyfile(front: Front): string {
   const options: Directive[] = [
     ['admin', adminSocket],
+    // No `grace_period`: a front that was told to end ends with its last stream. The box ends it when that takes too long.
     ['persist_config', 'off'],
-    ['grace_period', `${graceMinutes}m`],
     ...(front.isAddress ? [['default_sni', front.site] satisfies Directive] : []),
     ...(front.email === undefined ? [] : [['email', front.email] satisfies Directive]),
     ...(front.directory === undefined ? [] : [['acme_ca', front.directory] satisfies Directive]),
@@ -86,6 +89,7 @@ export function caddyfile(front: Front): string {
   // No `encode`, which holds streams back. No `flush_interval`: with -1 Caddy goes on reading from the gateway after the
   // client has disconnected.
   const site: Directive[] = [
+    ...leaving,
     ...(front.isAddress ? [['tls', [['issuer', 'acme', [['profile', 'shortlived']]]]] satisfies Directive] : []),
     ['header', [['Strict-Transport-Security', 'max-age=31536000'], ['X-Frame-Options', 'DENY'], ['-Server'], ['-Via']]],
     ['log'],
@@ -100,6 +104,22 @@ export function caddyfile(front: Front): string {
 
 /** A directive: its name, its arguments, and possibly a block of directives. */
 type Directive = readonly [string, ...(string | readonly Directive[])[]];
+
+/**
+ * When another front has taken over: an answer that closes its connection cuts no request, as closing an idle one may. HTTP/1
+ * gets `connection: close`, HTTP/2 a GOAWAY.
+ */
+const leaving: readonly Directive[] = [
+  [
+    '@leaving',
+    'file',
+    [
+      ['root', frontRunFolder],
+      ['try_files', leavingFile],
+    ],
+  ],
+  ['header', '@leaving', 'Connection', 'close'],
+];
 
 function block(words: readonly string[], directives: readonly Directive[], indent = ''): string {
   const head = [...words.map(quote), '{'].join(' ');

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { containerUser, dataMount, home, network } from '../hostLayout';
+import { frontRunFolder } from './caddyfile';
 
 /** A gateway release: code, base image and container settings, without the configuration. */
 export interface ReleaseFacts {
@@ -37,24 +38,28 @@ export function gatewayRelease(bundleHash: string, nodeImage: string): ReleaseFa
 }
 
 /**
- * The compose.yaml of the front: Caddy on ports 80 and 443.
+ * The compose.yaml of a front: Caddy. Several run side by side while one takes over, each in a slot; the slot's number and
+ * address are in the file `.env` beside this one, which Compose reads. It publishes no port: the box's own rules lead ports
+ * 80 and 443 to the front that serves.
  * @param image reference of Caddy's image
  */
 export function frontCompose(image: string): string {
   const caddy = {
     ...hardened,
+    // Two gateways and two fronts side by side fit a box of 2 GB.
+    mem_limit: '256m',
+    memswap_limit: '256m',
     image,
-    container_name: 'ovth-front',
+    container_name: 'ovth-front-${SLOT}',
     cap_add: ['NET_BIND_SERVICE'],
     // Lets a user other than root listen on ports 80 and 443; `no-new-privileges` keeps the binary's own capability away.
     sysctls: { 'net.ipv4.ip_unprivileged_port_start': 0 },
-    ports: ['80:80', '443:443'],
-    volumes: [`${home}/front/caddy:/etc/caddy:ro`, `${dataMount}/caddy:/data`],
-    tmpfs: [...hardened.tmpfs, `/run/caddy:uid=${containerUser},gid=${containerUser},mode=0700`],
-    networks: [network],
+    volumes: [`${home}/fronts/\${SLOT}/caddy:/etc/caddy:ro`, `${dataMount}/caddy:/data`],
+    tmpfs: [...hardened.tmpfs, `${frontRunFolder}:uid=${containerUser},gid=${containerUser},mode=0700`],
+    networks: { [network]: { ipv4_address: '${ADDRESS}' } },
     command: ['caddy', 'run', '--config', '/etc/caddy/Caddyfile', '--adapter', 'caddyfile'],
   };
-  return composeFile('ovth-front', { front: caddy });
+  return composeFile('ovth-front-${SLOT}', { front: caddy });
 }
 
 /** What holds for every container of a box. */

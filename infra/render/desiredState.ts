@@ -4,9 +4,18 @@ import type { BackupKeys } from '../../config/deploySettings';
 import { limitsOf, loadConfig } from '../../config/load';
 import type { Settings } from '../../config/schema';
 import type { Bundle } from '../bundle';
-import { bundleInBuild, bundlePath, containerUser, dataMount, gatewayPort, home, network } from '../hostLayout';
+import {
+  bundleInBuild,
+  bundlePath,
+  containerUser,
+  dataMount,
+  gatewayPort,
+  home,
+  network,
+  networkRange,
+} from '../hostLayout';
 import { backupCompose, backupSocket, litestreamConfig } from './backup';
-import { acmeRootFile, adminSocket, caddyfile } from './caddyfile';
+import { acmeRootFile, adminSocket, caddyfile, frontRunFolder, leavingFile } from './caddyfile';
 import { frontCompose, gatewayRelease } from './compose';
 import { gatewayConfig, secretsEnv, secretVariables } from './gatewayConfig';
 import { applyScript } from '../scripts';
@@ -63,7 +72,8 @@ export function desiredState(input: DesiredStateInput): string {
   const variables = secretVariables(settings, input.masterKey, input.providerKeys);
   const backup = backupFiles(input);
   const facts = {
-    ...{ home, data: dataMount, user: containerUser, network, port: gatewayPort },
+    ...{ home, data: dataMount, user: containerUser, port: gatewayPort },
+    ...{ network, subnet: networkRange.subnet, dynamic_range: networkRange.dynamic },
     release: release.id,
     image: release.image,
     digest: expectation(input).config,
@@ -74,6 +84,9 @@ export function desiredState(input: DesiredStateInput): string {
     node_image: settings.images.node,
     front_image: settings.images.caddy,
     admin_socket: adminSocket,
+    leaving_file: `${frontRunFolder}/${leavingFile}`,
+    retire_seconds: settings.release.retire_after * 60,
+    build_mb: buildMb,
     site: settings.domain === undefined ? 'address' : 'name',
     host: settings.domain ?? input.address,
     address: input.address,
@@ -103,6 +116,9 @@ export function desiredState(input: DesiredStateInput): string {
 }
 
 // ---
+
+/** With less than this free on the server's disk, in MB, no image is built. */
+const buildMb = 1_536;
 
 function backupFiles({ settings, backupKeys, ledger }: DesiredStateInput): Record<string, string> | undefined {
   const { backup, images } = settings;

@@ -5,26 +5,26 @@ import { join } from 'node:path';
 
 /** The parts of the apply script, in the order in which they are joined: only the last does something by itself. */
 export const applyParts = [
-  'begin',
-  'host',
-  'ledger',
-  'image',
-  'checks',
-  'backup',
-  'gateway',
-  'retire',
-  'front',
-  'certificate',
-  'keep',
-  'record',
-  'run',
+  ...['begin', 'host', 'disk', 'ledger', 'image', 'checks', 'backup', 'gateway'],
+  ...['retire', 'redirect', 'front', 'certificate', 'keep', 'record', 'run'],
 ] as const;
 
 /** Brings the box to the desired state, or leaves it as it was. Input: infra/render/desiredState.ts. */
 export const applyScript = applyParts.map((name) => read(join('apply', `${name}.sh`))).join('\n');
 
-/** Waits for the first boot of a new box and checks its result. */
-export const bootstrapScript = read('bootstrap.sh');
+/** The parts of the bootstrap script, in the order in which they are joined: only the last does something by itself. */
+export const bootstrapParts = [
+  ...['begin', 'boot', 'files', 'volume', 'docker', 'swap', 'clock', 'upgrades', 'run'],
+] as const;
+
+/** Waits for the first boot of a new box, and brings a host to its state. Input: infra/render/bootstrapState.ts. */
+export const bootstrapScript = bootstrapParts.map((name) => read(join('bootstrap', `${name}.sh`))).join('\n');
+
+/** What the reboot window's timer starts on the box. */
+export const rebootScript = read('ovth-reboot.sh');
+
+/** Prints what runs on the box, as JSON. A Python program. */
+export const statusScript = read('status.py');
 
 /** Says what is on a box. The reader is infra/preflight/boxLook.ts. */
 export const lookScript = read('look.sh');

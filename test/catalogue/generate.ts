@@ -117,6 +117,7 @@ function modelOf(row: Row, file: FactsFile): Model {
     prices: history.map((price) => priceOf(price, row)),
     ...(row.retires && { retires: row.retires }),
     ...(row.chat_refuses && { chat_refuses: row.chat_refuses }),
+    ...(row.search_alone && { search_alone: row.search_alone }),
     source: {
       facts: row.facts?.source ?? file.source.split(';')[0] ?? file.source,
       prices: row.prices?.source ?? GENAI_PRICES,

@@ -42,6 +42,7 @@ export interface Row {
   dated?: string[];
   retires?: { on: string; to: string };
   chat_refuses?: ChatRefusal;
+  search_alone?: true;
   /** For a model the facts file lacks, or has without its limits. */
   facts?: Facts & { source: string };
   /** For a model that genai-prices lacks or has wrong. */
@@ -412,6 +413,8 @@ export const rows: Row[] = [
   { id: 'text-embedding-ada-002', provider: 'openai', kind: 'embedding' },
 
   // Google. Lifecycle: https://ai.google.dev/gemini-api/docs/deprecations
+  // `search_alone`: built-in tools beside functions came with Gemini 3
+  // (https://ai.google.dev/gemini-api/docs/tool-combination, 2026-11).
   {
     id: 'gemini-4-argon',
     provider: 'google',
@@ -460,6 +463,7 @@ export const rows: Row[] = [
   {
     id: 'gemini-2.5-pro',
     provider: 'google',
+    search_alone: true,
     retires: { on: '2026-12-01', to: 'gemini-3.8-flash' },
     // The facts file has its price only.
     facts: gemini('Gemini 2.5 Pro', '2025-06-17', 'gemini-2.5-pro'),
@@ -467,11 +471,12 @@ export const rows: Row[] = [
   {
     id: 'gemini-2.5-flash',
     provider: 'google',
+    search_alone: true,
     retires: { on: '2026-12-01', to: 'gemini-3.5-flash-lite' },
     // The facts file has its price only.
     facts: gemini('Gemini 2.5 Flash', '2025-06-17', 'gemini-2.5-flash'),
   },
-  { id: 'gemini-2.5-flash-lite', provider: 'google' },
+  { id: 'gemini-2.5-flash-lite', provider: 'google', search_alone: true },
   {
     id: 'gemini-embedding-2',
     provider: 'google',

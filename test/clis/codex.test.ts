@@ -41,6 +41,40 @@ describeIf(codex.program !== undefined)('Codex with an MCP server', () => {
   );
 });
 
+// Its tools stand beside the search of the web. It sends a search back without its id.
+describeIf(codex.program !== undefined)('Codex searches the web', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await startStage();
+  }, 30_000);
+  afterAll(() => stage.close());
+
+  test(
+    'and calls its tools with what Gemini found',
+    async () => {
+      const home = makeHome({ 'note.txt': 'HERON-7' });
+      try {
+        const { stdout, turns } = await perform(stage, {
+          cli: codex,
+          upstream: { model: 'gemini-3.5-flash', provider: 'google' },
+          home,
+          prompt: 'Search the web for tidal power',
+          script: (results) =>
+            results.length === 0 ? [codex.tools.read(join(home.folder, 'note.txt'))] : `It says ${results[0]}`,
+        });
+        expect(stdout).toContain('HERON-7');
+        const [first, second] = turns.map(({ body }) => body.toString());
+        expect(first).toContain('"includeServerSideToolInvocations":true');
+        expect(second).toMatch(/"toolCall":\{"toolType":"GOOGLE_SEARCH_WEB","args":\{"queries":\["tidal power/);
+        expect(second).not.toContain('Searched the web for');
+      } finally {
+        home.remove();
+      }
+    },
+    runMs + 20_000,
+  );
+});
+
 // It asks for a WebSocket before its first POST, and goes on without it at once where it is told that there is none.
 describeIf(codex.program !== undefined)('Codex that looks for a WebSocket', () => {
   let stage: Stage;

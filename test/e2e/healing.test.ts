@@ -79,13 +79,38 @@ describeLab('a box that is not as it should be', () => {
     ],
     [
       'Caddy is removed, and its files are edited',
-      'docker rm -f ovth-front; echo "# x" >>/srv/ovth/front/caddy/Caddyfile; echo "# x" >>/srv/ovth/front/compose.yaml',
-      /^no answer over HTTPS \(it (refuses connections|ends connections at once)\); Caddy does not run; front\/caddy\/Caddyfile is not .*; front\/compose.yaml is not/,
+      'docker rm -f $(docker ps -q --filter name=ovth-front); echo "# x" >>/srv/ovth/front/caddy/Caddyfile; echo "# x" >>/srv/ovth/front/compose.yaml',
+      /^no answer over HTTPS \(.*\); Caddy does not run; front\/caddy\/Caddyfile is not .*; front\/compose.yaml is not/,
     ],
     [
       'the gateway’s files are edited',
       'cd /srv/ovth/current && sed -i "s/daily_tokens: 50000000/daily_tokens: 1/" config/config.yaml && echo "# x" >>compose.yaml',
       /^current\/compose.yaml is not as the last update left it; current\/config\/config.yaml is not/,
+    ],
+    [
+      'the front’s address is edited',
+      'sed -i "s/^ADDRESS=.*/ADDRESS=192.0.2.1/" /srv/ovth/front/.env',
+      /^ports 80 and 443 do not lead to Caddy.*; front\/.env is not/,
+    ],
+    [
+      'the rules that lead to Caddy are flushed',
+      'iptables -t nat -F OVTH-FRONT',
+      /^no answer over HTTPS \(.*\); ports 80 and 443 do not lead to Caddy, or would not after a reboot$/,
+    ],
+    [
+      'nothing leads to the rules, and the door for IPv6 is shut',
+      'iptables -t nat -D PREROUTING -m addrtype --dst-type LOCAL -j OVTH-FRONT; systemctl stop ovth-door@443.socket ovth-door@443.service',
+      /ports 80 and 443 do not lead to Caddy, or would not after a reboot$/,
+    ],
+    [
+      'the rules would not be set at boot',
+      'systemctl disable --quiet ovth-front.service; rm -f /etc/systemd/system/ovth-front.service /srv/ovth/lead',
+      /^ports 80 and 443 do not lead to Caddy, or would not after a reboot; \/etc\/systemd\/system\/ovth-front.service is not .*; lead is not/,
+    ],
+    [
+      'the link to the front that serves is removed',
+      'rm /srv/ovth/front',
+      /^ports 80 and 443 do not lead to Caddy.*; front\/caddy\/Caddyfile is not/,
     ],
   ])('an update mends it when %s', async (_name, damage, fault) => {
     const before = await repairs();
@@ -98,6 +123,36 @@ describeLab('a box that is not as it should be', () => {
     expect((await client.chat(key)).status).toBe(200);
     expect(await repairs()).toBe(before + 1);
     await must(up('--expect-no-changes'));
+  });
+
+  describe('a reboot', () => {
+    const answers = () => client.chat(key).then(({ status }) => status === 200, () => false); // prettier-ignore
+    const led = () => onBox('sh /srv/ovth/lead check && echo led || true');
+
+    test('keeps the rules, and only what serves runs', async () => {
+      await box().reboot();
+      await until('an answer', answers, 60_000);
+      expect(await led()).toBe('led');
+      expect(await onBox("docker ps --format '{{.Names}}' | sort")).toBe(
+        await onBox(
+          'echo ovth-front-$(basename $(readlink /srv/ovth/front)); echo ovth-gateway-$(basename $(readlink /srv/ovth/current))',
+        ),
+      );
+      await must(up('--expect-no-changes'));
+    });
+
+    test('without the rules is told, and an update sets them', async () => {
+      await onBox('systemctl disable --quiet ovth-front.service');
+      await box().reboot();
+      const running = () => onBox('docker ps -q | wc -l').then((count) => count === '2', () => false); // prettier-ignore
+      await until('the containers', running, 60_000);
+      expect(await led()).toBe('');
+      const refresh = await must(scene.project.pulumi(['refresh', '--preview-only', '--run-program']));
+      expect(faultIn(refresh)).toMatch(/ports 80 and 443 do not lead to Caddy, or would not after a reboot/);
+      await must(up());
+      expect([await led(), await answers()]).toEqual(['led', true]);
+      await must(up('--expect-no-changes'));
+    });
   });
 
   test('an update that was killed while it applied a change, which is then taken back', async () => {
@@ -221,7 +276,7 @@ describeLab('a box that is not as it should be', () => {
     });
 
     test('a certificate that is lost is asked for again', async () => {
-      await onBox('docker rm -f ovth-front; rm -rf /mnt/data/caddy/*');
+      await onBox('docker rm -f $(docker ps -q --filter name=ovth-front); rm -rf /mnt/data/caddy/*');
       const run = await must(up());
       expect(faultIn(run)).toMatch(/Caddy does not run/);
       expect(await served()).toBe('200');

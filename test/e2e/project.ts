@@ -53,6 +53,19 @@ export async function copyProject(runFolder: string, environment: Readonly<Recor
   const parts = ['infra', 'config', 'gateway', 'Pulumi.yaml', 'package.json', 'package-lock.json', 'tsconfig.json'];
   for (const part of parts) cpSync(part, join(folder, part), { recursive: true });
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
+  return openProject(folder, runFolder, environment);
+}
+
+/**
+ * A stack of its own in a project's folder.
+ * @param runFolder the lab run's
+ * @param environment as for `copyProject`
+ */
+export async function openProject(
+  folder: string,
+  runFolder: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<Project> {
   const file = join(folder, `Pulumi.${stack}.yaml`);
   const printed: string[] = [];
   // The engine leaves pipes behind when a program fails.

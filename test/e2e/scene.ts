@@ -12,12 +12,15 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-/** Starts the lab and the simulators, and configures a stack that uses both. @param more of the lab */
-export async function startScene(more: Pick<LabOptions, 'litestream'> = {}): Promise<Scene> {
+/**
+ * Starts the lab and the simulators, and configures a stack that uses both.
+ * @param options for the lab, such as the memory of its boxes and what they can pull
+ */
+export async function startScene(options: Pick<LabOptions, 'boxMemoryMb' | 'litestream'> = {}): Promise<Scene> {
   const simulators = await startSimulators();
   const port = (url: string) => Number(new URL(url).port) satisfies AddressInfo['port'];
   const providers = [simulators.openai, simulators.anthropic, simulators.google];
-  const lab = await startLab({ ...more, upstreamPorts: providers.map(({ baseUrl }) => port(baseUrl)) });
+  const lab = await startLab({ ...options, upstreamPorts: providers.map(({ baseUrl }) => port(baseUrl)) });
   const project = await copyProject(lab.folder, lab.env);
   const [openai = '', anthropic = '', google = ''] = lab.upstreams;
   project.configure((config) => {

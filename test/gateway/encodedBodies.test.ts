@@ -88,13 +88,13 @@ describe.each(encodings)('%s', (encoding, pack) => {
     expect(text).toContain('content-encoding');
   });
 
-  test('what unpacks to more than a body may have is refused by the limit’s name', async () => {
+  test('[B10] what unpacks to more than a body may have is refused by the limit’s name', async () => {
     const { status, text } = await post(encoding, pack(bodyOf(words(9 * MiB))));
     expect([status, upstream.calls.length]).toEqual([413, 0]);
     expect(text).toContain('limits.body_bytes');
   });
 
-  test('what unpacks to hundreds of times its size is refused by the limit’s name', async () => {
+  test('[B10] what unpacks to hundreds of times its size is refused by the limit’s name', async () => {
     const { status, text } = await post(encoding, pack(bodyOf('x'.repeat(7 * MiB))));
     expect([status, upstream.calls.length]).toEqual([413, 0]);
     expect(text).toContain('limits.unpack_ratio');

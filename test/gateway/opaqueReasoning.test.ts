@@ -54,6 +54,29 @@ describe('sealed thoughts', () => {
     });
   });
 
+  test('a client that joins thoughts, and their seals, into one', async () => {
+    const answer = call('c2ln');
+    answer.candidates[0]!.content.parts.unshift({ text: 'Hm.', thought: true } as never);
+    scene.fake.answer = { body: JSON.stringify(answer) };
+    const thinking = { type: 'enabled', budget_tokens: 1_024 };
+    const first = (await (
+      await ask('messages', 'gemini-3.7-flash', false, { tools: tools.messages, thinking, max_tokens: 4_000 })
+    ).json()) as { content: Fields[] };
+    expect(first.content.map(({ type }) => type)).toEqual(['thinking', 'thinking', 'tool_use']);
+    const [one, other, use] = first.content;
+    const signature = `${String(one!['signature'])}${String(other!['signature'])}`;
+    scene.key = await scene.gateway.mint(); // nothing is known of its earlier turns
+    const messages = [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content: [{ type: 'thinking', thinking: 'Hm.', signature }, use] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: use!['id'], content: 'rain' }] },
+    ];
+    await ask('messages', 'gemini-3.7-flash', false, { tools: tools.messages, messages });
+    expect(geminiParts(1).find((part) => part['functionCall'] !== undefined)).toMatchObject({
+      thoughtSignature: 'c2ln',
+    });
+  });
+
   test('Claude thought before it spoke, and its words came before the call', async () => {
     const thought = { type: 'thinking', thinking: 'Hm.', signature: 'c2ln' };
     const words = { type: 'text', text: 'Let me look.' };

@@ -19,6 +19,9 @@ beforeAll(async () => {
 routes:
   seeing: {models: [claude-sonnet-5, gpt-5.5, gemini-3.5-flash]}
   blind: {models: [claude-sonnet-5, gpt-5.5]}
+  openai: {models: [gpt-5.5]}
+  claude: {models: [claude-sonnet-5]}
+  google: {models: [gemini-3.5-flash]}
 providers:
   openai: {base_url: "${fake.url}/v1"}
   anthropic: {base_url: "${fake.url}"}
@@ -143,3 +146,52 @@ test('of the models in the catalogue, each takes the common types, and only Goog
     expect(types.map(takes)).toEqual([true, true, true, true, !isGoogles, isGoogles, false]);
   }
 });
+
+describe('on its own wire', () => {
+  const text = 'What is this?';
+  const url = (type: string) => `data:${type};base64,${bytes[type]}`;
+  const fieldsOf: Readonly<Record<Kind, (type: string) => object[]>> = {
+    chat: (type) => [{ type: 'text', text }, image(type)],
+    responses: (type) => [{ type: 'input_text', text }, { type: 'input_image', image_url: url(type) }],
+    messages: (type) => [
+      { type: 'text', text },
+      { type: 'image', source: { type: 'base64', media_type: type, data: bytes[type] } },
+    ],
+    generate: (type) => [{ text }, inline(type)],
+  };
+  const turn = (kind: Kind, parts: object[]) =>
+    kind === 'generate' ? { role: 'user', parts } : { role: 'user', content: parts };
+  const answer = (kind: Kind) =>
+    kind === 'generate' ? { role: 'model', parts: [{ text: 'Yes' }] } : { role: 'assistant', content: 'Yes' };
+  const list: Readonly<Record<Kind, string>> = { chat: 'messages', responses: 'input', messages: 'messages', generate: 'contents' }; // prettier-ignore
+  const rows: readonly [Kind, string, string, string, string][] = [
+    ['chat', 'openai', 'gpt-5.5', 'image/heic', 'image/png'],
+    ['responses', 'openai', 'gpt-5.5', 'image/bmp', 'image/gif'],
+    ['messages', 'claude', 'claude-sonnet-5', 'image/heic', 'image/gif'],
+    ['generate', 'google', 'gemini-3.5-flash', 'image/gif', 'image/heic'],
+  ];
+
+  test.each(rows)('%s by the route %s to %s: %s is refused by name, and %s passes', async (kind, route, _model, type, taken) => {
+    const refused = await ask(kind, route, { [list[kind]]: [turn(kind, fieldsOf[kind](type))] });
+    expect([refused.status, fake.calls.length]).toEqual([400, 0]);
+    expect(await refused.text()).toContain(type);
+    const passed = await ask(kind, route, { [list[kind]]: [turn(kind, fieldsOf[kind](taken))] });
+    expect([passed.status, passed.headers.get('x-ovth-dropped')]).toEqual([200, null]);
+    expect(fake.calls[0]!.body.includes(bytes[taken]!)).toBe(true);
+  });
+
+  test.each(rows)('%s by the route %s to %s: %s of an earlier turn is left out, and named', async (kind, route, _model, type) => {
+    const turns = [turn(kind, fieldsOf[kind](type)), answer(kind), turn(kind, fieldsOf[kind]('image/png'))];
+    const sent = await ask(kind, route, { [list[kind]]: turns });
+    expect([sent.status, sent.headers.get('x-ovth-dropped')]).toEqual([200, type]);
+    expect(fake.calls[0]!.body.includes(bytes[type]!)).toBe(false);
+    expect(fake.calls[0]!.body.includes(bytes['image/png']!)).toBe(true);
+  });
+
+  test.each(rows)('%s, with %s or exactly %s: %s named exactly is sent as it is', async (kind, _route, model, type) => {
+    const turns = [turn(kind, fieldsOf[kind](type))];
+    const answered = await ask(kind, model, { [list[kind]]: turns });
+    expect(answered.status).toBe(200);
+    expect(JSON.parse(fake.calls[0]!.body.toString())).toEqual(bodies(model, false, { [list[kind]]: turns })[kind]);
+  });
+}); // prettier-ignore

@@ -3,15 +3,23 @@
 import { createServer, type Server } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { type BoxLook, readLook } from '../../infra/preflight/boxLook';
-import { type BoxFacts, describeFaults, faultsOf, judge } from '../../infra/preflight/boxState';
+import { type BoxFacts, describeFaults, faultsOf, fullDisks, judge } from '../../infra/preflight/boxState';
 import { openPhaseReader, phases } from '../../infra/preflight/phases';
 import { askReadiness, type Readiness } from '../../infra/preflight/readiness';
 import { selfSigned } from '../support/selfSigned';
 
 const expected = { release: '0123456789ab', config: 'cafe' };
 const ready: Readiness = { ...expected, repairs: 3 };
-const running = ['ovth-gateway-0123456789ab', 'ovth-front'];
-const look: BoxLook = { applied: true, repairs: 3, copied: false, changed: [], running };
+const running = ['ovth-gateway-0123456789ab', 'ovth-front-2'];
+const look: BoxLook = {
+  applied: true,
+  repairs: 3,
+  copied: false,
+  changed: [],
+  led: true,
+  used: { server: 80, data: 3 },
+  running,
+};
 const well: BoxFacts = { server: 'on', readiness: ready, look };
 const now = 1_800_000_000;
 
@@ -39,6 +47,7 @@ describe('the number of repairs', () => {
       /^the gateway’s container does not run/,
     ],
     ['lacks its backup', { look: { ...look, copied: true } }, /^what copies the ledger to its backup does not run/],
+    ['leads nobody to the front', { look: { ...look, led: false } }, /^ports 80 and 443 do not lead to Caddy/],
     ['was never finished', { look: { ...look, applied: false } }, /no update has ended/],
   ])('rises by one where the box %s, and the fault is named', (_name, change, fault) => {
     expect(repairs(change)).toBe(4);
@@ -83,18 +92,37 @@ test('what a look prints is read back, and what is no number is none', () => {
       'copied',
       'changed front/caddy/Caddyfile',
       'changed /root/.ssh/authorized_keys_ovth',
-      'runs ovth-front',
+      'led',
+      'runs ovth-front-2',
+      'used server 41',
+      'used data ',
     ]),
   ).toEqual({
     applied: true,
     repairs: 3,
     copied: true,
     changed: ['front/caddy/Caddyfile', '/root/.ssh/authorized_keys_ovth'],
-    running: ['ovth-front'],
+    led: true,
+    used: { server: 41, data: undefined },
+    running: ['ovth-front-2'],
   });
-  expect(readLook(['never'])).toEqual({ applied: false, repairs: undefined, copied: false, changed: [], running: [] });
+  expect(readLook(['never'])).toEqual({
+    ...{ applied: false, repairs: undefined, copied: false, changed: [], led: false, used: {} },
+    running: [],
+  });
   expect(readLook(['deploy ']).repairs).toBeUndefined();
   expect(readLook(['deploy {"repairs":"3"}']).repairs).toBeUndefined();
+});
+
+test('a disk that fills up is said, and is no fault', () => {
+  expect(fullDisks(well)).toEqual([]);
+  expect(fullDisks({ ...well, look: undefined })).toEqual([]);
+  const full: BoxFacts = { ...well, look: { ...look, used: { server: 81, data: 100 } } };
+  expect(fullDisks(full)).toEqual([
+    'ovth:server.type: the server\'s own disk is 81 % full; look at "docker system df" there.',
+    'ovth:data.size_gb: the data volume is 100 % full; raise the size.',
+  ]);
+  expect(judge(full, expected, now)).toBe(3);
 });
 
 describe('what HTTPS says', () => {

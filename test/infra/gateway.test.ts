@@ -179,9 +179,10 @@ test('each component registers all its outputs', () => {
   });
 });
 
-test('opens 80 and 443 to all, and 22 to the operator [J1]', () => {
+test('opens 80, 443 and ICMP to all, and 22 to the operator [J1]', () => {
   const rules = find('ovth-firewall').inputs['rules'] as { port: string; protocol: string; sourceIps: string[] }[];
   expect(rules.map(({ port, protocol, sourceIps }) => [port, protocol, sourceIps])).toEqual([
+    [undefined, 'icmp', ['0.0.0.0/0', '::/0']],
     ['80', 'tcp', ['0.0.0.0/0', '::/0']],
     ['443', 'tcp', ['0.0.0.0/0', '::/0']],
     ['22', 'tcp', ['203.0.113.7/32']],
@@ -253,7 +254,9 @@ test.each(['ovth-bootstrap', 'ovth-bundle', 'ovth-apply'])('%s runs anew on a ne
 
 test.each(['ovth-bootstrap', 'ovth-apply'])('%s is one constant command fed by secret input', (name) => {
   const { inputs } = find(name);
-  expect(inputs).toMatchObject({ create: command, logging: 'none', addPreviousOutputInEnv: false });
+  // What the bootstrap script has changed is shown; it is told no secret.
+  const logging = name === 'ovth-apply' ? 'none' : 'stdout';
+  expect(inputs).toMatchObject({ create: command, logging, addPreviousOutputInEnv: false });
   for (const hook of ['update', 'delete', 'triggers', 'environment']) expect(inputs).not.toHaveProperty(hook);
   expect(isSecretInput(inputs['stdin'])).toBe(true);
   expect(options[name]).toMatchObject({ additionalSecretOutputs: expect.arrayContaining(['stdout', 'stderr']) });

@@ -12,12 +12,23 @@ import { loadConfig } from '../../config/load';
 import { deployFields } from '../../config/schema';
 import type { Bundle } from '../../infra/bundle';
 import { clientSettings, sshCommand } from '../../infra/clientInstructions';
+import { bootstrapState } from '../../infra/render/bootstrapState';
 import { desiredState, expectation } from '../../infra/render/desiredState';
+import { backupCompose } from '../../infra/render/backup';
 import { caddyfile } from '../../infra/render/caddyfile';
 import { cloudInit } from '../../infra/render/cloudInit';
 import { frontCompose, gatewayRelease } from '../../infra/render/compose';
+import { hostFiles } from '../../infra/render/hostFiles';
 import { gatewayConfig, secretsEnv } from '../../infra/render/gatewayConfig';
-import { applyParts, applyScript, bootstrapScript, command, commandInput, lookScript } from '../../infra/scripts';
+import {
+  applyParts,
+  applyScript,
+  bootstrapParts,
+  bootstrapScript,
+  command,
+  commandInput,
+  lookScript,
+} from '../../infra/scripts';
 import { deriveBytes, deriveSshKey } from '../../infra/sshKey';
 import { findTool } from '../support/tools';
 
@@ -92,10 +103,8 @@ describe('SSH keys', () => {
 
 describe('user data', () => {
   const hostKey = deriveSshKey('seed', 'host key');
-  const text = cloudInit({ hostKey, device: '/dev/disk/by-id/scsi-0HC_Volume_7' });
+  const text = cloudInit({ hostKey });
   const data = yaml(text);
-  const file = (path: string): string =>
-    data.write_files.find((entry: { path: string }) => entry.path === path).content;
 
   test('is a cloud-config within Hetzner’s 32 KiB, whose one secret is the host key [J7]', () => {
     expect(text.startsWith('#cloud-config\n')).toBe(true);
@@ -104,36 +113,80 @@ describe('user data', () => {
     expect(text.split('PRIVATE KEY').length).toBe(3);
   });
 
+  test('holds what the first connection needs, and nothing else', () => {
+    expect(Object.keys(data)).toEqual(['ssh_pwauth', 'ssh_keys']);
+    expect(data.ssh_pwauth).toBe(false);
+  });
+});
+
+describe('the host', () => {
+  const files = hostFiles('Sun 04:00');
+  const state = JSON.parse(bootstrapState(settings, '/dev/disk/by-id/scsi-0HC_Volume_7')) as {
+    facts: Record<string, string>;
+    files: Record<string, string>;
+  };
+
   test('mounts the volume by its id and lets a box without it boot', () => {
-    expect(data.mounts).toEqual([
-      ['/dev/disk/by-id/scsi-0HC_Volume_7', '/mnt/data', 'ext4', expect.stringMatching(/^nofail,/), '0', '2'],
-    ]);
+    expect(state.facts).toMatchObject({
+      device: '/dev/disk/by-id/scsi-0HC_Volume_7',
+      mount: '/mnt/data',
+      mount_options: expect.stringMatching(/^nofail,/),
+    });
   });
 
-  test('installs Debian’s own Docker', () => {
-    expect(data.packages).toEqual(
-      expect.arrayContaining(['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx']),
+  test('installs Debian’s own Docker, and upgrades by themselves [J8]', () => {
+    expect(state.facts['packages']!.split(' ')).toEqual(
+      expect.arrayContaining(['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'unattended-upgrades']),
     );
+    expect(files['/etc/apt/apt.conf.d/20auto-upgrades']).toContain('Unattended-Upgrade "1"');
+    expect(files['/etc/apt/apt.conf.d/52ovth']).toMatch(
+      /codename=\$\{distro_codename\}-security,label=Debian-Security/,
+    );
+    expect(files['/etc/apt/apt.conf.d/52ovth']).toContain('Automatic-Reboot "false"');
   });
 
   test('closes the metadata address before Docker starts, and starts Docker only on the mounted volume [C5]', () => {
-    expect(file('/etc/systemd/system/ovth-metadata.service')).toMatch(
+    expect(files['/etc/systemd/system/ovth-metadata.service']).toMatch(
       /Before=docker.service[^]*DOCKER-USER -d 169\.254\.169\.254 -j REJECT/,
     );
-    const dropIn = file('/etc/systemd/system/docker.service.d/ovth.conf');
+    const dropIn = files['/etc/systemd/system/docker.service.d/ovth.conf'];
     expect(dropIn).toContain('RequiresMountsFor=/mnt/data');
     expect(dropIn).toContain('Requires=ovth-metadata.service');
   });
 
-  test('lets nobody in by password [J6]', () => {
-    expect(data.ssh_pwauth).toBe(false);
-    expect(file('/etc/ssh/sshd_config.d/10-ovth.conf')).toContain('PasswordAuthentication no');
+  test('lets nobody in by password, and carries no tunnels [J6]', () => {
+    const sshd = files['/etc/ssh/sshd_config.d/10-ovth.conf']!.split('\n');
+    expect(sshd).toEqual(
+      expect.arrayContaining(['PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'DisableForwarding yes']),
+    );
   });
 
-  test('limits what containers log', () => {
-    expect(JSON.parse(file('/etc/docker/daemon.json'))).toMatchObject({
+  test('limits what containers log, and keeps them while the daemon restarts', () => {
+    expect(JSON.parse(files['/etc/docker/daemon.json']!)).toMatchObject({
       'log-opts': { 'max-size': '10m', 'max-file': '3' },
+      'live-restore': true,
     });
+  });
+
+  test.each([
+    ['Sun 04:00', 'OnCalendar=Sun *-*-* 04:00:00 UTC'],
+    ['daily 23:30', 'OnCalendar=*-*-* 23:30:00 UTC'],
+  ])('reboots %s, where that is needed', (window, line) => {
+    expect(hostFiles(window)['/etc/systemd/system/ovth-reboot.timer']!.split('\n')).toContain(line);
+  });
+
+  test('never reboots where that is set', () => {
+    const never = parseSettings('server: {reboot_window: never}');
+    const { facts, files: kept } = JSON.parse(bootstrapState(never, '/dev/x')) as typeof state;
+    expect(facts['reboot_window']).toBe('');
+    expect(Object.keys(kept)).not.toContain('/etc/systemd/system/ovth-reboot.timer');
+    expect(() => parseSettings('server: {reboot_window: sometimes}')).toThrow(
+      /"Sun 04:00" or "daily 04:00", or "never"/,
+    );
+  });
+
+  test('no secret is sent', () => {
+    expect(JSON.stringify(state)).not.toMatch(/PRIVATE KEY|ovth_master|sk-/);
   });
 });
 
@@ -143,15 +196,15 @@ describe('Compose', () => {
   const front = yaml(frontCompose('caddy:2.11.9'));
 
   test.each([
-    ['the gateway', project.services.gateway],
-    ['the front', front.services.front],
-  ])('%s has no rights it does not need [J2]', (_name, service) => {
+    ['the gateway', project.services.gateway, '512m'],
+    ['the front', front.services.front, '256m'],
+  ])('%s has no rights it does not need [J2]', (_name, service, memory) => {
     expect(service).toMatchObject({
       user: '1000:1000',
       read_only: true,
       cap_drop: ['ALL'],
       security_opt: ['no-new-privileges:true'],
-      mem_limit: '512m',
+      mem_limit: memory,
       pids_limit: 256,
       stop_grace_period: '30s',
       // Also after a reboot that cut an update off while it was replacing the container.
@@ -161,10 +214,27 @@ describe('Compose', () => {
     expect(service.tmpfs).toContain('/tmp');
   });
 
-  test('only the front has ports, and only its capability to have them [J1]', () => {
+  test('no container publishes a port, and only the front has the capability to listen below 1024 [J1]', () => {
     expect(project.services.gateway).not.toHaveProperty('ports');
+    expect(front.services.front).not.toHaveProperty('ports');
     expect(project.services.gateway).not.toHaveProperty('cap_add');
-    expect(front.services.front).toMatchObject({ ports: ['80:80', '443:443'], cap_add: ['NET_BIND_SERVICE'] });
+    expect(front.services.front).toMatchObject({ cap_add: ['NET_BIND_SERVICE'] });
+  });
+
+  test('two gateways, two fronts and a backup fit a box of 2 GB, with 384 MB for the system', () => {
+    const backup = yaml(backupCompose('litestream/litestream:0.5.18')).services.backup;
+    const mb = ({ mem_limit: limit }: { mem_limit: string }) => Number.parseInt(limit);
+    const most = 2 * (mb(project.services.gateway) + mb(front.services.front)) + mb(backup);
+    expect(most).toBeLessThanOrEqual(2_048 - 384);
+  });
+
+  test('a front is named by its slot, so that another can start beside it', () => {
+    expect(front.name).toBe('ovth-front-${SLOT}');
+    expect(front.services.front).toMatchObject({
+      container_name: 'ovth-front-${SLOT}',
+      networks: { 'ovth-net': { ipv4_address: '${ADDRESS}' } },
+    });
+    expect(front.services.front.volumes).toContain('/srv/ovth/fronts/${SLOT}/caddy:/etc/caddy:ro');
   });
 
   test('no secret is container environment; the configuration is a mounted folder [A5]', () => {
@@ -181,7 +251,7 @@ describe('Compose', () => {
 
   test('a release is a project of its own, reached under its own name', () => {
     expect(project.name).toBe(`ovth-${release.id}`);
-    expect(project.services.gateway.networks.ovth.aliases).toEqual([release.host]);
+    expect(project.services.gateway.networks['ovth-net'].aliases).toEqual([release.host]);
   });
 });
 
@@ -205,7 +275,6 @@ describe('the Caddyfile', () => {
     expect(named).toBe(`{
 	admin unix//run/caddy/admin.sock
 	persist_config off
-	grace_period 10m
 	email me@example.com
 	acme_ca "https://ca.example/dir?x=1&y=2"
 	acme_ca_root /etc/caddy/acme-root.pem
@@ -230,6 +299,11 @@ describe('the Caddyfile', () => {
 }
 
 https://gateway.example.com {
+	@leaving file {
+		root /run/caddy
+		try_files leaving
+	}
+	header @leaving Connection close
 	header {
 		Strict-Transport-Security max-age=31536000
 		X-Frame-Options DENY
@@ -334,15 +408,21 @@ describe('scripts', () => {
     expect(commands.match(/\bdocker (container |compose .*)?(kill|stop|restart|pause)\b.*/g)).toBeNull();
   });
 
-  test('every part of the apply script is joined into it', () => {
-    expect(readdirSync('infra/scripts/apply').sort()).toEqual(applyParts.map((name) => `${name}.sh`).sort());
+  test.each([
+    ['apply', applyParts],
+    ['bootstrap', bootstrapParts],
+  ] as const)('every part of the %s script is joined into it', (name, parts) => {
+    expect(readdirSync(`infra/scripts/${name}`).sort()).toEqual([...parts].map((part) => `${part}.sh`).sort());
   });
 
   testWith('shellcheck')('shellcheck has nothing to say', () => {
-    const scripts = ['bootstrap', 'launch', 'look'].map((name) => `infra/scripts/${name}.sh`);
-    const ours = [...scripts, 'test/lab/install.sh', 'test/lab/reaper.sh', '-']; // the apply script is joined from parts
-    const checked = spawnSync('shellcheck', ['--shell=bash', ...ours], { encoding: 'utf8', input: applyScript });
-    expect(checked).toMatchObject({ stdout: '', stderr: '', status: 0 });
+    const check = (input: string, ...files: string[]) =>
+      spawnSync('shellcheck', ['--shell=bash', ...files, '-'], { encoding: 'utf8', input });
+    const ours = ['launch', 'look', 'ovth-reboot'].map((name) => `infra/scripts/${name}.sh`);
+    const others = [...ours, 'test/lab/install.sh', 'test/lab/reaper.sh'];
+    // Both are joined from parts.
+    expect(check(applyScript, ...others)).toMatchObject({ stdout: '', stderr: '', status: 0 });
+    expect(check(bootstrapScript)).toMatchObject({ stdout: '', stderr: '', status: 0 });
   });
 
   testWith('python3')('a step that fails says why in its first line, then ten lines without stacks and secrets', () => {

@@ -33,7 +33,10 @@ function problems(config: Record<string, string>, more: Partial<StackInput> = {}
 
 test('a good stack gives settings with every default', () => {
   const { settings, providerKeys } = readStack(input({ ...good, 'ovth:domain': 'gateway.example.com' }));
-  expect(settings.server).toEqual({ type: 'cx23', location: 'nbg1', image: 'debian-13', generation: 1 });
+  expect(settings.server).toEqual({
+    ...{ type: 'cx23', location: 'nbg1', image: 'debian-13', generation: 1 },
+    reboot_window: 'Sun 04:00',
+  });
   expect(settings.domain).toBe('gateway.example.com');
   expect(settings.data.protect).toBe(false);
   expect(providerKeys).toEqual({ openai: 'sk-test-0123456789' });

@@ -51,6 +51,8 @@ export interface BoxKit {
   folder: string;
   label: string;
   image: string;
+  /** Megabytes of memory that each box has, without swap. Default: this machine's. */
+  memoryMb?: number | undefined;
 }
 
 /** Makes a box, and starts it unless it is to stay off. */
@@ -96,7 +98,10 @@ function containerArgs(kit: BoxKit, plan: ServerPlan, folder: string, container:
   ];
   const ports =
     plan.address === undefined ? [] : [22, 80, 443].flatMap((port) => ['--publish', `${plan.address}:${port}:${port}`]);
-  return ['--name', container, '--hostname', plan.name, '--label', `lab=${kit.label}`, ...freedom, ...mounts, ...ports];
+  const memory =
+    kit.memoryMb === undefined ? [] : ['--memory', `${kit.memoryMb}m`, '--memory-swap', `${kit.memoryMb}m`];
+  const names = ['--name', container, '--hostname', plan.name, '--label', `lab=${kit.label}`];
+  return [...names, ...memory, ...freedom, ...mounts, ...ports];
 }
 
 function handle(kit: BoxKit, plan: ServerPlan, disks: Map<number, Disk>): BoxHandle {

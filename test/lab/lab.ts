@@ -25,6 +25,8 @@ export interface LabOptions {
   upstreamPorts?: readonly number[];
   /** Whether boxes can pull Litestream's image. */
   litestream?: boolean;
+  /** Megabytes of memory that each box has, without swap; `LAB_BOX_MEMORY_MB` by default, else this machine's. */
+  boxMemoryMb?: number | undefined;
   /** Hears what takes long. */
   say?: (line: string) => void;
 }
@@ -93,7 +95,7 @@ async function furnish(guard: Guard, options: LabOptions, say: (line: string) =>
   await registry.offer(images.caddy, names.caddy);
   if (options.litestream === true) await registry.offer(await litestreamImage(docker, say), names.litestream);
   const machines = makeMachines(
-    { docker, folder, label: basename(folder), image: images.box },
+    { docker, folder, label: basename(folder), image: images.box, memoryMb: memoryOf(options) },
     (host, type, addresses) => acme.name(host, type, addresses),
   );
   const cloud = await startCloud(machines.hardware);
@@ -133,6 +135,13 @@ function parts(cloud: Cloud, machines: Machines, acme: Acme, registry: Registry)
     setName: (host: string, address: string) => acme.name(host, 'A', [address]),
     registry: registry.address,
   };
+}
+
+function memoryOf({ boxMemoryMb }: LabOptions): number | undefined {
+  const text = process.env['LAB_BOX_MEMORY_MB'] ?? '';
+  if (boxMemoryMb !== undefined || text === '') return boxMemoryMb;
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`LAB_BOX_MEMORY_MB is "${text}"; it must be a number of megabytes`);
+  return Number(text);
 }
 
 function modeOf(text: string | undefined): Mode {

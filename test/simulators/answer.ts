@@ -48,6 +48,8 @@ export interface Conversation {
   format?: { schema?: unknown } | undefined;
   /** the provider's own search of the web is at hand, or must be used */
   searching?: Searching | undefined;
+  /** what it searches for is told beside the tools it calls */
+  circulates?: boolean | undefined;
   /** how many words it thinks before it answers */
   thinking?: number | undefined;
 }
@@ -156,7 +158,11 @@ function outcome(conversation: Conversation, prompt: string, fault: Fault): Outc
   if (typeof scripted === 'string') return { ...none, text: scripted };
   const calls =
     scripted?.slice(0, conversation.parallel ? undefined : 1) ?? toolCalls(conversation, prompt, fault.calls);
-  if (calls.length > 0) return { ...none, text: preamble(conversation, calls), calls, finish: 'tool' };
+  if (calls.length > 0) {
+    const isFirst = conversation.circulates === true && conversation.turns.at(-1)?.role !== 'tool';
+    const search = isFirst ? searchOf(conversation.searching, prompt) : undefined;
+    return { ...none, text: preamble(conversation, calls), calls, search, finish: 'tool' };
+  }
   const said = conversation.format ? document(conversation.format, prompt) : words(conversation, prompt, fault);
   const stopped = stopAt(said, conversation.stop);
   // A filter notices late: half of the text has been said.

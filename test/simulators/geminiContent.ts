@@ -2,6 +2,7 @@
 import { answer, inputTokens, tokens, type Answer, type Citation, type Conversation, type Segment } from './answer';
 import type { Fault } from './fault';
 import { googleDocument, JSON_TYPE, printed, sseEvent, streamKind } from './geminiDocument';
+import { callIdAfterSearch, searchParts } from './geminiHosted';
 import { camel, collect, names, type Unknown } from './geminiNames';
 import { googleInvalid, googleNoModel, googleUnknownNames } from './geminiRefusals';
 import { parseGoogle, readContentRequest, readGenerate, type GenerateRequest } from './geminiRequest';
@@ -82,7 +83,8 @@ const RATINGS = [{ category: 'HARM_CATEGORY_DANGEROUS_CONTENT', probability: 'HI
 
 function whole(content: Content): Json {
   const { said, asked } = content;
-  const parts = [...(asked.thinking.shown ? thoughts(said.thought) : []), ...texts([said.text]), ...callParts(content)];
+  const thought = asked.thinking.shown ? thoughts(said.thought) : [];
+  const parts = [...thought, ...hosted(content), ...texts([said.text]), ...callParts(content)];
   return chunk(content, parts, said.usage, true);
 }
 
@@ -90,6 +92,7 @@ function streamed(content: Content): Json[] {
   const { said, asked, fault } = content;
   const groups: Json[][] = [
     ...(asked.thinking.shown ? piecesOf(said.thought).map(thoughts) : []),
+    ...hosted(content).map((part) => [part]),
     ...piecesOf(said.text, fault.chunks).map((text) => texts([text])),
   ];
   if (said.calls.length > 0) groups.push(callParts(content));
@@ -129,12 +132,17 @@ function texts(list: readonly string[]): Json[] {
   return list.filter((text) => text !== '').map((text) => ({ text }));
 }
 
-function callParts({ model, said }: Content): Json[] {
+/** What Google's own tools did, where the answer is to hold it. */
+function hosted({ asked, said, id }: Content): Json[] {
+  return asked.conversation.circulates === true && said.search ? searchParts(said.search, id) : [];
+}
+
+function callParts({ model, said, id }: Content): Json[] {
   // Gemini 3 names its calls; the first of them carries what it thought, of older models only if they did.
   const third = isThird(model);
   const signature = third || said.thought !== '' ? sealed('google', said.thought) : undefined;
   return said.calls.map((call, n) => ({
-    functionCall: { name: call.name, args: call.args, ...(third && { id: newId('', 8) }) },
+    functionCall: { name: call.name, args: call.args, ...(third && { id: said.search ? callIdAfterSearch(id, n) : newId('', 8) }) },
     ...(n === 0 && signature !== undefined && { thoughtSignature: signature }),
   }));
 }

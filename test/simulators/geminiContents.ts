@@ -1,5 +1,6 @@
 // The contents of a request to Google: turns, parts, and which calls have their answers.
 import { textSegment, type Segment, type Turn } from './answer';
+import { refuseAlteredHosted } from './geminiHosted';
 import { mediaSegment } from './geminiMedia';
 import { camel } from './geminiNames';
 import { complaint, googleInvalid } from './geminiRefusals';
@@ -28,6 +29,7 @@ export function readContents(contents: unknown, model: string): { turns: Turn[];
       throw complaint(`contents[${n}].parts`, 'contents.parts must not be empty.');
     }
     const parts = content.parts.map((part: unknown, m) => readPart(part, `contents[${n}].parts[${m}]`, model));
+    refuseAlteredHosted(content.parts, `contents[${n}].parts`);
     segments.push(...parts.map((part) => part.segment));
     // The model's own turn may hold results too: of tools that Google ran.
     const results = role === 'model' ? [] : parts.filter((part) => part.kind === 'result');

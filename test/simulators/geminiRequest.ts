@@ -1,6 +1,7 @@
 // Reads a generateContent request as strictly as Google does. Like every proto JSON parser it takes snake_case as well.
 import { inputTokens, lastUserText, textSegment, type Conversation } from './answer';
 import { partsText, readContents } from './geminiContents';
+import { circulation } from './geminiHosted';
 import { camel, collect, names, type Unknown } from './geminiNames';
 import { complaint, googleInvalid, googleTooLong, googleUnknownNames } from './geminiRefusals';
 import { collectSchema, refuseBadSchema } from './geminiSchema';
@@ -51,6 +52,7 @@ export function readContentRequest(raw: Json, model: Model): GenerateRequest {
     preamble: false,
     format,
     searching: googleSearching(request, declared.length > 0, model.id),
+    circulates: circulation(request.toolConfig, model.id),
     thinking: thinking.words,
   };
   return { conversation, prompt: lastUserText(turns), thinking };

@@ -2,6 +2,7 @@
 import type { Conversation, Tool } from './answer';
 import { camel } from './geminiNames';
 import { complaint, googleInvalid } from './geminiRefusals';
+import { isThird } from './geminiThinking';
 import { isJson, shown, type Json } from './wire';
 
 export interface Declared {
@@ -58,14 +59,18 @@ export function toolChoice(raw: unknown, declared: readonly Declared[]): Convers
   return { type, names: allowedFunctionNames as string[] };
 }
 
-/** Whether a Google Search is at hand; Google's refusal thrown where it stands beside functions. */
+/**
+ * Whether a Google Search is at hand; Google's refusal thrown where it stands beside functions. Older models:
+ * https://github.com/symfony/ai/issues/803; from Gemini 3 on: https://github.com/langchain-ai/langchainjs/issues/10675 and
+ * https://ai.google.dev/gemini-api/docs/tool-combination (2026-11).
+ */
 export function googleSearching(request: Json, hasFunctions: boolean, model: string): Conversation['searching'] {
   const tools: unknown[] = Array.isArray(request.tools) ? request.tools : [];
   if (!tools.some((tool) => isJson(tool) && camel(tool).googleSearch !== undefined)) return undefined;
-  if (hasFunctions && !model.startsWith('gemini-3'))
+  if (hasFunctions && !isThird(model))
     throw googleInvalid('Tool use with function calling is unsupported');
   const mime = isJson(request.generationConfig) ? camel(request.generationConfig).responseMimeType : undefined;
-  if (mime === 'application/json' && !model.startsWith('gemini-3'))
+  if (mime === 'application/json' && !isThird(model))
     throw googleInvalid("Tool use with a response mime type: 'application/json' is unsupported");
   const config = isJson(request.toolConfig) ? camel(request.toolConfig) : {};
   if (hasFunctions && config.includeServerSideToolInvocations !== true)

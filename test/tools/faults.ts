@@ -32,7 +32,7 @@ export const faults: readonly Fault[] = [
   { id: 'B7', what: 'a field changes the prototype of all objects' },
   { id: 'B8', what: 'two parsers read different values out of one body' },
   { id: 'B9', what: 'headers fill the memory' },
-  { id: 'B10', what: 'a compressed body unfolds to gigabytes', lacks: 'compressed bodies are refused, which some clients send.' },
+  { id: 'B10', what: 'a compressed body unfolds to gigabytes' },
 
   { id: 'C1', what: 'a client says where the gateway connects' },
   { id: 'C2', what: 'a client makes the gateway fetch a URL' },
@@ -104,10 +104,10 @@ export const faults: readonly Fault[] = [
   { id: 'J5', what: 'the front shows or allows more than it should' },
   { id: 'J6', what: 'somebody else logs in' },
   { id: 'J7', what: 'a secret stands in user data, state or outputs' },
-  { id: 'J8', what: 'the box is not updated', untested: 'not built: Debian’s security updates are the operator’s to turn on.' },
+  { id: 'J8', what: 'the box is not updated', lacks: 'Debian’s security fixes only; base images change with a new version of the gateway, or with `images`.' },
 
   { id: 'K1', what: 'the disk is lost', lacks: 'more than seconds of it: what was settled since the last copy is gone, and said to be.' },
-  { id: 'K2', what: 'backups fail unnoticed', lacks: 'an alert: the container is unhealthy, which nobody is told of yet.' },
+  { id: 'K2', what: 'backups fail unnoticed', lacks: 'an alert: the container is unhealthy, which `npm run status` shows and nobody is told unasked.' },
   { id: 'K3', what: 'the box is lost', lacks: 'a new server for the same volume; a lost volume is K1.' },
 
   { id: 'L1', what: 'one entry poisons a commit that it shares with others' },

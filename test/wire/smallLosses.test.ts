@@ -74,7 +74,18 @@ describe('no loss', () => {
     },
     messages: {
       max_tokens: 2000,
-      messages: [{ role: 'user', content: 'Hi' }],
+      messages: [
+        { role: 'user', content: 'Hi' },
+        // Qwen Code writes such thoughts itself.
+        {
+          role: 'assistant',
+          content: [
+            { type: 'thinking', thinking: '', signature: '' },
+            { type: 'text', text: 'Hi' },
+          ],
+        },
+        { role: 'user', content: 'So?' },
+      ],
       temperature: 1,
       tools: [{ name: 'f', input_schema: { type: 'object' }, allowed_callers: ['direct'] }],
     },

@@ -6,6 +6,7 @@ import { type Edit, field, type JsonScan, splice } from '../core/jsonScan';
 import { formatFacts } from '../wire/formats';
 import { isObject } from '../wire/shared/json';
 import type { MendedField } from '../wire/shared/mending';
+import { combinesSearch } from '../wire/shared/modelProfiles';
 import type { Exchange } from './context';
 import type { RequestFacts } from './inspect';
 
@@ -51,11 +52,13 @@ export function mendedFields({ incoming, facts }: Exchange, target: Target): rea
   return mend((name) => field(body, facts.scan, name), target);
 }
 
-/** The paths of the web search that a body asks of a target which has none. */
+/** The paths of the web search that a body asks of a target which has none, or none beside the body's functions. */
 export function searchesLost({ incoming, facts }: Exchange, target: Target): readonly string[] {
-  if (!facts.needs.capabilities.includes('web_search') || target.capabilities.has('web_search')) return [];
+  if (!facts.needs.capabilities.includes('web_search')) return [];
   const { webSearch } = formatFacts[facts.format].request;
-  return webSearch.placesIn(field(incoming.body, facts.scan, webSearch.field));
+  const value = field(incoming.body, facts.scan, webSearch.field);
+  const isAlone = webSearch.besideFunctions?.(value) === true && !combinesSearch(target);
+  return isAlone || !target.capabilities.has('web_search') ? webSearch.placesIn(value) : [];
 }
 
 /** The paths of what is lost by it. */

@@ -4,7 +4,7 @@
 import type { Capability, ChatRefusal } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import type { Json } from './jsonObject';
-import type { Effort, FailureKind, Format } from './neutral';
+import type { Effort, FailureKind, Format, Opaque } from './neutral';
 import type { OutputFields } from './outputMeter';
 import type { DemandKind, DemandSource, FormDemands } from './shared/formDemands';
 import type { MendedField } from './shared/mending';
@@ -38,10 +38,12 @@ export interface RequestFields {
   readonly webSearch: {
     /** The top-level field. */
     readonly field: string;
-    /** One of these stands in a field that does; a look before `isIn`. */
+    /** One of these stands in a field that does; a look before `placesIn`. */
     readonly marks: readonly Buffer[];
     /** Where the field's value does, by path; empty where it does not. */
     placesIn(value: unknown): readonly string[];
+    /** Whether functions of the client's stand beside it in the field's value, which some models of the format refuse. */
+    besideFunctions?(value: unknown): boolean;
     /** The body without it, and without a choice of it. */
     without(body: Json): Json;
     /** The most searches that it allows; undefined where it names no number. */
@@ -185,6 +187,8 @@ export interface FormatFacts extends CompletionFacts {
   readonly summarySetting?: readonly [string, string];
   /** Where opaque reasoning stands in a turn: before the text that led to a tool call, or directly before the call. */
   readonly reasoningPlacement: 'beforeText' | 'beforeCall';
+  /** Whether a client may lack it that returns the other reasoning before a call: a signature is told with the call itself. */
+  isApartFromCall?(opaque: Opaque): boolean;
   /**
    * What becomes of reasoning without text in a response: `kept`; `hiddenUnlessAsked`, where the request asked for no
    * reasoning; `hiddenAtEnd`, the same, and also where nothing follows it.

@@ -12,7 +12,8 @@ undo=()
 told=no
 
 # Only fail writes to what Pulumi shows, and only what is redacted. Whatever else a program prints stays in the stage.
-exec 3>&2 >"$stage/output" 2>&1
+# What the program of infra/components reads of an update that has ended well goes to 4.
+exec 3>&2 4>&1 >"$stage/output" 2>&1
 
 # fail SENTENCE [FILE]: ends with the sentence, then the last lines of the file without stack traces
 fail() {
@@ -56,6 +57,7 @@ PYTHON
   . "$stage/facts"
   : "${home:?}" "${data:?}" "${user:?}" "${network:?}" "${release:?}" "${image:?}" "${digest:?}" "${bundle:?}" "${port:?}"
   : "${bundle_sha256:?}" "${bundle_in_build:?}" "${node_image:?}" "${front_image:?}" "${admin_socket:?}" "${site:?}"
+  : "${subnet:?}" "${dynamic_range:?}" "${leaving_file:?}" "${retire_seconds:?}" "${build_mb:?}"
   : "${host:?}" "${address:?}" "${certificate_seconds:?}" "${repairs:?}"
   : "${ledger:?}" "${backup?}" "${restore?}" "${litestream_image:?}" "${backup_socket:?}"
 }

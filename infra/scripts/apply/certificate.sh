@@ -1,11 +1,9 @@
 # The certificate: Caddy gets it by itself; an update waits for it and says why there is none.
 
-fronts() { docker ps --filter name=^ovth-front --format '{{.Names}}'; }
-
-front_log() { for front in $(fronts); do docker logs --since "$begun" "$front" 2>&1; done; }
+front_log() { docker logs --since "$begun" "ovth-front-$(live_slot)" 2>&1; }
 
 # A handshake with the name or address of the site, on this box whatever the name resolves to.
-has_certificate() { curl -sk --max-time 5 -o /dev/null --connect-to "$host:443:127.0.0.1:443" "https://$host/livez"; }
+has_certificate() { ask_front "$(live_slot)"; }
 
 site_of() { sed -n 's|^"*https://\([^" ]*\)"* {$|\1|p' "$1/caddy/Caddyfile" 2>/dev/null; }
 
@@ -14,11 +12,9 @@ site_changed() { [ -d "$stage/old-front" ] && [ "$(site_of "$stage/old-front")" 
 
 # After a refusal Caddy rests for a minute or more. What was wrong may have been mended since.
 ask_again() {
-  local front
   [[ $(front_log) != *'"tls.obtain"'* ]] || return 0
-  for front in $(fronts); do
-    docker exec "$front" caddy reload --force --config /etc/caddy/Caddyfile --adapter caddyfile --address "$admin_socket" || true
-  done
+  docker exec "ovth-front-$(live_slot)" caddy reload --force --config /etc/caddy/Caddyfile --adapter caddyfile \
+    --address "$admin_socket" || true
 }
 
 # The authority's last refusal as one line; nothing where it has refused nothing.

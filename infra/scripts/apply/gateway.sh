@@ -63,15 +63,11 @@ change_config() {
   }
 }
 
-remove_release() {
-  docker compose --project-name "ovth-$1" --file "$home/releases/$1/compose.yaml" down --timeout 30 || docker rm -f "ovth-gateway-$1"
-  rm -rf "$home/releases/${1:?}"
-}
-
 # Other code, or a gateway that is not up: it is started beside the release that serves now.
 start_release() {
   local place=$home/releases/$release
   phase start
+  rm -f "$place/retiring"
   if [ "$(live_release)" = "$release" ]; then keep_config; else undo+=("remove_release $release"); fi
   put_config "$stage/release/config" "$place/config"
   install -m 600 "$stage/release/compose.yaml" "$place/compose.yaml"

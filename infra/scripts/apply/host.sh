@@ -7,10 +7,12 @@ prepare_host() {
   # Online, and a no-op when the file system fills the volume.
   said=$(resize2fs "$(findmnt -no SOURCE "$data")" 2>&1) ||
     fail "the file system at $data does not grow to the size of its volume (resize2fs: $(printf '%s' "$said" | tail -n 1)); look at dmesg on the server, then run \"pulumi up\" again. What ran before goes on"
-  mkdir -p "$home/releases" "$home/front/caddy" "$data/gateway" "$data/caddy"
+  mkdir -p "$home/releases" "$home/fronts" "$data/gateway" "$data/caddy"
   chown "$user:$user" "$data/gateway" "$data/caddy"
-  chmod 755 "$home/front/caddy"
-  docker network inspect "$network" >/dev/null 2>&1 || docker network create "$network" >/dev/null
+  chmod 755 "$home" "$home/fronts"
+  docker network inspect "$network" >/dev/null 2>&1 ||
+    docker network create --subnet "$subnet" --gateway "${subnet%.*}.1" --ip-range "$dynamic_range" "$network" >/dev/null ||
+    fail "the Docker network $network cannot be made; is one of the server's other networks within $subnet?"
   install -d -m 700 /root/.ssh
   printf '%s' "${authorized_keys:-}" >/root/.ssh/authorized_keys_ovth.new
   mv /root/.ssh/authorized_keys_ovth.new /root/.ssh/authorized_keys_ovth

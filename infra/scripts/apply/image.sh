@@ -2,6 +2,7 @@
 
 build_image() {
   docker image inspect "$image" >/dev/null 2>&1 && return
+  room_to_build
   phase build
   echo "$bundle_sha256  $bundle" | sha256sum --check --status ||
     fail "the shipped code is not on the server (any more); run \"pulumi up --target-replace '**ovth-bundle'\", then \"pulumi up\""

@@ -10,10 +10,33 @@ record_digests() {
   mv "$home/digests.new" "$home/digests"
 }
 
+# What going back by one change needs is kept: the images of now and those of the change before. `images` has one line for
+# each, the newest first, and after them, one a line, every name that was ever used here: no other image is ever removed.
+record_images() {
+  local now before
+  now="$image $front_image $node_image${backup:+ $litestream_image}"
+  before=$(sed -n 1p "$home/images" 2>/dev/null) || true
+  [ "$before" != "$now" ] || return 0
+  {
+    printf '%s\n%s\n' "$now" "$before"
+    {
+      sed 1,2d "$home/images" 2>/dev/null || true
+      tr ' ' '\n' <<<"$now"
+    } | sort -u
+  } >"$home/images.new"
+  mv "$home/images.new" "$home/images"
+}
+
 prune() {
+  local old kept
   find "$(dirname "$bundle")" -type f ! -path "$bundle" -delete
-  # The last three stay, so that going back to one of them needs no build.
-  docker image ls ovth-gateway --format '{{.Repository}}:{{.Tag}}' | tail -n +4 | while read -r old; do
-    [ "$old" = "$image" ] || docker image rm "$old" >/dev/null 2>&1 || true
+  docker network rm ovth >/dev/null 2>&1 || true # the network's earlier name
+  kept=" $(sed -n 1,2p "$home/images" | tr '\n' ' ') "
+  { sed 1,2d "$home/images"; docker image ls ovth-gateway --format '{{.Repository}}:{{.Tag}}'; } | sort -u | while read -r old; do
+    # A container that retires still holds its image.
+    [[ $kept == *" $old "* ]] || docker image rm "$old" >/dev/null 2>&1 || true
   done
+  docker image prune --force >/dev/null 2>&1 || true
+  # Of the build cache nothing is used again: an image that is kept is not built again, and its base is a layer of it.
+  docker builder prune --all --force >/dev/null 2>&1 || true
 }

@@ -39,18 +39,21 @@ put_ledger_back() {
   compose_all up --detach
 }
 
-# compose_all ARGUMENTS…: with every project that has the ledger open. Not `docker stop`: see `reread` in gateway.sh.
+# compose_all ARGUMENTS…: with every project that has the ledger open. Not `docker stop`: see `reread` in gateway.sh. What
+# was retiring is ended with the others, and not started again.
 compose_all() {
   local file code=0
   for file in "$home"/releases/*/compose.yaml "$home/backup/compose.yaml"; do
-    [ ! -f "$file" ] || docker compose --file "$file" "$@" || code=1
+    [ -f "$file" ] || continue
+    [ "$1" != up ] || [ ! -e "$(dirname "$file")/retiring" ] || continue
+    docker compose --file "$file" "$@" || code=1
   done
   return "$code"
 }
 
 # Whoever asks for it names the moment: this update alone may put another ledger in the place of what is there.
 restore_ledger() {
-  local at=() said
+  local at=()
   [ -n "$restore" ] || return 0
   [ -n "$backup" ] || fail 'there is no backup to restore from: ovth:backup is not set'
   [ "$restore" = latest ] || at=(-timestamp "$restore")
@@ -61,15 +64,11 @@ restore_ledger() {
     fail "what has the ledger open does not end: $(tail -n 1 "$stage/down.log")"
   put_ledger_aside
   litestream --volume "$data/gateway:/data" "$litestream_image" restore -config /etc/litestream/litestream.yml -no-expand-env \
-    "${at[@]}" -o /data/ledger.db.restored /data/ledger.db >"$stage/restore.log" 2>&1 || {
-    tail -n 3 "$stage/restore.log" | redact | cut -c 1-400 | sed 's/^/    /' >&2
-    fail "the backup of the ledger $ledger could not be fetched (see above); what was there is there again"
-  }
-  said=$(timeout 600 docker run --rm --network none --read-only --user "$user:$user" --cap-drop ALL \
+    "${at[@]}" -o /data/ledger.db.restored /data/ledger.db >"$stage/restore.log" 2>&1 ||
+    fail "the backup of the ledger $ledger could not be fetched; what was there is there again. Litestream says:" "$stage/restore.log"
+  timeout 600 docker run --rm --network none --read-only --user "$user:$user" --cap-drop ALL \
     --security-opt no-new-privileges -v "$data/gateway:/data" -e OVTH_DATA=/data --entrypoint node "$image" \
-    /app/gateway.js restore --file /data/ledger.db.restored --ledger "$ledger" 2>&1) || {
-    printf '%s\n' "$said" | head -n 10 | sed 's/^/    /' >&2
-    fail 'the backup is no sound ledger (see above); what was there is there again'
-  }
-  printf '%s\n' "$said" | sed 's/^/ovth restore: /'
+    /app/gateway.js restore --file /data/ledger.db.restored --ledger "$ledger" >"$stage/sound.log" 2>&1 ||
+    fail 'the backup is no sound ledger; what was there is there again. It says:' "$stage/sound.log"
+  sed 's/^/ovth restore: /' "$stage/sound.log" >&4
 }

@@ -6,7 +6,10 @@ record_applied() {
   [ ! -d "$home/backup" ] || copy=(backup)
   (
     cd "$home"
-    find current/compose.yaml current/config front "${copy[@]}" -type f ! -name '.*' | sort | while read -r file; do sha256sum "$file"; done
+    # `front` is a link, which the slash follows. Names that end in .new are files that are being written.
+    find current/compose.yaml current/config front/ lead "${copy[@]}" -type f ! -name '*.new' | sort |
+      while read -r file; do sha256sum "$file"; done
+    sha256sum "$units"/ovth-front.service "$units"/ovth-door@.socket "$units"/ovth-door@.service
     sha256sum /root/.ssh/authorized_keys_ovth
   ) >"$record.new"
   mv "$record.new" "$record"

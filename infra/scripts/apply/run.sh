@@ -10,18 +10,20 @@ check_config
 check_front
 check_backup
 restore_ledger
-if [ "$(live_release)" = "$release" ] && running "$release" && ready_answer >/dev/null; then
+if running "$release" && ready_answer >/dev/null; then
+  keep_release
   change_config
 else
   start_release
 fi
 switch_front
-# Under another name the old one goes on until the new one has its certificate.
+# Where another name gets no certificate, the old one is served again.
 if site_changed; then await_certificate 'What ran before goes on'; fi
 undo=()
 switch_backup
 retire_others
 await_certificate 'Caddy goes on trying'
 record_digests
+record_images
 prune
 record_applied

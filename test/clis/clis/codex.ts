@@ -33,13 +33,8 @@ env_key = "GATEWAY_KEY"
     run: shell,
     look: (path) => ({ name: 'view_image', args: { path } }),
   },
-  // Gemini takes no search beside functions, and the host has none; a thought that Gemini told in words is none to Gemini.
-  dropped: (model) => {
-    if (model === 'gpt-5.5') return [];
-    const thought = model.startsWith('gemini') ? ['reasoning'] : [];
-    const search = model.startsWith('claude') ? [] : ['tools[8]'];
-    return [...search, ...thought];
-  },
+  // The host has no search; a thought that Gemini told in words is none to Gemini.
+  dropped: (model) => (model.startsWith('own/') ? ['tools[8]'] : model.startsWith('gemini') ? ['reasoning'] : []),
 };
 
 // ---

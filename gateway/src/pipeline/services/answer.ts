@@ -11,6 +11,7 @@ import { mediaType, toUpstream } from '../../upstream/headers';
 import { chatRefusalIn, isAboutPath, isOfOlderMaximum } from '../../upstream/providerErrors';
 import { authorize, upstreamUrl } from '../../upstream/providers';
 import { codecs, speaks } from '../../wire';
+import { declaresUnshownMedia } from '../../wire/declaredMedia';
 import { formatFacts } from '../../wire/formats';
 import { effortOf } from '../../wire/reasoning/effort';
 import { hasPlainImages, needsPlainTurns } from '../../wire/sanitizePassthrough';
@@ -53,6 +54,8 @@ function prepare(
   const refused = isRefused(exchange, target, provider, { chosen, learnt: learnt.chat });
   if (!facts.passable || foreign || refused || !speaks(provider, format, chatOnly))
     return translated(exchange, target, provider);
+  // Encoded anew, the media are left out and named, or refused by name.
+  if (chosen && showsRefusedMedia(exchange, target)) return translated(exchange, target, provider);
   const hideUsage = formatFacts[format].usageOnRequest && facts.stream && !facts.includeUsage && provider.streamUsage;
   const mended = chosen ? mendedFields(exchange, target) : [];
   const noSearch = exchange.plan.route === null ? [] : searchesLost(exchange, target);
@@ -80,6 +83,11 @@ function prepare(
     workBytes(body.length, facts.scan.values),
   );
   return then(cleaned, (bytes) => passthrough(exchange, target, provider, asBuffer(bytes), details));
+}
+
+function showsRefusedMedia({ incoming, facts }: Exchange, target: Target): boolean {
+  const shows = facts.needs.capabilities.some((name) => name === 'images' || name === 'pdf');
+  return shows && declaresUnshownMedia(facts.format, target, incoming.body);
 }
 
 /** @throws GatewayError cannot_translate */

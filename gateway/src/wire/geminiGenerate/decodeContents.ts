@@ -8,6 +8,7 @@ import { defined, isObject, listOr, needList, needObject, needText, objectOr, op
 import { kindOf } from '../shared/media';
 import { type CallIds, openCallIds } from './callIds';
 import { camelKeys } from './camelKeys';
+import { isHostedPart, isSearchPart, opaqueParts, queriesOfCall } from './hostedParts';
 import { isNoSignature } from './signatures';
 
 /** The system instruction, if any, and the contents. @throws GatewayError bad_request naming the field */
@@ -66,7 +67,7 @@ function joinReasoning(parts: readonly Part[]): Part[] {
   return out;
 }
 
-const contentFields = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse'];
+const contentFields = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse', 'toolCall', 'toolResponse'];
 const partFields = new Set([...contentFields, 'thought', 'thoughtSignature']);
 
 // What stands beside a part's content: how much of a video is meant, at which resolution.
@@ -81,6 +82,7 @@ function unknownFields(part: Json, at: string): Part[] {
 }
 
 function decodePart(part: Json, at: string, calls: CallIds): Part[] {
+  if (isHostedPart(part)) return decodeHosted(part, at);
   const signature = part['thoughtSignature'];
   const opaque = isNoSignature(signature)
     ? undefined
@@ -104,6 +106,15 @@ function decodePart(part: Json, at: string, calls: CallIds): Part[] {
   if (part['functionResponse'] !== undefined) return decodeFunctionResponse(part['functionResponse'], at, calls);
   if (Object.keys(part).length === 0 || (opaque !== undefined && Object.keys(part).length === 1)) return signed;
   return [{ type: 'raw', format: 'generate', value: part, at: `${at}.${Object.keys(part)[0] ?? ''}` }];
+}
+
+// A search that Google has run is told to other providers by its queries.
+function decodeHosted(part: Json, at: string): Part[] {
+  if (!isSearchPart(part)) return [{ type: 'raw', format: 'generate', value: part, at }];
+  const own: Reasoning = { type: 'reasoning', text: '', opaque: opaqueParts([part]) };
+  const queries = queriesOfCall(part);
+  const id = textOr(objectOr(part['toolCall'])['id']);
+  return queries.length === 0 ? [own] : [own, { type: 'webSearch', id, queries }];
 }
 
 function decodeInlineData(value: unknown, at: string): Part {

@@ -7,6 +7,7 @@ import type { Decoder, Frame } from '../codec';
 import type { Json } from '../jsonObject';
 import { completion, finishReasons } from './completion';
 import { citationsIn, groundingBytes, joinGrounding, pagesIn, queriesIn } from './grounding';
+import { isHostedPart, isSearchPart, opaqueParts, queriesOfCall } from './hostedParts';
 import { parseExactEvent } from '../shared/exactJson';
 import { countOr, isObject, listOr, objectOr, textOr } from '../shared/json';
 import type { StreamEvent, TokenLogprob } from '../neutral';
@@ -104,8 +105,13 @@ interface AnswerState {
   signature: string;
   /** What a search has found, as far as it is told. */
   grounding: Json | undefined;
-  /** The search has been told. */
-  told: boolean;
+  /** Parts of tools that Google has run and wants back, until something follows them. */
+  hosted: Json[];
+  /** The queries in them, of the whole answer; and those that have been told. */
+  readonly queries: string[];
+  readonly told: Set<string>;
+  /** The pages that a search has found have been told. */
+  toldPages: boolean;
   /** About how many bytes of words and of the search are held until the end. */
   kept: number;
 }
@@ -122,7 +128,8 @@ function stateOf({ builders, states }: Answers, index: number): AnswerState | un
   const builder = builders.of(index);
   if (builder === undefined) return undefined;
   return (states[index] ??= {
-    builder, id: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, told: false, kept: 0,
+    builder, id: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, hosted: [], queries: [],
+    told: new Set(), toldPages: false, kept: 0,
   }); // prettier-ignore
 }
 
@@ -174,8 +181,9 @@ function decodeCandidate(candidate: Json, state: AnswerState, whole: boolean): v
 
 // The answers have come: what was found is told with all of their words, and all searches are counted.
 function endAnswers({ builders, states, model }: Answers): void {
-  const groundings = states.flatMap((state) => (state?.grounding === undefined ? [] : [state.grounding]));
-  if (groundings.length > 0) builders.first.usage(validCounts({ searches: chargedFor(groundings, model) }));
+  const asked = states.map((state) => [...(state?.queries ?? []), ...queriesIn(state?.grounding ?? {})]);
+  const searches = chargedFor(asked, model);
+  if (searches !== undefined) builders.first.usage(validCounts({ searches }));
   for (const state of states) if (state !== undefined) endAnswer(state);
 }
 
@@ -190,15 +198,43 @@ function endAnswer(state: AnswerState): void {
     if (isObject(grounding['searchEntryPoint'])) builder.lost('searchEntryPoint');
   }
   endText(state);
+  endHosted(state);
   tellSearch(state);
 }
 
+// Tells what was searched for and found, as far as it is known and has not been told. Without functions beside it all of it
+// comes at the end; beside them the queries come first.
 function tellSearch(state: AnswerState): void {
   const { builder, grounding, id, told } = state;
-  if (grounding === undefined || told) return;
-  state.told = true;
-  const queries = queriesIn(grounding);
-  if (queries.length > 0) builder.search({ id: `search_${id || 'gemini'}`, queries, results: pagesIn(grounding) });
+  const all = [...new Set([...state.queries, ...(grounding === undefined ? [] : queriesIn(grounding))])];
+  const pages = grounding === undefined ? [] : pagesIn(grounding);
+  const isNew = all.some((query) => !told.has(query)) || (pages.length > 0 && !state.toldPages);
+  if (all.length === 0 || !isNew) return;
+  endHosted(state);
+  const number = told.size === 0 ? '' : '_more';
+  builder.search({
+    id: `search_${id || 'gemini'}${number}`,
+    queries: all,
+    ...(grounding === undefined ? {} : { results: pages }),
+  });
+  for (const query of all) told.add(query);
+  state.toldPages = pages.length > 0;
+}
+
+// Closes the parts of Google's own tools.
+function endHosted(state: AnswerState): void {
+  if (state.hosted.length === 0) return;
+  state.builder.close();
+  state.builder.opaqueReasoning(opaqueParts(state.hosted));
+  state.hosted = [];
+}
+
+function addHosted(part: Json, state: AnswerState): void {
+  endText(state);
+  state.hosted.push(part);
+  state.queries.push(...queriesOfCall(part));
+  state.kept += pieceCost + JSON.stringify(part).length;
+  if (!isSearchPart(part)) state.builder.lost(Object.keys(part).find((key) => key !== 'thoughtSignature') ?? '');
 }
 
 // Closes a text that has a signature.
@@ -215,10 +251,14 @@ function isAnswerText(part: Json): boolean {
 
 function decodePart(part: Json, state: AnswerState, logprobs: readonly TokenLogprob[]): void {
   const { builder } = state;
+  if (isHostedPart(part)) return addHosted(part, state);
   const text = textOr(part['text']);
   const signature = textOr(part['thoughtSignature']);
   const isText = part['text'] !== undefined && part['thought'] !== true && !isObject(part['functionCall']);
-  if (!isText || text !== '' || signature !== '') endText(state);
+  if (!isText || text !== '' || signature !== '') {
+    endText(state);
+    endHosted(state);
+  }
   const addSignature = () => {
     if (signature !== '') builder.opaqueReasoning({ format: 'generate', value: signature });
   };
@@ -231,6 +271,7 @@ function decodePart(part: Json, state: AnswerState, logprobs: readonly TokenLogp
     state.signature = signature || state.signature;
   } else if (isObject(part['functionCall'])) {
     const call = part['functionCall'];
+    tellSearch(state);
     builder.close(); // the signature is the call's, not that of the reasoning before it
     addSignature();
     builder.call(textOr(call['id']) || `call_${state.id || 'gemini'}_${builder.calls + 1}`, textOr(call['name']));
@@ -249,17 +290,16 @@ function decodePart(part: Json, state: AnswerState, logprobs: readonly TokenLogp
 // Gemini 3 is charged for by the search, older models by the prompt that was searched for.
 // Source: https://ai.google.dev/gemini-api/docs/google-search, "Pricing" (2026-11).
 function searchesIn(value: Json): number | undefined {
-  const groundings: Json[] = [];
-  for (const candidate of listOr(value['candidates'])) {
-    const grounding = objectOr(candidate)['groundingMetadata'];
-    if (isObject(grounding)) groundings.push(grounding);
-  }
-  return groundings.length === 0 ? undefined : chargedFor(groundings, textOr(value['modelVersion']));
+  const asked = listOr(value['candidates']).map((raw) => {
+    const { content, groundingMetadata } = objectOr(raw);
+    return [...listOr(objectOr(content)['parts']).flatMap(queriesOfCall), ...queriesIn(objectOr(groundingMetadata))];
+  });
+  return chargedFor(asked, textOr(value['modelVersion']));
 }
 
-// Of all candidates, each of which searches for itself.
-function chargedFor(groundings: readonly Json[], model: string): number | undefined {
-  const queries = groundings.reduce((sum, grounding) => sum + queriesIn(grounding).length, 0);
+// The queries of all candidates, each of which searches for itself; a query that is told twice was made once.
+function chargedFor(asked: readonly (readonly string[])[], model: string): number | undefined {
+  const queries = asked.reduce((sum, one) => sum + new Set(one).size, 0);
   if (queries === 0) return undefined;
   return model.startsWith('gemini-2') ? 1 : searchCount(queries);
 }

@@ -2,7 +2,7 @@
 // and "Part"; https://ai.google.dev/gemini-api/docs/thought-signatures (2026-11).
 
 import type { Json } from '../jsonObject';
-import { type Media, type Message, type NeutralRequest, type Part, textOf, type ToolCall, type ToolResult } from '../neutral'; // prettier-ignore
+import { type Media, type Message, type NeutralRequest, type Part, textOf, type ToolCall, type ToolResult, type WebSearch } from '../neutral'; // prettier-ignore
 import { blankTurnText, fillBlankTurns } from '../shared/blankTurns';
 import { customArgs } from '../shared/customTools';
 import { type DroppedFields, refuse } from '../shared/droppedFields';
@@ -11,11 +11,19 @@ import { defined, lookUp } from '../shared/json';
 import { isText } from '../shared/media';
 import { nameFor } from '../shared/names';
 import { searchText } from '../shared/webSearch';
+import { hostedParts, queriesOfCall } from './hostedParts';
 import { noSignature } from './signatures';
 
 interface Content {
   readonly role: 'user' | 'model';
   readonly parts: Json[];
+}
+
+/** What a model takes in its contents. */
+export interface ContentsTaken {
+  readonly gemini3: boolean;
+  /** The parts of tools that Google has run. */
+  readonly takesHosted: boolean;
 }
 
 /**
@@ -24,10 +32,10 @@ interface Content {
  */
 export function encodeContents(
   request: NeutralRequest,
-  gemini3: boolean,
+  taken: ContentsTaken,
   droppedFields: DroppedFields,
 ): { system: Json[]; contents: Content[] } {
-  const context: PartContext = { names: callNames(request.messages), gemini3, droppedFields };
+  const context: PartContext = { names: callNames(request.messages), ...taken, droppedFields };
   const head = request.messages.findIndex((message) => message.role !== 'system');
   const first = head < 0 ? request.messages.length : head;
   let system = request.messages.slice(0, first).flatMap((message) => encodeParts(message, context));
@@ -50,16 +58,15 @@ export function encodeContents(
   }
   if (contents[0]?.role === 'model')
     contents.unshift({ role: 'user', parts: [{ text: '(The conversation begins.)' }] });
-  if (gemini3) signCalls(contents);
+  if (taken.gemini3) signCalls(contents);
   return { system, contents };
 }
 
 // ---
 
-interface PartContext {
+interface PartContext extends ContentsTaken {
   /** Tool call id → function name: Gemini matches results by name. */
   readonly names: ReadonlyMap<string, string>;
-  readonly gemini3: boolean;
   readonly droppedFields: DroppedFields;
 }
 
@@ -91,9 +98,16 @@ function signCalls(contents: readonly Content[]): void {
 function encodeParts(message: Message, context: PartContext): Json[] {
   const out: Json[] = [];
   let signature: string | undefined; // of the call that follows
+  const searched = context.takesHosted ? searchedBefore(message) : undefined;
   for (const part of message.parts) {
+    if (part.type === 'webSearch' && isTold(part, searched)) continue;
     if (part.type === 'reasoning') {
       const { opaque } = part;
+      const hosted = context.takesHosted ? hostedParts(opaque) : undefined;
+      if (hosted !== undefined) {
+        out.push(...hosted);
+        continue;
+      }
       const native = opaque?.format === 'generate' && typeof opaque.value === 'string' ? opaque.value : undefined;
       if (native === undefined) context.droppedFields.drop('reasoning');
       else if (part.text === '') signature = native;
@@ -110,6 +124,22 @@ function encodeParts(message: Message, context: PartContext): Json[] {
   }
   if (signature !== undefined) out.push({ text: '', thoughtSignature: signature });
   return out;
+}
+
+// The queries of the searches that a turn holds as Google's own parts.
+function searchedBefore({ parts }: Message): Set<string> {
+  const hosted = parts.flatMap((part) => (part.type === 'reasoning' ? (hostedParts(part.opaque) ?? []) : []));
+  return new Set(hosted.flatMap(queriesOfCall));
+}
+
+// Whether a search is told by Google's own parts: its words would tell it once more.
+function isTold({ queries }: WebSearch, searched: ReadonlySet<string> | undefined): boolean {
+  return searched !== undefined && searched.size > 0 && queries.every((query) => isAmong(query, searched));
+}
+
+// Claude's form of a search has one query, into which several are joined.
+function isAmong(query: string, searched: ReadonlySet<string>): boolean {
+  return searched.has(query) || query.split('; ').every((one) => searched.has(one));
 }
 
 function encodeCall(call: ToolCall, droppedFields: DroppedFields): Json {

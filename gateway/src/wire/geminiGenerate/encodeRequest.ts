@@ -11,16 +11,18 @@ import { defined, lookUp, restore } from '../shared/json';
 import { geminiProfile, isGemini3 } from '../shared/modelProfiles';
 import { renamed } from '../shared/names';
 import { encodeContents } from './encodeContents';
-import { encodeSearch, encodeToolConfig, encodeTools } from './encodeTools';
+import { circulates, encodeSearch, encodeToolConfig, encodeTools } from './encodeTools';
 
 /** @throws GatewayError cannot_translate for a conversation of nothing but empty turns, and what only its provider holds */
 export function encodeRequest(request: NeutralRequest, target: Target): EncodedRequest {
   const droppedFields = openDroppedFields(request, 'generate', target);
   const custom = new Set<string>();
   const gemini3 = isGemini3(target);
-  const { system, contents } = encodeContents(request, gemini3, droppedFields);
-  const format = encodeResponseFormat(request, gemini3);
   const search = encodeSearch(request, target, droppedFields);
+  const circulating = circulates(request, search, target);
+  const takesHosted = circulating || request.from === 'generate';
+  const { system, contents } = encodeContents(request, { gemini3, takesHosted }, droppedFields);
+  const format = encodeResponseFormat(request, gemini3);
   const tools = encodeTools(request.tools, search, format.declaration, custom, droppedFields);
   dropUnsupported(request, droppedFields);
   const config = defined({ ...encodeConfig(request, target, droppedFields), ...format.config });
@@ -33,7 +35,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
       toolConfig:
         tools.length === 0
           ? undefined
-          : encodeToolConfig(format.choice ?? request.toolChoice, request.tools, droppedFields),
+          : encodeToolConfig(format.choice ?? request.toolChoice, request.tools, circulating, droppedFields),
       serviceTier: encodeTier(request.serviceTier, droppedFields),
     }),
   };

@@ -5,6 +5,7 @@ import type { Json } from '../jsonObject';
 import type { NeutralRequest, NeutralResponse, Opaque, TokenLogprob, WebSearch } from '../neutral';
 import { argsObject } from '../shared/exactJson';
 import type { PlacedCitation } from './grounding';
+import { hostedParts } from './hostedParts';
 import { encodeLogprobs, encodeSignature, encodeSources, encodeThought, encodeUsage, finishReasons } from './responseParts'; // prettier-ignore
 
 export { openEncoder } from './encodeStream';
@@ -34,6 +35,10 @@ function encodeCandidate(response: NeutralResponse, index: number, request: Neut
     const signature = encodeSignature(pending);
     switch (part.type) {
       case 'reasoning':
+        if (hostedParts(part.opaque) !== undefined) {
+          parts.push(...(hostedParts(part.opaque) ?? []));
+          continue;
+        }
         if (pending !== undefined) parts.push({ text: '', ...signature });
         pending = part.text === '' ? part.opaque : undefined;
         if (part.text !== '') parts.push(encodeThought(part.text, part.opaque));

@@ -7,6 +7,7 @@ import type { Json } from '../jsonObject';
 import type { Opaque, OpenPart, StreamEvent, TokenLogprob, WebSearch } from '../neutral';
 import { argsObject, brokenArgs } from '../shared/exactJson';
 import type { PlacedCitation } from './grounding';
+import { hostedParts } from './hostedParts';
 import { encodeLogprobs, encodeSignature, encodeSources, encodeThought, encodeUsage, finishReasons, isGrounded } from './responseParts'; // prettier-ignore
 
 /** An encoder of one stream. */
@@ -158,6 +159,8 @@ function encodeClose(state: StreamState, opaque: Opaque | undefined): string {
     return piece(state, [{ functionCall: call, ...takeSignature(state) }]);
   }
   if (closed?.type !== 'reasoning') return '';
+  const hosted = hostedParts(opaque);
+  if (hosted !== undefined) return piece(state, hosted);
   if (!state.filled) state.pending = opaque;
   else if (opaque !== undefined) return piece(state, [encodeThought('', opaque)]);
   return '';

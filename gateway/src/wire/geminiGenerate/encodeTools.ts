@@ -9,15 +9,14 @@ import { argsSchema } from '../schema/toolSchema';
 import { customAsFunction } from '../shared/customTools';
 import type { DroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
-import { isGemini3 } from '../shared/modelProfiles';
+import { combinesSearch, isGemini3 } from '../shared/modelProfiles';
 import { nameFor } from '../shared/names';
 import { searchFor } from '../shared/webSearch';
+import { hostedParts } from './hostedParts';
 
 /**
- * The web search, where it can be declared: the API refuses it beside functions, or, from Gemini 3 on, demands that every
- * later turn repeats what the search has put into the answer, for which other formats have no place; and before Gemini 3
- * beside a JSON response. Sources: https://ai.google.dev/gemini-api/docs/tool-combination,
- * https://github.com/csells/dartantic/issues/96 (2026-11).
+ * The web search, where it can be declared: before Gemini 3 the API refuses it beside functions, and beside a JSON response.
+ * Sources: https://ai.google.dev/gemini-api/docs/tool-combination, https://github.com/csells/dartantic/issues/96 (2026-11).
  */
 export function encodeSearch(
   request: NeutralRequest,
@@ -28,7 +27,8 @@ export function encodeSearch(
   if (search === undefined || request.from === 'generate') return search;
   if (request.toolChoice?.type === 'none') return undefined; // it could not be held back otherwise
   const isJsonAlone = request.responseFormat !== undefined && !isGemini3(target);
-  if (request.tools?.some(isClientTool) !== true && !isJsonAlone) return search;
+  const isAlone = request.tools?.some(isClientTool) === true && !combinesSearch(target);
+  if (!isAlone && !isJsonAlone) return search;
   droppedFields.drop(search.at);
   return undefined;
 }
@@ -63,22 +63,50 @@ export function encodeTools(
   return [...(declarations.length > 0 ? [{ functionDeclarations: declarations }] : []), ...native];
 }
 
-/** The tool configuration; undefined where the model is to decide, and no tool is strict. */
+/**
+ * The tool configuration; undefined where there is nothing to say.
+ * @param circulates the answer is to hold what Google's own tools do, which is demanded where they stand beside functions
+ */
 export function encodeToolConfig(
   choice: ToolChoice | undefined,
   tools: readonly AnyTool[] | undefined,
+  circulates: boolean,
+  droppedFields: DroppedFields,
+): Json | undefined {
+  const calling = encodeCalling(choice, tools, circulates, droppedFields);
+  if (!circulates) return calling;
+  return { ...calling, includeServerSideToolInvocations: true };
+}
+
+/** Whether Google's own tools and the client's functions are declared together, or have been in earlier turns. */
+export function circulates(request: NeutralRequest, search: WebSearchTool | undefined, target: Target): boolean {
+  if (search === undefined || !combinesSearch(target)) return false;
+  if (request.tools?.some(isClientTool) === true) return true;
+  return request.messages.some(({ parts }) =>
+    parts.some((part) => part.type === 'reasoning' && hostedParts(part.opaque) !== undefined),
+  );
+}
+
+// ---
+
+// The mode is left out where the model is to decide, and no tool is strict. Beside Google's own tools it is VALIDATED: AUTO
+// is refused there.
+function encodeCalling(
+  choice: ToolChoice | undefined,
+  tools: readonly AnyTool[] | undefined,
+  circulates: boolean,
   droppedFields: DroppedFields,
 ): Json | undefined {
   if (choice?.type === 'webSearch' || (choice?.type === 'required' && tools?.some(isClientTool) === false)) {
     droppedFields.drop('tool_choice'); // the API can demand functions alone
-    return undefined;
+    return circulates ? { functionCallingConfig: { mode: 'VALIDATED' } } : undefined;
   }
   const strict = tools?.some((tool) => tool.type === 'function' && tool.strict === true) === true;
   switch (choice?.type) {
     case undefined:
     case 'auto':
       // Gemini has a mode in place of a flag for arguments that are held to their schema.
-      if (strict) return { functionCallingConfig: { mode: 'VALIDATED' } };
+      if (strict || circulates) return { functionCallingConfig: { mode: 'VALIDATED' } };
       return choice === undefined ? undefined : { functionCallingConfig: { mode: 'AUTO' } };
     case 'none':
       return { functionCallingConfig: { mode: 'NONE' } };
@@ -88,8 +116,6 @@ export function encodeToolConfig(
       return { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: [nameFor('generate', choice.name)] } };
   }
 }
-
-// ---
 
 function encodeDeclaration(tool: Tool | CustomTool, custom: Set<string>, droppedFields: DroppedFields): Json {
   const name = nameFor('generate', tool.name);

@@ -5,6 +5,7 @@ import { lastObjectOf } from '../../core/jsonTail';
 import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { camelKeys } from './camelKeys';
+import { hostedParts, queriesOfCall } from './hostedParts';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
 import { placesOf, withoutTools } from '../shared/searchTools';
@@ -59,13 +60,11 @@ export const facts: FormatFacts = {
     webSearch: {
       field: 'tools',
       marks: [Buffer.from('"googleSearch"'), Buffer.from('"google_search"')],
-      placesIn: (tools) => placesOf(Array.isArray(tools) ? tools : [tools], isSearch),
+      placesIn: (tools) => placesOf(listed(tools), isSearch),
+      besideFunctions: (tools) =>
+        listed(tools).some((tool) => isObject(tool) && 'functionDeclarations' in camelKeys(tool)),
       without: (body) =>
-        withoutTools(
-          { ...body, tools: (Array.isArray(body['tools']) ? body['tools'] : [body['tools']]).map(withoutSearch) },
-          isEmpty,
-          () => false,
-        ),
+        withoutTools({ ...body, tools: listed(body['tools']).map(withoutSearch) }, isEmpty, () => false),
     },
     routerFields: [],
   },
@@ -106,7 +105,11 @@ export const facts: FormatFacts = {
   // Each piece of a stream has usage, which is read with what stands beside it.
   searches: {
     word: '"webSearchQueries"',
-    madeIn: () => 0,
+    // Those beside functions come as parts; the usage of a later piece counts what it holds itself.
+    madeIn: (event) =>
+      listOr(event['candidates'])
+        .flatMap((candidate) => listOr(inner(inner(candidate, 'content'), 'parts')))
+        .reduce((sum: number, part) => sum + new Set(queriesOfCall(part)).size, 0),
     inBytes: { word: '"webSearchQueries"', pattern: /"webSearchQueries":\s*\[\s*"/g },
     atEnd: (tail) => ({
       candidates: [{ groundingMetadata: lastObjectOf(tail, 'groundingMetadata') }],
@@ -121,11 +124,13 @@ export const facts: FormatFacts = {
   keepAlive: 'data: {}\n\n', // Google's SDKs parse every line of a stream and know no comments
   carriesComments: false,
   reasoningPlacement: 'beforeCall', // https://ai.google.dev/gemini-api/docs/thought-signatures
+  isApartFromCall: (opaque) => hostedParts(opaque) !== undefined,
   emptyReasoning: 'kept',
 };
 
 // ---
 
+const listed = (tools: unknown): readonly unknown[] => (Array.isArray(tools) ? tools : [tools]);
 const isSearch = (tool: unknown) => isObject(tool) && 'googleSearch' in camelKeys(tool);
 const isEmpty = (tool: unknown) => isObject(tool) && Object.keys(tool).length === 0;
 

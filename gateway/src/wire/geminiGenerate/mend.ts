@@ -7,19 +7,37 @@ import type { Json } from '../jsonObject';
 import { budgetOf, effortOf, isEffort, nearestEffort } from '../reasoning/effort';
 import { isObject, textOr } from '../shared/json';
 import { leftOut, type MendedField, numberOut, reworded, takenOut } from '../shared/mending';
-import { knownGemini } from '../shared/modelProfiles';
+import { combinesSearch, knownGemini } from '../shared/modelProfiles';
 import type { GeminiProfile } from '../shared/profileRows';
-import { countOf } from '../shared/settings';
+import { countOf, inner } from '../shared/settings';
 
 /** The top-level fields that `mend` looks at. */
-export const mendable = ['generationConfig', 'generation_config'] as const;
+export const mendable = ['generationConfig', 'generation_config', 'toolConfig', 'tool_config'] as const;
+
+const configs = ['generationConfig', 'generation_config'] as const;
 
 /** What is changed for a target's model; nothing for one that is not known. */
 export function mend(setting: SettingReader, target: Target): MendedField[] {
   const profile = knownGemini(target);
-  const name = mendable.find((one) => isObject(setting(one)));
-  if (profile === undefined || name === undefined) return [];
-  const config = setting(name) as Json;
+  const name = configs.find((one) => isObject(setting(one)));
+  const fields = mendToolConfig(setting, target);
+  if (profile === undefined || name === undefined) return fields;
+  return [...fields, ...mendConfig(name, setting(name) as Json, profile, target)];
+}
+
+// ---
+
+// Only models that take Google's own tools beside functions tell what those do.
+function mendToolConfig(setting: SettingReader, target: Target): MendedField[] {
+  if (combinesSearch(target)) return [];
+  return ['toolConfig', 'tool_config'].flatMap((name) =>
+    ['includeServerSideToolInvocations', 'include_server_side_tool_invocations'].flatMap((field) =>
+      inner(setting(name), field) === true ? [takenOut(name, field)] : [],
+    ),
+  );
+}
+
+function mendConfig(name: string, config: Json, profile: GeminiProfile, target: Target): MendedField[] {
   const penalties = ['frequencyPenalty', 'frequency_penalty', 'presencePenalty', 'presence_penalty'];
   const fields = penalties.flatMap((one) => numberOut(config[one], [0], name, one));
   const off = ['responseLogprobs', 'response_logprobs'].filter((one) => config[one] === false); // true is a demand
@@ -36,8 +54,6 @@ export function mend(setting: SettingReader, target: Target): MendedField[] {
   }
   return fields;
 }
-
-// ---
 
 // `thinkingConfig` in the model's words: a level from Gemini 3 on, a budget before; undefined where it does as it is.
 function mendThinking(thinking: Json, config: Json, profile: GeminiProfile, target: Target): Json | 'none' | undefined {

@@ -57,6 +57,21 @@ export function decodeOpaque(value: unknown, decodeNative: (text: string) => Opa
   return isEnvelope(value) ? unwrapEnvelope(value) : decodeNative(value);
 }
 
+/**
+ * The opaque values in a field of a client that joins reasoning which follows on reasoning: it writes their envelopes one
+ * behind the other. The first belongs to the text, each other one to reasoning without text. Source:
+ * https://github.com/QwenLM/qwen-code (0.24.4).
+ */
+export function decodeJoined(
+  value: unknown,
+  decodeNative: (text: string) => Opaque,
+): readonly [Opaque | undefined, ...(Opaque | undefined)[]] {
+  const second = isEnvelope(value) ? value.indexOf(mark, mark.length) : -1;
+  if (!isEnvelope(value) || second < 0) return [decodeOpaque(value, decodeNative)];
+  const [first = '', ...others] = value.split(mark).slice(1);
+  return [unwrapEnvelope(mark + first), ...others.map((other) => unwrapEnvelope(mark + other))];
+}
+
 // ---
 
 function contentOf(envelope: string): Json | undefined {

@@ -70,25 +70,33 @@ export function reasoningNames(request: NeutralRequest): string[] {
  */
 export function withReasoning(
   request: NeutralRequest,
-  { format, reasoningPlacement }: Pick<FormatFacts, 'format' | 'reasoningPlacement'>,
+  facts: Pick<FormatFacts, 'format' | 'reasoningPlacement' | 'isApartFromCall'>,
   earlier: ReasoningLookup,
 ): NeutralRequest {
+  const { format, reasoningPlacement } = facts;
+  const isApart = (part: Part) =>
+    part.type === 'reasoning' && part.opaque !== undefined && facts.isApartFromCall?.(part.opaque) === true;
   return mapMessages(request, (message) => {
     if (message.role !== 'assistant' || !message.parts.some((part) => part.type === 'toolCall')) return message;
     const parts: Part[] = [];
     let present = false; // the history holds the reasoning before the next call
+    let apart = false; // and that which clients may lack beside it
     let begin = 0; // index of what led to the next call
     for (const part of message.parts) {
       if (isReasoningOf(part, format)) present = true;
+      if (isApart(part)) apart = true;
       if (part.type !== 'toolCall') {
         parts.push(part);
         continue;
       }
-      const missing = present ? [] : (earlier.get(part.id) ?? []).filter((found) => isReasoningOf(found, format));
-      parts.splice(reasoningPlacement === 'beforeCall' ? parts.length : begin, 0, ...missing);
+      const missing = (earlier.get(part.id) ?? []).filter(
+        (found) => isReasoningOf(found, format) && !(isApart(found) ? apart : present),
+      );
+      const before = present ? 1 : 0; // the call's own signature stands directly before it
+      parts.splice(reasoningPlacement === 'beforeCall' ? parts.length - before : begin, 0, ...missing);
       parts.push(part);
       begin = parts.length;
-      present = false;
+      present = apart = false;
     }
     return { ...message, parts };
   });

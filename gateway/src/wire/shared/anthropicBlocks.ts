@@ -2,8 +2,16 @@
 // Source: https://platform.claude.com/docs/en/api/messages, content blocks (2026-11).
 
 import type { Json } from '../jsonObject';
-import { type Citation, type Media, type Part, type SearchResult, textOf, type WebSearch } from '../neutral';
-import { decodeOpaque } from '../reasoning/envelope';
+import {
+  type Citation,
+  type Media,
+  type Opaque,
+  type Part,
+  type SearchResult,
+  textOf,
+  type WebSearch,
+} from '../neutral';
+import { decodeJoined, decodeOpaque } from '../reasoning/envelope';
 import { decodeCache } from './cacheControl';
 import { defined, listOr, needList, needObject, needText, objectOr, optionalText, textOr, wrong } from './json';
 import { kindOf } from './media';
@@ -46,12 +54,15 @@ export function decodeBlock(block: Json, at: string): Part[] {
     case 'tool_reference':
       return [{ type: 'text', text: `Tool loaded: ${needText(block['tool_name'], `${at}.tool_name`)}` }];
     case 'thinking': {
-      const opaque = decodeOpaque(block['signature'], (signature) => ({ format: 'messages', value: { signature } }));
-      return [{ type: 'reasoning', text: textOr(block['thinking']), ...defined({ opaque }) }];
+      const [opaque, ...joined] = decodeJoined(block['signature'], (signature) => ({
+        format: 'messages',
+        value: { signature },
+      }));
+      return [...reasoningOf(textOr(block['thinking']), opaque), ...joined.flatMap((other) => reasoningOf('', other))];
     }
     case 'redacted_thinking': {
       const opaque = decodeOpaque(block['data'], (data) => ({ format: 'messages', value: { data } }));
-      return [{ type: 'reasoning', text: '', ...defined({ opaque }) }];
+      return reasoningOf('', opaque);
     }
     case 'server_tool_use':
     case 'web_search_tool_result': {
@@ -109,6 +120,11 @@ export function decodeCitations(value: unknown): Citation[] {
 }
 
 // ---
+
+// Some clients write a block without text or signature before each of their calls, which says nothing.
+function reasoningOf(text: string, opaque: Opaque | undefined): Part[] {
+  return text === '' && opaque === undefined ? [] : [{ type: 'reasoning', text, ...defined({ opaque }) }];
+}
 
 function cacheOf(block: Json, at: string): ReturnType<typeof decodeCache> {
   return decodeCache(block['cache_control'], `${at}.cache_control`);

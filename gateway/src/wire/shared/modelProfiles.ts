@@ -50,6 +50,14 @@ export function isGemini3(target: Target): boolean {
   return geminiProfile(target).levels.length > 0;
 }
 
+/**
+ * Whether a Gemini model takes a web search beside functions: by the catalogue, or by its name where it is not in there.
+ * Source: https://ai.google.dev/gemini-api/docs/tool-combination (2026-11).
+ */
+export function combinesSearch(target: Target): boolean {
+  return target.row === undefined ? isGemini3(target) : target.row.search_alone !== true;
+}
+
 /** Whether a model is one of OpenAI's that reason: they refuse penalties, `stop` and the older name of the maximum. */
 export function isOpenaiReasoner(target: Target): boolean {
   const profile = openaiProfile(target);

@@ -1,0 +1,5 @@
+import { clineOpenai, clineAnthropic } from './clis/cline';
+import { declareContract } from './contract';
+
+declareContract(clineOpenai);
+declareContract(clineAnthropic);

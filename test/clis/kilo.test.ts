@@ -1,0 +1,4 @@
+import { kilo } from './clis/kilo';
+import { declareContract } from './contract';
+
+declareContract(kilo);

@@ -1,0 +1,5 @@
+import { qwenOpenai, qwenAnthropic } from './clis/qwen';
+import { declareContract } from './contract';
+
+declareContract(qwenOpenai);
+declareContract(qwenAnthropic);

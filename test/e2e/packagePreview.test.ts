@@ -1,0 +1,81 @@
+// The npm package with the real engine and provider against a cloud without machines: what a preview says, and that nothing
+// is made where Hetzner does not sell what is wanted.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeLab } from '../lab/describeLab';
+import { engineEnvironment } from '../lab/engine';
+import { type Guard, setGuard } from '../lab/guard';
+import { type Cloud, startCloud } from '../lab/hcloud/cloud';
+import { noHardware } from '../lab/hcloud/hardware';
+import { openOwnProgram } from './ownProgram';
+import { must, type Project } from './project';
+
+describeLab('a preview of another program', () => {
+  let guard: Guard;
+  let cloud: Cloud;
+  let project: Project;
+
+  beforeAll(async () => {
+    guard = await setGuard(console.error);
+    cloud = await startCloud(noHardware());
+    project = await openOwnProgram(guard.folder, engineEnvironment(guard.folder, cloud), {
+      ...{
+        acme: 'https://198.18.0.1:14000/dir',
+        acmeRoot: '-----BEGIN CERTIFICATE-----\n',
+        openai: 'http://198.18.0.1:18080',
+      },
+      openaiKey: 'sk-0123456789',
+    });
+  }, 300_000);
+
+  afterAll(async () => {
+    await cloud?.stop();
+    await guard?.sweep();
+  });
+
+  const edit = (change: (text: string) => string) => {
+    const file = join(project.folder, 'index.ts');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, change(before));
+    return () => writeFileSync(file, before);
+  };
+
+  test('shows the whole gateway under the name it was given, with the program’s own provider', async () => {
+    const { text } = await must(project.pulumi(['preview']));
+    for (const name of [
+      'llm-server',
+      'llm-ipv4',
+      'llm-data',
+      'llm-firewall',
+      'llm-key-site',
+      'llm-bootstrap',
+      'llm-apply',
+    ])
+      expect(text).toContain(name);
+    expect(text).not.toContain('ovth-server');
+    expect(text).not.toContain('sk-0123456789');
+    expect(cloud.changes()).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a server type that is not sold',
+      (text: string) => text.replace('settings: {', "settings: { server: { type: 'cx99' },"),
+      /settings\.server\.type: "cx99" is no server type of Hetzner/,
+    ],
+    [
+      'a route to nobody',
+      (text: string) => text.replace("providers: ['openai']", "providers: ['nobody']"),
+      /settings\.routes\.auto\.providers\[0\]: "nobody" is not a known provider/,
+    ],
+  ])('%s is refused in one sentence, and nothing is made', async (_what, change, said) => {
+    const restore = edit(change);
+    const run = await project.pulumi(['preview']);
+    restore();
+    expect(run.code).not.toBe(0);
+    expect(run.text).toMatch(said);
+    expect(run.text).not.toMatch(/unhandled|error serializing|\n\s+at \S+ \(/);
+    expect(cloud.changes()).toEqual([]);
+  });
+});
