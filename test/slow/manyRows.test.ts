@@ -1,5 +1,5 @@
 // 100,000 random requests, settled, lost and corrected by instances that die, pruned, and of users who leave: at every look the
-// sums are those of the rows, the counters those of the sums, and the chain is whole. `SEED=N` repeats a run.
+// sums are those of the rows, the counters those of the sums, and the chain is whole. `SEED=N` repeats a run, `ROWS=N` is a shorter one.
 
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -18,7 +18,7 @@ import type {
 import { day, hour, keyRow, limit, morning, reserveEntry, settleEntry } from '../storage/samples';
 import { sqliteWorld } from '../storage/worlds';
 
-const rows = 100_000;
+const rows = Number(process.env['ROWS'] ?? 100_000);
 const looks = 5;
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
@@ -31,7 +31,7 @@ const request = fc.record({
   provider: fc.constantFrom('openai', 'anthropic'),
   session: fc.option(fc.nat({ max: 500 }), { nil: null }),
   address: fc.nat({ max: 40 }),
-  after: fc.nat({ max: 60_000 }), // milliseconds after the one before: 35 days in all
+  after: fc.nat({ max: Math.round(6e9 / rows) }), // milliseconds after the one before: 35 days in all
   tokens: fc.tuple(amount, amount, amount, amount, amount),
   cost: fc.tuple(amount, amount, amount),
   outcome: fc.constantFrom('ok', 'ok', 'ok', 'error', 'client_gone'),

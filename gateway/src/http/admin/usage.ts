@@ -53,6 +53,8 @@ export type UsageLine = Readonly<Record<string, string | number | null>>;
  * write-ahead log from being cut meanwhile.
  */
 const sliceMs = 24 * 3_600_000;
+/** A pause between two slices, in which a writer can begin its log anew: it must find no reader there. */
+const pauseMs = 10;
 /** Days of rows that one report reads. */
 const mostDays = 100;
 
@@ -163,6 +165,7 @@ async function groupsOf(
   if (!isFromRows(query)) return [...(await reports.usage(query))];
   const sums = new Map<string, UsageGroup>();
   for (let start = from; start < to; start += sliceMs) {
+    if (start > from) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     const slice = await reports.usage({ ...query, from: start, to: Math.min(to, start + sliceMs) });
     for (const group of slice) addGroup(sums, group, groupBy);
     progress?.(Math.ceil((start - from) / sliceMs), Math.ceil((to - from) / sliceMs));
