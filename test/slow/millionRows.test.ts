@@ -47,9 +47,9 @@ test('a million rows [H6 H7]', async () => {
   const daily = limit({ kind: 'key', name: 'k1' }, 'tokens', 1_000_000_000, morning - hour, 'month');
   // A limit for good sums all there ever was on the thread that admits requests.
   const ever = limit({ kind: 'key', name: 'k2' }, 'usd', 1_000_000_000_000, morning, 'lifetime');
-  expect(await timed('seed a limit for good', () => storage.commit([reserveEntry('ever', [ever])], morning))).toMatchObject([
-    { type: 'admitted' },
-  ]);
+  expect(
+    await timed('seed a limit for good', () => storage.commit([reserveEntry('ever', [ever])], morning)),
+  ).toMatchObject([{ type: 'admitted' }]);
   expect(await timed('seed a month', () => storage.commit([reserveEntry('r0', [daily])], morning))).toMatchObject([
     { type: 'admitted' },
   ]);

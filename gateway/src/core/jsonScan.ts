@@ -115,19 +115,26 @@ class Scanner {
       });
   }
 
-  /** Scans on to about `until`; the result once the document has ended. */
-  scanTo(until: number): JsonScan | undefined {
+  // In the bytes that are scanned next, and in those of a mark that goes on behind them.
+  #findMarks(until: number): void {
     const body = this.#body;
-    const bounds = this.#bounds;
-    const length = body.length;
-    const pause = Math.min(length, until);
-    const { mark, otherMark } = bounds;
+    const { length } = body;
+    const { mark, otherMark } = this.#bounds;
     if (otherMark !== undefined && this.#otherMark < 0) {
       const found = body.subarray(this.at, Math.min(length, until + otherMark.length)).indexOf(otherMark);
       if (found >= 0) this.#otherMark = this.at + found;
     }
     if (mark !== undefined && !this.#marked)
       this.#marked = body.subarray(this.at, Math.min(length, until + mark.length)).includes(mark);
+  }
+
+  /** Scans on to about `until`; the result once the document has ended. */
+  scanTo(until: number): JsonScan | undefined {
+    const body = this.#body;
+    const bounds = this.#bounds;
+    const length = body.length;
+    const pause = Math.min(length, until);
+    this.#findMarks(until);
     let at = this.at;
     let depth = this.#depth;
     let nodes = this.#nodes;

@@ -90,33 +90,7 @@ export function prepareWriter(db: DatabaseSync) {
          dearest_cost = max(-9007199254740991, min(9007199254740991, dearest_cost + excluded.dearest_cost))`,
     ),
     modelsOfHour: db.prepare('select distinct model from usage_hours where hour = ? and key = ?'),
-    // A window that begins within an hour is a minute's.
-    pruneBudgets: db.prepare(
-      `delete from budgets where (limit_id, window) in (
-         select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3
-       )`,
-    ),
-    oldest: db.prepare(
-      'select seq, instance, hash from requests where started_at < ? order by started_at, seq limit ?',
-    ),
-    pruned: db.prepare(
-      'insert into pruned (id, before) values (1, ?) on conflict do update set before = max(before, excluded.before)',
-    ),
-    dropRequest: db.prepare('delete from requests where seq = ?'),
-
-    // The hash chain, and those whose names it covers.
-    head: db.prepare('select seq, hash from ledger_heads where instance = ?'),
-    putHead: db.prepare('insert or replace into ledger_heads (instance, seq, hash, at) values (?, ?, ?, ?)'),
-    heads: db.prepare('select instance, seq, hash, at from ledger_heads'),
-    nextOfInstance: db.prepare(
-      'select seq from requests where instance = ? and seq > ? and seq < ? order by seq limit 1',
-    ),
-    cut: db.prepare('insert or replace into chain_cuts (seq, instance, hash) values (?, ?, ?)'),
-    dropCut: db.prepare('delete from chain_cuts where seq = ?'),
-    cutBefore: db.prepare('select seq from chain_cuts where instance = ? and seq < ? order by seq desc limit 1'),
-    cutAfter: db.prepare('select seq from chain_cuts where instance = ? and seq > ? order by seq limit 1'),
-    person: db.prepare('select salt from people where name = ?'),
-    addPerson: db.prepare('insert into people (name, salt) values (?, ?)'),
+    ...prepareChain(db),
     ...prepareSums(db),
   };
 }
@@ -157,6 +131,36 @@ export function sumOf(column: string, name = column): string {
 }
 
 // ---
+
+// What is pruned, the hash chain of what is not, and those whose names it covers.
+function prepareChain(db: DatabaseSync) {
+  return {
+    // A window that begins within an hour is a minute's.
+    pruneBudgets: db.prepare(
+      `delete from budgets where (limit_id, window) in (
+         select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3
+       )`,
+    ),
+    oldest: db.prepare(
+      'select seq, instance, hash from requests where started_at < ? order by started_at, seq limit ?',
+    ),
+    pruned: db.prepare(
+      'insert into pruned (id, before) values (1, ?) on conflict do update set before = max(before, excluded.before)',
+    ),
+    dropRequest: db.prepare('delete from requests where seq = ?'),
+    head: db.prepare('select seq, hash from ledger_heads where instance = ?'),
+    putHead: db.prepare('insert or replace into ledger_heads (instance, seq, hash, at) values (?, ?, ?, ?)'),
+    nextOfInstance: db.prepare(
+      'select seq from requests where instance = ? and seq > ? and seq < ? order by seq limit 1',
+    ),
+    cut: db.prepare('insert or replace into chain_cuts (seq, instance, hash) values (?, ?, ?)'),
+    dropCut: db.prepare('delete from chain_cuts where seq = ?'),
+    cutBefore: db.prepare('select seq from chain_cuts where instance = ? and seq < ? order by seq desc limit 1'),
+    cutAfter: db.prepare('select seq from chain_cuts where instance = ? and seq > ? order by seq limit 1'),
+    person: db.prepare('select salt from people where name = ?'),
+    addPerson: db.prepare('insert into people (name, salt) values (?, ?)'),
+  };
+}
 
 // How a budget begins that nothing has been booked in yet: with all that its subject has used since its window began, and
 // with what its open requests of that window hold. Those were admitted without this limit and will not settle in it, so that
