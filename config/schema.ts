@@ -2,6 +2,7 @@
 // Types are inferred from it; the tables of the documentation and the editors' schema are generated from it.
 
 import { z } from 'zod';
+import { configuredCredentialSchema } from './adminCredentials';
 import { backupKeysSchema, deployShape } from './deploySettings';
 import { modelForm, nameForm } from './forms';
 import { httpSchema } from './httpSettings';
@@ -98,6 +99,12 @@ const gatewayShape = {
     .record(nameForm, configuredKeySchema)
     .default({})
     .describe('Application keys kept in the configuration: label → owner and ceiling.'),
+  credentials: z
+    .record(nameForm, configuredCredentialSchema)
+    .default({})
+    .describe(
+      'Credentials that administer within their scopes: label → scopes and hash. More are minted under `/admin/credentials`.',
+    ),
   http: httpSchema.prefault({}).describe('Who may reach the gateway over HTTP.'),
   storage: storage.prefault({}).describe('How the ledger is kept.'),
   log: log.prefault({}).describe('What is logged. Never a prompt, an answer or a secret.'),

@@ -113,7 +113,7 @@ const untranslatable: Record<ClientDialect, [route: string, fields: object]> = {
   gemini: ['strict', { generationConfig: { topK: 3 } }],
 };
 
-const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewhere'>, Provoke> = {
+const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'scope_needed' | 'admin_elsewhere'>, Provoke> = {
   no_credential: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: null }),
   invalid_key: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: wrongKey }),
   revoked_key: async (dialect) => odd.ask(dialect, 'own/m', {}, { credential: await revokedKey() }),

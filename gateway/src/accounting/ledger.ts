@@ -30,6 +30,8 @@ export interface ReservationRequest {
   readonly rates: TokenRates;
   /** Nano-USD of what is charged beside tokens at the first target. */
   readonly nanoBeside: number;
+  /** It came with a secret that was replaced and still works. */
+  readonly oldSecret: boolean;
   readonly open: OpenRequest;
 }
 
@@ -95,6 +97,7 @@ function reserveEntry({
   defaultOutput,
   rates,
   nanoBeside,
+  oldSecret,
   open,
 }: ReservationRequest): ReserveEntry {
   return {
@@ -108,6 +111,7 @@ function reserveEntry({
     nanoPerInput: rates.input,
     nanoPerOutput: rates.output,
     ...(nanoBeside === 0 ? {} : { nanoBeside }),
+    ...(oldSecret ? { oldSecret } : {}),
     request: open,
   };
 }
@@ -135,9 +139,12 @@ class OpenReservation implements Reservation {
     const { shadowed = [] } = result;
     this.#limits = shadowed.length === 0 ? request.limits : request.limits.filter((_, i) => !shadowed.includes(i));
     this.shadowed = shadowed.map((i) => request.limits[i]?.id ?? '');
-    const limit = result.tightest === undefined ? undefined : request.limits[result.tightest.limit];
+    const { tightest } = result;
+    const limit = tightest === undefined ? undefined : request.limits[tightest.limit];
     this.headroom =
-      limit === undefined || result.tightest === undefined ? undefined : { limit, left: result.tightest.left };
+      limit === undefined || tightest === undefined
+        ? undefined
+        : { limit, left: tightest.left, amount: tightest.amount ?? limit.amount };
   }
 
   // One after another: each says what is held before it.

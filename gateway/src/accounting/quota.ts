@@ -29,6 +29,8 @@ export interface ParallelRule {
 export interface Headroom {
   readonly limit: QuotaLimit;
   readonly left: number;
+  /** What may be spent and reserved now: the limit's own amount, or what the administration put in its place. */
+  readonly amount: number;
 }
 
 /**
@@ -80,7 +82,7 @@ export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, 
       message: `The ${limit.whose} has ${state.reserved} requests in flight, and may have ${limit.amount} (parallel). Send the next one when one of them has ended.`,
       headers: { 'retry-after': '1' },
     });
-  const { spent, reserved, left } = state;
+  const { spent, reserved, left, amount = limit.amount } = state;
   const { per } = limit.rule;
   const reset = limit.resetsAt === undefined ? '' : ` It resets at ${new Date(limit.resetsAt).toISOString()}.`;
   const held = reserved > 0 ? ` and ${amountText(limit, reserved)} held by requests in flight` : '';
@@ -88,21 +90,21 @@ export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, 
   return new GatewayError(per === 'minute' ? 'over_rate' : 'over_quota', {
     message:
       `${titles[per]} ${names[limit.measure]} ${per === 'minute' ? 'limit' : 'quota'} reached for ${limit.whose}: ` +
-      `${amountText(limit, spent)} of ${amountText(limit, limit.amount)} ${units[limit.measure]} spent${held}, ` +
+      `${amountText(limit, spent)} of ${amountText(limit, amount)} ${units[limit.measure]} spent${held}, ` +
       `this request needs ${amountText(limit, wanted)}.${reset}${fewer}`,
     headers: {
       'retry-after': String(secondsUntilReset(limit, now)),
-      ...rateLimitHeaders({ limit, left }, now),
+      ...rateLimitHeaders({ limit, left, amount }, now),
     },
   });
 }
 
 /** `x-ratelimit-*` as OpenAI's clients read them. Source: https://platform.openai.com/docs/guides/rate-limits */
-export function rateLimitHeaders({ limit, left }: Headroom, now: number): Record<string, string> {
+export function rateLimitHeaders({ limit, left, amount }: Headroom, now: number): Record<string, string> {
   if (limit.measure !== 'requests' && limit.measure !== 'tokens') return {};
   const unit = limit.measure;
   return {
-    [`x-ratelimit-limit-${unit}`]: String(limit.amount),
+    [`x-ratelimit-limit-${unit}`]: String(amount),
     [`x-ratelimit-remaining-${unit}`]: String(Math.max(0, left)),
     [`x-ratelimit-reset-${unit}`]: `${secondsUntilReset(limit, now)}s`,
   };

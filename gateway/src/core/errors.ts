@@ -79,6 +79,12 @@ export const errorTable = {
     retryable: false,
     message: 'This path needs the master key (OVTH_MASTER_KEY).',
   },
+  scope_needed: {
+    status: 403,
+    kind: 'forbidden',
+    retryable: false,
+    message: 'This credential has not the scope for it.',
+  },
   admin_elsewhere: {
     status: 403,
     kind: 'forbidden',

@@ -103,7 +103,7 @@ async function infer(
   { services, bodies, concurrency, addresses }: ServerParts,
 ): Promise<void> {
   if (caller?.kind === 'master') throw new GatewayError('master_key_refused');
-  if (caller === undefined) throw new GatewayError('no_credential');
+  if (caller?.kind !== 'key') throw new GatewayError('no_credential');
   const { key, oldUntil } = caller;
   const { limits } = services.config;
   const { raw } = reply;

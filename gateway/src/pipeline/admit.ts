@@ -24,6 +24,7 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
     defaultOutput: Math.min(outputByDefault(exchange) * facts.needs.answers, maxTokensPerRequest),
     rates: ratesHeld(target, facts.needs, day),
     nanoBeside: searchCostAt(target, facts.needs, day),
+    oldSecret: incoming.oldKeyUntil !== undefined,
     open: {
       key: key.id,
       user: key.user,

@@ -1,6 +1,7 @@
 // What a batch changes, and what is remembered between batches.
 
 import type { BudgetCache } from './budgetCache';
+import type { KeyUses } from './keyUses';
 import type { Writer } from './statements';
 import type { UsageSums } from './usageSums';
 
@@ -8,6 +9,7 @@ export interface BatchState {
   readonly sql: Writer;
   readonly budgets: BudgetCache;
   readonly usage: UsageSums;
+  readonly keyUses: KeyUses;
   readonly instance: string;
   /** Whether a key is there and not revoked. */
   stands(key: string): boolean;

@@ -3,16 +3,17 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Entry, type EntryResult, type KeyRow, StorageLost, StorageUnusable } from '../storage';
+import { openAdministration } from './administration';
 import { commitBatch } from './batch';
 import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';
 import { openBudgetCache } from './budgetCache';
 import { observeClock } from './clockObservations';
-import { keyColumns, valuesOf } from './columns';
 import { beginWriting, type Durability, openDatabase } from './database';
 import { causeOf, isStorageFailure, unusableFile } from './failures';
 import { type InstanceLocks, openInstanceLocks } from './instanceLocks';
 import { openKeyChanges } from './keyChanges';
+import { openKeyUses } from './keyUses';
 import { type LedgerFile, watchLedgerFile } from './ledgerFile';
 import { prepareWriter, type Writer } from './statements';
 import { openUsageSums } from './usageSums';
@@ -73,17 +74,6 @@ function engineOf(parts: EngineParts) {
   const keys = openKeyChanges(sql);
   const { refresh, transaction } = openTransactions(parts, ledger, () => keys.mayHaveChanged());
 
-  const writeKeys = (rowsOf: () => readonly KeyRow[]): readonly KeyRow[] => {
-    const written = transaction(() => {
-      const rows = rowsOf();
-      for (const row of rows) sql.putKey.run(...valuesOf(row, keyColumns));
-      return rows;
-    });
-    ledger.forget();
-    keys.mayHaveChanged();
-    return written;
-  };
-
   return {
     /** That the ledger is the file that was opened and can be locked, and this instance is known to live. @param write by a write */
     check(write: boolean): boolean {
@@ -101,11 +91,10 @@ function engineOf(parts: EngineParts) {
       refresh();
       return keys.read();
     },
-    keyByHash: (sha256: string) => sql.keyByHash.get(sha256) as KeyRow | undefined,
-    keyById: (id: string) => sql.keyById.get(id) as KeyRow | undefined,
-    putKeys: (rows: readonly KeyRow[]) => writeKeys(() => rows),
-    changeKey: (id: string, change: Partial<KeyRow>) =>
-      writeKeys(() => (sql.keyById.all(id) as unknown as KeyRow[]).map((row) => ({ ...row, ...change })))[0],
+    ...openAdministration(sql, transaction, () => {
+      ledger.forget();
+      keys.mayHaveChanged();
+    }),
     observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
     prune: (before: number, count: number) => transaction(() => Number(sql.prune.run(before, count).changes)),
     pruneBudgets: (at: number, count: number) => transaction(() => pruneBudgets(sql, at, count)),
@@ -205,12 +194,14 @@ function settleEach(
 function openBatchState(sql: Writer, instance: string): BatchState {
   const usage = openUsageSums(sql);
   const budgets = openBudgetCache(sql, () => usage.write());
+  const keyUses = openKeyUses(sql);
   const standing = new Map<string, boolean>(); // keys, by id
   const written = new Set<string>(); // ids of rates: a few a model and day
   return {
     sql,
     usage,
     budgets,
+    keyUses,
     instance,
     stands(key) {
       let known = standing.get(key);
@@ -225,6 +216,7 @@ function openBatchState(sql: Writer, instance: string): BatchState {
     forget() {
       budgets.forget();
       usage.forget();
+      keyUses.forget();
       standing.clear();
       written.clear();
     },

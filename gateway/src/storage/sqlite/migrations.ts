@@ -9,8 +9,8 @@ export interface Migration {
 
 /**
  * The tables. Amounts are integers: tokens, nano-USD, milliseconds since 1970. `requests` is append-only; `usage_hours`
- * is its sum and outlives it; `budgets` exist only for windows of limits. `credentials`, `audit`, `alerts_sent` and
- * `ledger_heads` are filled by later versions.
+ * is its sum and outlives it; `budgets` exist only for windows of limits. `alerts_sent` and `ledger_heads` are filled by later
+ * versions.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -218,5 +218,27 @@ export const migrations: readonly Migration[] = [
     sql: `
       alter table keys add column generation integer;
       alter table keys add column revoked_generation integer;`,
+  },
+  {
+    // What the administration changes beside settings. An adjustment belongs to a limit, as its counters do.
+    name: 'administration',
+    oldestReader: 1,
+    sql: `
+      create table adjustments (
+        limit_id text primary key,
+        topped_up integer not null default 0 check (topped_up between 0 and 9007199254740991),
+        override_amount integer,
+        override_until integer
+      ) strict, without rowid;
+
+      create table key_uses (
+        key text primary key,
+        last_used_at integer not null,
+        old_secret_used_at integer
+      ) strict, without rowid;
+
+      alter table keys add column note text;
+      alter table audit add column address text;
+      create index audit_by_subject on audit (subject, seq);`,
   },
 ];
