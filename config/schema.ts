@@ -39,6 +39,12 @@ const route = z
       .record(z.string(), z.number().positive().max(1_000_000))
       .optional()
       .describe('For `weighted`: model → share. A model that is not named has weight 1.'),
+    when_budget_used: z
+      .record(z.string().regex(/^[1-9]\d?$|^100$/, 'must be a percentage from 1 to 100'), nameForm)
+      .optional()
+      .describe(
+        'Percentage → another route that answers from there on: `{80: cheap}`. Of the key’s, its user’s, its tags’ and everybody’s limits by day, week, month or lifetime the one counts of which most is spent. Where the other route has nothing that can answer or that the key may use, this one goes on.',
+      ),
     strict: z
       .boolean()
       .default(false)

@@ -178,7 +178,12 @@ const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'scope_needed' 
     return odd.ask(dialect, 'own/m', {}, { credential });
   },
   over_rate: async (dialect) => {
-    const credential = await odd.gateway.mint({ label: 'slow', tpm: 1 });
+    const credential = await odd.gateway.mint({ label: 'slow', rpm: 1 });
+    await odd.ask('openai', 'own/m', {}, { credential });
+    return odd.ask(dialect, 'own/m', {}, { credential });
+  },
+  larger_than_limit: async (dialect) => {
+    const credential = await odd.gateway.mint({ label: 'small', tpm: 1 });
     return odd.ask(dialect, 'own/m', {}, { credential });
   },
   not_allowed: async (dialect) => {

@@ -206,7 +206,19 @@ export function memoryWorld(): MemoryWorld {
       .map((measure) => states.filter((each) => each.measure === measure))
       .find((found) => found.length > 0)
       ?.reduce((least, each) => (each.state.left < least.state.left ? each : least)).state;
-    return { type: 'admitted', output, ...(tightest === undefined ? {} : { tightest }), ...without(roomy) };
+    // Those of which three quarters are spent.
+    const nearing = states
+      .filter(
+        ({ measure, state }) => measure !== 'parallel' && state.spent * 4 >= amountOf(limits[state.limit]!, now) * 3,
+      )
+      .map(({ state }) => state);
+    return {
+      type: 'admitted',
+      output,
+      ...(tightest === undefined ? {} : { tightest }),
+      ...(nearing.length === 0 ? {} : { nearing }),
+      ...without(roomy),
+    };
   };
 
   const extend = (entry: Extract<Entry, { type: 'extend' }>, now: number): EntryResult => {

@@ -118,7 +118,8 @@ async function assemble(
   const { log, now } = options;
   const config = () => live.config;
   const watch = openLedgerWatch(storage, log);
-  const ledger = openLedger(watch, now, (message, cause) => log.error(message, cause));
+  const books = { commit: watch.commit, budgets: storage.budgets };
+  const ledger = openLedger(books, now, (message, cause) => log.error(message, cause));
   const directory = await openKeyDirectory(storage, now);
   const credentials = await openCredentialDirectory(storage, () => live.config.settings, now);
   const concurrency = openConcurrency();

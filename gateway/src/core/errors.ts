@@ -213,6 +213,12 @@ export const errorTable = {
     retryable: false,
     message: 'The quota is used up.',
   },
+  larger_than_limit: {
+    status: 400,
+    kind: 'invalid',
+    retryable: false,
+    message: 'The request is larger than what its key may use in a whole minute.',
+  },
   over_rate: {
     status: 429,
     kind: 'rate_limited',

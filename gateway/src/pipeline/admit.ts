@@ -67,6 +67,7 @@ export function outputByDefault({ config }: Exchange): number {
 export const unbooked: Reservation = {
   output: Infinity,
   headroom: undefined,
+  warning: undefined,
   shadowed: [],
   extend: () => Promise.resolve(true),
   reprice: () => Promise.resolve(true),

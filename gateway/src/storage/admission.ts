@@ -39,6 +39,7 @@ export type Decision =
   | {
       readonly held: Held;
       readonly tightest: LimitState | undefined;
+      readonly nearing: readonly LimitState[];
       /** Indices of the shadow limits that it is not added to, for they would have refused it. */
       readonly shadowed: readonly number[];
     }
@@ -60,7 +61,9 @@ export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budge
   entry.limits.forEach((limit, i) => {
     if (!shadowed.includes(i)) hold(find(limit), amounts);
   });
-  return { held: { output, amounts }, tightest: tightestOf(entry.limits, statesOf(entry.limits, find, now)), shadowed };
+  const after = statesOf(entry.limits, find, now);
+  const nearing = after.filter((state) => isNearing(entry.limits, state));
+  return { held: { output, amounts }, tightest: tightestOf(entry.limits, after), nearing, shadowed };
 }
 
 /**
@@ -127,6 +130,15 @@ function statesOf(
       ...(amount === limit.amount ? {} : { amount }),
     };
   });
+}
+
+/** Of a limit, from which on its clients may be warned. */
+const nearingFrom = 0.75;
+
+function isNearing(limits: readonly LimitWindow[], state: LimitState): boolean {
+  const limit = limits[state.limit];
+  if (limit === undefined || isShadow(limit) || limit.measure === 'parallel') return false;
+  return state.spent >= nearingFrom * (state.amount ?? limit.amount);
 }
 
 function isShadow(limit: LimitWindow | undefined): boolean {

@@ -140,6 +140,8 @@ export type EntryResult =
        * of USD. Absent where none of these limits it, and where this reservation was made by an earlier commit.
        */
       readonly tightest?: LimitState;
+      /** Enforced limits of which three quarters or more are spent; absent where there are none, as `tightest`. */
+      readonly nearing?: readonly LimitState[];
       /** Indices of the shadow limits that had no room: it is not booked in them. Absent where there are none. */
       readonly shadowed?: readonly number[];
     }

@@ -24,7 +24,7 @@ export function reserve(entry: ReserveEntry, ledger: BatchState, now: number): E
   if (!ledger.stands(entry.key)) return { type: 'revoked' };
   const decision = admission.reserve(entry, budgets.find, now);
   if ('refused' in decision) return decision.refused;
-  const { held, tightest, shadowed } = decision;
+  const { held, tightest, nearing, shadowed } = decision;
   const limits = shadowed.length === 0 ? entry.limits : entry.limits.filter((_, i) => !shadowed.includes(i));
   const { key, user } = entry.request;
   sql.addOpenRequest.run(
@@ -43,6 +43,7 @@ export function reserve(entry: ReserveEntry, ledger: BatchState, now: number): E
     type: 'admitted',
     output: held.output,
     ...(tightest === undefined ? {} : { tightest }),
+    ...(nearing.length === 0 ? {} : { nearing }),
     ...(shadowed.length === 0 ? {} : { shadowed }),
   };
 }
