@@ -164,6 +164,12 @@ describe('warnings', () => {
       });
     await ask(key, 'own/small');
     expect(unified((await ask(key, 'claudish/m', '/anthropic/v1/messages')).headers)).toEqual(expected('0.95', '0.95'));
+    const refused = await ask(key, 'claudish/m', '/anthropic/v1/messages');
+    expect([refused.status, unified(refused.headers)]).toEqual([
+      429,
+      { ...expected('1', '0.95'), 'anthropic-ratelimit-unified-status': 'rejected' },
+    ]);
+    expect(unified((await ask(key, 'own/small')).headers)).toEqual({});
   });
 
   test('tell a longer budget as seven days, and one that never resets in words alone', async () => {

@@ -51,18 +51,31 @@ export function warningHeaders(warning: BudgetWarning, dialect: Dialect): Record
   const headers: Record<string, string> = {
     'x-ovth-budget': `${Math.floor(used * 100)}% of the ${titleOf(limit)} quota for ${limit.whose} is spent: ${amountText(limit, spent)} of ${amountText(limit, amount)}${reset}`,
   };
-  if (dialect !== 'anthropic' || limit.resetsAt === undefined) return headers;
-  const [claim, short] = limit.rule.per === 'day' ? ['five_hour', '5h'] : ['seven_day', '7d'];
-  const resetSeconds = String(Math.floor(limit.resetsAt / 1_000));
+  if (dialect !== 'anthropic') return headers;
+  return Object.assign(headers, subscriptionHeaders(limit, 'allowed_warning', used));
+}
+
+/**
+ * A budget as Anthropic tells a subscription's; nothing for one that never resets.
+ * @param used part of it that is spent
+ */
+export function subscriptionHeaders(
+  { rule, resetsAt }: QuotaLimit,
+  status: 'allowed_warning' | 'rejected',
+  used: number,
+): Record<string, string> {
+  if (resetsAt === undefined) return {};
+  const [claim, short] = rule.per === 'day' ? ['five_hour', '5h'] : ['seven_day', '7d'];
+  const reset = String(Math.floor(resetsAt / 1_000));
   const prefix = 'anthropic-ratelimit-unified';
-  return Object.assign(headers, {
-    [`${prefix}-status`]: 'allowed_warning',
-    [`${prefix}-reset`]: resetSeconds,
+  return {
+    [`${prefix}-status`]: status,
+    [`${prefix}-reset`]: reset,
     [`${prefix}-representative-claim`]: claim,
     [`${prefix}-${short}-utilization`]: String(Math.min(1, Math.floor(used * 100) / 100)),
-    [`${prefix}-${short}-reset`]: resetSeconds,
-    [`${prefix}-${short}-surpassed-threshold`]: String(warnedFrom.find((part) => used >= part) ?? warnedFrom[1]),
-  });
+    [`${prefix}-${short}-reset`]: reset,
+    [`${prefix}-${short}-surpassed-threshold`]: String(warnedFrom.find((part) => used >= part) ?? 1),
+  };
 }
 
 /** Of the budgets that were seen to be mostly spent, the one with the least left, in parts. */

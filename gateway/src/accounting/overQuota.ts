@@ -2,7 +2,7 @@
 
 import { GatewayError } from '../core/errors';
 import type { LimitState } from '../storage/storage';
-import { rateLimitHeaders } from './limitHeaders';
+import { rateLimitHeaders, subscriptionHeaders } from './limitHeaders';
 import { amountText, type QuotaLimit, secondsUntilReset, titleOf } from './quota';
 
 /**
@@ -29,6 +29,7 @@ export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, 
     headers: {
       'retry-after': String(secondsUntilReset(limit, now)),
       ...rateLimitHeaders({ limit, left, amount }, now),
+      ...(per === 'minute' ? {} : subscriptionHeaders(limit, 'rejected', spent / Math.max(1, amount))),
     },
   });
 }

@@ -1,8 +1,7 @@
-// What the administration does beside settings: top-ups and overrides of single limits, credentials of its own, and the row
-// that every act leaves.
+// The part of the storage's interface that the administration is made of: top-ups and overrides of single limits, credentials
+// of its own, and the row that every act leaves.
 
 import { saturatingAdd } from '../core/usage';
-import type { KeyRow, LimitWindow } from './storage';
 
 /** What the administration has changed of a limit. It is kept under the limit's id, whatever becomes of the settings. */
 export interface LimitAdjustment {
@@ -82,7 +81,7 @@ export const unadjusted: LimitAdjustment = { toppedUp: 0, override: null };
 
 /** The most that may be spent and reserved in a limit at a moment. @param now milliseconds since 1970 */
 export function amountAt(
-  { amount }: Pick<LimitWindow, 'amount'>,
+  { amount }: { readonly amount: number },
   { toppedUp, override }: LimitAdjustment,
   now: number,
 ): number {
@@ -95,30 +94,4 @@ export function adjusted(before: LimitAdjustment, { topUp = 0, override }: Limit
     toppedUp: saturatingAdd(before.toppedUp, topUp),
     override: override === undefined ? before.override : override,
   };
-}
-
-/** What an act changed of a key; undefined where it changed nothing. A new secret is told by its hint. */
-export function keyChangeBetween(before: KeyRow | undefined, after: KeyRow): Change | undefined {
-  return changeBetween(before, after, ['id', 'sha256', 'previous_sha256', 'created_at']);
-}
-
-/** The same of a credential. */
-export function credentialChangeBetween(before: CredentialRow | undefined, after: CredentialRow): Change | undefined {
-  return changeBetween(before, after, ['id', 'sha256', 'created_at']);
-}
-
-// ---
-
-function changeBetween<Row extends object>(
-  before: Row | undefined,
-  after: Row,
-  hidden: readonly (keyof Row & string)[],
-): Change | undefined {
-  const names = Object.keys(after) as (keyof Row & string)[];
-  const changed = names.filter(
-    (name) => !hidden.includes(name) && (before === undefined ? after[name] !== null : before[name] !== after[name]),
-  );
-  if (changed.length === 0) return undefined;
-  const pick = (row: Row) => Object.fromEntries(changed.map((name) => [name, row[name]]));
-  return { before: before === undefined ? null : pick(before), after: pick(after) };
 }

@@ -5,14 +5,13 @@ import {
   adjusted,
   type Change,
   type CredentialRow,
-  credentialChangeBetween,
-  keyChangeBetween,
   type LimitAdjustment,
   type LimitChange,
   unadjusted,
 } from '../administration';
 import type { KeyRow } from '../storage';
 import { readAdjustment } from './administrationStatements';
+import { credentialChangeBetween, keyChangeBetween } from './changes';
 import { credentialColumns, keyColumns, valuesOf } from './columns';
 import type { Writer } from './statements';
 
