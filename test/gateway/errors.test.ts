@@ -113,7 +113,7 @@ const untranslatable: Record<ClientDialect, [route: string, fields: object]> = {
   gemini: ['strict', { generationConfig: { topK: 3 } }],
 };
 
-const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewhere'>, Provoke> = {
+const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'scope_needed' | 'admin_elsewhere'>, Provoke> = {
   no_credential: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: null }),
   invalid_key: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: wrongKey }),
   revoked_key: async (dialect) => odd.ask(dialect, 'own/m', {}, { credential: await revokedKey() }),
@@ -178,7 +178,12 @@ const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewher
     return odd.ask(dialect, 'own/m', {}, { credential });
   },
   over_rate: async (dialect) => {
-    const credential = await odd.gateway.mint({ label: 'slow', tpm: 1 });
+    const credential = await odd.gateway.mint({ label: 'slow', rpm: 1 });
+    await odd.ask('openai', 'own/m', {}, { credential });
+    return odd.ask(dialect, 'own/m', {}, { credential });
+  },
+  larger_than_limit: async (dialect) => {
+    const credential = await odd.gateway.mint({ label: 'small', tpm: 1 });
     return odd.ask(dialect, 'own/m', {}, { credential });
   },
   not_allowed: async (dialect) => {

@@ -1,7 +1,6 @@
 // What is done now and then beside the requests: keys are refreshed, dead instances settled, old rows pruned.
 
 import type { Config } from '../../../config/load';
-import type { KeyDirectory } from '../accounting/keys';
 import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 import type { LedgerWatch } from './ledgerWatch';
@@ -12,7 +11,8 @@ export interface Maintenance {
 
 export interface MaintenanceParts {
   readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune' | 'pruneBudgets' | 'head'>;
-  readonly directory: Pick<KeyDirectory, 'refresh'>;
+  /** Of keys and credentials. */
+  readonly directory: { refresh(): Promise<unknown> };
   readonly watch: Pick<LedgerWatch, 'look'>;
   /** Ends what keys have in flight that may no longer be used. */
   readonly cutEndedKeys: () => void;

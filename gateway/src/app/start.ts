@@ -3,9 +3,12 @@
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../../../config/load';
 import type { Secret } from '../../../config/secret';
+import { type CredentialDirectory, openCredentialDirectory } from '../accounting/credentials';
 import { type KeyDirectory, openKeyDirectory } from '../accounting/keys';
 import { type Ledger, openLedger } from '../accounting/ledger';
 import { newId } from '../core/ids';
+import { openAuditAdmin } from '../http/admin/audit';
+import { openCredentialAdmin } from '../http/admin/credentials';
 import { openKeyAdmin } from '../http/admin/keys';
 import { openRequestAdmin } from '../http/admin/requests';
 import { openUsageAdmin } from '../http/admin/usage';
@@ -116,20 +119,31 @@ async function assemble(
   const { log, now } = options;
   const config = () => live.config;
   const watch = openLedgerWatch(storage, log);
-  const ledger = openLedger(watch, now, (message, cause) => log.error(message, cause));
+  const books = { commit: watch.commit, budgets: storage.budgets };
+  const ledger = openLedger(books, now, (message, cause) => log.error(message, cause));
   const directory = await openKeyDirectory(storage, now);
+  const credentials = await openCredentialDirectory(storage, () => live.config.settings, now);
   const concurrency = openConcurrency();
   const addresses = openClientAddresses(() => live.config.settings.http.trusted_proxies);
   const services = openServices(options, live, { instance, ledger, keys: directory });
   announce(live.config, log);
   await syncConfiguredKeys(storage, directory, live.config.settings, now());
   const cutEnded = () => cutEndedKeys(directory, concurrency, now());
-  const maintenance = await startMaintenance({ storage, directory, watch, cutEndedKeys: cutEnded, config, now, log });
+  const directories = { refresh: () => Promise.all([directory.refresh(), credentials.refresh()]) };
+  const maintenance = await startMaintenance({
+    storage,
+    directory: directories,
+    watch,
+    cutEndedKeys: cutEnded,
+    config,
+    now,
+    log,
+  });
   const server = buildServer({
     services,
     log,
-    authenticator: openAuthenticator({ keys: directory, masterKey: () => live.masterKey, addresses, now }),
-    admin: openAdminParts(storage, directory, ledger, services),
+    authenticator: openAuthenticator({ keys: directory, credentials, masterKey: () => live.masterKey, addresses, now }),
+    admin: openAdminParts(storage, { keys: directory, credentials }, ledger, services),
     bodies: openMemoryBudget(() => live.config.limits.bodies_in_memory_bytes),
     concurrency,
     addresses,
@@ -176,7 +190,7 @@ function replace(live: Live, next: Live, log: Log, server: ReturnType<typeof bui
 
 function openAdminParts(
   storage: Storage,
-  directory: KeyDirectory,
+  { keys: directory, credentials }: { readonly keys: KeyDirectory; readonly credentials: CredentialDirectory },
   ledger: Ledger,
   services: Pick<Services, 'config' | 'now'>,
 ): AdminParts {
@@ -189,7 +203,9 @@ function openAdminParts(
       boxUsd: () => services.config.settings.costs.box_usd_per_month,
       now: services.now,
     }),
-    users: openUserAdmin(storage, () => directory.refresh()),
+    users: openUserAdmin({ storage, changed: () => directory.refresh(), now: services.now }),
+    credentials: openCredentialAdmin({ storage, directory: credentials, now: services.now }),
+    audit: openAuditAdmin(storage),
     flush: () => ledger.flush(),
   };
 }

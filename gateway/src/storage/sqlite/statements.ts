@@ -1,6 +1,7 @@
 // Every statement that the gateway runs, prepared once. SQL stands in this folder only.
 
 import type { DatabaseSync } from 'node:sqlite';
+import { prepareAdministration, prepareAdministrationReports } from './administrationStatements';
 
 /** The writer's statements. */
 export function prepareWriter(db: DatabaseSync) {
@@ -25,11 +26,11 @@ export function prepareWriter(db: DatabaseSync) {
     keyStands: db.prepare('select 1 from keys where id = ? and revoked_at is null'),
     putKey: db.prepare(
       `insert into keys (id, sha256, previous_sha256, previous_until, hint, label, user, tags, limits, models, routes, parallel, expires_at,
-         source, created_at, rotated_at, revoked_at, generation, revoked_generation)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set
+         source, created_at, rotated_at, revoked_at, generation, revoked_generation, note)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set
          sha256 = excluded.sha256, previous_sha256 = excluded.previous_sha256, previous_until = excluded.previous_until,
          hint = excluded.hint, label = excluded.label, user = excluded.user, tags = excluded.tags, limits = excluded.limits, models = excluded.models,
-         routes = excluded.routes, parallel = excluded.parallel, expires_at = excluded.expires_at, source = excluded.source, rotated_at = excluded.rotated_at,
+         routes = excluded.routes, parallel = excluded.parallel, expires_at = excluded.expires_at, source = excluded.source, rotated_at = excluded.rotated_at, note = excluded.note,
          generation = excluded.generation, revoked_at = iif(keys.revoked_generation >= excluded.generation, keys.revoked_at, excluded.revoked_at),
          revoked_generation = iif(keys.revoked_generation >= excluded.generation, keys.revoked_generation, excluded.revoked_generation)`,
     ),
@@ -117,6 +118,7 @@ export function prepareWriter(db: DatabaseSync) {
     cutAfter: db.prepare('select seq from chain_cuts where instance = ? and seq > ? order by seq limit 1'),
     person: db.prepare('select salt from people where name = ?'),
     addPerson: db.prepare('insert into people (name, salt) values (?, ?)'),
+    ...prepareAdministration(db),
     ...prepareSums(db),
   };
 }
@@ -144,6 +146,7 @@ export function prepareReports(db: DatabaseSync) {
        from usage_hours where hour >= ? and hour < ? group by key`,
     ),
     reservedOfKeys: db.prepare(`select key, ${sumOf('tokens', 'reserved')} from open_requests group by key`),
+    ...prepareAdministrationReports(db),
     ...prepareSums(db),
   };
 }
