@@ -39,12 +39,17 @@ test('a million rows [H6 H7]', async () => {
   db.exec(`insert into requests (${columns.join(', ')}) select ${columns.map((name) => copied[name] ?? name).join(', ')}
            from requests, (with recursive n(i) as (select 1 union all select i + 1 from n where i < ${rows - 1}) select i from n)`); // prettier-ignore
   db.exec(`insert or replace into usage_hours select started_at / ${hour} hour, key, '', tags, '', provider, account, model, '', count(*), 0,
-             sum(input), 0, 0, sum(output), 0, 0, sum(counted), sum(raw), sum(cost)
+             sum(input), 0, 0, sum(output), 0, 0, sum(counted), sum(raw), sum(cost), sum(uncached), sum(dearest_cost)
            from requests group by hour, key, tags, provider, account, model`);
   db.close();
 
   const storage = await timed('open', () => open('a'));
   const daily = limit({ kind: 'key', name: 'k1' }, 'tokens', 1_000_000_000, morning - hour, 'month');
+  // A limit for good sums all there ever was on the thread that admits requests.
+  const ever = limit({ kind: 'key', name: 'k2' }, 'usd', 1_000_000_000_000, morning, 'lifetime');
+  expect(await timed('seed a limit for good', () => storage.commit([reserveEntry('ever', [ever])], morning))).toMatchObject([
+    { type: 'admitted' },
+  ]);
   expect(await timed('seed a month', () => storage.commit([reserveEntry('r0', [daily])], morning))).toMatchObject([
     { type: 'admitted' },
   ]);
