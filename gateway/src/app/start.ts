@@ -125,11 +125,8 @@ async function assemble(
   const services = openServices(options, live, { instance, ledger, keys: directories.keys });
   announce(live.config, log);
   await syncConfiguredKeys(storage, directories.keys, live.config.settings, now());
-  const shared = { storage, directory: directories, watch, config, now, log };
-  const maintenance = await startMaintenance({
-    ...shared,
-    cutEndedKeys: () => cutEndedKeys(directories.keys, concurrency, now()),
-  });
+  const cutEnded = () => cutEndedKeys(directories.keys, concurrency, now());
+  const maintenance = await startMaintenance({ storage, directories, watch, cutEnded, config, now, log });
   const server = buildServer({
     services,
     log,
