@@ -2,6 +2,7 @@
 
 import { keyBodySchema, keyChangeSchema } from '../../config/keySettings';
 import { settingsSchema } from '../../config/schema';
+import { problemsOf, settingsOf } from './support';
 
 const full = {
   user: 'ada',
@@ -66,4 +67,17 @@ test.each<[string, object]>([
 ])('%j is refused in %j', (path, fields) => {
   const result = keyBodySchema.safeParse({ label: 'a', ...fields });
   expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+});
+
+test('a secret that administers is no key, and is declared by a hash with its scopes', () => {
+  const sha256 = 'a'.repeat(64);
+  const problems = (credential: object) =>
+    problemsOf(() => settingsOf({ keys: { app: { sha256 } }, credentials: { page: credential } }));
+  expect(problems({ scopes: ['read'], sha256: 'b'.repeat(64) })).toEqual([]);
+  expect(problems({ scopes: ['read'], sha256 })).toEqual([
+    expect.stringMatching(/^credentials\.page\.sha256: is the hash of keys\.app too: a secret belongs to one key\./),
+  ]);
+  expect(problems({ scopes: [], sha256: 'b'.repeat(64) })).toHaveLength(1);
+  expect(problems({ scopes: ['all'], sha256: 'b'.repeat(64) })).toHaveLength(1);
+  expect(problems({ scopes: ['read'] })).toHaveLength(1);
 });

@@ -139,7 +139,7 @@ describe('headers of an answer', () => {
       }
       const ours = [...seen].filter(isOurs);
       expect(ours.filter((name) => !documented.has(name))).toEqual([]);
-      const promised = [...documented].filter((name) => isOurs(name) && !/-lost$|-reset-requests$/.test(name));
+      const promised = [...documented].filter((name) => isOurs(name) && !/-lost$|-requests$/.test(name));
       expect(promised.filter((name) => !seen.has(name))).toEqual([]);
     });
   });

@@ -288,6 +288,8 @@ describe('a credential', () => {
     await gateway.reload(config({ credentials: { page: { scopes: ['keys'], sha256: hashKey(own) } } }));
     expect((await askAdmin(own, 'POST', '/admin/keys', { label: 'x' })).status).toBe(201);
     expect((await acts())[0]).toMatchObject({ credential: 'config:page' });
+    await gateway.reload(config({ credentials: { page: { scopes: ['read'], sha256: hashKey(masterKey) } } }));
+    expect((await askAdmin(masterKey, 'POST', '/admin/keys', { label: 'y' })).status).toBe(201); // stays the master key
     await gateway.reload(config({}));
     expect((await askAdmin(own, 'GET', '/admin/keys')).status).toBe(401);
     expect((await askAdmin(masterKey, 'GET', '/admin/keys')).status).toBe(200);

@@ -28,7 +28,7 @@ const ovth = (args: readonly string[], env: Record<string, string | undefined> =
 const json = (args: readonly string[], env = {}) => {
   const { status, stdout, stderr } = ovth([...args, '--json'], env);
   expect([status, stderr]).toEqual([0, '']);
-  return JSON.parse(stdout) as any; // eslint-disable-line @typescript-eslint/no-explicit-any
+  return JSON.parse(stdout);
 };
 const works = async (key: string) =>
   (await fetch(`${url}/v1/models/gpt-5.5`, { headers: { authorization: `Bearer ${key}` } })).status;

@@ -72,10 +72,8 @@ export function openAuthenticator({ keys, credentials, masterKey, addresses, now
   const authenticator: Authenticator = {
     identifyAdmin(request) {
       const sent = credentialOf(request.headers, undefined);
-      const credential =
-        sent === undefined || sent.length < leastOwnKey || sent.startsWith(keyPrefix)
-          ? undefined
-          : credentials.find(hash('sha256', sent));
+      const mayBe = sent !== undefined && sent.length >= leastOwnKey && !sent.startsWith(keyPrefix) && !isMaster(sent);
+      const credential = mayBe ? credentials.find(hash('sha256', sent)) : undefined;
       return credential === undefined ? authenticator.identify(request) : { kind: 'credential', credential };
     },
     identify(request, inQuery) {
