@@ -121,13 +121,7 @@ class Scanner {
     const bounds = this.#bounds;
     const length = body.length;
     const pause = Math.min(length, until);
-    const { mark, otherMark } = bounds;
-    if (otherMark !== undefined && this.#otherMark < 0) {
-      const found = body.subarray(this.at, Math.min(length, until + otherMark.length)).indexOf(otherMark);
-      if (found >= 0) this.#otherMark = this.at + found;
-    }
-    if (mark !== undefined && !this.#marked)
-      this.#marked = body.subarray(this.at, Math.min(length, until + mark.length)).includes(mark);
+    this.#lookForMarks(until);
     let at = this.at;
     let depth = this.#depth;
     let nodes = this.#nodes;
@@ -176,6 +170,16 @@ class Scanner {
     this.#depth = depth;
     this.#nodes = nodes;
     return undefined;
+  }
+
+  #lookForMarks(until: number): void {
+    const { mark, otherMark } = this.#bounds;
+    const seen = (text: Buffer) => this.#body.subarray(this.at, Math.min(this.#body.length, until + text.length));
+    if (otherMark !== undefined && this.#otherMark < 0) {
+      const found = seen(otherMark).indexOf(otherMark);
+      if (found >= 0) this.#otherMark = this.at + found;
+    }
+    if (mark !== undefined && !this.#marked) this.#marked = seen(mark).includes(mark);
   }
 
   // From inside a string to the byte after it, or, where a pause comes first, to where the scan is to go on.

@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { prepareAdministration, prepareAdministrationReports } from './administrationStatements';
+import { prepareChain } from './chainStatements';
 
 /** The writer's statements. */
 export function prepareWriter(db: DatabaseSync) {
@@ -34,7 +35,6 @@ export function prepareWriter(db: DatabaseSync) {
          generation = excluded.generation, revoked_at = iif(keys.revoked_generation >= excluded.generation, keys.revoked_at, excluded.revoked_at),
          revoked_generation = iif(keys.revoked_generation >= excluded.generation, keys.revoked_generation, excluded.revoked_generation)`,
     ),
-
     budget: db.prepare(
       `select spent_tokens, spent_nano, spent_requests, reserved_tokens, reserved_nano, reserved_requests
        from budgets where limit_id = ? and window = ?`,
@@ -97,27 +97,7 @@ export function prepareWriter(db: DatabaseSync) {
          select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3
        )`,
     ),
-    oldest: db.prepare(
-      'select seq, instance, hash from requests where started_at < ? order by started_at, seq limit ?',
-    ),
-    pruned: db.prepare(
-      'insert into pruned (id, before) values (1, ?) on conflict do update set before = max(before, excluded.before)',
-    ),
-    dropRequest: db.prepare('delete from requests where seq = ?'),
-
-    // The hash chain, and those whose names it covers.
-    head: db.prepare('select seq, hash from ledger_heads where instance = ?'),
-    putHead: db.prepare('insert or replace into ledger_heads (instance, seq, hash, at) values (?, ?, ?, ?)'),
-    heads: db.prepare('select instance, seq, hash, at from ledger_heads'),
-    nextOfInstance: db.prepare(
-      'select seq from requests where instance = ? and seq > ? and seq < ? order by seq limit 1',
-    ),
-    cut: db.prepare('insert or replace into chain_cuts (seq, instance, hash) values (?, ?, ?)'),
-    dropCut: db.prepare('delete from chain_cuts where seq = ?'),
-    cutBefore: db.prepare('select seq from chain_cuts where instance = ? and seq < ? order by seq desc limit 1'),
-    cutAfter: db.prepare('select seq from chain_cuts where instance = ? and seq > ? order by seq limit 1'),
-    person: db.prepare('select salt from people where name = ?'),
-    addPerson: db.prepare('insert into people (name, salt) values (?, ?)'),
+    ...prepareChain(db),
     ...prepareAdministration(db),
     ...prepareSums(db),
   };
