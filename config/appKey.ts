@@ -22,6 +22,14 @@ export function mintKey(bits: Buffer = randomBytes(32)): string {
   return keyPrefix + secret + checksum(secret);
 }
 
+/** What every credential that was minted for the administration begins with. */
+export const adminPrefix = 'ovth_admin_';
+
+/** A new credential of the administration: `ovth_admin_` and 256 random bits in base64url. */
+export function mintAdminCredential(): string {
+  return adminPrefix + randomBytes(32).toString('base64url');
+}
+
 /** Whether a text is an application key by its form and checksum; says nothing about whether it was ever issued. */
 export function isKey(text: string): boolean {
   if (text.length !== keyPrefix.length + secretLength + checksumLength || !text.startsWith(keyPrefix)) return false;

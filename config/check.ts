@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import { accountsOf } from './accounts';
 import { checkKeys } from './checkKeys';
+import { ownValue } from './forms';
 import { isKnownProvider, knownProviders } from './knownProviders';
 import { plainHttpAllowed } from './plainHttp';
 import { ConfigError, firstOf, type Problem, suggest } from './problems';
@@ -110,7 +111,31 @@ function checkRoutes(settings: Settings, problems: Problem[]): void {
     checkRouteProviders(`routes.${name}.providers`, route, known, problems);
     checkRouteModels(`routes.${name}`, route, settings, known, problems);
     checkWeights(`routes.${name}.weights`, route, problems);
+    checkSteps(name, settings, problems);
   }
+}
+
+/** A route that another stands in for must exist, and must not lead back to the first. */
+function checkSteps(name: string, { routes }: Settings, problems: Problem[]): void {
+  const names = Object.keys(routes);
+  for (const [percent, other] of Object.entries(routes[name]?.when_budget_used ?? {})) {
+    const path = `routes.${name}.when_budget_used.${percent}`;
+    if (!Object.hasOwn(routes, other))
+      problems.push({
+        path,
+        message: `"${other}" is not a route.${suggest(other, names)} Routes: ${names.join(', ')}.`,
+      });
+    else if (leadsTo(name, other, routes, new Set()))
+      problems.push({ path, message: `"${other}" leads back to "${name}"; take one of the two steps out.` });
+  }
+}
+
+function leadsTo(name: string, from: string, routes: Settings['routes'], seen: Set<string>): boolean {
+  if (from === name) return true;
+  if (seen.has(from)) return false;
+  seen.add(from);
+  const next = ownValue(routes, from)?.when_budget_used ?? {};
+  return Object.values(next).some((other) => leadsTo(name, other, routes, seen));
 }
 
 function checkRouteProviders(path: string, route: RouteSettings, known: readonly string[], problems: Problem[]): void {

@@ -26,18 +26,27 @@ export function checkKeys(settings: Settings, problems: Problem[]): void {
 
 // ---
 
-function checkRepeatedHashes({ keys }: Settings, problems: Problem[]): void {
-  const labels = new Map<string, string>();
-  for (const [label, { sha256 }] of Object.entries(keys)) {
-    if (sha256 === undefined) continue;
-    const first = labels.get(sha256);
-    if (first === undefined) labels.set(sha256, label);
+function checkRepeatedHashes({ keys, credentials }: Settings, problems: Problem[]): void {
+  const owners = new Map<string, string>();
+  const all = [...hashesOf('keys', keys), ...hashesOf('credentials', credentials)];
+  for (const [owner, sha256] of all) {
+    const first = owners.get(sha256);
+    if (first === undefined) owners.set(sha256, owner);
     else
       problems.push({
-        path: `keys.${label}.sha256`,
-        message: `is the hash of keys.${first} too: a secret belongs to one key. Make another for one of them, or remove keys.${label}.`,
+        path: `${owner}.sha256`,
+        message: `is the hash of ${first} too: a secret belongs to one key. Make another for one of them, or remove ${owner}.`,
       });
   }
+}
+
+function hashesOf(
+  name: string,
+  declared: Readonly<Record<string, { readonly sha256?: string | undefined }>>,
+): (readonly [owner: string, sha256: string])[] {
+  return Object.entries(declared).flatMap(([label, { sha256 }]) =>
+    sha256 === undefined ? [] : [[`${name}.${label}`, sha256] as const],
+  );
 }
 
 function checkRenames({ keys }: Settings, problems: Problem[]): void {

@@ -24,6 +24,15 @@ export const environmentVariables = {
       'Administers the gateway; at least 32 printable characters. Without it one is made and kept in `master.key` of the data folder.',
     reader: 'gateway',
   },
+  OVTH_ADMIN_CREDENTIAL: {
+    meaning: 'What `ovth keys` signs in with, instead of the master key: a credential with the scope `keys`.',
+    reader: 'gateway',
+  },
+  OVTH_URL: {
+    meaning:
+      'The gateway that `ovth keys` administers, such as `https://llm.example.com`. Without it, the one that `OVTH_HOST` and `OVTH_PORT` say.',
+    reader: 'gateway',
+  },
   OVTH_CONFIG: {
     meaning:
       'The configuration file. A file named here must exist. `secrets.env` beside it wins over the environment. In the image: `/app/config.yaml`.',

@@ -16,6 +16,12 @@ export const modelForm = z.string().min(1).max(200);
 /** A user as the operator names it; blanks around it are cut off. */
 export const userForm = z.string().trim().min(1).max(200);
 
+/** A moment as it is written. */
+export const momentForm = z.iso.datetime({
+  offset: true,
+  error: 'must be a moment with its zone, such as 2027-01-31T00:00:00Z',
+});
+
 /** An IPv4 or IPv6 address range. */
 export const cidrForm = z.union([z.cidrv4(), z.cidrv6()], {
   error: 'must be an address range such as 203.0.113.7/32',

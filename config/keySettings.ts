@@ -1,8 +1,20 @@
 // What can be said of an application key: the same in `keys.<label>` and in the bodies of `/admin/keys`.
 
 import { z } from 'zod';
-import { modelForm, nameForm, userForm } from './forms';
-import { budgetSchema, minuteRules, refuseRepeats, type WrittenRule, writtenRules } from './limitRule';
+import { periods } from './calendar';
+import { modelForm, momentForm, nameForm, userForm } from './forms';
+import {
+  amountShape,
+  budgetSchema,
+  measuresOf,
+  minuteRules,
+  refuseRepeats,
+  type WrittenRule,
+  writtenRules,
+} from './limitRule';
+
+const nameAmount = { error: 'must name one of tokens, usd and requests' };
+const nameOneAmount = { error: 'must name exactly one of tokens, usd and requests' };
 
 const perMinute = z.int().min(1).max(1_000_000_000);
 
@@ -22,13 +34,19 @@ const keyShape = {
     .max(200)
     .optional()
     .describe('The only routes it may name; models by their own names only where `models` lists them. Default: all.'),
-  expires_at: z.iso
-    .datetime({ offset: true, error: 'must be a moment with its zone, such as 2027-01-31T00:00:00Z' })
+  expires_at: momentForm
     .optional()
     .describe('The moment it stops working, such as `2027-01-31T00:00:00Z`. Default: never.'),
   rpm: perMinute.optional().describe('Short for `{requests: N, per: minute}`.'),
   tpm: perMinute.optional().describe('Short for `{tokens: N, per: minute}`.'),
   parallel: z.int().min(1).max(100_000).optional().describe('Requests at once.'),
+  note: z
+    .string()
+    .trim()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('Words of your own, such as whose machine it is on. Shown with the key, and used for nothing.'),
 };
 
 /** Hours that the old secret of a key goes on, at most. */
@@ -41,6 +59,19 @@ const label = z.string().trim().min(1).max(200).describe('What the key is called
 export const keyBodySchema = z.strictObject({ label, ...keyShape }).superRefine(refuseRepeatedLimits);
 /** What the body says, checked. */
 export type KeyBody = z.output<typeof keyBodySchema>;
+
+/** What `PATCH /admin/keys/{id}` changes of limits beside the settings, also of keys of the configuration. */
+const adjustmentShape = {
+  top_up: z
+    .strictObject(amountShape)
+    .refine((amounts) => measuresOf(amounts).length > 0, nameAmount)
+    .optional(),
+  override: z
+    .strictObject({ ...amountShape, per: z.enum(periods).optional(), until: momentForm })
+    .refine((override) => measuresOf(override).length === 1, nameOneAmount)
+    .nullable()
+    .optional(),
+};
 
 /** The body of `PATCH /admin/keys/{id}`: what is absent stays, `null` takes away. */
 export const keyChangeSchema = z
@@ -55,6 +86,8 @@ export const keyChangeSchema = z
     rpm: keyShape.rpm.nullable(),
     tpm: keyShape.tpm.nullable(),
     parallel: keyShape.parallel.nullable(),
+    note: keyShape.note.nullable(),
+    ...adjustmentShape,
   })
   .superRefine(refuseRepeatedLimits);
 /** What that body says, checked. */

@@ -10,12 +10,17 @@ export type Measure = (typeof measures)[number];
 
 const count = z.int().min(1).max(1_000_000_000_000);
 
+/** An amount of each measure, as it is written. */
+export const amountShape = {
+  tokens: count.optional().describe('Tokens of input and output together, counted as `quota.count` says.'),
+  usd: z.number().positive().max(1_000_000).optional().describe('US dollars, at the prices fixed at admission.'),
+  requests: count.optional().describe('Requests.'),
+};
+
 /** A limit as it is written: `{tokens: 500000, per: day}`. The file, the stack's settings and `/admin/keys` share it. */
 export const limitSchema = z
   .strictObject({
-    tokens: count.optional().describe('Tokens of input and output together, counted as `quota.count` says.'),
-    usd: z.number().positive().max(1_000_000).optional().describe('US dollars, at the prices fixed at admission.'),
-    requests: count.optional().describe('Requests.'),
+    ...amountShape,
     per: z
       .enum(periods)
       .describe(
@@ -26,7 +31,7 @@ export const limitSchema = z
       .default(true)
       .describe('`false`: a shadow limit, which counts what it would have admitted and refuses nothing.'),
   })
-  .refine((limit) => measures.filter((measure) => limit[measure] !== undefined).length === 1, {
+  .refine((limit) => measuresOf(limit).length === 1, {
     error: 'must name exactly one of tokens, usd and requests',
   })
   .meta({ oneOf: measures.map((measure) => ({ required: [measure] })) }); // the same, for editors
@@ -60,6 +65,16 @@ export interface LimitRule {
 export interface WrittenRule {
   readonly path: readonly (string | number)[];
   readonly rule: LimitRule;
+}
+
+/** The measures that amounts are named of. */
+export function measuresOf(amounts: { readonly [measure in Measure]?: number | undefined }): Measure[] {
+  return measures.filter((measure) => amounts[measure] !== undefined);
+}
+
+/** An amount as code works with it: tokens, requests, or integer nano-USD. */
+export function amountOf(measure: Measure, written: number): number {
+  return measure === 'usd' ? Math.round(written * 1e9) : written;
 }
 
 /** The rules of a budget in the order written, short forms first. Empty when nothing is limited. */
@@ -116,11 +131,11 @@ interface Budget {
 
 /** `undefined` for a limit that names none of the measures, or several: the schema refuses it. */
 function ruleOf(limit: LimitSettings): LimitRule | undefined {
-  const [measure, ...others] = measures.filter((each) => limit[each] !== undefined);
+  const [measure, ...others] = measuresOf(limit);
   const amount = measure === undefined ? undefined : limit[measure];
   if (measure === undefined || amount === undefined || others.length > 0) return undefined;
   const { per, enforce } = limit;
-  return { measure, amount: measure === 'usd' ? Math.round(amount * 1e9) : amount, per, enforce };
+  return { measure, amount: amountOf(measure, amount), per, enforce };
 }
 
 function pathText(path: readonly (string | number)[]): string {

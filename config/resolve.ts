@@ -18,6 +18,15 @@ export interface Route {
   readonly targets: readonly Target[];
   /** Target label → share, for `weighted`; a target that is not in it has share 1. */
   readonly weights: ReadonlyMap<string, number>;
+  /** What answers instead once so much of a budget is spent, the highest percentage first. */
+  readonly stepDowns: readonly StepDown[];
+}
+
+/** A route that answers instead of another. */
+export interface StepDown {
+  /** Percentage of a budget from which on it does. */
+  readonly from: number;
+  readonly route: string;
 }
 
 /** What a model name stands for. */
@@ -84,7 +93,14 @@ export function findRoutes(
       warnings.push(`routes.${name}: none of its providers has a key; set ${needed.join(' or ')}.`);
     }
     const { strategy, strict } = route;
-    routes.set(name, { name, strategy, strict, targets, weights: weightsOf(route, candidates) });
+    routes.set(name, {
+      name,
+      strategy,
+      strict,
+      targets,
+      weights: weightsOf(route, candidates),
+      stepDowns: stepDownsOf(route),
+    });
   }
   return routes;
 }
@@ -127,6 +143,12 @@ function chatTargets(provider: string, strategy: Strategy, settings: Settings): 
     .filter((row) => (strategy === 'ordered' ? row.default : row.current));
   const targets = [...configured, ...chosen.map((row) => catalogueTarget(row, row.id))];
   return strategy === 'ordered' ? targets.slice(0, 1) : targets;
+}
+
+function stepDownsOf({ when_budget_used: steps = {} }: RouteSettings): StepDown[] {
+  return Object.entries(steps)
+    .map(([from, route]) => ({ from: Number(from), route }))
+    .sort((a, b) => b.from - a.from);
 }
 
 function weightsOf(route: RouteSettings, candidates: readonly Target[]): Map<string, number> {

@@ -2,6 +2,7 @@
 // Types are inferred from it; the tables of the documentation and the editors' schema are generated from it.
 
 import { z } from 'zod';
+import { configuredCredentialSchema } from './adminCredentials';
 import { backupKeysSchema, deployShape } from './deploySettings';
 import { modelForm, nameForm } from './forms';
 import { httpSchema } from './httpSettings';
@@ -38,6 +39,12 @@ const route = z
       .record(z.string(), z.number().positive().max(1_000_000))
       .optional()
       .describe('For `weighted`: model → share. A model that is not named has weight 1.'),
+    when_budget_used: z
+      .record(z.string().regex(/^[1-9]\d?$|^100$/, 'must be a percentage from 1 to 100'), nameForm)
+      .optional()
+      .describe(
+        'Percentage → another route that answers from there on: `{80: cheap}`. Of the key’s, its user’s, its tags’ and everybody’s limits by day, week, month or lifetime the one counts of which most is spent. Where the other route has nothing that can answer or that the key may use, this one goes on.',
+      ),
     strict: z
       .boolean()
       .default(false)
@@ -109,6 +116,12 @@ const gatewayShape = {
     .record(nameForm, configuredKeySchema)
     .default({})
     .describe('Application keys kept in the configuration: label → owner and ceiling.'),
+  credentials: z
+    .record(nameForm, configuredCredentialSchema)
+    .default({})
+    .describe(
+      'Credentials that administer within their scopes: label → scopes and hash. More are minted under `/admin/credentials`.',
+    ),
   http: httpSchema.prefault({}).describe('Who may reach the gateway over HTTP.'),
   storage: storage.prefault({}).describe('How the ledger is kept.'),
   costs: costs.prefault({}).describe('What is paid beside the providers, for reports.'),

@@ -47,6 +47,7 @@ interface Room {
   readonly exceptions?: Readonly<Record<string, string>>;
 }
 
+const storageInterface = ['storage/storage.ts', 'storage/administration.ts'];
 const recordTypes = "the request record's row is the storage's type; only the type is imported";
 const logType = 'is handed the log; only its type is imported';
 const formatType = 'names the format of an endpoint; only the type is imported';
@@ -62,7 +63,7 @@ const rooms: Readonly<Record<string, Room>> = {
     },
   },
   wire: { rooms: ['core'], packages: ['eventsource-parser', 'node:crypto'] }, // a hash is a value too
-  accounting: { rooms: ['core', 'storage/storage.ts'], packages: ['node:crypto'] },
+  accounting: { rooms: ['core', ...storageInterface], packages: ['node:crypto'] },
   upstream: { rooms: ['core', 'wire'], packages: ['undici', 'node:http'] },
   telemetry: {
     rooms: ['core'],
@@ -79,7 +80,7 @@ const rooms: Readonly<Record<string, Room>> = {
     },
   },
   http: {
-    rooms: ['core', 'pipeline', 'accounting', 'storage/storage.ts'],
+    rooms: ['core', 'pipeline', 'accounting', ...storageInterface],
     packages: ['fastify', 'zod', 'node:crypto', 'node:http', 'node:net', 'node:stream'],
     exceptions: {
       'http/endpoints.ts imports wire/neutral.ts': formatType,

@@ -6,6 +6,8 @@ import { exitCodes } from '../../config/exitCodes';
 import { ConfigError, formatProblem } from '../../config/problems';
 import { check } from './commands/check';
 import { helpPage } from './commands/help';
+import { AdminRefusal, GatewayUnreachable } from './commands/adminClient';
+import { keys } from './commands/keys';
 import { ledger } from './commands/ledger';
 import { UsageError } from './commands/options';
 import { restore } from './commands/restore';
@@ -17,6 +19,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => void | Prom
   serve,
   check,
   usage,
+  keys,
   ledger,
   restore,
   help: () => console.log(helpPage()),
@@ -49,13 +52,17 @@ void main(process.argv[2] ?? 'serve', process.argv.slice(3));
 
 function codeOf(error: unknown): number {
   if (error instanceof ConfigError) return exitCodes.badConfig.code;
+  if (error instanceof GatewayUnreachable) return exitCodes.unreachable.code;
+  if (error instanceof AdminRefusal)
+    return error.status === 401 || error.status === 403 ? exitCodes.refused.code : exitCodes.failed.code;
   return error instanceof UsageError ? exitCodes.usage.code : exitCodes.failed.code;
 }
 
 function explain(error: unknown): unknown {
   if (error instanceof ConfigError)
     return `The configuration cannot be used:\n${error.problems.map((problem) => `  - ${formatProblem(problem)}`).join('\n')}`;
-  if (error instanceof UsageError) return error.message;
+  if (error instanceof UsageError || error instanceof AdminRefusal || error instanceof GatewayUnreachable)
+    return error.message;
   if (error instanceof StorageUnusable) return `The ledger cannot be used: ${error.message}`;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
     return 'The address is in use: another gateway is running, or set OVTH_PORT to another port.';

@@ -112,9 +112,7 @@ export class Gateway extends pulumi.ComponentResource {
         ...{ host, settings, bundle, masterKey: this.masterKey, after: dns, restore: args.restore },
         stackLabel: pulumi.output(labels).apply((all) => all['stack'] ?? ''),
         complete: completeSettings(args.settings, secrets, this),
-        keyHashes: this.appKeys.apply((keys) =>
-          Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)])),
-        ),
+        keyHashes: this.appKeys.apply(hashesOf),
       },
       { parent: this },
     );
@@ -141,6 +139,9 @@ export class Gateway extends pulumi.ComponentResource {
 }
 
 // ---
+
+const hashesOf = (keys: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(keys).map(([label, key]) => [label, hashKey(key)]));
 
 /** Labels that are known only once Hetzner has been asked. */
 function checkedLabels(name: string, settings: Settings, parent: Gateway): pulumi.Output<Record<string, string>> {

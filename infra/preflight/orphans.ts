@@ -29,13 +29,17 @@ export interface StackIdentity {
   readonly id: string | undefined;
 }
 
-/** The label `stack-id` of this state: ovth-sweep knows it before anything is made at Hetzner. */
-export function idInState(state: LastState): string | undefined {
-  const ids = state.resources.map(({ inputs }) => {
-    const { OVTH_REMOVE: order } = (inputs['environment'] ?? {}) as Readonly<Record<string, unknown>>;
-    return typeof order === 'string' ? /\bstack-id=([0-9a-f]+)/.exec(order)?.[1] : undefined;
-  });
-  return ids.find((id) => id !== undefined);
+/**
+ * The label `stack-id` of this state: ovth-sweep knows it before anything is made at Hetzner. Where the sweep has a token, the
+ * engine may keep the whole of its environment encrypted; then the labels of what was made after it tell.
+ */
+export function idInState({ resources }: LastState): string | undefined {
+  const swept = resources.flatMap(({ inputs }) => (isOrder(inputs['environment']) ? [inputs['environment']] : []));
+  const order = swept.map(({ OVTH_REMOVE: text }) => text).find((text) => typeof text === 'string');
+  if (order !== undefined) return /\bstack-id=([0-9a-f]+)/.exec(order)?.[1];
+  if (!resources.some(({ urn }) => urn.endsWith('-sweep'))) return undefined;
+  const labels = resources.map(({ inputs }) => (inputs['labels'] ?? {}) as Readonly<Record<string, unknown>>);
+  return labels.map(({ 'stack-id': id }) => id).find((id) => typeof id === 'string');
 }
 
 /** What carries the stack's label and is not in the state, and volumes whose attachment the state does not know. */
@@ -87,6 +91,10 @@ export function driftProblems(
 }
 
 // ---
+
+function isOrder(environment: unknown): environment is { readonly OVTH_REMOVE?: unknown } {
+  return typeof environment === 'object' && environment !== null && 'OVTH_REMOVE' in environment;
+}
 
 /** The attachment has the volume's id. In a rebuild the state may still hold the one to the server before. */
 function orphanedAttachments(present: readonly CloudResource[], state: LastState): Orphan[] {

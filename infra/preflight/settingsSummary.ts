@@ -62,7 +62,7 @@ function flatten(name: string, value: unknown): Entry[] {
 }
 
 /** Hashes say nothing to a reader. */
-const hidden = /^keys\..+\.sha256$/;
+const hidden = /^(keys|credentials)\..+\.sha256$/;
 
 /** An entry says something by being there. */
 const listed = /^(keys|routes|providers)\.[^.]+$/;

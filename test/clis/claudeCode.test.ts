@@ -1,8 +1,9 @@
+import { hashKey, mintKey } from '../../config/appKey';
 import { describeIf } from '../support/shared';
 import { claudeCode } from './clis/claudeCode';
 import { declareContract } from './contract';
 import { perform, runMs } from './perform';
-import { makeHome } from './run';
+import { makeHome, run } from './run';
 import { searchOf } from '../simulators/webSearch';
 import { startStage } from './stage';
 
@@ -80,3 +81,49 @@ describeIf(claudeCode.program !== undefined)('Claude Code searches the web', () 
     runMs + 20_000,
   );
 });
+
+describeIf(claudeCode.program !== undefined)('Claude Code with a budget of which most is spent', () => {
+  // It takes a token whose audience is `claude-gateway` for that of a gateway, and reads limits from nobody else's answers
+  // but Anthropic's own (2.1.330).
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = `${part({ alg: 'none' })}.${part({ aud: 'claude-gateway', jti: 'f6b1e2a09c' })}.${part({})}`;
+  const plain = mintKey();
+  const declared = (secret: string) => `{sha256: ${hashKey(secret)}, quota: {limits: [{requests: 4, per: day}]}}`;
+
+  test.each([
+    ['warns where its key is a token of a gateway', token, ['allowed_warning', 'rejected']],
+    ['does not where it is another', plain, []],
+  ])(
+    '%s',
+    async (_, key, warnings) => {
+      const stage = await startStage(`keys: {cc: ${declared(key)}}\n`);
+      const home = makeHome({});
+      try {
+        for (let i = 0; i < 3; i++) await (await askOnce(stage.url, key)).text();
+        const task = { url: stage.url, key, model: 'claude-sonnet-4-6', prompt: 'hi', home: home.path, resumes: false };
+        const { args, env } = claudeCode.invoke(task);
+        const words = ['--output-format', 'stream-json', '--verbose', ...args];
+        const { stdout } = await run(claudeCode.program!, { args: words, env }, home, runMs);
+        const events = stdout.split('\n').filter((line) => line.includes('"type":"rate_limit_event"'));
+        const said = key === plain ? 'Daily request quota reached for key' : "You've hit your 5-hour limit";
+        expect(stdout.includes(said)).toBe(true);
+        expect(events.map((line) => (JSON.parse(line) as RateLimitEvent).rate_limit_info.status)).toEqual(warnings);
+      } finally {
+        home.remove();
+        await stage.close();
+      }
+    },
+    runMs + 20_000,
+  );
+});
+
+interface RateLimitEvent {
+  readonly rate_limit_info: { readonly status: string };
+}
+
+const askOnce = (url: string, key: string) =>
+  fetch(`${url}/anthropic/v1/messages`, {
+    method: 'POST',
+    headers: { 'x-api-key': key },
+    body: '{"model":"claude-sonnet-4-6","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}',
+  });

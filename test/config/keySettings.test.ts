@@ -2,6 +2,7 @@
 
 import { keyBodySchema, keyChangeSchema } from '../../config/keySettings';
 import { settingsSchema } from '../../config/schema';
+import { problemsOf, settingsOf } from './support';
 
 const full = {
   user: 'ada',
@@ -13,6 +14,7 @@ const full = {
   rpm: 60,
   tpm: 100_000,
   parallel: 4,
+  note: 'the laptop',
 };
 
 test('both carriers take every field, and read the same from it', () => {
@@ -28,7 +30,8 @@ test('both carriers take every field, and read the same from it', () => {
 
 test('a change takes every field of the body, alone or as null', () => {
   const body = { label: 'cursor', ...full };
-  expect(Object.keys(keyChangeSchema.shape).sort()).toEqual(Object.keys(keyBodySchema.shape).sort());
+  const besides = ['override', 'top_up']; // changes of limits, which are no settings
+  expect(Object.keys(keyChangeSchema.shape).sort()).toEqual([...Object.keys(keyBodySchema.shape), ...besides].sort());
   expect(keyChangeSchema.parse(body)).toEqual(body);
   expect(keyChangeSchema.parse({})).toEqual({});
   for (const [name, value] of Object.entries(full)) {
@@ -64,4 +67,17 @@ test.each<[string, object]>([
 ])('%j is refused in %j', (path, fields) => {
   const result = keyBodySchema.safeParse({ label: 'a', ...fields });
   expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+});
+
+test('a secret that administers is no key, and is declared by a hash with its scopes', () => {
+  const sha256 = 'a'.repeat(64);
+  const problems = (credential: object) =>
+    problemsOf(() => settingsOf({ keys: { app: { sha256 } }, credentials: { page: credential } }));
+  expect(problems({ scopes: ['read'], sha256: 'b'.repeat(64) })).toEqual([]);
+  expect(problems({ scopes: ['read'], sha256 })).toEqual([
+    expect.stringMatching(/^credentials\.page\.sha256: is the hash of keys\.app too: a secret belongs to one key\./),
+  ]);
+  expect(problems({ scopes: [], sha256: 'b'.repeat(64) })).toHaveLength(1);
+  expect(problems({ scopes: ['all'], sha256: 'b'.repeat(64) })).toHaveLength(1);
+  expect(problems({ scopes: ['read'] })).toHaveLength(1);
 });

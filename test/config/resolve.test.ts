@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { findTarget } from '../../config/resolve';
-import { load, settingsOf } from './support';
+import { load, problems, settingsOf } from './support';
 
 const settings = settingsOf({
   providers: {
@@ -82,4 +82,34 @@ test('a route without models never has an embedding model among its candidates',
 test('a named embedding model is a candidate of its route', () => {
   const config = load('routes: {vectors: {models: [text-embedding-3-small]}}');
   expect(config.routes.get('vectors')!.targets).toMatchObject([{ kind: 'embedding' }]);
+});
+
+describe('when_budget_used', () => {
+  const route = (name: string, steps: string) => `  ${name}: {models: [gpt-5], when_budget_used: ${steps}}\n`;
+
+  test('is read as written in YAML, the highest percentage first', () => {
+    const { routes } = load(`routes:\n${route('a', '{80: b, 95: c}')}  b: {models: [gpt-5]}\n  c: {models: [gpt-5]}\n`);
+    expect(routes.get('a')!.stepDowns).toEqual([
+      { from: 95, route: 'c' },
+      { from: 80, route: 'b' },
+    ]);
+    expect(routes.get('b')!.stepDowns).toEqual([]);
+  });
+
+  test.each([
+    [
+      'another name',
+      route('a', '{80: bb}') + route('bb2', '{}'),
+      'routes.a.when_budget_used.80: "bb" is not a route. Did you mean "bb2"?',
+    ],
+    [
+      'itself',
+      route('a', '{80: a}'),
+      'routes.a.when_budget_used.80: "a" leads back to "a"; take one of the two steps out.',
+    ],
+    ['a circle', route('a', '{80: b}') + route('b', '{95: a}'), 'routes.a.when_budget_used.80: "b" leads back to "a"'],
+    ['no percentage', route('a', '{0: a}'), 'must be a percentage from 1 to 100'],
+  ])('%s is refused', (_, routes, problem) => {
+    expect(problems(`routes:\n${routes}`).join('\n')).toContain(problem);
+  });
 });

@@ -109,6 +109,16 @@ describe('headers of an answer', () => {
         await scene.gateway.admin('POST', `/admin/keys/${body.id}/rotate`, { grace_hours: 1 });
         return chat(body.key as string);
       },
+      'a budget mostly spent': async () => {
+        const quota = { limits: [{ requests: 4, per: 'day' }] };
+        const key = await scene.gateway.mint({ label: 'spent', quota });
+        for (let i = 0; i < 3; i++) {
+          const answer = await chat(key);
+          await answer.text();
+          await scene.gateway.row(answer.headers.get('x-request-id') ?? '');
+        }
+        return chat(key);
+      },
       counted: (key) =>
         scene.post('/v1/messages/count_tokens', key, { model: 'gemini-3.5-flash', messages: say('hi'), max_tokens: 5 }),
       'over quota': (_key, poor) => chat(poor),
@@ -129,7 +139,7 @@ describe('headers of an answer', () => {
       }
       const ours = [...seen].filter(isOurs);
       expect(ours.filter((name) => !documented.has(name))).toEqual([]);
-      const promised = [...documented].filter((name) => isOurs(name) && !/-lost$|-reset-requests$/.test(name));
+      const promised = [...documented].filter((name) => isOurs(name) && !/-lost$|-requests$/.test(name));
       expect(promised.filter((name) => !seen.has(name))).toEqual([]);
     });
   });

@@ -113,7 +113,7 @@ const untranslatable: Record<ClientDialect, [route: string, fields: object]> = {
   gemini: ['strict', { generationConfig: { topK: 3 } }],
 };
 
-const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewhere'>, Provoke> = {
+const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'scope_needed' | 'admin_elsewhere'>, Provoke> = {
   no_credential: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: null }),
   invalid_key: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: wrongKey }),
   revoked_key: async (dialect) => odd.ask(dialect, 'own/m', {}, { credential: await revokedKey() }),
@@ -178,7 +178,12 @@ const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'admin_elsewher
     return odd.ask(dialect, 'own/m', {}, { credential });
   },
   over_rate: async (dialect) => {
-    const credential = await odd.gateway.mint({ label: 'slow', tpm: 1 });
+    const credential = await odd.gateway.mint({ label: 'slow', rpm: 1 });
+    await odd.ask('openai', 'own/m', {}, { credential });
+    return odd.ask(dialect, 'own/m', {}, { credential });
+  },
+  larger_than_limit: async (dialect) => {
+    const credential = await odd.gateway.mint({ label: 'small', tpm: 1 });
     return odd.ask(dialect, 'own/m', {}, { credential });
   },
   not_allowed: async (dialect) => {
@@ -242,6 +247,10 @@ const administration: Partial<Record<ErrorCode, () => Promise<Produced>>> = {
     );
   },
   master_key_needed: () => admin('GET', '/admin/keys', undefined, odd.key),
+  scope_needed: async () => {
+    const { body } = await odd.gateway.admin('POST', '/admin/credentials', { label: 'reader', scopes: ['read'] });
+    return admin('POST', '/admin/keys', '{"label":"x"}', body.credential as string);
+  },
   not_found: () => admin('GET', '/admin/keys/nobody'),
   bad_request: () => admin('POST', '/admin/keys', '{"label":5}'),
   bad_json: () => admin('POST', '/admin/keys', '{"label":'),
@@ -256,6 +265,7 @@ const administration: Partial<Record<ErrorCode, () => Promise<Produced>>> = {
 /** Codes that a dialect cannot meet, and why. Every other pair is tested. */
 const onlyIn: Partial<Record<ErrorCode, { dialects: readonly (ClientDialect | 'admin')[]; why: string }>> = {
   master_key_needed: { dialects: ['admin'], why: 'only the administration takes the master key' },
+  scope_needed: { dialects: ['admin'], why: 'only the administration takes credentials with scopes' },
   admin_elsewhere: { dialects: ['admin'], why: 'only the administration is kept to addresses' },
   upgrade_required: { dialects: ['responses'], why: 'only Codex looks for a WebSocket' },
   cannot_thread: { dialects: ['anthropic'], why: 'only Anthropic has threads' },
@@ -333,6 +343,7 @@ test('the administration has no other failures than these', () => {
       'not_built',
       'too_complex',
       'not_allowed',
+      'larger_than_limit',
       'over_rate',
       'too_many_of_key',
       'overloaded',

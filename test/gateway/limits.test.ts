@@ -240,3 +240,44 @@ test('a whole answer says what it cost, as the ledger books it', async () => {
   const [failed] = await said(chat, ask('[[sim: status=400]] hi'));
   expect(failed).toBeNull();
 });
+
+describe('lists of models', () => {
+  const config = 'routes: {cheap: {models: [gpt-5.4-mini, claude-haiku-5.5]}, smart: {models: [gpt-5.5]}}\n';
+  const paths = { '/v1/models': 'id', '/anthropic/v1/models': 'id', '/v1beta/models': 'name', '/api/v1/models': 'id' };
+  const list = async (path: string, key?: string) => {
+    const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    const answer = (await (await fetch(scene.gateway.url + path, { headers })).json()) as any; // eslint-disable-line @typescript-eslint/no-explicit-any
+    const field = paths[path as keyof typeof paths];
+    return (answer.data ?? answer.models).map((row: Record<string, string>) =>
+      row[field]!.replace('models/', ''),
+    ) as string[];
+  };
+
+  test.each(Object.keys(paths))(
+    '%s names what the key that asks may use, and all to whoever sends none',
+    async (path) => {
+      scene = await startScene(config);
+      const all = await list(path);
+      expect(all).toEqual(expect.arrayContaining(['cheap', 'smart', 'gpt-5.5']));
+      expect(await list(path, await scene.gateway.mint())).toEqual(all);
+      const own = (names: string[]) =>
+        names.filter((name) => !name.startsWith('claude-smart') && !name.startsWith('claude-cheap'));
+      const routed = await scene.gateway.mint({ label: 'routed', routes: ['cheap'] });
+      expect(own(await list(path, routed))).toEqual(['cheap']);
+      const bound = await scene.gateway.mint({ label: 'bound', models: ['claude-haiku-5.5', 'gpt-5.5'] });
+      expect(own(await list(path, bound)).sort()).toEqual(['cheap', 'claude-haiku-5-5', 'gpt-5.5', 'smart']);
+      const both = await scene.gateway.mint({ label: 'both', routes: ['cheap'], models: ['claude-haiku-5.5'] });
+      expect(own(await list(path, both)).sort()).toEqual(['cheap', 'claude-haiku-5-5']);
+    },
+  );
+
+  test('one model that a key may not use is refused as its requests would be', async () => {
+    scene = await startScene(config);
+    const key = await scene.gateway.mint({ label: 'routed', routes: ['cheap'] });
+    const one = async (name: string) =>
+      (await fetch(`${scene.gateway.url}/v1/models/${name}`, { headers: { authorization: `Bearer ${key}` } })).status;
+    expect([await one('cheap'), await one('smart'), await one('gpt-5.5'), await one('nothing')]).toEqual([
+      200, 403, 403, 404,
+    ]);
+  });
+});

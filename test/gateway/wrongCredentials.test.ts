@@ -61,6 +61,7 @@ test('well-formed guesses from an address that has failed often are not looked u
   const refresh = jest.fn(() => Promise.resolve(undefined));
   const authenticator = openAuthenticator({
     keys: { find: look, knows: () => false, findRefreshed: refresh },
+    credentials: { find: () => undefined },
     masterKey: () => new Secret(masterKey),
     addresses: { of: () => '203.0.113.7' },
     now: () => now,

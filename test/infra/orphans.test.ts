@@ -87,6 +87,12 @@ test('nothing at all is known of a stack without a state', () => {
     inputs: { environment: { OVTH_REMOVE: order } },
   };
   expect(idInState(state(sweep, server))).toBe('0123456789');
+  // Encrypted beside a token.
+  const encrypted = { ...sweep, inputs: { environment: { '4dabf18193072939515e22adb298388d': 'x', ciphertext: 'x' } } };
+  expect(idInState(state(encrypted, server))).toBe('0123456789');
+  expect(idInState(state(encrypted))).toBeUndefined();
+  // Without the sweep it may have been adopted from another state.
+  expect(idInState(state(server))).toBeUndefined();
 });
 
 test('interrupted operations are read from the state', () => {

@@ -84,6 +84,7 @@ describe('the settings as a preview shows them', () => {
 routes: {auto: {providers: [${provider}]}}
 quota: {daily_tokens: 500000}
 keys: {cursor: {user: me}, plain: {}, own: {sha256: ${'a'.repeat(64)}}}
+credentials: {page: {scopes: [read], sha256: ${'b'.repeat(64)}}}
 providers: {openai: {accounts: {default: {headers: {x-team: canary-in-a-header}}}}}
 `;
   const summary = (provider: string, secretKeys: string[] = []) =>
@@ -106,7 +107,7 @@ providers: {openai: {accounts: {default: {headers: {x-team: canary-in-a-header}}
   });
 
   test('holds no hash, no value of a header, and nothing that the stack keeps as a secret', () => {
-    expect(JSON.stringify(summary('openai'))).not.toMatch(/canary|aaaa/);
+    expect(JSON.stringify(summary('openai'))).not.toMatch(/canary|aaaa|bbbb/);
     expect(summary('openai', ['ovth:quota'])).toMatchObject({ quota: '[secret]' });
     expect(Object.keys(summary('openai', ['ovth:quota']))).not.toContain('quota.daily_tokens');
   });

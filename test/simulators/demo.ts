@@ -114,7 +114,7 @@ interface Demo {
   readonly url: string;
   readonly masterKey: string;
   /** What was spent until now, as a table. */
-  usage(): string;
+  readonly usage: () => string;
 }
 
 async function show({ url, masterKey, usage }: Demo, simulators: Simulators): Promise<boolean> {

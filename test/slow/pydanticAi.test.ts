@@ -4,7 +4,7 @@ import { declareLoops, type Framework, type Loop, wherePossible } from '../clien
 import { describeIf } from '../support/shared';
 import { pythonWithPackages, runPython } from './python';
 
-const python = pythonWithPackages();
+const python = pythonWithPackages('pydanticAi.requirements.txt');
 
 const withModel = (api: string, traits: Pick<Framework, 'keepsThoughts' | 'miscounts'>): Framework => ({
   name: `Pydantic AI, ${api}`,

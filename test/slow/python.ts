@@ -1,4 +1,4 @@
-// A Python of our own with the packages of requirements.txt, made once for each of its versions.
+// A Python of our own with the packages that a client needs, made once for each version of their list.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -6,10 +6,9 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-const requirements = join(__dirname, 'requirements.txt');
-
-/** The interpreter; undefined, with a warning, where it cannot be made. In CI that fails. */
-export function pythonWithPackages(): string | undefined {
+/** The interpreter; undefined, with a warning, where it cannot be made. In CI that fails. @param list file of this folder */
+export function pythonWithPackages(list: string): string | undefined {
+  const requirements = join(__dirname, list);
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
   const path = join(homedir(), '.cache', `ovth-python-${digest}`);
   const ready = join(path, 'ready');

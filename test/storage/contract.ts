@@ -645,6 +645,169 @@ export function describeStorage(name: string, newWorld: () => World): void {
       });
     });
 
+    describe('top-ups and overrides', () => {
+      const pot = limit(key1, 'usd', 1_000, morning, 'lifetime');
+      const daily = limit(key1, 'tokens', 100);
+      const topUp = (id: string, amount: number, by = storage) =>
+        by.changeKey('k1', {}, { limits: [{ id, topUp: amount }] });
+      const reserveAt = async (id: string, of: LimitWindow, at: number, by = storage) =>
+        (await by.commit([reserveEntry(id, [of], 90, { started_at: at })], at))[0]!;
+
+      test('a top-up adds to what is left and resets nothing, also where another instance made it', async () => {
+        for (let i = 1; i <= 5; i++)
+          expect(await one(reserveEntry(`r${i}`, [pot]))).toMatchObject({ type: 'admitted' });
+        expect(await one(reserveEntry('r6', [pot]))).toMatchObject({ type: 'refused', wanted: 190 });
+        await topUp(pot.id, 139, await open('b'));
+        expect(await one(reserveEntry('r7', [pot]))).toMatchObject({
+          type: 'refused',
+          tightest: { left: 189, reserved: 950, amount: 1_139 },
+        });
+        await topUp(pot.id, 1);
+        expect(await one(reserveEntry('r8', [pot]))).toMatchObject({
+          type: 'admitted',
+          tightest: { left: 0, amount: 1_140 },
+        });
+        expect((await storage.budgets([pot]))[0]).toMatchObject({
+          reserved: { nano: 1_140 },
+          adjustment: { toppedUp: 140, override: null },
+        });
+      });
+
+      test('it is there after a restart, for extensions and dearer targets too, and belongs to one limit', async () => {
+        await topUp(pot.id, 100);
+        await close(storage);
+        storage = await open('c');
+        const full = { ...pot, amount: 190 };
+        expect(await one(reserveEntry('r1', [full]))).toMatchObject({ type: 'admitted', tightest: { left: 100 } });
+        expect(await one(extendEntry('r1', [full], 90, 90))).toEqual({ type: 'extended', granted: 50 });
+        expect(await one({ type: 'reprice', id: 'r1', limits: [full], nano: 291 })).toEqual({
+          type: 'repriced',
+          fits: false,
+        });
+        await topUp(pot.id, 1);
+        expect(await one({ type: 'reprice', id: 'r1', limits: [full], nano: 291 })).toEqual({
+          type: 'repriced',
+          fits: true,
+        });
+        expect((await storage.budgets([daily]))[0]!.adjustment).toBeUndefined();
+        expect(await one(reserveEntry('r2', [{ ...daily, amount: 250 }]))).toMatchObject({ tightest: { left: 0 } });
+      });
+
+      test('an override holds instead of the amount until its moment, and is ended or replaced before it', async () => {
+        const until = morning + hour;
+        const override = (amount: number) =>
+          storage.changeKey('k1', {}, { limits: [{ id: daily.id, override: { amount, until } }] });
+        expect(await reserveAt('r1', daily, morning)).toMatchObject({ type: 'admitted' });
+        expect(await reserveAt('r2', daily, morning)).toMatchObject({ type: 'refused' });
+        await override(300);
+        expect(await reserveAt('r3', daily, until - 1)).toMatchObject({
+          type: 'admitted',
+          tightest: { left: 100, amount: 300 },
+        });
+        const late = await reserveAt('r4', daily, until);
+        expect(late).toMatchObject({ type: 'refused', tightest: { left: -100 } });
+        expect((late as { tightest: object }).tightest).not.toHaveProperty('amount');
+        await override(200); // lower than what is held already
+        expect(await reserveAt('r5', daily, morning)).toMatchObject({
+          type: 'refused',
+          tightest: { left: 0, amount: 200 },
+        });
+        await storage.changeKey('k1', {}, { limits: [{ id: daily.id, topUp: 100 }] });
+        expect(await reserveAt('r6', daily, morning)).toMatchObject({
+          type: 'admitted',
+          tightest: { left: 0, amount: 300 },
+        });
+        await storage.changeKey('k1', {}, { limits: [{ id: daily.id, override: null }] });
+        expect(await reserveAt('r7', daily, morning)).toMatchObject({
+          type: 'refused',
+          tightest: { left: -100, amount: 200 },
+        });
+      });
+
+      test('a top-up of a key that is not there does nothing', async () => {
+        expect(await storage.changeKey('k9', {}, { limits: [{ id: pot.id, topUp: 5 }] })).toBeUndefined();
+        expect((await storage.budgets([pot]))[0]!.adjustment).toBeUndefined();
+      });
+    });
+
+    describe('what the administration leaves', () => {
+      const act = (action: string) => ({ at: morning, credential: 'master', address: '192.0.2.1', action });
+      const acts = async (subject?: string, before?: number, count = 100) =>
+        (await storage.audit(subject, before, count)).rows.map(({ change, ...row }) => ({
+          ...row,
+          change: JSON.parse(change) as unknown,
+        }));
+
+      test('each act leaves one row with what it changed, and none of a secret', async () => {
+        await storage.putKeys([keyRow('k3', { note: 'new' }), keyRow('k1')], act('key.mint'));
+        await storage.changeKey('k3', { label: 'other', sha256: 'another hash' }, { act: act('key.rotate') });
+        await storage.changeKey('k3', {}, { act: act('key.change') });
+        await storage.changeKey('k3', { note: null }, { act: act('key.change'), limits: [{ id: 'l', topUp: 7 }] });
+        await storage.changeKey('k1', { label: 'unseen' });
+        const [change, rotate, mint, ...more] = await acts();
+        expect(more).toEqual([]);
+        expect(mint).toMatchObject({
+          ...act('key.mint'),
+          subject: 'k3',
+          change: { before: null, after: { note: 'new', label: 'k3' } },
+        });
+        expect(rotate).toEqual({
+          ...act('key.rotate'),
+          subject: 'k3',
+          change: { before: { label: 'k3' }, after: { label: 'other' } },
+        });
+        expect(change!.change).toEqual({
+          before: { note: 'new', limits_changed: { l: { toppedUp: 0, override: null } } },
+          after: { note: null, limits_changed: { l: { toppedUp: 7, override: null } } },
+        });
+        expect(JSON.stringify(await acts())).not.toContain('hash');
+      });
+
+      test('pages reach the beginning, of all and of one key', async () => {
+        for (let i = 0; i < 5; i++)
+          await storage.changeKey(i % 2 === 0 ? 'k1' : 'k2', { label: `l${i}` }, { act: act(`a${i}`) });
+        const first = await storage.audit(undefined, undefined, 2);
+        expect(first.rows.map(({ action }) => action)).toEqual(['a4', 'a3']);
+        const second = await storage.audit(undefined, first.reached, 2);
+        expect(second.rows.map(({ action }) => action)).toEqual(['a2', 'a1']);
+        const last = await storage.audit(undefined, second.reached, 2);
+        expect([last.rows.map(({ action }) => action), last.reached]).toEqual([['a0'], undefined]);
+        expect((await acts('k2')).map(({ action }) => action)).toEqual(['a3', 'a1']);
+      });
+
+      test('credentials are found by their hash, changed, and leave rows too', async () => {
+        const row = {
+          ...{ id: 'cred_1', sha256: 'hash of c', label: 'reports', scopes: '["read"]' },
+          ...{ created_at: morning, expires_at: null, revoked_at: null },
+        };
+        await storage.putCredential(row, act('credential.mint'));
+        expect(await storage.credentialByHash('hash of c')).toEqual(row);
+        const ended = { ...row, revoked_at: morning };
+        await storage.putCredential(ended, act('credential.revoke'));
+        expect((await (await open('b')).credentials()).map((each) => ({ ...each }))).toEqual([ended]);
+        expect((await acts('cred_1')).map(({ change }) => change)).toEqual([
+          { before: { revoked_at: null }, after: { revoked_at: morning } },
+          { before: null, after: { label: 'reports', scopes: '["read"]' } },
+        ]);
+      });
+
+      test('a key was used last in the minute of its last admitted request; with an old secret apart', async () => {
+        const at = morning + 61_500;
+        expect((await storage.usesOfKeys()).size).toBe(0);
+        await one(reserveEntry('r1', [], 90, { started_at: at }));
+        await one(reserveEntry('r2', [], 90, { started_at: morning }, { oldSecret: true }));
+        await one(reserveEntry('r3', [limit(key1, 'tokens', 1)], 90, { started_at: at + hour })); // refused
+        expect([...(await storage.usesOfKeys())]).toEqual([
+          ['k1', { last_used_at: morning + 60_000, old_secret_used_at: morning }],
+        ]);
+        await (await open('b')).commit([reserveEntry('r4', [], 90, { started_at: at + hour })], at);
+        expect((await storage.usesOfKeys()).get('k1')).toEqual({
+          last_used_at: morning + 60_000 + hour,
+          old_secret_used_at: morning,
+        });
+      });
+    });
+
     describe('reports and pruning', () => {
       test('the newest are told first, sums are by the hour, and pruning keeps them', async () => {
         const entries = [0, 1, 2, 3, 4].map((i) => reserveEntry(`r${i}`, [], 90, { started_at: morning + i * hour }));

@@ -1,12 +1,14 @@
 // The storage as DESIGN describes it, in plain maps: what other storages are compared with. It shares no code with them
 // but the types, keeps every row for good, and sums anew whenever it is asked.
 
+import type { Act, AuditRow, CredentialRow, LimitAdjustment } from '../../gateway/src/storage/administration';
 import type {
   Amounts,
   BudgetCounters,
   Entry,
   EntryResult,
   KeyRow,
+  KeyUse,
   LimitState,
   LimitWindow,
   RequestRow,
@@ -58,6 +60,10 @@ export function memoryWorld(): MemoryWorld {
   let clock: { observed: number; ran: number; last: number; confirmed: number | undefined } | undefined;
   const budgets = new Map<string, Counters>();
   const living = new Set<string>();
+  const adjustments = new Map<string, LimitAdjustment>();
+  const uses = new Map<string, KeyUse>();
+  const credentials = new Map<string, CredentialRow>();
+  const audit: AuditRow[] = [];
 
   const concerns = (limit: LimitWindow, key: string, user: string | null, tags: string) => {
     const { subject } = limit;
@@ -109,12 +115,25 @@ export function memoryWorld(): MemoryWorld {
     nano: -nano,
     requests: -requests,
   });
-  const stateOf = (limit: LimitWindow, index: number): LimitState => {
+  /** The limit's own amount, or what stands instead of it for a while; and all that was ever added. */
+  const amountOf = ({ id, amount }: LimitWindow, now: number) => {
+    const { toppedUp = 0, override = null } = adjustments.get(id) ?? {};
+    return within((override !== null && override.until > now ? override.amount : amount) + toppedUp);
+  };
+  const stateOf = (limit: LimitWindow, index: number, now: number): LimitState => {
     const { spent, reserved } = look(limit);
     const name = counterNames[limit.measure];
     // Of requests in flight only those count that are open.
     const ended = limit.measure === 'parallel' ? 0 : spent[name];
-    return { limit: index, spent: ended, reserved: reserved[name], left: limit.amount - ended - reserved[name] };
+    const amount = amountOf(limit, now);
+    const left = amount - ended - reserved[name];
+    return {
+      limit: index,
+      spent: ended,
+      reserved: reserved[name],
+      left,
+      ...(amount === limit.amount ? {} : { amount }),
+    };
   };
   const book = (row: RequestRow) => {
     booked.push(row);
@@ -137,7 +156,7 @@ export function memoryWorld(): MemoryWorld {
     });
   };
 
-  const reserve = (instance: string, entry: Extract<Entry, { type: 'reserve' }>): EntryResult => {
+  const reserve = (instance: string, entry: Extract<Entry, { type: 'reserve' }>, now: number): EntryResult => {
     const before = open.get(entry.id);
     const known = before?.output ?? booked.find(({ id }) => id === entry.id)?.output;
     const without = (limits: readonly LimitWindow[]) => {
@@ -154,12 +173,12 @@ export function memoryWorld(): MemoryWorld {
     const costOf = (output: number) => within(input * nanoPerInput + output * nanoPerOutput + nanoBeside);
     const fits = (output: number, limit: LimitWindow, index: number) => {
       const wanted = { tokens: input + output, usd: costOf(output), requests: 1, parallel: 1 }[limit.measure];
-      return { wanted, fits: wanted <= stateOf(limit, index).left };
+      return { wanted, fits: wanted <= stateOf(limit, index, now).left };
     };
     let output = entry.output ?? entry.defaultOutput;
     if (entry.output === undefined)
       for (const [i, limit] of limits.entries()) {
-        const { left } = stateOf(limit, i);
+        const { left } = stateOf(limit, i, now);
         if (limit.shadow === true) continue;
         if (limit.measure === 'tokens') output = Math.min(output, left - input);
         if (limit.measure === 'usd' && nanoPerOutput > 0)
@@ -168,31 +187,49 @@ export function memoryWorld(): MemoryWorld {
     if (entry.output === undefined) output = Math.max(1, output);
     for (const [i, limit] of limits.entries()) {
       const { wanted, fits: enough } = fits(output, limit, i);
-      if (!enough && limit.shadow !== true) return { type: 'refused', tightest: stateOf(limit, i), wanted };
+      if (!enough && limit.shadow !== true) return { type: 'refused', tightest: stateOf(limit, i, now), wanted };
     }
     const roomy = limits.filter((limit, i) => fits(output, limit, i).fits);
     const held: Open = { instance, limits: roomy, request: entry.request, input, output, nano: costOf(output) };
     for (const limit of roomy) change(limit, heldBy(held), none());
     open.set(entry.id, held);
+    const minute = entry.request.started_at - (entry.request.started_at % 60_000);
+    const { last_used_at: last = 0, old_secret_used_at: old = null } = uses.get(entry.key) ?? {};
+    uses.set(entry.key, {
+      last_used_at: Math.max(last, minute),
+      old_secret_used_at: entry.oldSecret === true ? Math.max(old ?? 0, minute) : old,
+    });
     // The tokens limit with the least left; where there is none, that of requests; else that of USD.
     const states = limits
-      .map((limit, i) => ({ measure: limit.measure, shadow: limit.shadow, state: stateOf(limit, i) }))
+      .map((limit, i) => ({ measure: limit.measure, shadow: limit.shadow, state: stateOf(limit, i, now) }))
       .filter(({ shadow }) => shadow !== true);
     const tightest = (['tokens', 'requests', 'usd'] as const)
       .map((measure) => states.filter((each) => each.measure === measure))
       .find((found) => found.length > 0)
       ?.reduce((least, each) => (each.state.left < least.state.left ? each : least)).state;
-    return { type: 'admitted', output, ...(tightest === undefined ? {} : { tightest }), ...without(roomy) };
+    // Those of which three quarters are spent.
+    const nearing = states
+      .filter(
+        ({ measure, state }) => measure !== 'parallel' && state.spent * 4 >= amountOf(limits[state.limit]!, now) * 3,
+      )
+      .map(({ state }) => state);
+    return {
+      type: 'admitted',
+      output,
+      ...(tightest === undefined ? {} : { tightest }),
+      ...(nearing.length === 0 ? {} : { nearing }),
+      ...without(roomy),
+    };
   };
 
-  const extend = (entry: Extract<Entry, { type: 'extend' }>): EntryResult => {
+  const extend = (entry: Extract<Entry, { type: 'extend' }>, now: number): EntryResult => {
     const held = open.get(entry.id);
     if (held === undefined) return { type: 'extended', granted: 0 };
     if (held.output !== entry.from) return { type: 'extended', granted: Math.max(0, held.output - entry.from) };
     beginAll(entry.limits);
     let granted = entry.by;
     for (const [i, limit] of entry.limits.entries()) {
-      const { left } = stateOf(limit, i);
+      const { left } = stateOf(limit, i, now);
       if (limit.shadow === true) continue;
       if (limit.measure === 'tokens') granted = Math.min(granted, left);
       if (limit.measure === 'usd' && entry.nanoPerOutput > 0)
@@ -208,14 +245,14 @@ export function memoryWorld(): MemoryWorld {
     return { type: 'extended', granted };
   };
 
-  const reprice = (entry: Extract<Entry, { type: 'reprice' }>): EntryResult => {
+  const reprice = (entry: Extract<Entry, { type: 'reprice' }>, now: number): EntryResult => {
     const held = open.get(entry.id);
     if (held === undefined) return { type: 'repriced', fits: false };
     const by = entry.nano - held.nano;
     if (by <= 0) return { type: 'repriced', fits: true };
     beginAll(entry.limits);
     const full = entry.limits.some(
-      (limit, i) => limit.measure === 'usd' && limit.shadow !== true && stateOf(limit, i).left < by,
+      (limit, i) => limit.measure === 'usd' && limit.shadow !== true && stateOf(limit, i, now).left < by,
     );
     if (full) return { type: 'repriced', fits: false };
     for (const limit of entry.limits) change(limit, { ...none(), nano: by }, none());
@@ -256,6 +293,10 @@ export function memoryWorld(): MemoryWorld {
     return { type: 'done' };
   };
 
+  const note = ({ at, credential, address, action }: Act, subject: string, change: object | undefined) => {
+    if (change !== undefined) audit.push({ at, credential, address, action, subject, change: JSON.stringify(change) });
+  };
+
   return {
     open(instance) {
       living.add(instance);
@@ -271,9 +312,9 @@ export function memoryWorld(): MemoryWorld {
                 if (entry.type === 'settle' && open.has(entry.row.id)) crash(entry.row.id, now);
               } else if (entry.type === 'settle') results[i] = settle(entry);
               else if (entry.type === 'release') results[i] = release(entry.id);
-              else if (entry.type === 'reserve') results[i] = reserve(instance, structuredClone(entry));
-              else if (entry.type === 'reprice') results[i] = reprice(entry);
-              else results[i] = extend(entry);
+              else if (entry.type === 'reserve') results[i] = reserve(instance, structuredClone(entry), now);
+              else if (entry.type === 'reprice') results[i] = reprice(entry, now);
+              else results[i] = extend(entry, now);
             });
           turn(['settle', 'release']);
           turn(['reserve', 'extend', 'reprice']);
@@ -293,8 +334,9 @@ export function memoryWorld(): MemoryWorld {
         },
         keyByHash: async (sha256) => [...keys.values()].find((key) => key.sha256 === sha256),
         keyById: async (id) => keys.get(id),
-        async putKeys(rows) {
+        async putKeys(rows, act) {
           for (const row of rows) {
+            const before = keys.get(row.id);
             const {
               created_at = row.created_at,
               revoked_at = null,
@@ -303,13 +345,35 @@ export function memoryWorld(): MemoryWorld {
             const stays =
               revoked_generation !== null && row.generation !== null && revoked_generation >= row.generation;
             keys.set(row.id, { ...row, created_at, ...(stays ? { revoked_at, revoked_generation } : {}) });
+            if (act !== undefined) note(act, row.id, difference(before, keys.get(row.id)!));
           }
         },
-        async changeKey(id, change) {
+        async changeKey(id, change, { limits = [], act } = {}) {
           const row = keys.get(id);
           if (row === undefined) return undefined;
           keys.set(id, { ...row, ...change });
+          const were = limits.map((each) => [each.id, adjustments.get(each.id) ?? untouched] as const);
+          for (const each of limits) {
+            const { toppedUp, override } = adjustments.get(each.id) ?? untouched;
+            const next = each.override === undefined ? override : each.override;
+            adjustments.set(each.id, { toppedUp: within(toppedUp + (each.topUp ?? 0)), override: next });
+          }
+          if (act !== undefined) {
+            const { before = {}, after = {} } = difference(row, keys.get(id)!) ?? {};
+            const changed = limits.map((each) => [each.id, adjustments.get(each.id)!] as const);
+            const with_ = (fields: object | null, all: readonly (readonly [string, LimitAdjustment])[]) =>
+              limits.length === 0 ? fields : { ...fields, limits_changed: Object.fromEntries(all) };
+            if (limits.length > 0 || Object.keys(after).length > 0)
+              note(act, id, { before: with_(before, were), after: with_(after, changed) });
+          }
           return keys.get(id);
+        },
+        credentials: async () => [...credentials.values()],
+        credentialByHash: async (sha256) => [...credentials.values()].find((each) => each.sha256 === sha256),
+        async putCredential(row, act) {
+          const before = credentials.get(row.id);
+          credentials.set(row.id, row);
+          note(act, row.id, difference(before, row));
         },
         async observeClock(now, ran) {
           if (clock === undefined || now < clock.last - 600_000) {
@@ -406,7 +470,24 @@ export function memoryWorld(): MemoryWorld {
           for (const each of open.values()) sumOf(each.request.key).reserved += tokensOf(each);
           return sums;
         },
-        budgets: async (limits) => structuredClone(limits.map((limit): BudgetCounters => look(limit))),
+        budgets: async (limits) =>
+          structuredClone(
+            limits.map((limit): BudgetCounters => {
+              const adjustment = adjustments.get(limit.id);
+              return { ...look(limit), ...(adjustment === undefined ? {} : { adjustment }) };
+            }),
+          ),
+        usesOfKeys: async () => new Map(uses),
+        async audit(subject, before, count) {
+          const end = Math.min(audit.length, (before ?? most) - 1);
+          const found = audit
+            .slice(0, end)
+            .map((row, i) => ({ row, seq: i + 1 }))
+            .filter(({ row }) => subject === undefined || row.subject === subject)
+            .slice(-count)
+            .reverse();
+          return { rows: found.map(({ row }) => row), reached: found.length === count ? found.at(-1)?.seq : undefined };
+        },
         async close() {
           living.delete(instance);
         },
@@ -416,6 +497,20 @@ export function memoryWorld(): MemoryWorld {
 }
 
 // ---
+
+const untouched: LimitAdjustment = { toppedUp: 0, override: null };
+const secret = ['id', 'sha256', 'previous_sha256', 'created_at'];
+
+/** The fields that differ, but for hashes; undefined where none does. */
+function difference(before: object | undefined, after: object): { before: object | null; after: object } | undefined {
+  const old: Record<string, unknown> = { ...before };
+  const fields = Object.entries(after).filter(
+    ([name, value]) => !secret.includes(name) && value !== (old[name] ?? null),
+  );
+  if (fields.length === 0) return undefined;
+  const were = Object.fromEntries(fields.map(([name]) => [name, old[name]]));
+  return { before: before === undefined ? null : were, after: Object.fromEntries(fields) };
+}
 
 function sortedKeys(keys: ReadonlyMap<string, KeyRow>): KeyRow[] {
   return [...keys.values()].sort((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));

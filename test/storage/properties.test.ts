@@ -34,6 +34,9 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ run: fc.constant('crash' as const), instance: fc.nat({ max: 1 }), noticed: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ run: fc.constant('wait' as const), ms: fc.constantFrom(30_000, hour / 2, 5 * hour, 14 * hour, 8 * day) }) },
   { weight: 1, arbitrary: fc.record({ run: fc.constant('amount' as const), which: fc.nat({ max: 7 }), amount: fc.nat({ max: 3_000 }) }) },
+  { weight: 2, arbitrary: fc.record({ run: fc.constant('topUp' as const), which: pick, by: fc.oneof(fc.nat({ max: 900 }), fc.constant(max)) }) },
+  { weight: 2, arbitrary: fc.record({ run: fc.constant('override' as const), which: pick, amount: fc.option(fc.nat({ max: 3_000 })), ms: fc.constantFrom(-1, 20_000, hour, 2 * day) }) },
+  { weight: 1, arbitrary: fc.record({ run: fc.constant('rotate' as const), key: fc.nat({ max: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ run: fc.constant('revoke' as const), key: fc.nat({ max: 2 }), revoked: fc.boolean() }) },
 ); // prettier-ignore
 type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
@@ -92,7 +95,8 @@ function openOwner() {
       const { id: key, user, tags } = keys[each.key]!;
       const id = `r${String(++made).padStart(4, '0')}`;
       const request = { key, user, tags, started_at: now };
-      const entry = reserveEntry(id, limitsOf(each.key, each.limits), each.output ?? 'unnamed', request, { input: each.input });
+      const more = { input: each.input, ...(each.input % 5 === 0 ? { oldSecret: true } : {}) };
+      const entry = reserveEntry(id, limitsOf(each.key, each.limits), each.output ?? 'unnamed', request, more);
       requests.push({ entry, output: 0 });
       return entry;
     }
@@ -141,6 +145,8 @@ const reportOf = async (storage: Storage, limits: readonly LimitWindow[]) => ({
       .map((group) => ({ ...group }))
       .sort((x, y) => (nameOf(x) < nameOf(y) ? -1 : 1)),
   ),
+  uses: plain([...(await storage.usesOfKeys())].sort(([x], [y]) => (x < y ? -1 : 1))),
+  audit: plain((await storage.audit(undefined, undefined, 10_000)).rows),
   usage: [...(await storage.usageOfKeys(0, morning + forever))].map(([key, sum]) => [key, plain(sum)]).sort(),
 });
 
@@ -160,7 +166,19 @@ async function play(history: readonly Command[], exact = true): Promise<void> {
     for (const each of history) {
       if (each.run === 'wait') owner.wait(each.ms);
       else if (each.run === 'amount') owner.amounts[each.which] = each.amount;
-      else if (each.run === 'revoke') {
+      else if (each.run === 'topUp' || each.run === 'override') {
+        const known = [...owner.seen.values()];
+        const { id } = known[each.which % Math.max(1, known.length)] ?? { id: 'a limit to come' };
+        const until = owner.now + (each.run === 'override' ? each.ms : 0);
+        const override =
+          each.run === 'override' ? (each.amount === null ? null : { amount: each.amount, until }) : undefined;
+        const change = each.run === 'topUp' ? { id, topUp: each.by } : { id, override: override ?? null };
+        const act = { at: owner.now, credential: 'master', address: null, action: each.run };
+        await both((pair) => pair.at(each.which % 2).changeKey('k0', {}, { limits: [change], act }));
+      } else if (each.run === 'rotate') {
+        const change = { sha256: `hash ${owner.now} ${each.key}`, rotated_at: owner.now };
+        await both((pair) => pair.at(0).changeKey(`k${each.key}`, change));
+      } else if (each.run === 'revoke') {
         const row = { ...keys[each.key]!, revoked_at: each.revoked ? owner.now : null };
         await both((pair) => pair.at(1).putKeys([row]));
         await both((pair) => pair.at(0).changedKeys());
@@ -171,7 +189,7 @@ async function play(history: readonly Command[], exact = true): Promise<void> {
         const batch = each.steps.map(owner.entryOf).filter((entry) => entry !== undefined);
         const results = await both((pair) => pair.at(each.instance).commit(batch, owner.now));
         results.forEach((result, i) => owner.learn(batch[i]!, result));
-        await grantedFits(batch, results, real.at(each.instance));
+        await grantedFits(batch, results, real.at(each.instance), owner.now);
         if (each.twice) await both((pair) => pair.at(each.instance).commit(batch, owner.now));
       }
       const limits = [...owner.seen.values()];
@@ -195,7 +213,12 @@ async function play(history: readonly Command[], exact = true): Promise<void> {
  * request keeps the amounts it was admitted with: where a later entry of the batch names the same limit with a larger
  * amount, that one may have filled what is above the smaller.
  */
-async function grantedFits(batch: readonly Entry[], results: readonly EntryResult[], storage: Storage): Promise<void> {
+async function grantedFits(
+  batch: readonly Entry[],
+  results: readonly EntryResult[],
+  storage: Storage,
+  now: number,
+): Promise<void> {
   const largest = new Map<string, number>();
   for (const [i, entry] of [...batch.entries()].reverse()) {
     const result = results[i]!;
@@ -203,8 +226,10 @@ async function grantedFits(batch: readonly Entry[], results: readonly EntryResul
     const extended = entry.type === 'extend' && result.type === 'extended' && result.granted > 0;
     if (!reserved && !extended) continue;
     const counters = await storage.budgets(entry.limits);
-    for (const [n, { spent, reserved }] of counters.entries()) {
-      const { id, window, measure, amount } = entry.limits[n]!;
+    for (const [n, { spent, reserved, adjustment }] of counters.entries()) {
+      const { id, window, measure, amount: own } = entry.limits[n]!;
+      const { toppedUp = 0, override = null } = adjustment ?? {};
+      const amount = Math.min(max, (override !== null && now < override.until ? override.amount : own) + toppedUp);
       if (extended && (measure === 'requests' || measure === 'parallel')) continue; // an extension adds none
       if (entry.limits[n]!.shadow === true) continue;
       if (measure === 'parallel') {

@@ -22,7 +22,7 @@ export function keyRow(id: string, more: Partial<KeyRow> = {}): KeyRow {
   return {
     id, sha256: `hash of ${id}`, previous_sha256: null, previous_until: null, hint: 'h', label: id, user: null, tags: '[]',
     limits: '[]', models: null, routes: null, parallel: null, expires_at: null, source: 'admin', created_at: 1, rotated_at: null,
-    revoked_at: null, generation: null, revoked_generation: null, ...more,
+    revoked_at: null, generation: null, revoked_generation: null, note: null, ...more,
   }; // prettier-ignore
 }
 

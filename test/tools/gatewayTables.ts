@@ -33,11 +33,13 @@ export const adminMeanings: Readonly<Record<string, string>> = {
     'Settled requests of the ledger, newest first: `?key=`, `user`, `model`, `outcome`, `status`, `session`, `client`, `address`, `from`, `to`; `limit` (100; 1,000 at most), and `cursor` with the `next_cursor` of the answer before.',
   'GET /admin/requests/:id':
     'One settled request, by the `x-request-id` of its answer, with what it `would_have_cost` elsewhere.',
-  'GET /admin/keys': 'Every key, with what it used today and what is left of each limit.',
+  'GET /admin/keys':
+    'Every key, with what it used today, what is left of each limit, when it was used last (`last_used_at`, to the minute), and when with a secret that was replaced (`old_secret_used_at`).',
   'POST /admin/keys':
-    'Mints a key: `{"label", "user"?, "tags"?, "quota"?: {"daily_tokens"?, "limits"?}, "models"?, "routes"?, "expires_at"?, "rpm"?, "tpm"?, "parallel"?}`, as under `keys` in the settings. The only answer that holds the key.',
+    'Mints a key: `{"label", "user"?, "tags"?, "quota"?: {"daily_tokens"?, "limits"?}, "models"?, "routes"?, "expires_at"?, "rpm"?, "tpm"?, "parallel"?, "note"?}`, as under `keys` in the settings. The only answer that holds the key.',
   'GET /admin/keys/:id': 'One key.',
-  'PATCH /admin/keys/:id': 'Changes any of those settings; `null` takes one away. Not for keys of the configuration.',
+  'PATCH /admin/keys/:id':
+    'Changes any of those settings; `null` takes one away. Not for keys of the configuration. `{"top_up": {"usd": 5}}` and `{"override": {"usd": 5, "per"?, "until"}}` change limits beside the settings, see [below](#top-ups-and-overrides), also of keys of the configuration.',
   'DELETE /admin/keys/:id':
     'Revokes a key: its open streams end within seconds. What it used stays in the ledger. One of the configuration stays revoked until its `generation` is raised there.',
   'GET /admin/keys/:id/activity':
@@ -46,6 +48,13 @@ export const adminMeanings: Readonly<Record<string, string>> = {
     'For a user who has left and whose keys are revoked: pseudonyms take the place of their name, and of the end users, addresses and sessions of their requests, in the whole ledger. Sums stay, and so does the chain of rows. `open_requests`: some are not settled yet; do it again then. Copies that were made before still hold the names.',
   'POST /admin/keys/:id/rotate':
     'A new secret for the same key: id, user and counters stay. The old secret stops at once, or goes on for `{"grace_hours": N}`. Not for keys of the configuration.',
+  'GET /admin/credentials':
+    'Every credential that was minted. Those of the configuration (`credentials`) are not among them.',
+  'POST /admin/credentials':
+    'Mints a credential: `{"label", "scopes", "expires_at"?}`, with the scopes `read` and `keys`. The only answer that holds it (`credential`).',
+  'DELETE /admin/credentials/:id': 'Revokes a credential.',
+  'GET /admin/audit':
+    'What was administered, newest first: when, by which `credential` (`master`, an id, `config:<label>`, or `configuration` for keys that a changed configuration brought in), from which `address`, the `action`, its `subject`, and the changed fields `before` and `after` it. `?subject=` the id of a key or credential; `limit` (100; 1,000 at most), and `cursor` with the `next_cursor` of the answer before.',
 };
 
 // ---
@@ -111,10 +120,11 @@ function servedBy(serves: Endpoint['serves']): string {
 
 function adminTable(): string {
   return table(
-    ['path', 'status', 'does'],
-    adminRoutes.map(({ method, path, status }) => {
+    ['path', 'status', 'scope', 'does'],
+    adminRoutes.map(({ method, path, status, scopes }) => {
       const name = `${method} ${path}`;
-      return [`\`${name.replace(':id', '{id}')}\``, String(status), adminMeanings[name] ?? ''];
+      const takes = scopes.length === 0 ? 'the master key' : scopes.map((scope) => `\`${scope}\``).join(', ');
+      return [`\`${name.replace(':id', '{id}')}\``, String(status), takes, adminMeanings[name] ?? ''];
     }),
   );
 }

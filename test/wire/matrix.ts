@@ -32,7 +32,8 @@ The search that a provider runs itself. What it found comes back as the client's
 \`server_tool_use\`, \`web_search_tool_result\` and citations, OpenAI's \`web_search_call\` and \`url_citation\`, Gemini's
 \`groundingMetadata\`; chat completions have the citations alone. What Anthropic encrypts of a page, others have not: the field
 holds an empty envelope of the gateway's, and such a block goes back to Anthropic as words. Google tells its searches at the
-end of a stream. Each search that the provider charges for is booked. A route asks a target that searches where it has one; a
+end of a stream; beside functions, which its models from Gemini 3 on take together with the search, what it asked comes before
+the call, and what Google wants back of it goes through the client's history as reasoning. Each search that the provider charges for is booked. A route asks a target that searches where it has one; a
 host does where its configuration says \`capabilities: [web_search]\`. OpenAI searches in Responses alone, but for its search
 models: a client of chat completions whose model a route chose is answered from there, unless it asks for several answers or
 for stop sequences; then \`web_search_options\` is dropped.`,

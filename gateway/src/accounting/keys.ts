@@ -97,6 +97,7 @@ export const newKey = {
   revoked_at: null,
   generation: null,
   revoked_generation: null,
+  note: null,
 } as const satisfies Partial<KeyRow>;
 
 /** A moment as it is kept: milliseconds since 1970; null for none. @param text ISO 8601 */
@@ -106,7 +107,7 @@ export function momentOf(text: string | null | undefined): number | null {
 
 type KeySettings = Pick<
   KeyBody,
-  'user' | 'tags' | 'quota' | 'models' | 'routes' | 'expires_at' | 'rpm' | 'tpm' | 'parallel'
+  'user' | 'tags' | 'quota' | 'models' | 'routes' | 'expires_at' | 'rpm' | 'tpm' | 'parallel' | 'note'
 >;
 
 /** What is said of a key, as it is kept; the same of keys in the configuration and of minted ones. */
@@ -120,6 +121,7 @@ export function settingsOf(key: KeySettings) {
     routes: list(key.routes),
     parallel: key.parallel ?? null,
     expires_at: momentOf(key.expires_at),
+    note: key.note ?? null,
   } satisfies Partial<KeyRow>;
 }
 

@@ -1,9 +1,19 @@
 // Reservations and settlements: every request is admitted by a durable row before it is sent, and booked exactly once.
 
 import { GatewayError } from '../core/errors';
-import type { EntryResult, KeyRow, OpenRequest, ReserveEntry, Storage } from '../storage/storage';
+import {
+  type EntryResult,
+  type KeyRow,
+  type LimitState,
+  type OpenRequest,
+  type ReserveEntry,
+  type Storage,
+  StorageUnavailable,
+} from '../storage/storage';
 import { type CommitQueue, openCommitQueue } from './commitQueue';
-import { type Headroom, limitWindows, overQuota, type QuotaLimit, withAmountsOf } from './quota';
+import { type Headroom, isBudget, limitWindows, percentSpent, type QuotaLimit, withAmountsOf } from './quota';
+import { type BudgetWarning, warningOf } from './limitHeaders';
+import { overQuota } from './overQuota';
 import type { RequestRecord } from './record';
 
 /** Nano-USD of one token. */
@@ -30,6 +40,8 @@ export interface ReservationRequest {
   readonly rates: TokenRates;
   /** Nano-USD of what is charged beside tokens at the first target. */
   readonly nanoBeside: number;
+  /** It came with a secret that was replaced and still works. */
+  readonly oldSecret: boolean;
   readonly open: OpenRequest;
 }
 
@@ -39,6 +51,8 @@ export interface Reservation {
   readonly output: number;
   /** What is left of the tightest limit; undefined where nothing is limited. */
   readonly headroom: Headroom | undefined;
+  /** The budget of which the greatest part is spent, where that is three quarters or more. */
+  readonly warning: BudgetWarning | undefined;
   /** Takes more output tokens under the same limits, as they stand now; false when one refuses. @throws GatewayError storage_failed */
   extend(by: number): Promise<boolean>;
   /**
@@ -57,6 +71,11 @@ export interface Reservation {
 export interface Ledger {
   /** @throws GatewayError over_quota, over_rate, too_many_of_key, revoked_key, storage_failed */
   reserve(request: ReservationRequest): Promise<Reservation>;
+  /**
+   * How much of budgets is spent: the percentage of the one of which most is, of those that are enforced and longer than a
+   * minute. 0 where there is none, and where the ledger cannot be read now.
+   */
+  usedOf(limits: readonly QuotaLimit[]): Promise<number>;
   /** Resolves when all that was settled before is committed, for readers that must see it, or cannot be now. */
   flush(): Promise<void>;
 }
@@ -66,7 +85,7 @@ export interface Ledger {
  * @param failed told of what could not be booked, and once of each outage of the storage. It must not throw.
  */
 export function openLedger(
-  storage: Pick<Storage, 'commit'>,
+  storage: Pick<Storage, 'commit' | 'budgets'>,
   now: () => number,
   failed: (message: string, cause?: unknown) => void,
 ): Ledger {
@@ -80,11 +99,23 @@ export function openLedger(
       if (result.type !== 'refused' || limit === undefined) throw new GatewayError('internal');
       throw overQuota(limit, result.tightest, result.wanted, now());
     },
+    usedOf: (limits) => usedOf(limits.filter(isBudget), storage, now()),
     flush: queue.flush,
   };
 }
 
 // ---
+
+async function usedOf(limits: readonly QuotaLimit[], storage: Pick<Storage, 'budgets'>, now: number): Promise<number> {
+  if (limits.length === 0) return 0;
+  try {
+    const budgets = await storage.budgets(limitWindows(limits));
+    return Math.max(...limits.map((limit, i) => percentSpent(limit, budgets[i], now)));
+  } catch (error) {
+    if (error instanceof StorageUnavailable) return 0; // admission says so
+    throw error;
+  }
+}
 
 function reserveEntry({
   id,
@@ -95,6 +126,7 @@ function reserveEntry({
   defaultOutput,
   rates,
   nanoBeside,
+  oldSecret,
   open,
 }: ReservationRequest): ReserveEntry {
   return {
@@ -108,6 +140,7 @@ function reserveEntry({
     nanoPerInput: rates.input,
     nanoPerOutput: rates.output,
     ...(nanoBeside === 0 ? {} : { nanoBeside }),
+    ...(oldSecret ? { oldSecret } : {}),
     request: open,
   };
 }
@@ -115,6 +148,7 @@ function reserveEntry({
 class OpenReservation implements Reservation {
   output: number;
   readonly headroom: Headroom | undefined;
+  readonly warning: BudgetWarning | undefined;
   readonly shadowed: readonly string[];
   #settled = false;
   #extending: Promise<unknown> = Promise.resolve();
@@ -135,9 +169,13 @@ class OpenReservation implements Reservation {
     const { shadowed = [] } = result;
     this.#limits = shadowed.length === 0 ? request.limits : request.limits.filter((_, i) => !shadowed.includes(i));
     this.shadowed = shadowed.map((i) => request.limits[i]?.id ?? '');
-    const limit = result.tightest === undefined ? undefined : request.limits[result.tightest.limit];
+    const { tightest } = result;
+    const limit = tightest === undefined ? undefined : request.limits[tightest.limit];
     this.headroom =
-      limit === undefined || result.tightest === undefined ? undefined : { limit, left: result.tightest.left };
+      limit === undefined || tightest === undefined
+        ? undefined
+        : { limit, left: tightest.left, amount: tightest.amount ?? limit.amount };
+    this.warning = result.nearing === undefined ? undefined : warningOf(warningsOf(request.limits, result.nearing));
   }
 
   // One after another: each says what is held before it.
@@ -201,6 +239,13 @@ class OpenReservation implements Reservation {
     this.#nano += granted * this.#rates.output;
     return granted > 0;
   }
+}
+
+function warningsOf(limits: readonly QuotaLimit[], nearing: readonly LimitState[]): BudgetWarning[] {
+  return nearing.flatMap(({ limit: index, spent, amount }) => {
+    const limit = limits[index];
+    return limit !== undefined && isBudget(limit) ? [{ limit, spent, amount: amount ?? limit.amount }] : [];
+  });
 }
 
 function costOf(input: number, output: number, rates: TokenRates): number {

@@ -1,12 +1,12 @@
-// Which limits a key's request must fit into, and what is said where it does not. What fits is decided by the storage,
-// within the transaction that reserves (storage/admission.ts).
+// Which limits a key's request must fit into. What fits is decided by the storage, within the transaction that reserves
+// (storage/admission.ts).
 
 import { windowReset, windowStart } from '../../../config/calendar';
 import { ownValue } from '../../../config/forms';
 import { type LimitRule, writtenRules } from '../../../config/limitRule';
 import type { QuotaSettings } from '../../../config/schema';
-import { GatewayError } from '../core/errors';
-import type { KeyRow, LimitState, LimitSubject, LimitWindow } from '../storage/storage';
+import { amountAt, unadjusted } from '../storage/administration';
+import type { BudgetCounters, KeyRow, LimitSubject, LimitWindow } from '../storage/storage';
 
 /** A limit that a request falls under, with the words for a refusal. */
 export interface QuotaLimit extends LimitWindow {
@@ -29,6 +29,8 @@ export interface ParallelRule {
 export interface Headroom {
   readonly limit: QuotaLimit;
   readonly left: number;
+  /** What may be spent and reserved now: the limit's own amount, or what the administration put in its place. */
+  readonly amount: number;
 }
 
 /**
@@ -42,6 +44,18 @@ export function quotaLimitsOf(key: KeyRow, quota: QuotaSettings | undefined, now
   const until = Math.min(...limits.map((limit) => limit.resetsAt ?? Infinity));
   remembered.set(key, { quota, from: now, until, limits });
   return limits;
+}
+
+/** Whether a limit is one on what may be spent, which is enforced; not a rate by the minute, and not requests in flight. */
+export function isBudget({ rule, shadow }: QuotaLimit): boolean {
+  return rule.measure !== 'parallel' && rule.per !== 'minute' && shadow !== true;
+}
+
+/** How much of a budget is spent, in per cent. What is reserved may come back. @param now milliseconds since 1970 */
+export function percentSpent(limit: QuotaLimit, counters: BudgetCounters | undefined, now: number): number {
+  if (limit.measure === 'parallel' || counters === undefined) return 0;
+  const spent = counters.spent[limit.measure === 'usd' ? 'nano' : limit.measure];
+  return (100 * spent) / Math.max(1, amountAt(limit, counters.adjustment ?? unadjusted, now));
 }
 
 /** Limits as the storage is asked about them. */
@@ -70,42 +84,19 @@ export function withAmountsOf(admitted: readonly QuotaLimit[], current: readonly
   return admitted.map((limit) => current.find(({ id, window }) => id === limit.id && window === limit.window) ?? limit);
 }
 
-/**
- * The refusal of a request that does not fit: of a budget, of a rate by the minute, or for what is in flight.
- * @param now milliseconds since 1970
- */
-export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, now: number): GatewayError {
-  if (limit.measure === 'parallel')
-    return new GatewayError('too_many_of_key', {
-      message: `The ${limit.whose} has ${state.reserved} requests in flight, and may have ${limit.amount} (parallel). Send the next one when one of them has ended.`,
-      headers: { 'retry-after': '1' },
-    });
-  const { spent, reserved, left } = state;
-  const { per } = limit.rule;
-  const reset = limit.resetsAt === undefined ? '' : ` It resets at ${new Date(limit.resetsAt).toISOString()}.`;
-  const held = reserved > 0 ? ` and ${amountText(limit, reserved)} held by requests in flight` : '';
-  const fewer = left > 0 && limit.measure !== 'requests' ? ' A lower maximum of output tokens may fit.' : '';
-  return new GatewayError(per === 'minute' ? 'over_rate' : 'over_quota', {
-    message:
-      `${titles[per]} ${names[limit.measure]} ${per === 'minute' ? 'limit' : 'quota'} reached for ${limit.whose}: ` +
-      `${amountText(limit, spent)} of ${amountText(limit, limit.amount)} ${units[limit.measure]} spent${held}, ` +
-      `this request needs ${amountText(limit, wanted)}.${reset}${fewer}`,
-    headers: {
-      'retry-after': String(secondsUntilReset(limit, now)),
-      ...rateLimitHeaders({ limit, left }, now),
-    },
-  });
+/** What a limit is called: `monthly dollar`. */
+export function titleOf({ rule, measure }: QuotaLimit): string {
+  return `${titles[rule.per]} ${names[measure]}`;
 }
 
-/** `x-ratelimit-*` as OpenAI's clients read them. Source: https://platform.openai.com/docs/guides/rate-limits */
-export function rateLimitHeaders({ limit, left }: Headroom, now: number): Record<string, string> {
-  if (limit.measure !== 'requests' && limit.measure !== 'tokens') return {};
-  const unit = limit.measure;
-  return {
-    [`x-ratelimit-limit-${unit}`]: String(limit.amount),
-    [`x-ratelimit-remaining-${unit}`]: String(Math.max(0, left)),
-    [`x-ratelimit-reset-${unit}`]: `${secondsUntilReset(limit, now)}s`,
-  };
+/** An amount as people read it: dollars with six decimals. */
+export function amountText({ measure }: Pick<QuotaLimit, 'measure'>, value: number): string {
+  return measure === 'usd' ? `$${(value / 1e9).toFixed(6)}` : String(value);
+}
+
+/** Whole seconds until a window ends; a day for what never resets. @param now milliseconds since 1970 */
+export function secondsUntilReset({ resetsAt }: QuotaLimit, now: number): number {
+  return resetsAt === undefined ? 86_400 : Math.ceil((resetsAt - now) / 1_000);
 }
 
 // ---
@@ -118,9 +109,8 @@ const remembered = new WeakMap<
   { quota: QuotaSettings | undefined; from: number; until: number; limits: readonly QuotaLimit[] }
 >();
 
-const titles = { minute: 'Minute', day: 'Daily', week: 'Weekly', month: 'Monthly', lifetime: 'Lifetime' } as const;
+const titles = { minute: 'minute', day: 'daily', week: 'weekly', month: 'monthly', lifetime: 'lifetime' } as const;
 const names = { tokens: 'token', usd: 'dollar', requests: 'request', parallel: 'request' } as const;
-const units = { tokens: 'tokens', usd: 'USD', requests: 'requests', parallel: 'requests' } as const;
 
 function limitsOf(key: KeyRow, quota: QuotaSettings | undefined, now: number): QuotaLimit[] {
   const rules = (budget: Parameters<typeof writtenRules>[0]) => writtenRules(budget).map(({ rule }) => rule);
@@ -170,13 +160,4 @@ function limitsOf(key: KeyRow, quota: QuotaSettings | undefined, now: number): Q
 /** The key's tags, each once. */
 function tagsOf({ tags }: KeyRow): string[] {
   return tags === '[]' ? [] : [...new Set(JSON.parse(tags) as string[])];
-}
-
-/** An amount as people read it: dollars with six decimals. */
-function amountText({ measure }: Pick<QuotaLimit, 'measure'>, value: number): string {
-  return measure === 'usd' ? `$${(value / 1e9).toFixed(6)}` : String(value);
-}
-
-function secondsUntilReset({ resetsAt }: QuotaLimit, now: number): number {
-  return resetsAt === undefined ? 86_400 : Math.ceil((resetsAt - now) / 1_000);
 }

@@ -29,7 +29,8 @@ export async function syncConfiguredKeys(
     return known === undefined || JSON.stringify({ ...known }) !== JSON.stringify({ ...known, ...row });
   });
   if (gone.length + changed.length === 0) return;
-  await storage.putKeys([...released(kept, gone, changed), ...changed]);
+  const act = { at: now, credential: 'configuration', address: null, action: 'key.configure' };
+  await storage.putKeys([...released(kept, gone, changed), ...changed], act);
   await directory.refresh();
 }
 

@@ -117,6 +117,22 @@ export function findMasterKey(place: ProcessOptions): { key: Secret; made?: stri
   }
 }
 
+/**
+ * The master key of the gateway on this machine, as that one finds it: `secrets.env` beside the configuration, the environment,
+ * the data folder. Nothing is made. @throws ConfigError for a file that cannot be read
+ */
+export function localMasterKey(place: ProcessOptions, environment: Environment): Secret | undefined {
+  const set = readEnvFile(secretsPath(place))['OVTH_MASTER_KEY'] ?? environment['OVTH_MASTER_KEY'];
+  if (set !== undefined && set.trim() !== '') return new Secret(set.trim());
+  const path = join(place.dataPath, 'master.key');
+  try {
+    return keptMasterKey(path)?.key;
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError([{ path, message: `cannot be read (${codeOf(error)}); set OVTH_MASTER_KEY.` }]);
+  }
+}
+
 // ---
 
 function keptMasterKey(path: string): { key: Secret } | undefined {

@@ -1,7 +1,6 @@
 // What is done now and then beside the requests: keys are refreshed, dead instances settled, old rows pruned.
 
 import type { Config } from '../../../config/load';
-import type { KeyDirectory } from '../accounting/keys';
 import type { Storage } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 import type { LedgerWatch } from './ledgerWatch';
@@ -12,10 +11,11 @@ export interface Maintenance {
 
 export interface MaintenanceParts {
   readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune' | 'pruneBudgets' | 'head'>;
-  readonly directory: Pick<KeyDirectory, 'refresh'>;
+  /** Of keys and credentials. */
+  readonly directories: { refresh(): Promise<unknown> };
   readonly watch: Pick<LedgerWatch, 'look'>;
   /** Ends what keys have in flight that may no longer be used. */
-  readonly cutEndedKeys: () => void;
+  readonly cutEnded: () => void;
   readonly config: () => Config;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -34,7 +34,7 @@ const dayMs = 86_400_000;
 
 /** Settles what dead instances left open, and goes on with it and the rest in the background. */
 export async function startMaintenance(parts: MaintenanceParts): Promise<Maintenance> {
-  const { storage, directory, watch, cutEndedKeys, config, now, log } = parts;
+  const { storage, directories, watch, cutEnded, config, now, log } = parts;
   const settleDead = async () => {
     const settled = await storage.settleDead(now());
     if (settled > 0) log.warn(`settled ${settled} requests that another instance left open`, { settled });
@@ -57,7 +57,7 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
     if (times++ % budgetsEvery === 0) await whole(() => storage.pruneBudgets(confirmed, pruneAtOnce));
   };
   const jobs = [
-    job(refreshKeysMs, () => directory.refresh().finally(cutEndedKeys), 'keys could not be refreshed', log),
+    job(refreshKeysMs, () => directories.refresh().finally(cutEnded), 'keys could not be refreshed', log),
     job(lookMs, () => watch.look(), 'the ledger could not be looked at', log),
     job(settleDeadMs, settleDead, 'requests left open by another instance could not be settled', log),
     job(pruneMs, prune, 'old requests could not be pruned', log),

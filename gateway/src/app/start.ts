@@ -3,9 +3,12 @@
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../../../config/load';
 import type { Secret } from '../../../config/secret';
+import { type CredentialDirectory, openCredentialDirectory } from '../accounting/credentials';
 import { type KeyDirectory, openKeyDirectory } from '../accounting/keys';
 import { type Ledger, openLedger } from '../accounting/ledger';
 import { newId } from '../core/ids';
+import { openAuditAdmin } from '../http/admin/audit';
+import { openCredentialAdmin } from '../http/admin/credentials';
 import { openKeyAdmin } from '../http/admin/keys';
 import { openRequestAdmin } from '../http/admin/requests';
 import { openUsageAdmin } from '../http/admin/usage';
@@ -31,7 +34,7 @@ import { openTargetHealth } from '../upstream/targetHealth';
 import { syncConfiguredKeys } from './configuredKeys';
 import { cutEndedKeys } from './endedKeys';
 import type { DeployStamp } from './environment';
-import { openLedgerWatch } from './ledgerWatch';
+import { type LedgerWatch, openLedgerWatch } from './ledgerWatch';
 import { startMaintenance } from './maintenance';
 import { announce, openReload } from './reload';
 import { shutDown } from './shutdown';
@@ -116,20 +119,20 @@ async function assemble(
   const { log, now } = options;
   const config = () => live.config;
   const watch = openLedgerWatch(storage, log);
-  const ledger = openLedger(watch, now, (message, cause) => log.error(message, cause));
-  const directory = await openKeyDirectory(storage, now);
+  const ledger = openBooks(storage, watch, options);
+  const directories = await openDirectories(storage, live, now);
   const concurrency = openConcurrency();
   const addresses = openClientAddresses(() => live.config.settings.http.trusted_proxies);
-  const services = openServices(options, live, { instance, ledger, keys: directory });
+  const services = openServices(options, live, { instance, ledger, keys: directories.keys });
   announce(live.config, log);
-  await syncConfiguredKeys(storage, directory, live.config.settings, now());
-  const cutEnded = () => cutEndedKeys(directory, concurrency, now());
-  const maintenance = await startMaintenance({ storage, directory, watch, cutEndedKeys: cutEnded, config, now, log });
+  await syncConfiguredKeys(storage, directories.keys, live.config.settings, now());
+  const cutEnded = () => cutEndedKeys(directories.keys, concurrency, now());
+  const maintenance = await startMaintenance({ storage, directories, watch, cutEnded, config, now, log });
   const server = buildServer({
     services,
     log,
-    authenticator: openAuthenticator({ keys: directory, masterKey: () => live.masterKey, addresses, now }),
-    admin: openAdminParts(storage, directory, ledger, services),
+    authenticator: openAuthenticator({ ...directories, masterKey: () => live.masterKey, addresses, now }),
+    admin: openAdminParts(storage, directories, ledger, services),
     bodies: openMemoryBudget(() => live.config.limits.bodies_in_memory_bytes),
     concurrency,
     addresses,
@@ -159,13 +162,39 @@ async function assemble(
       current: config,
       async prepare(next) {
         const masterKey = options.masterKeyOf(next);
-        await syncConfiguredKeys(storage, directory, next.settings, now());
+        await syncConfiguredKeys(storage, directories.keys, next.settings, now());
         return () => replace(live, { config: next, masterKey }, log, server);
       },
     }),
     lost: watch.lost,
     stop: () => shutDown({ ...parts, drainMs: live.config.limits.drain_ms }),
   };
+}
+
+/** Keys and credentials in memory. */
+interface Directories {
+  readonly keys: KeyDirectory;
+  readonly credentials: CredentialDirectory;
+  refresh(): Promise<unknown>;
+}
+
+async function openDirectories(storage: Storage, live: Live, now: () => number): Promise<Directories> {
+  const keys = await openKeyDirectory(storage, now);
+  const credentials = await openCredentialDirectory(storage, () => live.config.settings, now);
+  return { keys, credentials, refresh: () => Promise.all([keys.refresh(), credentials.refresh()]) };
+}
+
+// Commits go through the watch, which sees what becomes of them.
+function openBooks(
+  storage: Storage,
+  watch: LedgerWatch,
+  { now, log }: Required<Pick<GatewayOptions, 'now' | 'log'>>,
+): Ledger {
+  return openLedger(
+    { commit: (batch, at) => watch.commit(batch, at), budgets: (limits) => storage.budgets(limits) },
+    now,
+    (message, cause) => log.error(message, cause),
+  );
 }
 
 function replace(live: Live, next: Live, log: Log, server: ReturnType<typeof buildServer>): void {
@@ -176,7 +205,7 @@ function replace(live: Live, next: Live, log: Log, server: ReturnType<typeof bui
 
 function openAdminParts(
   storage: Storage,
-  directory: KeyDirectory,
+  { keys: directory, credentials }: Directories,
   ledger: Ledger,
   services: Pick<Services, 'config' | 'now'>,
 ): AdminParts {
@@ -189,7 +218,9 @@ function openAdminParts(
       boxUsd: () => services.config.settings.costs.box_usd_per_month,
       now: services.now,
     }),
-    users: openUserAdmin(storage, () => directory.refresh()),
+    users: openUserAdmin({ storage, changed: () => directory.refresh(), now: services.now }),
+    credentials: openCredentialAdmin({ storage, directory: credentials, now: services.now }),
+    audit: openAuditAdmin(storage),
     flush: () => ledger.flush(),
   };
 }

@@ -1,5 +1,7 @@
 // What `ovth` can do, on one page. The README's table is made of it.
 
+import { keysHelp } from './keys';
+
 /** A command line as it is typed, and what it does. */
 export interface CommandHelp {
   readonly line: string;
@@ -17,6 +19,7 @@ export const commandHelp: readonly CommandHelp[] = [
     line: 'ovth usage [--group-by NAMES] [--from DATE] [--to DATE] [--key ID|LABEL] [--user NAME] [--session ID] [--csv]',
     does: 'Who spent what on which model, read from the ledger: `NAMES` as in `GET /admin/usage`, several by comma (default: model). Without dates: this month.',
   },
+  ...keysHelp,
   {
     line: 'ovth ledger check',
     does: 'Says what the ledger holds, and whether rows, hourly sums and reservations fit (exit 65 where not).',
@@ -46,7 +49,7 @@ export function helpPage(): string {
     ...lines,
     '',
     wrap0(
-      '--json prints the same for programs. The ledger is in the folder OVTH_DATA (default ./data); a gateway may run beside all but restore. Exit codes: 0 done, 1 failed, 64 not a command, 65 something does not add up, 78 the configuration cannot be used.',
+      '--json prints the same for programs. The ledger is in the folder OVTH_DATA (default ./data); a gateway may run beside all but restore. Exit codes: 0 done, 1 failed, 64 not a command, 65 something does not add up, 69 no gateway there, 77 not allowed, 78 the configuration cannot be used.',
     ),
   ].join('\n');
 }

@@ -79,6 +79,12 @@ export const errorTable = {
     retryable: false,
     message: 'This path needs the master key (OVTH_MASTER_KEY).',
   },
+  scope_needed: {
+    status: 403,
+    kind: 'forbidden',
+    retryable: false,
+    message: 'This credential has not the scope for it.',
+  },
   admin_elsewhere: {
     status: 403,
     kind: 'forbidden',
@@ -206,6 +212,12 @@ export const errorTable = {
     kind: 'over_quota',
     retryable: false,
     message: 'The quota is used up.',
+  },
+  larger_than_limit: {
+    status: 400,
+    kind: 'invalid',
+    retryable: false,
+    message: 'The request is larger than what its key may use in a whole minute.',
   },
   over_rate: {
     status: 429,

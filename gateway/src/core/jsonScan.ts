@@ -115,26 +115,13 @@ class Scanner {
       });
   }
 
-  // In the bytes that are scanned next, and in those of a mark that goes on behind them.
-  #findMarks(until: number): void {
-    const body = this.#body;
-    const { length } = body;
-    const { mark, otherMark } = this.#bounds;
-    if (otherMark !== undefined && this.#otherMark < 0) {
-      const found = body.subarray(this.at, Math.min(length, until + otherMark.length)).indexOf(otherMark);
-      if (found >= 0) this.#otherMark = this.at + found;
-    }
-    if (mark !== undefined && !this.#marked)
-      this.#marked = body.subarray(this.at, Math.min(length, until + mark.length)).includes(mark);
-  }
-
   /** Scans on to about `until`; the result once the document has ended. */
   scanTo(until: number): JsonScan | undefined {
     const body = this.#body;
     const bounds = this.#bounds;
     const length = body.length;
     const pause = Math.min(length, until);
-    this.#findMarks(until);
+    this.#lookForMarks(until);
     let at = this.at;
     let depth = this.#depth;
     let nodes = this.#nodes;
@@ -183,6 +170,16 @@ class Scanner {
     this.#depth = depth;
     this.#nodes = nodes;
     return undefined;
+  }
+
+  #lookForMarks(until: number): void {
+    const { mark, otherMark } = this.#bounds;
+    const seen = (text: Buffer) => this.#body.subarray(this.at, Math.min(this.#body.length, until + text.length));
+    if (otherMark !== undefined && this.#otherMark < 0) {
+      const found = seen(otherMark).indexOf(otherMark);
+      if (found >= 0) this.#otherMark = this.at + found;
+    }
+    if (mark !== undefined && !this.#marked) this.#marked = seen(mark).includes(mark);
   }
 
   // From inside a string to the byte after it, or, where a pause comes first, to where the scan is to go on.

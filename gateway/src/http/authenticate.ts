@@ -5,6 +5,7 @@ import { createHash, hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isKey, keyPrefix, leastOwnKey } from '../../../config/appKey';
 import type { Secret } from '../../../config/secret';
+import type { AdminCredential, CredentialDirectory } from '../accounting/credentials';
 import { endOf, graceOf, type KeyDirectory } from '../accounting/keys';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import type { KeyRow } from '../storage/storage';
@@ -13,6 +14,7 @@ import { openMinuteCounter } from './minuteCounter';
 
 export type Caller =
   | { readonly kind: 'master' }
+  | { readonly kind: 'credential'; readonly credential: AdminCredential }
   | {
       readonly kind: 'key';
       readonly key: KeyRow;
@@ -27,10 +29,13 @@ export interface Authenticator {
    * @throws GatewayError invalid_key, revoked_key, expired_key, too_many_wrong_keys
    */
   identify(request: IncomingMessage, inQuery?: unknown): Caller | undefined | Promise<Caller>;
+  /** The same where the gateway is administered: there its credentials are known too. @throws as `identify` */
+  identifyAdmin(request: IncomingMessage): Caller | undefined | Promise<Caller>;
 }
 
 export interface AuthenticatorParts {
   readonly keys: Pick<KeyDirectory, 'find' | 'knows' | 'findRefreshed'>;
+  readonly credentials: Pick<CredentialDirectory, 'find'>;
   /** The one of this moment: a reload may change it. */
   readonly masterKey: () => Secret;
   readonly addresses: ClientAddresses;
@@ -42,7 +47,7 @@ export interface AuthenticatorParts {
 const mostWrong = 30;
 
 /** A credential that is valid is accepted whatever else came from its address. */
-export function openAuthenticator({ keys, masterKey, addresses, now }: AuthenticatorParts): Authenticator {
+export function openAuthenticator({ keys, credentials, masterKey, addresses, now }: AuthenticatorParts): Authenticator {
   const wrong = openMinuteCounter(now);
   let masterHash: { of: Secret; hash: Buffer } | undefined;
 
@@ -64,7 +69,13 @@ export function openAuthenticator({ keys, masterKey, addresses, now }: Authentic
     return { kind: 'key', key, ...(oldUntil === undefined ? {} : { oldUntil }) };
   };
 
-  return {
+  const authenticator: Authenticator = {
+    identifyAdmin(request) {
+      const sent = credentialOf(request.headers, undefined);
+      const mayBe = sent !== undefined && sent.length >= leastOwnKey && !sent.startsWith(keyPrefix) && !isMaster(sent);
+      const credential = mayBe ? credentials.find(hash('sha256', sent)) : undefined;
+      return credential === undefined ? authenticator.identify(request) : { kind: 'credential', credential };
+    },
     identify(request, inQuery) {
       const credential = credentialOf(request.headers, inQuery);
       if (credential === undefined) return undefined;
@@ -81,6 +92,7 @@ export function openAuthenticator({ keys, masterKey, addresses, now }: Authentic
         : callerOf(request, found, sha256);
     },
   };
+  return authenticator;
 }
 
 // ---

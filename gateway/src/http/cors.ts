@@ -69,7 +69,7 @@ const questionVaries =
 
 // Ours by name, for what does not know `*`, which stands for a provider's own.
 const exposed = [
-  'x-request-id', 'x-ovth-route', 'x-ovth-dropped', 'x-ovth-repaired', 'x-ovth-cost-usd', 'x-ovth-warning', 'x-ovth-old-key',
+  'x-request-id', 'x-ovth-route', 'x-ovth-dropped', 'x-ovth-repaired', 'x-ovth-cost-usd', 'x-ovth-warning', 'x-ovth-budget', 'x-ovth-old-key',
   'x-ovth-tokens', 'x-should-retry', 'retry-after',
   ...['limit', 'remaining', 'reset'].flatMap((fact) => [`x-ratelimit-${fact}-tokens`, `x-ratelimit-${fact}-requests`]),
   '*',

@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
-import { errorBody } from '../core/errorBody';
+import { type Dialect, errorBody } from '../core/errorBody';
 import { type ErrorCode, errorTable, GatewayError } from '../core/errors';
 import { StorageUnavailable } from '../storage/storage';
 import { networkOf } from './clientAddress';
@@ -54,11 +54,17 @@ async function answer(failure: GatewayError, request: FastifyRequest, reply: Fas
     .headers({
       'x-request-id': request.id,
       'x-should-retry': String(errorTable[failure.code].retryable),
-      ...failure.headers,
+      ...headersFor(request.dialect, failure),
       ...(unread ? { connection: 'close' } : {}),
     })
     .type('application/json')
     .send(errorBody(request.dialect, failure, request.id));
+}
+
+// What a budget's refusal says in Anthropic's headers is for its clients alone.
+function headersFor(dialect: Dialect, { headers }: GatewayError): Readonly<Record<string, string>> {
+  if (dialect === 'anthropic') return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('anthropic-')));
 }
 
 /** Answers what is no whole request: nothing is known of it but its connection, and where it began what it began with. */

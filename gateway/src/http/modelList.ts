@@ -1,27 +1,34 @@
 // The list of models: one document whose fields satisfy OpenAI's, Anthropic's and OpenRouter's clients at once.
 
 import { models as catalogue, type ModelKind, type Price } from '../../../config/catalogue';
-import { type Config } from '../../../config/load';
+import { type Config, type Route } from '../../../config/load';
 import { isKnownProvider } from '../../../config/knownProviders';
 import { findTarget, type FoundTarget } from '../../../config/resolve';
 import { catalogueTarget, rateOn, type Target } from '../../../config/target';
 import type { Dialect } from '../core/errorBody';
 import { GatewayError } from '../core/errors';
 import { longestModelName } from '../pipeline/inspect';
+import { allowedTargets, type ScopedKey, usableTargets } from '../pipeline/keyScope';
 import { claudePrefix, routeNamed } from '../pipeline/plan';
 
+/** Whose list it is, and of which day (ISO date, for prices). Without a key, of whoever asks. */
+export interface ListedFor {
+  readonly config: Config;
+  readonly key: ScopedKey | undefined;
+  readonly day: string;
+}
+
 /**
- * Every route and every current model of the providers that are present.
- * @param day ISO date, for prices
+ * Every route and every current model of the providers that are present, as far as the key may use them.
  * @param dialect `openai`: embedding models too, which the other APIs list elsewhere or not at all; `anthropic`: routes also
  *   under names with `claude` in them, because Claude Code shows no others
  */
-export function listModels(config: Config, day: string, dialect: Dialect): object {
-  const routes = routeEntries(config, day);
+export function listModels(to: ListedFor, dialect: Dialect): object {
+  const routes = routeEntries(to);
   const aliases =
     dialect === 'anthropic' ? routes.map((route) => ({ ...route, id: `${claudePrefix}${route.id}` })) : [];
-  const embeddings = dialect === 'openai' ? modelEntries(config, day, 'embedding') : [];
-  const data = [...routes, ...aliases, ...modelEntries(config, day, 'chat'), ...embeddings];
+  const embeddings = dialect === 'openai' ? modelEntries(to, 'embedding') : [];
+  const data = [...routes, ...aliases, ...modelEntries(to, 'chat'), ...embeddings];
   return {
     object: 'list',
     data,
@@ -32,25 +39,26 @@ export function listModels(config: Config, day: string, dialect: Dialect): objec
 }
 
 /** The same in the shape of Gemini's API. Source: Gemini API reference, "models.list". */
-export function listGeminiModels(config: Config, day: string): object {
-  return { models: [...routeEntries(config, day), ...modelEntries(config, day, 'chat')].map(geminiEntry) };
+export function listGeminiModels(to: ListedFor): object {
+  return { models: [...routeEntries(to), ...modelEntries(to, 'chat')].map(geminiEntry) };
 }
 
-/** One of them in the shape of Gemini's API. @throws GatewayError unknown_model */
-export function oneGeminiModel(config: Config, name: string, day: string): object {
-  return geminiEntry(oneModel(config, name, day));
+/** One of them in the shape of Gemini's API. @throws GatewayError unknown_model, not_allowed */
+export function oneGeminiModel(to: ListedFor, name: string): object {
+  return geminiEntry(oneModel(to, name));
 }
 
-/** One model or route, by any of its names. @throws GatewayError unknown_model */
-export function oneModel(config: Config, name: string, day: string): Entry {
+/** One model or route, by any of its names. @throws GatewayError unknown_model, not_allowed */
+export function oneModel({ config, key = unscoped, day }: ListedFor, name: string): Entry {
   if (name.length > longestModelName) throw unknown(name);
   const named = routeNamed(config, name);
-  const route = routeEntries(config, day).find((entry) => entry.id === named?.name);
-  if (route !== undefined) return route;
+  if (named !== undefined && named.targets.length > 0)
+    return routeEntry(named, allowedTargets(config, key, { ...named, requested: name, route: named.name }, day), day);
   const found = findTarget(name, config.settings, day);
   if (found === undefined || !config.providers.has(found.target.provider) || goesOn(config, name, found, day)) {
     throw unknown(name);
   }
+  allowedTargets(config, key, { requested: name, route: null, targets: [found.target] }, day);
   return entry(found.target.model, found.target, day);
 }
 
@@ -92,35 +100,39 @@ function geminiEntry(of: Entry): object {
   };
 }
 
-function routeEntries(config: Config, day: string): Entry[] {
+function routeEntries({ config, key = unscoped, day }: ListedFor): Entry[] {
   return [...config.routes.values()].flatMap((route) => {
-    const [first] = route.targets;
-    if (first === undefined) return [];
-    const widest = route.targets.reduce(
-      (best, target) => ((target.context ?? 0) > (best.context ?? 0) ? target : best),
-      first,
-    );
-    return [
-      {
-        ...entry(route.name, widest, day),
-        display_name: `${route.name} (route: ${route.strategy})`,
-        name: `Route: ${route.name}`,
-        owned_by: 'ovth',
-      },
-    ];
+    const targets = usableTargets(config, key, { route: route.name, targets: route.targets }, day);
+    return targets.length === 0 ? [] : [routeEntry(route, targets, day)];
   });
 }
 
+/** @param targets of the route, those that may be used: at least one */
+function routeEntry({ name, strategy }: Route, targets: readonly Target[], day: string): Entry {
+  const widest = targets.reduce((best, target) => ((target.context ?? 0) > (best.context ?? 0) ? target : best));
+  return {
+    ...entry(name, widest, day),
+    display_name: `${name} (route: ${strategy})`,
+    name: `Route: ${name}`,
+    owned_by: 'ovth',
+  };
+}
+
+/** A key that may use everything. */
+const unscoped: ScopedKey = { label: '', models: null, routes: null };
+
 // A model of the operator's own of which nobody says what it is for is listed among the chat models.
-function modelEntries(config: Config, day: string, kind: ModelKind): Entry[] {
+function modelEntries({ config, key = unscoped, day }: ListedFor, kind: ModelKind): Entry[] {
   const rows = catalogue
     .filter((row) => row.kind === kind && (row.current || kind === 'embedding') && config.providers.has(row.provider))
-    .map((row) => entry(row.id, catalogueTarget(row, row.id), day));
+    .map((row) => ({ id: row.id, target: catalogueTarget(row, row.id) }));
   const own = [...config.providers.values()]
     .flatMap((provider) => [...provider.models.values()])
     .filter((target) => (target.kind ?? 'chat') === kind)
-    .map((target) => entry(target.label, target, day));
-  return [...rows, ...own];
+    .map((target) => ({ id: target.label, target }));
+  return [...rows, ...own]
+    .filter(({ target }) => usableTargets(config, key, { route: null, targets: [target] }, day).length > 0)
+    .map(({ id, target }) => entry(id, target, day));
 }
 
 function entry(id: string, target: Target, day: string) {

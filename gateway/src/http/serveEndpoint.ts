@@ -48,14 +48,11 @@ export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts:
       else go(caller);
     },
     handler: (request) => {
-      const day = isoDay(request.startedAt);
-      if (serves === 'models') {
-        return dialect === 'gemini'
-          ? listGeminiModels(services.config, day)
-          : listModels(services.config, day, dialect);
-      }
+      const key = request.caller?.kind === 'key' ? request.caller.key : undefined;
+      const to = { config: services.config, key, day: isoDay(request.startedAt) };
+      if (serves === 'models') return dialect === 'gemini' ? listGeminiModels(to) : listModels(to, dialect);
       const name = restOf(request);
-      return dialect === 'gemini' ? oneGeminiModel(services.config, name, day) : oneModel(services.config, name, day);
+      return dialect === 'gemini' ? oneGeminiModel(to, name) : oneModel(to, name);
     },
   });
 }
@@ -103,7 +100,7 @@ async function infer(
   { services, bodies, concurrency, addresses }: ServerParts,
 ): Promise<void> {
   if (caller?.kind === 'master') throw new GatewayError('master_key_refused');
-  if (caller === undefined) throw new GatewayError('no_credential');
+  if (caller?.kind !== 'key') throw new GatewayError('no_credential');
   const { key, oldUntil } = caller;
   const { limits } = services.config;
   const { raw } = reply;

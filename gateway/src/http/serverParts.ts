@@ -2,6 +2,8 @@
 
 import type { Services } from '../pipeline/context';
 import type { Log } from '../telemetry/log';
+import type { AuditAdmin } from './admin/audit';
+import type { CredentialAdmin } from './admin/credentials';
 import type { KeyAdmin } from './admin/keys';
 import type { RequestAdmin } from './admin/requests';
 import type { UsageAdmin } from './admin/usage';
@@ -16,6 +18,8 @@ export interface AdminParts {
   readonly requests: RequestAdmin;
   readonly usage: UsageAdmin;
   readonly users: UserAdmin;
+  readonly credentials: CredentialAdmin;
+  readonly audit: AuditAdmin;
   /** Books what has ended, so that what is shown is what is booked. */
   flush(): Promise<void>;
 }

@@ -25,6 +25,7 @@ export function admit<T>(exchange: Exchange, { target, account }: Candidate<T>):
     defaultOutput: Math.min(outputByDefault(exchange) * facts.needs.answers, maxTokensPerRequest),
     rates: ratesHeld(target, facts.needs, day),
     nanoBeside: searchCostAt(target, facts.needs, day),
+    oldSecret: incoming.oldKeyUntil !== undefined,
     open: {
       key: key.id,
       user: key.user,
@@ -83,6 +84,7 @@ export function outputByDefault({ config }: Exchange): number {
 export const unbooked: Reservation = {
   output: Infinity,
   headroom: undefined,
+  warning: undefined,
   shadowed: [],
   extend: () => Promise.resolve(true),
   reprice: () => Promise.resolve(true),

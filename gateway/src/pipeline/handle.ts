@@ -7,21 +7,22 @@ import { ClientGone, watchClient } from './clientConnection';
 import type { Exchange, IncomingRequest, Service, Services } from './context';
 import { Failover } from './failover';
 import { recordOf } from './outcome';
-import { plan } from './plan';
 import { openCandidates } from './prepare';
 import { responseContext } from './responseHeaders';
 import { newProgress } from './responseProgress';
+import { planWithinBudget } from './stepDown';
 
 /** Answers one request. @throws GatewayError where nothing has been sent to the client yet */
 export async function handle<T>(services: Services, incoming: IncomingRequest, service: Service<T>): Promise<void> {
-  const { config, health, now, random } = services;
+  const { config, now, random } = services;
   const { startedAt, raw } = incoming;
   const client = watchClient(raw, incoming.ending);
   const day = isoDay(startedAt);
 
   const inspecting = service.inspect(incoming, config.limits);
   const facts = inspecting instanceof Promise ? await inspecting : inspecting;
-  const chosen = plan(config, facts, incoming.body, incoming.key, health, { now: startedAt, day, random });
+  const planning = planWithinBudget(services, facts, incoming, { now: startedAt, day, random });
+  const chosen = planning instanceof Promise ? await planning : planning;
   const exchange: Exchange = { services, config, incoming, facts, plan: chosen, day, client };
   const candidates = openCandidates(exchange, service);
   const first = (await candidates.next()).value;

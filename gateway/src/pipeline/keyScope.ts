@@ -29,21 +29,34 @@ export interface NamedTargets {
  * @throws GatewayError not_allowed
  */
 export function allowedTargets(
+  config: Pick<Config, 'settings'>,
+  key: ScopedKey,
+  named: NamedTargets,
+  day: string,
+): readonly Target[] {
+  const allowed = usableTargets(config, key, named, day);
+  if (allowed.length > 0) return allowed;
+  const { requested, route } = named;
+  const { models, routes } = scopeOf(key, config.settings, day);
+  const name = requested.slice(0, 100);
+  if (route !== null && routes?.has(route) === false) throw refusal(key, `the route "${name}"`);
+  if (route === null && models === undefined) throw refusal(key, `"${name}" by its own name`);
+  throw refusal(key, route === null ? `"${name}"` : `any model of the route "${route}"`);
+}
+
+/** The same, and none where it may use none. */
+export function usableTargets(
   { settings }: Pick<Config, 'settings'>,
   key: ScopedKey,
-  { requested, route, targets }: NamedTargets,
+  { route, targets }: Pick<NamedTargets, 'route' | 'targets'>,
   day: string,
 ): readonly Target[] {
   if (key.models === null && key.routes === null) return targets;
   const { models, routes } = scopeOf(key, settings, day);
-  if (route !== null && routes !== undefined && !routes.has(route))
-    throw refusal(key, `the route "${requested.slice(0, 100)}"`);
+  if (route !== null && routes?.has(route) === false) return [];
   // Who may name certain routes only would get at every model by its own name.
-  if (route === null && models === undefined) throw refusal(key, `"${requested.slice(0, 100)}" by its own name`);
-  if (models === undefined) return targets;
-  const allowed = targets.filter(({ label }) => models.has(label));
-  if (allowed.length > 0) return allowed;
-  throw refusal(key, route === null ? `"${requested.slice(0, 100)}"` : `any model of the route "${route}"`);
+  if (models === undefined) return route === null ? [] : targets;
+  return targets.filter(({ label }) => models.has(label));
 }
 
 // ---

@@ -3,6 +3,7 @@
 import {
   costOf,
   countedTokens,
+  type NamedRates,
   nameRates,
   rawTokens,
   ratesOf,
@@ -43,7 +44,9 @@ export function recordOf<T>(
   const { usage, estimated } = bookedUsage(exchange, progress, outcome, isCut(failure, progress), { reserved, now });
   const target = progress.target ?? first.target;
   const rates = ratesOf(target, day);
-  const money = moneyOf(exchange, progress, usage, rates);
+  const { id: ratesId, json } = nameRates(rates);
+  const paid = paidFor(exchange, progress, usage, rates);
+  const { uncached, dearest, dearestCost, dearestRates } = comparisons(exchange, usage, rates, paid.cost);
   const cause = failure instanceof GatewayError ? failure : (progress.failure ?? failure);
   return {
     row: {
@@ -79,22 +82,21 @@ export function recordOf<T>(
       max_output: maxOutputOf(facts.needs) ?? null,
       needs: facts.needs.capabilities.length === 0 ? '[]' : JSON.stringify(facts.needs.capabilities),
       prefix_hash: null,
-      input: usage.input,
-      cache_read: usage.cacheRead,
-      cache_write_5m: usage.cacheWrite5m,
-      cache_write_1h: usage.cacheWrite1h,
-      output: usage.output,
-      reasoning: usage.reasoning,
-      audio: usage.inputAudio ?? 0,
-      searches: usage.searches ?? 0,
-      ...money.columns,
+      ...usageColumns(usage),
+      ...paid,
       provider_cost: null,
+      rates: ratesId,
       estimated: estimated ? 1 : 0,
       dropped: progress.dropped.length === 0 ? '[]' : JSON.stringify(progress.dropped),
       shadowed: shadowed.length === 0 ? '[]' : JSON.stringify(shadowed),
+      uncached,
+      dearest,
+      dearest_rates: dearestRates?.id ?? null,
+      dearest_cost: dearestCost,
       hash: null,
     },
-    ...money.rates,
+    rates: json,
+    ...(dearestRates === undefined ? {} : { dearestRates: dearestRates.json }),
     usage,
     keyLabel: key.label,
     oldKey: incoming.oldKeyUntil !== undefined,
@@ -120,6 +122,17 @@ export function costOfAnswer(exchange: Exchange, progress: ResponseProgress): nu
 }
 
 // ---
+
+const usageColumns = (usage: Usage) => ({
+  input: usage.input,
+  cache_read: usage.cacheRead,
+  cache_write_5m: usage.cacheWrite5m,
+  cache_write_1h: usage.cacheWrite1h,
+  output: usage.output,
+  reasoning: usage.reasoning,
+  audio: usage.inputAudio ?? 0,
+  searches: usage.searches ?? 0,
+});
 
 /** Failures by which the gateway itself ends an answer that its provider goes on with. */
 const cutByUs: ReadonlySet<ErrorCode> = new Set(['draining', 'revoked_key', 'expired_key']);
@@ -199,37 +212,31 @@ function paidFor(
   return sums;
 }
 
-// What it cost, and what the same tokens would have cost without a cache and at the dearest candidate that could have taken
-// the request. Other models count and write other numbers of tokens: what those would have been, nobody knows. Answers that
-// failed before count at what they cost.
-function moneyOf(exchange: Exchange, progress: ResponseProgress, usage: Usage, rates: TargetRates) {
-  const paid = paidFor(exchange, progress, usage, rates);
-  const beside = paid.cost - costOf(usage, rates);
-  const own = nameRates(rates);
-  const uncached = beside + uncachedCost(usage, rates);
-  const dearest = dearestOf(exchange, usage);
-  if (dearest === undefined) {
-    const columns = { ...paid, rates: own.id, uncached, dearest: null, dearest_rates: null, dearest_cost: paid.cost };
-    return { columns, rates: { rates: own.json } };
-  }
-  const { target, cost } = dearest;
-  const there = nameRates(ratesOf(target, exchange.day));
-  const compared = { dearest: target.label, dearest_rates: there.id, dearest_cost: beside + cost };
-  return {
-    columns: { ...paid, rates: own.id, uncached, ...compared },
-    rates: { rates: own.json, dearestRates: there.json },
-  };
+interface Comparisons {
+  readonly uncached: number;
+  readonly dearest: string | null;
+  readonly dearestCost: number;
+  readonly dearestRates?: NamedRates;
 }
 
-// Undefined where there was no choice.
-function dearestOf({ plan, day }: Exchange, usage: Usage): { target: Target; cost: number } | undefined {
-  let dearest: { target: Target; cost: number } | undefined;
-  if (plan.targets.length < 2) return undefined;
+// What the same tokens would have cost without a cache, and at the dearest candidate that could have taken the request. Other
+// models count and write other numbers of tokens: what those would have been, nobody knows. Answers that failed before count
+// at what they cost.
+function comparisons({ plan, day }: Exchange, usage: Usage, rates: TargetRates, cost: number): Comparisons {
+  const beside = cost - costOf(usage, rates);
+  const uncached = beside + uncachedCost(usage, rates);
+  if (plan.targets.length < 2) return { uncached, dearest: null, dearestCost: cost };
+  let most = -1;
+  let dearest: Target | undefined;
   for (const target of plan.targets) {
-    const cost = costOf(usage, ratesOf(target, day));
-    if (dearest === undefined || cost > dearest.cost) dearest = { target, cost };
+    const there = costOf(usage, ratesOf(target, day));
+    if (there <= most) continue;
+    most = there;
+    dearest = target;
   }
-  return dearest;
+  if (dearest === undefined) return { uncached, dearest: null, dearestCost: cost };
+  const dearestRates = nameRates(ratesOf(dearest, day));
+  return { uncached, dearest: dearest.label, dearestCost: beside + most, dearestRates };
 }
 
 // No prompt has no token: a host that reports zeros has not counted.

@@ -3,7 +3,7 @@
 
 import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
-import { toClient } from '../upstream/headers';
+import { toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
@@ -67,7 +67,7 @@ function sendHead(
   { raw, headers: ours, ownKeys }: ResponseContext,
   progress: ResponseProgress,
 ): void {
-  const headers: Record<string, string> = Object.assign(toClient(response.headers, ownKeys), ours);
+  const headers: Record<string, string> = withOwnHeaders(toClient(response.headers, ownKeys), ours);
   const length = response.headers['content-length'];
   if (length !== undefined) headers['content-length'] = length;
   raw.writeHead(response.status, headers);

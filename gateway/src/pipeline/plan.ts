@@ -25,6 +25,8 @@ export interface Plan {
   readonly strategy: Route['strategy'] | 'direct';
   readonly strict: boolean;
   readonly warning: string | undefined;
+  /** The route that answers in its place, and from which percentage of a budget on it does. */
+  readonly stepped?: { readonly from: number; readonly route: string };
 }
 
 export interface PlanMoment {
@@ -36,7 +38,10 @@ export interface PlanMoment {
   readonly random: () => number;
 }
 
-/** @throws GatewayError unknown_model, not_allowed, provider_absent, no_capable_target, bad_json, bad_request */
+/**
+ * @param step answers in place of the route that is asked for; whether the key may use it is a matter of the latter
+ * @throws GatewayError unknown_model, not_allowed, provider_absent, no_capable_target, bad_json, bad_request
+ */
 export function plan(
   config: Config,
   facts: RequestFacts,
@@ -44,12 +49,14 @@ export function plan(
   key: ScopedKey,
   health: TargetHealth,
   moment: PlanMoment,
+  step?: { readonly from: number; readonly route: Route },
 ): Plan {
   const { model: requested, needs } = facts;
-  const route = routeNamed(config, requested);
-  if (route === undefined) return directPlan(config, facts, body, key, moment.day);
+  const asked = routeNamed(config, requested);
+  if (asked === undefined) return directPlan(config, facts, body, key, moment.day);
+  const route = step?.route ?? asked;
   if (route.targets.length === 0) throw providerAbsent(config, requested);
-  const targets = allowedTargets(config, key, { requested, route: route.name, targets: route.targets }, moment.day);
+  const targets = allowedTargets(config, key, { requested, route: asked.name, targets: route.targets }, moment.day);
   const capable = capableOf(config, { ...route, targets }, facts, body);
   const ordered = order(config, route, capable, needs, health, moment);
   const cooling = (target: Target) => health.isResting(targetKey(config, target), moment.now);
@@ -60,11 +67,12 @@ export function plan(
     rested.length > 0 ? resting : sortedBy(resting, (target) => health.restsUntil(targetKey(config, target)));
   return {
     requested,
-    route: route.name,
+    route: asked.name,
     targets: [...rested, ...last],
     strategy: route.strategy,
     strict: route.strict,
     warning: undefined,
+    ...(step === undefined ? {} : { stepped: { from: step.from, route: route.name } }),
   };
 }
 

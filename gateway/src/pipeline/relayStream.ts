@@ -2,7 +2,7 @@
 // another. The client is never ahead of what was reserved, and the provider never far ahead of the client.
 
 import { GatewayError } from '../core/errors';
-import { acrossWires, toClient } from '../upstream/headers';
+import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import { answerFacts, codecs } from '../wire';
@@ -86,7 +86,7 @@ function headersOf(
       ? acrossWires(response.headers, context.dialect, context.ownKeys)
       : toClient(response.headers, context.ownKeys);
   if (kind === 'translated') headers['content-type'] = framing.contentType;
-  Object.assign(headers, context.headers);
+  withOwnHeaders(headers, context.headers);
   headers['cache-control'] = 'no-cache, no-transform'; // proxies that compress would hold events back
   headers['x-accel-buffering'] = 'no'; // the same for nginx
   return headers;

@@ -2,7 +2,7 @@
 
 import { answerWork } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
-import { acrossWires, toClient } from '../upstream/headers';
+import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
 import { withSearches } from '../core/usage';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
@@ -60,7 +60,7 @@ export function endResponse(
   headers: Record<string, string | number>,
   bytes: Buffer,
 ): void {
-  Object.assign(headers, ours);
+  withOwnHeaders(headers, ours);
   const cost = status < 300 && progress.failure === undefined ? costOf(progress) : undefined;
   if (cost !== undefined) headers['x-ovth-cost-usd'] = (cost / 1e9).toFixed(9);
   headers['content-length'] = bytes.length;

@@ -1,7 +1,7 @@
 // The headers of our own on every answer, and what else relaying needs to know.
 
 import type { Reservation } from '../accounting/ledger';
-import { rateLimitHeaders } from '../accounting/quota';
+import { rateLimitHeaders, warningHeaders } from '../accounting/limitHeaders';
 import { keyCleanerOf } from '../upstream/ownKeys';
 import { outputByDefault } from './admit';
 import type { AnswerTurn } from './answerTurn';
@@ -66,7 +66,7 @@ const longestDropped = 2_000;
 function responseHeaders<T>(
   exchange: Exchange,
   answered: Answered<T>,
-  { headroom }: Reservation,
+  { headroom, warning }: Reservation,
   attempts: number,
 ): Record<string, string> {
   const { incoming, plan } = exchange;
@@ -80,7 +80,11 @@ function responseHeaders<T>(
   if (repaired.length > 0) headers['x-ovth-repaired'] = repaired.join(', ');
   if (incoming.oldKeyUntil !== undefined) headers['x-ovth-old-key'] = new Date(incoming.oldKeyUntil).toISOString();
   if (plan.warning !== undefined) headers['x-ovth-warning'] = headerText(plan.warning);
-  return headroom === undefined ? headers : Object.assign(headers, rateLimitHeaders(headroom, incoming.startedAt));
+  if (headroom !== undefined) Object.assign(headers, rateLimitHeaders(headroom, incoming.startedAt, incoming.dialect));
+  if (warning === undefined) return headers;
+  for (const [name, text] of Object.entries(warningHeaders(warning, incoming.dialect)))
+    headers[name] = headerText(text);
+  return headers;
 }
 
 const nothing: readonly string[] = [];
@@ -92,6 +96,8 @@ function repairedOf<T>(answered: Answered<T>): readonly string[] {
 // `auto -> google/gemini…; strategy=cheapest-capable; candidates=9; attempt=1; expected_usd=0.000213`.
 function describeRoute<T>({ plan, facts, day }: Exchange, { target }: Answered<T>, attempts: number): string {
   const price = (expectedCost(target, facts.needs, day) / 1e9).toFixed(6);
+  const { stepped } = plan;
+  const step = stepped === undefined ? '' : `; via=${stepped.route}; budget_used=${stepped.from}%`;
   const unknown = target.priced === 'unknown' ? ' (price unknown: conservative tier)' : '';
-  return `${headerText(plan.requested)} -> ${headerText(target.label)}; strategy=${plan.strategy}; candidates=${plan.targets.length}; attempt=${attempts}; expected_usd=${price}${unknown}`;
+  return `${headerText(plan.requested)} -> ${headerText(target.label)}; strategy=${plan.strategy}; candidates=${plan.targets.length}; attempt=${attempts}; expected_usd=${price}${unknown}${step}`;
 }

@@ -2,6 +2,7 @@
 // changed in memory, and written back by the caller.
 
 import { saturatingAdd } from '../core/usage';
+import { amountAt, unadjusted } from './administration';
 import type {
   Amounts,
   BudgetCounters,
@@ -38,16 +39,20 @@ export type Decision =
   | {
       readonly held: Held;
       readonly tightest: LimitState | undefined;
+      readonly nearing: readonly LimitState[];
       /** Indices of the shadow limits that it is not added to, for they would have refused it. */
       readonly shadowed: readonly number[];
     }
   | { readonly refused: EntryResult };
 
-/** Admits a request if all its enforced limits have room for it, and adds what it reserves to each limit with room. */
-export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budget): Decision {
-  const output = entry.output ?? defaultOutput(entry, find);
+/**
+ * Admits a request if all its enforced limits have room for it, and adds what it reserves to each limit with room.
+ * @param now milliseconds since 1970: overrides end
+ */
+export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budget, now: number): Decision {
+  const output = entry.output ?? defaultOutput(entry, find, now);
   const amounts = amountsOf(entry, output);
-  const states = statesOf(entry.limits, find);
+  const states = statesOf(entry.limits, find, now);
   const full = states.filter((state) => amounts[counter(entry.limits, state)] > state.left);
   const refused = full.find(({ limit }) => !isShadow(entry.limits[limit]));
   if (refused !== undefined)
@@ -56,7 +61,9 @@ export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budge
   entry.limits.forEach((limit, i) => {
     if (!shadowed.includes(i)) hold(find(limit), amounts);
   });
-  return { held: { output, amounts }, tightest: tightestOf(entry.limits, statesOf(entry.limits, find)), shadowed };
+  const after = statesOf(entry.limits, find, now);
+  const nearing = after.filter((state) => isNearing(entry.limits, state));
+  return { held: { output, amounts }, tightest: tightestOf(entry.limits, after), nearing, shadowed };
 }
 
 /**
@@ -67,9 +74,10 @@ export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budge
 export function extend(
   entry: ExtendEntry,
   find: (limit: LimitWindow) => Budget,
+  now: number,
 ): { granted: number; amounts: Amounts } {
   let granted = entry.by;
-  for (const state of statesOf(entry.limits, find)) {
+  for (const state of statesOf(entry.limits, find, now)) {
     if (isShadow(entry.limits[state.limit])) continue;
     const measure = counter(entry.limits, state);
     if (measure === 'tokens') granted = Math.min(granted, state.left);
@@ -83,8 +91,8 @@ export function extend(
 }
 
 /** Takes more dollars for a dearer target where all enforced limits have room for them. @param by nano-USD more than is held */
-export function reprice(entry: RepriceEntry, by: number, find: (limit: LimitWindow) => Budget): boolean {
-  const full = statesOf(entry.limits, find).some((state) => {
+export function reprice(entry: RepriceEntry, by: number, find: (limit: LimitWindow) => Budget, now: number): boolean {
+  const full = statesOf(entry.limits, find, now).some((state) => {
     const limit = entry.limits[state.limit];
     return limit?.measure === 'usd' && !isShadow(limit) && by > state.left;
   });
@@ -101,17 +109,37 @@ export function settle(budget: Budget, held: Amounts, spent: Amounts): void {
   }
 }
 
-/** What is left of each limit. */
-export function statesOf(limits: readonly LimitWindow[], find: (limit: LimitWindow) => BudgetCounters): LimitState[] {
+// ---
+
+// What is left of each limit.
+function statesOf(
+  limits: readonly LimitWindow[],
+  find: (limit: LimitWindow) => BudgetCounters,
+  now: number,
+): LimitState[] {
   return limits.map((limit, index) => {
     const name = counterOf[limit.measure];
-    const { spent, reserved } = find(limit);
+    const { spent, reserved, adjustment = unadjusted } = find(limit);
     const over = limit.measure === 'parallel' ? 0 : spent[name]; // a request that has ended is in flight no more
-    return { limit: index, spent: over, reserved: reserved[name], left: limit.amount - over - reserved[name] };
+    const amount = amountAt(limit, adjustment, now);
+    return {
+      limit: index,
+      spent: over,
+      reserved: reserved[name],
+      left: amount - over - reserved[name],
+      ...(amount === limit.amount ? {} : { amount }),
+    };
   });
 }
 
-// ---
+/** Of a limit, from which on its clients may be warned. */
+const nearingFrom = 0.75;
+
+function isNearing(limits: readonly LimitWindow[], state: LimitState): boolean {
+  const limit = limits[state.limit];
+  if (limit === undefined || isShadow(limit) || limit.measure === 'parallel') return false;
+  return state.spent >= nearingFrom * (state.amount ?? limit.amount);
+}
 
 function isShadow(limit: LimitWindow | undefined): boolean {
   return limit?.shadow === true;
@@ -130,9 +158,9 @@ function amountsOf({ input, nanoPerInput, nanoPerOutput, nanoBeside = 0 }: Reser
 }
 
 // A request that names no maximum gets the default, or what is left: at least one token, which then is refused.
-function defaultOutput(entry: ReserveEntry, find: (limit: LimitWindow) => Budget): number {
+function defaultOutput(entry: ReserveEntry, find: (limit: LimitWindow) => Budget, now: number): number {
   let output = entry.defaultOutput;
-  for (const state of statesOf(entry.limits, find)) {
+  for (const state of statesOf(entry.limits, find, now)) {
     if (isShadow(entry.limits[state.limit])) continue;
     const name = counter(entry.limits, state);
     if (name === 'tokens') output = Math.min(output, state.left - entry.input);

@@ -59,7 +59,7 @@ const entryForms: {
 } = {
   reserve: {
     id: 'text', key: 'text', input: 'count', output: 'count or undefined', defaultOutput: 'count', nanoPerInput: 'count', nanoPerOutput: 'count',
-    nanoBeside: 'count or undefined',
+    nanoBeside: 'count or undefined', oldSecret: 'switch',
   }, // prettier-ignore
   extend: { id: 'text', from: 'count', by: 'count', nanoPerOutput: 'count' },
   reprice: { id: 'text', nano: 'count' },

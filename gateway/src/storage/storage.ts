@@ -4,6 +4,7 @@
 
 import type { Measure } from '../../../config/limitRule';
 import type { Usage } from '../core/usage';
+import type { Act, AuditPage, CredentialRow, LimitAdjustment, LimitChange } from './administration';
 
 /** Characters of the longest text that is kept. Nothing of ours is near it: names have 256, JSON lists some hundred. */
 export const longestText = 65_536;
@@ -39,6 +40,8 @@ export interface LimitWindow {
 export interface BudgetCounters {
   readonly spent: Amounts;
   readonly reserved: Amounts;
+  /** Absent where the administration has changed nothing of the limit. */
+  readonly adjustment?: LimitAdjustment;
 }
 
 /** A request that asks to be admitted. */
@@ -59,6 +62,8 @@ export interface ReserveEntry {
   readonly nanoPerOutput: number;
   /** Nano-USD of what is charged beside tokens: searches of the web. */
   readonly nanoBeside?: number;
+  /** It came with a secret that was replaced and still works. */
+  readonly oldSecret?: boolean;
   /** What a row needs should this process die: see `RequestRow`. */
   readonly request: OpenRequest;
 }
@@ -122,6 +127,8 @@ export interface LimitState {
   readonly spent: number;
   readonly reserved: number;
   readonly left: number;
+  /** The most that may be spent and reserved now, where it is not the limit's own amount: topped up, or overridden. */
+  readonly amount?: number;
 }
 
 /** What became of an entry. */
@@ -135,6 +142,8 @@ export type EntryResult =
        * of USD. Absent where none of these limits it, and where this reservation was made by an earlier commit.
        */
       readonly tightest?: LimitState;
+      /** Enforced limits of which three quarters or more are spent; absent where there are none, as `tightest`. */
+      readonly nearing?: readonly LimitState[];
       /** Indices of the shadow limits that had no room: it is not booked in them. Absent where there are none. */
       readonly shadowed?: readonly number[];
     }
@@ -269,6 +278,8 @@ export interface KeyRow {
   readonly routes: string | null;
   readonly parallel: number | null;
   readonly expires_at: number | null;
+  /** The operator's own words. */
+  readonly note: string | null;
   readonly source: 'admin' | 'config';
   /** Of a key of the configuration: its `generation` when it was last brought in. */
   readonly generation: number | null;
@@ -389,6 +400,21 @@ export interface Reports {
    * within an hour (minutes) count only the latter.
    */
   budgets(limits: readonly LimitWindow[]): Promise<readonly BudgetCounters[]>;
+  /** When each key was used last; keys that never were are absent. */
+  usesOfKeys(): Promise<ReadonlyMap<string, KeyUse>>;
+  /**
+   * What the administration did, before a place in the audit.
+   * @param subject the id of a key or credential; undefined: all
+   * @param before a place that an earlier page reached; undefined for the end
+   */
+  audit(subject: string | undefined, before: number | undefined, count: number): Promise<AuditPage>;
+}
+
+/** When a key was admitted last, in whole minutes: milliseconds since 1970. */
+export interface KeyUse {
+  readonly last_used_at: number;
+  /** The same with a secret that was replaced; null where none was used. */
+  readonly old_secret_used_at: number | null;
 }
 
 /** The end of a chain of settled rows. */
@@ -433,13 +459,24 @@ export interface Storage extends Reports {
   /**
    * Writes keys whole, new ones and changed ones, in one transaction. One that was revoked through the administration
    * stays so, whatever is written, unless it comes with a later generation. @throws StorageUnavailable
+   * @param act leaves a row in the audit for each key that it changes
    */
-  putKeys(keys: readonly KeyRow[]): Promise<void>;
+  putKeys(keys: readonly KeyRow[], act?: Act): Promise<void>;
   /**
    * Changes fields of a key as it stands, in one transaction: what others changed meanwhile stays.
+   * @param more what is changed of limits with it, and the act that leaves a row in the audit
    * @returns the key after it; undefined where there is none of this id. @throws StorageUnavailable
    */
-  changeKey(id: string, change: Partial<KeyRow>): Promise<KeyRow | undefined>;
+  changeKey(
+    id: string,
+    change: Partial<KeyRow>,
+    more?: { readonly limits?: readonly LimitChange[]; readonly act?: Act },
+  ): Promise<KeyRow | undefined>;
+  /** All credentials, oldest first. @throws StorageUnavailable */
+  credentials(): Promise<readonly CredentialRow[]>;
+  credentialByHash(sha256: string): Promise<CredentialRow | undefined>;
+  /** Writes a credential whole, a new one or a changed one, and the act's row. @throws StorageUnavailable */
+  putCredential(row: CredentialRow, act: Act): Promise<void>;
   /**
    * Notes what the clock says, so that nothing is forgotten by a clock that is wrong for a while.
    * @param ran milliseconds that this instance has run since it noted last, by a clock without steps
@@ -454,8 +491,9 @@ export interface Storage extends Reports {
    * Puts pseudonyms in the place of the names of a user who has left (their own, end users', addresses, sessions), some rows
    * at a time. Sums stay, and so does the chain of rows.
    * @param place where the step before has stopped; undefined for the first
+   * @param act leaves its row with the last step, under the pseudonym
    */
-  forgetUser(user: string, place: ForgetPlace | undefined): Promise<ForgetStep>;
+  forgetUser(user: string, place: ForgetPlace | undefined, act?: Act): Promise<ForgetStep>;
   /**
    * Forgets counters of windows that are long over, `count` of them at most; how many went. Those of a minute go after a day,
    * of a day, week or month after 62 days; a lifetime's stay.

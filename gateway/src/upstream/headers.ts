@@ -47,6 +47,19 @@ export function toUpstream(headers: IncomingHttpHeaders): string[] {
   return out;
 }
 
+/**
+ * Our headers over a provider's, which are changed. Where ours tell of limits, what the provider tells of its own is taken
+ * out: a client would take the one for the other.
+ */
+export function withOwnHeaders<Headers extends Record<string, string | number>>(
+  theirs: Headers,
+  ours: Readonly<Record<string, string>>,
+): Headers {
+  if (Object.keys(ours).some(tellsLimits))
+    for (const name of Object.keys(theirs)) if (tellsLimits(name)) delete theirs[name];
+  return Object.assign(theirs, ours);
+}
+
 /** A provider's headers that its client on the same wire shall see, without our keys. */
 export function toClient(headers: IncomingHttpHeaders, ownKeys: KeyCleaner): Record<string, string> {
   const out: Record<string, string> = {};
@@ -88,6 +101,10 @@ export function acrossWires(
 }
 
 // ---
+
+function tellsLimits(name: string): boolean {
+  return name.startsWith('x-ratelimit-') || name.startsWith('anthropic-ratelimit-');
+}
 
 const longestWaitSeconds = 24 * 60 * 60;
 

@@ -4,25 +4,27 @@ import { windowReset, windowStart } from '../../../../config/calendar';
 import type { LimitRule } from '../../../../config/limitRule';
 import type { QuotaSettings } from '../../../../config/schema';
 import { limitWindows, type QuotaLimit, quotaLimitsOf } from '../../accounting/quota';
-import type { BudgetCounters, KeyRow, Storage, UsageSum } from '../../storage/storage';
+import { amountAt, unadjusted } from '../../storage/administration';
+import type { BudgetCounters, KeyRow, KeyUse, Storage, UsageSum } from '../../storage/storage';
 
 /** Keys as `GET /admin/keys` shows them. @param now milliseconds since 1970 */
 export async function describeKeys(
   rows: readonly KeyRow[],
-  storage: Pick<Storage, 'usageOfKeys' | 'budgets'>,
+  storage: Pick<Storage, 'usageOfKeys' | 'usesOfKeys' | 'budgets'>,
   quota: QuotaSettings | undefined,
   now: number,
 ): Promise<object[]> {
   const limits = rows.map((row) => quotaLimitsOf(row, quota, now));
-  const [usage, budgets] = await Promise.all([
+  const [usage, uses, budgets] = await Promise.all([
     storage.usageOfKeys(windowStart('day', now), now + 1),
+    storage.usesOfKeys(),
     storage.budgets(limits.flatMap(limitWindows)),
   ]);
   let next = 0;
   return rows.map((row, i) => {
     const own = limits[i] ?? [];
     const counters = budgets.slice(next, (next += own.length));
-    return describeKey(row, usage.get(row.id), own, counters, now);
+    return describeKey(row, { usage: usage.get(row.id), use: uses.get(row.id) }, own, counters, now);
   });
 }
 
@@ -32,7 +34,7 @@ const none = { requests: 0, counted: 0, raw: 0, cost: 0, reserved: 0 };
 
 function describeKey(
   row: KeyRow,
-  usage: (UsageSum & { readonly reserved: number }) | undefined,
+  { usage, use }: { usage: (UsageSum & { readonly reserved: number }) | undefined; use: KeyUse | undefined },
   limits: readonly QuotaLimit[],
   counters: readonly BudgetCounters[],
   now: number,
@@ -47,11 +49,14 @@ function describeKey(
     user: row.user,
     tags: JSON.parse(row.tags) as string[],
     ...settingsOf(row),
+    note: row.note,
     source: row.source,
     expires_at: moment(row.expires_at),
     created_at: moment(row.created_at),
     rotated_at: moment(row.rotated_at),
+    last_used_at: moment(use?.last_used_at ?? null),
     old_secret_until: (row.previous_until ?? 0) > now ? moment(row.previous_until) : null,
+    old_secret_used_at: moment(use?.old_secret_used_at ?? null),
     revoked_at: moment(row.revoked_at),
     today: {
       tokens: today.counted,
@@ -60,7 +65,7 @@ function describeKey(
       requests: today.requests,
       cost_usd: today.cost / 1e9,
     },
-    limits: limits.map((limit, i) => describeLimit(limit, counters[i])),
+    limits: limits.map((limit, i) => describeLimit(limit, counters[i], now)),
     resets_at: moment(windowReset('day', now) ?? now),
   };
 }
@@ -93,17 +98,24 @@ function settingsOf({ limits, models, routes, parallel }: KeyRow): object {
 
 /** A limit that applies to a key, with its counters: tokens, requests, or dollars. */
 function describeLimit(
-  { whose, measure, amount, rule, resetsAt }: QuotaLimit,
+  { whose, measure, amount: own, rule, resetsAt }: QuotaLimit,
   counters: BudgetCounters | undefined,
+  now: number,
 ): object {
   const name = measure === 'usd' ? 'nano' : measure === 'parallel' ? 'requests' : measure;
   const spent = measure === 'parallel' ? 0 : (counters?.spent[name] ?? 0);
   const reserved = counters?.reserved[name] ?? 0;
+  const { toppedUp, override } = counters?.adjustment ?? unadjusted;
+  const amount = amountAt({ amount: own }, counters?.adjustment ?? unadjusted, now);
   const isDaily = measure === 'tokens' && rule.per === 'day' && rule.enforce;
   return {
     whose,
-    [isDaily ? 'daily_tokens' : measure]: shown(measure, amount),
+    [isDaily ? 'daily_tokens' : measure]: shown(measure, own),
     ...(measure === 'parallel' ? {} : { per: rule.per, enforce: rule.enforce, spent: shown(measure, spent) }),
+    ...(toppedUp === 0 ? {} : { topped_up: shown(measure, toppedUp) }),
+    ...(override === null || override.until <= now
+      ? {}
+      : { override: { [measure]: shown(measure, override.amount), until: new Date(override.until).toISOString() } }),
     reserved: shown(measure, reserved),
     remaining: shown(measure, Math.max(0, amount - spent - reserved)),
     resets_at: resetsAt === undefined ? null : new Date(resetsAt).toISOString(),

@@ -5,32 +5,38 @@ import type { z } from 'zod';
 import { keyHint, mintKey } from '../../../../config/appKey';
 import { keyBodySchema, type KeyChange, keyChangeSchema, rotationSchema } from '../../../../config/keySettings';
 import type { Config } from '../../../../config/load';
-import { unservedProblems } from '../../../../config/served';
+import { overrideChanges, topUpChanges } from '../../accounting/adjustments';
 import { changedLimits, type KeyDirectory, momentOf, newKey, repeatedShort, settingsOf } from '../../accounting/keys';
+import { limitWindows, type QuotaLimit, quotaLimitsOf } from '../../accounting/quota';
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
+import type { Act, LimitChange } from '../../storage/administration';
 import type { KeyRow, Storage } from '../../storage/storage';
+import { checkBody, refusedBody } from './body';
 import { describeKeys } from './keyViews';
+
+/** Who does something, and from where. */
+export type Doer = Pick<Act, 'credential' | 'address'>;
 
 export interface KeyAdmin {
   /** The only answer that ever holds the key itself. @throws GatewayError bad_request, bad_json */
-  mint(body: Buffer): Promise<object>;
+  mint(body: Buffer, by: Doer): Promise<object>;
   list(): Promise<object>;
   /** @throws GatewayError not_found */
   show(id: string): Promise<object>;
-  /** @throws GatewayError not_found, bad_request, bad_json */
-  change(id: string, body: Buffer): Promise<object>;
+  /** Of a key of the configuration `top_up` and `override` alone. @throws GatewayError not_found, bad_request, bad_json */
+  change(id: string, body: Buffer, by: Doer): Promise<object>;
   /**
    * A new secret for the same key: id, user and counters stay; the old secret stops at once, or after the grace that the body
    * names. @throws GatewayError not_found, bad_request, bad_json
    */
-  rotate(id: string, body: Buffer): Promise<object>;
+  rotate(id: string, body: Buffer, by: Doer): Promise<object>;
   /** One of the configuration stays revoked until its generation is raised there. @throws GatewayError not_found */
-  revoke(id: string): Promise<object>;
+  revoke(id: string, by: Doer): Promise<object>;
 }
 
 export interface KeyAdminParts {
-  readonly storage: Pick<Storage, 'putKeys' | 'changeKey' | 'usageOfKeys' | 'budgets'>;
+  readonly storage: Pick<Storage, 'putKeys' | 'changeKey' | 'usageOfKeys' | 'usesOfKeys' | 'budgets'>;
   readonly directory: KeyDirectory;
   readonly config: () => Config;
   /** Milliseconds since 1970. */
@@ -42,18 +48,24 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
   const views = (rows: readonly KeyRow[]) => describeKeys(rows, storage, config().settings.quota, now());
   const view = async (row: KeyRow): Promise<object> => (await views([row]))[0] ?? {};
   const find = (id: string) => findKey(id, directory);
-  const changeable = async (id: string) => requireChangeable(await find(id));
+  const act = (action: string, by: Doer): Act => ({ at: now(), ...by, action });
   // Only what changes is written, onto the key as it stands then: another process may have rotated or revoked it meanwhile.
-  const save = async (id: string, change: Partial<KeyRow>): Promise<object> => {
-    const row = await storage.changeKey(id, change);
+  const save = async (
+    id: string,
+    change: Partial<KeyRow>,
+    more: { readonly limits?: readonly LimitChange[]; readonly act: Act },
+  ): Promise<object> => {
+    const row = await storage.changeKey(id, change, more);
     await directory.refresh();
     return view(row ?? (await find(id)));
   };
+  const limitChanges = (row: KeyRow, change: KeyChange) =>
+    limitChangesOf(quotaLimitsOf(row, config().settings.quota, now()), change, storage, now());
   return {
-    async mint(body) {
+    async mint(body, by) {
       const secret = mintKey();
-      const row = keyRow(check(keyBodySchema, body), secret, now());
-      await storage.putKeys([row]);
+      const row = keyRow(checkBody(keyBodySchema, body, keyExample), secret, now());
+      await storage.putKeys([row], act('key.mint', by));
       await directory.refresh();
       return { key: secret, ...(await view(directory.byId(row.id) ?? row)) };
     },
@@ -62,29 +74,30 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       return { object: 'list', data: await views(directory.all()) };
     },
     show: async (id) => view(await find(id)),
-    async change(id, body) {
-      const row = await changeable(id);
-      return save(id, keyChange(row, check(keyChangeSchema, body)));
+    async change(id, body, by) {
+      const row = await find(id);
+      if (row.source === 'config' && !asksForLimitsAlone(body)) throw notHere(row);
+      const asked = checkBody(keyChangeSchema, body, keyExample);
+      const change = keyChange(row, asked);
+      const limits = await limitChanges({ ...row, ...change }, asked);
+      return save(id, change, { limits, act: act('key.change', by) });
     },
-    async rotate(id, body) {
-      const row = await changeable(id);
-      const { grace_hours } = check(rotationSchema, body, '{"grace_hours":24}');
+    async rotate(id, body, by) {
+      const row = await find(id);
+      if (row.source === 'config') throw notHere(row);
+      const { grace_hours } = checkBody(rotationSchema, body, '{"grace_hours":24}');
       if (row.revoked_at !== null)
         throw new GatewayError('bad_request', { message: `Key "${row.label}" is revoked; mint a new one.` });
       const secret = mintKey();
-      const sha256 = hash('sha256', secret);
-      const rotated_at = now();
-      const previous =
-        grace_hours === 0
-          ? { previous_sha256: null, previous_until: null }
-          : { previous_sha256: row.sha256, previous_until: Math.ceil(rotated_at + grace_hours * hourMs) };
-      return { key: secret, ...(await save(id, { sha256, hint: keyHint(secret), rotated_at, ...previous })) };
+      const change = { ...rotation(row, secret, grace_hours, now()) };
+      return { key: secret, ...(await save(id, change, { act: act('key.rotate', by) })) };
     },
-    async revoke(id) {
+    async revoke(id, by) {
       const row = await find(id);
       // One that has left the configuration, and so has ended, does not return with it once it is revoked.
       if (row.revoked_at !== null && row.revoked_generation === row.generation) return view(row);
-      return save(id, { revoked_at: row.revoked_at ?? now(), revoked_generation: row.generation });
+      const change = { revoked_at: row.revoked_at ?? now(), revoked_generation: row.generation };
+      return save(id, change, { act: act('key.revoke', by) });
     },
   };
 }
@@ -105,7 +118,7 @@ function keyRow(asked: z.output<typeof keyBodySchema>, secret: string, now: numb
 }
 
 function keyChange({ limits }: KeyRow, change: KeyChange): Partial<KeyRow> {
-  const { label, user, tags, quota, models, routes, expires_at, rpm, tpm, parallel } = change;
+  const { label, user, tags, quota, models, routes, expires_at, rpm, tpm, parallel, note } = change;
   const list = (values: readonly string[] | null) => (values === null ? null : JSON.stringify(values));
   const limited = quota !== undefined || rpm !== undefined || tpm !== undefined;
   return {
@@ -117,6 +130,7 @@ function keyChange({ limits }: KeyRow, change: KeyChange): Partial<KeyRow> {
     ...(routes === undefined ? {} : { routes: list(routes) }),
     ...(parallel === undefined ? {} : { parallel }),
     ...(expires_at === undefined ? {} : { expires_at: momentOf(expires_at) }),
+    ...(note === undefined ? {} : { note }),
   };
 }
 
@@ -126,7 +140,7 @@ function limitsAfter(limits: string, change: KeyChange): string {
   const short = repeatedShort(changed);
   if (short === undefined) return changed;
   const [field, other] = change[short] == null ? ['quota.limits', short] : [short, 'quota.limits'];
-  throw refused(
+  throw refusedBody(
     field,
     `must not limit the same per minute as the key's ${other}; keep one, and set the other to null.`,
     keyExample,
@@ -143,40 +157,45 @@ async function findKey(id: string, directory: KeyDirectory): Promise<KeyRow> {
   return row;
 }
 
-function requireChangeable(row: KeyRow): KeyRow {
-  if (row.source === 'config')
-    throw new GatewayError('bad_request', {
-      message: `Key "${row.label}" is kept in the configuration (keys.${row.label}); change it there, and raise keys.${row.label}.generation for a new secret. DELETE revokes it.`,
-    });
-  return row;
+function notHere(row: KeyRow): GatewayError {
+  return new GatewayError('bad_request', {
+    message: `Key "${row.label}" is kept in the configuration (keys.${row.label}); change it there, and raise keys.${row.label}.generation for a new secret. Here it takes "top_up" and "override"; DELETE revokes it.`,
+  });
+}
+
+// A body that is no object is refused by its check.
+function asksForLimitsAlone(body: Buffer): boolean {
+  try {
+    const names = Object.keys(JSON.parse(body.toString('utf8')) as object);
+    return names.every((name) => name === 'top_up' || name === 'override');
+  } catch {
+    return true;
+  }
+}
+
+async function limitChangesOf(
+  limits: readonly QuotaLimit[],
+  { top_up, override }: KeyChange,
+  storage: Pick<Storage, 'budgets'>,
+  now: number,
+): Promise<LimitChange[]> {
+  const changes = top_up === undefined ? [] : topUpChanges(limits, top_up);
+  if (override === undefined) return changes;
+  if (override !== null) return [...changes, ...overrideChanges(limits, override, now)];
+  const own = limits.filter(({ subject }) => subject.kind === 'key' || subject.kind === 'user');
+  const budgets = await storage.budgets(limitWindows(own));
+  const ended = own.filter((_, i) => (budgets[i]?.adjustment?.override ?? null) !== null);
+  return [...changes, ...ended.map(({ id }) => ({ id, override: null }))];
+}
+
+function rotation(row: KeyRow, secret: string, graceHours: number, now: number): Partial<KeyRow> {
+  const previous =
+    graceHours === 0
+      ? { previous_sha256: null, previous_until: null }
+      : { previous_sha256: row.sha256, previous_until: Math.ceil(now + graceHours * hourMs) };
+  return { sha256: hash('sha256', secret), hint: keyHint(secret), rotated_at: now, ...previous };
 }
 
 const hourMs = 3_600_000;
 
 const keyExample = '{"label":"cursor","user":"ada","quota":{"daily_tokens":100000}}';
-
-function check<S extends z.ZodType<object>>(schema: S, body: Buffer, example = keyExample): z.output<S> {
-  let value: unknown;
-  try {
-    value = body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
-  } catch (cause) {
-    throw new GatewayError('bad_json', { message: `The body is not valid JSON. Example: ${example}`, cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
-    throw refused(path, `${issue?.message ?? 'not valid'}.`, example);
-  }
-  const [unserved] = unservedProblems(parsed.data, 'keys.*');
-  if (unserved !== undefined) throw refused(unserved.path, unserved.message, example);
-  return parsed.data;
-}
-
-function refused(path: string, why: string, example: string): GatewayError {
-  return new GatewayError('bad_request', {
-    ...(path === '' ? {} : { field: path }),
-    message: `${path === '' ? 'The body' : `"${path}"`}: ${why} Example: ${example}`,
-  });
-}

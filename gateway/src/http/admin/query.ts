@@ -21,6 +21,18 @@ export function momentIn(query: URLSearchParams, name: string): number | undefin
   return at;
 }
 
+/**
+ * A whole number from 1 on; undefined where the query names none.
+ * @throws GatewayError bad_request
+ */
+export function numberIn(query: URLSearchParams, name: string, most: number): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > most) throw refusedQuery(name, `must be a whole number from 1 to ${most}.`);
+  return value;
+}
+
 /** A refusal that names what of the query is wrong, and the remedy. */
 export function refusedQuery(name: string, why: string): GatewayError {
   return new GatewayError('bad_request', { field: name.slice(0, 60), message: `"${name.slice(0, 60)}": ${why}` });

@@ -3,7 +3,7 @@
 import { openrouterCost } from '../../accounting/openrouter';
 import { GatewayError } from '../../core/errors';
 import type { Reports, RequestFilter, RequestRow } from '../../storage/storage';
-import { momentIn, refusedQuery, requireKnown } from './query';
+import { momentIn, numberIn, requireKnown } from './query';
 
 export interface RequestAdmin {
   /** Rows of the ledger that match, newest first. @throws GatewayError bad_request */
@@ -66,14 +66,6 @@ function filterIn(query: URLSearchParams): RequestFilter {
     if (at !== undefined) filter[name] = at;
   }
   return filter;
-}
-
-function numberIn(query: URLSearchParams, name: string, most: number): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : 0;
-  if (value < 1 || value > most) throw refusedQuery(name, `must be a whole number from 1 to ${most}.`);
-  return value;
 }
 
 // Amounts in people's units, lists as lists, moments as ISO dates.

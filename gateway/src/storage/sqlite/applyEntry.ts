@@ -15,15 +15,15 @@ import {
 } from '../storage';
 import type { BatchState } from './batchState';
 
-/** Admits a request where its key stands and its limits have room. */
-export function reserve(entry: ReserveEntry, ledger: BatchState): EntryResult {
+/** Admits a request where its key stands and its limits have room. @param now milliseconds since 1970 */
+export function reserve(entry: ReserveEntry, ledger: BatchState, now: number): EntryResult {
   const { sql, budgets, instance } = ledger;
   const known = sql.admitted.get(entry.id) as { output: number; limits: string | null } | undefined;
   if (known !== undefined) return admittedBefore(entry, known);
   if (!ledger.stands(entry.key)) return { type: 'revoked' };
-  const decision = admission.reserve(entry, budgets.find);
+  const decision = admission.reserve(entry, budgets.find, now);
   if ('refused' in decision) return decision.refused;
-  const { held, tightest, shadowed } = decision;
+  const { held, tightest, nearing, shadowed } = decision;
   const limits = shadowed.length === 0 ? entry.limits : entry.limits.filter((_, i) => !shadowed.includes(i));
   const { key, user } = entry.request;
   sql.addOpenRequest.run(
@@ -37,30 +37,32 @@ export function reserve(entry: ReserveEntry, ledger: BatchState): EntryResult {
     held.output,
     JSON.stringify(entry.request),
   );
+  ledger.keyUses.add(entry.key, entry.request.started_at, entry.oldSecret === true);
   return {
     type: 'admitted',
     output: held.output,
     ...(tightest === undefined ? {} : { tightest }),
+    ...(nearing.length === 0 ? {} : { nearing }),
     ...(shadowed.length === 0 ? {} : { shadowed }),
   };
 }
 
-/** Raises what an open request holds, as far as its limits have room. */
-export function extend(entry: ExtendEntry, { sql, budgets }: BatchState): EntryResult {
+/** Raises what an open request holds, as far as its limits have room. @param now milliseconds since 1970 */
+export function extend(entry: ExtendEntry, { sql, budgets }: BatchState, now: number): EntryResult {
   const open = openRow(entry.id, sql);
   if (open === undefined) return { type: 'extended', granted: 0 };
   if (open.output !== entry.from) return { type: 'extended', granted: Math.max(0, open.output - entry.from) };
-  const { granted, amounts } = admission.extend(entry, budgets.find);
+  const { granted, amounts } = admission.extend(entry, budgets.find, now);
   if (granted > 0) sql.raiseOpenRequest.run(amounts.tokens, amounts.nano, granted, entry.id);
   return { type: 'extended', granted };
 }
 
-/** Raises the dollars that an open request holds to what a dearer target may cost. */
-export function reprice(entry: RepriceEntry, { sql, budgets }: BatchState): EntryResult {
+/** Raises the dollars that an open request holds to what a dearer target may cost. @param now milliseconds since 1970 */
+export function reprice(entry: RepriceEntry, { sql, budgets }: BatchState, now: number): EntryResult {
   const open = openRow(entry.id, sql);
   if (open === undefined) return { type: 'repriced', fits: false };
   const by = entry.nano - open.nano;
-  const fits = by <= 0 || admission.reprice(entry, by, budgets.find);
+  const fits = by <= 0 || admission.reprice(entry, by, budgets.find, now);
   if (fits && by > 0) sql.raiseOpenRequest.run(0, by, 0, entry.id);
   return { type: 'repriced', fits };
 }

@@ -28,7 +28,7 @@ export function commitBatch(
   };
   const checked: Apply = (entry) => {
     const problem = soundness(entry);
-    return problem === undefined ? apply(entry, ledger) : refuse(entry, problem);
+    return problem === undefined ? apply(entry, ledger, now) : refuse(entry, problem);
   };
   try {
     return transaction(() => inOrder(batch, now, ledger, checked));
@@ -63,21 +63,22 @@ function inOrder(batch: readonly Entry[], now: number, ledger: BatchState, appli
   });
   ledger.budgets.write();
   ledger.chain.write(now);
+  ledger.keyUses.write();
   return results;
 }
 
-function apply(entry: Entry, ledger: BatchState): EntryResult {
+function apply(entry: Entry, ledger: BatchState, now: number): EntryResult {
   switch (entry.type) {
     case 'settle':
       return settle(entry, ledger);
     case 'release':
       return release(entry, ledger);
     case 'reserve':
-      return reserve(entry, ledger);
+      return reserve(entry, ledger, now);
     case 'extend':
-      return extend(entry, ledger);
+      return extend(entry, ledger, now);
     case 'reprice':
-      return reprice(entry, ledger);
+      return reprice(entry, ledger, now);
   }
 }
 
@@ -96,13 +97,14 @@ function bookOpen(id: unknown, ledger: BatchState, now: number): void {
   if (open !== undefined) bookAsReserved(open, ledger, now);
 }
 
-function saved<T>({ sql, usage, budgets, chain, forget }: BatchState, now: number, work: () => T): T {
+function saved<T>({ sql, usage, budgets, chain, keyUses, forget }: BatchState, now: number, work: () => T): T {
   sql.savepoint.run();
   try {
     const result = work();
     usage.write();
     budgets.write();
     chain.write(now);
+    keyUses.write();
     sql.releaseSavepoint.run();
     return result;
   } catch (error) {

@@ -1,6 +1,7 @@
 // What a batch changes, and what is remembered between batches.
 
 import type { BudgetCache } from './budgetCache';
+import type { KeyUses } from './keyUses';
 import type { Writer } from './statements';
 import type { HashChain } from './hashChain';
 import type { UsageSums } from './usageSums';
@@ -11,6 +12,7 @@ export interface BatchState {
   readonly usage: UsageSums;
   /** Takes the settled rows. */
   readonly chain: HashChain;
+  readonly keyUses: KeyUses;
   readonly instance: string;
   /** Whether a key is there and not revoked. */
   stands(key: string): boolean;

@@ -2,7 +2,9 @@
 // no other connection has committed.
 
 import type { Budget } from '../admission';
+import type { LimitAdjustment } from '../administration';
 import { type Amounts, type LimitWindow, noAmounts } from '../storage';
+import { type Adjustments, readAdjustment } from './administrationStatements';
 import type { Sums, Writer } from './statements';
 
 export interface BudgetCache {
@@ -29,7 +31,8 @@ export function openBudgetCache(sql: Writer, settleSums: () => void): BudgetCach
         // A budget that begins is written even where it refuses: what is remembered is what the database says, and a client
         // that is refused again and again does not have it summed each time.
         const dirty = stored === undefined;
-        known.set(name, (entry = { limit, budget: { ...(stored ?? newBudget(sql, limit)), dirty } }));
+        const counters = withAdjustment(sql, limit, stored ?? newBudget(sql, limit));
+        known.set(name, (entry = { limit, budget: { ...counters, dirty } }));
         if (dirty) changed.push(entry);
       }
       if (!entry.budget.dirty) changed.push(entry);
@@ -53,8 +56,8 @@ export function openBudgetCache(sql: Writer, settleSums: () => void): BudgetCach
 }
 
 /** A limit's counters from the database, or as they begin. */
-export function readBudget(sql: Sums & Pick<Writer, 'budget'>, limit: LimitWindow): Counters {
-  return storedBudget(sql, limit) ?? newBudget(sql, limit);
+export function readBudget(sql: Sums & Adjustments & Pick<Writer, 'budget'>, limit: LimitWindow): Counters {
+  return withAdjustment(sql, limit, storedBudget(sql, limit) ?? newBudget(sql, limit));
 }
 
 // ---
@@ -62,6 +65,7 @@ export function readBudget(sql: Sums & Pick<Writer, 'budget'>, limit: LimitWindo
 interface Counters {
   spent: Amounts;
   reserved: Amounts;
+  readonly adjustment?: LimitAdjustment;
 }
 
 interface BudgetRow {
@@ -79,6 +83,11 @@ const hourMs = 3_600_000;
 function beginsMonth(window: number): boolean {
   const date = new Date(window);
   return window === Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
+}
+
+function withAdjustment(sql: Adjustments, { id }: LimitWindow, counters: Counters): Counters {
+  const adjustment = readAdjustment(sql, id);
+  return adjustment === undefined ? counters : { ...counters, adjustment };
 }
 
 function storedBudget(sql: Pick<Writer, 'budget'>, limit: LimitWindow): Counters | undefined {

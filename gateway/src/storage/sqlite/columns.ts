@@ -1,5 +1,6 @@
 // The columns of rows in the order they are bound. A missing one is a type error.
 
+import type { CredentialRow } from '../administration';
 import type { KeyRow, RequestRow } from '../storage';
 
 type Value = string | number | null;
@@ -17,11 +18,16 @@ export const requestColumns = [
 /** Every column of `keys`. */
 export const keyColumns = [
   'id', 'sha256', 'previous_sha256', 'previous_until', 'hint', 'label', 'user', 'tags', 'limits', 'models', 'routes', 'parallel',
-  'expires_at', 'source', 'created_at', 'rotated_at', 'revoked_at', 'generation', 'revoked_generation',
+  'expires_at', 'source', 'created_at', 'rotated_at', 'revoked_at', 'generation', 'revoked_generation', 'note',
 ] as const satisfies readonly (keyof KeyRow)[]; // prettier-ignore
 
-type Listed = [(typeof requestColumns)[number], (typeof keyColumns)[number]];
-const complete: [keyof RequestRow, keyof KeyRow] extends Listed ? true : false = true;
+/** Every column of `credentials`. */
+export const credentialColumns = [
+  'id', 'sha256', 'label', 'scopes', 'created_at', 'expires_at', 'revoked_at',
+] as const satisfies readonly (keyof CredentialRow)[]; // prettier-ignore
+
+type Listed = [(typeof requestColumns)[number], (typeof keyColumns)[number], (typeof credentialColumns)[number]];
+const complete: [keyof RequestRow, keyof KeyRow, keyof CredentialRow] extends Listed ? true : false = true;
 void complete;
 
 /** A row's values in the order of its columns. */

@@ -12,18 +12,20 @@ import {
   StorageLost,
   StorageUnusable,
 } from '../storage';
+import type { Act } from '../administration';
+import { openAdministration } from './administration';
 import { commitBatch } from './batch';
 import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';
 import { openBudgetCache } from './budgetCache';
 import { observeClock } from './clockObservations';
-import { keyColumns, valuesOf } from './columns';
 import { beginWriting, type Durability, openDatabase } from './database';
 import { causeOf, isStorageFailure, unusableFile } from './failures';
 import { type InstanceLocks, openInstanceLocks } from './instanceLocks';
 import { openKeyChanges } from './keyChanges';
 import { forgetUser } from './forgetUser';
 import { openHashChain } from './hashChain';
+import { openKeyUses } from './keyUses';
 import { epochIn, type LedgerFile, watchLedgerFile } from './ledgerFile';
 import { pruneRequests } from './prune';
 import { prepareWriter, type Writer } from './statements';
@@ -85,17 +87,6 @@ function engineOf(parts: EngineParts) {
   const keys = openKeyChanges(sql);
   const { refresh, transaction } = openTransactions(parts, ledger, () => keys.mayHaveChanged());
 
-  const writeKeys = (rowsOf: () => readonly KeyRow[]): readonly KeyRow[] => {
-    const written = transaction(() => {
-      const rows = rowsOf();
-      for (const row of rows) sql.putKey.run(...valuesOf(row, keyColumns));
-      return rows;
-    });
-    ledger.forget();
-    keys.mayHaveChanged();
-    return written;
-  };
-
   return {
     /** That the ledger is the file that was opened and can be locked, and this instance is known to live. @param write by a write */
     check(write: boolean): boolean {
@@ -113,16 +104,15 @@ function engineOf(parts: EngineParts) {
       refresh();
       return keys.read();
     },
-    keyByHash: (sha256: string) => sql.keyByHash.get(sha256) as KeyRow | undefined,
-    keyById: (id: string) => sql.keyById.get(id) as KeyRow | undefined,
-    putKeys: (rows: readonly KeyRow[]) => writeKeys(() => rows),
-    changeKey: (id: string, change: Partial<KeyRow>) =>
-      writeKeys(() => (sql.keyById.all(id) as unknown as KeyRow[]).map((row) => ({ ...row, ...change })))[0],
+    ...openAdministration(sql, transaction, () => {
+      ledger.forget();
+      keys.mayHaveChanged();
+    }),
     observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
     prune: (before: number, count: number) => transaction(() => pruneRequests(sql, before, count)),
     head: () => sql.head.get(instance) as LedgerHead | undefined,
-    forgetUser(user: string, place: ForgetPlace | undefined): ForgetStep {
-      const step = transaction(() => forgetUser(db, sql, user, place));
+    forgetUser(user: string, place: ForgetPlace | undefined, act?: Act): ForgetStep {
+      const step = transaction(() => forgetUser(db, sql, user, place, act));
       if ('done' in step) {
         ledger.forget();
         keys.mayHaveChanged();
@@ -228,6 +218,7 @@ function openBatchState(db: DatabaseSync, sql: Writer, instance: string): BatchS
   const chain = openHashChain(sql, () => epochIn(db));
   const usage = openUsageSums(sql);
   const budgets = openBudgetCache(sql, () => usage.write());
+  const keyUses = openKeyUses(sql);
   const standing = new Map<string, boolean>(); // keys, by id
   const written = new Set<string>(); // ids of rates: a few a model and day
   return {
@@ -235,6 +226,7 @@ function openBatchState(db: DatabaseSync, sql: Writer, instance: string): BatchS
     usage,
     budgets,
     chain,
+    keyUses,
     instance,
     stands(key) {
       let known = standing.get(key);
@@ -250,6 +242,7 @@ function openBatchState(db: DatabaseSync, sql: Writer, instance: string): BatchS
       budgets.forget();
       usage.forget();
       chain.forget();
+      keyUses.forget();
       standing.clear();
       written.clear();
     },

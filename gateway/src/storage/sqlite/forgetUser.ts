@@ -3,7 +3,10 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { ForgetPlace, ForgetStep, RequestRow } from '../storage';
+import type { Act } from '../administration';
+import { addAudit } from './administration';
 import type { PersonalField } from './chainHash';
+import { forgetInAudit, renamedLimit } from './forgetInAudit';
 import { newSalt, pseudonym, pseudonymsOf } from './people';
 import type { Writer } from './statements';
 
@@ -11,8 +14,14 @@ import type { Writer } from './statements';
 const rowsAtOnce = 10_000;
 const hoursAtOnce = 168;
 
-/** Does the next step. Within a transaction. */
-export function forgetUser(db: DatabaseSync, sql: Writer, user: string, place: ForgetPlace = { row: 0 }): ForgetStep {
+/** Does the next step. Within a transaction. @param act what the audit is to say of it, once it is done */
+export function forgetUser(
+  db: DatabaseSync,
+  sql: Writer,
+  user: string,
+  place: ForgetPlace = { row: 0 },
+  act?: Act,
+): ForgetStep {
   const inUse = db.prepare('select label from keys where user = ? and revoked_at is null order by label').all(user);
   if (inUse.length > 0) return { inUse: inUse.map(({ label }) => String(label)) };
   const salt = saltOf(sql, user);
@@ -22,13 +31,12 @@ export function forgetUser(db: DatabaseSync, sql: Writer, user: string, place: F
   if ('row' in place) return replaceInRows(db, user, salt, place.row);
   const last = (db.prepare('select max(hour) hour from usage_hours').get() as { hour: number | null }).hour ?? 0;
   if (place.hour <= last) return replaceInSums(db, sql, user, name, place.hour);
-  return replaceElsewhere(db, user, name);
+  const step = replaceElsewhere(db, user, name);
+  if (act !== undefined && 'done' in step) addAudit(sql, act, name, { before: null, after: { open: step.open } });
+  return step;
 }
 
 // ---
-
-/** What follows a subject in the id of a limit (accounting/quota.ts). A user's name may hold spaces. */
-const aRule = /^(tokens|usd|requests) (minute|day|week|month|lifetime)( shadow)?$/;
 
 function saltOf(sql: Writer, user: string): string | null {
   const known = sql.person.get(user) as { salt: string | null } | undefined;
@@ -66,14 +74,17 @@ function replaceInSums(db: DatabaseSync, sql: Writer, user: string, name: string
 }
 
 function replaceElsewhere(db: DatabaseSync, user: string, name: string): ForgetStep {
-  const prefix = `user:${user} `;
-  const rename = db.prepare('update budgets set limit_id = ? where limit_id = ?');
-  for (const { id } of db.prepare('select distinct limit_id id from budgets').all() as unknown as { id: string }[]) {
-    const rule = id.startsWith(prefix) ? id.slice(prefix.length) : '';
-    if (aRule.test(rule)) rename.run(`user:${name} ${rule}`, id);
+  for (const table of ['budgets', 'adjustments'] as const) {
+    const rename = db.prepare(`update ${table} set limit_id = ? where limit_id = ?`);
+    for (const { id } of db.prepare(`select distinct limit_id id from ${table}`).all() as unknown as { id: string }[]) {
+      const renamed = renamedLimit(id, user, name);
+      if (renamed !== id) rename.run(renamed, id);
+    }
   }
   db.prepare('delete from usage_months where user = ?').run(user); // nothing but zeros is left there
-  db.prepare(`update keys set label = iif(source = 'admin', id, label), user = ?2 where user = ?1`).run(user, name);
+  db.prepare(`update keys set label = iif(source = 'admin', id, label), note = null, user = ?2 where user = ?1`).run(user, name); // prettier-ignore
+  const keys = db.prepare(`select id from keys where user = ? and source = 'admin'`).all(name);
+  forgetInAudit(db, user, name, new Set(keys.map(({ id }) => String(id))));
   const { open } = db.prepare('select count(*) open from open_requests where user = ?').get(user) as { open: number };
   // What was settled since the first step stands under the old name still: the steps are done again.
   if (db.prepare('select 1 from requests where user = ? limit 1').get(user) !== undefined)

@@ -1,12 +1,14 @@
 // Storage in SQLite: a thread that writes, and one that reads for reports while anybody asks for them.
 
 import threadProgram from 'worker:./thread';
+import type { AuditPage, CredentialRow } from '../administration';
 import {
   type BudgetCounters,
   type Entry,
   type EntryResult,
   type ForgetStep,
   type KeyRow,
+  type KeyUse,
   type LedgerHead,
   type RequestPage,
   type RequestRow,
@@ -52,14 +54,19 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     changedKeys: () => writer.call('changedKeys') as Promise<KeyRow[] | undefined>,
     keyByHash: (sha256) => writer.call('keyByHash', sha256) as Promise<KeyRow | undefined>,
     keyById: (id) => writer.call('keyById', id) as Promise<KeyRow | undefined>,
-    async putKeys(keys) {
-      await writer.call('putKeys', keys);
+    async putKeys(keys, act) {
+      await writer.call('putKeys', keys, act);
     },
     observeClock: (now, ran) => writer.call('observeClock', now, ran) as Promise<number | undefined>,
-    changeKey: (id, change) => writer.call('changeKey', id, change) as Promise<KeyRow | undefined>,
+    changeKey: (id, change, more) => writer.call('changeKey', id, change, more) as Promise<KeyRow | undefined>,
+    credentials: () => writer.call('credentials') as Promise<CredentialRow[]>,
+    credentialByHash: (sha256) => writer.call('credentialByHash', sha256) as Promise<CredentialRow | undefined>,
+    async putCredential(row, act) {
+      await writer.call('putCredential', row, act);
+    },
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
     head: () => writer.call('head') as Promise<LedgerHead | undefined>,
-    forgetUser: (user, place) => writer.call('forgetUser', user, place) as Promise<ForgetStep>,
+    forgetUser: (user, place, act) => writer.call('forgetUser', user, place, act) as Promise<ForgetStep>,
     pruneBudgets: (now, count) => writer.call('pruneBudgets', now, count) as Promise<number>,
     requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
     requests: (filter, before, count) => reports.call('requests', filter, before, count) as Promise<RequestPage>,
@@ -67,6 +74,8 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     usageOfKeys: (from, to) =>
       reports.call('usageOfKeys', from, to) as Promise<Map<string, UsageSum & { reserved: number }>>,
     budgets: (limits) => reports.call('budgets', limits) as Promise<BudgetCounters[]>,
+    usesOfKeys: () => reports.call('usesOfKeys') as Promise<Map<string, KeyUse>>,
+    audit: (subject, before, count) => reports.call('audit', subject, before, count) as Promise<AuditPage>,
     async close() {
       try {
         await reports.end();

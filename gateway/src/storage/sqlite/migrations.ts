@@ -24,8 +24,8 @@ function addToMonth(row: 'new' | 'old', by: Readonly<Record<MonthAmount, string>
 
 /**
  * The tables. Amounts are integers: tokens, nano-USD, milliseconds since 1970. `requests` is append-only; `usage_hours`
- * is its sum and outlives it; `budgets` exist only for windows of limits. `credentials`, `audit`, `alerts_sent` and
- * `ledger_heads` are filled by later versions.
+ * is its sum and outlives it; `budgets` exist only for windows of limits. `alerts_sent` and `ledger_heads` are filled by later
+ * versions.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -292,5 +292,27 @@ export const migrations: readonly Migration[] = [
       create trigger usage_hours_added after insert on usage_hours begin ${addToMonth('new', { requests: 'new.requests', counted: 'new.counted', cost: 'new.cost' })} end;
       create trigger usage_hours_changed after update of requests, counted, cost on usage_hours begin ${addToMonth('new', { requests: 'new.requests - old.requests', counted: 'new.counted - old.counted', cost: 'new.cost - old.cost' })} end;
       create trigger usage_hours_gone after delete on usage_hours begin ${addToMonth('old', { requests: '-old.requests', counted: '-old.counted', cost: '-old.cost' })} end;`,
+  },
+  {
+    // What the administration changes beside settings. An adjustment belongs to a limit, as its counters do.
+    name: 'administration',
+    oldestReader: 1,
+    sql: `
+      create table adjustments (
+        limit_id text primary key,
+        topped_up integer not null default 0 check (topped_up between 0 and 9007199254740991),
+        override_amount integer,
+        override_until integer
+      ) strict, without rowid;
+
+      create table key_uses (
+        key text primary key,
+        last_used_at integer not null,
+        old_secret_used_at integer
+      ) strict, without rowid;
+
+      alter table keys add column note text;
+      alter table audit add column address text;
+      create index audit_by_subject on audit (subject, seq);`,
   },
 ];

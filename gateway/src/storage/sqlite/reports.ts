@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import {
   type BudgetCounters,
+  type KeyUse,
   type LimitWindow,
   type RequestFilter,
   type RequestPage,
@@ -10,6 +11,7 @@ import {
   rowsPerRead,
   type UsageSum,
 } from '../storage';
+import { readAudit } from './administrationStatements';
 import { readBudget } from './budgetCache';
 import { openReader } from './database';
 import { prepareReports } from './statements';
@@ -50,6 +52,12 @@ export function openReports(folder: string) {
     },
     usage: openUsageReport(db),
     budgets: (limits: readonly LimitWindow[]): BudgetCounters[] => limits.map((limit) => readBudget(sql, limit)),
+    usesOfKeys: () =>
+      new Map(
+        (sql.keyUses.all() as unknown as (KeyUse & { readonly key: string })[]).map(({ key, ...use }) => [key, use]),
+      ),
+    audit: (subject: string | undefined, before: number | undefined, count: number) =>
+      readAudit(sql, subject, before, count),
     close: () => db.close(),
   };
 }

@@ -1,6 +1,8 @@
 // Every statement that the gateway runs, prepared once. SQL stands in this folder only.
 
 import type { DatabaseSync } from 'node:sqlite';
+import { prepareAdministration, prepareAdministrationReports } from './administrationStatements';
+import { prepareChain } from './chainStatements';
 
 /** The writer's statements. */
 export function prepareWriter(db: DatabaseSync) {
@@ -25,15 +27,14 @@ export function prepareWriter(db: DatabaseSync) {
     keyStands: db.prepare('select 1 from keys where id = ? and revoked_at is null'),
     putKey: db.prepare(
       `insert into keys (id, sha256, previous_sha256, previous_until, hint, label, user, tags, limits, models, routes, parallel, expires_at,
-         source, created_at, rotated_at, revoked_at, generation, revoked_generation)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set
+         source, created_at, rotated_at, revoked_at, generation, revoked_generation, note)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set
          sha256 = excluded.sha256, previous_sha256 = excluded.previous_sha256, previous_until = excluded.previous_until,
          hint = excluded.hint, label = excluded.label, user = excluded.user, tags = excluded.tags, limits = excluded.limits, models = excluded.models,
-         routes = excluded.routes, parallel = excluded.parallel, expires_at = excluded.expires_at, source = excluded.source, rotated_at = excluded.rotated_at,
+         routes = excluded.routes, parallel = excluded.parallel, expires_at = excluded.expires_at, source = excluded.source, rotated_at = excluded.rotated_at, note = excluded.note,
          generation = excluded.generation, revoked_at = iif(keys.revoked_generation >= excluded.generation, keys.revoked_at, excluded.revoked_at),
          revoked_generation = iif(keys.revoked_generation >= excluded.generation, keys.revoked_generation, excluded.revoked_generation)`,
     ),
-
     budget: db.prepare(
       `select spent_tokens, spent_nano, spent_requests, reserved_tokens, reserved_nano, reserved_requests
        from budgets where limit_id = ? and window = ?`,
@@ -90,7 +91,14 @@ export function prepareWriter(db: DatabaseSync) {
          dearest_cost = max(-9007199254740991, min(9007199254740991, dearest_cost + excluded.dearest_cost))`,
     ),
     modelsOfHour: db.prepare('select distinct model from usage_hours where hour = ? and key = ?'),
+    // A window that begins within an hour is a minute's.
+    pruneBudgets: db.prepare(
+      `delete from budgets where (limit_id, window) in (
+         select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3
+       )`,
+    ),
     ...prepareChain(db),
+    ...prepareAdministration(db),
     ...prepareSums(db),
   };
 }
@@ -118,6 +126,7 @@ export function prepareReports(db: DatabaseSync) {
        from usage_hours where hour >= ? and hour < ? group by key`,
     ),
     reservedOfKeys: db.prepare(`select key, ${sumOf('tokens', 'reserved')} from open_requests group by key`),
+    ...prepareAdministrationReports(db),
     ...prepareSums(db),
   };
 }
@@ -131,36 +140,6 @@ export function sumOf(column: string, name = column): string {
 }
 
 // ---
-
-// What is pruned, the hash chain of what is not, and those whose names it covers.
-function prepareChain(db: DatabaseSync) {
-  return {
-    // A window that begins within an hour is a minute's.
-    pruneBudgets: db.prepare(
-      `delete from budgets where (limit_id, window) in (
-         select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3
-       )`,
-    ),
-    oldest: db.prepare(
-      'select seq, instance, hash from requests where started_at < ? order by started_at, seq limit ?',
-    ),
-    pruned: db.prepare(
-      'insert into pruned (id, before) values (1, ?) on conflict do update set before = max(before, excluded.before)',
-    ),
-    dropRequest: db.prepare('delete from requests where seq = ?'),
-    head: db.prepare('select seq, hash from ledger_heads where instance = ?'),
-    putHead: db.prepare('insert or replace into ledger_heads (instance, seq, hash, at) values (?, ?, ?, ?)'),
-    nextOfInstance: db.prepare(
-      'select seq from requests where instance = ? and seq > ? and seq < ? order by seq limit 1',
-    ),
-    cut: db.prepare('insert or replace into chain_cuts (seq, instance, hash) values (?, ?, ?)'),
-    dropCut: db.prepare('delete from chain_cuts where seq = ?'),
-    cutBefore: db.prepare('select seq from chain_cuts where instance = ? and seq < ? order by seq desc limit 1'),
-    cutAfter: db.prepare('select seq from chain_cuts where instance = ? and seq > ? order by seq limit 1'),
-    person: db.prepare('select salt from people where name = ?'),
-    addPerson: db.prepare('insert into people (name, salt) values (?, ?)'),
-  };
-}
 
 // How a budget begins that nothing has been booked in yet: with all that its subject has used since its window began, and
 // with what its open requests of that window hold. Those were admitted without this limit and will not settle in it, so that

@@ -1,0 +1,102 @@
+// What the administration writes: keys, changes of limits, credentials. Each act is one transaction with the row it leaves.
+
+import {
+  type Act,
+  adjusted,
+  type Change,
+  type CredentialRow,
+  type LimitAdjustment,
+  type LimitChange,
+  unadjusted,
+} from '../administration';
+import type { KeyRow } from '../storage';
+import { readAdjustment } from './administrationStatements';
+import { credentialChangeBetween, keyChangeBetween } from './changes';
+import { credentialColumns, keyColumns, valuesOf } from './columns';
+import type { Writer } from './statements';
+
+/**
+ * @param transaction runs it in a transaction
+ * @param changed called when keys or limits have
+ */
+export function openAdministration(sql: Writer, transaction: <T>(work: () => T) => T, changed: () => void) {
+  const write = <T>(work: () => T): T => {
+    const result = transaction(work);
+    changed();
+    return result;
+  };
+  return {
+    keyByHash: (sha256: string) => sql.keyByHash.get(sha256) as KeyRow | undefined,
+    keyById: (id: string) => keyOf(sql, id),
+    putKeys: (rows: readonly KeyRow[], act?: Act) => write(() => rows.forEach((row) => putKey(sql, row, [], act))),
+    changeKey: (
+      id: string,
+      change: Partial<KeyRow>,
+      { limits = [], act }: { readonly limits?: readonly LimitChange[]; readonly act?: Act } = {},
+    ): KeyRow | undefined =>
+      write(() => {
+        const row = keyOf(sql, id);
+        return row === undefined ? undefined : putKey(sql, { ...row, ...change }, limits, act);
+      }),
+    credentials: () => sql.allCredentials.all() as unknown as CredentialRow[],
+    credentialByHash: (sha256: string) => sql.credentialByHash.get(sha256) as CredentialRow | undefined,
+    putCredential: (row: CredentialRow, act: Act) =>
+      transaction(() => {
+        const before = sql.credentialById.get(row.id) as CredentialRow | undefined;
+        sql.putCredential.run(...valuesOf(row, credentialColumns));
+        addAudit(sql, act, row.id, credentialChangeBetween(before, row));
+      }),
+  };
+}
+
+// ---
+
+function keyOf(sql: Writer, id: string): KeyRow | undefined {
+  return sql.keyById.get(id) as KeyRow | undefined;
+}
+
+// What is written is read again: a revocation stays, whatever the row says.
+function putKey(sql: Writer, row: KeyRow, limits: readonly LimitChange[], act: Act | undefined): KeyRow | undefined {
+  const before = act === undefined ? undefined : keyOf(sql, row.id);
+  sql.putKey.run(...valuesOf(row, keyColumns));
+  const after = keyOf(sql, row.id);
+  const adjustments = limits.map((change) => adjust(sql, change));
+  if (act === undefined || after === undefined) return after;
+  const ofLimits = (which: 'before' | 'after') =>
+    Object.fromEntries(adjustments.map((each) => [each.id, each[which]] as const));
+  const change = keyChangeBetween(before, after);
+  addAudit(
+    sql,
+    act,
+    row.id,
+    limits.length === 0
+      ? change
+      : {
+          before: { ...change?.before, limits_changed: ofLimits('before') },
+          after: { ...change?.after, limits_changed: ofLimits('after') },
+        },
+  );
+  return after;
+}
+
+function adjust(
+  sql: Writer,
+  change: LimitChange,
+): { readonly id: string; readonly before: LimitAdjustment; readonly after: LimitAdjustment } {
+  const before = readAdjustment(sql, change.id) ?? unadjusted;
+  const after = adjusted(before, change);
+  const { toppedUp, override } = after;
+  sql.putAdjustment.run(change.id, toppedUp, override?.amount ?? null, override?.until ?? null);
+  return { id: change.id, before, after };
+}
+
+/** Leaves the row of an act; none where it changed nothing. Within the act's transaction. */
+export function addAudit(
+  sql: Writer,
+  { at, credential, address, action }: Act,
+  subject: string,
+  change: Change | undefined,
+): void {
+  if (change === undefined) return;
+  sql.addAudit.run(at, credential, address, action, subject, JSON.stringify(change));
+}

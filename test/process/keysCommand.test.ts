@@ -1,0 +1,119 @@
+// `ovth keys`, as an operator types it, against a gateway that runs.
+
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle, node, useChildScene } from '../support/child';
+import { masterKey } from '../support/gateway';
+
+const scene = useChildScene(
+  () => 'routes: {}\n',
+  () => ({ OPENAI_API_KEY: 'sk-x' }),
+);
+let url = '';
+beforeEach(async () => {
+  ({ url } = await scene.start());
+});
+
+/** @param env of the command alone */
+const ovth = (args: readonly string[], env: Record<string, string | undefined> = {}) => {
+  const port = new URL(url).port;
+  const { status, stdout, stderr } = spawnSync(node, [bundle(), 'keys', ...args], {
+    cwd: scene.folder,
+    env: { OVTH_PORT: port, OVTH_MASTER_KEY: masterKey, ...env },
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+};
+const json = (args: readonly string[], env = {}) => {
+  const { status, stdout, stderr } = ovth([...args, '--json'], env);
+  expect([status, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout);
+};
+const works = async (key: string) =>
+  (await fetch(`${url}/v1/models/gpt-5.5`, { headers: { authorization: `Bearer ${key}` } })).status;
+
+test('a key is minted with its limits, listed, topped up, and revoked', async () => {
+  expect(ovth([]).stdout).toBe('There are no keys yet: ovth keys mint --label NAME.\n');
+  const minted = ovth([
+    ...['mint', '--label', 'cursor', '--user', 'ada', '--usd', '2.5', '--per', 'lifetime'],
+    ...['--routes', 'auto, cheap', '--tags', 'lab', '--rpm', '9', '--note', 'the laptop'],
+  ]);
+  expect([minted.status, minted.stderr]).toEqual([0, '']);
+  const [key = '', told = ''] = minted.stdout.split('\n');
+  expect(key).toMatch(/^ovth_live_/);
+  expect(told).toMatch(/^Key "cursor" \(key_\w+\)\. It is shown this once/);
+  expect(json(['list']).data).toMatchObject([
+    { label: 'cursor', user: 'ada', routes: ['auto', 'cheap'], tags: ['lab'], rpm: 9, note: 'the laptop' },
+  ]);
+  const table = ovth(['list']).stdout;
+  expect(table).toContain('2.50 USD for good, 9 requests a minute');
+  expect(table).not.toContain(key);
+  expect(ovth(['top-up', 'cursor', '--usd', '1']).stdout).toMatch(/was topped up; left: 3\.50 USD for good\.\n$/);
+  const { id } = json(['top-up', 'cursor', '--usd', '0.5']);
+  expect(json([]).data[0].limits[0]).toMatchObject({ usd: 2.5, topped_up: 1.5, remaining: 4 });
+  expect(ovth(['revoke', id]).stdout).toMatch(/^Key "cursor" \(key_\w+\) is revoked since 20/);
+  expect(await works(key)).toBe(401);
+});
+
+test('a label that several keys have, or none, is refused with what there is', () => {
+  const [one, two] = [json(['mint', '--label', 'app']), json(['mint', '--label', 'app'])];
+  const { status, stderr } = ovth(['revoke', 'app']);
+  expect([status, stderr]).toEqual([64, `2 keys are called "app"; name one by its id: ${one.id}, ${two.id}.\n`]);
+  expect(json(['revoke', one.id]).revoked_at).not.toBeNull();
+  expect(json(['revoke', 'app']).id).toBe(two.id);
+  expect(ovth(['revoke', 'app'])).toMatchObject({ status: 64, stderr: expect.stringContaining('no key "app"') });
+});
+
+test('a command line that asks for nothing there is is refused with what there is: 64', () => {
+  const refusals: [args: string[], why: string][] = [
+    [['mint'], 'a key needs a label'],
+    [['mint', '--label', 'x', '--usd', '5'], 'a limit is one of --usd, --tokens and --requests, with --per'],
+    [['mint', '--label', 'x', '--rpm', 'many'], '--rpm takes a number above 0'],
+    [['top-up', 'x'], 'name what is added'],
+    [['top-up', '--usd', '5'], 'name the key first'],
+    [['borrow'], '"keys" does not know "borrow"'],
+    [['list', '--master-key', 'x'], 'There are: --json, --url'],
+    [['--url', 'http://llm.example.com'], 'must be https://'],
+  ];
+  for (const [args, why] of refusals)
+    expect(ovth(args)).toMatchObject({ status: 64, stdout: '', stderr: expect.stringContaining(why) });
+});
+
+test('the exit code says who refused', async () => {
+  const wrong = { OVTH_MASTER_KEY: 'wrong'.repeat(9) };
+  expect(ovth([], wrong)).toMatchObject({ status: 77, stdout: '', stderr: expect.stringContaining('not valid here') });
+  const made = await fetch(`${url}/admin/credentials`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${masterKey}` },
+    body: '{"label":"reader","scopes":["read"]}',
+  });
+  const { credential } = (await made.json()) as { credential: string };
+  const reader = { OVTH_ADMIN_CREDENTIAL: credential };
+  expect(json([], reader).data).toEqual([]);
+  expect(ovth(['mint', '--label', 'x'], reader)).toMatchObject({
+    status: 77,
+    stderr: expect.stringContaining('has read'),
+  });
+  expect(ovth(['mint', '--label', 'x', '--models', 'gpt-5.5', '--expires-at', 'soon'])).toMatchObject({ status: 1 });
+  const nobody = ovth(['--url', 'http://127.0.0.1:9']);
+  expect([nobody.status, nobody.stderr]).toEqual([
+    69,
+    expect.stringMatching(/^no gateway answers at http:\/\/127\.0\.0\.1:9 \(.+\); start it, or name its address/),
+  ]);
+});
+
+test('the master key is found where the gateway keeps its own, and is sent to no other address', async () => {
+  const [first] = scene.children;
+  first!.process.kill('SIGTERM');
+  await first!.ended;
+  ({ url } = await scene.start({ env: { OVTH_MASTER_KEY: undefined } }));
+  const none = { OVTH_MASTER_KEY: undefined, OVTH_DATA: join(scene.folder, 'data') };
+  expect(ovth([], none)).toMatchObject({ status: 0 });
+  expect(ovth(['--url', url], none)).toMatchObject({
+    status: 64,
+    stderr: expect.stringContaining('set OVTH_MASTER_KEY'),
+  });
+  rmSync(join(scene.folder, 'data', 'master.key'));
+  expect(ovth([], none)).toMatchObject({ status: 64, stderr: expect.stringContaining('holds no master.key') });
+});
