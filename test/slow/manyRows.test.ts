@@ -57,7 +57,7 @@ function entriesOf(made: Made, id: string, at: number): { reserve: ReserveEntry;
   const [cost, uncached, dearest_cost] = made.cost;
   const row: Partial<RequestRow> = {
     session: made.session === null ? null : `s${made.session}`, address: `10.0.0.${made.address}`, cache_read, cache_write_5m,
-    cache_write_1h, counted: raw - Math.floor(cache_read / 2), raw, cost, uncached, dearest_cost, outcome: made.outcome as never,
+    cache_write_1h, counted: raw - Math.floor(cache_read / 2), raw, cost, uncached, dearest_cost, outcome: made.outcome,
     ended_at: at + 900,
   }; // prettier-ignore
   const settle = settleEntry(reserve, input, output, made.fate === 'unsound' ? { ...row, reasoning: -1 } : row);

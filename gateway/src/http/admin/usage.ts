@@ -143,10 +143,19 @@ function readQuery(query: URLSearchParams, now: number): Asked {
     from,
     to,
     format,
-    ...Object.fromEntries(filters.map((name) => [name, query.get(name)]).filter(([, value]) => value !== null)),
+    ...filtersIn(query),
   };
   requireDays(asked, 'from');
   return asked;
+}
+
+function filtersIn(query: URLSearchParams): Pick<UsageQuery, (typeof filters)[number]> {
+  const found: { -readonly [name in (typeof filters)[number]]?: string } = {};
+  for (const name of filters) {
+    const value = query.get(name);
+    if (value !== null) found[name] = value;
+  }
+  return found;
 }
 
 function requireDays(asked: UsageQuery, name: string): void {
