@@ -43,6 +43,8 @@ export interface ContainerReport {
   readonly restarts: number;
   /** Of a gateway, the release it belongs to; else empty. */
   readonly release: string;
+  /** Whether it ends in the background because another has taken over. */
+  readonly retires: boolean;
   /** Of the backup: when the ledger was last known to be copied whole, in ISO 8601; null where no recent look found it so. */
   readonly copied?: string | null;
 }
@@ -80,7 +82,7 @@ export function problemsOf({ site, box, problem }: StatusReport, now: number): s
   if (left !== undefined && left < 1) found.push(`the certificate ends in ${Math.max(0, left * 24).toFixed(0)} hours`);
   if (problem !== undefined) found.push(problem);
   if (box === undefined) return found;
-  if (!box.containers.some(({ release, state }) => release !== '' && state === 'running'))
+  if (!box.containers.some(({ release, state, retires }) => release !== '' && state === 'running' && !retires))
     found.push('no gateway runs; "pulumi up" starts it');
   for (const { name, state, health } of box.containers.filter(
     (each) => each.state === 'restarting' || each.health === 'unhealthy',
@@ -160,7 +162,7 @@ function deployText({ ended, repairs }: BoxReport['deploy'], now: number): strin
 }
 
 function containerText(each: ContainerReport, now: number): string {
-  const { name, image, state, health, since: started, restarts, release, copied } = each;
+  const { name, image, state, health, since: started, restarts, release, retires, copied } = each;
   const what = release === '' ? `${name}, ${image}` : `release ${release}`;
   const again = restarts === 0 ? '' : `, started again ${restarts} times after a crash`;
   const copy =
@@ -169,7 +171,7 @@ function containerText(each: ContainerReport, now: number): string {
       : copied === null
         ? ', last copy unknown'
         : `, ledger copied whole ${moment(Date.parse(copied))} (${ago(Date.parse(copied), now)} ago)`;
-  return `${what}  ${health || state} ${since(Date.parse(started), now)}${again}${copy}`;
+  return `${what}${retires ? ', retires' : ''}  ${health || state} ${since(Date.parse(started), now)}${again}${copy}`;
 }
 
 function since(then: number, now: number): string {

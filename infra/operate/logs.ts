@@ -2,12 +2,21 @@
 //   npm run logs -- [gateway|front|backup|host] [--lines N] [--since 1h] [--follow] [--stack NAME] [--cwd FOLDER]
 
 import { parseArgs } from 'node:util';
+import { home } from '../hostLayout';
+import { backupContainer } from '../render/backup';
 import { logIn } from './login';
 import { runCommand } from './runCommand';
 import { boxAccess, stackOptions } from './stackOutputs';
 
 const sources = ['gateway', 'front', 'backup', 'host'] as const;
 type Source = (typeof sources)[number];
+
+/** The name of a container, for the box's shell. */
+const serving: Readonly<Record<Exclude<Source, 'host'>, string>> = {
+  gateway: `"ovth-gateway-$(basename "$(readlink ${home}/current)")"`,
+  front: `"ovth-front-$(basename "$(readlink ${home}/front)")"`,
+  backup: backupContainer,
+};
 
 /** What of a log is shown. */
 export interface LogChoice {
@@ -30,8 +39,8 @@ export function logCommand(source: string, { lines, since, follow = false }: Log
   if (source === 'host')
     return `journalctl --no-pager --lines ${lines}${since === undefined ? '' : ` --since -${since}`}${more}`;
   const flags = `--tail ${lines}${since === undefined ? '' : ` --since ${since}`}${more}`;
-  // The newest container of that name: while one retires there are two.
-  return `docker logs ${flags} "$(docker ps --all --quiet --filter name=ovth-${source} | head -n 1)" 2>&1`;
+  // What serves: while something retires there are two of a kind.
+  return `docker logs ${flags} ${serving[source]} 2>&1`;
 }
 
 async function main(): Promise<number> {

@@ -36,6 +36,15 @@ def copied(state):
     return ends[-1] if ends else None
 
 
+def retires(name):
+    """Whether it ends in the background because another has taken over."""
+    places = {"ovth-front-": "fronts", "ovth-gateway-": "releases"}
+    return any(
+        name.startswith(begin) and os.path.exists("%s/%s/%s/retiring" % (home, folder, name[len(begin):]))
+        for begin, folder in places.items()
+    )
+
+
 def container(found):
     state = found["State"]
     name = found["Name"].lstrip("/")
@@ -47,6 +56,7 @@ def container(found):
         "since": state["StartedAt"],
         "restarts": found["RestartCount"],
         "release": found["Config"]["Labels"].get("ovth.release", ""),
+        "retires": retires(name),
         **({"copied": copied(state)} if name == "ovth-backup" else {}),
     }
 

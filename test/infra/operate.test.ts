@@ -103,8 +103,13 @@ describe('a login', () => {
 
 describe('logs', () => {
   test.each([
-    ['gateway', {}, 'docker logs --tail 200 "$(docker ps --all --quiet --filter name=ovth-gateway | head -n 1)" 2>&1'],
-    ['front', { since: '2h', follow: true }, /^docker logs --tail 200 --since 2h --follow .*name=ovth-front/],
+    ['gateway', {}, 'docker logs --tail 200 "ovth-gateway-$(basename "$(readlink /srv/ovth/current)")" 2>&1'],
+    [
+      'front',
+      { since: '2h', follow: true },
+      /^docker logs --tail 200 --since 2h --follow "ovth-front-.*\/srv\/ovth\/front/,
+    ],
+    ['backup', {}, 'docker logs --tail 200 ovth-backup 2>&1'],
     ['host', { since: '30m' }, 'journalctl --no-pager --lines 200 --since -30m'],
   ])('of the %s', (source, more, command) => {
     expect(logCommand(source, { lines: '200', ...more })).toEqual(
@@ -128,6 +133,7 @@ describe('status', () => {
     image: 'x',
     state: 'running',
     health: 'healthy',
+    retires: false,
     since: '2026-11-27T10:00:00Z',
     restarts: 0,
     release: '',
@@ -148,7 +154,7 @@ describe('status', () => {
       deploy: { ended: seconds - 3_600, repairs: 2, changed: [] },
       containers: [
         { ...container, name: 'ovth-backup', image: 'litestream:0.5.18', copied: '2026-11-27T11:59:00Z' },
-        { ...container, name: 'ovth-front', image: 'caddy:2.11.9', health: '' },
+        { ...container, name: 'ovth-front-2', image: 'caddy:2.11.9', health: '' },
         { ...container, name: 'ovth-gateway-0123456789ab', release: '0123456789ab', restarts: 2 },
       ],
       errors: [{ at: seconds - 60, from: 'ovth-front', text: 'something failed' }],
@@ -163,7 +169,7 @@ describe('status', () => {
       'upgrades     security upgrades looked for since 2026-11-27 10:00 UTC (2 h); may reboot at Sun *-*-* 04:00:00 UTC',
       'deploy       last update ended 2026-11-27 11:00 UTC (60 min ago), put right 2 times',
       'backup       ovth-backup, litestream:0.5.18  healthy since 2026-11-27 10:00 UTC (2 h), ledger copied whole 2026-11-27 11:59 UTC (1 min ago)',
-      'front        ovth-front, caddy:2.11.9  running since 2026-11-27 10:00 UTC (2 h)',
+      'front        ovth-front-2, caddy:2.11.9  running since 2026-11-27 10:00 UTC (2 h)',
       'gateway      release 0123456789ab  healthy since 2026-11-27 10:00 UTC (2 h), started again 2 times after a crash',
       'memory       1.0 GB of 4.0 GB used, no swap',
       'disk         /mnt/data  1.0 GB of 10.0 GB used (10 %)',
@@ -181,6 +187,7 @@ describe('status', () => {
       deploy: { ended: null, repairs: null, changed: ['current/config/config.yaml'] },
       containers: [
         { ...container, name: 'ovth-front', state: 'restarting', health: '' },
+        { ...container, name: 'ovth-gateway-1', release: '1', retires: true },
         { ...container, name: 'ovth-backup', health: 'unhealthy', copied: null },
       ],
     };
@@ -198,6 +205,7 @@ describe('status', () => {
       'current/config/config.yaml is not as the last update left it; "pulumi up" puts it right',
       '/ is 90 % full',
     ]);
+    expect(statusText({ site, box }, now)).toMatch(/^gateway +release 1, retires {2}healthy since/m);
     expect(statusText({ site, box }, now)).toMatch(/^deploy +no update has ended yet$/m);
     expect(statusText({ site, box }, now)).toMatch(/^backup +.* unhealthy since .*, last copy unknown$/m);
     expect(
@@ -235,12 +243,19 @@ describe('status', () => {
       ...{ Name: '/ovth-backup', Config: { Image: 'litestream', Labels: {} }, RestartCount: 0 },
       State: { Status: 'running', StartedAt: '2026-11-27T10:00:00Z', Health: { Status: 'healthy', Log } },
     };
-    writeFileSync(join(folder, 'inspect'), JSON.stringify([backup]));
+    mkdirSync(join(home, 'releases/old'), { recursive: true });
+    writeFileSync(join(home, 'releases/old/retiring'), '');
+    const gateways = ['new', 'old'].map((id) => ({ ...backup, Name: `/ovth-gateway-${id}` }));
+    writeFileSync(join(folder, 'inspect'), JSON.stringify([backup, ...gateways]));
     pretend('docker', `case "$*" in ps*) echo a;; inspect*) cat '${folder}/inspect';; esac`);
     const ran = spawnSync('python3', ['-', home], { input: statusScript, encoding: 'utf8', env: process.env });
     const { deploy, containers } = JSON.parse(ran.stdout) as NonNullable<StatusReport['box']>;
     expect(deploy).toEqual({ ended: expect.closeTo(Date.now() / 1_000, -3), repairs: 3, changed: ['changed', 'gone'] });
-    expect(containers).toMatchObject([{ name: 'ovth-backup', health: 'healthy', copied: '2026-11-27T11:58:00Z' }]);
+    expect(containers).toMatchObject([
+      { name: 'ovth-backup', health: 'healthy', copied: '2026-11-27T11:58:00Z', retires: false },
+      { name: 'ovth-gateway-new', retires: false },
+      { name: 'ovth-gateway-old', retires: true },
+    ]);
     expect(ran.stdout).not.toContain('not shown');
   });
 
