@@ -131,6 +131,29 @@ test.each<[Kind, Exclude<Kind, 'chat'>]>([
   expect(row['cost_usd']).toBeGreaterThan(2 * searchPrice(model));
 });
 
+// Google tells those beside functions as parts, and what they found not at all where a function is called.
+test.each<[Kind, boolean]>([
+  ['generate', true],
+  ['generate', false],
+  ['messages', true],
+  ['messages', false],
+])('beside functions, to a client of %s (broken off: %s)', async (client, isBroken) => {
+  const { model, fields } = asked.generate;
+  const searched = (id: string) => ({ toolCall: { toolType: 'GOOGLE_SEARCH_WEB', args: { queries: [id] }, id } });
+  const use = { functionCall: { id: 'f1', name: 'ls', args: {} }, thoughtSignature: 'c2ln' };
+  const piece = (part: object, more: object = { finishReason: undefined }) =>
+    generated({ content: { role: 'model', parts: [part] }, ...more });
+  const said = events([piece({ text: 'So' }), piece(searched('a')), piece(searched('b')), piece(use, isBroken ? undefined : {})]); // prettier-ignore
+  scene.fake.answer = (_call: unknown, response: ServerResponse) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(said, () => (isBroken ? response.destroy() : response.end()));
+  };
+  const answer = await scene.ask(client, model, true, client === 'generate' ? fields : asked.messages.fields);
+  expect(await answer.text().catch(() => '')).toContain('So');
+  const row = await rowOf(answer);
+  expect([row['outcome'], row['searches']]).toEqual([isBroken ? 'upstream_died' : 'ok', 2]);
+});
+
 describe('money is reserved for searches, at the price of the target', () => {
   const uses = (max: number) => ({ tools: [{ type: 'web_search_20250305', name: 'web_search', max_uses: max }] });
 

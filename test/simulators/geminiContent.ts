@@ -142,7 +142,11 @@ function callParts({ model, said, id }: Content): Json[] {
   const third = isThird(model);
   const signature = third || said.thought !== '' ? sealed('google', said.thought) : undefined;
   return said.calls.map((call, n) => ({
-    functionCall: { name: call.name, args: call.args, ...(third && { id: said.search ? callIdAfterSearch(id, n) : newId('', 8) }) },
+    functionCall: {
+      name: call.name,
+      args: call.args,
+      ...(third && { id: said.search ? callIdAfterSearch(id, n) : newId('', 8) }),
+    },
     ...(n === 0 && signature !== undefined && { thoughtSignature: signature }),
   }));
 }

@@ -67,8 +67,7 @@ export function toolChoice(raw: unknown, declared: readonly Declared[]): Convers
 export function googleSearching(request: Json, hasFunctions: boolean, model: string): Conversation['searching'] {
   const tools: unknown[] = Array.isArray(request.tools) ? request.tools : [];
   if (!tools.some((tool) => isJson(tool) && camel(tool).googleSearch !== undefined)) return undefined;
-  if (hasFunctions && !isThird(model))
-    throw googleInvalid('Tool use with function calling is unsupported');
+  if (hasFunctions && !isThird(model)) throw googleInvalid('Tool use with function calling is unsupported');
   const mime = isJson(request.generationConfig) ? camel(request.generationConfig).responseMimeType : undefined;
   if (mime === 'application/json' && !isThird(model))
     throw googleInvalid("Tool use with a response mime type: 'application/json' is unsupported");

@@ -181,6 +181,7 @@ test('what Google found comes in pieces, and stands in a text that is signed at 
         { url: 'https://a.example', title: 'a' },
         { url: 'https://b.example', title: 'b' },
       ],
+      charged: 2,
     },
   ]);
   expect(response.lost).toEqual(['searchEntryPoint']);

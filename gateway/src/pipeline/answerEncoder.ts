@@ -89,7 +89,7 @@ export function openAnswerEncoder(
 // Whether a part is a call of a tool. A search is noted, should the stream break off before its usage.
 function isCall(part: OpenPart, progress: Pick<ResponseProgress, 'usage'>): boolean {
   if (part.type === 'webSearch' && part.error === undefined)
-    progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + 1);
+    progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + (part.charged ?? 1));
   return part.type === 'toolCall';
 }
 

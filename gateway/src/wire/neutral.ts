@@ -111,6 +111,8 @@ export interface WebSearch {
   readonly queries: readonly string[];
   /** Absent where it is not told what was found. */
   readonly results?: readonly SearchResult[];
+  /** How many searches the provider charges for it, where that is not one. */
+  readonly charged?: number;
   /** The provider's word for why it failed. */
   readonly error?: string;
   /** The block or item of a history that it stands for, where a provider made it. */

@@ -67,7 +67,15 @@ function joinReasoning(parts: readonly Part[]): Part[] {
   return out;
 }
 
-const contentFields = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse', 'toolCall', 'toolResponse'];
+const contentFields = [
+  'text',
+  'inlineData',
+  'fileData',
+  'functionCall',
+  'functionResponse',
+  'toolCall',
+  'toolResponse',
+];
 const partFields = new Set([...contentFields, 'thought', 'thoughtSignature']);
 
 // What stands beside a part's content: how much of a video is meant, at which resolution.

@@ -1,10 +1,11 @@
 // Decodes GenerateContentResponses, whole and streamed: each piece of a stream has the fields of a whole response. Source:
 // https://ai.google.dev/api/generate-content (2026-11).
 
-import { validCounts, searchCount, tokenCount, type Usage } from '../../core/usage';
+import { validCounts, tokenCount, type Usage } from '../../core/usage';
 import { decodeGeminiLogprobs } from '../shared/logprobs';
 import type { Decoder, Frame } from '../codec';
 import type { Json } from '../jsonObject';
+import { chargedFor, searchesIn } from './charges';
 import { completion, finishReasons } from './completion';
 import { citationsIn, groundingBytes, joinGrounding, pagesIn, queriesIn } from './grounding';
 import { isHostedPart, isSearchPart, opaqueParts, queriesOfCall } from './hostedParts';
@@ -96,6 +97,8 @@ interface AnswerState {
   readonly builder: EventBuilder;
   /** The response's, and for several answers each its own: ids of calls and searches are made of it. */
   id: string;
+  /** The response's. */
+  model: string;
   /** The words of the answer so far, in pieces, and their length. */
   readonly text: string[];
   length: number;
@@ -128,7 +131,7 @@ function stateOf({ builders, states }: Answers, index: number): AnswerState | un
   const builder = builders.of(index);
   if (builder === undefined) return undefined;
   return (states[index] ??= {
-    builder, id: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, hosted: [], queries: [],
+    builder, id: '', model: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, hosted: [], queries: [],
     told: new Set(), toldPages: false, kept: 0,
   }); // prettier-ignore
 }
@@ -148,6 +151,7 @@ function decodePiece(body: Json, answers: Answers): void {
       continue;
     }
     state.id = index === 0 ? id : `${id}_${index}`;
+    state.model = model;
     state.builder.start(id, model);
     decodeCandidate(candidate, state, answers.whole);
   }
@@ -208,14 +212,16 @@ function tellSearch(state: AnswerState): void {
   const { builder, grounding, id, told } = state;
   const all = [...new Set([...state.queries, ...(grounding === undefined ? [] : queriesIn(grounding))])];
   const pages = grounding === undefined ? [] : pagesIn(grounding);
-  const isNew = all.some((query) => !told.has(query)) || (pages.length > 0 && !state.toldPages);
-  if (all.length === 0 || !isNew) return;
+  const news = all.filter((query) => !told.has(query));
+  if (all.length === 0 || (news.length === 0 && (pages.length === 0 || state.toldPages))) return;
   endHosted(state);
   const number = told.size === 0 ? '' : '_more';
+  const charged = news.length === 0 ? 0 : (chargedFor([news], state.model) ?? 0);
   builder.search({
     id: `search_${id || 'gemini'}${number}`,
     queries: all,
     ...(grounding === undefined ? {} : { results: pages }),
+    ...(charged === 1 ? {} : { charged }),
   });
   for (const query of all) told.add(query);
   state.toldPages = pages.length > 0;
@@ -285,23 +291,6 @@ function decodePart(part: Json, state: AnswerState, logprobs: readonly TokenLogp
     const kind = Object.keys(part).find((key) => key !== 'thoughtSignature');
     if (kind !== undefined) builder.lost(kind);
   }
-}
-
-// Gemini 3 is charged for by the search, older models by the prompt that was searched for.
-// Source: https://ai.google.dev/gemini-api/docs/google-search, "Pricing" (2026-11).
-function searchesIn(value: Json): number | undefined {
-  const asked = listOr(value['candidates']).map((raw) => {
-    const { content, groundingMetadata } = objectOr(raw);
-    return [...listOr(objectOr(content)['parts']).flatMap(queriesOfCall), ...queriesIn(objectOr(groundingMetadata))];
-  });
-  return chargedFor(asked, textOr(value['modelVersion']));
-}
-
-// The queries of all candidates, each of which searches for itself; a query that is told twice was made once.
-function chargedFor(asked: readonly (readonly string[])[], model: string): number | undefined {
-  const queries = asked.reduce((sum, one) => sum + new Set(one).size, 0);
-  if (queries === 0) return undefined;
-  return model.startsWith('gemini-2') ? 1 : searchCount(queries);
 }
 
 function rangeOf(source: Json): { start?: number; end?: number } {
