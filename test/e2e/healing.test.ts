@@ -105,7 +105,7 @@ describeLab('a box that is not as it should be', () => {
     [
       'the rules would not be set at boot',
       'systemctl disable --quiet ovth-front.service; rm -f /etc/systemd/system/ovth-front.service /srv/ovth/lead',
-      /^ports 80 and 443 do not lead to Caddy, or would not after a reboot; \/etc\/systemd\/system\/ovth-front.service is not .*; lead is not/,
+      /^ports 80 and 443 do not lead to Caddy, or would not after a reboot; lead is not .*; \/etc\/systemd\/system\/ovth-front.service is not/,
     ],
     [
       'the link to the front that serves is removed',
