@@ -26,7 +26,10 @@ const ovth = (...args: string[]) => {
 };
 const admin = async (url: string, method: string, path: string) => {
   const answer = await fetch(url + path, { method, headers: { authorization: `Bearer ${masterKey}` } });
-  return { status: answer.status, body: (await answer.json()) as Record<string, any> };
+  return {
+    status: answer.status,
+    body: (await answer.json()) as { data: { id: string; label: string }[] } & Record<string, unknown>,
+  };
 };
 
 test('the head in the log is found in the ledger, until a row is changed', async () => {
@@ -36,7 +39,7 @@ test('the head in the log is found in the ledger, until a row is changed', async
   const refused = await admin(child.url, 'POST', '/admin/users/ada/forget');
   expect(refused).toMatchObject({ status: 400, body: { error: { message: expect.stringContaining('"ada" still has keys: ada’s. Revoke them first') } } }); // prettier-ignore
   const { data } = (await admin(child.url, 'GET', '/admin/keys')).body;
-  await admin(child.url, 'DELETE', `/admin/keys/${data[0].id}`);
+  await admin(child.url, 'DELETE', `/admin/keys/${data[0]!.id}`);
   expect(ovth('ledger', 'verify')).toMatchObject({ code: 0, output: expect.stringContaining('No row was changed') });
   const { body } = await admin(child.url, 'POST', '/admin/users/ada/forget');
   expect(body).toMatchObject({ pseudonym: expect.stringMatching(/^~/), rows: 3, open_requests: 0 });

@@ -31,14 +31,14 @@ export async function usage(args: readonly string[]): Promise<void> {
       if (value !== undefined) query.set(name, value);
     }
     if (asked.key !== undefined) query.set('key', reader.idOf(asked.key) ?? asked.key);
-    const { report } = openUsageAdmin({
+    const usage = openUsageAdmin({
       reports: { usage: (one) => Promise.resolve(reader.usage(one)) },
-      labelOf: reader.labelOf,
+      labelOf: (id) => reader.labelOf(id),
       boxUsd,
       now: Date.now,
       progress: openProgress('days read'),
     });
-    const found = await report(query);
+    const found = await usage.report(query);
     if (typeof found === 'string') process.stdout.write(found);
     else console.log(json === true ? JSON.stringify(found) : describe(found as UsageList, groups.split(',')));
   } catch (error) {
