@@ -21,6 +21,11 @@ describeLab('a box that is not as it should be', () => {
   const box = () => scene.lab.boxes()[0]!;
   const onBox = async (command: string) => (await box().exec(command, { timeoutMs: 60_000 })).stdout.trim();
   const up = (...more: string[]) => scene.project.up(...more);
+  // The engine takes no `--preview-only` beside a consent, which the lab gives in the environment.
+  const refreshPreview = () =>
+    scene.project.pulumi(['refresh', '--preview-only', '--run-program'], {
+      environment: { PULUMI_SKIP_CONFIRMATIONS: 'false' },
+    });
   const routeOf = async () => (await client.chat(key)).headers['x-ovth-route'];
   const route = (provider: string) =>
     must(scene.project.pulumi(['config', 'set', '--path', 'ovth:routes.auto.providers[0]', provider]));
@@ -147,7 +152,7 @@ describeLab('a box that is not as it should be', () => {
       const running = () => onBox('docker ps -q | wc -l').then((count) => count === '2', () => false); // prettier-ignore
       await until('the containers', running, 60_000);
       expect(await led()).toBe('');
-      const refresh = await must(scene.project.pulumi(['refresh', '--preview-only', '--run-program']));
+      const refresh = await must(refreshPreview());
       expect(faultIn(refresh)).toMatch(/ports 80 and 443 do not lead to Caddy, or would not after a reboot/);
       await must(up());
       expect([await led(), await answers()]).toEqual(['led', true]);
@@ -182,7 +187,7 @@ describeLab('a box that is not as it should be', () => {
   test('a server that is switched off is switched on; refresh says so before', async () => {
     const { cloud } = scene.lab;
     await box().shutdown();
-    const refresh = await must(scene.project.pulumi(['refresh', '--preview-only', '--run-program']));
+    const refresh = await must(refreshPreview());
     expect(faultIn(refresh)).toBe('the server is switched off');
     expect(await box().isOn()).toBe(false);
     const run = await must(up());
