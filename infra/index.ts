@@ -1,4 +1,4 @@
-// Where Pulumi starts (Pulumi.yaml's `main` names this folder).
+// Where Pulumi starts (Pulumi.yaml's `main` names this file).
 
 import { program } from './program';
 

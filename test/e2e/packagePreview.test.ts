@@ -1,7 +1,7 @@
 // The npm package with the real engine and provider against a cloud without machines: what a preview says, and that nothing
 // is made where Hetzner does not sell what is wanted.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeLab } from '../lab/describeLab';
 import { engineEnvironment } from '../lab/engine';
@@ -9,7 +9,7 @@ import { type Guard, setGuard } from '../lab/guard';
 import { type Cloud, startCloud } from '../lab/hcloud/cloud';
 import { noHardware } from '../lab/hcloud/hardware';
 import { openOwnProgram } from './ownProgram';
-import { must, type Project } from './project';
+import { copyProject, must, type Project } from './project';
 
 describeLab('a preview of another program', () => {
   let guard: Guard;
@@ -56,6 +56,15 @@ describeLab('a preview of another program', () => {
     expect(text).not.toContain('ovth-server');
     expect(text).not.toContain('sk-0123456789');
     expect(cloud.changes()).toEqual([]);
+  });
+
+  test('the clone’s own program is still its own once the package was made', async () => {
+    const clone = await copyProject(guard.folder, engineEnvironment(guard.folder, cloud));
+    mkdirSync(join(clone.folder, 'dist/package/infra'), { recursive: true });
+    writeFileSync(join(clone.folder, 'dist/package/infra/package.js'), 'throw new Error("what the package exports");');
+    const run = await clone.pulumi(['preview']);
+    expect(run.text).toContain('has no ovth:* settings yet');
+    expect(run.text).not.toMatch(/what the package exports|entry point/);
   });
 
   test.each([

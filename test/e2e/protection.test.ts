@@ -61,7 +61,7 @@ describeLab('a protected stack', () => {
     const run = await project.pulumi(['destroy', '--yes', '--skip-preview']);
     expect(run.code).not.toBe(0);
     expect(run.text).toMatch(/ovth-serving" cannot be deleted\s+because it is protected/);
-    expect(run.text).not.toMatch(/^ - .* deleted/m);
+    expect(run.text).not.toMatch(/^ - +\S+ \S+ deleted/m);
     expect(lab.cloud.inventory()).toEqual(before.things);
     expect(lab.cloud.changes()).toHaveLength(before.changes);
     expect((await client.chat(key)).status).toBe(200);
