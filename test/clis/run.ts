@@ -1,7 +1,7 @@
 // Runs a program in a home and an environment of its own, for so long and no longer; nothing of it goes on after its end.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { node } from '../support/child';
@@ -27,7 +27,14 @@ export function makeHome(files: Readonly<Record<string, string | Buffer>>): Home
   const folder = join(path, 'work');
   mkdirSync(folder);
   for (const [name, content] of Object.entries(files)) put(join(folder, name), content);
-  return { path, folder, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
+  return {
+    path,
+    folder,
+    remove() {
+      endStrays(path);
+      rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
 }
 
 /** Runs it to its end, or kills it after `ms`, which shows as a signal. */
@@ -86,6 +93,17 @@ const elsewhere = {
 function put(path: string, content: string | Buffer): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
+}
+
+// Cline leaves a server behind that is in no group of its own program's: what runs in this home is ended.
+function endStrays(home: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${home}`))
+        process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // it has ended, or is another user's
+    }
 }
 
 function endGroup(pid: number | undefined): void {
