@@ -9,18 +9,8 @@ import { describeLab } from '../lab/describeLab';
 import { type Lab, startLab } from '../lab/lab';
 import { run } from '../lab/shell';
 import { toolFile } from '../lab/tools';
-import { guideConfig } from '../support/guide';
+import { composeFile, guideConfig } from '../support/guide';
 
-const composeFile = `services:
-  gateway:
-    image: ovth-gateway
-    restart: always
-    ports: ["127.0.0.1:8080:8080"]
-    env_file: .env
-    volumes:
-      - ./data:/data
-      - ./config.yaml:/app/config.yaml:ro
-`;
 const url = 'http://127.0.0.1:8080';
 
 describeLab('the guide by hand', () => {

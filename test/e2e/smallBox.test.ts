@@ -8,19 +8,9 @@ import { describeLab } from '../lab/describeLab';
 import { type Box, type Lab, startLab } from '../lab/lab';
 import { run, until } from '../lab/shell';
 import { startSimulators, type Simulators } from '../simulators';
-import { guideConfig } from '../support/guide';
+import { composeFile, guideConfig } from '../support/guide';
 
 const boxMemoryMb = 1_024;
-const composeFile = `services:
-  gateway:
-    image: ovth-gateway
-    restart: always
-    ports: ["127.0.0.1:8080:8080"]
-    env_file: .env
-    volumes:
-      - ./data:/data
-      - ./config.yaml:/app/config.yaml:ro
-`;
 
 describeLab('the guide by hand on a box of 1 GB', () => {
   let lab: Lab;

@@ -1,5 +1,17 @@
 // What the migration guide tells a user to write and to send, for the demo and the tests.
 
+/** The guide's docker-compose.yml, with another image. */
+export const composeFile = `services:
+  gateway:
+    image: ovth-gateway
+    restart: always
+    ports: ["127.0.0.1:8080:8080"]
+    env_file: .env
+    volumes:
+      - ./data:/data
+      - ./config.yaml:/app/config.yaml:ro
+`;
+
 /** The guide's config.yaml, as written there. */
 export const guideConfig = `routes:
   auto:
