@@ -3,8 +3,6 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import {
-  type Entry,
-  type EntryResult,
   type ForgetPlace,
   type ForgetStep,
   type KeyRow,
@@ -27,6 +25,7 @@ import { forgetUser } from './forgetUser';
 import { openHashChain } from './hashChain';
 import { openKeyUses } from './keyUses';
 import { epochIn, type LedgerFile, watchLedgerFile } from './ledgerFile';
+import { type PackedEntry, type PackedResult, packResults, unpackBatch } from './packedBatch';
 import { pruneRequests } from './prune';
 import { prepareWriter, type Writer } from './statements';
 import { openUsageSums } from './usageSums';
@@ -95,7 +94,8 @@ function engineOf(parts: EngineParts) {
       transaction(() => write && sql.addInstance.run(instance, now), checkMs);
       return anew;
     },
-    commit: (batch: readonly Entry[], at: number): EntryResult[] => commitBatch(batch, at, ledger, transaction),
+    commit: (batch: readonly PackedEntry[], at: number): PackedResult[] =>
+      packResults(commitBatch(unpackBatch(batch), at, ledger, transaction)),
     settleDead(at: number): number {
       const others = (sql.holders.all() as unknown as { id: string }[]).filter(({ id }) => id !== instance);
       return settleEach(others, locks, at, (id) => transaction(() => settleInstance(id, ledger, at)));

@@ -20,6 +20,8 @@ interface Head {
   readonly hash: string;
 }
 
+const hashColumn = requestColumns.indexOf('hash');
+
 /** Instances remembered: this one, and those whose open requests it settles. */
 const mostHeads = 100;
 
@@ -42,7 +44,9 @@ export function openHashChain(sql: Writer, ledgerId: () => string): HashChain {
   return {
     add(row) {
       const hash = rowHash(hashBefore(row.instance), row, people.of(row));
-      const { lastInsertRowid } = sql.addRequest.run(...valuesOf({ ...row, hash }, requestColumns));
+      const values = valuesOf(row, requestColumns);
+      values[hashColumn] = hash;
+      const { lastInsertRowid } = sql.addRequest.run(...values);
       heads.set(row.instance, { seq: Number(lastInsertRowid), hash });
       changed.add(row.instance);
     },

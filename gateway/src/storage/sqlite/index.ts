@@ -4,8 +4,6 @@ import threadProgram from 'worker:./thread';
 import type { AuditPage, CredentialRow } from '../administration';
 import {
   type BudgetCounters,
-  type Entry,
-  type EntryResult,
   type ForgetStep,
   type KeyRow,
   type KeyUse,
@@ -19,6 +17,7 @@ import {
   type UsageSum,
 } from '../storage';
 import type { EngineOptions } from './engine';
+import { packBatch, type PackedResult, unpackResults } from './packedBatch';
 import { openThread, type Thread } from './threadClient';
 
 /** A reading thread that nobody has asked for this long ends, and gives its memory back. */
@@ -48,7 +47,9 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
   const reports = openReportThread(program, options.folder);
   return {
     repaired,
-    commit: (batch: readonly Entry[], now) => writer.call('commit', batch, now) as Promise<EntryResult[]>,
+    async commit(batch, now) {
+      return unpackResults((await writer.call('commit', packBatch(batch), now)) as PackedResult[]);
+    },
     check: (write) => writer.call('check', write) as Promise<boolean>,
     settleDead: (now) => writer.call('settleDead', now) as Promise<number>,
     changedKeys: () => writer.call('changedKeys') as Promise<KeyRow[] | undefined>,
