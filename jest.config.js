@@ -19,5 +19,7 @@ module.exports = {
   // The programs of threads are bundled as text; run from sources, their work is done in the same thread.
   moduleNameMapper: { '^worker:': '<rootDir>/test/support/noThread.ts' },
   testTimeout: 30_000,
+  // Most of a test's time is a wait for another process: a core left free, as is jest's default, is left idle.
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/test/support/closingLine.js'],
 };

@@ -12,5 +12,7 @@ module.exports = {
   moduleNameMapper: { '^worker:': '<rootDir>/test/support/noThread.ts' },
   moduleFileExtensions: ['ts', 'js', 'cjs', 'json'],
   testTimeout: 30_000,
+  // Most of a test's time is a wait for another process: a core left free, as is jest's default, is left idle.
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/test/support/closingLine.js'],
 };

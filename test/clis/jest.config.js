@@ -10,5 +10,7 @@ module.exports = {
   transform: { '\\.[jt]s$': '<rootDir>/test/support/transform.js' },
   moduleNameMapper: { '^worker:': '<rootDir>/test/support/noThread.ts' },
   moduleFileExtensions: ['ts', 'js', 'json'],
+  // Most of a test's time is a wait for another process: a core left free, as is jest's default, is left idle.
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/test/support/closingLine.js'],
 };

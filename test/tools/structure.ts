@@ -17,7 +17,7 @@ const shorter: Readonly<Record<string, number>> = {
 
 /** `file name` → lines it may have at most: tables, one field or one statement a line. */
 const longer: Readonly<Record<string, number>> = {
-  'gateway/src/pipeline/outcome.ts recordOf': 79,
+  'gateway/src/pipeline/outcome.ts recordOf': 89,
   'gateway/src/storage/sqlite/statements.ts prepareWriter': 97,
 };
 

@@ -171,7 +171,8 @@ function openFileOutput(descriptor: number): Destination {
 }
 
 // What is undefined is left out.
-function requestFields(level: string, { row, usage, ...record }: RequestRecord): Readonly<Record<string, unknown>> {
+function requestFields(level: string, record: RequestRecord): Readonly<Record<string, unknown>> {
+  const { row, usage } = record;
   return {
     level,
     time: Date.now(),
