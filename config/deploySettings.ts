@@ -68,7 +68,11 @@ export const deployShape = {
         .describe('Hetzner server type; `cx11` means its successor `cx23`.'),
       location: z.string().min(1).max(40).default('nbg1').describe('Hetzner location.'),
       image: z.string().min(1).max(80).default('debian-13').describe('Operating system; the set-up expects Debian 13.'),
-      generation: z.int().min(1).default(1).describe('Raise it to rebuild the server; data and address stay.'),
+      generation: z
+        .int()
+        .min(1)
+        .default(1)
+        .describe('Raise it to rebuild the server, with another SSH host key; data and address stay.'),
       reboot_window: z
         .string()
         .regex(
@@ -94,6 +98,13 @@ export const deployShape = {
         .array(z.string().regex(/^(ssh-|ecdsa-|sk-)\S+ \S+/, 'must be a line of an OpenSSH .pub file'))
         .default([])
         .describe('Your own public keys, let in as root beside the program’s.'),
+      generation: z
+        .int()
+        .min(1)
+        .default(1)
+        .describe(
+          'Raise it by one to replace the program’s own key: the box takes both for the time of one update, then the new one alone.',
+        ),
     })
     .prefault({})
     .describe('Who may log in.'),

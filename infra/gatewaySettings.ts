@@ -55,10 +55,13 @@ export interface GivenKeys {
 
 /**
  * The part that must be known when the program runs, with every default; the rest is the default.
- * @param backed whether the bucket's keys are given
+ * @param given what else the component is given
  * @throws ConfigError when a setting of the deploy is wrong or is an Output
  */
-export function declaredSettings(settings: GatewaySettings, backed = false): Settings {
+export function declaredSettings(
+  settings: GatewaySettings,
+  { backupKeys, firstBoot }: { readonly backupKeys?: unknown; readonly firstBoot?: unknown } = {},
+): Settings {
   const deploy = Object.fromEntries(deployFields.flatMap((name) => (name in settings ? [[name, settings[name]]] : [])));
   const unknown = outputsIn({ ...deploy, keys: plainInKeys(settings.keys ?? {}) }, '');
   if (unknown.length > 0) throw new ConfigError(unknown.map(mustBeKnown));
@@ -69,7 +72,8 @@ export function declaredSettings(settings: GatewaySettings, backed = false): Set
     ...check.sshProblems(declared, inProgram),
     ...check.acmeProblems(declared, inProgram),
     ...check.dnsProblems(declared, inProgram),
-    ...pairingProblems(declared, backed, inProgram),
+    ...pairingProblems(declared, backupKeys !== undefined, inProgram),
+    ...(firstBoot === undefined && declared.ssh.generation > 1 ? [onlyInStack] : []),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...declared, server: { ...declared.server, type: currentType(declared.server.type) } };
@@ -132,6 +136,12 @@ function plainInKeys(keys: Keys): Keys {
     ]),
   );
 }
+
+/** Which key a server takes is asked before the resources are declared; a program's component is declared at once. */
+const onlyInStack: Problem = {
+  path: inProgram.path('ssh.generation'),
+  message: 'must be 1 in a program: the key is replaced in the stacks of a clone only; leave it out.',
+};
 
 /** Labels, and of each key what is known: whether a key is generated or its hash is given decides about a resource. */
 function declaredKeys(keys: Keys): Record<string, object> {

@@ -23,7 +23,7 @@ export async function program() {
   const stack = orRefuse(() => readInput(name));
   const labels = labelsOf(pulumi.getProject(), name);
   const state = stateBefore(name);
-  await askHetzner(stack.settings, { gateway: gatewayName, stackLabel: labels.stack }, state);
+  const firstBoot = await askHetzner(stack.settings, { gateway: gatewayName, stackLabel: labels.stack }, state);
   for (const warning of stack.warnings) await pulumi.log.warn(`ovth:${warning}`);
   const summary = summarize({
     settings: stack.settings,
@@ -38,6 +38,7 @@ export async function program() {
     restore: stack.restore,
     bundle: orRefuse(() => buildBundle()),
     labels,
+    firstBoot,
     summary,
     onError: await refusalHooks(gatewayName, stack.settings),
   });

@@ -16,6 +16,7 @@ import {
 import { labelsOf } from '../labels';
 import { inProgram } from '../preflight/carrier';
 import { askHetzner } from '../preflight/hetznerChecks';
+import { type FirstBoot, firstGenerations } from '../preflight/generations';
 import { summarize, type SettingsSummary } from '../preflight/settingsSummary';
 import { stateBefore } from '../preflight/stateBefore';
 import { orGiveUp, orRefuse } from '../refusal';
@@ -44,6 +45,8 @@ export interface GatewayArgs {
    * state knows all there is, so that nothing is made there before.
    */
   readonly labels?: Readonly<Record<string, string>>;
+  /** What is known of the server's first boot. Without it, the program's own SSH key stays the first. */
+  readonly firstBoot?: FirstBoot;
   /** What a preview may show of the settings; default: all that is known when the program runs and holds no secret. */
   readonly summary?: SettingsSummary;
   /** What the engine runs when Hetzner refuses something; see refusalHook.ts. */
@@ -79,7 +82,8 @@ export class Gateway extends pulumi.ComponentResource {
    */
   constructor(name: string, args: GatewayArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Gateway', name, {}, options);
-    const settings = orRefuse(() => declaredSettings(args.settings, args.backupKeys !== undefined));
+    const settings = orRefuse(() => declaredSettings(args.settings, args));
+    const { firstBoot = firstGenerations } = args;
     const bundle = args.bundle ?? orRefuse(() => defaultBundle());
     const labels = args.labels ?? checkedLabels(name, settings, this);
 
@@ -92,7 +96,7 @@ export class Gateway extends pulumi.ComponentResource {
     const { keys, seeds } = makeAppKeys(name, settings, this);
     this.appKeys = pulumi.secret(pulumi.all(keys));
 
-    const host = new Host(name, { settings, labels, onError: args.onError ?? [] }, { parent: this });
+    const host = new Host(name, { settings, labels, firstBoot, onError: args.onError ?? [] }, { parent: this });
     this.ipv4 = host.ipv4;
     this.ipv6 = host.ipv6;
     this.sshHostKey = host.sshHostKey;

@@ -2,11 +2,11 @@
 
 import * as hcloud from '@pulumi/hcloud';
 import * as pulumi from '@pulumi/pulumi';
-import * as random from '@pulumi/random';
 import type { Settings } from '../../config/schema';
+import { type FirstBoot, generationLabel, labelsOfBoot } from '../preflight/generations';
 import { cloudInit } from '../render/cloudInit';
-import { deriveSshKey, type SshKeyPair } from '../sshKey';
-
+import type { SshKeyPair } from '../sshKey';
+import { type DeployKeys, makeDeployKeys, makeHostKey, makeSeed } from './deployKeys';
 import type { HostAddress } from './dns';
 import { identified, sweepAfter } from './sweep';
 
@@ -16,6 +16,8 @@ export interface HostArgs {
   readonly settings: Settings;
   /** Labels for everything at Hetzner; `stack-id` is added. */
   readonly labels: pulumi.Input<Readonly<Record<string, string>>>;
+  /** Where it is coming, the server gets another SSH identity, and the user data of now. */
+  readonly firstBoot: FirstBoot;
   /** What the engine runs when Hetzner refuses something; see refusalHook.ts. */
   readonly onError?: pulumi.ErrorHook[];
 }
@@ -36,6 +38,8 @@ export class Host extends pulumi.ComponentResource {
   readonly sshHostKey: pulumi.Output<string>;
   /** The private key that root accepts, in OpenSSH's format. Secret. */
   readonly sshPrivateKey: pulumi.Output<string>;
+  /** The keys with which the program logs in. */
+  readonly deployKeys: DeployKeys;
 
   /**
    * @param name prefix of every resource's name
@@ -44,9 +48,10 @@ export class Host extends pulumi.ComponentResource {
    */
   constructor(name: string, args: HostArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Host', name, {}, options);
-    const { settings } = args;
+    const { settings, firstBoot } = args;
     const { location } = settings.server;
     const { protect } = settings.data;
+    // The stack's own label comes from it too, so it stays as long as the stack.
     const seed = makeSeed(`${name}-ssh-seed`, { parent: this, protect });
     const labels = identified(args.labels, seed.result);
     const own = {
@@ -55,13 +60,12 @@ export class Host extends pulumi.ComponentResource {
       hooks: { onError: args.onError ?? [] },
     };
 
-    const hostKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'host key'));
-    const deployKey = pulumi.secret(seed.result).apply((text) => deriveSshKey(text, 'deploy key'));
+    const hostKey = makeHostKey(name, firstBoot, seed, this);
+    this.deployKeys = makeDeployKeys(name, settings.ssh.generation, firstBoot, seed, this);
     this.sshHostKey = pulumi.unsecret(hostKey.publicKey);
-    this.sshPrivateKey = pulumi.secret(deployKey.privateKey);
+    this.sshPrivateKey = pulumi.secret(this.deployKeys.current.privateKey);
 
-    const publicKey = pulumi.unsecret(deployKey.publicKey);
-    const sshKey = new hcloud.SshKey(`${name}-ssh-key`, { publicKey, labels }, own);
+    const sshKey = makeSshKey(`${name}-ssh-key`, this.deployKeys, labels, own);
     const firewall = new hcloud.Firewall(`${name}-firewall`, { rules: firewallRules(settings), labels }, own);
     const address = (type: 'ipv4' | 'ipv6') =>
       new hcloud.PrimaryIp(`${name}-${type}`, { type, location, autoDelete: false, labels }, { ...own, protect });
@@ -85,9 +89,11 @@ export class Host extends pulumi.ComponentResource {
         userData: userData(hostKey),
         publicNets: [{ ipv4Enabled: true, ipv4: v4.id.apply(Number), ipv6Enabled: true, ipv6: v6.id.apply(Number) }],
         firewallIds: [firewall.id.apply(Number)],
-        labels,
+        labels: labels.apply((all) => ({ ...all, ...labelsOfBoot(firstBoot) })),
       },
-      own,
+      // A change of either would replace the server, although both are read at the first boot only. Where the engine ignores
+      // a change, it also makes a replacement with the old value.
+      { ...own, ignoreChanges: firstBoot.isComing ? [] : ['userData', 'sshKeys'] },
     );
     new hcloud.VolumeAttachment(
       `${name}-data-attachment`,
@@ -106,9 +112,21 @@ export class Host extends pulumi.ComponentResource {
 
 // ---
 
-/** What the SSH keys and the stack's own label are derived from. */
-function makeSeed(name: string, options: pulumi.CustomResourceOptions): random.RandomPassword {
-  return new random.RandomPassword(name, { length: 64, special: false }, options);
+/** Hetzner lets it in on servers that it makes; on one that stands the program does. */
+function makeSshKey(
+  name: string,
+  { generation, current }: DeployKeys,
+  labels: pulumi.Output<Record<string, string>>,
+  options: pulumi.CustomResourceOptions,
+): hcloud.SshKey {
+  return new hcloud.SshKey(
+    name,
+    {
+      publicKey: pulumi.unsecret(current.publicKey),
+      labels: labels.apply((all) => ({ ...all, [generationLabel]: `${generation}` })),
+    },
+    options,
+  );
 }
 
 type ServerParts = Pick<hcloud.ServerArgs, 'sshKeys' | 'userData' | 'publicNets' | 'firewallIds' | 'labels'>;
@@ -128,8 +146,6 @@ function makeServer(
       ...options,
       // A primary IP can be assigned to one server at a time.
       deleteBeforeReplace: true,
-      // A change of either would replace the server, although both are read at the first boot only.
-      ignoreChanges: ['userData', 'sshKeys'],
       replacementTrigger: generation,
       additionalSecretOutputs: ['userData'],
     },

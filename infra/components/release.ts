@@ -11,10 +11,11 @@ import { followPhases } from '../preflight/phases';
 import type { Site } from '../preflight/readiness';
 import { giveUp } from '../refusal';
 import type { Login } from '../remoteShell';
-import { bootstrapState } from '../render/bootstrapState';
+import { bootstrapState, type Logins } from '../render/bootstrapState';
 import { gatewayRelease } from '../render/compose';
 import { desiredState, expectation } from '../render/desiredState';
 import { command, commandInput } from '../scripts';
+import { type Connection, handOver } from './deployKeys';
 import type { Host } from './host';
 import { hetznerToken } from './hetznerToken';
 import { beginLedger, sayRestored } from './ledger';
@@ -58,7 +59,8 @@ export class Release extends pulumi.ComponentResource {
     super('ovth:index:Release', name, {}, options);
     const { host, settings, bundle } = args;
     const watched = watchBox(this, args);
-    const connection = connectTo(host, watched.address);
+    const connectWith = connections(host, watched.address);
+    const connection = connectWith(host.sshPrivateKey);
     const own = {
       parent: this,
       // The address, and with it the connection, stays when the server is replaced.
@@ -66,11 +68,16 @@ export class Release extends pulumi.ComponentResource {
       deletedWith: host.server,
       customTimeouts: { create: '15m', update: '15m' },
     };
+    const handedOver = handOver(name, host.deployKeys, connectWith, {
+      ...{ parent: this, deletedWith: host.server, dependsOn: [host], customTimeouts: { create: '5m' } },
+    });
     const bootstrap = runScript(
       `${name}-bootstrap`,
       connection,
-      host.dataDevice.apply((device) => bootstrapState(settings, device)),
-      { ...own, dependsOn: [host] },
+      pulumi
+        .all([host.dataDevice, publicKeys(host)])
+        .apply(([device, logins]) => bootstrapState(settings, device, logins)),
+      { ...own, dependsOn: [host, ...handedOver] },
       'stdout',
     );
     const uploaded = new remote.CopyToRemote(
@@ -148,24 +155,23 @@ async function tellPhases(login: Login, say: (phase: string) => void, end: Promi
   if (await Promise.race([began, end.then(() => false)])) await followPhases(login, sinceBegin, say, end);
 }
 
-type Connection = pulumi.Output<{
-  host: string;
-  user: string;
-  privateKey: string;
-  hostKey: string;
-  dialErrorLimit: number;
-  perDialTimeout: number;
-}>;
-
 /**
- * The only place that makes a connection: the provider prints one that has a field it does not know, private key included
+ * The only place that makes connections: the provider prints one that has a field it does not know, private key included
  * (https://github.com/pulumi/pulumi-command/issues/773). A dozen dials take at most 90 s; the server has been waited for.
  */
-function connectTo(host: Host, address: pulumi.Output<string>): Connection {
-  return pulumi.secret({
-    ...{ host: address, user: 'root', privateKey: host.sshPrivateKey, hostKey: host.sshHostKey },
-    ...{ dialErrorLimit: 12, perDialTimeout: 5 },
-  });
+function connections(host: Host, address: pulumi.Output<string>): (privateKey: pulumi.Output<string>) => Connection {
+  return (privateKey) =>
+    pulumi.secret({
+      ...{ host: address, user: 'root', privateKey, hostKey: host.sshHostKey },
+      ...{ dialErrorLimit: 12, perDialTimeout: 5 },
+    });
+}
+
+/** The key with which the program logs in, and the one before, which the box is to refuse. */
+function publicKeys({ deployKeys: { current, previous } }: Host): pulumi.Output<Logins> {
+  return pulumi.unsecret(
+    pulumi.all([current, previous]).apply(([key, before]) => ({ deploy: key.publicKey, retired: before?.publicKey })),
+  );
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Settings } from '../../config/schema';
 import { refusal, refusalOf } from '../refusal';
 import { type Carrier, inStack } from './carrier';
 import { resourcesAtHetzner } from './cloudInventory';
+import { type FirstBoot, firstBootOf, sshGenerationProblems } from './generations';
 import type { LastState } from './lastState';
 import { fixedNames, type NamedResource, takenNames } from './nameConflicts';
 import { driftProblems, idInState } from './orphans';
@@ -28,6 +29,7 @@ export interface Owner {
  * anything is made. Warnings are shown.
  * @param state what the stack has made before; undefined where that is not known
  * @param options whose provider asks
+ * @returns what is known of the server's first boot
  * @throws pulumi.RunError with one sentence for each thing that is wrong
  */
 export async function askHetzner(
@@ -35,8 +37,8 @@ export async function askHetzner(
   owner: Owner,
   state: Promise<LastState | undefined>,
   options?: pulumi.InvokeOptions,
-): Promise<void> {
-  const { problems, warnings } = await findings(settings, owner, state, options).catch((error: unknown) => {
+): Promise<FirstBoot> {
+  const { problems, warnings, firstBoot } = await findings(settings, owner, state, options).catch((error: unknown) => {
     throw refusal(explainApiError(error instanceof Error ? error.message : String(error)));
   });
   const { carrier = inStack } = owner;
@@ -45,6 +47,7 @@ export async function askHetzner(
   for (const warning of warnings) await pulumi.log.warn(said(warning));
   if (problems.length > 0)
     throw refusalOf(problems.map(({ path, message }) => ({ path: said(path), message: said(message) })));
+  return firstBoot;
 }
 
 /**
@@ -136,7 +139,7 @@ async function findings(
   owner: Owner,
   state: Promise<LastState | undefined>,
   options?: pulumi.InvokeOptions,
-): Promise<CheckResult> {
+): Promise<CheckResult & { readonly firstBoot: FirstBoot }> {
   const { stackLabel, carrier = inStack } = owner;
   const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
   const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
@@ -146,14 +149,19 @@ async function findings(
     state,
   ]);
   const named = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, owner, options);
-  const taken = [...named, ...(await checkZoneAtHetzner(settings, options))];
-  if (last === undefined) return { problems: [...problems, ...taken], warnings };
+  const labels = (kind: string) =>
+    present.filter((found) => found.kind === kind && found.labels['stack'] === stackLabel).map((found) => found.labels);
+  const firstBoot = firstBootOf(settings, labels('server')[0], last);
+  const keys = firstBoot.isComing ? [] : sshGenerationProblems(labels('SSH key'), settings);
+  const taken = [...named, ...(await checkZoneAtHetzner(settings, options)), ...keys];
+  if (last === undefined) return { problems: [...problems, ...taken], warnings, firstBoot };
   const identity = { label: stackLabel, id: idInState(last) };
   const drift = driftProblems(present, last, identity, carrier.recover(stackLabel));
   const standing = standingChecks(settings, last);
   return {
     problems: [...problems, ...taken, ...drift, ...standing.problems],
     warnings: [...warnings, ...standing.warnings],
+    firstBoot,
   };
 }
 

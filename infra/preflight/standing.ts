@@ -17,6 +17,18 @@ export function standingChecks(settings: Settings, state: LastState): CheckResul
   return { problems, warnings: problems.length > 0 ? [] : outages(settings, state) };
 }
 
+/** The settings below `server` for which the engine replaces the server that stands; none where it stays or there is none. */
+export function rebuildCauses({ server }: Settings, state: LastState): string[] {
+  const standing = inState(state, cloudKinds.server.type);
+  if (standing === undefined) return [];
+  const { inputs, trigger } = standing;
+  return [
+    ...(inputs['location'] !== undefined && inputs['location'] !== server.location ? ['location'] : []),
+    ...(inputs['image'] !== undefined && inputs['image'] !== server.image ? ['image'] : []),
+    ...(typeof trigger === 'number' && trigger !== server.generation ? ['generation'] : []),
+  ];
+}
+
 // ---
 
 /** Hetzner's volumes grow and never shrink; a smaller one is another one. */
@@ -50,16 +62,13 @@ function movedVolume({ server, data }: Settings, volume: Readonly<Record<string,
 }
 
 /** One sentence when the server will be off for a while. */
-function outages({ server, data }: Settings, state: LastState): string[] {
+function outages(settings: Settings, state: LastState): string[] {
+  const { server, data } = settings;
   const standing = inState(state, cloudKinds.server.type);
   if (standing === undefined) return [];
-  const { inputs, trigger } = standing;
+  const { inputs } = standing;
   const moved = inputs['location'] !== undefined && inputs['location'] !== server.location;
-  const rebuilt = [
-    ...(moved ? ['location'] : []),
-    ...(inputs['image'] !== undefined && inputs['image'] !== server.image ? ['image'] : []),
-    ...(typeof trigger === 'number' && trigger !== server.generation ? ['generation'] : []),
-  ];
+  const rebuilt = rebuildCauses(settings, state);
   const price = 'and Hetzner charges the price of new orders from then on';
   if (moved && data.allow_replace)
     return [

@@ -14,11 +14,14 @@ export const applyScript = applyParts.map((name) => read(join('apply', `${name}.
 
 /** The parts of the bootstrap script, in the order in which they are joined: only the last does something by itself. */
 export const bootstrapParts = [
-  ...['begin', 'boot', 'files', 'volume', 'docker', 'swap', 'clock', 'upgrades', 'run'],
+  ...['begin', 'boot', 'files', 'login', 'volume', 'docker', 'swap', 'clock', 'upgrades', 'run'],
 ] as const;
 
 /** Waits for the first boot of a new box, and brings a host to its state. Input: infra/render/bootstrapState.ts. */
 export const bootstrapScript = bootstrapParts.map((name) => read(join('bootstrap', `${name}.sh`))).join('\n');
+
+/** Lets the program's next key in. */
+export const authorizeScript = read('authorize.sh');
 
 /** What the reboot window's timer starts on the box. */
 export const rebootScript = read('ovth-reboot.sh');

@@ -100,7 +100,7 @@ test('two gateways in one program share neither a name nor a label, and each is 
   const names = resources.filter(({ type }) => !type.startsWith('ovth:')).map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(names.filter((name) => !/^(llm|spare)-/.test(name))).toEqual([]);
-  expect(find('llm-server').inputs['labels']).toEqual({
+  expect(find('llm-firewall').inputs['labels']).toEqual({
     'managed-by': 'ovth',
     stack: 'shop-prod-llm',
     'stack-id': stackId,
@@ -176,6 +176,11 @@ test.each([
     /^settings\.keys\.site\.generation: must be known when the program runs/,
   ],
   [
+    'another key of its own',
+    { ssh: { ...ssh, generation: 2 }, routes },
+    /^settings\.ssh\.generation: must be 1 in a program/,
+  ],
+  [
     'a zone without the domain',
     { ssh, routes, domain: 'llm.example.org', dns: { zone: 'example.com' } },
     /^settings\.dns\.zone: example\.com does not hold llm\.example\.org \(settings\.domain\): .*remove settings\.dns /,
@@ -239,7 +244,7 @@ describe('what was made before', () => {
       pending: [],
     };
     present = { volumes: [atHetzner('1', 'llm'), atHetzner('5', 'spare')] };
-    await expect(ask()).resolves.toBeUndefined();
+    await expect(ask()).resolves.toEqual({ isComing: true, key: 1, host: 1 });
   });
 
   test.each([

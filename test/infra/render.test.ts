@@ -120,8 +120,9 @@ describe('user data', () => {
 });
 
 describe('the host', () => {
+  const logins = { deploy: 'ssh-ed25519 AAAAnow', retired: 'ssh-ed25519 AAAAbefore' };
   const files = hostFiles('Sun 04:00');
-  const state = JSON.parse(bootstrapState(settings, '/dev/disk/by-id/scsi-0HC_Volume_7')) as {
+  const state = JSON.parse(bootstrapState(settings, '/dev/disk/by-id/scsi-0HC_Volume_7', logins)) as {
     facts: Record<string, string>;
     files: Record<string, string>;
   };
@@ -177,12 +178,18 @@ describe('the host', () => {
 
   test('never reboots where that is set', () => {
     const never = parseSettings('server: {reboot_window: never}');
-    const { facts, files: kept } = JSON.parse(bootstrapState(never, '/dev/x')) as typeof state;
+    const { facts, files: kept } = JSON.parse(bootstrapState(never, '/dev/x', logins)) as typeof state;
     expect(facts['reboot_window']).toBe('');
     expect(Object.keys(kept)).not.toContain('/etc/systemd/system/ovth-reboot.timer');
     expect(() => parseSettings('server: {reboot_window: sometimes}')).toThrow(
       /"Sun 04:00" or "daily 04:00", or "never"/,
     );
+  });
+
+  test('is told the key that logs in, and the one before, which it is to refuse', () => {
+    expect(state.facts).toMatchObject({ deploy_key: 'ssh-ed25519 AAAAnow', retired_key: 'ssh-ed25519 AAAAbefore' });
+    const first = JSON.parse(bootstrapState(settings, '/dev/x', { ...logins, retired: undefined })) as typeof state;
+    expect(first.facts['retired_key']).toBe('');
   });
 
   test('no secret is sent', () => {
@@ -418,7 +425,7 @@ describe('scripts', () => {
   testWith('shellcheck')('shellcheck has nothing to say', () => {
     const check = (input: string, ...files: string[]) =>
       spawnSync('shellcheck', ['--shell=bash', ...files, '-'], { encoding: 'utf8', input });
-    const ours = ['launch', 'look', 'ovth-reboot'].map((name) => `infra/scripts/${name}.sh`);
+    const ours = ['authorize', 'launch', 'look', 'ovth-reboot'].map((name) => `infra/scripts/${name}.sh`);
     const others = [...ours, 'test/lab/install.sh', 'test/lab/reaper.sh'];
     // Both are joined from parts.
     expect(check(applyScript, ...others)).toMatchObject({ stdout: '', stderr: '', status: 0 });

@@ -45,4 +45,5 @@ PYTHON
   # shellcheck source=/dev/null
   . "$stage/facts"
   : "${device:?}" "${mount:?}" "${mount_options:?}" "${packages:?}" "${bundles:?}" "${metadata:?}" "${reboot_window?}"
+  : "${deploy_key:?}" "${retired_key?}"
 }

@@ -6,6 +6,7 @@ phase bootstrap
 unpack
 await_cloud_init
 put_files
+retire_login
 mount_data
 add_swap
 want_clock
