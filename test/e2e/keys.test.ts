@@ -74,6 +74,17 @@ describeLab('the commands of the README, and every secret replaced', () => {
     return data.find((row) => row.label === label)!;
   };
   const statuses = (...all: string[]) => Promise.all(all.map(async (key) => (await client.chat(key)).status));
+
+  /** Whether the box lets a private key in. */
+  const letIn = async (privateKey: string) => {
+    const [address, hostKey] = [await output<string>('ipv4'), await output<string>('sshHostKey')];
+    const options = `-o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/dev/null`;
+    const line = `k=$(mktemp); trap 'rm "$k"' EXIT; cat >"$k"; ssh ${options} -o "KnownHostsCommand=/bin/echo ${address} ${hostKey}" -i "$k" root@${address} true`;
+    const ran = await type(line, privateKey, false);
+    if (ran.code !== 0) expect(ran.stderr).toContain('Permission denied');
+    return ran.code === 0;
+  };
+
   test('from the README to an answered question', async () => {
     const block = [...readFileSync('README.md', 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)]
       .map(([, text = '']) => text)
@@ -131,11 +142,12 @@ describeLab('the commands of the README, and every secret replaced', () => {
 
   test('all that the settings rotate, in one update under load: no request fails, and what should go on goes on', async () => {
     before['master'] = await output<string>('masterKey');
+    before['login'] = await output<string>('sshPrivateKey');
     const renamed = await keyRow('laptop');
     expect(renamed.today.requests).toBe(1);
     hand.lab.setUpstream(0, Number(new URL(others.openai.baseUrl).port));
     await type('pulumi config set --secret --path ovth:provider_keys.openai', others.openai.key);
-    for (const setting of ['ovth:master_key', 'ovth:keys.cursor'])
+    for (const setting of ['ovth:ssh', 'ovth:master_key', 'ovth:keys.cursor'])
       await type(`pulumi config set --path ${setting}.generation 2`);
     configure((config) => {
       const { laptop: _laptop, ...rest } = config['ovth:keys'];
@@ -158,8 +170,19 @@ describeLab('the commands of the README, and every secret replaced', () => {
     expect(fresh.headers['x-ovth-old-key']).toBeUndefined();
     expect(others.openai.counts.started).toBeGreaterThan(0);
     expect((await admin('GET', '/admin/keys', before['master'])).status).toBe(401);
+    const login = await output<string>('sshPrivateKey');
+    expect([await letIn(before['login']), await letIn(login)]).toEqual([false, true]);
+    before['second login'] = login;
     keys = after;
     await type('pulumi up --refresh --expect-no-changes');
+  });
+
+  test('a key generation that is skipped is refused with the next one', async () => {
+    await type('pulumi config set --path ovth:ssh.generation 4');
+    const ran = await type('pulumi preview', '', false);
+    expect(ran.code).not.toBe(0);
+    expect(ran.stdout + ran.stderr).toMatch(/ovth:ssh.generation: is 4, and the server has key 2: .*set it to 3/);
+    await type('pulumi config set --path ovth:ssh.generation 2');
   });
 
   test('a declared key that is revoked stays so over an update and a restart', async () => {
@@ -173,15 +196,28 @@ describeLab('the commands of the README, and every secret replaced', () => {
     expect(await statuses(keys['guest']!, keys['desk']!)).toEqual([401, 200]);
   });
 
-  test('on a rebuilt server all that was replaced holds', async () => {
+  test('a rebuilt server has another identity, and all that was replaced holds', async () => {
+    before['host'] = await output<string>('sshHostKey');
     await type('pulumi config set --path ovth:server.generation 2');
     await type('pulumi config set --path ovth:keys.guest.generation 2');
     await timed('a rebuilt server', 'pulumi up');
+    expect(await output<string>('sshHostKey')).not.toBe(before['host']);
     const after = await output<Record<string, string>>('appKeys');
     await until('the gateway', async () => (await client.chat(ownKey).catch(() => undefined))?.status === 200, 60_000);
     expect(await statuses(keys['guest']!, after['guest']!, keys['desk']!, after['cursor']!)).toEqual([
       401, 200, 200, 200,
     ]);
+    const login = await output<string>('sshPrivateKey');
+    expect([login, await letIn(login), await letIn(before['login']!)]).toEqual([before['second login'], true, false]);
+    await type('pulumi up --expect-no-changes');
+  });
+
+  test('the program’s key is replaced on the rebuilt server too', async () => {
+    await type('pulumi config set --path ovth:ssh.generation 3');
+    await timed('a third key of the program', 'pulumi up');
+    const login = await output<string>('sshPrivateKey');
+    expect([await letIn(before['second login']!), await letIn(login)]).toEqual([false, true]);
+    expect(hand.lab.cloud.inventory().filter((thing) => thing.startsWith('ssh_key/'))).toHaveLength(1);
     await type('pulumi up --expect-no-changes');
   });
 
