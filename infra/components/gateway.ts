@@ -83,8 +83,7 @@ export class Gateway extends pulumi.ComponentResource {
   constructor(name: string, args: GatewayArgs, options?: pulumi.ComponentResourceOptions) {
     super('ovth:index:Gateway', name, {}, options);
     const settings = orRefuse(() => declaredSettings(args.settings, args));
-    const { firstBoot = firstGenerations } = args;
-    const bundle = args.bundle ?? orRefuse(() => defaultBundle());
+    const { bundle = orRefuse(() => defaultBundle()), firstBoot = firstGenerations, onError = [] } = args;
     const labels = args.labels ?? checkedLabels(name, settings, this);
 
     const master = new random.RandomPassword(
@@ -96,7 +95,7 @@ export class Gateway extends pulumi.ComponentResource {
     const { keys, seeds } = makeAppKeys(name, settings, this);
     this.appKeys = pulumi.secret(pulumi.all(keys));
 
-    const host = new Host(name, { settings, labels, firstBoot, onError: args.onError ?? [] }, { parent: this });
+    const host = new Host(name, { settings, labels, firstBoot, onError }, { parent: this });
     this.ipv4 = host.ipv4;
     this.ipv6 = host.ipv6;
     this.sshHostKey = host.sshHostKey;
@@ -126,8 +125,9 @@ export class Gateway extends pulumi.ComponentResource {
     });
 
     this.ledger = release.ledger;
-    const site = settings.domain ?? host.ipv4;
-    this.url = pulumi.unsecret(pulumi.all([site, release.releaseId]).apply(([address]) => `https://${address}`));
+    this.url = pulumi.unsecret(
+      pulumi.all([settings.domain ?? host.ipv4, release.releaseId]).apply(([address]) => `https://${address}`),
+    );
     this.registerOutputs({
       url: this.url,
       ipv4: this.ipv4,

@@ -83,7 +83,7 @@ export class Host extends pulumi.ComponentResource {
 
     this.server = makeServer(
       `${name}-server`,
-      settings,
+      args,
       {
         sshKeys: [sshKey.id],
         userData: userData(hostKey),
@@ -91,9 +91,7 @@ export class Host extends pulumi.ComponentResource {
         firewallIds: [firewall.id.apply(Number)],
         labels: labels.apply((all) => ({ ...all, ...labelsOfBoot(firstBoot) })),
       },
-      // A change of either would replace the server, although both are read at the first boot only. Where the engine ignores
-      // a change, it also makes a replacement with the old value.
-      { ...own, ignoreChanges: firstBoot.isComing ? [] : ['userData', 'sshKeys'] },
+      own,
     );
     new hcloud.VolumeAttachment(
       `${name}-data-attachment`,
@@ -134,7 +132,7 @@ type ServerParts = Pick<hcloud.ServerArgs, 'sshKeys' | 'userData' | 'publicNets'
 /** The server is never protected: it holds nothing that a rebuilt one does not get. */
 function makeServer(
   name: string,
-  { server }: Settings,
+  { settings: { server }, firstBoot }: HostArgs,
   parts: ServerParts,
   options: pulumi.CustomResourceOptions,
 ): hcloud.Server {
@@ -146,6 +144,9 @@ function makeServer(
       ...options,
       // A primary IP can be assigned to one server at a time.
       deleteBeforeReplace: true,
+      // A change of either would replace the server, although both are read at the first boot only. Where the engine ignores
+      // a change, it also makes a replacement with the old value.
+      ignoreChanges: firstBoot.isComing ? [] : ['userData', 'sshKeys'],
       replacementTrigger: generation,
       additionalSecretOutputs: ['userData'],
     },
