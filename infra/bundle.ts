@@ -58,7 +58,7 @@ export async function bundleMeanwhile(root = projectRoot): Promise<Bundle> {
       try {
         resolve(build.end(error === null ? 0 : 1, stdout, stderr));
       } catch (problem) {
-        reject(problem as Error);
+        reject(problem);
       }
     });
   });
