@@ -1,8 +1,18 @@
 // What is shipped to a box: the gateway in one file, and the Dockerfile's runtime stage. A hash names both.
 
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** The gateway's code, ready to be uploaded. */
@@ -26,30 +36,32 @@ export class BuildError extends Error {}
 
 /**
  * Bundles the gateway into dist/deploy/HASH/gateway.js, unless that file exists. The three newest folders there are kept.
+ * Where no file was touched since the last time, nothing is built to find that out.
  * @param root the project's folder
  * @throws BuildError when the code does not build
  */
-export function buildBundle(root = resolve(__dirname, '..')): Bundle {
-  const dockerfile = runtimeStage(readFileSync(join(root, 'gateway', 'Dockerfile'), 'utf8'));
-  const hash = hashOf([
-    ['Dockerfile', dockerfile],
-    ...[...recipe, ...bundledFiles(root)].map((path) => [path, readFileSync(join(root, path))] as const),
-  ]);
-  const folder = join(root, 'dist', 'deploy');
-  const path = join(folder, hash, 'gateway.js');
-  if (existsSync(path)) utimesSync(join(folder, hash), new Date(), new Date());
-  else compile(root, path);
-  prune(folder);
-  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
-  return { hash, path, sha256, dockerfile };
+export function buildBundle(root = projectRoot): Bundle {
+  const known = builtBefore(root);
+  if (known !== undefined) return known;
+  const build = beginBuild(root);
+  const { status, stdout, stderr } = spawnSync(process.execPath, build.args, { ...build.options, encoding: 'utf8' });
+  return build.end(status, stdout, stderr);
 }
 
-/**
- * The files that the bundle consists of, by their path from `root`.
- * @throws BuildError when the code does not build
- */
-export function bundledFiles(root: string): string[] {
-  return JSON.parse(runRecipe(root, '--inputs')) as string[];
+/** The same beside other work: the build is a process of its own. */
+export async function bundleMeanwhile(root = projectRoot): Promise<Bundle> {
+  const known = builtBefore(root);
+  if (known !== undefined) return known;
+  const build = beginBuild(root);
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, build.args, build.options, (error, stdout, stderr) => {
+      try {
+        resolve(build.end(error === null ? 0 : 1, stdout, stderr));
+      } catch (problem) {
+        reject(problem);
+      }
+    });
+  });
 }
 
 /**
@@ -65,40 +77,130 @@ export function runtimeStage(dockerfile: string): string {
 
 // ---
 
+const projectRoot = resolve(__dirname, '..');
+
 /** The project's own build script and its options, which the Dockerfile's build stage also uses. */
 const recipe = ['gateway/build.mjs', 'gateway/bundle.mjs'] as const;
 
-/** Builds in a folder of its own and moves the result to its place in one step. */
-function compile(root: string, path: string): void {
-  const draft = join(root, 'dist', 'deploy', `draft-${process.pid}`);
-  mkdirSync(draft, { recursive: true });
-  try {
-    const file = join(draft, 'gateway.js');
-    runRecipe(root, file);
+const folderOf = (root: string) => join(root, 'dist', 'deploy');
+const readStage = (root: string) => runtimeStage(readFileSync(join(root, 'gateway', 'Dockerfile'), 'utf8'));
+
+/** A build in a folder of its own, whose result is moved to its place in one step. */
+function beginBuild(root: string) {
+  const began = Date.now();
+  const draft = join(folderOf(root), `draft-${process.pid}`);
+  const drafted = join(draft, 'gateway.js');
+  return {
+    args: [recipe[0], drafted, '--inputs'],
+    options: { cwd: root, maxBuffer: 16 * 1024 * 1024 },
+    end: (status: number | null, stdout: string, stderr: string | undefined): Bundle => {
+      try {
+        if (status !== 0) throw new BuildError(whyNot(stderr));
+        const inputs = JSON.parse(stdout) as string[];
+        const bundle = keepBundle(root, inputs, drafted);
+        remember(root, bundle.hash, inputs, began);
+        return bundle;
+      } finally {
+        rmSync(draft, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+function whyNot(stderr = ''): string {
+  const places = stderr.match(/^\S+:\d+:\d+: ERROR: .*$/gm) ?? stderr.trim().split('\n').slice(-3);
+  return `gateway/ does not build, so nothing was changed:\n${places.slice(0, 5).join('\n')}`;
+}
+
+/** Where the same inputs were built before, the result of that is kept: boxes have it under its SHA-256. */
+function keepBundle(root: string, inputs: readonly string[], drafted: string): Bundle {
+  const dockerfile = readStage(root);
+  const hash = hashOf([
+    ['Dockerfile', dockerfile],
+    ...[...recipe, ...inputs].map((path) => [path, readFileSync(join(root, path))] as const),
+  ]);
+  const path = join(folderOf(root), hash, 'gateway.js');
+  if (!existsSync(path)) {
     mkdirSync(dirname(path), { recursive: true });
-    renameSync(file, path);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
+    renameSync(drafted, path);
+  }
+  return used(root, hash, dockerfile);
+}
+
+/** The bundle of a hash; its folder becomes the newest, and the oldest ones go. */
+function used(root: string, hash: string, dockerfile: string): Bundle {
+  const path = join(folderOf(root), hash, 'gateway.js');
+  utimesSync(dirname(path), new Date(), new Date());
+  prune(folderOf(root));
+  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  return { hash, path, sha256, dockerfile };
+}
+
+/** The bundle of the last build, where nothing that went into that was touched since. */
+function builtBefore(root: string): Bundle | undefined {
+  const { hash, stamps } = lastBuild(root) ?? {};
+  if (hash === undefined || stamps === undefined) return undefined;
+  if (!existsSync(join(folderOf(root), hash, 'gateway.js'))) return undefined;
+  if (Object.entries(stamps).some(([path, stamp]) => stampOf(join(root, path)).text !== stamp)) return undefined;
+  return used(root, hash, readStage(root));
+}
+
+const notes = (root: string) => join(folderOf(root), 'last-build.json');
+
+function lastBuild(root: string): { hash: string; stamps: Record<string, string> } | undefined {
+  try {
+    return JSON.parse(readFileSync(notes(root), 'utf8')) as { hash: string; stamps: Record<string, string> };
+  } catch {
+    return undefined;
   }
 }
 
-/** Runs the recipe and returns what it prints. */
-function runRecipe(root: string, argument: string): string {
-  const ran = spawnSync(process.execPath, [recipe[0], argument], {
-    ...{ cwd: root, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 },
-  });
-  if (ran.status === 0) return ran.stdout;
-  const places = ran.stderr?.match(/^\S+:\d+:\d+: ERROR: .*$/gm) ?? ran.stderr?.trim().split('\n').slice(-3) ?? [];
-  throw new BuildError(`gateway/ does not build, so nothing was changed:\n${places.slice(0, 5).join('\n')}`);
+/**
+ * Notes how each input was when it was built. Beside the files, what decides which files are found: the packages' own
+ * descriptions, and the folders on the way to them. A file that was touched since the build began is another time's, and
+ * nothing is noted.
+ */
+function remember(root: string, hash: string, inputs: readonly string[], began: number): void {
+  const folders = new Set(inputs.flatMap(foldersOf));
+  const descriptions = [...folders, '.'].flatMap((folder) =>
+    ['package.json', 'tsconfig.json'].map((name) => join(folder, name)),
+  );
+  const paths = [...inputs, ...recipe, 'gateway/Dockerfile', ...folders, ...descriptions];
+  const stamps = paths.map((path) => [path, stampOf(join(root, path))] as const);
+  // The clock of a file system ticks more slowly than the processor's.
+  if (stamps.some(([, { at }]) => at > began - 50)) return rmSync(notes(root), { force: true });
+  const draft = `${notes(root)}.${process.pid}`;
+  const texts = Object.fromEntries(stamps.map(([path, { text }]) => [path, text]));
+  writeFileSync(draft, JSON.stringify({ hash, stamps: texts }));
+  renameSync(draft, notes(root));
+}
+
+/** When a file or folder was last touched, and how large it is; the other name of a file that is not there. */
+function stampOf(path: string): { readonly text: string; readonly at: number } {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  if (found === undefined) return { text: 'none', at: 0 };
+  const { size, mtimeNs, ctimeNs, ctimeMs, ino } = found;
+  return { text: [size, mtimeNs, ctimeNs, ino].join(' '), at: Number(ctimeMs) };
+}
+
+/** `a/b/c.ts` → `a/b`, `a`. Of packages that are kept elsewhere, no folder above theirs. */
+function foldersOf(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  const first = parts[0] === '..' ? parts.indexOf('node_modules') : 0;
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/')).slice(first);
 }
 
 /** More than one is kept, because another stack's `pulumi up` may be uploading the one before. */
 function prune(folder: string): void {
   const age = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const names = readdirSync(folder)
-    .map((name) => ({ name, changed: age(name) }))
+  const found = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => ({ name, changed: age(name) }))
     .sort((a, b) => b.changed - a.changed);
-  for (const { name } of names.slice(3)) rmSync(join(folder, name), { recursive: true, force: true });
+  const built = found.filter(({ name }) => !name.startsWith('draft-'));
+  // Of a build that was killed.
+  const left = found.filter(({ name, changed }) => name.startsWith('draft-') && changed < Date.now() - 3_600_000);
+  for (const { name } of [...built.slice(3), ...left]) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 type Entry = readonly [path: string, content: string | Buffer];

@@ -1,7 +1,7 @@
 // The Pulumi program, top to bottom: read and check the settings, ask Hetzner, build the bundle, declare the gateway.
 
 import * as pulumi from '@pulumi/pulumi';
-import { buildBundle } from './bundle';
+import type { Bundle } from './bundle';
 import { clientSettings, sshCommand } from './clientInstructions';
 import { Gateway } from './components/gateway';
 import { refusalHooks } from './components/refusalHook';
@@ -9,21 +9,32 @@ import { labelsOf } from './labels';
 import { askHetzner } from './preflight/hetznerChecks';
 import type { LastState } from './preflight/lastState';
 import { type SettingsSummary, settingsDiff, summarize } from './preflight/settingsSummary';
-import { stateBefore } from './preflight/stateBefore';
-import { orRefuse } from './refusal';
+import { stateIn } from './preflight/stateBefore';
+import { orRefuse, orRefuseLater } from './refusal';
 import { readStack, type Stack } from './stackConfig';
+
+/** What goes on already. */
+export interface HeadStart {
+  /** The gateway's code. */
+  readonly bundled: Promise<Bundle>;
+  /** What `pulumi stack export` prints. */
+  readonly exported: Promise<string>;
+}
 
 /**
  * Declares the stack's resources.
  * @returns the stack's outputs
  * @throws pulumi.RunError, whose message the engine prints unchanged: one sentence for each thing that is wrong
  */
-export async function program() {
+export async function program({ bundled, exported }: HeadStart) {
   const name = pulumi.getStack();
   const stack = orRefuse(() => readInput(name));
   const labels = labelsOf(pulumi.getProject(), name);
-  const state = stateBefore(name);
-  const firstBoot = await askHetzner(stack.settings, { gateway: gatewayName, stackLabel: labels.stack }, state);
+  const state = stateIn(exported);
+  const [onError, firstBoot] = await Promise.all([
+    refusalHooks(gatewayName, stack.settings),
+    askHetzner(stack.settings, { gateway: gatewayName, stackLabel: labels.stack }, state),
+  ]);
   for (const warning of stack.warnings) await pulumi.log.warn(`ovth:${warning}`);
   const summary = summarize({
     settings: stack.settings,
@@ -31,16 +42,17 @@ export async function program() {
     secretKeys: secretKeys(),
   });
   if (pulumi.runtime.isDryRun()) await showDiff(summary, await state);
+  const bundle = await orRefuseLater(bundled);
   const gateway = new Gateway(gatewayName, {
     settings: stack.settings,
     providerKeys: pulumi.secret(stack.providerKeys),
     backupKeys: stack.backupKeys === undefined ? undefined : pulumi.secret(stack.backupKeys),
     restore: stack.restore,
-    bundle: orRefuse(() => buildBundle()),
+    bundle,
     labels,
     firstBoot,
     summary,
-    onError: await refusalHooks(gatewayName, stack.settings),
+    onError,
   });
   return {
     url: gateway.url,

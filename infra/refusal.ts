@@ -40,8 +40,20 @@ export function orRefuse<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof ConfigError) throw refusalOf(error.problems);
-    if (error instanceof BuildError) throw refusal(error.message);
-    throw error;
+    throw asRefusal(error);
   }
+}
+
+/** The same for work that goes on already. */
+export async function orRefuseLater<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw asRefusal(error);
+  });
+}
+
+// ---
+
+function asRefusal(error: unknown): unknown {
+  if (error instanceof ConfigError) return refusalOf(error.problems);
+  return error instanceof BuildError ? refusal(error.message) : error;
 }

@@ -18,7 +18,10 @@ export async function resourcesAtHetzner(options?: pulumi.InvokeOptions): Promis
     hcloud.getPrimaryIps({}, options),
   ]);
   return [
-    ...servers.servers.map((found) => resource('server', found)),
+    ...servers.servers.map((found) => ({
+      ...resource('server', found),
+      order: { type: found.serverType, location: found.location },
+    })),
     ...sshKeys.sshKeys.map((found) => resource('SSH key', found)),
     ...(firewalls.firewalls ?? []).map((found) => resource('firewall', found)),
     ...volumes.volumes.map((found) => ({

@@ -31,6 +31,8 @@ export interface CloudResource {
   readonly labels: Readonly<Record<string, string>>;
   /** Of a volume: the id of the server that it is attached to. */
   readonly server?: string | undefined;
+  /** Of a server: its type and its location. */
+  readonly order?: { readonly type: string; readonly location: string } | undefined;
   /** Of a primary IP: `ipv4` or `ipv6`. */
   readonly family?: string | undefined;
 }

@@ -7,9 +7,10 @@ import type { Settings } from '../../config/schema';
 import { refusal, refusalOf } from '../refusal';
 import { type Carrier, inStack } from './carrier';
 import { resourcesAtHetzner } from './cloudInventory';
+import { cloudKinds, type CloudResource } from './cloudResources';
 import { type FirstBoot, firstBootOf, sshGenerationProblems } from './generations';
 import type { LastState } from './lastState';
-import { fixedNames, type NamedResource, takenNames } from './nameConflicts';
+import { fixedNames, takenNames } from './nameConflicts';
 import { driftProblems, idInState } from './orphans';
 import { type CheckResult, checkServerType } from './serverType';
 import { standingChecks } from './standing';
@@ -51,74 +52,6 @@ export async function askHetzner(
 }
 
 /**
- * Looks the settings' server type and location up in Hetzner's price list.
- * @param stackLabel value of the label `stack` on this stack's resources
- * @param options whose provider asks
- * @throws Error in the provider's words when the API does not answer; see `explainApiError`
- */
-export async function checkServerTypeAtHetzner(
-  { server }: Settings,
-  stackLabel: string,
-  options?: pulumi.InvokeOptions,
-): Promise<CheckResult> {
-  const { serverTypes } = await hcloud.getServerTypes(options);
-  const present = await hcloud.getServers({ withSelector: `stack=${stackLabel}` }, options);
-  const [owned] = present.servers.map(({ serverType, location }) => ({ type: serverType, location }));
-  return checkServerType(server, serverTypes, owned);
-}
-
-/**
- * Looks for resources of other owners that have the names this stack will use.
- * @param nameOf resource name in the program → name at Hetzner
- * @param owner whose names they are
- * @param options whose provider asks
- * @throws Error in the provider's words when the API does not answer; see `explainApiError`
- */
-export async function checkNamesAtHetzner(
-  nameOf: (name: string) => string,
-  { gateway, stackLabel }: Owner,
-  options?: pulumi.InvokeOptions,
-): Promise<Problem[]> {
-  const [servers, sshKeys, firewalls, volumes, addresses] = await Promise.all([
-    hcloud.getServers({}, options),
-    hcloud.getSshKeys({}, options),
-    hcloud.getFirewalls({}, options),
-    hcloud.getVolumes({}, options),
-    hcloud.getPrimaryIps({}, options),
-  ]);
-  const present: NamedResource[] = [
-    ...servers.servers.map((found) => named('server', found)),
-    ...sshKeys.sshKeys.map((found) => named('SSH key', found)),
-    ...(firewalls.firewalls ?? []).map((found) => named('firewall', found)),
-    ...volumes.volumes.map((found) => named('volume', found)),
-    ...addresses.primaryIps.map((found) => named('primary IP', found)),
-  ];
-  const wanted = {
-    server: nameOf(`${gateway}-server`),
-    'SSH key': nameOf(`${gateway}-ssh-key`),
-    firewall: nameOf(`${gateway}-firewall`),
-    volume: nameOf(`${gateway}-data`),
-    'primary IP': nameOf(`${gateway}-ipv4`),
-  };
-  return takenNames(wanted, present, stackLabel);
-}
-
-/** That the zone of `dns` is there. @throws Error in the provider's words when the API does not answer */
-export async function checkZoneAtHetzner({ dns }: Settings, options?: pulumi.InvokeOptions): Promise<Problem[]> {
-  if (dns === undefined) return [];
-  const { zones } = await hcloud.getZones({}, options);
-  const names = zones.map(({ name }) => name ?? '');
-  if (names.includes(dns.zone)) return [];
-  const there = names.length === 0 ? 'it has none' : `it has ${names.slice(0, 8).join(', ')}`;
-  return [
-    {
-      path: 'ovth:dns.zone',
-      message: `"${dns.zone}" is no DNS zone of your Hetzner project (${there}); make it in the console and point the domain's name servers there, or remove ovth:dns and set the records yourself (output dnsRecords).`,
-    },
-  ];
-}
-
-/**
  * One sentence for a call that failed: which variable to look at, and what to do.
  * @param message the provider's words
  * @param endpoint the API's address, when it is not Hetzner's own
@@ -134,6 +67,7 @@ export function explainApiError(message: string, endpoint = process.env['HCLOUD_
 
 // ---
 
+/** Everything is asked at once: each question waits for Hetzner, and none for the answer to another. */
 async function findings(
   settings: Settings,
   owner: Owner,
@@ -141,19 +75,23 @@ async function findings(
   options?: pulumi.InvokeOptions,
 ): Promise<CheckResult & { readonly firstBoot: FirstBoot }> {
   const { stackLabel, carrier = inStack } = owner;
-  const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
-  const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
-  const [{ problems, warnings }, present, last] = await Promise.all([
-    checkServerTypeAtHetzner(settings, stackLabel, options),
+  const [{ serverTypes }, present, zone, last] = await Promise.all([
+    hcloud.getServerTypes(options),
     resourcesAtHetzner(options),
+    zoneProblems(settings, options),
     state,
   ]);
-  const named = nameOf === undefined ? [] : await checkNamesAtHetzner(nameOf, owner, options);
-  const labels = (kind: string) =>
-    present.filter((found) => found.kind === kind && found.labels['stack'] === stackLabel).map((found) => found.labels);
-  const firstBoot = firstBootOf(settings, labels('server')[0], last);
-  const keys = firstBoot.isComing ? [] : sshGenerationProblems(labels('SSH key'), settings);
-  const taken = [...named, ...(await checkZoneAtHetzner(settings, options)), ...keys];
+  const ofStack = (of: string) => present.filter(({ kind, labels }) => kind === of && labels['stack'] === stackLabel);
+  const [server] = ofStack('server');
+  const { problems, warnings } = checkServerType(settings.server, serverTypes, server?.order);
+  const firstBoot = firstBootOf(settings, server?.labels, last);
+  const keys = firstBoot.isComing
+    ? []
+    : sshGenerationProblems(
+        ofStack('SSH key').map(({ labels }) => labels),
+        settings,
+      );
+  const taken = [...nameProblems(present, owner), ...zone, ...keys];
   if (last === undefined) return { problems: [...problems, ...taken], warnings, firstBoot };
   const identity = { label: stackLabel, id: idInState(last) };
   const drift = driftProblems(present, last, identity, carrier.recover(stackLabel));
@@ -165,6 +103,26 @@ async function findings(
   };
 }
 
-function named(kind: string, found: { name?: string; labels?: Record<string, string> }): NamedResource {
-  return { kind, name: found.name ?? '', labels: found.labels ?? {} };
+/** Resources of other owners that have the names this stack will use. */
+function nameProblems(present: readonly CloudResource[], { gateway, stackLabel }: Owner): Problem[] {
+  const autonaming = pulumi.runtime.allConfig()['pulumi:autonaming'];
+  const nameOf = fixedNames(autonaming, { name: pulumi.getStack(), project: pulumi.getProject() });
+  if (nameOf === undefined) return [];
+  const wanted = Object.entries(cloudKinds).map(([kind, { names }]) => [kind, nameOf(`${gateway}-${names[0]}`)]);
+  return takenNames(Object.fromEntries(wanted) as Record<string, string>, present, stackLabel);
+}
+
+/** That the zone of `dns` is there. */
+async function zoneProblems({ dns }: Settings, options?: pulumi.InvokeOptions): Promise<Problem[]> {
+  if (dns === undefined) return [];
+  const { zones } = await hcloud.getZones({}, options);
+  const names = zones.map(({ name }) => name ?? '');
+  if (names.includes(dns.zone)) return [];
+  const there = names.length === 0 ? 'it has none' : `it has ${names.slice(0, 8).join(', ')}`;
+  return [
+    {
+      path: 'ovth:dns.zone',
+      message: `"${dns.zone}" is no DNS zone of your Hetzner project (${there}); make it in the console and point the domain's name servers there, or remove ovth:dns and set the records yourself (output dnsRecords).`,
+    },
+  ];
 }

@@ -1,10 +1,10 @@
 // What the stack's state holds before this run: the program compares it with Hetzner and with the settings. The engine has
 // no function for that. A StackReference of a stack to itself knows outputs only, and after a first update that was cut off
-// none; `pulumi stack export` knows each resource and each operation that was cut off. It needs no passphrase and no lock.
+// none; `pulumi stack export` knows each resource and each operation that was cut off.
 
-import { execFile } from 'node:child_process';
 import { z } from 'zod';
 import { cloudNames } from './cloudResources';
+import { exportState, type PulumiCall } from './stateExport';
 
 /** A resource in the state. */
 export interface StateResource {
@@ -33,21 +33,12 @@ export interface LastState {
   readonly pending: readonly PendingOperation[];
 }
 
-/** How to run the Pulumi CLI. */
-export interface PulumiCall {
-  /** The stack's name; default: the one that is selected. */
-  readonly stack?: string | undefined;
-  /** Any folder of the project. */
-  readonly folder?: string;
-}
-
 /**
  * Reads the state of the stack.
  * @throws Error in the CLI's words when it cannot be read
  */
-export async function readLastState({ stack, folder = process.cwd() }: PulumiCall = {}): Promise<LastState> {
-  const selected = stack === undefined ? [] : ['--stack', stack];
-  return parseState(await output(['stack', 'export', ...selected], folder));
+export async function readLastState(call: PulumiCall = {}): Promise<LastState> {
+  return parseState(await exportState(call));
 }
 
 /** The state in the text of `pulumi stack export`. */
@@ -110,14 +101,3 @@ const exported = z.object({
       .transform((list) => list ?? []),
   }),
 });
-
-function output(args: readonly string[], folder: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { cwd: folder, encoding: 'utf8' as const, maxBuffer: 256 * 1024 * 1024 };
-    execFile('pulumi', [...args, '--non-interactive'], options, (error, stdout, stderr) => {
-      if (error === null) return resolve(stdout);
-      const words = stderr.trim() === '' ? error.message : stderr.trim();
-      reject(new Error(words.split('\n')[0] ?? words));
-    });
-  });
-}

@@ -1,12 +1,23 @@
 // What is deployed, and what makes it another deploy: a small project, built with the real recipe.
 
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
-import { buildBundle, bundledFiles, BuildError, runtimeStage } from '../../infra/bundle';
+import { buildBundle, type Bundle, BuildError, bundleMeanwhile, runtimeStage } from '../../infra/bundle';
 
 const dockerfile =
   'ARG NODE_IMAGE=x\nFROM ${NODE_IMAGE} AS build\nRUN npm ci\n\nFROM ${NODE_IMAGE} AS runtime\nUSER 1\n';
@@ -39,6 +50,10 @@ function write(path: string, text: string): void {
   writeFileSync(join(root, path), text);
 }
 
+/** The files that the recipe says the bundle is made of. */
+const inputsOf = () =>
+  JSON.parse(execFileSync(process.execPath, ['gateway/build.mjs', '--inputs'], { encoding: 'utf8' })) as string[];
+
 test.each([
   ['package.json', '{"devDependencies": {"jest": "31.0.0", "dep": "1.0.0"}}'],
   ['package-lock.json', '{"packages": {"node_modules/jest": {"version": "31.0.0"}}}'],
@@ -64,6 +79,55 @@ test.each([
   expect(buildBundle(root).hash).not.toBe(before.hash);
 });
 
+describe('after a build', () => {
+  let before: Bundle;
+
+  beforeEach(async () => {
+    // What is younger than a tick of the file system's clock is not trusted.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    before = buildBundle(root);
+    // Whoever builds from here on fails: the builder loads this file, which no bundle depends on.
+    writeFileSync(join(root, 'gateway/sbom.mjs'), 'throw new Error("built again");');
+  });
+
+  test('nothing is built where no file was touched', async () => {
+    expect(buildBundle(root)).toEqual(before);
+    expect(await bundleMeanwhile(root)).toEqual(before);
+  });
+
+  test.each<[string, () => void]>([
+    [
+      'a file has other content of the same length, and its old time',
+      () => {
+        const { atime, mtime } = statSync(join(root, 'config/limits.ts'));
+        write('config/limits.ts', 'export const limit = 7;');
+        utimesSync(join(root, 'config/limits.ts'), atime, mtime);
+      },
+    ],
+    [
+      'a package describes itself anew',
+      () => write('node_modules/dep/package.json', '{"name": "dep", "main": "x.js"}'),
+    ],
+    ['the compiler gets settings', () => write('tsconfig.json', '{}')],
+    ['a file appears that is found first', () => write('config/limits.tsx', 'export const limit = 1;')],
+    ['a package appears that is found first', () => write('gateway/node_modules/dep/index.js', 'module.exports = 2;')],
+    ['the recipe is touched', () => utimesSync(join(root, recipe[1]!), 1, 1)],
+    ['the bundle is gone', () => rmSync(before.path)],
+  ])('it is built again when %s', async (_what, touch) => {
+    touch();
+    expect(() => buildBundle(root)).toThrow(BuildError);
+    await expect(bundleMeanwhile(root)).rejects.toThrow(/gateway\/ does not build/);
+  });
+});
+
+test('what was touched while it was built is built again', async () => {
+  const build = readFileSync('gateway/build.mjs', 'utf8');
+  write('gateway/build.mjs', `import { utimesSync } from 'node:fs';\nutimesSync('config/limits.ts', 1, 1);\n${build}`);
+  buildBundle(root);
+  writeFileSync(join(root, 'gateway/sbom.mjs'), 'throw new Error("built again");');
+  expect(() => buildBundle(root)).toThrow(BuildError);
+});
+
 test('of the bundles built before, the last two stay', () => {
   const hashes = [1, 2, 3, 4, 5].map((limit) => {
     write('config/limits.ts', `export const limit = ${limit};`);
@@ -81,7 +145,7 @@ test('code that does not build is refused with its place, and leaves nothing beh
 });
 
 test('every module that the real bundle names is among the files that are hashed [J4]', () => {
-  const hashed = new Set(bundledFiles(process.cwd()));
+  const hashed = new Set(inputsOf());
   const { sha256 } = buildBundle(process.cwd());
   const path = join(root, 'gateway.js');
   spawnSync(process.execPath, ['gateway/build.mjs', path]);
@@ -99,7 +163,7 @@ test('every module that the real bundle names is among the files that are hashed
 });
 
 test('the programs of threads, which are bundled as text, are among the files that are hashed', () => {
-  const hashed = new Set(bundledFiles(process.cwd()));
+  const hashed = new Set(inputsOf());
   const sources = [...hashed].filter((file) => /^gateway\/.*\.ts$/.test(file));
   const threads = sources.flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(/from 'worker:([^']+)'/g)].map(

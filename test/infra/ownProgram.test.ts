@@ -41,6 +41,8 @@ const bundle = {
   dockerfile: 'FROM x AS runtime\n',
 };
 const ssh = { admin_cidrs: ['203.0.113.7/32'] };
+/** Resolves when Hetzner answers. */
+let answering = async (): Promise<void> => undefined;
 /** What exists at Hetzner, and what the state knows of it. */
 let present: Record<string, unknown[]> = {};
 let before: LastState = { resources: [], pending: [] };
@@ -55,8 +57,9 @@ beforeAll(() =>
         if (name.endsWith('-ledger')) made['stdout'] = `${'e'.repeat(32)}\n`;
         return { id: type.startsWith('hcloud:') ? `${resources.length}` : 'none', state: made };
       },
-      call: ({ token, inputs }) => {
+      call: async ({ token, inputs }) => {
         asked.push({ token: token.split(':').pop() ?? '', selector: inputs['withSelector'] });
+        await answering();
         if (token.endsWith(':getServerTypes')) return { serverTypes: [sold] };
         return { servers: [], sshKeys: [], firewalls: [], volumes: [], primaryIps: [], zones: [], ...present };
       },
@@ -67,6 +70,8 @@ beforeAll(() =>
 );
 beforeEach(() => {
   resources.splice(0);
+  asked.splice(0);
+  answering = async () => undefined;
   present = {};
   before = { resources: [], pending: [] };
 });
@@ -211,6 +216,22 @@ test.each([
 ])('%s is refused once it is known, before the box is told anything', (_what, settings, said) => {
   const provider_keys = { openai: 'sk-test-0123456789' };
   expect(() => checkKnown({ ...settings, provider_keys })).toThrow(said);
+});
+
+test('Hetzner is asked for everything at once', async () => {
+  let answer = (): void => undefined;
+  const all = new Promise<void>((resolve) => (answer = resolve));
+  const lists = ['ServerTypes', 'Servers', 'SshKeys', 'Firewalls', 'Volumes', 'PrimaryIps', 'Zones'];
+  // It answers nothing before it has been asked for the last of them.
+  answering = () => {
+    if (asked.length === lists.length) answer();
+    return all;
+  };
+  const domain = { domain: 'gw.example.com', dns: { zone: 'example.com' } };
+  present = { zones: [{ name: 'example.com' }] };
+  const owner = { gateway: 'llm', stackLabel: 'shop-prod-llm', carrier: inProgram };
+  await askHetzner(declaredSettings({ ssh, ...domain }), owner, Promise.resolve(undefined));
+  expect(asked.map(({ token }) => token).sort()).toEqual(lists.map((name) => `get${name}`).sort());
 });
 
 test('a server type that Hetzner does not sell is refused before anything is made there', async () => {
