@@ -24,8 +24,14 @@ const places: Readonly<Record<string, readonly [Format, (text: string) => object
   'a tool’s input': ['messages', (text) => ({ messages: [{ role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: { source: { type: 'base64', data: text } } }] }] })], // prettier-ignore
   'a document of plain text': ['messages', (text) => ({ messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: text } }] }] })], // prettier-ignore
   'arguments as JSON': ['generate', (text) => ({ contents: [{ role: 'model', parts: [{ functionCall: { name: 'f', args: { inlineData: { data: text } } } }] }] })], // prettier-ignore
+  'a list of short texts': ['generate', (text) => ({ contents: [{ role: 'model', parts: [{ functionCall: { name: 'f', args: { all: shortOf(text) } } }] }] })], // prettier-ignore
+  'names of properties': ['messages', (text) => ({ messages: [], tools: [{ name: 'f', input_schema: { type: 'object', properties: Object.fromEntries(shortOf(text).map((name, i) => [name + i, {}])) } }] })], // prettier-ignore
+  'values of an enumeration': ['chat', (text) => ({ messages: [], tools: [{ type: 'function', function: { name: 'f', parameters: { enum: shortOf(text) } } }] })], // prettier-ignore
   'a result as JSON': ['generate', (text) => ({ contents: [{ role: 'user', parts: [{ functionResponse: { name: 'f', response: { data: text } } }] }] })], // prettier-ignore
 };
+
+/** In pieces of at most 20 bytes. */
+const shortOf = (text: string): readonly string[] => text.match(/.{1,5}/gsu) ?? [];
 
 const codes = (from: number, to: number) =>
   fc.integer({ min: from, max: to }).map((code) => String.fromCodePoint(code));
@@ -73,6 +79,51 @@ test.each(Object.keys(kinds))('of %s', async (name) => {
       expect({ place, enough: 2 * needs.input >= countTokens(text), input: needs.input, counted: countTokens(text), text: text.slice(0, 40) }).toMatchObject({ enough: true }); // prettier-ignore
     }),
     { seed, numRuns: 40, endOnFailure: true }, // to shrink it would ask the tokenizer for minutes
+  );
+});
+
+// Tools' arguments, results and schemas come to the model as the JSON that they are.
+test.each<[string, fc.Arbitrary<unknown>]>([
+  ['numbers of one digit', fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 200, maxLength: 2_000, size: 'max' })],
+  ['numbers', fc.array(fc.integer(), { minLength: 100, maxLength: 1_000, size: 'max' })],
+  [
+    'fractions',
+    fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 100, maxLength: 500, size: 'max' }),
+  ],
+  [
+    'empty lists',
+    fc.array(fc.constantFrom([], {}, [[]], null, true), { minLength: 200, maxLength: 2_000, size: 'max' }),
+  ],
+  [
+    'fields of one letter',
+    fc.array(fc.record({ a: fc.nat(9), b: fc.boolean(), c: fc.constantFrom('', 'x') }), {
+      minLength: 100,
+      maxLength: 800,
+      size: 'max',
+    }),
+  ],
+  ['anything', fc.array(fc.jsonValue({ maxDepth: 4 }), { minLength: 50, maxLength: 200, size: 'max' })],
+])('of %s as JSON', async (_name, values) => {
+  await fc.assert(
+    fc.asyncProperty(values, async (list) => {
+      const bodies: readonly [Format, object][] = [
+        [
+          'messages',
+          { messages: [{ role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: { list } }] }] },
+        ],
+        [
+          'generate',
+          { contents: [{ role: 'user', parts: [{ functionResponse: { name: 'f', response: { list } } }] }] },
+        ],
+        ['chat', { messages: [], tools: [{ type: 'function', function: { name: 'f', parameters: { enum: list } } }] }],
+      ];
+      const counted = countTokens(JSON.stringify(list));
+      for (const [format, body] of bodies) {
+        const { needs } = await facts(format, body);
+        expect({ enough: 2 * needs.input >= counted, input: needs.input, counted, list: JSON.stringify(list).slice(0, 60) }).toMatchObject({ enough: true }); // prettier-ignore
+      }
+    }),
+    { seed, numRuns: 20, endOnFailure: true },
   );
 });
 

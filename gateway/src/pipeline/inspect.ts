@@ -56,6 +56,12 @@ export interface RequestFacts {
 /** Bytes of prompt per token. Low, because a reservation that is too small is only noticed when the tokens are spent. */
 const bytesPerToken = 3;
 
+/**
+ * Tokens of each value beyond its bytes: a tool's arguments, results and schemas are read as JSON, in which a comma and a digit
+ * are a token each.
+ */
+const tokensPerValue = 1 / 2;
+
 /** What Gemini's paths say of a request; in the other formats the body says it. */
 export interface PathModel {
   readonly model: string;
@@ -115,7 +121,7 @@ export function modelName(value: unknown): string {
 
 /** Input tokens that a body may be charged for, from its bytes: the cost of a tokenizer could be chosen by an attacker. */
 export function estimateInput(scan: JsonScan): number {
-  const text = Math.ceil(scan.textBytes / bytesPerToken + scan.denseTokens);
+  const text = Math.ceil(scan.textBytes / bytesPerToken + scan.denseTokens + scan.values * tokensPerValue);
   return Math.min(text + scan.mediaTokens, maxTokensPerRequest);
 }
 
