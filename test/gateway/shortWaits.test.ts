@@ -35,7 +35,7 @@ afterEach(() => gateway.close());
 
 const ask = (
   model: string,
-  { kind = 'chat' as Kind, stream = false, signal = undefined as AbortSignal | undefined } = {},
+  { kind = 'chat', stream = false, signal }: { kind?: Kind; stream?: boolean; signal?: AbortSignal } = {},
 ) =>
   fetch(gateway.url + paths(model, stream)[kind], {
     method: 'POST',

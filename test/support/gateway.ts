@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isoDay } from '../../config/calendar';
 import { type Config, loadConfig } from '../../config/load';
 import { Secret } from '../../config/secret';
 import { type RunningGateway, startGateway } from '../../gateway/src/app/start';
@@ -62,7 +63,8 @@ export async function startTestGateway(options: TestOptions): Promise<TestGatewa
   const lines: Line[] = [];
   const requests: RequestLine[] = [];
   let text = options.config;
-  const read = (): Config => loadConfig(text, { ...(options.keys ?? defaultKeys), OVTH_MASTER_KEY: masterKey });
+  const read = (): Config =>
+    loadConfig(text, { ...(options.keys ?? defaultKeys), OVTH_MASTER_KEY: masterKey }, isoDay(now()));
   const log = recorder(lines, requests);
   const running = await startGateway({
     host: '127.0.0.1',

@@ -17,7 +17,7 @@ import { openUserAdmin } from '../http/admin/users';
 import { openAuthenticator } from '../http/authenticate';
 import { openMemoryBudget } from '../core/memoryBudget';
 import { openClientAddresses } from '../http/clientAddress';
-import { openConcurrency } from '../http/concurrency';
+import { type Concurrency, openConcurrency } from '../http/concurrency';
 import { applyLimits, buildServer } from '../http/server';
 import type { AdminParts } from '../http/serverParts';
 import { openBodyWorker } from '../pipeline/bodyWorker';
@@ -141,10 +141,7 @@ async function assemble(
     ledgerProblem: () => watch.problem,
     deployStamp: () => options.deployStamp?.(),
   });
-  void watch.lost.then((why) => {
-    concurrency.draining = true;
-    log.error(why);
-  });
+  void watch.lost.then((why) => admitNone(concurrency, why, log));
   const { upstream, bodyWorker } = services;
   const parts = { server, concurrency, ledger, storage, upstream, bodyWorker, maintenance, log };
   try {
@@ -171,6 +168,11 @@ async function assemble(
     lost: watch.lost,
     stop: () => shutDown({ ...parts, drainMs: live.config.limits.drain_ms }),
   };
+}
+
+function admitNone(concurrency: Concurrency, why: string, log: Log): void {
+  concurrency.draining = true;
+  log.error(why);
 }
 
 // Models end on announced days, and a gateway may run for months.
