@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { defaultLimits } from '../../config/limits';
-import { inspect, type RequestFacts } from '../../gateway/src/pipeline/inspect';
+import { inspect, leastInput, type RequestFacts } from '../../gateway/src/pipeline/inspect';
 import type { Format } from '../../gateway/src/wire/neutral';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
@@ -136,6 +136,33 @@ test('a long text is weighed by a part of it, and not by its beginning', async (
     expect(needs.input).toBeLessThan(text.length);
   }
 });
+
+const id = (i: number) => `call_${i - (i % 2)}abcdefghijklmnop`;
+const turns = (count: number, turn: (i: number, answers: boolean) => object) =>
+  Array.from({ length: count }, (_, i) => turn(i, i % 2 === 1));
+
+// The least that a conversation surely has decides which models are not asked at all.
+test.each<[string, Format, (result: string) => object]>([
+  ['chat', 'chat', (content) => ({ messages: turns(2_000, (i, answers) => answers
+    ? { role: 'tool', tool_call_id: id(i), content }
+    : { role: 'assistant', content: null, tool_calls: [{ id: id(i), type: 'function', function: { name: 'read', arguments: '{"path":"/a.ts"}' } }] }) })],
+  ['responses', 'responses', (output) => ({ input: turns(2_000, (i, answers) => answers
+    ? { type: 'function_call_output', call_id: id(i), output }
+    : { type: 'function_call', id: `fc_${id(i)}`, status: 'completed', call_id: id(i), name: 'read', arguments: '{"path":"/a.ts"}' }) })],
+  ['messages', 'messages', (text) => ({ messages: turns(2_000, (i, answers) => answers
+    ? { role: 'user', content: [{ type: 'tool_result', tool_use_id: id(i), content: [{ type: 'text', text }] }] }
+    : { role: 'assistant', content: [{ type: 'tool_use', id: id(i), name: 'read', input: { path: '/a.ts' } }] }) })],
+  ['generate', 'generate', (output) => ({ contents: turns(2_000, (_, answers) => answers
+    ? { role: 'user', parts: [{ functionResponse: { name: 'read', response: { output } } }] }
+    : { role: 'model', parts: [{ functionCall: { name: 'read', args: { path: '/a.ts' } } }] }) })],
+])('the least that calls and their results have, in %s', async (_name, format, bodyOf) => {
+  const counted = (result: string) => 1_000 * (countTokens('read{"path":"/a.ts"}') + countTokens(result) + 2 * 4);
+  const file = 'export function sum(list: readonly number[]): number {\n  return list.reduce((a, b) => a + b, 0);\n}\n'.repeat(20); // prettier-ignore
+  expect(leastInput(await facts(format, bodyOf('ok')))).toBeLessThanOrEqual(counted('ok'));
+  const least = leastInput(await facts(format, bodyOf(file)));
+  expect(least).toBeLessThanOrEqual(counted(file));
+  expect(least).toBeGreaterThan(counted(file) / 2);
+}); // prettier-ignore
 
 test('prose, code and Chinese are not estimated at more than twice their tokens', async () => {
   const texts = {
