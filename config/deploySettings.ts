@@ -168,7 +168,7 @@ export const deployShape = {
     .describe('How one release takes over from another.'),
   images: z
     .strictObject({
-      node: z.string().min(1).max(300).default('node:26.12.1-slim').describe('Base image of the gateway.'),
+      node: z.string().min(1).max(300).default('node:26.13.1-slim').describe('Base image of the gateway.'),
       caddy: z.string().min(1).max(300).default('caddy:2.11.9').describe('Image of the TLS front.'),
       litestream: z
         .string()

@@ -25,6 +25,8 @@ export interface Config {
   readonly absent: ReadonlyMap<string, string>;
   /** Name → route. A route may have no target left. */
   readonly routes: ReadonlyMap<string, Route>;
+  /** ISO date that the routes' targets were found on. */
+  readonly day: string;
   /** Every limit, in the unit `limitTable` names. */
   readonly limits: Limits;
   /** `OVTH_MASTER_KEY`; the gateway makes one where it is unset. */
@@ -55,11 +57,25 @@ export function loadConfig(text: string | undefined, environment: Environment, t
     settings,
     ...found,
     routes,
+    day: today,
     limits: limitsOf(settings),
     masterKey,
     warnings,
     digest: digestOf(text, found.providers, masterKey),
   };
+}
+
+/**
+ * The same configuration on another day: models past their last day are answered by their successors in routes too.
+ * @param today ISO date
+ * @returns `config` itself on its own day
+ */
+export function onDay(config: Config, today: string): Config {
+  if (config.day === today) return config;
+  const found: string[] = [];
+  const routes = findRoutes(config.settings, config, today, found);
+  const news = found.filter((warning) => !config.warnings.includes(warning));
+  return { ...config, routes, day: today, warnings: [...config.warnings, ...news] };
 }
 
 /** Every bound, as set or by default. */

@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
+import { stackSchema } from '../config/schema';
 import { codeOf, importsOf, nodesOf, parseSource, sourceFiles, type SourceImport } from './support/sources';
 
 const src = 'gateway/src/';
@@ -316,3 +317,20 @@ test('@pulumi/command is the real 1.2, not the wrong publish that npm calls late
 test('no registry host and no path of a machine is in the lockfile [J3]', () => {
   expect(readFileSync('package-lock.json', 'utf8')).not.toContain('"resolved"');
 });
+
+// Node 26.13.1 (2026-11-11: https://github.com/nodejs/node/releases/tag/v26.13.1) and Caddy 2.11.9 (2026-11-05:
+// https://github.com/caddyserver/caddy/releases/tag/v2.11.9) are security releases.
+test('base images are exact tags, none older than the last security release, and the same wherever they stand [J3]', () => {
+  const { node, caddy } = stackSchema.parse({}).images;
+  expect(atLeast(/^node:(\d+)\.(\d+)\.(\d+)-slim$/.exec(node), [26, 13, 1])).toBe(true);
+  expect(atLeast(/^caddy:(\d+)\.(\d+)\.(\d+)$/.exec(caddy), [2, 11, 9])).toBe(true);
+  expect(/^ARG NODE_IMAGE=(.*)$/m.exec(readFileSync('gateway/Dockerfile', 'utf8'))?.[1]).toBe(node);
+  const shown = readFileSync('config/stack.example.yaml', 'utf8');
+  for (const image of [node, caddy]) expect(shown).toContain(image);
+});
+
+function atLeast(found: RegExpExecArray | null, least: readonly number[]): boolean {
+  const version = found?.slice(1).map(Number) ?? [];
+  const differs = least.findIndex((part, i) => version[i] !== part);
+  return version.length === least.length && (differs < 0 || version[differs]! > least[differs]!);
+}

@@ -105,6 +105,13 @@ const logprobs = (count: number) => ({
   content: Array.from({ length: count }, () => ({ token: 'x', logprob: -1, bytes: [120], top_logprobs: [] })),
 });
 
+// From the end to the beginning, and without a place: each stands for all of the text.
+const backwards = (count: number, length: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    type: 'url_citation',
+    url_citation: { url: `https://x.example/${i}`, title: 't', ...(i % 2 === 0 && { start_index: length - i - 1, end_index: length - i }) },
+  })); // prettier-ignore
+
 /** Name → a whole answer. */
 export const answers: Readonly<Record<string, (size: number, random: Random) => Json>> = {
   'one text': (size, random) => whole({ content: textOf(random, size) }),
@@ -112,6 +119,7 @@ export const answers: Readonly<Record<string, (size: number, random: Random) => 
   'large arguments': (size, random) => whole({ tool_calls: [call('c', JSON.stringify({ a: textOf(random, size / 2) }))] }, 'tool_calls'),
   'many details of reasoning': (size) => whole({ content: 'x', reasoning_details: details(size / 70) }),
   'many citations': (size) => whole({ content: 'x', annotations: annotations(size / 110) }),
+  'citations of a long text': (size) => whole({ content: 'ü'.repeat(size / 4), annotations: backwards(size / 240, size / 4) }),
 }; // prettier-ignore
 
 /** Name → a stream. */
@@ -121,6 +129,7 @@ export const streams: Readonly<Record<string, (size: number, random: Random) => 
   'one event of calls': (size) => ended(frames(chunk({ tool_calls: calls(size / 100) })), 'tool_calls'),
   'one event of reasoning': (size) => ended(frames(chunk({ reasoning_details: details(size / 70) }), chunk({ content: 'x' }))),
   'one event of citations': (size) => ended(frames(chunk({ content: 'x' }), chunk({ annotations: annotations(size / 110) }))),
+  'citations of a long text': (size) => ended(frames(chunk({ content: 'ü'.repeat(size / 4) }), chunk({ annotations: backwards(size / 240, size / 4) }))),
   'one event of logprobs': (size) => ended(frames({ ...chunk({ content: 'x' }), choices: [{ index: 0, delta: { content: 'x' }, finish_reason: null, logprobs: logprobs(size / 70) }] })),
   'short events': (size) => ended(frames(chunk({ content: 'x' })).repeat(size / 130)),
   'short events of arguments': (size) => ended(frames(chunk({ tool_calls: [{ index: 0, ...call('c', '{"a":"') }] })) + frames(chunk({ tool_calls: [{ index: 0, function: { arguments: 'x' } }] })).repeat(size / 170) + frames(chunk({ tool_calls: [{ index: 0, function: { arguments: '"}' } }] })), 'tool_calls'),

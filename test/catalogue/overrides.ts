@@ -332,16 +332,12 @@ export const rows: Row[] = [
   { id: 'gpt-5.3-codex', provider: 'openai', chat_refuses: 'all', retires: { on: '2027-04-01', to: 'gpt-6.1-sol' } },
   { id: 'gpt-5.2', provider: 'openai', dated: ['gpt-5.2-2025-12-11'] },
   { id: 'gpt-5.2-pro', provider: 'openai', chat_refuses: 'all', dated: ['gpt-5.2-pro-2025-12-11'] },
-  { id: 'gpt-5.2-codex', provider: 'openai', chat_refuses: 'all' },
   {
     id: 'gpt-5.1',
     provider: 'openai',
     dated: ['gpt-5.1-2025-11-13'],
     retires: { on: '2027-04-01', to: 'gpt-5.4' },
   },
-  { id: 'gpt-5.1-codex', provider: 'openai', chat_refuses: 'all' },
-  { id: 'gpt-5.1-codex-max', provider: 'openai', chat_refuses: 'all' },
-  { id: 'gpt-5.1-codex-mini', provider: 'openai', chat_refuses: 'all' },
   {
     id: 'gpt-5',
     provider: 'openai',
@@ -529,8 +525,12 @@ export const retired: Record<string, string[]> = {
     ...['gpt-3-5-turbo', 'gpt-3-5-turbo-16k', 'gpt-3-5-turbo-instruct', 'gpt-35-turbo', 'gpt-35-turbo-16k'],
     ...['chatgpt-4o', 'gpt-4-1-nano', 'gpt-5-chat', 'gpt-5-1-chat', 'gpt-5-2-chat', 'gpt-5-3-chat'],
   ],
-  'gpt-6.1-sol': ['o1', 'o1-preview', 'o1-pro', 'o3-mini', 'o3-mini-high', 'gpt-5-codex', 'codex-mini'],
-  'gpt-6.1-terra': ['o1-mini', 'o4-mini', 'o4-mini-high'],
+  // The Codex variants of GPT-5, 5.1 and 5.2 went on 2026-07-23.
+  'gpt-6.1-sol': [
+    ...['o1', 'o1-preview', 'o1-pro', 'o3-mini', 'o3-mini-high', 'codex-mini'],
+    ...['gpt-5-codex', 'gpt-5-1-codex', 'gpt-5-1-codex-max', 'gpt-5-2-codex'],
+  ],
+  'gpt-6.1-terra': ['o1-mini', 'o4-mini', 'o4-mini-high', 'gpt-5-codex-mini', 'gpt-5-1-codex-mini'],
 
   // Gemini 1.5 went in September 2025, 2.0 on 2026-06-01, 3 Pro Preview on 2026-03-09.
   'gemini-3.1-flash-lite': [

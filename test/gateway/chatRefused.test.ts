@@ -31,7 +31,7 @@ const answers = (first?: { status: number; body: string }) => {
 describe('a chat client', () => {
   const byResponses: [string, Fields][] = [
     ['gpt-5.3-codex', {}],
-    ['gpt-5.1-codex-mini', {}],
+    ['gpt-5.2-pro', {}],
     ['gpt-5.5-pro', {}],
     ['gpt-5.4-pro-2026-03-05', {}],
     ['o3-pro', {}],

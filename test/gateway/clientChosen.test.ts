@@ -51,6 +51,7 @@ const collections: Readonly<Record<string, string>> = {
   'http/paths.ts knownPaths': 'constant',
   'pipeline/answerBody.ts blanks': 'constant',
   'pipeline/bodyWorker.ts threads': '2',
+  'pipeline/failover.ts passing': 'constant',
   'pipeline/keyScope.ts scope': 'of one key: 200 models and 200 routes',
   'pipeline/keyScope.ts scopes': 'weak, by key',
   'pipeline/outcome.ts cutByUs': 'constant',

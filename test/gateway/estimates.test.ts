@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { defaultLimits } from '../../config/limits';
-import { inspect, type RequestFacts } from '../../gateway/src/pipeline/inspect';
+import { inspect, leastInput, type RequestFacts } from '../../gateway/src/pipeline/inspect';
 import type { Format } from '../../gateway/src/wire/neutral';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
@@ -24,8 +24,14 @@ const places: Readonly<Record<string, readonly [Format, (text: string) => object
   'a tool’s input': ['messages', (text) => ({ messages: [{ role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: { source: { type: 'base64', data: text } } }] }] })], // prettier-ignore
   'a document of plain text': ['messages', (text) => ({ messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: text } }] }] })], // prettier-ignore
   'arguments as JSON': ['generate', (text) => ({ contents: [{ role: 'model', parts: [{ functionCall: { name: 'f', args: { inlineData: { data: text } } } }] }] })], // prettier-ignore
+  'a list of short texts': ['generate', (text) => ({ contents: [{ role: 'model', parts: [{ functionCall: { name: 'f', args: { all: shortOf(text) } } }] }] })], // prettier-ignore
+  'names of properties': ['messages', (text) => ({ messages: [], tools: [{ name: 'f', input_schema: { type: 'object', properties: Object.fromEntries(shortOf(text).map((name, i) => [name + i, {}])) } }] })], // prettier-ignore
+  'values of an enumeration': ['chat', (text) => ({ messages: [], tools: [{ type: 'function', function: { name: 'f', parameters: { enum: shortOf(text) } } }] })], // prettier-ignore
   'a result as JSON': ['generate', (text) => ({ contents: [{ role: 'user', parts: [{ functionResponse: { name: 'f', response: { data: text } } }] }] })], // prettier-ignore
 };
+
+/** In pieces of at most 20 bytes. */
+const shortOf = (text: string): readonly string[] => text.match(/.{1,5}/gsu) ?? [];
 
 const codes = (from: number, to: number) =>
   fc.integer({ min: from, max: to }).map((code) => String.fromCodePoint(code));
@@ -76,6 +82,51 @@ test.each(Object.keys(kinds))('of %s', async (name) => {
   );
 });
 
+// Tools' arguments, results and schemas come to the model as the JSON that they are.
+test.each<[string, fc.Arbitrary<unknown>]>([
+  ['numbers of one digit', fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 200, maxLength: 2_000, size: 'max' })],
+  ['numbers', fc.array(fc.integer(), { minLength: 100, maxLength: 1_000, size: 'max' })],
+  [
+    'fractions',
+    fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 100, maxLength: 500, size: 'max' }),
+  ],
+  [
+    'empty lists',
+    fc.array(fc.constantFrom([], {}, [[]], null, true), { minLength: 200, maxLength: 2_000, size: 'max' }),
+  ],
+  [
+    'fields of one letter',
+    fc.array(fc.record({ a: fc.nat(9), b: fc.boolean(), c: fc.constantFrom('', 'x') }), {
+      minLength: 100,
+      maxLength: 800,
+      size: 'max',
+    }),
+  ],
+  ['anything', fc.array(fc.jsonValue({ maxDepth: 4 }), { minLength: 50, maxLength: 200, size: 'max' })],
+])('of %s as JSON', async (_name, values) => {
+  await fc.assert(
+    fc.asyncProperty(values, async (list) => {
+      const bodies: readonly [Format, object][] = [
+        [
+          'messages',
+          { messages: [{ role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: { list } }] }] },
+        ],
+        [
+          'generate',
+          { contents: [{ role: 'user', parts: [{ functionResponse: { name: 'f', response: { list } } }] }] },
+        ],
+        ['chat', { messages: [], tools: [{ type: 'function', function: { name: 'f', parameters: { enum: list } } }] }],
+      ];
+      const counted = countTokens(JSON.stringify(list));
+      for (const [format, body] of bodies) {
+        const { needs } = await facts(format, body);
+        expect({ enough: 2 * needs.input >= counted, input: needs.input, counted, list: JSON.stringify(list).slice(0, 60) }).toMatchObject({ enough: true }); // prettier-ignore
+      }
+    }),
+    { seed, numRuns: 20, endOnFailure: true },
+  );
+});
+
 test('a long text is weighed by a part of it, and not by its beginning', async () => {
   const prose = 'It was the best of times, it was the worst of times. '.repeat(400);
   const signs = '}{][)(~|<> '.repeat(500);
@@ -85,6 +136,33 @@ test('a long text is weighed by a part of it, and not by its beginning', async (
     expect(needs.input).toBeLessThan(text.length);
   }
 });
+
+const id = (i: number) => `call_${i - (i % 2)}abcdefghijklmnop`;
+const turns = (count: number, turn: (i: number, answers: boolean) => object) =>
+  Array.from({ length: count }, (_, i) => turn(i, i % 2 === 1));
+
+// The least that a conversation surely has decides which models are not asked at all.
+test.each<[string, Format, (result: string) => object]>([
+  ['chat', 'chat', (content) => ({ messages: turns(2_000, (i, answers) => answers
+    ? { role: 'tool', tool_call_id: id(i), content }
+    : { role: 'assistant', content: null, tool_calls: [{ id: id(i), type: 'function', function: { name: 'read', arguments: '{"path":"/a.ts"}' } }] }) })],
+  ['responses', 'responses', (output) => ({ input: turns(2_000, (i, answers) => answers
+    ? { type: 'function_call_output', call_id: id(i), output }
+    : { type: 'function_call', id: `fc_${id(i)}`, status: 'completed', call_id: id(i), name: 'read', arguments: '{"path":"/a.ts"}' }) })],
+  ['messages', 'messages', (text) => ({ messages: turns(2_000, (i, answers) => answers
+    ? { role: 'user', content: [{ type: 'tool_result', tool_use_id: id(i), content: [{ type: 'text', text }] }] }
+    : { role: 'assistant', content: [{ type: 'tool_use', id: id(i), name: 'read', input: { path: '/a.ts' } }] }) })],
+  ['generate', 'generate', (output) => ({ contents: turns(2_000, (_, answers) => answers
+    ? { role: 'user', parts: [{ functionResponse: { name: 'read', response: { output } } }] }
+    : { role: 'model', parts: [{ functionCall: { name: 'read', args: { path: '/a.ts' } } }] }) })],
+])('the least that calls and their results have, in %s', async (_name, format, bodyOf) => {
+  const counted = (result: string) => 1_000 * (countTokens('read{"path":"/a.ts"}') + countTokens(result) + 2 * 4);
+  const file = 'export function sum(list: readonly number[]): number {\n  return list.reduce((a, b) => a + b, 0);\n}\n'.repeat(20); // prettier-ignore
+  expect(leastInput(await facts(format, bodyOf('ok')))).toBeLessThanOrEqual(counted('ok'));
+  const least = leastInput(await facts(format, bodyOf(file)));
+  expect(least).toBeLessThanOrEqual(counted(file));
+  expect(least).toBeGreaterThan(counted(file) / 2);
+}); // prettier-ignore
 
 test('prose, code and Chinese are not estimated at more than twice their tokens', async () => {
   const texts = {

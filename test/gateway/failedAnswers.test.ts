@@ -195,19 +195,47 @@ describe('embeddings', () => {
     });
   const good = { object: 'list', data: [{ embedding: [1] }], usage: { prompt_tokens: 3 } };
 
-  test.each([{ error: { message: 'm', code: 503 } }, { object: 'list' }, { data: null }])(
-    '%j is none',
-    async (body) => {
-      scene.a.answer = { body: JSON.stringify(body) };
-      const answer = await embed('a-chat/m');
-      expect([answer.status, await answer.json()]).toEqual([200, body]);
-      expect(await scene.lastRow()).toMatchObject({
-        outcome: 'error',
-        error: expect.stringMatching(/^upstream_/),
-        input: 0,
-      });
-      scene.b.answer = { body: JSON.stringify(good) };
-      expect(await (await embed('to-chat')).json()).toEqual(good);
-    },
-  );
+  test.each([
+    { error: { message: 'm', code: 503 } },
+    { object: 'list' },
+    { data: null },
+    { object: 'list', data: [] },
+    { object: 'list', data: [{ object: 'embedding', index: 0 }] },
+    { object: 'list', data: [{ object: 'embedding', index: 0, embedding: [] }], usage: { prompt_tokens: 3 } },
+    { object: 'list', data: [{ object: 'embedding', index: 0, embedding: '' }] },
+    { object: 'list', data: [{ object: 'embedding', index: 0, embedding: null }] },
+  ])('%j is none', async (body) => {
+    scene.a.answer = { body: JSON.stringify(body) };
+    const answer = await embed('a-chat/m');
+    expect([answer.status, await answer.json()]).toEqual([200, body]);
+    expect(await scene.lastRow()).toMatchObject({
+      outcome: 'error',
+      error: expect.stringMatching(/^upstream_/),
+      input: 0,
+    });
+    scene.b.answer = { body: JSON.stringify(good) };
+    expect(await (await embed('to-chat')).json()).toEqual(good);
+  });
+
+  test.each(['[-0.5]', '[ 1]', '"AACAPw=="'])('%s is one, wherever it stands', async (numbers) => {
+    const body = `{"data":[{"object":"embedding","note":"\\"embedding\\": []","embedding" : ${numbers}}]}`;
+    scene.a.answer = { body };
+    expect(await (await embed('a-chat/m')).text()).toBe(body);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+  });
+
+  test.each([
+    { embeddings: [] },
+    { embeddings: [{}] },
+    { embeddings: [{ values: [] }] },
+    { embeddings: [{ values: ['x'] }] },
+    { embeddings: [{ values: [1, null] }] },
+    { embeddings: [{ values: [1] }, { values: [2] }] },
+  ])('%j of Gemini is none', async (body) => {
+    scene.a.answer = { body: JSON.stringify(body) };
+    expect((await embed('a-generate/m')).status).toBe(502);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: 'upstream_garbage', input: 0 });
+    scene.b.answer = { body: '{"embeddings":[{"values":[1]}]}' };
+    expect(await (await embed('to-generate')).json()).toMatchObject({ data: [{ embedding: [1] }] });
+  });
 });

@@ -143,7 +143,12 @@ describe('numbers of a provider', () => {
     );
     expect(await gateway.row(gemini.headers.get('x-request-id') ?? '')).toMatchObject({ estimated: true });
     upstream.answer = {
-      body: JSON.stringify({ object: 'list', data: [], model: 'm', usage: { prompt_tokens: -5, total_tokens: 1.5 } }),
+      body: JSON.stringify({
+        object: 'list',
+        data: [{ object: 'embedding', index: 0, embedding: [1] }],
+        model: 'm',
+        usage: { prompt_tokens: -5, total_tokens: 1.5 },
+      }),
     };
     const embedded = await post({ model: 'text-embedding-3-small', input: 'hi' }, '/v1/embeddings');
     expect(await gateway.row(embedded.headers.get('x-request-id') ?? '')).toMatchObject({ estimated: true });

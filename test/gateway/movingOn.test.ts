@@ -231,6 +231,29 @@ describe('a prompt that is too long [F7]', () => {
   });
 });
 
+describe('a prompt against the size of a model', () => {
+  const turns = (count: number, content: string) =>
+    Array.from({ length: count }, (_, i) =>
+      i % 2 === 1
+        ? { role: 'tool', tool_call_id: `call_${i - 1}`, content }
+        : { role: 'assistant', content: null, tool_calls: [{ id: `call_${i}`, type: 'function', function: { name: 'f', arguments: '{}' } }] },
+    ); // prettier-ignore
+  const prose = 'It was the best of times, it was the worst of times. ';
+
+  // The smaller model holds 100,000 tokens.
+  test.each([
+    ['that surely does not fit goes to the larger at once', turns(20, prose.repeat(1_600)), [0, 1]],
+    ['of many short calls, which takes more bytes than tokens, is tried at the smaller', turns(6_000, 'ok'), [1, 0]],
+  ])('%s', async (_name, messages, calls) => {
+    await scene.gateway.reload(
+      `routes: {growing: {models: [a-chat/m, b-chat/m]}}\n${configOf(scene.a.url, scene.b.url)}`,
+    );
+    for (const upstream of [scene.a, scene.b]) upstream.answer = goodAnswer('chat', 'hi');
+    const got = await ask('chat', 'growing', false, { messages });
+    expect([got.status, scene.a.calls.length, scene.b.calls.length]).toEqual([200, ...calls]);
+  });
+});
+
 describe('the operator’s trouble', () => {
   const models = (calls: readonly FakeCall[]) => calls.length;
   test.each([

@@ -4,20 +4,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { numberlike } from '../support/numberlike';
 import { bodies, type Fields, type Kind, paths, useTranslationScene } from '../support/translation';
 
 const scene = useTranslationScene();
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
 const most = Number.MAX_SAFE_INTEGER;
-/** As JSON text, so that what JavaScript cannot print (1e400, 2^53 + 1) is there too. */
-const numberlike = fc.oneof(
-  fc.constantFrom('-1', '0', '1.5', '1e30', '-1e30', '1e400', '9007199254740991', '9007199254740993', '18446744073709551616', '-0', '1e-7', 'null', 'true', '""', '"12"', '"abc"', '[]', '[1]', '{}', '{"a":1}'), // prettier-ignore
-  fc.integer().map(String),
-  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => JSON.stringify(value)),
-  fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.stringify(value)),
-);
-
 /** Paths of the numeric settings of each wire. */
 const settings: Readonly<Record<Kind, readonly string[]>> = {
   chat: ['max_tokens', 'max_completion_tokens', 'n', 'temperature', 'top_p', 'seed', 'presence_penalty', 'frequency_penalty', 'top_logprobs', 'logit_bias.50256', 'stream_options.include_usage', 'stream'], // prettier-ignore

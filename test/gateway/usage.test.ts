@@ -233,7 +233,7 @@ test('what a leaked key did since a moment is one view: where from, with which m
   await from('198.51.100.7', key, 'gpt-5.5');
   await from('198.51.100.7', other, 'gpt-5.5');
   const { id } = (await scene.gateway.admin('GET', '/admin/keys')).body.data.find(({ label }: { label: string }) => label === 'leaked'); // prettier-ignore
-  const { body } = await scene.gateway.admin('GET', `/admin/keys/${id}/activity?since=${new Date(Date.now() - 3_600_000).toISOString()}`); // prettier-ignore
+  const { body } = await scene.gateway.admin('GET', `/admin/keys/${id}/activity?since=${new Date(scene.gateway.now() - 3_600_000).toISOString()}`); // prettier-ignore
   expect(body).toMatchObject({
     object: 'key_activity',
     key_label: 'leaked',

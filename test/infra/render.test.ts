@@ -198,7 +198,7 @@ describe('the host', () => {
 });
 
 describe('Compose', () => {
-  const release = gatewayRelease('0123456789abcdef', 'node:26.12.1-slim');
+  const release = gatewayRelease('0123456789abcdef', 'node:26.13.1-slim');
   const project = yaml(release.compose);
   const front = yaml(frontCompose('caddy:2.11.9'));
 
@@ -250,8 +250,8 @@ describe('Compose', () => {
   });
 
   test('other code or another base image is another release, another configuration is not', () => {
-    expect(gatewayRelease('0123456789abcdef', 'node:26.12.1-slim')).toEqual(release);
-    expect(gatewayRelease('fedcba9876543210', 'node:26.12.1-slim').id).not.toBe(release.id);
+    expect(gatewayRelease('0123456789abcdef', 'node:26.13.1-slim')).toEqual(release);
+    expect(gatewayRelease('fedcba9876543210', 'node:26.13.1-slim').id).not.toBe(release.id);
     expect(gatewayRelease('0123456789abcdef', 'node:27').id).not.toBe(release.id);
     expect(stateOf({ masterKey: `${masterKey}x` }).facts['release']).toBe(stateOf().facts['release']);
   });

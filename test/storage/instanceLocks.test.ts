@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEngine } from '../../gateway/src/storage/sqlite/engine';
+import { unpackResults } from '../../gateway/src/storage/sqlite/packedBatch';
 import { keyRow, morning, reserveEntry } from './samples';
 import { makeLedgerFolder } from './worlds';
 
@@ -16,7 +17,7 @@ test('a lock file that is missing says nothing for thirty seconds, in which a li
   const first = open('a');
   const second = open('b');
   first.putKeys([keyRow('k1')]);
-  expect(first.commit([reserveEntry('r1', [])], morning)).toMatchObject([{ type: 'admitted' }]);
+  expect(unpackResults(first.commit([reserveEntry('r1', [])], morning))).toMatchObject([{ type: 'admitted' }]);
   expect(second.settleDead(morning)).toBe(0);
 
   dropLock('a');

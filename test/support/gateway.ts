@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isoDay } from '../../config/calendar';
 import { type Config, loadConfig } from '../../config/load';
 import { Secret } from '../../config/secret';
 import { type RunningGateway, startGateway } from '../../gateway/src/app/start';
@@ -10,6 +11,7 @@ import type { RequestRecord } from '../../gateway/src/accounting/record';
 import type { Usage } from '../../gateway/src/core/usage';
 import type { Outcome } from '../../gateway/src/storage/storage';
 import type { Log } from '../../gateway/src/telemetry/log';
+import { CHECKED } from '../catalogue/overrides';
 import { closingOnce } from './opened';
 
 export const masterKey = 'a-master-key-for-tests-that-is-long-enough';
@@ -25,6 +27,8 @@ export interface TestGateway {
   readonly lines: Line[];
   readonly requests: RequestLine[];
   readonly running: RunningGateway;
+  /** Milliseconds since 1970, as it takes it to be. */
+  readonly now: () => number;
   /** Replaces the configuration as a changed file would. */
   reload(text: string): Promise<void>;
   admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>; // eslint-disable-line @typescript-eslint/no-explicit-any
@@ -38,7 +42,7 @@ export interface TestOptions {
   readonly config: string;
   readonly keys?: Readonly<Record<string, string>>;
   readonly dataPath?: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. Without it, the day is the one that the catalogue was checked on: models end and prices change. */
   readonly now?: () => number;
   /** A number in [0, 1), for `weighted`. */
   readonly random?: () => number;
@@ -50,19 +54,24 @@ const defaultKeys = {
   GOOGLE_API_KEY: 'AIza-upstream',
 };
 
+const ahead = Date.now() - Date.parse(`${CHECKED}T12:00:00Z`);
+const dayOfCatalogue = () => Date.now() - ahead;
+
 export async function startTestGateway(options: TestOptions): Promise<TestGateway> {
+  const { now = dayOfCatalogue } = options;
   const dataPath = options.dataPath ?? mkdtempSync(join(tmpdir(), 'ovth-test-'));
   const lines: Line[] = [];
   const requests: RequestLine[] = [];
   let text = options.config;
-  const read = (): Config => loadConfig(text, { ...(options.keys ?? defaultKeys), OVTH_MASTER_KEY: masterKey });
+  const read = (): Config =>
+    loadConfig(text, { ...(options.keys ?? defaultKeys), OVTH_MASTER_KEY: masterKey }, isoDay(now()));
   const log = recorder(lines, requests);
   const running = await startGateway({
     host: '127.0.0.1',
     port: 0,
     dataPath,
     log,
-    ...(options.now === undefined ? {} : { now: options.now }),
+    now,
     ...(options.random === undefined ? {} : { random: options.random }),
     readConfig: read,
     masterKeyOf: (config) => config.masterKey ?? new Secret(masterKey),
@@ -81,6 +90,7 @@ export async function startTestGateway(options: TestOptions): Promise<TestGatewa
     lines,
     requests,
     running,
+    now,
     reload(next) {
       text = next;
       return running.reload();

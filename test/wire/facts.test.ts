@@ -123,7 +123,9 @@ describe('counting tokens', () => {
 
   test.each(['responses', 'messages', 'generate'] as const)('a count in %s is encoded and decoded', (format) => {
     expect(decodeCountResponse(format, encodeCountResponse(format, 42))).toBe(42);
-    expect(decodeCountResponse(format, Buffer.from('{}'))).toBe(0);
+    const { tokensField } = codecs[format].count.counter!;
+    for (const none of ['{}', ...['0', '-1', '1.5', '"42"', 'null', '1e30', '[]'].map((value) => `{"${tokensField}":${value}}`)])
+      expect(() => decodeCountResponse(format, Buffer.from(none))).toThrow(expect.objectContaining({ code: 'upstream_garbage' })); // prettier-ignore
     expect(() => decodeCountResponse(format, Buffer.from('no JSON'))).toThrow(
       expect.objectContaining({ code: 'upstream_garbage' }),
     );

@@ -16,6 +16,8 @@ export interface MaintenanceParts {
   readonly watch: Pick<LedgerWatch, 'look'>;
   /** Ends what keys have in flight that may no longer be used. */
   readonly cutEnded: () => void;
+  /** Finds the targets of routes anew where another day has begun. */
+  readonly turnDay: () => void;
   readonly config: () => Config;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -34,7 +36,7 @@ const dayMs = 86_400_000;
 
 /** Settles what dead instances left open, and goes on with it and the rest in the background. */
 export async function startMaintenance(parts: MaintenanceParts): Promise<Maintenance> {
-  const { storage, directories, watch, cutEnded, config, now, log } = parts;
+  const { storage, directories, watch, cutEnded, turnDay, config, now, log } = parts;
   const settleDead = async () => {
     const settled = await storage.settleDead(now());
     if (settled > 0) log.warn(`settled ${settled} requests that another instance left open`, { settled });
@@ -59,6 +61,7 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
   const jobs = [
     job(refreshKeysMs, () => directories.refresh().finally(cutEnded), 'keys could not be refreshed', log),
     job(lookMs, () => watch.look(), 'the ledger could not be looked at', log),
+    job(lookMs, () => Promise.resolve().then(turnDay), 'routes could not be brought to another day', log),
     job(settleDeadMs, settleDead, 'requests left open by another instance could not be settled', log),
     job(pruneMs, prune, 'old requests could not be pruned', log),
   ];

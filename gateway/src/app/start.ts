@@ -1,7 +1,8 @@
 // The composition root: one running gateway, its parts put together.
 
 import type { AddressInfo } from 'node:net';
-import type { Config } from '../../../config/load';
+import { isoDay } from '../../../config/calendar';
+import { type Config, onDay } from '../../../config/load';
 import type { Secret } from '../../../config/secret';
 import { type CredentialDirectory, openCredentialDirectory } from '../accounting/credentials';
 import { type KeyDirectory, openKeyDirectory } from '../accounting/keys';
@@ -16,7 +17,7 @@ import { openUserAdmin } from '../http/admin/users';
 import { openAuthenticator } from '../http/authenticate';
 import { openMemoryBudget } from '../core/memoryBudget';
 import { openClientAddresses } from '../http/clientAddress';
-import { openConcurrency } from '../http/concurrency';
+import { type Concurrency, openConcurrency } from '../http/concurrency';
 import { applyLimits, buildServer } from '../http/server';
 import type { AdminParts } from '../http/serverParts';
 import { openBodyWorker } from '../pipeline/bodyWorker';
@@ -72,7 +73,7 @@ export interface GatewayOptions {
 export async function startGateway(given: GatewayOptions): Promise<RunningGateway> {
   const { log, now = openSteadyClock(tellStep(log)) } = given;
   const options = { ...given, now };
-  const config = options.readConfig();
+  const config = onDay(options.readConfig(), isoDay(now()));
   const live: Live = { config, masterKey: options.masterKeyOf(config) };
   log.setLevel(config.settings.log.level);
   const instance = newId('ins', now());
@@ -127,7 +128,8 @@ async function assemble(
   announce(live.config, log);
   await syncConfiguredKeys(storage, directories.keys, live.config.settings, now());
   const cutEnded = () => cutEndedKeys(directories.keys, concurrency, now());
-  const maintenance = await startMaintenance({ storage, directories, watch, cutEnded, config, now, log });
+  const turnDay = () => beginDay(live, isoDay(now()), log);
+  const maintenance = await startMaintenance({ storage, directories, watch, cutEnded, turnDay, config, now, log });
   const server = buildServer({
     services,
     log,
@@ -139,10 +141,7 @@ async function assemble(
     ledgerProblem: () => watch.problem,
     deployStamp: () => options.deployStamp?.(),
   });
-  void watch.lost.then((why) => {
-    concurrency.draining = true;
-    log.error(why);
-  });
+  void watch.lost.then((why) => admitNone(concurrency, why, log));
   const { upstream, bodyWorker } = services;
   const parts = { server, concurrency, ledger, storage, upstream, bodyWorker, maintenance, log };
   try {
@@ -158,7 +157,7 @@ async function assemble(
     },
     reload: openReload({
       log,
-      readConfig: () => options.readConfig(),
+      readConfig: () => onDay(options.readConfig(), isoDay(now())),
       current: config,
       async prepare(next) {
         const masterKey = options.masterKeyOf(next);
@@ -169,6 +168,18 @@ async function assemble(
     lost: watch.lost,
     stop: () => shutDown({ ...parts, drainMs: live.config.limits.drain_ms }),
   };
+}
+
+function admitNone(concurrency: Concurrency, why: string, log: Log): void {
+  concurrency.draining = true;
+  log.error(why);
+}
+
+// Models end on announced days, and a gateway may run for months.
+function beginDay(live: Live, today: string, log: Log): void {
+  const before = live.config;
+  live.config = onDay(before, today);
+  for (const warning of live.config.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
 }
 
 /** Keys and credentials in memory. */

@@ -67,9 +67,8 @@ export class MediaSearch {
   string(start: number, end: number, depth: number, topLevelKey: string): void {
     const body = this.#body;
     const size = end - start;
-    if (size <= longestMediaType) {
-      if (depth > 2) this.#name(start, size);
-    } else if (depth > 2 && size > 512 && looksEncoded(body, start) && this.#mayBeMedium(start, depth, topLevelKey)) {
+    if (size <= longestMediaType && depth > 2) this.#name(start, size);
+    if (depth > 2 && size > 512 && looksEncoded(body, start) && this.#mayBeMedium(start, depth, topLevelKey)) {
       this.#pending.push({ start, end });
       this.#pendingDepth = depth;
     } else this.#denseTokens += tokensAboveThird(body, start, end);

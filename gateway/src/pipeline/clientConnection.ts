@@ -53,3 +53,19 @@ export function writeToClient(
     ending.on(finish);
   });
 }
+
+/** Waits as long as the client does. @throws the ending's reason, as soon as there is one */
+export function waitWith(ending: CancelSignal, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (ending.reason !== undefined) return reject(ending.reason);
+    const onEnd = (reason: Error) => {
+      clearTimeout(timer);
+      reject(reason);
+    };
+    const timer = setTimeout(() => {
+      ending.off(onEnd);
+      resolve();
+    }, ms);
+    ending.on(onEnd);
+  });
+}

@@ -15,6 +15,7 @@ import { retryAfterMs } from '../upstream/targetHealth';
 import { alreadyRead, garbageIn, isPage } from './answerBody';
 import { ratesHeld, searchCostAt } from './admit';
 import type { AnswerTurn } from './answerTurn';
+import { waitWith } from './clientConnection';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
 import { healthKey, targetKey } from './plan';
 import type { Candidates } from './prepare';
@@ -34,6 +35,12 @@ const providers: Cause = { moves: 'any', counts: true };
 const operatorsRestMs = 60_000;
 /** Connections that were closed while they were idle, and that one request may come upon. */
 const mostStale = 3;
+/** The longest wait that a provider asks for and that a request takes upon itself, once; a longer one is its client's. */
+const longestWaitMs = 2_000;
+/** A timer may be early by the length of the turn that it was set in. */
+const timerMs = 50;
+/** Refusals that a short wait may cure. */
+const passing: ReadonlySet<ErrorCode> = new Set(['upstream_rate_limited', 'upstream_overloaded']);
 
 /** Codes of failures that are not the client's own mistake. */
 const causes: Partial<Record<ErrorCode, Cause>> = {
@@ -65,6 +72,7 @@ export class Failover<T> implements AnswerTurn {
   #failed: Candidate<T> | undefined;
   /** Targets so far. */
   #targets = 1;
+  #waited = false;
   readonly #service: Pick<Service<T>, 'booked' | 'optionalPath'>;
   readonly #candidates: Candidates<T>;
   readonly #exchange: Exchange;
@@ -291,11 +299,31 @@ export class Failover<T> implements AnswerTurn {
             target,
             candidate.account,
           );
-    if (await this.moveOn(failure)) return undefined;
+    if ((await this.moveOn(failure)) || (await this.#waitOut(failure))) return undefined;
     this.#progress.failure = failure;
     // Who asked for a route named no provider, and could do nothing about a refusal of our key.
     if (plan.route !== null && isOperators(failure)) throw failure;
     return { ...candidate, response: alreadyRead(response, body) };
+  }
+
+  // Where no target of a route is left and the last one asks for a moment, it is given that, once, and asked again. It counts
+  // against the route's budget of further attempts, and while another request finds out whether the target is well, nothing is
+  // sent. @throws the reason the client's signal gives
+  async #waitOut(failure: GatewayError): Promise<boolean> {
+    const { services, plan, client } = this.#exchange;
+    const { health, retries, now } = services;
+    if (plan.route === null || this.#waited || !passing.has(failure.code)) return false;
+    const ms = retryAfterMs(failure.headers['retry-after'], now());
+    if (ms === undefined || ms > longestWaitMs || !retries.take(plan.route, now())) return false;
+    this.#waited = true;
+    this.#noteDropped(failure.code);
+    Object.assign(this.#progress, nothingYet); // a client that leaves now leaves nothing behind
+    await waitWith(client, ms + timerMs); // the rest that it asked for is over then
+    const { target, account } = this.#candidate;
+    if (this.#service.booked && health.isResting(healthKey(target, account), now(), this)) return false;
+    this.#settled = false;
+    this.#failed = undefined;
+    return true;
   }
 
   async #attempt(candidate: Candidate<T>): Promise<UpstreamResponse> {
@@ -308,8 +336,7 @@ export class Failover<T> implements AnswerTurn {
     if (candidate.kind === 'local') return candidate.response;
     progress.format = candidate.format;
     progress.firstByteAt = undefined;
-    if (progress.attempts.length === 0 && plan.targets.length > 1)
-      services.retries.sent(plan.route ?? plan.requested, services.now());
+    if (progress.attempts.length === 0 && plan.route !== null) services.retries.sent(plan.route, services.now());
     for (let tries = 0; ; tries++) {
       const startedAt = services.now();
       progress.sentAt = undefined;

@@ -13,7 +13,7 @@ import { costOf, ratesOf } from '../accounting/pricing';
 import { speaks } from '../wire';
 import { formRefusals, refusedDemand } from '../wire/refusedDemand';
 import type { FormDemand, FormDemands } from '../wire/shared/formDemands';
-import { formDemands, type Needs, type RequestFacts } from './inspect';
+import { formDemands, leastInput, type Needs, type RequestFacts } from './inspect';
 import { allowedTargets, type ScopedKey } from './keyScope';
 
 export interface Plan {
@@ -113,7 +113,7 @@ export function targetKey({ providers }: Config, target: Target): TargetKey {
 export const claudePrefix = 'claude-';
 
 /** Why a target cannot take a request; undefined when it can. */
-export function incapability(target: Target, needs: Needs): string | undefined {
+function incapability(target: Target, needs: Needs, input: number): string | undefined {
   if (target.kind !== undefined && target.kind !== needs.kind)
     return needs.kind === 'embedding' ? 'makes no embeddings' : 'makes embeddings only';
   for (const capability of needs.capabilities) {
@@ -122,17 +122,11 @@ export function incapability(target: Target, needs: Needs): string | undefined {
   if (target.maxOutput !== undefined && needs.output !== undefined && needs.output > target.maxOutput) {
     return `gives at most ${target.maxOutput} output tokens, ${needs.output} are asked for`;
   }
-  const needed = Math.ceil(needs.input * leastOfEstimate) + (needs.output ?? 0);
+  const needed = input + (needs.output ?? 0);
   if (target.context !== undefined && needed > target.context)
     return `holds ${target.context} tokens, about ${needed} are needed`;
   return undefined;
 }
-
-/**
- * Input is estimated high, for reservations: Chinese at nearly twice its tokens, prose at a third more. A target is passed
- * over only for what surely does not fit; where the provider finds it too long, a larger one is tried.
- */
-const leastOfEstimate = 0.55;
 
 /** Output tokens every candidate is priced with: the same for all, so that a small limit is not mistaken for a low price. */
 const expectedOutput = 500;
@@ -223,10 +217,11 @@ function capableTargets(
 ): readonly Target[] {
   const { model: requested, format } = facts;
   const refusals: string[] = [];
+  const least = leastInput(facts);
   let form: FormDemand | undefined;
   const capable = route.targets.filter((target) => {
     const provider = config.providers.get(target.provider);
-    let why = incapability(target, needs);
+    let why = incapability(target, needs, least);
     if (why === undefined && demands !== undefined && provider !== undefined) {
       const refused = refusedDemand(demands, format, provider.wire, target, needs.capabilities);
       if (refused !== undefined) why = `${formRefusals[refused.kind]} ("${refused.field}")`;

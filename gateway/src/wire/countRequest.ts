@@ -3,12 +3,13 @@
 
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
+import { tokenCount } from '../core/usage';
 import type { Json } from './jsonObject';
 import { codecs } from './index';
 import { encodeRepaired } from './repairRequest';
 import { bytesOf, parseBody, parseResponse, parseToPrint, printRequest } from './shared/jsonBytes';
 import type { Format, NeutralRequest } from './neutral';
-import { countOr, objectOr } from './shared/json';
+import { objectOr } from './shared/json';
 
 /** The formats whose providers count tokens. */
 export type CountFormat = Exclude<Format, 'chat'>;
@@ -40,11 +41,16 @@ export function checkCountRequest({ from, body }: Pick<CountTask, 'from' | 'body
   decodeCountRequest(from, parseBody(body));
 }
 
-/** The tokens in a counter's response; 0 where it names none. @throws GatewayError upstream_garbage, upstream_error where it is a failure */
+/**
+ * The tokens in a counter's response: no request has none, and what names none is no count.
+ * @throws GatewayError upstream_garbage, upstream_error where it is a failure
+ */
 export function decodeCountResponse(format: CountFormat, bytes: Uint8Array): number {
   const response = parseResponse(bytes);
   if (codecs[format].failureIn(response, false) !== undefined) throw new GatewayError('upstream_error');
-  return countOr(response[counterOf(format).tokensField]);
+  const counted = tokenCount(response[counterOf(format).tokensField]);
+  if (!(counted > 0)) throw new GatewayError('upstream_garbage');
+  return counted;
 }
 
 /** A count as a client of the format reads it. */

@@ -23,9 +23,10 @@ import { endResponse, readWhole, relayError } from '../relayWhole';
 import type { ResponseContext } from '../responseContext';
 import type { ResponseProgress } from '../responseProgress';
 
-/** What translating an answer needs to know: how the client wants its numbers. */
+/** What translating an answer needs to know: how the client wants its numbers, and of how many texts. */
 interface EmbeddingTranslation {
   readonly base64: boolean;
+  readonly texts: number;
 }
 
 export const embeddingsService: Service<EmbeddingTranslation> = {
@@ -100,7 +101,7 @@ async function prepare(
     dropped: made.dropped,
     request: { url, headers: sent, body: asBuffer(made.body) },
     format: 'generate',
-    translation: { base64: made.base64 },
+    translation: { base64: made.base64, texts: made.texts },
   };
 }
 
@@ -118,8 +119,22 @@ async function inspectAnswer(
   const failure = openaiFailure(field('error'));
   if (failure !== undefined) return { failure: failureError(cleanFailure(failure, context)) };
   const data = scan.fields.get('data');
-  if (data === undefined || bytes[data.start] !== 0x5b) return { failure: new GatewayError('upstream_garbage') };
+  if (data === undefined || bytes[data.start] !== 0x5b || !holdsNumbers(bytes.subarray(data.start, data.end)))
+    return { failure: new GatewayError('upstream_garbage') };
   return { usage: usageOf(field('usage')) };
+}
+
+const embeddingName = Buffer.from('"embedding"');
+/** What follows it: a colon, and the beginning of numbers, as a list or as base64. */
+const numbersBegin = /^\s{0,9}:\s{0,9}(?:\[\s{0,9}[-\d]|"[\w+/])/;
+
+// Whether there is an embedding in a list of them. The name is a value in it too (`"object": "embedding"`).
+function holdsNumbers(list: Buffer): boolean {
+  for (let at = list.indexOf(embeddingName); at >= 0; at = list.indexOf(embeddingName, at + 1)) {
+    const after = at + embeddingName.length;
+    if (numbersBegin.test(list.toString('latin1', after, after + 32))) return true;
+  }
+  return false;
 }
 
 function usageOf(usage: unknown): Partial<Usage> {
@@ -165,7 +180,7 @@ async function relay(
   progress.complete = true;
   // Google counts nothing here: what is booked is the estimate, and is marked so.
   progress.usage = undefined;
-  const task = { bytes, model: target.model, base64: answered.translation.base64, estimate: context.inputEstimate };
+  const task = { bytes, model: target.model, ...answered.translation, estimate: context.inputEstimate };
   const headers = { 'content-type': 'application/json', 'x-ovth-tokens': 'estimated' };
   try {
     const made = await context.bodyWorker.run(context.owner, 'embeddingsFromGemini', task, bytes.length);

@@ -29,21 +29,21 @@ export function pagesIn(grounding: Json): SearchResult[] {
 /** Which pages the words of an answer stand on. @param text all words of the answer */
 export function citationsIn(grounding: Json, text: string): Citation[] {
   const chunks = chunksOf(grounding);
+  const supports = listOr(grounding['groundingSupports']).slice(0, mostSupports).map(objectOr);
+  const ranges = supports.map(rangeOf);
   const bytes = Buffer.from(text);
-  const charAt = beginnings((from, to) => bytes.toString('utf8', from, to).length);
-  return listOr(grounding['groundingSupports'])
-    .slice(0, mostSupports)
-    .flatMap((raw) => {
-      const support = objectOr(raw);
-      const segment = objectOr(support['segment']);
-      const end = segment['endIndex'];
-      const range =
-        typeof end === 'number' ? { start: charAt(countOr(segment['startIndex'])), end: charAt(countOr(end)) } : {};
-      return listOr(support['groundingChunkIndices']).flatMap((index): Citation[] => {
-        const page = typeof index === 'number' ? chunks[index] : undefined;
-        return page === undefined ? [] : [{ url: page.url, ...titleOf(page), ...range }];
-      });
+  const charAt = beginnings(
+    ranges.flatMap((range) => range ?? []),
+    (from, to) => bytes.toString('utf8', from, to).length,
+  );
+  return supports.flatMap((support, i) => {
+    const range = ranges[i];
+    const placed = range === undefined ? {} : { start: charAt(range[0]), end: charAt(range[1]) };
+    return listOr(support['groundingChunkIndices']).flatMap((index): Citation[] => {
+      const page = typeof index === 'number' ? chunks[index] : undefined;
+      return page === undefined ? [] : [{ url: page.url, ...titleOf(page), ...placed }];
     });
+  });
 }
 
 const lists = ['webSearchQueries', 'groundingChunks', 'groundingSupports'] as const;
@@ -77,16 +77,25 @@ export function encodeGrounding(
   for (const { results } of searches) for (const page of results ?? []) pages.set(page.url, page);
   for (const { citation } of citations) if (!pages.has(citation.url)) pages.set(citation.url, citation);
   const places = new Map([...pages.keys()].map((url, index) => [url, index]));
-  const byteAt = beginnings((from, to) => Buffer.byteLength(text.slice(from, to)));
+  const ranges = citations.map(({ citation: { start = 0, end }, from, to }): Range => [
+    from + start,
+    end === undefined ? to : from + end,
+  ]);
+  const byteAt = beginnings(ranges.flat(), (from, to) => Buffer.byteLength(text.slice(from, to)));
+  let repeated = 0; // characters of the answer that were told once more
+  const wordsOf = ([start, end]: Range): Json => {
+    const words = text.slice(start, end);
+    repeated += words.length;
+    return repeated > text.length + freelyRepeated ? {} : { text: words };
+  };
   return {
     groundingMetadata: {
       webSearchQueries: searches.flatMap(({ queries }) => queries),
       groundingChunks: [...pages.values()].map((page) => ({ web: { uri: page.url, title: page.title ?? page.url } })),
-      groundingSupports: citations.map(({ citation, from, to }) => {
-        const start = from + (citation.start ?? 0);
-        const end = citation.end === undefined ? to : from + citation.end;
+      groundingSupports: citations.map(({ citation }, i) => {
+        const range = ranges[i] ?? [0, 0];
         return {
-          segment: { startIndex: byteAt(start), endIndex: byteAt(end), text: text.slice(start, end) },
+          segment: { startIndex: byteAt(range[0]), endIndex: byteAt(range[1]), ...wordsOf(range) },
           groundingChunkIndices: [places.get(citation.url) ?? 0],
         };
       }),
@@ -99,16 +108,31 @@ export function encodeGrounding(
 /** Citations of one answer that are placed in its words. */
 const mostSupports = 1_000;
 
-// How long the beginnings of a text are in another measure. Those that are asked for in their order cost one pass together.
-function beginnings(length: (from: number, to: number) => number): (end: number) => number {
+/** Where something begins and ends. */
+type Range = readonly [start: number, end: number];
+
+/**
+ * Characters that citations repeat beside once the answer: a hundred that each stand for all of it would be a hundred answers.
+ * Where they stand is told of all.
+ */
+const freelyRepeated = 16 * 1024;
+
+function rangeOf(support: Json): Range | undefined {
+  const { startIndex, endIndex } = objectOr(support['segment']);
+  return typeof endIndex === 'number' ? [countOr(startIndex), countOr(endIndex)] : undefined;
+}
+
+// How long the beginnings of a text are in another measure: one pass over it, in whatever order their ends are told.
+function beginnings(ends: readonly number[], length: (from: number, to: number) => number): (end: number) => number {
+  const known = new Map<number, number>();
   let at = 0;
   let sum = 0;
-  return (end) => {
-    if (end < at) at = sum = 0;
+  for (const end of [...new Set(ends)].sort((a, b) => a - b)) {
     sum += length(at, end);
     at = end;
-    return sum;
-  };
+    known.set(end, sum);
+  }
+  return (end) => known.get(end) ?? 0;
 }
 
 // The pages by their index; other sources (maps, files) are none.
