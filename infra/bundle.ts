@@ -53,15 +53,11 @@ export async function bundleMeanwhile(root = projectRoot): Promise<Bundle> {
   const known = builtBefore(root);
   if (known !== undefined) return known;
   const build = beginBuild(root);
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, build.args, build.options, (error, stdout, stderr) => {
-      try {
-        resolve(build.end(error === null ? 0 : 1, stdout, stderr));
-      } catch (problem) {
-        reject(problem);
-      }
-    });
-  });
+  return new Promise<[code: number, stdout: string, stderr: string]>((resolve) => {
+    execFile(process.execPath, build.args, build.options, (error, stdout, stderr) =>
+      resolve([error === null ? 0 : 1, stdout, stderr]),
+    );
+  }).then((ran) => build.end(...ran));
 }
 
 /**

@@ -17,11 +17,13 @@ export interface OwnProgramConfig {
  * Packs the project, and makes the program beside it.
  * @param runFolder the lab run's
  * @param environment for the engine. Its token is the provider's alone: the engine's own provider gets none
+ * @param checked whether each run checks the program's types, which takes some seconds
  */
 export async function openOwnProgram(
   runFolder: string,
   environment: Readonly<Record<string, string>>,
   settings: OwnProgramConfig,
+  checked = true,
 ): Promise<Project> {
   const packed = join(runFolder, 'packed');
   mkdirSync(packed);
@@ -30,7 +32,8 @@ export async function openOwnProgram(
   writeFileSync(join(folder, 'index.ts'), program);
   installPackage(packProject(packed), folder);
   const { HCLOUD_TOKEN = '', ...others } = environment;
-  const project = await openProject(folder, runFolder, others);
+  const unchecked = checked ? {} : { PULUMI_NODEJS_TRANSPILE_ONLY: 'true' };
+  const project = await openProject(folder, runFolder, { ...others, ...unchecked });
   const { openaiKey, ...open } = settings;
   project.configure((config) => {
     for (const [name, value] of Object.entries(open)) config[`own-program:${name}`] = value;

@@ -22,12 +22,12 @@ describeLab('the npm package in another program', () => {
   beforeAll(async () => {
     simulators = await startSimulators();
     lab = await startLab({ upstreamPorts: [Number(new URL(simulators.openai.baseUrl).port)] });
-    project = await openOwnProgram(lab.folder, lab.env, {
-      acme: lab.acmeDirectory,
-      acmeRoot: lab.acmeRoot,
-      openai: lab.upstreams[0]!,
-      openaiKey: simulators.openai.key,
-    });
+    const settings = {
+      ...{ acme: lab.acmeDirectory, acmeRoot: lab.acmeRoot },
+      ...{ openai: lab.upstreams[0]!, openaiKey: simulators.openai.key },
+    };
+    // Its types are checked in packagePreview.test.ts.
+    project = await openOwnProgram(lab.folder, lab.env, settings, false);
   }, 900_000);
 
   afterAll(async () => {

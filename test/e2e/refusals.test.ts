@@ -32,7 +32,12 @@ describeLab('what pulumi up refuses', () => {
     expect(run.text).not.toMatch(/unhandled|\n\s+at \S+ \(/);
   };
   const preview = (environment: Record<string, string> = {}) => project.pulumi(['preview'], { environment });
-  const set = (...setting: string[]) => must(project.pulumi(['config', 'set', ...setting]));
+  /** Changes the stack's file; `a.b` is a setting within `a`. */
+  const set = (setting: string, value: unknown) =>
+    project.configure((config) => {
+      const [first = '', second] = setting.split('.');
+      config[first] = second === undefined ? value : { ...(config[first] as object), [second]: value };
+    });
   /** What a run has made, as the API saw it. */
   const madeBy = async (run: () => Promise<Run>) => {
     const before = cloud.changes().length;
@@ -52,10 +57,10 @@ describeLab('what pulumi up refuses', () => {
     });
 
     test('several settings that are wrong, all at once', async () => {
-      await set('--path', 'ovth:routes.auto.providers[0]', 'google');
-      await set('ovth:domain', 'https://gateway');
+      set('ovth:routes.auto', { providers: ['google'] });
+      set('ovth:domain', 'https://gateway');
       refused(await preview(), /ovth:domain: must be a host name/);
-      await must(project.pulumi(['config', 'rm', 'ovth:domain']));
+      project.configure((config) => delete config['ovth:domain']);
       await must(
         project.pulumi(['config', 'set', '--secret', '--path', 'ovth:provider_keys.openai'], {
           input: 'sk-0123456789',
@@ -70,20 +75,20 @@ describeLab('what pulumi up refuses', () => {
     });
 
     test('what only Hetzner knows: the token, the server type, the location', async () => {
-      await set('--path', 'ovth:routes.auto.providers[0]', 'openai');
-      await set('--path', 'ovth:ssh.admin_cidrs[0]', '127.0.0.0/8');
-      await set('hcloud:pollInterval', '20ms');
+      set('ovth:routes.auto', { providers: ['openai'] });
+      set('ovth:ssh.admin_cidrs', ['127.0.0.0/8']);
+      set('hcloud:pollInterval', '20ms');
       refused(await preview({ HCLOUD_TOKEN: 'x'.repeat(64) }), /HCLOUD_TOKEN: Hetzner does not accept this API token/);
       refused(
         await preview({ HCLOUD_ENDPOINT: 'http://127.0.0.1:9/v1' }),
         /HCLOUD_ENDPOINT: Hetzner's API cannot be reached at http:\/\/127.0.0.1:9\/v1; check this machine's network/,
       );
-      await set('--path', 'ovth:server.type', 'cx22');
+      set('ovth:server.type', 'cx22');
       refused(await preview(), /ovth:server.type: cx22 is being retired by Hetzner; sold in nbg1: .*cx23/);
-      await set('--path', 'ovth:server.type', 'cx23');
-      await set('--path', 'ovth:server.location', 'ash');
+      set('ovth:server.type', 'cx23');
+      set('ovth:server.location', 'ash');
       refused(await preview(), /ovth:server.location: cx23 is not sold in ash, only in /);
-      await set('--path', 'ovth:server.location', 'nbg1');
+      set('ovth:server.location', 'nbg1');
     });
 
     test('a gateway whose code does not build', async () => {

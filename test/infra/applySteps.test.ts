@@ -160,6 +160,45 @@ describe('what retires', () => {
   });
 });
 
+describe('Caddy’s image', () => {
+  const parts = ['begin', 'disk', 'image'].map(part);
+  const facts = () =>
+    `image=gateway:1; front_image=caddy:1; node_image=node:1; bundle=${folder}/bundle.js; bundle_sha256=$(sha256sum <${folder}/bundle.js | cut -c 1-64); bundle_in_build=gateway.js; build_mb=0; phase() { :; }`;
+  /** Builds with a Docker that has no image, and that does this. */
+  const build = (pull: string, buildx: string) => {
+    write('bundle.js', 'the gateway');
+    const docker = `#!/bin/sh\ncd ${folder}\ncase $1 in\nimage) exit 1 ;;\npull) ${pull} ;;\nbuildx) ${buildx} ;;\nesac\n`;
+    writeFileSync(join(folder, 'bin/docker'), docker, { mode: 0o755 });
+    program('df', '100');
+    const script = [...parts, facts(), 'build_image', 'await_fetched', 'cat pulled >&4'].join('\n');
+    const env = { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH']}` };
+    const args = ['-c', script, 'bash', join(folder, 'stage')];
+    return spawnSync('bash', args, { encoding: 'utf8', env, cwd: folder, timeout: 30_000 });
+  };
+  /** Until a file is there; not for ever. */
+  const wait = (file: string) => `for i in $(seq 200); do [ ! -e ${file} ] || exit 0; sleep 0.05; done; exit 1`;
+
+  test('is fetched while the gateway’s is built', () => {
+    expect(build('echo "$@" >pulled.new; mv pulled.new pulled', wait('pulled'))).toMatchObject({
+      ...{ status: 0, stderr: '', stdout: 'pull --quiet caddy:1\n' },
+    });
+  });
+
+  test('is waited for where it takes longer', () => {
+    const run = build(
+      `${wait('built').replace('exit 0', 'break').replace('; exit 1', '')}; echo fetched >pulled`,
+      'touch built',
+    );
+    expect(run).toMatchObject({ status: 0, stdout: 'fetched\n' });
+  });
+
+  test('keeps nobody waiting where the gateway’s cannot be built', () => {
+    const run = build('touch begun; exec sleep 300', `${wait('begun').replace('exit 0', 'exit 3')}`);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toMatch(/^ovth: the gateway's image could not be built from node:1/);
+  });
+});
+
 test('of images, those of now and of the change before stay; what others have put there is left alone', () => {
   const asked = join(folder, 'asked');
   writeFileSync(

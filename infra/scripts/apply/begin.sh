@@ -9,6 +9,8 @@ umask 077
 stage=$1
 begun=$(date +%s)
 undo=()
+# The process that fetches an image meanwhile.
+fetching=''
 told=no
 
 # Only fail writes to what Pulumi shows, and only what is redacted. Whatever else a program prints stays in the stage.
@@ -29,6 +31,7 @@ phase() { echo "$(date +%s) $1" >>/run/ovth-phases; }
 finish() {
   local code=$? i
   trap - EXIT
+  [ -z "$fetching" ] || kill "$fetching" 2>/dev/null || true
   [ "$code" -eq 0 ] || [ "$told" = yes ] || (fail "the update stopped with $code where nothing was expected; what ran before goes on. Last lines:" "$stage/output") || true
   if [ "$code" -ne 0 ]; then
     for ((i = ${#undo[@]} - 1; i >= 0; i--)); do ${undo[i]} >/dev/null 2>&1 || true; done

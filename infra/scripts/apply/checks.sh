@@ -16,6 +16,7 @@ check_config() {
 check_front() {
   chmod 755 "$stage/front" "$stage/front/caddy" && chmod 644 "$stage"/front/caddy/*
   same_front "$(live_slot)" && return
+  await_fetched
   once --cap-drop ALL --cap-add NET_BIND_SERVICE --tmpfs "/data:uid=$user" -v "$stage/front/caddy:/etc/caddy:ro" \
     "$front_image" caddy validate --config /etc/caddy/Caddyfile --adapter caddyfile >"$stage/check.log" 2>&1 || {
     tail -n 3 "$stage/check.log" >"$stage/last.log"
