@@ -50,7 +50,7 @@ export function packResults(results: readonly EntryResult[]): PackedResult[] {
 export function unpackResults(packed: readonly PackedResult[]): EntryResult[] {
   return packed.map((result) => {
     if (result === done) return { type: 'done' };
-    return isList(result) ? unpackAdmitted(result) : (result);
+    return isList(result) ? unpackAdmitted(result) : result;
   });
 }
 
