@@ -227,12 +227,12 @@ describe('a file that is no ledger of this version', () => {
     await child.ended;
     // Without the last step. test/process/upgrade.test.ts begins with a ledger of 0.9.0.
     make(
-      `drop index audit_by_subject; drop table adjustments; drop table key_uses; alter table keys drop column note;
-       alter table audit drop column address; delete from schema where name = 'administration'`,
+      `drop index audit_by_idempotency_key; alter table audit drop column idempotency_key;
+       alter table audit drop column contents; delete from schema where name = 'acts done once'`,
     );
     const next = await start();
     expect((await ask(next.url, key, 'hi')).status).toBe(200);
-    expect(count(`select count(*) n from sqlite_schema where name in ('adjustments', 'key_uses')`)).toBe(2);
+    expect(count(`select count(*) n from sqlite_schema where name = 'audit_by_idempotency_key'`)).toBe(1);
   });
 
   test('damaged in the middle [H4]', async () => {

@@ -724,6 +724,38 @@ export function describeStorage(name: string, newWorld: () => World): void {
         });
       });
 
+      test('one with an idempotency key is added once, by whomever it is repeated, and what it was asked is known', async () => {
+        const act = { at: morning, credential: 'master', address: null, action: 'key.change' };
+        const add = (by: Storage, idempotencyKey: string, contents: string, topUp = 100) =>
+          by.changeKey(
+            'k1',
+            { label: contents },
+            { limits: [{ id: pot.id, topUp }], act: { ...act, once: { idempotencyKey, contents } } },
+          );
+        const second = await open('b');
+        expect(await storage.contentsOfAct('i1')).toBeUndefined();
+        await Promise.all([add(storage, 'i1', 'five'), add(storage, 'i1', 'five'), add(second, 'i1', 'five')]);
+        expect(await add(second, 'i1', 'six', 900)).toMatchObject({ label: 'five' });
+        await close(storage);
+        storage = await open('c');
+        expect(await add(storage, 'i1', 'five')).toMatchObject({ label: 'five' });
+        expect(await storage.contentsOfAct('i1')).toBe('five');
+        expect((await storage.budgets([pot]))[0]!.adjustment).toMatchObject({ toppedUp: 100 });
+        expect((await storage.audit('k1', undefined, 100)).rows).toHaveLength(1);
+        await add(storage, 'i2', 'five');
+        expect((await storage.budgets([pot]))[0]!.adjustment).toMatchObject({ toppedUp: 200 });
+        expect((await storage.audit('k1', undefined, 100)).rows).toMatchObject([{ ...act }, { ...act }]);
+      });
+
+      test('what is refused leaves no idempotency key', async () => {
+        const once = { idempotencyKey: 'i1', contents: 'five' };
+        const act = { at: morning, credential: 'master', address: null, action: 'key.change', once };
+        await storage.changeKey('k9', {}, { limits: [{ id: pot.id, topUp: 5 }], act });
+        expect(await storage.contentsOfAct('i1')).toBeUndefined();
+        await storage.changeKey('k1', {}, { limits: [{ id: pot.id, topUp: 5 }], act });
+        expect((await storage.budgets([pot]))[0]!.adjustment).toMatchObject({ toppedUp: 5 });
+      });
+
       test('a top-up of a key that is not there does nothing', async () => {
         expect(await storage.changeKey('k9', {}, { limits: [{ id: pot.id, topUp: 5 }] })).toBeUndefined();
         expect((await storage.budgets([pot]))[0]!.adjustment).toBeUndefined();

@@ -64,6 +64,7 @@ export function memoryWorld(): MemoryWorld {
   const uses = new Map<string, KeyUse>();
   const credentials = new Map<string, CredentialRow>();
   const audit: AuditRow[] = [];
+  const done = new Map<string, string>(); // contents of acts, by idempotency key
 
   const concerns = (limit: LimitWindow, key: string, user: string | null, tags: string) => {
     const { subject } = limit;
@@ -293,8 +294,10 @@ export function memoryWorld(): MemoryWorld {
     return { type: 'done' };
   };
 
-  const note = ({ at, credential, address, action }: Act, subject: string, change: object | undefined) => {
-    if (change !== undefined) audit.push({ at, credential, address, action, subject, change: JSON.stringify(change) });
+  const note = ({ at, credential, address, action, once }: Act, subject: string, change: object | undefined) => {
+    if (change === undefined) return;
+    audit.push({ at, credential, address, action, subject, change: JSON.stringify(change) });
+    if (once !== undefined) done.set(once.idempotencyKey, once.contents);
   };
 
   return {
@@ -350,7 +353,7 @@ export function memoryWorld(): MemoryWorld {
         },
         async changeKey(id, change, { limits = [], act } = {}) {
           const row = keys.get(id);
-          if (row === undefined) return undefined;
+          if (row === undefined || done.has(act?.once?.idempotencyKey ?? '')) return row;
           keys.set(id, { ...row, ...change });
           const were = limits.map((each) => [each.id, adjustments.get(each.id) ?? untouched] as const);
           for (const each of limits) {
@@ -368,6 +371,7 @@ export function memoryWorld(): MemoryWorld {
           }
           return keys.get(id);
         },
+        contentsOfAct: async (idempotencyKey) => done.get(idempotencyKey),
         credentials: async () => [...credentials.values()],
         credentialByHash: async (sha256) => [...credentials.values()].find((each) => each.sha256 === sha256),
         async putCredential(row, act) {

@@ -464,7 +464,8 @@ export interface Storage extends Reports {
   putKeys(keys: readonly KeyRow[], act?: Act): Promise<void>;
   /**
    * Changes fields of a key as it stands, in one transaction: what others changed meanwhile stays.
-   * @param more what is changed of limits with it, and the act that leaves a row in the audit
+   * @param more what is changed of limits with it, and the act that leaves a row in the audit. An act that was done before
+   * (`once`) changes nothing, whatever it was asked then
    * @returns the key after it; undefined where there is none of this id. @throws StorageUnavailable
    */
   changeKey(
@@ -472,6 +473,8 @@ export interface Storage extends Reports {
     change: Partial<KeyRow>,
     more?: { readonly limits?: readonly LimitChange[]; readonly act?: Act },
   ): Promise<KeyRow | undefined>;
+  /** Contents of the act that has this idempotency key; undefined where none has left a row. @throws StorageUnavailable */
+  contentsOfAct(idempotencyKey: string): Promise<string | undefined>;
   /** All credentials, oldest first. @throws StorageUnavailable */
   credentials(): Promise<readonly CredentialRow[]>;
   credentialByHash(sha256: string): Promise<CredentialRow | undefined>;

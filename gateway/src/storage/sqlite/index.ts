@@ -60,6 +60,7 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     },
     observeClock: (now, ran) => writer.call('observeClock', now, ran) as Promise<number | undefined>,
     changeKey: (id, change, more) => writer.call('changeKey', id, change, more) as Promise<KeyRow | undefined>,
+    contentsOfAct: (idempotencyKey) => writer.call('contentsOfAct', idempotencyKey) as Promise<string | undefined>,
     credentials: () => writer.call('credentials') as Promise<CredentialRow[]>,
     credentialByHash: (sha256) => writer.call('credentialByHash', sha256) as Promise<CredentialRow | undefined>,
     async putCredential(row, act) {

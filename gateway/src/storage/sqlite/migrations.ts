@@ -315,4 +315,13 @@ export const migrations: readonly Migration[] = [
       alter table audit add column address text;
       create index audit_by_subject on audit (subject, seq);`,
   },
+  {
+    // By what an act is known again when it is repeated, and what it was asked: see `Once`.
+    name: 'acts done once',
+    oldestReader: 1,
+    sql: `
+      alter table audit add column idempotency_key text;
+      alter table audit add column contents text;
+      create unique index audit_by_idempotency_key on audit (idempotency_key) where idempotency_key is not null;`,
+  },
 ];
