@@ -425,8 +425,11 @@ export interface LedgerHead {
   readonly hash: string;
 }
 
-/** Up to where a user's names were replaced: rows by their place in the ledger, then sums by the hour. */
-export type ForgetPlace = { readonly row: number } | { readonly hour: number };
+/**
+ * Up to where a user's names were replaced: rows by their place in the ledger, then sums by the hour, then acts by their place
+ * in the audit.
+ */
+export type ForgetPlace = { readonly row: number } | { readonly hour: number } | { readonly act: number };
 
 /** One step of replacing a user's names. */
 export type ForgetStep =
@@ -492,7 +495,7 @@ export interface Storage extends Reports {
   head(): Promise<LedgerHead | undefined>;
   /**
    * Puts pseudonyms in the place of the names of a user who has left (their own, end users', addresses, sessions), some rows
-   * at a time. Sums stay, and so does the chain of rows.
+   * or acts at a time. Sums stay, and so does the chain of rows.
    * @param place where the step before has stopped; undefined for the first
    * @param act leaves its row with the last step, under the pseudonym
    */

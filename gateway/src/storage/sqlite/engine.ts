@@ -113,7 +113,7 @@ function engineOf(parts: EngineParts) {
     head: () => sql.head.get(instance) as LedgerHead | undefined,
     forgetUser(user: string, place: ForgetPlace | undefined, act?: Act): ForgetStep {
       const step = transaction(() => forgetUser(db, sql, user, place, act));
-      if ('done' in step) {
+      if (!('inUse' in step)) {
         ledger.forget();
         keys.mayHaveChanged();
       }
