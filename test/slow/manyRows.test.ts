@@ -6,15 +6,10 @@ import fc from 'fast-check';
 import { openUsageAdmin, type UsageList } from '../../gateway/src/http/admin/usage';
 import { checkLedger } from '../../gateway/src/storage/sqlite/ledgerCheck';
 import { verifyLedger } from '../../gateway/src/storage/sqlite/ledgerVerify';
-import type {
-  Entry,
-  ForgetPlace,
-  LimitWindow,
-  RequestRow,
-  ReserveEntry,
-  Storage,
-  UsageDimension,
-} from '../../gateway/src/storage/storage';
+import type { Entry, LimitWindow, ReserveEntry } from '../../gateway/src/storage/entries';
+import type { UsageDimension } from '../../gateway/src/storage/reports';
+import type { RequestRow } from '../../gateway/src/storage/rows';
+import type { ForgetPlace, Storage } from '../../gateway/src/storage/storage';
 import { day, hour, keyRow, limit, morning, reserveEntry, settleEntry } from '../storage/samples';
 import { sqliteWorld } from '../storage/worlds';
 

@@ -1,13 +1,8 @@
 // What every storage does, whatever is behind it. Run on SQLite in this thread and on its own threads, and on the model.
 
-import type {
-  Entry,
-  EntryResult,
-  LimitWindow,
-  RequestFilter,
-  Storage,
-  UsageDimension,
-} from '../../gateway/src/storage/storage';
+import type { Entry, EntryResult, LimitWindow } from '../../gateway/src/storage/entries';
+import type { RequestFilter, UsageDimension } from '../../gateway/src/storage/reports';
+import type { Storage } from '../../gateway/src/storage/storage';
 import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 
 /** One ledger, and the instances that share it. */

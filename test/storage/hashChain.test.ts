@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { requestColumns } from '../../gateway/src/storage/sqlite/columns';
 import { checkLedger } from '../../gateway/src/storage/sqlite/ledgerCheck';
 import { verifyLedger } from '../../gateway/src/storage/sqlite/ledgerVerify';
-import type { ForgetPlace, ForgetStep, RequestRow, Storage } from '../../gateway/src/storage/storage';
+import type { RequestRow } from '../../gateway/src/storage/rows';
+import type { ForgetPlace, ForgetStep, Storage } from '../../gateway/src/storage/storage';
 import { day, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 import { sqliteWorld } from './worlds';
 

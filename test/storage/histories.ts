@@ -3,14 +3,9 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import type {
-  Entry,
-  EntryResult,
-  LimitWindow,
-  ReserveEntry,
-  Storage,
-  UsageGroup,
-} from '../../gateway/src/storage/storage';
+import type { Entry, EntryResult, LimitWindow, ReserveEntry } from '../../gateway/src/storage/entries';
+import type { UsageGroup } from '../../gateway/src/storage/reports';
+import type { Storage } from '../../gateway/src/storage/storage';
 import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 import type { World } from './contract';
 import { modelWorld, sqliteWorld } from './worlds';

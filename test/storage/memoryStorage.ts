@@ -7,16 +7,13 @@ import type {
   BudgetCounters,
   Entry,
   EntryResult,
-  KeyRow,
-  KeyUse,
   LimitState,
   LimitWindow,
-  RequestRow,
-  Storage,
-  UsageDimension,
-  UsageGroup,
-} from '../../gateway/src/storage/storage';
-import { rowsPerRead } from '../../gateway/src/storage/storage';
+} from '../../gateway/src/storage/entries';
+import type { KeyUse, UsageDimension, UsageGroup } from '../../gateway/src/storage/reports';
+import type { KeyRow, RequestRow } from '../../gateway/src/storage/rows';
+import type { Storage } from '../../gateway/src/storage/storage';
+import { rowsPerRead } from '../../gateway/src/storage/reports';
 import { isSound } from './soundEntry';
 
 /** One ledger, and the instances that share it. */

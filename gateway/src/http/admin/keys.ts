@@ -11,7 +11,8 @@ import { limitWindows, type QuotaLimit, quotaLimitsOf } from '../../accounting/q
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
 import type { Act, LimitChange } from '../../storage/administration';
-import type { KeyRow, Storage } from '../../storage/storage';
+import type { KeyRow } from '../../storage/rows';
+import type { Storage } from '../../storage/storage';
 import { checkBody, refusedBody } from './body';
 import { describeKeys } from './keyViews';
 import { doOnce, onceOf } from './once';

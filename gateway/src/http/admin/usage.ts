@@ -9,7 +9,7 @@ import {
   usageDimensions,
   type UsageGroup,
   type UsageQuery,
-} from '../../storage/storage';
+} from '../../storage/reports';
 import { momentIn, refusedQuery, requireKnown } from './query';
 
 export interface UsageAdmin {

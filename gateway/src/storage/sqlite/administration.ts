@@ -9,7 +9,7 @@ import {
   type LimitChange,
   unadjusted,
 } from '../administration';
-import type { KeyRow } from '../storage';
+import type { KeyRow } from '../rows';
 import { readAdjustment } from './administrationStatements';
 import { credentialChangeBetween, keyChangeBetween } from './changes';
 import { credentialColumns, keyColumns, valuesOf } from './columns';

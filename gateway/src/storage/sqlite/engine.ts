@@ -2,14 +2,8 @@
 
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import {
-  type ForgetPlace,
-  type ForgetStep,
-  type KeyRow,
-  type LedgerHead,
-  StorageLost,
-  StorageUnusable,
-} from '../storage';
+import type { KeyRow } from '../rows';
+import { type ForgetPlace, type ForgetStep, type LedgerHead, StorageLost, StorageUnusable } from '../storage';
 import type { Act } from '../administration';
 import { openAdministration } from './administration';
 import { commitBatch } from './batch';

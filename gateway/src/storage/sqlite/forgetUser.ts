@@ -2,7 +2,8 @@
 // goes last: until then a step that is repeated makes the same pseudonyms.
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { ForgetPlace, ForgetStep, RequestRow } from '../storage';
+import type { RequestRow } from '../rows';
+import type { ForgetPlace, ForgetStep } from '../storage';
 import type { Act } from '../administration';
 import { addAudit } from './administration';
 import type { PersonalField } from './chainHash';

@@ -2,20 +2,10 @@
 
 import threadProgram from 'worker:./thread';
 import type { AuditPage, CredentialRow } from '../administration';
-import {
-  type BudgetCounters,
-  type ForgetStep,
-  type KeyRow,
-  type KeyUse,
-  type LedgerHead,
-  type RequestPage,
-  type RequestRow,
-  type Storage,
-  StorageUnavailable,
-  StorageUnusable,
-  type UsageGroup,
-  type UsageSum,
-} from '../storage';
+import type { BudgetCounters } from '../entries';
+import type { KeyUse, RequestPage, UsageGroup, UsageSum } from '../reports';
+import type { KeyRow, RequestRow } from '../rows';
+import { type ForgetStep, type LedgerHead, type Storage, StorageUnavailable, StorageUnusable } from '../storage';
 import type { EngineOptions } from './engine';
 import { packBatch, type PackedResult, unpackResults } from './packedBatch';
 import { openThread, type Thread } from './threadClient';

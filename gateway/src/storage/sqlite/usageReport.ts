@@ -1,7 +1,7 @@
 // Use summed by whatever a report groups by: from `usage_hours`, or from the rows where it asks for sessions or addresses.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { isFromRows, type UsageDimension, type UsageGroup, type UsageQuery } from '../storage';
+import { isFromRows, type UsageDimension, type UsageGroup, type UsageQuery } from '../reports';
 import { sumOf } from './statements';
 
 /** Statements kept: there are more ways to group than anybody asks for, and their names come from outside. */
