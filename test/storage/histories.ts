@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import type { Entry, EntryResult, LimitWindow, ReserveEntry } from '../../gateway/src/storage/entries';
-import type { UsageGroup } from '../../gateway/src/storage/reports';
+import type { UsageDimension, UsageGroup } from '../../gateway/src/storage/reports';
 import type { Storage } from '../../gateway/src/storage/storage';
 import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 import type { World } from './contract';
@@ -26,6 +26,7 @@ const command = fc.oneof(
   { weight: 12, arbitrary: fc.record({ run: fc.constant('commit' as const), steps: fc.array(step, { minLength: 1, maxLength: 5 }), instance: fc.nat({ max: 1 }), twice: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ run: fc.constant('crash' as const), instance: fc.nat({ max: 1 }), noticed: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ run: fc.constant('wait' as const), ms: fc.constantFrom(30_000, hour / 2, 5 * hour, 14 * hour, 8 * day) }) },
+  { weight: 2, arbitrary: fc.record({ run: fc.constant('sum' as const), count: fc.integer({ min: 1, max: 9 }) }) },
   { weight: 1, arbitrary: fc.record({ run: fc.constant('amount' as const), which: fc.nat({ max: 7 }), amount: fc.nat({ max: 3_000 }) }) },
   { weight: 2, arbitrary: fc.record({ run: fc.constant('topUp' as const), which: pick, by: fc.oneof(fc.nat({ max: 900 }), fc.constant(max)), once: fc.option(fc.nat({ max: 2 })) }) },
   { weight: 2, arbitrary: fc.record({ run: fc.constant('override' as const), which: pick, amount: fc.option(fc.nat({ max: 3_000 })), ms: fc.constantFrom(-1, 20_000, hour, 2 * day) }) },
@@ -124,7 +125,14 @@ const plain = (value: unknown): unknown =>
       name === 'cause' || name === 'seq' || name === 'hash' ? undefined : each,
     ),
   );
-const nameOf = ({ key, tag, day: date }: UsageGroup) => JSON.stringify([key, tag, date]);
+const nameOf = ({ key, tag, session, day: date }: UsageGroup) => JSON.stringify([key, tag, session, date]);
+// Of whole days, so that sums by day are read where there are some.
+const groupsOf = async (storage: Storage, groupBy: readonly UsageDimension[]) =>
+  plain(
+    [...(await storage.usage({ groupBy, from: morning - (morning % day), to: morning - (morning % day) + forever }))]
+      .map((group) => ({ ...group }))
+      .sort((x, y) => (nameOf(x) < nameOf(y) ? -1 : 1)),
+  );
 const reportOf = async (storage: Storage, limits: readonly LimitWindow[]) => ({
   budgets: plain(await storage.budgets(limits)),
   // In order of their ids: that of rows which one sweep settles is left open.
@@ -133,11 +141,8 @@ const reportOf = async (storage: Storage, limits: readonly LimitWindow[]) => ({
       .map((row) => ({ ...row }))
       .sort((x, y) => (x.id < y.id ? -1 : 1)),
   ),
-  groups: plain(
-    [...(await storage.usage({ groupBy: ['key', 'tag', 'day'], from: morning, to: morning + forever }))]
-      .map((group) => ({ ...group }))
-      .sort((x, y) => (nameOf(x) < nameOf(y) ? -1 : 1)),
-  ),
+  groups: await groupsOf(storage, ['key', 'tag', 'day']),
+  sessions: await groupsOf(storage, ['session', 'key', 'day']),
   uses: plain([...(await storage.usesOfKeys())].sort(([x], [y]) => (x < y ? -1 : 1))),
   audit: plain((await storage.audit(undefined, undefined, 10_000)).rows),
   usage: [...(await storage.usageOfKeys(0, morning + forever))].map(([key, sum]) => [key, plain(sum)]).sort(),
@@ -161,6 +166,7 @@ export async function play(history: readonly Command[], exact = true, lookEvery 
   try {
     for (const [done, each] of history.entries()) {
       if (each.run === 'wait') owner.wait(each.ms);
+      else if (each.run === 'sum') await Promise.all([0, 1].map((i) => real.at(i).sumDays(owner.now, each.count)));
       else if (each.run === 'amount') owner.amounts[each.which] = each.amount;
       else if (each.run === 'topUp' || each.run === 'override') {
         const known = [...owner.seen.values()];

@@ -393,6 +393,8 @@ export function memoryWorld(): MemoryWorld {
           kept = kept.filter((row) => !gone.includes(row));
           return gone.length;
         },
+        sumDays: async () => false,
+        catchUp: async () => undefined,
         head: async () => undefined,
         forgetUser: async (user) => ({ done: user, open: 0 }),
         async pruneBudgets(now, count) {

@@ -228,6 +228,7 @@ function openAdminParts(
       labelOf: (key) => directory.byId(key)?.label,
       boxUsd: () => services.config.settings.costs.box_usd_per_month,
       now: services.now,
+      pause: () => storage.catchUp(),
     }),
     users: openUserAdmin({ storage, changed: () => directory.refresh(), now: services.now }),
     credentials: openCredentialAdmin({ storage, directory: credentials, now: services.now }),

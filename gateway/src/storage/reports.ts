@@ -60,11 +60,11 @@ export interface UsageQuery {
    */
   readonly from: number;
   readonly to: number;
-  /** Read from the rows, to the millisecond, as sessions and addresses are anyway. Pruned rows are not counted. */
+  /** Read from the rows, to the millisecond, as are sessions and addresses where no sums of days do. Pruned rows are not counted. */
   readonly exact?: boolean;
 }
 
-/** Whether use is read from the rows of requests. */
+/** Whether use is read from the rows of requests, or from sums that go with them. */
 export function isFromRows({ groupBy, session, exact }: Pick<UsageQuery, 'groupBy' | 'session' | 'exact'>): boolean {
   return exact === true || session !== undefined || groupBy.includes('session') || groupBy.includes('address');
 }

@@ -81,6 +81,13 @@ export interface Storage extends Reports {
   observeClock(now: number, ran: number): Promise<number | undefined>;
   /** Forgets settled requests that began before a moment, the oldest `count` of them at most; how many went. Sums stay. */
   prune(before: number, count: number): Promise<number>;
+  /**
+   * Sums by day what was settled, so that reports of many days are quick: hours that are over, and sessions. A step of
+   * about `count` rows; whether there is more. @throws StorageUnavailable
+   */
+  sumDays(now: number, count: number): Promise<boolean>;
+  /** Does what a reader has held up; asked between two reads of a long report. @throws StorageUnavailable */
+  catchUp(): Promise<void>;
   /** The end of this instance's chain of settled rows; undefined before the first. */
   head(): Promise<LedgerHead | undefined>;
   /**

@@ -11,7 +11,7 @@ import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';
 import { openBudgetCache } from './budgetCache';
 import { observeClock } from './clockObservations';
-import { beginWriting, type Durability, openDatabase } from './database';
+import { beginWriting, copyLog, type Durability, openDatabase } from './database';
 import { causeOf, isStorageFailure, unusableFile } from './failures';
 import { type InstanceLocks, openInstanceLocks } from './instanceLocks';
 import { openKeyChanges } from './keyChanges';
@@ -22,6 +22,8 @@ import { epochIn, type LedgerFile, watchLedgerFile } from './ledgerFile';
 import { type PackedEntry, type PackedResult, packResults, unpackBatch } from './packedBatch';
 import { pruneRequests } from './prune';
 import { prepareWriter, type Writer } from './statements';
+import { sumSessions } from './sessionDays';
+import { sumHours } from './usageDays';
 import { openUsageSums } from './usageSums';
 
 /** Where the ledger is, and whose it is. */
@@ -78,6 +80,10 @@ function engineOf(parts: EngineParts) {
   const { db, sql, locks, instance, now, file } = parts;
   const ledger = openBatchState(db, sql, instance);
   const keys = openKeyChanges(sql);
+  const changed = () => {
+    ledger.forget();
+    keys.mayHaveChanged();
+  };
   const { refresh, transaction } = openTransactions(parts, ledger, () => keys.mayHaveChanged());
 
   return {
@@ -98,19 +104,19 @@ function engineOf(parts: EngineParts) {
       refresh();
       return keys.read();
     },
-    ...openAdministration(sql, transaction, () => {
-      ledger.forget();
-      keys.mayHaveChanged();
-    }),
+    ...openAdministration(sql, transaction, changed),
     observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
     prune: (before: number, count: number) => transaction(() => pruneRequests(sql, before, count)),
+    sumDays: (at: number, count: number): boolean =>
+      transaction(() => {
+        const hours = sumHours(sql, at, count);
+        return sumSessions(sql, count) || hours;
+      }),
+    catchUp: () => copyLog(db),
     head: () => sql.head.get(instance) as LedgerHead | undefined,
     forgetUser(user: string, place: ForgetPlace | undefined, act?: Act): ForgetStep {
       const step = transaction(() => forgetUser(db, sql, user, place, act));
-      if (!('inUse' in step)) {
-        ledger.forget();
-        keys.mayHaveChanged();
-      }
+      if (!('inUse' in step)) changed();
       return step;
     },
     pruneBudgets: (at: number, count: number) => transaction(() => pruneBudgets(sql, at, count)),

@@ -9,6 +9,7 @@ import { addAudit } from './administration';
 import type { PersonalField } from './chainHash';
 import { forgetInAudit, renamedLimit } from './forgetInAudit';
 import { newSalt, pseudonym, pseudonymsOf } from './people';
+import { renameInSessionDays } from './sessionDays';
 import type { Writer } from './statements';
 
 /** Places in the ledger, hours, and places in the audit that a step looks at: some ten milliseconds of the writer's time. */
@@ -33,7 +34,7 @@ export function forgetUser(
   if ('row' in place) return replaceInRows(db, user, salt, place.row);
   if ('hour' in place) {
     const last = (db.prepare('select max(hour) hour from usage_hours').get() as { hour: number | null }).hour ?? 0;
-    if (place.hour <= last) return replaceInSums(db, sql, user, name, place.hour);
+    if (place.hour <= last) return replaceInSums(db, sql, { user, name, salt }, place.hour);
     replaceInSettings(db, user, name);
     return { next: { act: 0 }, rows: 0 };
   }
@@ -71,13 +72,23 @@ function replaceInRows(db: DatabaseSync, user: string, salt: string, after: numb
 }
 
 // Added, since sums of the pseudonym may be there: of a request that was settled after an earlier time.
-function replaceInSums(db: DatabaseSync, sql: Writer, user: string, name: string, from: number): ForgetStep {
+function replaceInSums(
+  db: DatabaseSync,
+  sql: Writer,
+  { user, name, salt }: { readonly user: string; readonly name: string; readonly salt: string },
+  from: number,
+): ForgetStep {
   const until = from + hoursAtOnce;
   const found = db
     .prepare('select * from usage_hours where hour >= ? and hour < ? and user = ?')
     .all(from, until, user);
   for (const sums of found) sql.addUsage.run(...Object.values({ ...sums, user: name }));
   db.prepare('delete from usage_hours where hour >= ? and hour < ? and user = ?').run(from, until, user);
+  const sessionOf = (session: string) => (session === '' ? '' : pseudonym(salt, 'session', session));
+  renameInSessionDays(sql, [Math.floor(from / 24), Math.floor(until / 24)], user, ({ session }) => ({
+    user: name,
+    session: sessionOf(session),
+  }));
   return { next: { hour: until }, rows: 0 };
 }
 
@@ -89,7 +100,9 @@ function replaceInSettings(db: DatabaseSync, user: string, name: string): void {
       if (renamed !== id) rename.run(renamed, id);
     }
   }
-  db.prepare('delete from usage_months where user = ?').run(user); // nothing but zeros is left there
+  // Nothing but zeros is left there.
+  for (const table of ['usage_months', 'usage_days'] as const)
+    db.prepare(`delete from ${table} where user = ?`).run(user);
   db.prepare(`update keys set label = iif(source = 'admin', id, label), note = null, user = ?2 where user = ?1`).run(user, name); // prettier-ignore
 }
 

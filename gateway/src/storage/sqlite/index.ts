@@ -57,6 +57,10 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
       await writer.call('putCredential', row, act);
     },
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
+    sumDays: (now, count) => writer.call('sumDays', now, count) as Promise<boolean>,
+    async catchUp() {
+      await writer.call('catchUp');
+    },
     head: () => writer.call('head') as Promise<LedgerHead | undefined>,
     forgetUser: (user, place, act) => writer.call('forgetUser', user, place, act) as Promise<ForgetStep>,
     pruneBudgets: (now, count) => writer.call('pruneBudgets', now, count) as Promise<number>,
