@@ -599,6 +599,28 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect((await other.changedKeys())?.map(({ label }) => label)).toEqual(['k0', 'new', 'k2']);
       });
 
+      test('and credentials have another version when one has changed, whoever changed it', async () => {
+        const act = { at: morning, credential: 'master', address: null, action: 'a' };
+        const other = await open('b');
+        const seen = new Set<string>([await storage.version()]);
+        const isNew = async () => {
+          const version = await storage.version();
+          expect(await storage.version()).toBe(version);
+          return seen.size < seen.add(version).size;
+        };
+        expect(await isNew()).toBe(false);
+        for (const [i, by] of [storage, other].entries()) {
+          await by.putKeys([keyRow(`k${i}`, { label: 'changed' })]);
+          expect(await isNew()).toBe(true);
+          await by.changeKey('k1', { note: `${i}` });
+          expect(await isNew()).toBe(true);
+          const made = { sha256: `hash of c${i}`, label: 'c', scopes: '[]', created_at: 1 };
+          await by.putCredential({ id: `c${i}`, ...made, expires_at: null, revoked_at: null }, act);
+          expect(await isNew()).toBe(true);
+        }
+        expect(await isNew()).toBe(false);
+      });
+
       test('are found by id and by their present secret; rotation keeps the rest', async () => {
         expect(await storage.keyById('k1')).toEqual(keyRow('k1'));
         expect(await storage.keyByHash('hash of k2')).toMatchObject({ id: 'k2' });

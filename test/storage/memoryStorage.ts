@@ -326,6 +326,7 @@ export function memoryWorld(): MemoryWorld {
           for (const id of dead) crash(id, now);
           return dead.length;
         },
+        version: async () => JSON.stringify([[...keys], [...credentials], [...adjustments]]),
         async changedKeys() {
           const rows = sortedKeys(keys);
           if (told === JSON.stringify(rows)) return undefined;

@@ -192,7 +192,18 @@ interface Directories {
 async function openDirectories(storage: Storage, live: Live, now: () => number): Promise<Directories> {
   const keys = await openKeyDirectory(storage, now);
   const credentials = await openCredentialDirectory(storage, () => live.config.settings, now);
-  return { keys, credentials, refresh: () => Promise.all([keys.refresh(), credentials.refresh()]) };
+  let version: string | undefined;
+  return {
+    keys,
+    credentials,
+    // Once a second, and most often nothing has changed.
+    async refresh() {
+      const next = await storage.version();
+      if (next === version) return;
+      await Promise.all([keys.refresh(), credentials.refresh()]);
+      version = next;
+    },
+  };
 }
 
 // Commits go through the watch, which sees what becomes of them.

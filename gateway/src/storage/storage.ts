@@ -45,6 +45,8 @@ export interface Storage extends Reports {
   check(write: boolean): Promise<boolean>;
   /** Settles what dead instances left open, at what they had reserved. How many requests. @throws StorageUnavailable */
   settleDead(now: number): Promise<number>;
+  /** Another text whenever keys or credentials may have changed, by whomever. @throws StorageUnavailable */
+  version(): Promise<string>;
   /** All keys, or undefined where none has changed since the last call. @throws StorageUnavailable */
   changedKeys(): Promise<readonly KeyRow[] | undefined>;
   keyByHash(sha256: string): Promise<KeyRow | undefined>;

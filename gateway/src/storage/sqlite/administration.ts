@@ -17,7 +17,7 @@ import type { Writer } from './statements';
 
 /**
  * @param transaction runs it in a transaction
- * @param changed called when keys or limits have
+ * @param changed called when keys, limits or credentials have
  */
 export function openAdministration(sql: Writer, transaction: <T>(work: () => T) => T, changed: () => void) {
   const write = <T>(work: () => T): T => {
@@ -43,7 +43,7 @@ export function openAdministration(sql: Writer, transaction: <T>(work: () => T) 
     credentials: () => sql.allCredentials.all() as unknown as CredentialRow[],
     credentialByHash: (sha256: string) => sql.credentialByHash.get(sha256) as CredentialRow | undefined,
     putCredential: (row: CredentialRow, act: Act) =>
-      transaction(() => {
+      write(() => {
         const before = sql.credentialById.get(row.id) as CredentialRow | undefined;
         sql.putCredential.run(...valuesOf(row, credentialColumns));
         addAudit(sql, act, row.id, credentialChangeBetween(before, row));

@@ -1,5 +1,6 @@
 // The writer: one connection, one transaction a batch. Synchronous; it runs in a thread of its own.
 
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { KeyRow } from '../rows';
@@ -79,8 +80,11 @@ interface EngineParts {
 function engineOf(parts: EngineParts) {
   const { db, sql, locks, instance, now, file } = parts;
   const ledger = openBatchState(db, sql, instance);
+  const connection = randomUUID();
   const keys = openKeyChanges(sql);
+  let changes = 0; // of this connection: `data_version` tells of those of others
   const changed = () => {
+    changes++;
     ledger.forget();
     keys.mayHaveChanged();
   };
@@ -100,6 +104,8 @@ function engineOf(parts: EngineParts) {
       const others = (sql.holders.all() as unknown as { id: string }[]).filter(({ id }) => id !== instance);
       return settleEach(others, locks, at, (id) => transaction(() => settleInstance(id, ledger, at)));
     },
+    // A connection counts from a number of its own.
+    version: () => `${connection} ${refresh()} ${changes}`,
     changedKeys(): KeyRow[] | undefined {
       refresh();
       return keys.read();
@@ -132,14 +138,15 @@ function openTransactions(
   { db, sql, file }: EngineParts,
   ledger: BatchState,
   othersCommitted: () => void,
-): { refresh: () => void; transaction: Transaction } {
+): { refresh: () => number; transaction: Transaction } {
   let version = -1;
   const refresh = () => {
     const next = Number((sql.dataVersion.get() as { data_version: number }).data_version);
-    if (next === version) return;
+    if (next === version) return version;
     version = next;
     othersCommitted();
     ledger.forget();
+    return version;
   };
   const transaction: Transaction = (work, waitMs) => {
     if (file.lost !== undefined) throw new StorageLost(file.lost);

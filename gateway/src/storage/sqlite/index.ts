@@ -42,6 +42,7 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     },
     check: (write) => writer.call('check', write) as Promise<boolean>,
     settleDead: (now) => writer.call('settleDead', now) as Promise<number>,
+    version: () => writer.call('version') as Promise<string>,
     changedKeys: () => writer.call('changedKeys') as Promise<KeyRow[] | undefined>,
     keyByHash: (sha256) => writer.call('keyByHash', sha256) as Promise<KeyRow | undefined>,
     keyById: (id) => writer.call('keyById', id) as Promise<KeyRow | undefined>,
