@@ -53,10 +53,10 @@ const keysOf = async () => (await gateway.admin('GET', '/admin/keys')).body.data
 const change = (id: string, body: object) => gateway.admin('PATCH', `/admin/keys/${id}`, body);
 const acts = async (query = '') => (await gateway.admin('GET', `/admin/audit${query}`)).body.data as any[]; // eslint-disable-line @typescript-eslint/no-explicit-any
 /** Asks the administration with a credential of one's own. */
-const askAdmin = async (credential: string, method: string, path: string, body?: object) => {
+const askAdmin = async (credential: string, method: string, path: string, body?: object, more: object = {}) => {
   const reply = await fetch(gateway.url + path, {
     method,
-    headers: { 'x-api-key': credential },
+    headers: { 'x-api-key': credential, ...more },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: reply.status, body: (await reply.json()) as any }; // eslint-disable-line @typescript-eslint/no-explicit-any
@@ -115,6 +115,81 @@ describe('a pot', () => {
       expect.objectContaining({ usd: 1, topped_up: 0.5, remaining: 1.5 }),
       expect.objectContaining({ requests: 1, topped_up: 2, remaining: 3 }),
     ]);
+  });
+
+  describe('with an Idempotency-Key', () => {
+    const changeOnce = (id: string, idempotencyKey: string, body: object) =>
+      askAdmin(masterKey, 'PATCH', `/admin/keys/${id}`, body, { 'idempotency-key': idempotencyKey });
+    const mintPot = async () => {
+      await start();
+      return (await gateway.admin('POST', '/admin/keys', { label: 'app', ...pot(1) })).body.id as string;
+    };
+
+    test('is topped up once, however often that is asked for, and answers as the first time', async () => {
+      const id = await mintPot();
+      const add = { top_up: { requests: 5 }, note: 'paid' };
+      const first = await changeOnce(id, 'invoice 7', add);
+      expect([first.status, first.body.limits[0]]).toEqual([200, expect.objectContaining({ topped_up: 5 })]);
+      expect(await changeOnce(id, '"invoice 7"', add)).toEqual(first); // as the draft writes it
+      await gateway.close();
+      await start();
+      expect(await Promise.all([1, 2, 3].map(() => changeOnce(id, 'invoice 7', add)))).toEqual([first, first, first]);
+      const together = await Promise.all([1, 2, 3, 4].map(() => changeOnce(id, 'invoice 8', add)));
+      expect(together.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      expect((await keysOf())[0].limits[0]).toMatchObject({ requests: 1, topped_up: 10 });
+      expect((await acts(`?subject=${id}`)).map(({ action }) => action)).toEqual([
+        'key.change',
+        'key.change',
+        'key.mint',
+      ]);
+      for (const without of [add, add]) await change(id, without);
+      expect((await keysOf())[0].limits[0]).toMatchObject({ topped_up: 20 });
+    });
+
+    test('is answered for what was done, also where it could not be done now', async () => {
+      const id = await mintPot();
+      const once = { top_up: { requests: 5 } };
+      await changeOnce(id, 'i1', once);
+      await change(id, { quota: null });
+      expect((await changeOnce(id, 'i1', once)).status).toBe(200);
+      expect((await changeOnce(id, 'i2', once)).status).toBe(400);
+    });
+
+    test('is refused with another body or for another key, and changes nothing', async () => {
+      const id = await mintPot();
+      now += 1_000;
+      const { body: other } = await gateway.admin('POST', '/admin/keys', { label: 'other', ...pot(1) });
+      await changeOnce(id, 'i1', { top_up: { requests: 5 } });
+      for (const [whose, asked] of [
+        [id, { top_up: { requests: 6 } }],
+        [id, { top_up: { requests: 5 }, note: 'x' }],
+        [other.id, { top_up: { requests: 5 } }],
+      ] as const) {
+        const { status, body } = await changeOnce(whose, 'i1', asked);
+        expect([status, body.error.code, body.error.param]).toEqual([422, 'idempotency_key_reused', 'Idempotency-Key']);
+      }
+      expect((await keysOf()).map(({ note, limits }) => [note, limits[0].topped_up])).toEqual([
+        [null, 5],
+        [null, undefined],
+      ]);
+      const both = await Promise.all([7, 8].map((requests) => changeOnce(id, 'i2', { top_up: { requests } })));
+      expect(both.map(({ status }) => status).sort()).toEqual([200, 422]);
+    });
+
+    test('that was refused may be sent again when it is right', async () => {
+      const id = await mintPot();
+      expect((await changeOnce(id, 'i1', { top_up: { usd: 5 } })).status).toBe(400);
+      expect((await changeOnce(id, 'i1', { top_up: { requests: 5 } })).status).toBe(200);
+    });
+
+    test('that is no key is refused by name', async () => {
+      const id = await mintPot();
+      for (const bad of ['', '""', 'x'.repeat(256), 'schlüssel']) {
+        const { status, body } = await changeOnce(id, bad, { top_up: { requests: 5 } });
+        expect([status, body.error.param]).toEqual([400, 'Idempotency-Key']);
+      }
+      expect((await keysOf())[0].limits[0]).not.toHaveProperty('topped_up');
+    });
   });
 
   test('that is not there is refused by name, and nothing is changed', async () => {

@@ -113,7 +113,8 @@ const untranslatable: Record<ClientDialect, [route: string, fields: object]> = {
   gemini: ['strict', { generationConfig: { topK: 3 } }],
 };
 
-const inference: Record<Exclude<ErrorCode, 'master_key_needed' | 'scope_needed' | 'admin_elsewhere'>, Provoke> = {
+type AdminCode = 'master_key_needed' | 'scope_needed' | 'admin_elsewhere' | 'idempotency_key_reused';
+const inference: Record<Exclude<ErrorCode, AdminCode>, Provoke> = {
   no_credential: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: null }),
   invalid_key: (dialect) => odd.ask(dialect, 'own/m', {}, { credential: wrongKey }),
   revoked_key: async (dialect) => odd.ask(dialect, 'own/m', {}, { credential: await revokedKey() }),
@@ -254,6 +255,13 @@ const administration: Partial<Record<ErrorCode, () => Promise<Produced>>> = {
   not_found: () => admin('GET', '/admin/keys/nobody'),
   bad_request: () => admin('POST', '/admin/keys', '{"label":5}'),
   bad_json: () => admin('POST', '/admin/keys', '{"label":'),
+  idempotency_key_reused: async () => {
+    const { body } = await odd.gateway.admin('POST', '/admin/keys', { label: 'app' });
+    const change = (note: string) =>
+      admin('PATCH', `/admin/keys/${body.id}`, JSON.stringify({ note }), masterKey, { 'idempotency-key': 'i1' });
+    await change('one');
+    return change('two');
+  },
   body_too_large: () => admin('POST', '/admin/keys', JSON.stringify({ label: 'x'.repeat(70_000) })),
   encoded_body: () => admin('POST', '/admin/keys', '{}', masterKey, { 'content-encoding': 'compress' }),
   unknown_origin: () => {
@@ -266,6 +274,7 @@ const administration: Partial<Record<ErrorCode, () => Promise<Produced>>> = {
 const onlyIn: Partial<Record<ErrorCode, { dialects: readonly (ClientDialect | 'admin')[]; why: string }>> = {
   master_key_needed: { dialects: ['admin'], why: 'only the administration takes the master key' },
   scope_needed: { dialects: ['admin'], why: 'only the administration takes credentials with scopes' },
+  idempotency_key_reused: { dialects: ['admin'], why: 'only acts of the administration are known again' },
   admin_elsewhere: { dialects: ['admin'], why: 'only the administration is kept to addresses' },
   upgrade_required: { dialects: ['responses'], why: 'only Codex looks for a WebSocket' },
   cannot_thread: { dialects: ['anthropic'], why: 'only Anthropic has threads' },

@@ -73,20 +73,54 @@ test('requests by the minute: refused as a rate, and clients are told to come ba
   expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
 });
 
-test('500 requests at once of a key with three limits by the minute: exactly what fits is admitted', async () => {
-  scene = await startScene('', { now });
-  const key = await scene.gateway.mint({ label: 'crowd', rpm: 12, tpm: 1_000_000, parallel: 9 });
-  const answers = Array.from({ length: 500 }, () => statusOf(key, ask('[[sim: hold=gate]] hi')));
-  let refused = 0;
-  for (const answer of answers) void answer.then((status) => (refused += status === 429 ? 1 : 0));
-  await scene.simulators.openai.waitForStarted(9, 20_000);
-  while (refused < 491) await new Promise((resolve) => setImmediate(resolve));
-  scene.simulators.release('gate');
-  const statuses = await Promise.all(answers);
-  expect(statuses.filter((status) => status === 200)).toHaveLength(9); // `parallel`; three more of the minute are left
-  const later = [];
-  for (let i = 0; i < 4; i++) later.push(await statusOf(key));
-  expect(later).toEqual([200, 200, 200, 429]);
+describe('500 requests at once of a key with three limits: exactly what fits is admitted, whichever is the tightest', () => {
+  const held = ask('[[sim: hold=gate]] hi');
+  const crowd = 500;
+  /** Tokens that one of them holds. */
+  const needOf = async () => {
+    const key = await scene.gateway.mint({ label: 'probe', tpm: 1_000_000 });
+    const answer = statusOf(key, ask('[[sim: hold=prob]] hi'));
+    await scene.simulators.openai.waitForStarted(1, 20_000);
+    const [{ limits }] = await keysOf();
+    scene.simulators.release('prob');
+    expect(await answer).toBe(200);
+    scene.simulators.reset();
+    return limits[0].reserved as number;
+  };
+  /** What the crowd is answered while all that were admitted are in flight, and a few that come after. */
+  const statusesOf = async (key: string, fit: number) => {
+    const answers = Array.from({ length: crowd }, () => statusOf(key, held));
+    let refused = 0;
+    for (const answer of answers) void answer.then((status) => (refused += status === 429 ? 1 : 0));
+    await scene.simulators.openai.waitForStarted(fit, 20_000);
+    while (refused < crowd - fit) await new Promise((resolve) => setImmediate(resolve));
+    expect(scene.simulators.openai.counts.started).toBe(fit);
+    scene.simulators.release('gate');
+    const statuses = await Promise.all(answers);
+    const later: number[] = [];
+    for (let i = 0; i < 4; i++) later.push(await statusOf(key));
+    return [statuses.filter((status) => status === 200).length, later];
+  };
+
+  test('rpm', async () => {
+    scene = await startScene('', { now });
+    const key = await scene.gateway.mint({ label: 'crowd', rpm: 12, tpm: 1_000_000, parallel: 400 });
+    expect(await statusesOf(key, 12)).toEqual([12, [429, 429, 429, 429]]);
+  });
+
+  test('tpm', async () => {
+    scene = await startScene('', { now });
+    const need = await needOf();
+    const key = await scene.gateway.mint({ label: 'crowd', rpm: 400, tpm: 11 * need + need - 1, parallel: 400 });
+    const [admitted] = await statusesOf(key, 11);
+    expect(admitted).toBe(11);
+  });
+
+  test('parallel', async () => {
+    scene = await startScene('', { now });
+    const key = await scene.gateway.mint({ label: 'crowd', rpm: 12, tpm: 1_000_000, parallel: 9 });
+    expect(await statusesOf(key, 9)).toEqual([9, [200, 200, 200, 429]]); // three more of the minute are left
+  });
 });
 
 test('parallel: refused while requests are in flight, with what to wait for, and free again when one has ended', async () => {

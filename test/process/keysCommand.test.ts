@@ -1,7 +1,10 @@
 // `ovth keys`, as an operator types it, against a gateway that runs.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { bundle, node, useChildScene } from '../support/child';
 import { masterKey } from '../support/gateway';
@@ -54,6 +57,74 @@ test('a key is minted with its limits, listed, topped up, and revoked', async ()
   expect(json([]).data[0].limits[0]).toMatchObject({ usd: 2.5, topped_up: 1.5, remaining: 4 });
   expect(ovth(['revoke', id]).stdout).toMatch(/^Key "cursor" \(key_\w+\) is revoked since 20/);
   expect(await works(key)).toBe(401);
+});
+
+describe('a top-up whose answer is lost', () => {
+  /** Passes everything on, and cuts the connection of the first `lost` top-ups once the gateway has answered. */
+  const startLossy = async (lost: number) => {
+    const keys: unknown[] = [];
+    const server = createServer((request, response) => {
+      const cut = request.method === 'PATCH' && keys.push(request.headers['idempotency-key']) <= lost;
+      const headers = {
+        authorization: request.headers.authorization,
+        'idempotency-key': request.headers['idempotency-key'],
+      };
+      const onward = httpRequest(
+        url + request.url,
+        { method: request.method, headers: JSON.parse(JSON.stringify(headers)) },
+        (answer) => {
+          if (!cut) return void answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers));
+          answer.resume().once('end', () => response.destroy());
+        },
+      );
+      request.pipe(onward);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}`, keys, close: () => server.close().closeAllConnections() };
+  };
+  // Beside this process, which passes on what the command asks.
+  const topUpVia = async (through: string, more: readonly string[] = []) => {
+    const child = spawn(node, [bundle(), 'keys', 'top-up', 'cursor', '--usd', '1', ...more], {
+      cwd: scene.folder,
+      env: { OVTH_URL: through, OVTH_MASTER_KEY: masterKey },
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += String(text)));
+    const [status] = (await once(child, 'close')) as [number];
+    return { status, said };
+  };
+  const potOf = () => json([]).data[0].limits[0];
+  beforeEach(() => {
+    json(['mint', '--label', 'cursor', '--usd', '2', '--per', 'lifetime']);
+  });
+
+  test('is asked for again, and added once', async () => {
+    const lossy = await startLossy(2);
+    const { status, said } = await topUpVia(lossy.url);
+    lossy.close();
+    expect([status, said]).toEqual([0, expect.stringContaining('was topped up; left: 3.00 USD for good')]);
+    expect(lossy.keys).toEqual([lossy.keys[0], lossy.keys[0], lossy.keys[0]]);
+    expect(potOf()).toMatchObject({ topped_up: 1 });
+    expect(ovth(['top-up', 'cursor', '--usd', '1']).status).toBe(0); // another act
+    expect(potOf()).toMatchObject({ topped_up: 2 });
+  });
+
+  test('and stays lost says how it is gone on with', async () => {
+    const lossy = await startLossy(Infinity);
+    const { status, said } = await topUpVia(lossy.url);
+    lossy.close();
+    expect(status).toBe(69);
+    const key = /--idempotency-key (\S+) does it once in all/.exec(said)?.[1] ?? '';
+    expect(lossy.keys).toEqual([`"${key}"`, `"${key}"`, `"${key}"`]);
+    expect(ovth(['top-up', 'cursor', '--usd', '1', '--idempotency-key', key]).status).toBe(0);
+    expect(potOf()).toMatchObject({ topped_up: 1 });
+    expect(ovth(['top-up', 'cursor', '--usd', '9', '--idempotency-key', key])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('was used for something else'),
+    });
+  });
 });
 
 test('a label that several keys have, or none, is refused with what there is', () => {

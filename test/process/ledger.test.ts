@@ -227,12 +227,13 @@ describe('a file that is no ledger of this version', () => {
     await child.ended;
     // Without the last step. test/process/upgrade.test.ts begins with a ledger of 0.9.0.
     make(
-      `drop index audit_by_subject; drop table adjustments; drop table key_uses; alter table keys drop column note;
-       alter table audit drop column address; delete from schema where name = 'administration'`,
+      `drop trigger summed_hour_added; drop trigger summed_hour_changed; drop trigger summed_hour_gone; drop trigger requests_gone;
+       drop table usage_days; drop table hours_summed; drop table session_days; drop table sessions_summed;
+       delete from schema where name = 'use by day'`,
     );
     const next = await start();
     expect((await ask(next.url, key, 'hi')).status).toBe(200);
-    expect(count(`select count(*) n from sqlite_schema where name in ('adjustments', 'key_uses')`)).toBe(2);
+    expect(count(`select count(*) n from sqlite_schema where name in ('usage_days', 'session_days')`)).toBe(2);
   });
 
   test('damaged in the middle [H4]', async () => {

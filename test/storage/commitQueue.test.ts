@@ -2,13 +2,8 @@
 
 import { openCommitQueue } from '../../gateway/src/accounting/commitQueue';
 import { GatewayError } from '../../gateway/src/core/errors';
-import {
-  AnswerLost,
-  type Entry,
-  type EntryResult,
-  StorageUnavailable,
-  StorageUnusable,
-} from '../../gateway/src/storage/storage';
+import type { Entry, EntryResult } from '../../gateway/src/storage/entries';
+import { AnswerLost, StorageUnavailable, StorageUnusable } from '../../gateway/src/storage/storage';
 import { morning, reserveEntry, settleEntry } from './samples';
 
 type Answer = (batch: readonly Entry[]) => EntryResult[] | Error;

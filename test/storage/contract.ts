@@ -1,13 +1,8 @@
 // What every storage does, whatever is behind it. Run on SQLite in this thread and on its own threads, and on the model.
 
-import type {
-  Entry,
-  EntryResult,
-  LimitWindow,
-  RequestFilter,
-  Storage,
-  UsageDimension,
-} from '../../gateway/src/storage/storage';
+import type { Entry, EntryResult, LimitWindow } from '../../gateway/src/storage/entries';
+import type { RequestFilter, UsageDimension } from '../../gateway/src/storage/reports';
+import type { Storage } from '../../gateway/src/storage/storage';
 import { day, extendEntry, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 
 /** One ledger, and the instances that share it. */
@@ -604,6 +599,28 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect((await other.changedKeys())?.map(({ label }) => label)).toEqual(['k0', 'new', 'k2']);
       });
 
+      test('and credentials have another version when one has changed, whoever changed it', async () => {
+        const act = { at: morning, credential: 'master', address: null, action: 'a' };
+        const other = await open('b');
+        const seen = new Set<string>([await storage.version()]);
+        const isNew = async () => {
+          const version = await storage.version();
+          expect(await storage.version()).toBe(version);
+          return seen.size < seen.add(version).size;
+        };
+        expect(await isNew()).toBe(false);
+        for (const [i, by] of [storage, other].entries()) {
+          await by.putKeys([keyRow(`k${i}`, { label: 'changed' })]);
+          expect(await isNew()).toBe(true);
+          await by.changeKey('k1', { note: `${i}` });
+          expect(await isNew()).toBe(true);
+          const made = { sha256: `hash of c${i}`, label: 'c', scopes: '[]', created_at: 1 };
+          await by.putCredential({ id: `c${i}`, ...made, expires_at: null, revoked_at: null }, act);
+          expect(await isNew()).toBe(true);
+        }
+        expect(await isNew()).toBe(false);
+      });
+
       test('are found by id and by their present secret; rotation keeps the rest', async () => {
         expect(await storage.keyById('k1')).toEqual(keyRow('k1'));
         expect(await storage.keyByHash('hash of k2')).toMatchObject({ id: 'k2' });
@@ -722,6 +739,38 @@ export function describeStorage(name: string, newWorld: () => World): void {
           type: 'refused',
           tightest: { left: -100, amount: 200 },
         });
+      });
+
+      test('one with an idempotency key is added once, by whomever it is repeated, and what it was asked is known', async () => {
+        const act = { at: morning, credential: 'master', address: null, action: 'key.change' };
+        const add = (by: Storage, idempotencyKey: string, contents: string, topUp = 100) =>
+          by.changeKey(
+            'k1',
+            { label: contents },
+            { limits: [{ id: pot.id, topUp }], act: { ...act, once: { idempotencyKey, contents } } },
+          );
+        const second = await open('b');
+        expect(await storage.contentsOfAct('i1')).toBeUndefined();
+        await Promise.all([add(storage, 'i1', 'five'), add(storage, 'i1', 'five'), add(second, 'i1', 'five')]);
+        expect(await add(second, 'i1', 'six', 900)).toMatchObject({ label: 'five' });
+        await close(storage);
+        storage = await open('c');
+        expect(await add(storage, 'i1', 'five')).toMatchObject({ label: 'five' });
+        expect(await storage.contentsOfAct('i1')).toBe('five');
+        expect((await storage.budgets([pot]))[0]!.adjustment).toMatchObject({ toppedUp: 100 });
+        expect((await storage.audit('k1', undefined, 100)).rows).toHaveLength(1);
+        await add(storage, 'i2', 'five');
+        expect((await storage.budgets([pot]))[0]!.adjustment).toMatchObject({ toppedUp: 200 });
+        expect((await storage.audit('k1', undefined, 100)).rows).toMatchObject([{ ...act }, { ...act }]);
+      });
+
+      test('what is refused leaves no idempotency key', async () => {
+        const once = { idempotencyKey: 'i1', contents: 'five' };
+        const act = { at: morning, credential: 'master', address: null, action: 'key.change', once };
+        await storage.changeKey('k9', {}, { limits: [{ id: pot.id, topUp: 5 }], act });
+        expect(await storage.contentsOfAct('i1')).toBeUndefined();
+        await storage.changeKey('k1', {}, { limits: [{ id: pot.id, topUp: 5 }], act });
+        expect((await storage.budgets([pot]))[0]!.adjustment).toMatchObject({ toppedUp: 5 });
       });
 
       test('a top-up of a key that is not there does nothing', async () => {

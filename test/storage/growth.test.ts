@@ -122,3 +122,29 @@ describe.each([
     await world.remove();
   });
 });
+
+test('the write-ahead log is begun anew between two reads that follow each other at once [H7]', async () => {
+  const world = sqliteWorld('');
+  const storage = await world.open('a');
+  const path = join(world.folder, 'ledger.db');
+  const [reader, looker] = [new DatabaseSync(path, { readOnly: true }), new DatabaseSync(path)];
+  const read = () => {
+    reader.exec('begin');
+    reader.prepare('select count(*) from keys').get();
+  };
+  const pages = () => (looker.prepare('pragma wal_checkpoint(noop)').get() as { log: number }).log;
+  read();
+  await storage.putKeys(Array.from({ length: 300 }, (_, i) => keyRow(`k${i}`, { note: 'x'.repeat(60_000) })));
+  const long = pages();
+  expect(long).toBeGreaterThan(4_000);
+  reader.exec('rollback');
+  await storage.catchUp();
+  read();
+  await storage.putKeys([keyRow('last')]);
+  expect(pages()).toBeLessThan(long / 10);
+  reader.exec('rollback');
+  reader.close();
+  looker.close();
+  await storage.close();
+  await world.remove();
+});

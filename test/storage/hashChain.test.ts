@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { requestColumns } from '../../gateway/src/storage/sqlite/columns';
 import { checkLedger } from '../../gateway/src/storage/sqlite/ledgerCheck';
 import { verifyLedger } from '../../gateway/src/storage/sqlite/ledgerVerify';
-import type { ForgetPlace, ForgetStep, RequestRow, Storage } from '../../gateway/src/storage/storage';
+import type { RequestRow } from '../../gateway/src/storage/rows';
+import type { ForgetPlace, ForgetStep, Storage } from '../../gateway/src/storage/storage';
 import { day, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 import { sqliteWorld } from './worlds';
 
@@ -198,7 +199,12 @@ describe('a user who leaves', () => {
     const before = await storage.usage({ groupBy: [], from: 0, to: morning + day });
     expect(await storage.forgetUser('ada', undefined)).toEqual({ inUse: ['ada’s laptop'] });
     const override = { amount: 5, until: morning + day };
-    await storage.changeKey('k1', { revoked_at: morning }, { limits: [{ id: daily.id, override }], act });
+    const once = { idempotencyKey: 'for the laptop', contents: 'a digest' };
+    await storage.changeKey(
+      'k1',
+      { revoked_at: morning },
+      { limits: [{ id: daily.id, override }], act: { ...act, once } },
+    );
     const done = await forget(storage, 'ada', { ...act, action: 'user.forget' });
     expect(done).toEqual({ done: expect.stringMatching(/^~[\w-]{22}$/), open: 0 });
     const pseudonym = (done as { done: string }).done;
@@ -212,7 +218,7 @@ describe('a user who leaves', () => {
     expect((await storage.audit(pseudonym, undefined, 10)).rows).toMatchObject([{ action: 'user.forget' }]);
     expect((await storage.audit('k1', undefined, 10)).rows).toHaveLength(2);
     expect(all).toContain('"note":"stays"');
-    for (const name of ['of Ada', '"ada"', 'ada@', '10.9.8.7', 'ada-session', 'user:ada usd', 'laptop']) expect([name, all.includes(name)]).toEqual([name, false]); // prettier-ignore
+    for (const name of ['of Ada', 'a digest', '"ada"', 'ada@', '10.9.8.7', 'ada-session', 'user:ada usd', 'laptop']) expect([name, all.includes(name)]).toEqual([name, false]); // prettier-ignore
     expect(all).toContain('user:ada b tokens day');
     expect(all).toContain('10.9.8.6');
     expect(problems()).toEqual([]);
@@ -224,6 +230,36 @@ describe('a user who leaves', () => {
     withDb((db) => db.exec(`update requests set address = '~forged' where id = 'r2'`));
     expect(problems()).toHaveLength(1);
     expect(await forget(storage, pseudonym)).toEqual({ done: pseudonym, open: 0 });
+  });
+
+  test('leaves the audit in steps, in between which others may write', async () => {
+    const storage = await open('a');
+    await storage.putKeys([keyRow('k1', { user: 'ada' })]);
+    await storage.changeKey('k1', { revoked_at: morning });
+    const acts = 25_000;
+    const change = JSON.stringify({ before: { user: null }, after: { user: 'ada' } });
+    withDb((db) =>
+      db
+        .prepare(
+          `insert into audit (at, credential, action, subject, change)
+           with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)
+           select 0, 'master', 'key.change', 'k1', ? from n`,
+        )
+        .run(acts, change),
+    );
+    const named = () =>
+      withDb((db) => db.prepare('select count(*) n from audit where change = ?').get(change) as { n: number }).n;
+    const left: number[] = [];
+    let place: ForgetPlace | undefined;
+    for (;;) {
+      const step = await storage.forgetUser('ada', place);
+      if (place !== undefined && 'act' in place) left.push(named());
+      if (!('next' in step)) break;
+      place = step.next;
+      if ('act' in place && place.act > 0) await storage.changeKey('k1', { note: `at ${place.act}` });
+    }
+    expect(left).toEqual([acts - 10_000, acts - 20_000, 0]);
+    expect(await storage.keyById('k1')).toMatchObject({ note: 'at 20000', user: expect.stringMatching(/^~/) });
   });
 
   test('whose request is settled meanwhile leaves with the next try', async () => {

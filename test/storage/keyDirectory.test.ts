@@ -3,6 +3,7 @@
 import { openKeyDirectory } from '../../gateway/src/accounting/keys';
 import { startMaintenance } from '../../gateway/src/app/maintenance';
 import type { Config } from '../../config/load';
+import type { Storage } from '../../gateway/src/storage/storage';
 import type { Log } from '../../gateway/src/telemetry/log';
 import { keyRow, morning } from './samples';
 import { modelWorld } from './worlds';
@@ -60,7 +61,11 @@ describe('maintenance', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  const start = async (prune: () => Promise<number>, config: () => Config) => {
+  const start = async (
+    prune: () => Promise<number>,
+    config: () => Config,
+    sumDays: Storage['sumDays'] = async () => false,
+  ) => {
     const told: string[] = [];
     const log = { warn: (text: string) => told.push(text), error: (text: string) => told.push(text) } as unknown as Log;
     const parts = {
@@ -69,6 +74,7 @@ describe('maintenance', () => {
         observeClock: async (at: number) => at,
         prune,
         pruneBudgets: async () => 0,
+        sumDays,
         head: async () => undefined,
       },
       watch: { look: () => Promise.resolve() },
@@ -101,6 +107,24 @@ describe('maintenance', () => {
     expect(batches).toHaveLength(5);
   });
 
+  test('sums by day step after step until there is nothing more, and again ten seconds later', async () => {
+    const steps = [true, true, false, true, false];
+    let done = 0;
+    const { maintenance } = await start(
+      async () => 0,
+      settings,
+      async (now) => {
+        expect(now).toBe(morning);
+        return steps[done++]!;
+      },
+    );
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(done).toBe(3);
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(done).toBe(5);
+    maintenance.stop();
+  });
+
   test('prunes nothing before the clock is confirmed, and then what is old by the confirmed time [L12]', async () => {
     const cutoffs: number[] = [];
     const ran: number[] = [];
@@ -117,6 +141,7 @@ describe('maintenance', () => {
           return 0;
         },
         pruneBudgets: async () => 0,
+        sumDays: async () => false,
         head: async () => undefined,
       },
       watch: { look: () => Promise.resolve() },

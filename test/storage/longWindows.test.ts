@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { checkLedger } from '../../gateway/src/storage/sqlite/ledgerCheck';
-import type { LimitWindow, Storage } from '../../gateway/src/storage/storage';
+import type { LimitWindow } from '../../gateway/src/storage/entries';
+import type { Storage } from '../../gateway/src/storage/storage';
 import { day, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
 import { sqliteWorld } from './worlds';
 

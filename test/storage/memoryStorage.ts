@@ -7,16 +7,13 @@ import type {
   BudgetCounters,
   Entry,
   EntryResult,
-  KeyRow,
-  KeyUse,
   LimitState,
   LimitWindow,
-  RequestRow,
-  Storage,
-  UsageDimension,
-  UsageGroup,
-} from '../../gateway/src/storage/storage';
-import { rowsPerRead } from '../../gateway/src/storage/storage';
+} from '../../gateway/src/storage/entries';
+import type { KeyUse, UsageDimension, UsageGroup } from '../../gateway/src/storage/reports';
+import type { KeyRow, RequestRow } from '../../gateway/src/storage/rows';
+import type { Storage } from '../../gateway/src/storage/storage';
+import { rowsPerRead } from '../../gateway/src/storage/reports';
 import { isSound } from './soundEntry';
 
 /** One ledger, and the instances that share it. */
@@ -64,6 +61,7 @@ export function memoryWorld(): MemoryWorld {
   const uses = new Map<string, KeyUse>();
   const credentials = new Map<string, CredentialRow>();
   const audit: AuditRow[] = [];
+  const done = new Map<string, string>(); // contents of acts, by idempotency key
 
   const concerns = (limit: LimitWindow, key: string, user: string | null, tags: string) => {
     const { subject } = limit;
@@ -293,8 +291,10 @@ export function memoryWorld(): MemoryWorld {
     return { type: 'done' };
   };
 
-  const note = ({ at, credential, address, action }: Act, subject: string, change: object | undefined) => {
-    if (change !== undefined) audit.push({ at, credential, address, action, subject, change: JSON.stringify(change) });
+  const note = ({ at, credential, address, action, once }: Act, subject: string, change: object | undefined) => {
+    if (change === undefined) return;
+    audit.push({ at, credential, address, action, subject, change: JSON.stringify(change) });
+    if (once !== undefined) done.set(once.idempotencyKey, once.contents);
   };
 
   return {
@@ -326,6 +326,7 @@ export function memoryWorld(): MemoryWorld {
           for (const id of dead) crash(id, now);
           return dead.length;
         },
+        version: async () => JSON.stringify([[...keys], [...credentials], [...adjustments]]),
         async changedKeys() {
           const rows = sortedKeys(keys);
           if (told === JSON.stringify(rows)) return undefined;
@@ -350,7 +351,7 @@ export function memoryWorld(): MemoryWorld {
         },
         async changeKey(id, change, { limits = [], act } = {}) {
           const row = keys.get(id);
-          if (row === undefined) return undefined;
+          if (row === undefined || done.has(act?.once?.idempotencyKey ?? '')) return row;
           keys.set(id, { ...row, ...change });
           const were = limits.map((each) => [each.id, adjustments.get(each.id) ?? untouched] as const);
           for (const each of limits) {
@@ -368,6 +369,7 @@ export function memoryWorld(): MemoryWorld {
           }
           return keys.get(id);
         },
+        contentsOfAct: async (idempotencyKey) => done.get(idempotencyKey),
         credentials: async () => [...credentials.values()],
         credentialByHash: async (sha256) => [...credentials.values()].find((each) => each.sha256 === sha256),
         async putCredential(row, act) {
@@ -392,6 +394,8 @@ export function memoryWorld(): MemoryWorld {
           kept = kept.filter((row) => !gone.includes(row));
           return gone.length;
         },
+        sumDays: async () => false,
+        catchUp: async () => undefined,
         head: async () => undefined,
         forgetUser: async (user) => ({ done: user, open: 0 }),
         async pruneBudgets(now, count) {

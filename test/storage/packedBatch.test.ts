@@ -2,7 +2,8 @@
 
 import { requestColumns } from '../../gateway/src/storage/sqlite/columns';
 import { packBatch, packResults, unpackBatch, unpackResults } from '../../gateway/src/storage/sqlite/packedBatch';
-import type { Entry, EntryResult, RequestRow } from '../../gateway/src/storage/storage';
+import type { Entry, EntryResult } from '../../gateway/src/storage/entries';
+import type { RequestRow } from '../../gateway/src/storage/rows';
 import { extendEntry, limit, openRequest, reserveEntry, settleEntry } from './samples';
 
 /** Through the structured clone that messages between threads go through. */

@@ -4,14 +4,13 @@ import { windowStart } from '../../config/calendar';
 import type { Period } from '../../config/calendar';
 import type {
   ExtendEntry,
-  KeyRow,
   LimitSubject,
   LimitWindow,
   OpenRequest,
   ReserveEntry,
-  RequestRow,
   SettleEntry,
-} from '../../gateway/src/storage/storage';
+} from '../../gateway/src/storage/entries';
+import type { KeyRow, RequestRow } from '../../gateway/src/storage/rows';
 
 /** 2026-11-25, a Wednesday, 10:00 UTC. */
 export const morning = Date.UTC(2026, 10, 25, 10);

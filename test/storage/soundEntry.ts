@@ -1,7 +1,7 @@
 // Which entries a ledger can keep, said once more and independently of the gateway: whole numbers from 0 to 2^53 - 1, texts
 // of at most 65,536 characters, nothing missing.
 
-import type { Entry } from '../../gateway/src/storage/storage';
+import type { Entry } from '../../gateway/src/storage/entries';
 
 const optional = new Set([
   'user', 'route', 'max_output', 'corrects', 'session', 'client', 'end_user', 'address', 'app_title', 'wire_out',

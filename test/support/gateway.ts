@@ -9,7 +9,7 @@ import { Secret } from '../../config/secret';
 import { type RunningGateway, startGateway } from '../../gateway/src/app/start';
 import type { RequestRecord } from '../../gateway/src/accounting/record';
 import type { Usage } from '../../gateway/src/core/usage';
-import type { Outcome } from '../../gateway/src/storage/storage';
+import type { Outcome } from '../../gateway/src/storage/rows';
 import type { Log } from '../../gateway/src/telemetry/log';
 import { CHECKED } from '../catalogue/overrides';
 import { closingOnce } from './opened';

@@ -39,7 +39,7 @@ export const adminMeanings: Readonly<Record<string, string>> = {
     'Mints a key: `{"label", "user"?, "tags"?, "quota"?: {"daily_tokens"?, "limits"?}, "models"?, "routes"?, "expires_at"?, "rpm"?, "tpm"?, "parallel"?, "note"?}`, as under `keys` in the settings. The only answer that holds the key.',
   'GET /admin/keys/:id': 'One key.',
   'PATCH /admin/keys/:id':
-    'Changes any of those settings; `null` takes one away. Not for keys of the configuration. `{"top_up": {"usd": 5}}` and `{"override": {"usd": 5, "per"?, "until"}}` change limits beside the settings, see [below](#top-ups-and-overrides), also of keys of the configuration.',
+    'Changes any of those settings; `null` takes one away. Not for keys of the configuration. `{"top_up": {"usd": 5}}` and `{"override": {"usd": 5, "per"?, "until"}}` change limits beside the settings, see [below](#top-ups-and-overrides), also of keys of the configuration. With an `Idempotency-Key` it is done once.',
   'DELETE /admin/keys/:id':
     'Revokes a key: its open streams end within seconds. What it used stays in the ledger. One of the configuration stays revoked until its `generation` is raised there.',
   'GET /admin/keys/:id/activity':

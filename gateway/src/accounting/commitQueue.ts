@@ -2,17 +2,8 @@
 // requests cost one commit.
 
 import { GatewayError } from '../core/errors';
-import {
-  AnswerLost,
-  type Entry,
-  type EntryResult,
-  type ReleaseEntry,
-  type ReserveEntry,
-  type SettleEntry,
-  type Storage,
-  StorageUnavailable,
-  StorageUnusable,
-} from '../storage/storage';
+import type { Entry, EntryResult, ReleaseEntry, ReserveEntry, SettleEntry } from '../storage/entries';
+import { AnswerLost, type Storage, StorageUnavailable, StorageUnusable } from '../storage/storage';
 
 export interface CommitQueue {
   /** An entry whose result is waited for. @throws GatewayError storage_failed, internal */

@@ -2,7 +2,8 @@
 
 import type { KeyBody, KeyChange } from '../../../config/keySettings';
 import { type LimitRule, minuteRules, type WrittenRule, writtenRules } from '../../../config/limitRule';
-import type { KeyRow, Storage } from '../storage/storage';
+import type { KeyRow } from '../storage/rows';
+import type { Storage } from '../storage/storage';
 
 export interface KeyDirectory {
   /** The key with this secret, by the lower-case hex of its SHA-256. A promise only where it is not known here. */

@@ -1,15 +1,9 @@
 // Reservations and settlements: every request is admitted by a durable row before it is sent, and booked exactly once.
 
 import { GatewayError } from '../core/errors';
-import {
-  type EntryResult,
-  type KeyRow,
-  type LimitState,
-  type OpenRequest,
-  type ReserveEntry,
-  type Storage,
-  StorageUnavailable,
-} from '../storage/storage';
+import type { EntryResult, LimitState, OpenRequest, ReserveEntry } from '../storage/entries';
+import type { KeyRow } from '../storage/rows';
+import { type Storage, StorageUnavailable } from '../storage/storage';
 import { type CommitQueue, openCommitQueue } from './commitQueue';
 import { type Headroom, isBudget, limitWindows, percentSpent, type QuotaLimit, withAmountsOf } from './quota';
 import { type BudgetWarning, warningOf } from './limitHeaders';

@@ -1,7 +1,7 @@
 // What is said where a request does not fit into a limit.
 
 import { GatewayError } from '../core/errors';
-import type { LimitState } from '../storage/storage';
+import type { LimitState } from '../storage/entries';
 import { rateLimitHeaders, subscriptionHeaders } from './limitHeaders';
 import { amountText, type QuotaLimit, secondsUntilReset, titleOf } from './quota';
 

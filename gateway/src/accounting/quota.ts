@@ -6,7 +6,8 @@ import { ownValue } from '../../../config/forms';
 import { type LimitRule, writtenRules } from '../../../config/limitRule';
 import type { QuotaSettings } from '../../../config/schema';
 import { amountAt, unadjusted } from '../storage/administration';
-import type { BudgetCounters, KeyRow, LimitSubject, LimitWindow } from '../storage/storage';
+import type { BudgetCounters, LimitSubject, LimitWindow } from '../storage/entries';
+import type { KeyRow } from '../storage/rows';
 
 /** A limit that a request falls under, with the words for a refusal. */
 export interface QuotaLimit extends LimitWindow {

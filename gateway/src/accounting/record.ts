@@ -1,7 +1,7 @@
 // The one record of a request: built once, when it has ended. The ledger books it, the log prints it.
 
 import type { Usage } from '../core/usage';
-import type { RequestRow } from '../storage/storage';
+import type { RequestRow } from '../storage/rows';
 
 export interface RequestRecord {
   /** What the ledger keeps. */

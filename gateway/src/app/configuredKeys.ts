@@ -3,7 +3,8 @@
 import { ConfigError, type Problem } from '../../../config/problems';
 import type { Settings } from '../../../config/schema';
 import { type KeyDirectory, newKey, settingsOf } from '../accounting/keys';
-import type { KeyRow, Storage } from '../storage/storage';
+import type { KeyRow } from '../storage/rows';
+import type { Storage } from '../storage/storage';
 
 /**
  * Makes the storage's configured keys those of the settings. Counters belong to the key and stay, also under a new label

@@ -1,14 +1,8 @@
 // Whether requests can be admitted: the ledger is looked at every two seconds, and where something could not be written,
 // written to until it can be. A ledger that is gone ends the gateway.
 
-import {
-  type Entry,
-  type EntryResult,
-  type Storage,
-  StorageLost,
-  StorageUnavailable,
-  StorageUnusable,
-} from '../storage/storage';
+import type { Entry, EntryResult } from '../storage/entries';
+import { type Storage, StorageLost, StorageUnavailable, StorageUnusable } from '../storage/storage';
 import type { Log } from '../telemetry/log';
 
 export interface LedgerWatch {

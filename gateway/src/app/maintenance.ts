@@ -1,4 +1,5 @@
-// What is done now and then beside the requests: keys are refreshed, dead instances settled, old rows pruned.
+// What is done now and then beside the requests: keys are refreshed, dead instances settled, old rows pruned,
+// use summed by day.
 
 import type { Config } from '../../../config/load';
 import type { Storage } from '../storage/storage';
@@ -10,7 +11,7 @@ export interface Maintenance {
 }
 
 export interface MaintenanceParts {
-  readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune' | 'pruneBudgets' | 'head'>;
+  readonly storage: Pick<Storage, 'settleDead' | 'observeClock' | 'prune' | 'pruneBudgets' | 'sumDays' | 'head'>;
   /** Of keys and credentials. */
   readonly directories: { refresh(): Promise<unknown> };
   readonly watch: Pick<LedgerWatch, 'look'>;
@@ -28,9 +29,12 @@ const refreshKeysMs = 1_000;
 const lookMs = 2_000;
 const settleDeadMs = 10_000;
 const pruneMs = 60_000;
-const pruneAtOnce = 2_000;
+const rowsAtOnce = 2_000;
 /** Counters of windows that are over are looked for every so many times that requests are pruned: it reads all of them. */
 const budgetsEvery = 60;
+/** Reports read what has not been summed by day from hours and rows. */
+const sumDaysMs = 10_000;
+const summedAtOnce = 1_000;
 const headMs = 3_600_000;
 const dayMs = 86_400_000;
 
@@ -47,7 +51,7 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
   let noted = performance.now();
   let times = 0;
   const whole = async (batch: () => Promise<number>): Promise<void> => {
-    while ((await batch()) === pruneAtOnce && !stopped);
+    while ((await batch()) === rowsAtOnce && !stopped);
   };
   const prune = async () => {
     const { keep_days } = config().settings.storage;
@@ -55,8 +59,11 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
     noted += ran;
     const confirmed = await storage.observeClock(now(), ran);
     if (confirmed === undefined) return;
-    await whole(() => storage.prune(confirmed - keep_days * dayMs, pruneAtOnce));
-    if (times++ % budgetsEvery === 0) await whole(() => storage.pruneBudgets(confirmed, pruneAtOnce));
+    await whole(() => storage.prune(confirmed - keep_days * dayMs, rowsAtOnce));
+    if (times++ % budgetsEvery === 0) await whole(() => storage.pruneBudgets(confirmed, rowsAtOnce));
+  };
+  const sumDays = async () => {
+    while ((await storage.sumDays(now(), summedAtOnce)) && !stopped);
   };
   const jobs = [
     job(refreshKeysMs, () => directories.refresh().finally(cutEnded), 'keys could not be refreshed', log),
@@ -64,6 +71,7 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
     job(lookMs, () => Promise.resolve().then(turnDay), 'routes could not be brought to another day', log),
     job(settleDeadMs, settleDead, 'requests left open by another instance could not be settled', log),
     job(pruneMs, prune, 'old requests could not be pruned', log),
+    job(sumDaysMs, sumDays, 'use could not be summed by day', log),
   ];
   jobs.push(job(headMs, () => logHead(storage, log), 'the end of the ledger’s chain could not be read', log));
   await settleDead().catch((error: unknown) =>

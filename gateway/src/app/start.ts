@@ -192,7 +192,18 @@ interface Directories {
 async function openDirectories(storage: Storage, live: Live, now: () => number): Promise<Directories> {
   const keys = await openKeyDirectory(storage, now);
   const credentials = await openCredentialDirectory(storage, () => live.config.settings, now);
-  return { keys, credentials, refresh: () => Promise.all([keys.refresh(), credentials.refresh()]) };
+  let version: string | undefined;
+  return {
+    keys,
+    credentials,
+    // Once a second, and most often nothing has changed.
+    async refresh() {
+      const next = await storage.version();
+      if (next === version) return;
+      await Promise.all([keys.refresh(), credentials.refresh()]);
+      version = next;
+    },
+  };
 }
 
 // Commits go through the watch, which sees what becomes of them.
@@ -228,6 +239,7 @@ function openAdminParts(
       labelOf: (key) => directory.byId(key)?.label,
       boxUsd: () => services.config.settings.costs.box_usd_per_month,
       now: services.now,
+      pause: () => storage.catchUp(),
     }),
     users: openUserAdmin({ storage, changed: () => directory.refresh(), now: services.now }),
     credentials: openCredentialAdmin({ storage, directory: credentials, now: services.now }),

@@ -21,12 +21,24 @@ export class AdminRefusal extends Error {
 export class GatewayUnreachable extends Error {}
 
 export interface AdminClient {
-  /** The answer's body. @throws AdminRefusal, GatewayUnreachable */
-  call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown>;
+  /**
+   * The answer's body.
+   * @param idempotencyKey of what must be done once: where no answer comes it is asked for again
+   * @throws AdminRefusal, GatewayUnreachable
+   */
+  call(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    idempotencyKey?: string,
+  ): Promise<unknown>;
 }
 
 /** An answer of the administration comes in this time, also from a busy machine. */
 const answerMs = 60_000;
+/** Times that something with an idempotency key is asked for, and the time between them. */
+const mostTimes = 3;
+const betweenMs = 1_000;
 
 /**
  * A client of the gateway at a URL; without one, of the gateway that this machine's settings say.
@@ -39,28 +51,55 @@ export function openAdminClient(url: string | undefined): AdminClient {
   const given = url ?? environment['OVTH_URL'];
   const base = given === undefined ? localUrl(options) : checkedUrl(given);
   const secret = credentialOf(environment, given === undefined ? options : undefined);
+  const ask: AdminClient['call'] = async (method, path, body, idempotencyKey) => {
+    const { status, text } = await exchange(base + path, {
+      method,
+      headers: {
+        ...{ authorization: `Bearer ${secret.reveal()}`, 'content-type': 'application/json' },
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': `"${idempotencyKey}"` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (status >= 400) throw new AdminRefusal(status, messageOf(text) ?? `the gateway answered ${status}.`);
+    return JSON.parse(text) as unknown;
+  };
   return {
-    async call(method, path, body) {
-      const answer = await fetch(base + path, {
-        method,
-        headers: { authorization: `Bearer ${secret.reveal()}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        redirect: 'error',
-        signal: AbortSignal.timeout(answerMs),
-      }).catch((error: unknown) => {
-        throw new GatewayUnreachable(
-          `no gateway answers at ${base} (${causeOf(error)}); start it, or name its address by --url or OVTH_URL.`,
-        );
-      });
-      const text = await answer.text();
-      if (!answer.ok)
-        throw new AdminRefusal(answer.status, messageOf(text) ?? `the gateway answered ${answer.status}.`);
-      return JSON.parse(text) as unknown;
+    async call(method, path, body, idempotencyKey) {
+      for (let time = 1; ; time++) {
+        try {
+          return await ask(method, path, body, idempotencyKey);
+        } catch (error) {
+          if (idempotencyKey === undefined || !isUnsure(error)) throw error;
+          if (time === mostTimes) throw unsureError(error, idempotencyKey);
+          await new Promise((resolve) => setTimeout(resolve, betweenMs));
+        }
+      }
     },
   };
 }
 
 // ---
+
+async function exchange(url: string, request: RequestInit): Promise<{ status: number; text: string }> {
+  try {
+    const answer = await fetch(url, { ...request, redirect: 'error', signal: AbortSignal.timeout(answerMs) });
+    return { status: answer.status, text: await answer.text() };
+  } catch (error) {
+    throw new GatewayUnreachable(
+      `no gateway answers at ${new URL(url).origin} (${causeOf(error)}); start it, or name its address by --url or OVTH_URL.`,
+    );
+  }
+}
+
+// No answer, or none of the administration itself: what was asked for may have been done.
+function isUnsure(error: unknown): error is GatewayUnreachable | AdminRefusal {
+  return error instanceof GatewayUnreachable || (error instanceof AdminRefusal && error.status >= 500);
+}
+
+function unsureError(error: GatewayUnreachable | AdminRefusal, idempotencyKey: string): Error {
+  const message = `${error.message} It may have been done all the same: the same command with --idempotency-key ${idempotencyKey} does it once in all.`;
+  return error instanceof AdminRefusal ? new AdminRefusal(error.status, message) : new GatewayUnreachable(message);
+}
 
 function localUrl({ host, port }: ProcessOptions): string {
   if (port === 0) throw new UsageError('OVTH_PORT is 0, which says no port: name the address by --url or OVTH_URL.');

@@ -19,7 +19,7 @@ export const keysHelp: readonly { readonly line: string; readonly does: string }
   { line: 'ovth keys revoke ID|LABEL', does: 'Ends a key: its open streams end within seconds.' },
   {
     line: 'ovth keys top-up ID|LABEL --usd N',
-    does: 'Adds to a key’s (else its user’s) limit per `lifetime`, of what is named: `--usd`, `--tokens`, `--requests`.',
+    does: 'Adds to a key’s (else its user’s) limit per `lifetime`, of what is named: `--usd`, `--tokens`, `--requests`. Where no answer comes it is asked for again, and added once; `--idempotency-key KEY` goes on with an earlier one.',
   },
 ];
 
@@ -135,13 +135,14 @@ async function revoke(args: readonly string[]): Promise<void> {
 
 async function topUp(args: readonly string[]): Promise<void> {
   const [name, rest] = nameIn(args, 'top-up');
-  const { json, url, ...asked } = readOptions(rest, { ...common, ...amounts });
+  const options = { ...common, ...amounts, 'idempotency-key': { type: 'string' } } as const;
+  const { json, url, 'idempotency-key': idempotencyKey = crypto.randomUUID(), ...asked } = readOptions(rest, options);
   const added = amountsOf(asked);
   if (Object.keys(added).length === 0)
     throw new UsageError('name what is added: --usd 5, --tokens 100000 or --requests 100.');
   const client = openAdminClient(url);
   const path = `/admin/keys/${await idOf(client, name)}`;
-  const answer = (await client.call('PATCH', path, { top_up: added })) as ShownKey;
+  const answer = (await client.call('PATCH', path, { top_up: added }, idempotencyKey)) as ShownKey;
   if (json === true) return print(answer);
   const pots = answer.limits.filter(({ per }) => per === 'lifetime').map(limitText);
   console.log(`Key "${answer.label}" (${answer.id}) was topped up; left: ${pots.join(', ')}.`);

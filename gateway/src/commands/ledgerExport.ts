@@ -7,7 +7,7 @@ import { momentIn } from '../http/admin/query';
 import { GatewayError } from '../core/errors';
 import { requestColumns } from '../storage/sqlite/columns';
 import { openLedgerReader } from '../storage/sqlite/ledgerReader';
-import type { RequestRow } from '../storage/storage';
+import type { RequestRow } from '../storage/rows';
 import { readOptions, UsageError } from './options';
 import { openProgress } from './progress';
 

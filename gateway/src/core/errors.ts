@@ -140,6 +140,12 @@ export const errorTable = {
     retryable: false,
     message: 'The body is not valid JSON.',
   },
+  idempotency_key_reused: {
+    status: 422,
+    kind: 'invalid',
+    retryable: false,
+    message: 'This Idempotency-Key was used for something else; send a new one with another act.',
+  },
   too_complex: {
     status: 400,
     kind: 'invalid',

@@ -8,7 +8,7 @@ import type { Secret } from '../../../config/secret';
 import type { AdminCredential, CredentialDirectory } from '../accounting/credentials';
 import { endOf, graceOf, type KeyDirectory } from '../accounting/keys';
 import { type ErrorCode, GatewayError } from '../core/errors';
-import type { KeyRow } from '../storage/storage';
+import type { KeyRow } from '../storage/rows';
 import { type ClientAddresses, networkOf } from './clientAddress';
 import { openMinuteCounter } from './minuteCounter';
 

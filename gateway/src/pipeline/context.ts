@@ -12,7 +12,7 @@ import type { RecordObserver } from '../accounting/record';
 import type { CancelSignal } from '../core/cancellation';
 import type { Dialect } from '../core/errorBody';
 import type { MemoryShare } from '../core/memoryBudget';
-import type { KeyRow } from '../storage/storage';
+import type { KeyRow } from '../storage/rows';
 import type { HostCapabilities } from '../upstream/hostCapabilities';
 import type { ModelRefusals } from '../upstream/modelRefusals';
 import type { RetryBudgets } from '../upstream/retryBudget';

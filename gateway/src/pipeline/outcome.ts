@@ -15,7 +15,7 @@ import type { Reservation } from '../accounting/ledger';
 import type { RequestRecord } from '../accounting/record';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage, type Usage } from '../core/usage';
-import type { Outcome } from '../storage/storage';
+import type { Outcome } from '../storage/rows';
 import { maxOutputOf } from './admit';
 import { ClientGone } from './clientConnection';
 import type { Candidate, Exchange } from './context';

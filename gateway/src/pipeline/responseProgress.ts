@@ -4,7 +4,7 @@ import type { GatewayError } from '../core/errors';
 import type { Usage } from '../core/usage';
 import type { Account } from '../../../config/accounts';
 import type { Target } from '../../../config/target';
-import type { Attempt } from '../storage/storage';
+import type { Attempt } from '../storage/rows';
 import type { Format } from '../wire/neutral';
 
 /** What became of a request on its way to providers. */

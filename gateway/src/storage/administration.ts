@@ -38,10 +38,19 @@ export interface Act {
   readonly address: string | null;
   /** Such as `key.mint`. */
   readonly action: string;
+  readonly once?: Once;
+}
+
+/** By what an act is known again when it is repeated, because its answer was lost: then it changes nothing. */
+export interface Once {
+  /** Chosen by who asks, for this act alone. */
+  readonly idempotencyKey: string;
+  /** Digest of what is asked. */
+  readonly contents: string;
 }
 
 /** The row that an act leaves. It is written once, with what it tells of. */
-export interface AuditRow extends Act {
+export interface AuditRow extends Omit<Act, 'once'> {
   /** The id of the key or credential. */
   readonly subject: string;
   /** JSON of `Change`. */

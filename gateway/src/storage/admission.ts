@@ -13,7 +13,7 @@ import type {
   LimitWindow,
   RepriceEntry,
   ReserveEntry,
-} from './storage';
+} from './entries';
 
 /** Counters that change. */
 export interface Budget extends BudgetCounters {

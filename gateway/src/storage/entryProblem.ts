@@ -9,10 +9,10 @@ import {
   type OpenRequest,
   type ReleaseEntry,
   type RepriceEntry,
-  type RequestRow,
   type ReserveEntry,
   type SettleEntry,
-} from './storage';
+} from './entries';
+import type { RequestRow } from './rows';
 
 type Form =
   | 'text'

@@ -3,7 +3,7 @@
 
 import { chainStart, rowHash } from '../../../gateway/src/storage/sqlite/chainHash';
 import { openPeople } from '../../../gateway/src/storage/sqlite/people';
-import type { RequestRow } from '../../../gateway/src/storage/storage';
+import type { RequestRow } from '../../../gateway/src/storage/rows';
 import { row, type Row, type Run } from '../run';
 
 const rowsARound = 100_000;

@@ -2,7 +2,7 @@
 
 import type { LimitRule, Measure } from '../../../../config/limitRule';
 import type { AuditRow, Change, LimitAdjustment } from '../../storage/administration';
-import type { Reports } from '../../storage/storage';
+import type { Reports } from '../../storage/reports';
 import { numberIn, requireKnown } from './query';
 
 export interface AuditAdmin {

@@ -5,7 +5,10 @@ import type { LimitRule } from '../../../../config/limitRule';
 import type { QuotaSettings } from '../../../../config/schema';
 import { limitWindows, type QuotaLimit, quotaLimitsOf } from '../../accounting/quota';
 import { amountAt, unadjusted } from '../../storage/administration';
-import type { BudgetCounters, KeyRow, KeyUse, Storage, UsageSum } from '../../storage/storage';
+import type { BudgetCounters } from '../../storage/entries';
+import type { KeyUse, UsageSum } from '../../storage/reports';
+import type { KeyRow } from '../../storage/rows';
+import type { Storage } from '../../storage/storage';
 
 /** Keys as `GET /admin/keys` shows them. @param now milliseconds since 1970 */
 export async function describeKeys(

@@ -11,9 +11,11 @@ import { limitWindows, type QuotaLimit, quotaLimitsOf } from '../../accounting/q
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
 import type { Act, LimitChange } from '../../storage/administration';
-import type { KeyRow, Storage } from '../../storage/storage';
+import type { KeyRow } from '../../storage/rows';
+import type { Storage } from '../../storage/storage';
 import { checkBody, refusedBody } from './body';
 import { describeKeys } from './keyViews';
+import { doOnce, onceOf } from './once';
 
 /** Who does something, and from where. */
 export type Doer = Pick<Act, 'credential' | 'address'>;
@@ -24,8 +26,12 @@ export interface KeyAdmin {
   list(): Promise<object>;
   /** @throws GatewayError not_found */
   show(id: string): Promise<object>;
-  /** Of a key of the configuration `top_up` and `override` alone. @throws GatewayError not_found, bad_request, bad_json */
-  change(id: string, body: Buffer, by: Doer): Promise<object>;
+  /**
+   * Of a key of the configuration `top_up` and `override` alone.
+   * @param idempotencyKey the header: what was done with it before is not done again
+   * @throws GatewayError not_found, bad_request, bad_json, idempotency_key_reused
+   */
+  change(id: string, body: Buffer, by: Doer, idempotencyKey: string | undefined): Promise<object>;
   /**
    * A new secret for the same key: id, user and counters stay; the old secret stops at once, or after the grace that the body
    * names. @throws GatewayError not_found, bad_request, bad_json
@@ -36,7 +42,7 @@ export interface KeyAdmin {
 }
 
 export interface KeyAdminParts {
-  readonly storage: Pick<Storage, 'putKeys' | 'changeKey' | 'usageOfKeys' | 'usesOfKeys' | 'budgets'>;
+  readonly storage: Pick<Storage, 'putKeys' | 'changeKey' | 'contentsOfAct' | 'usageOfKeys' | 'usesOfKeys' | 'budgets'>;
   readonly directory: KeyDirectory;
   readonly config: () => Config;
   /** Milliseconds since 1970. */
@@ -74,13 +80,16 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       return { object: 'list', data: await views(directory.all()) };
     },
     show: async (id) => view(await find(id)),
-    async change(id, body, by) {
+    async change(id, body, by, idempotencyKey) {
       const row = await find(id);
       if (row.source === 'config' && !asksForLimitsAlone(body)) throw notHere(row);
       const asked = checkBody(keyChangeSchema, body, keyExample);
-      const change = keyChange(row, asked);
-      const limits = await limitChanges({ ...row, ...change }, asked);
-      return save(id, change, { limits, act: act('key.change', by) });
+      const once = onceOf(idempotencyKey, id, asked, now());
+      return doOnce({ storage, once, repeated: () => view(row) }, async () => {
+        const change = keyChange(row, asked);
+        const limits = await limitChanges({ ...row, ...change }, asked);
+        return save(id, change, { limits, act: { ...act('key.change', by), once } });
+      });
     },
     async rotate(id, body, by) {
       const row = await find(id);

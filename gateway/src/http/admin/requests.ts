@@ -2,7 +2,8 @@
 
 import { openrouterCost } from '../../accounting/openrouter';
 import { GatewayError } from '../../core/errors';
-import type { Reports, RequestFilter, RequestRow } from '../../storage/storage';
+import type { Reports, RequestFilter } from '../../storage/reports';
+import type { RequestRow } from '../../storage/rows';
 import { momentIn, numberIn, requireKnown } from './query';
 
 export interface RequestAdmin {

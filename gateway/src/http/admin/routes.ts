@@ -23,6 +23,7 @@ export interface AdminRoute {
     body: Buffer,
     query: URLSearchParams,
     by: Doer,
+    idempotencyKey: string | undefined,
   ) => Promise<object | string>;
 }
 
@@ -42,7 +43,7 @@ export const adminRoutes: readonly AdminRoute[] = [
   { ...readKeys, path: '/admin/keys/:id', run: ({ keys }, id) => keys.show(id) },
   {
     ...{ ...changeKeys, method: 'PATCH', path: '/admin/keys/:id' },
-    run: ({ keys }, id, body, _query, by) => keys.change(id, body, by),
+    run: ({ keys }, id, body, _query, by, idempotencyKey) => keys.change(id, body, by, idempotencyKey),
   },
   {
     ...{ ...changeKeys, method: 'DELETE', path: '/admin/keys/:id' },
@@ -109,7 +110,9 @@ export function openAdmin(
           const body = method === 'GET' ? Buffer.alloc(0) : await readBody(request.raw, bounds, memory, 'admin');
           await admin.flush();
           const { id = '' } = request.params as { id?: string };
-          const answer = await run(admin, id, body, new URL(request.url, 'http://gateway').searchParams, doer(request));
+          const query = new URL(request.url, 'http://gateway').searchParams;
+          const once = request.headers['idempotency-key']?.toString();
+          const answer = await run(admin, id, body, query, doer(request), once);
           if (typeof answer === 'string') void reply.type('text/csv; charset=utf-8');
           return reply.code(status).send(answer);
         } finally {

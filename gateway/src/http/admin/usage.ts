@@ -9,7 +9,7 @@ import {
   usageDimensions,
   type UsageGroup,
   type UsageQuery,
-} from '../../storage/storage';
+} from '../../storage/reports';
 import { momentIn, refusedQuery, requireKnown } from './query';
 
 export interface UsageAdmin {
@@ -30,6 +30,8 @@ export interface UsageAdminParts {
   readonly boxUsd: () => number | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Awaited between two slices of rows: lets the writer do what a reader has held up. */
+  readonly pause: () => Promise<void>;
   /** Told while a report reads rows, of the days read and of all. */
   readonly progress?: (done: number, all: number) => void;
 }
@@ -49,12 +51,12 @@ export interface UsageList {
 export type UsageLine = Readonly<Record<string, string | number | null>>;
 
 /**
- * The rows are read in slices of this many milliseconds where a report needs them: a read that takes seconds would keep the
- * write-ahead log from being cut meanwhile.
+ * Where sums by the hour do not do, a report is read in slices, each of a day in UTC at most, of which there may be sums: a read
+ * that takes seconds would keep the write-ahead log from being cut meanwhile.
  */
 const sliceMs = 24 * 3_600_000;
-/** A pause between two slices, in which a writer can begin its log anew: it must find no reader there. */
-const pauseMs = 10;
+/** A writer that is held up itself is not waited for longer. */
+const mostPauseMs = 250;
 /** Days of rows that one report reads. */
 const mostDays = 100;
 
@@ -168,18 +170,27 @@ function requireDays(asked: UsageQuery, name: string): void {
 
 async function groupsOf(
   query: UsageQuery,
-  { reports, progress }: Pick<UsageAdminParts, 'reports' | 'progress'>,
+  { reports, pause, progress }: Pick<UsageAdminParts, 'reports' | 'pause' | 'progress'>,
 ): Promise<UsageGroup[]> {
   const { groupBy, from, to } = query;
   if (!isFromRows(query)) return [...(await reports.usage(query))];
   const sums = new Map<string, UsageGroup>();
-  for (let start = from; start < to; start += sliceMs) {
-    if (start > from) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    const slice = await reports.usage({ ...query, from: start, to: Math.min(to, start + sliceMs) });
+  for (let start = from, end; start < to; start = end) {
+    end = Math.min(to, (Math.floor(start / sliceMs) + 1) * sliceMs);
+    if (start > from) await pauseOnce(pause);
+    const slice = await reports.usage({ ...query, from: start, to: end });
     for (const group of slice) addGroup(sums, group, groupBy);
     progress?.(Math.ceil((start - from) / sliceMs), Math.ceil((to - from) / sliceMs));
   }
   return [...sums.values()];
+}
+
+// A writer that cannot go on now does not end a report.
+async function pauseOnce(pause: UsageAdminParts['pause']): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, mostPauseMs)));
+  await Promise.race([pause().catch(() => undefined), late]);
+  clearTimeout(timer);
 }
 
 function addGroup(sums: Map<string, UsageGroup>, group: UsageGroup, groupBy: readonly UsageDimension[]): void {

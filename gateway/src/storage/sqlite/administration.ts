@@ -9,7 +9,7 @@ import {
   type LimitChange,
   unadjusted,
 } from '../administration';
-import type { KeyRow } from '../storage';
+import type { KeyRow } from '../rows';
 import { readAdjustment } from './administrationStatements';
 import { credentialChangeBetween, keyChangeBetween } from './changes';
 import { credentialColumns, keyColumns, valuesOf } from './columns';
@@ -17,7 +17,7 @@ import type { Writer } from './statements';
 
 /**
  * @param transaction runs it in a transaction
- * @param changed called when keys or limits have
+ * @param changed called when keys, limits or credentials have
  */
 export function openAdministration(sql: Writer, transaction: <T>(work: () => T) => T, changed: () => void) {
   const write = <T>(work: () => T): T => {
@@ -36,12 +36,14 @@ export function openAdministration(sql: Writer, transaction: <T>(work: () => T) 
     ): KeyRow | undefined =>
       write(() => {
         const row = keyOf(sql, id);
-        return row === undefined ? undefined : putKey(sql, { ...row, ...change }, limits, act);
+        if (row === undefined || isDone(sql, act)) return row;
+        return putKey(sql, { ...row, ...change }, limits, act);
       }),
+    contentsOfAct: (idempotencyKey: string) => contentsOfAct(sql, idempotencyKey),
     credentials: () => sql.allCredentials.all() as unknown as CredentialRow[],
     credentialByHash: (sha256: string) => sql.credentialByHash.get(sha256) as CredentialRow | undefined,
     putCredential: (row: CredentialRow, act: Act) =>
-      transaction(() => {
+      write(() => {
         const before = sql.credentialById.get(row.id) as CredentialRow | undefined;
         sql.putCredential.run(...valuesOf(row, credentialColumns));
         addAudit(sql, act, row.id, credentialChangeBetween(before, row));
@@ -53,6 +55,14 @@ export function openAdministration(sql: Writer, transaction: <T>(work: () => T) 
 
 function keyOf(sql: Writer, id: string): KeyRow | undefined {
   return sql.keyById.get(id) as KeyRow | undefined;
+}
+
+function contentsOfAct(sql: Writer, idempotencyKey: string): string | undefined {
+  return (sql.contentsOfAct.get(idempotencyKey) as { contents: string } | undefined)?.contents;
+}
+
+function isDone(sql: Writer, act: Act | undefined): boolean {
+  return act?.once !== undefined && contentsOfAct(sql, act.once.idempotencyKey) !== undefined;
 }
 
 // What is written is read again: a revocation stays, whatever the row says.
@@ -93,10 +103,11 @@ function adjust(
 /** Leaves the row of an act; none where it changed nothing. Within the act's transaction. */
 export function addAudit(
   sql: Writer,
-  { at, credential, address, action }: Act,
+  { at, credential, address, action, once }: Act,
   subject: string,
   change: Change | undefined,
 ): void {
   if (change === undefined) return;
-  sql.addAudit.run(at, credential, address, action, subject, JSON.stringify(change));
+  const { idempotencyKey = null, contents = null } = once ?? {};
+  sql.addAudit.run(at, credential, address, action, subject, JSON.stringify(change), idempotencyKey, contents);
 }

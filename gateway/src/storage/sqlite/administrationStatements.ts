@@ -21,8 +21,10 @@ export function prepareAdministration(db: DatabaseSync) {
          expires_at = excluded.expires_at, revoked_at = excluded.revoked_at`,
     ),
     addAudit: db.prepare(
-      'insert into audit (at, credential, address, action, subject, change) values (?, ?, ?, ?, ?, ?)',
+      `insert into audit (at, credential, address, action, subject, change, idempotency_key, contents)
+       values (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
+    contentsOfAct: db.prepare('select contents from audit where idempotency_key = ?'),
   };
 }
 

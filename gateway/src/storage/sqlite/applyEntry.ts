@@ -9,10 +9,10 @@ import {
   noAmounts,
   type ReleaseEntry,
   type RepriceEntry,
-  type RequestRow,
   type ReserveEntry,
   type SettleEntry,
-} from '../storage';
+} from '../entries';
+import type { RequestRow } from '../rows';
 import type { BatchState } from './batchState';
 
 /** Admits a request where its key stands and its limits have room. @param now milliseconds since 1970 */

@@ -2,7 +2,7 @@
 // database refuses one, the batch is applied once more with a savepoint for each entry.
 
 import { problemOf } from '../entryProblem';
-import type { Entry, EntryResult } from '../storage';
+import type { Entry, EntryResult } from '../entries';
 import { extend, release, reprice, reserve, settle } from './applyEntry';
 import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';

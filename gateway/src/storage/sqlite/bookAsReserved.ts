@@ -2,7 +2,8 @@
 // owner is dead, or told a use that cannot be kept.
 
 import * as admission from '../admission';
-import type { LimitWindow, OpenRequest, RequestRow } from '../storage';
+import type { LimitWindow, OpenRequest } from '../entries';
+import type { RequestRow } from '../rows';
 import type { BatchState } from './batchState';
 
 /** A row of `open_requests`. */

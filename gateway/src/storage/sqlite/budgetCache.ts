@@ -3,7 +3,7 @@
 
 import type { Budget } from '../admission';
 import type { LimitAdjustment } from '../administration';
-import { type Amounts, type LimitWindow, noAmounts } from '../storage';
+import { type Amounts, type LimitWindow, noAmounts } from '../entries';
 import { type Adjustments, readAdjustment } from './administrationStatements';
 import type { Sums, Writer } from './statements';
 

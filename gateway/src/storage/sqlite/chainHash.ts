@@ -3,7 +3,7 @@
 // (people.ts): the chain holds when the names are replaced by them.
 
 import { hash } from 'node:crypto';
-import type { RequestRow } from '../storage';
+import type { RequestRow } from '../rows';
 
 /** The fields of a row that say who it was. */
 export const personalFields = ['user', 'end_user', 'address', 'session'] as const;

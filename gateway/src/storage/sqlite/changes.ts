@@ -1,7 +1,7 @@
 // What an act changed of a row, for the audit.
 
 import type { Change, CredentialRow } from '../administration';
-import type { KeyRow } from '../storage';
+import type { KeyRow } from '../rows';
 
 /** What an act changed of a key; undefined where it changed nothing. A new secret is told by its hint. */
 export function keyChangeBetween(before: KeyRow | undefined, after: KeyRow): Change | undefined {

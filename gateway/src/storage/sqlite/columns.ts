@@ -1,7 +1,7 @@
 // The columns of rows in the order they are bound. A missing one is a type error.
 
 import type { CredentialRow } from '../administration';
-import type { KeyRow, RequestRow } from '../storage';
+import type { KeyRow, RequestRow } from '../rows';
 
 type Value = string | number | null;
 

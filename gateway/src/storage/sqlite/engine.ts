@@ -1,15 +1,10 @@
 // The writer: one connection, one transaction a batch. Synchronous; it runs in a thread of its own.
 
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import {
-  type ForgetPlace,
-  type ForgetStep,
-  type KeyRow,
-  type LedgerHead,
-  StorageLost,
-  StorageUnusable,
-} from '../storage';
+import type { KeyRow } from '../rows';
+import { type ForgetPlace, type ForgetStep, type LedgerHead, StorageLost, StorageUnusable } from '../storage';
 import type { Act } from '../administration';
 import { openAdministration } from './administration';
 import { commitBatch } from './batch';
@@ -17,7 +12,7 @@ import { bookAsReserved, type OpenRow } from './bookAsReserved';
 import type { BatchState } from './batchState';
 import { openBudgetCache } from './budgetCache';
 import { observeClock } from './clockObservations';
-import { beginWriting, type Durability, openDatabase } from './database';
+import { beginWriting, copyLog, type Durability, openDatabase } from './database';
 import { causeOf, isStorageFailure, unusableFile } from './failures';
 import { type InstanceLocks, openInstanceLocks } from './instanceLocks';
 import { openKeyChanges } from './keyChanges';
@@ -28,6 +23,8 @@ import { epochIn, type LedgerFile, watchLedgerFile } from './ledgerFile';
 import { type PackedEntry, type PackedResult, packResults, unpackBatch } from './packedBatch';
 import { pruneRequests } from './prune';
 import { prepareWriter, type Writer } from './statements';
+import { sumSessions } from './sessionDays';
+import { sumHours } from './usageDays';
 import { openUsageSums } from './usageSums';
 
 /** Where the ledger is, and whose it is. */
@@ -83,7 +80,14 @@ interface EngineParts {
 function engineOf(parts: EngineParts) {
   const { db, sql, locks, instance, now, file } = parts;
   const ledger = openBatchState(db, sql, instance);
+  const connection = randomUUID();
   const keys = openKeyChanges(sql);
+  let changes = 0; // of this connection: `data_version` tells of those of others
+  const changed = () => {
+    changes++;
+    ledger.forget();
+    keys.mayHaveChanged();
+  };
   const { refresh, transaction } = openTransactions(parts, ledger, () => keys.mayHaveChanged());
 
   return {
@@ -100,23 +104,25 @@ function engineOf(parts: EngineParts) {
       const others = (sql.holders.all() as unknown as { id: string }[]).filter(({ id }) => id !== instance);
       return settleEach(others, locks, at, (id) => transaction(() => settleInstance(id, ledger, at)));
     },
+    // A connection counts from a number of its own.
+    version: () => `${connection} ${refresh()} ${changes}`,
     changedKeys(): KeyRow[] | undefined {
       refresh();
       return keys.read();
     },
-    ...openAdministration(sql, transaction, () => {
-      ledger.forget();
-      keys.mayHaveChanged();
-    }),
+    ...openAdministration(sql, transaction, changed),
     observeClock: (at: number, ran: number) => transaction(() => observeClock(db, at, ran)),
     prune: (before: number, count: number) => transaction(() => pruneRequests(sql, before, count)),
+    sumDays: (at: number, count: number): boolean =>
+      transaction(() => {
+        const hours = sumHours(sql, at, count);
+        return sumSessions(sql, count) || hours;
+      }),
+    catchUp: () => copyLog(db),
     head: () => sql.head.get(instance) as LedgerHead | undefined,
     forgetUser(user: string, place: ForgetPlace | undefined, act?: Act): ForgetStep {
       const step = transaction(() => forgetUser(db, sql, user, place, act));
-      if ('done' in step) {
-        ledger.forget();
-        keys.mayHaveChanged();
-      }
+      if (!('inUse' in step)) changed();
       return step;
     },
     pruneBudgets: (at: number, count: number) => transaction(() => pruneBudgets(sql, at, count)),
@@ -132,14 +138,15 @@ function openTransactions(
   { db, sql, file }: EngineParts,
   ledger: BatchState,
   othersCommitted: () => void,
-): { refresh: () => void; transaction: Transaction } {
+): { refresh: () => number; transaction: Transaction } {
   let version = -1;
   const refresh = () => {
     const next = Number((sql.dataVersion.get() as { data_version: number }).data_version);
-    if (next === version) return;
+    if (next === version) return version;
     version = next;
     othersCommitted();
     ledger.forget();
+    return version;
   };
   const transaction: Transaction = (work, waitMs) => {
     if (file.lost !== undefined) throw new StorageLost(file.lost);

@@ -3,16 +3,28 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Change } from '../administration';
 
+/** Somebody who leaves. */
+interface Leaver {
+  readonly user: string;
+  readonly pseudonym: string;
+  /** Ids of the keys that are or were theirs. */
+  readonly keys: ReadonlySet<string>;
+}
+
 /**
  * Puts the pseudonym in the place of a user's name; of their keys the id in that of the label, and nothing in that of the note.
- * @param keys ids of the keys that are or were theirs
+ * What such an act was asked, and by which idempotency key, is forgotten: an operator may have put the name into either.
+ * @param after places of the acts that are looked at: those in (after, until]
  */
-export function forgetInAudit(db: DatabaseSync, user: string, pseudonym: string, keys: ReadonlySet<string>): void {
-  const put = db.prepare('update audit set change = ? where seq = ?');
-  const rows = db.prepare('select seq, subject, change from audit where change is not null').all();
+export function forgetInAudit(db: DatabaseSync, leaver: Leaver, after: number, until: number): void {
+  const put = db.prepare('update audit set change = ?, idempotency_key = null, contents = null where seq = ?');
+  const rows = db
+    .prepare('select seq, subject, change from audit where seq > ? and seq <= ? and change is not null')
+    .all(after, until);
   for (const { seq, subject, change } of rows as unknown as AuditText[]) {
-    const text = JSON.stringify(forgetIn(JSON.parse(change) as Change, user, pseudonym, keys.has(subject) ? subject : undefined)); // prettier-ignore
-    if (text !== change) put.run(text, seq);
+    const isTheirs = leaver.keys.has(subject);
+    const text = JSON.stringify(forgetIn(JSON.parse(change) as Change, leaver, isTheirs ? subject : undefined));
+    if (isTheirs || text !== change) put.run(text, seq);
   }
 }
 
@@ -34,7 +46,7 @@ interface AuditText {
 /** What follows a subject in the id of a limit (accounting/quota.ts). A user's name may hold spaces. */
 const aRule = /^(tokens|usd|requests) (minute|day|week|month|lifetime)( shadow)?$/;
 
-function forgetIn(change: Change, user: string, pseudonym: string, key: string | undefined): unknown {
+function forgetIn(change: Change, { user, pseudonym }: Leaver, key: string | undefined): unknown {
   const side = (fields: object | null): object | null => {
     if (fields === null) return null;
     return Object.fromEntries(

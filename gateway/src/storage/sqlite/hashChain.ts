@@ -1,6 +1,6 @@
 // The end of each instance's chain of settled rows: read once, moved on by each row, written with the batch.
 
-import type { RequestRow } from '../storage';
+import type { RequestRow } from '../rows';
 import { chainStart, rowHash } from './chainHash';
 import { requestColumns, valuesOf } from './columns';
 import { newSalt, openPeople } from './people';

@@ -2,20 +2,10 @@
 
 import threadProgram from 'worker:./thread';
 import type { AuditPage, CredentialRow } from '../administration';
-import {
-  type BudgetCounters,
-  type ForgetStep,
-  type KeyRow,
-  type KeyUse,
-  type LedgerHead,
-  type RequestPage,
-  type RequestRow,
-  type Storage,
-  StorageUnavailable,
-  StorageUnusable,
-  type UsageGroup,
-  type UsageSum,
-} from '../storage';
+import type { BudgetCounters } from '../entries';
+import type { KeyUse, RequestPage, UsageGroup, UsageSum } from '../reports';
+import type { KeyRow, RequestRow } from '../rows';
+import { type ForgetStep, type LedgerHead, type Storage, StorageUnavailable, StorageUnusable } from '../storage';
 import type { EngineOptions } from './engine';
 import { packBatch, type PackedResult, unpackResults } from './packedBatch';
 import { openThread, type Thread } from './threadClient';
@@ -52,6 +42,7 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     },
     check: (write) => writer.call('check', write) as Promise<boolean>,
     settleDead: (now) => writer.call('settleDead', now) as Promise<number>,
+    version: () => writer.call('version') as Promise<string>,
     changedKeys: () => writer.call('changedKeys') as Promise<KeyRow[] | undefined>,
     keyByHash: (sha256) => writer.call('keyByHash', sha256) as Promise<KeyRow | undefined>,
     keyById: (id) => writer.call('keyById', id) as Promise<KeyRow | undefined>,
@@ -60,12 +51,17 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     },
     observeClock: (now, ran) => writer.call('observeClock', now, ran) as Promise<number | undefined>,
     changeKey: (id, change, more) => writer.call('changeKey', id, change, more) as Promise<KeyRow | undefined>,
+    contentsOfAct: (idempotencyKey) => writer.call('contentsOfAct', idempotencyKey) as Promise<string | undefined>,
     credentials: () => writer.call('credentials') as Promise<CredentialRow[]>,
     credentialByHash: (sha256) => writer.call('credentialByHash', sha256) as Promise<CredentialRow | undefined>,
     async putCredential(row, act) {
       await writer.call('putCredential', row, act);
     },
     prune: (before, count) => writer.call('prune', before, count) as Promise<number>,
+    sumDays: (now, count) => writer.call('sumDays', now, count) as Promise<boolean>,
+    async catchUp() {
+      await writer.call('catchUp');
+    },
     head: () => writer.call('head') as Promise<LedgerHead | undefined>,
     forgetUser: (user, place, act) => writer.call('forgetUser', user, place, act) as Promise<ForgetStep>,
     pruneBudgets: (now, count) => writer.call('pruneBudgets', now, count) as Promise<number>,

@@ -2,7 +2,7 @@
 // it was a request's, and whoever is told of all keys again would build its directory anew.
 
 import { hash } from 'node:crypto';
-import type { KeyRow } from '../storage';
+import type { KeyRow } from '../rows';
 import type { Writer } from './statements';
 
 export interface KeyChanges {

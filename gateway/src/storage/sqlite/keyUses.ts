@@ -1,6 +1,6 @@
 // When keys were used last, to the minute: of a minute's requests of a key one is written.
 
-import type { KeyUse } from '../storage';
+import type { KeyUse } from '../reports';
 import type { Writer } from './statements';
 
 export interface KeyUses {

@@ -4,7 +4,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { openReader } from './database';
 import { epochIn } from './ledgerFile';
-import { sumOf } from './statements';
+import { sessionOfRow } from './sessionDays';
+import { sumOf } from './sums';
+import { amountsOfRow, dayMs, usageAmounts, usageNames } from './usageColumns';
 
 /** What a ledger holds, and what is wrong with it. Amounts are integers, times milliseconds since 1970. */
 export interface LedgerReport {
@@ -67,7 +69,13 @@ function reportOf(db: DatabaseSync): LedgerReport {
     compared_from: from === undefined ? null : from * hourMs,
     problems:
       damage === 'ok'
-        ? [...sumProblems(db, from ?? 0), ...monthProblems(db), ...budgetProblems(db), ...rowProblems(db)]
+        ? [
+            ...sumProblems(db, from ?? 0),
+            ...monthProblems(db),
+            ...dayProblems(db),
+            ...budgetProblems(db),
+            ...rowProblems(db),
+          ]
         : [`the file is damaged: ${damage.split('\n').at(-1)}`],
   };
 }
@@ -140,6 +148,33 @@ function monthProblems(db: DatabaseSync): string[] {
   return sentence(
     found.map(({ month, key }) => `${new Date(month * hourMs).toISOString().slice(0, 7)} of key ${key}`),
     'monthly sums differ from their hours',
+  );
+}
+
+// What is summed by day already: hours, and rows by their session in days that have lost none.
+function dayProblems(db: DatabaseSync): string[] {
+  if (db.prepare("select 1 from sqlite_schema where name = 'session_days'").get() === undefined) return [];
+  const hours = `(select hour / 24 day, * from usage_hours where hour < (select until from hours_summed))`;
+  const rows = `(select ${sessionOfRow}, ${amountsOfRow} from requests
+    where seq <= (select seq from sessions_summed) and started_at >= (select first from sessions_summed) * ${dayMs})`;
+  return [
+    ...unlikeDays(db, ['day', ...usageNames], hours, 'usage_days', 'daily sums differ from their hours'),
+    ...unlikeDays(db, ['day', 'session', ...usageNames], rows, 'session_days', 'sums of sessions differ from their rows'), // prettier-ignore
+  ];
+}
+
+function unlikeDays(db: DatabaseSync, names: readonly string[], from: string, sums: string, what: string): string[] {
+  const some = usageAmounts.map((name) => `${name} <> 0`).join(' or ');
+  const group = (source: string) =>
+    `select ${names.join(', ')}, ${usageAmounts.map((name) => sumOf(name)).join(', ')} from ${source} group by ${names.join(', ')}`;
+  const unlike = (one: string, other: string) =>
+    `select * from (select * from (${group(one)}) except select * from (${group(other)}))`;
+  const found = db
+    .prepare(`select distinct day, key from (${unlike(from, sums)} union all ${unlike(sums, from)}) where ${some}`)
+    .all() as unknown as { day: number; key: string }[];
+  return sentence(
+    found.map(({ day, key }) => `${new Date(day * dayMs).toISOString().slice(0, 10)} of key ${key}`),
+    what,
   );
 }
 

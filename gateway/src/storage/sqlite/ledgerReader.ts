@@ -1,7 +1,8 @@
 // The ledger as commands read it, beside a gateway that runs or without one.
 
 import { join } from 'node:path';
-import type { RequestRow, UsageGroup, UsageQuery } from '../storage';
+import type { UsageGroup, UsageQuery } from '../reports';
+import type { RequestRow } from '../rows';
 import { openReader } from './database';
 import { openUsageReport } from './usageReport';
 

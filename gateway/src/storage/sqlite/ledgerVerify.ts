@@ -2,7 +2,7 @@
 // slice, beside a gateway that runs or without one.
 
 import type { DatabaseSync } from 'node:sqlite';
-import type { RequestRow } from '../storage';
+import type { RequestRow } from '../rows';
 import { chainStart, rowHash } from './chainHash';
 import { openReader } from './database';
 import { epochIn } from './ledgerFile';

@@ -1,6 +1,6 @@
 // The database's history: steps are only ever added, and each only adds, so that an older gateway can go on reading.
 
-import { sumOf } from './statements';
+import { sumOf } from './sums';
 
 export interface Migration {
   readonly name: string;
@@ -11,14 +11,25 @@ export interface Migration {
 
 type MonthAmount = 'requests' | 'counted' | 'cost';
 
+const within = (sum: string) => `cast(max(-9007199254740991, min(9007199254740991, ${sum})) as integer)`;
+
 // Adds to the month of a row of `usage_hours`, within what a number holds.
 function addToMonth(row: 'new' | 'old', by: Readonly<Record<MonthAmount, string>>): string {
   const names = Object.keys(by) as MonthAmount[];
-  const within = (sum: string) => `cast(max(-9007199254740991, min(9007199254740991, ${sum})) as integer)`;
   return `
     insert into usage_months (month, key, user, tags, ${names.join(', ')})
     values (unixepoch(${row}.hour * 3600, 'unixepoch', 'start of month') / 3600, ${row}.key, ${row}.user, ${row}.tags,
       ${names.map((name) => within(by[name])).join(', ')})
+    on conflict do update set ${names.map((name) => `${name} = ${within(`${name} + excluded.${name}`)}`).join(', ')};`;
+}
+
+// Adds to the day of a row of `usage_hours`, within what a number holds.
+function addToDay(row: 'new' | 'old', by: (name: string) => string): string {
+  const names = 'requests errors input cache_read cache_write output reasoning searches counted raw cost uncached dearest_cost'.split(' '); // prettier-ignore
+  const groups = 'key user tags route provider account model client'.split(' ');
+  return `
+    insert into usage_days (day, ${groups.join(', ')}, ${names.join(', ')})
+    values (${row}.hour / 24, ${groups.map((name) => `${row}.${name}`).join(', ')}, ${names.map((name) => within(by(name))).join(', ')})
     on conflict do update set ${names.map((name) => `${name} = ${within(`${name} + excluded.${name}`)}`).join(', ')};`;
 }
 
@@ -314,5 +325,94 @@ export const migrations: readonly Migration[] = [
       alter table keys add column note text;
       alter table audit add column address text;
       create index audit_by_subject on audit (subject, seq);`,
+  },
+  {
+    // By what an act is known again when it is repeated, and what it was asked: see `Once`.
+    name: 'acts done once',
+    oldestReader: 1,
+    sql: `
+      alter table audit add column idempotency_key text;
+      alter table audit add column contents text;
+      create unique index audit_by_idempotency_key on audit (idempotency_key) where idempotency_key is not null;`,
+  },
+  {
+    // See usageDays.ts and sessionDays.ts. A day that loses a row is read from its rows from then on, whoever prunes it.
+    name: 'use by day',
+    oldestReader: 1,
+    sql: `
+      create table usage_days (
+        day integer not null,
+        key text not null,
+        user text not null,
+        tags text not null,
+        route text not null,
+        provider text not null,
+        account text not null,
+        model text not null,
+        client text not null,
+        requests integer not null,
+        errors integer not null,
+        input integer not null,
+        cache_read integer not null,
+        cache_write integer not null,
+        output integer not null,
+        reasoning integer not null,
+        searches integer not null,
+        counted integer not null,
+        raw integer not null,
+        cost integer not null,
+        uncached integer not null,
+        dearest_cost integer not null,
+        primary key (day, key, user, tags, route, provider, account, model, client)
+      ) strict, without rowid;
+      create table hours_summed (
+        id integer primary key check (id = 1),
+        until integer not null
+      ) strict;
+      insert into hours_summed values (1, 0);
+      create trigger summed_hour_added after insert on usage_hours
+      when new.hour < (select until from hours_summed) begin ${addToDay('new', (name) => `new.${name}`)} end;
+      create trigger summed_hour_changed after update on usage_hours
+      when new.hour < (select until from hours_summed) begin ${addToDay('new', (name) => `new.${name} - old.${name}`)} end;
+      create trigger summed_hour_gone after delete on usage_hours
+      when old.hour < (select until from hours_summed) begin ${addToDay('old', (name) => `-old.${name}`)} end;
+
+      create table session_days (
+        day integer not null,
+        session text not null,
+        key text not null,
+        user text not null,
+        tags text not null,
+        route text not null,
+        provider text not null,
+        account text not null,
+        model text not null,
+        client text not null,
+        requests integer not null,
+        errors integer not null,
+        input integer not null,
+        cache_read integer not null,
+        cache_write integer not null,
+        output integer not null,
+        reasoning integer not null,
+        searches integer not null,
+        counted integer not null,
+        raw integer not null,
+        cost integer not null,
+        uncached integer not null,
+        dearest_cost integer not null,
+        primary key (day, session, key, user, tags, route, provider, account, model, client)
+      ) strict, without rowid;
+      create table sessions_summed (
+        id integer primary key check (id = 1),
+        seq integer not null,
+        first integer not null
+      ) strict;
+      insert into sessions_summed values (1, 0, 0);
+      create trigger requests_gone after delete on requests
+      when old.started_at / 86400000 >= (select first from sessions_summed) begin
+        delete from session_days where day <= old.started_at / 86400000;
+        update sessions_summed set first = old.started_at / 86400000 + 1;
+      end;`,
   },
 ];

@@ -1,16 +1,8 @@
 // How a batch crosses to the writer's thread, and its results come back: as lists of values in a fixed order. A structured clone writes and reads the
 // name of every property of every object: for the 53 fields of a row that is 23 µs of CPU a request, as lists 8 µs.
 
-import type {
-  Entry,
-  EntryResult,
-  LimitState,
-  LimitWindow,
-  OpenRequest,
-  RequestRow,
-  ReserveEntry,
-  SettleEntry,
-} from '../storage';
+import type { Entry, EntryResult, LimitState, LimitWindow, OpenRequest, ReserveEntry, SettleEntry } from '../entries';
+import type { RequestRow } from '../rows';
 import { requestColumns } from './columns';
 
 /** An entry as a list, or as it is: the rarer kinds, and one of a form that the storage will refuse. */

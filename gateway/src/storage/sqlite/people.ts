@@ -3,7 +3,7 @@
 // nobody can find the names again by trying (there are few addresses), and the rows still have the hash they had.
 
 import { hash, randomBytes } from 'node:crypto';
-import type { RequestRow } from '../storage';
+import type { RequestRow } from '../rows';
 import { type PersonalField, personalFields, type Pseudonyms } from './chainHash';
 
 /** What is known of a person: the salt; null where the names were replaced; undefined where the person is new. */

@@ -2,14 +2,15 @@
 // writes them; a file edited by hand or damaged may hold them. They are put right when the ledger is opened.
 
 import type { DatabaseSync } from 'node:sqlite';
-import { sumOf } from './statements';
+import { sumOf } from './sums';
+import { usageDaysAnew } from './usageDays';
 
 /** Puts counters right that no number can hold. @returns how many rows were changed */
 export function repair(db: DatabaseSync): number {
   db.exec('begin immediate');
   try {
     const changed = statements.map((sql) => Number(db.prepare(sql).run().changes)).reduce((sum, n) => sum + n, 0);
-    if (changed > 0) db.exec(monthsAnew);
+    if (changed > 0) db.exec(monthsAnew + usageDaysAnew + sessionsAnew);
     db.exec('commit');
     return changed;
   } catch (error) {
@@ -36,6 +37,11 @@ const monthsAnew = `
     select unixepoch(hour * 3600, 'unixepoch', 'start of month') / 3600 month, key, user, tags,
       ${sumOf('requests')}, ${sumOf('counted')}, ${sumOf('cost')}
     from usage_hours group by 1, 2, 3, 4;`;
+
+// They are made of the rows once more.
+const sessionsAnew = `
+  delete from session_days;
+  update sessions_summed set seq = 0;`;
 
 const statements = [
   zeroed('requests', [

@@ -1,16 +1,9 @@
 // What reads for people ask, on a read-only connection in a thread of its own.
 
 import { join } from 'node:path';
-import {
-  type BudgetCounters,
-  type KeyUse,
-  type LimitWindow,
-  type RequestFilter,
-  type RequestPage,
-  type RequestRow,
-  rowsPerRead,
-  type UsageSum,
-} from '../storage';
+import type { BudgetCounters, LimitWindow } from '../entries';
+import { type KeyUse, type RequestFilter, type RequestPage, rowsPerRead, type UsageSum } from '../reports';
+import type { RequestRow } from '../rows';
 import { readAudit } from './administrationStatements';
 import { readBudget } from './budgetCache';
 import { openReader } from './database';

@@ -3,6 +3,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { prepareAdministration, prepareAdministrationReports } from './administrationStatements';
 import { prepareChain } from './chainStatements';
+import { prepareSessionDays } from './sessionDays';
+import { sumOf } from './sums';
+import { prepareUsageDays } from './usageDays';
 
 /** The writer's statements. */
 export function prepareWriter(db: DatabaseSync) {
@@ -94,10 +97,10 @@ export function prepareWriter(db: DatabaseSync) {
     // A window that begins within an hour is a minute's.
     pruneBudgets: db.prepare(
       `delete from budgets where (limit_id, window) in (
-         select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3
-       )`,
+         select limit_id, window from budgets where window > 0 and window < iif(window % 3600000 = 0, ?1, ?2) limit ?3)`,
     ),
     ...prepareChain(db),
+    ...prepareDays(db),
     ...prepareAdministration(db),
     ...prepareSums(db),
   };
@@ -134,12 +137,11 @@ export function prepareReports(db: DatabaseSync) {
 export type Writer = ReturnType<typeof prepareWriter>;
 export type Sums = ReturnType<typeof prepareSums>;
 
-/** A sum. SQLite's own `sum` fails beyond 2^63, and Node cannot read what is beyond 2^53; `total` is exact up to there. */
-export function sumOf(column: string, name = column): string {
-  return `cast(min(9007199254740991, max(-9007199254740991, total(${column}))) as integer) ${name}`;
-}
-
 // ---
+
+function prepareDays(db: DatabaseSync) {
+  return { ...prepareUsageDays(db), ...prepareSessionDays(db) };
+}
 
 // How a budget begins that nothing has been booked in yet: with all that its subject has used since its window began, and
 // with what its open requests of that window hold. Those were admitted without this limit and will not settle in it, so that

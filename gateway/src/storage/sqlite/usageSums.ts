@@ -3,7 +3,7 @@
 // one key and hour only so many have a row of their own, so that nobody fills the disk with names.
 
 import { saturatingAdd } from '../../core/usage';
-import type { RequestRow } from '../storage';
+import type { RequestRow } from '../rows';
 import type { Writer } from './statements';
 
 export interface UsageSums {
