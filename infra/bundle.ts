@@ -38,7 +38,7 @@ export class BuildError extends Error {}
  * Bundles the gateway into dist/deploy/HASH/gateway.js, unless that file exists. The three newest folders there are kept.
  * Where no file was touched since the last time, nothing is built to find that out.
  * @param root the project's folder
- * @throws BuildError when the code does not build
+ * @throws BuildError when the code does not build, or is changed while it is built
  */
 export function buildBundle(root = projectRoot): Bundle {
   const known = builtBefore(root);
@@ -93,6 +93,7 @@ function beginBuild(root: string) {
       try {
         if (status !== 0) throw new BuildError(whyNot(stderr));
         const inputs = JSON.parse(stdout) as string[];
+        refuseLaterInputs(root, inputs, began);
         const bundle = keepBundle(root, inputs, drafted);
         remember(root, bundle.hash, inputs, began);
         return bundle;
@@ -106,6 +107,14 @@ function beginBuild(root: string) {
 function whyNot(stderr = ''): string {
   const places = stderr.match(/^\S+:\d+:\d+: ERROR: .*$/gm) ?? stderr.trim().split('\n').slice(-3);
   return `gateway/ does not build, so nothing was changed:\n${places.slice(0, 5).join('\n')}`;
+}
+
+// The hash is made of the files as they are after the build: what was saved meanwhile would be named and not be in it. The
+// build itself reads the first file some 50 ms after it began, longer than the clock of a file system lags behind.
+function refuseLaterInputs(root: string, inputs: readonly string[], began: number): void {
+  const later = inputs.find((path) => stampOf(join(root, path)).at > began);
+  if (later !== undefined)
+    throw new BuildError(`${later} was saved while the gateway was built, so nothing was changed; run it again.`);
 }
 
 /** Where the same inputs were built before, the result of that is kept: boxes have it under its SHA-256. */

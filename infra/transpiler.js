@@ -33,6 +33,15 @@ function translateAll() {
   );
 }
 
+/** Where one file is broken, each that is asked for is translated by itself: what nobody asks for stops nothing. */
+function translateWhatCanBe() {
+  try {
+    return translateAll();
+  } catch {
+    return new Map();
+  }
+}
+
 /** ts-node writes every path with slashes. */
 const named = (path) => path.replaceAll('\\', '/');
 
@@ -41,7 +50,7 @@ let program;
 /** ts-node's interface: https://typestrong.org/ts-node/docs/transpilers/#third-party-transpilers (read 2026-11-27). */
 exports.create = () => ({
   transpile(source, { fileName }) {
-    program ??= translateAll();
+    program ??= translateWhatCanBe();
     const known = program.get(named(fileName));
     if (known !== undefined) return known;
     const { code, map } = transformSync(source, { ...options, loader: 'ts', sourcefile: fileName });

@@ -51,7 +51,8 @@ export function makeDeployKeys(
 }
 
 /**
- * The server's SSH identity. A rebuilt server has another one, so that what the server before has known is of no use.
+ * The server's SSH identity. One that is rebuilt by raising `server.generation` has another one, so that what the server
+ * before has known is of no use; one that is rebuilt for its image or place keeps it, and so do programs of another's own.
  * @param name prefix of every resource's name
  * @param first the stack's seed, from which the first identity comes
  */

@@ -204,14 +204,14 @@ describe('embeddings', () => {
     { object: 'list', data: [{ object: 'embedding', index: 0, embedding: [] }], usage: { prompt_tokens: 3 } },
     { object: 'list', data: [{ object: 'embedding', index: 0, embedding: '' }] },
     { object: 'list', data: [{ object: 'embedding', index: 0, embedding: null }] },
-  ])('%j is none', async (body) => {
+  ])('%j is none', async (body: { usage?: object }) => {
     scene.a.answer = { body: JSON.stringify(body) };
     const answer = await embed('a-chat/m');
     expect([answer.status, await answer.json()]).toEqual([200, body]);
     expect(await scene.lastRow()).toMatchObject({
       outcome: 'error',
       error: expect.stringMatching(/^upstream_/),
-      input: 0,
+      input: body.usage === undefined ? 0 : 3, // what the provider says it charges
     });
     scene.b.answer = { body: JSON.stringify(good) };
     expect(await (await embed('to-chat')).json()).toEqual(good);
@@ -222,6 +222,16 @@ describe('embeddings', () => {
     scene.a.answer = { body };
     expect(await (await embed('a-chat/m')).text()).toBe(body);
     expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+  });
+
+  test.each([
+    ['four spaces', JSON.stringify(good, null, 4)],
+    ['tabs', JSON.stringify(good, null, '\t')],
+    ['lines as Windows ends them', JSON.stringify(good, null, 2).replaceAll('\n', '\r\n')],
+  ])('an answer that is printed for people is one: %s', async (_name, body) => {
+    scene.a.answer = { body };
+    expect(await (await embed('a-chat/m')).text()).toBe(body);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', input: 3 });
   });
 
   test.each([

@@ -48,7 +48,12 @@ test('what is no TypeScript is refused with its place', () => {
   expect(run("require('./labels');").stderr).toMatch(/infra\/labels\.ts:1:17: ERROR: Unexpected ";"/);
 });
 
-test('what Node keeps of a run lies in dist/, and the next run reads it', () => {
+test('what is broken and not asked for stops nothing', () => {
+  writeFileSync(join(root, 'infra/draft.ts'), 'export const x = ;\n');
+  expect(run("console.log(typeof require('./labels').labelsOf);").stdout).toBe('function\n');
+});
+
+test('what Node keeps of a run lies in dist/', () => {
   const load = "require('./compileCache'); console.log(require('node:module').getCompileCacheDir?.());";
   expect(run(load).stdout.trim()).toBe(join(root, 'dist/compiled', readdirSync(join(root, 'dist/compiled'))[0]!));
 });

@@ -96,7 +96,9 @@ async function furnish(guard: Guard, options: LabOptions, say: (line: string) =>
   if (options.litestream === true) await registry.offer(await litestreamImage(docker, say), names.litestream);
   const machines = makeMachines(
     { docker, folder, label: basename(folder), image: images.box, memoryMb: memoryOf(options) },
-    (host, type, addresses) => acme.name(host, type, addresses),
+    // The boxes' IPv6 addresses are of documentation (RFC 3849) and lead nowhere: on a machine that has IPv6 itself, the
+    // authority would try them first.
+    async (host, type, addresses) => (type === 'A' ? acme.name(host, type, addresses) : undefined),
   );
   const cloud = await startCloud(machines.hardware);
   const ports: (number | undefined)[] = [0, 1, 2].map((index) => options.upstreamPorts?.[index]);

@@ -60,13 +60,17 @@ test('a key is minted with its limits, listed, topped up, and revoked', async ()
 });
 
 describe('a top-up whose answer is lost', () => {
-  /** Passes everything on, and cuts the connection of the first `lost` top-ups once the gateway has answered. */
-  const startLossy = async (lost: number) => {
+  /**
+   * Passes everything on, and cuts the connection of the first `lost` top-ups once the gateway has answered.
+   * @param masterKeyAfter what comes with the others: the gateway may have got another one meanwhile
+   */
+  const startLossy = async (lost: number, masterKeyAfter?: string) => {
     const keys: unknown[] = [];
     const server = createServer((request, response) => {
       const cut = request.method === 'PATCH' && keys.push(request.headers['idempotency-key']) <= lost;
+      const other = request.method === 'PATCH' && !cut && masterKeyAfter !== undefined;
       const headers = {
-        authorization: request.headers.authorization,
+        authorization: other ? `Bearer ${masterKeyAfter}` : request.headers.authorization,
         'idempotency-key': request.headers['idempotency-key'],
       };
       const onward = httpRequest(
@@ -111,6 +115,16 @@ describe('a top-up whose answer is lost', () => {
     expect(potOf()).toMatchObject({ topped_up: 2 });
   });
 
+  test('and is refused when it is asked for again says that it may have been done', async () => {
+    const lossy = await startLossy(1, 'wrong'.repeat(9));
+    const { status, said } = await topUpVia(lossy.url);
+    lossy.close();
+    expect([status, said]).toEqual([77, expect.stringContaining('not valid here')]);
+    expect(said).toContain(`It may have been done all the same: the same command with --idempotency-key `);
+    expect(lossy.keys).toHaveLength(2);
+    expect(potOf()).toMatchObject({ topped_up: 1 });
+  });
+
   test('and stays lost says how it is gone on with', async () => {
     const lossy = await startLossy(Infinity);
     const { status, said } = await topUpVia(lossy.url);
@@ -143,6 +157,7 @@ test('a command line that asks for nothing there is is refused with what there i
     [['mint', '--label', 'x', '--rpm', 'many'], '--rpm takes a number above 0'],
     [['top-up', 'x'], 'name what is added'],
     [['top-up', '--usd', '5'], 'name the key first'],
+    [['top-up', 'x', '--usd', '5', '--idempotency-key', 'ä'], '--idempotency-key takes 1 to 255 characters of ASCII'],
     [['borrow'], '"keys" does not know "borrow"'],
     [['list', '--master-key', 'x'], 'There are: --json, --url'],
     [['--url', 'http://llm.example.com'], 'must be https://'],

@@ -69,8 +69,9 @@ export function openAdminClient(url: string | undefined): AdminClient {
         try {
           return await ask(method, path, body, idempotencyKey);
         } catch (error) {
-          if (idempotencyKey === undefined || !isUnsure(error)) throw error;
-          if (time === mostTimes) throw unsureError(error, idempotencyKey);
+          // A refusal of a later try says nothing of the first one, which may have been done.
+          if (idempotencyKey === undefined || !isOurs(error) || (time === 1 && !isUnsure(error))) throw error;
+          if (time === mostTimes || !isUnsure(error)) throw unsureError(error, idempotencyKey);
           await new Promise((resolve) => setTimeout(resolve, betweenMs));
         }
       }
@@ -91,12 +92,18 @@ async function exchange(url: string, request: RequestInit): Promise<{ status: nu
   }
 }
 
-// No answer, or none of the administration itself: what was asked for may have been done.
-function isUnsure(error: unknown): error is GatewayUnreachable | AdminRefusal {
-  return error instanceof GatewayUnreachable || (error instanceof AdminRefusal && error.status >= 500);
+type ClientError = GatewayUnreachable | AdminRefusal;
+
+function isOurs(error: unknown): error is ClientError {
+  return error instanceof GatewayUnreachable || error instanceof AdminRefusal;
 }
 
-function unsureError(error: GatewayUnreachable | AdminRefusal, idempotencyKey: string): Error {
+// No answer, or none of the administration itself: what was asked for may have been done.
+function isUnsure(error: ClientError): boolean {
+  return error instanceof GatewayUnreachable || error.status >= 500;
+}
+
+function unsureError(error: ClientError, idempotencyKey: string): Error {
   const message = `${error.message} It may have been done all the same: the same command with --idempotency-key ${idempotencyKey} does it once in all.`;
   return error instanceof AdminRefusal ? new AdminRefusal(error.status, message) : new GatewayUnreachable(message);
 }

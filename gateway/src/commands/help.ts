@@ -22,7 +22,7 @@ export const commandHelp: readonly CommandHelp[] = [
   ...keysHelp,
   {
     line: 'ovth ledger check',
-    does: 'Says what the ledger holds, and whether rows, hourly sums and reservations fit (exit 65 where not).',
+    does: 'Says what the ledger holds, and whether rows, the sums by hour, day and session, and reservations fit (exit 65 where not).',
   },
   {
     line: 'ovth ledger verify [--head HASH]',

@@ -137,6 +137,9 @@ async function topUp(args: readonly string[]): Promise<void> {
   const [name, rest] = nameIn(args, 'top-up');
   const options = { ...common, ...amounts, 'idempotency-key': { type: 'string' } } as const;
   const { json, url, 'idempotency-key': idempotencyKey = crypto.randomUUID(), ...asked } = readOptions(rest, options);
+  // What a header takes between quotes: https://www.rfc-editor.org/rfc/rfc9651#section-3.3.3
+  if (!/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,255}$/.test(idempotencyKey))
+    throw new UsageError('--idempotency-key takes 1 to 255 characters of ASCII, without quotes and backslashes.');
   const added = amountsOf(asked);
   if (Object.keys(added).length === 0)
     throw new UsageError('name what is added: --usd 5, --tokens 100000 or --requests 100.');

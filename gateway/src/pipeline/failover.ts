@@ -317,10 +317,21 @@ export class Failover<T> implements AnswerTurn {
     if (ms === undefined || ms > longestWaitMs || !retries.take(plan.route, now())) return false;
     this.#waited = true;
     this.#noteDropped(failure.code);
+    const { firstByteAt } = this.#progress;
     Object.assign(this.#progress, nothingYet); // a client that leaves now leaves nothing behind
-    await waitWith(client, ms + timerMs); // the rest that it asked for is over then
     const { target, account } = this.#candidate;
-    if (this.#service.booked && health.isResting(healthKey(target, account), now(), this)) return false;
+    const isProbed = () => this.#service.booked && health.isResting(healthKey(target, account), now(), this);
+    let sends = false;
+    try {
+      await waitWith(client, ms + timerMs); // the rest that it asked for is over then
+      sends = !isProbed();
+    } finally {
+      if (!sends) retries.giveBack(plan.route);
+    }
+    if (!sends) {
+      this.#progress.firstByteAt = firstByteAt; // the refusal is passed on after all
+      return false;
+    }
     this.#settled = false;
     this.#failed = undefined;
     return true;

@@ -50,9 +50,15 @@ class RouteWindow {
     return true;
   }
 
+  // It may have been taken seconds ago: the latest one is given back.
   giveBack(): void {
-    const slot = this.#second % windowSeconds;
-    this.#retries[slot] = Math.max(0, (this.#retries[slot] ?? 0) - 1);
+    for (let ago = 0; ago < windowSeconds; ago++) {
+      const slot = (this.#second - ago + windowSeconds) % windowSeconds;
+      const taken = this.#retries[slot] ?? 0;
+      if (taken === 0) continue;
+      this.#retries[slot] = taken - 1;
+      return;
+    }
   }
 
   // Empties the slots of the seconds that have passed; all of them, where the clock was set back by more than a window.

@@ -3,7 +3,7 @@
 # Where it cannot be fetched, Docker says so when it is run.
 fetch_front() {
   docker image inspect "$front_image" >/dev/null 2>&1 && return
-  docker pull --quiet "$front_image" >/dev/null 2>&1 3>&- 4>&- 9>&- &
+  timeout 300 docker pull --quiet "$front_image" >/dev/null 2>&1 3>&- 4>&- 9>&- &
   fetching=$!
 }
 

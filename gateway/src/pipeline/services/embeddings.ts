@@ -116,23 +116,26 @@ async function inspectAnswer(
     const span = scan.fields.get(name);
     return span && JSON.parse(bytes.toString('utf8', span.start, span.end));
   };
+  const usage = usageOf(field('usage')); // a failure may be charged for, too
   const failure = openaiFailure(field('error'));
-  if (failure !== undefined) return { failure: failureError(cleanFailure(failure, context)) };
+  if (failure !== undefined) return { usage, failure: failureError(cleanFailure(failure, context)) };
   const data = scan.fields.get('data');
   if (data === undefined || bytes[data.start] !== 0x5b || !holdsNumbers(bytes.subarray(data.start, data.end)))
-    return { failure: new GatewayError('upstream_garbage') };
-  return { usage: usageOf(field('usage')) };
+    return { usage, failure: new GatewayError('upstream_garbage') };
+  return { usage };
 }
 
 const embeddingName = Buffer.from('"embedding"');
 /** What follows it: a colon, and the beginning of numbers, as a list or as base64. */
-const numbersBegin = /^\s{0,9}:\s{0,9}(?:\[\s{0,9}[-\d]|"[\w+/])/;
+const numbersBegin = /^\s*:\s*(?:\[\s*[-\d]|"[\w+/])/;
+/** Bytes that are looked at for it: room for blanks, of an answer that is printed for people. */
+const numbersWithin = 256;
 
 // Whether there is an embedding in a list of them. The name is a value in it too (`"object": "embedding"`).
 function holdsNumbers(list: Buffer): boolean {
   for (let at = list.indexOf(embeddingName); at >= 0; at = list.indexOf(embeddingName, at + 1)) {
     const after = at + embeddingName.length;
-    if (numbersBegin.test(list.toString('latin1', after, after + 32))) return true;
+    if (numbersBegin.test(list.toString('latin1', after, after + numbersWithin))) return true;
   }
   return false;
 }

@@ -12,7 +12,7 @@ import { newSalt, pseudonym, pseudonymsOf } from './people';
 import { renameInSessionDays } from './sessionDays';
 import type { Writer } from './statements';
 
-/** Places in the ledger, hours, and places in the audit that a step looks at: some ten milliseconds of the writer's time. */
+/** Places in the ledger, hours, and places in the audit that a step looks at, so that requests are booked between two. */
 const rowsAtOnce = 10_000;
 const hoursAtOnce = 168;
 const actsAtOnce = 10_000;

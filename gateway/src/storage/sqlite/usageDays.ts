@@ -33,7 +33,8 @@ export function prepareUsageDays(db: DatabaseSync) {
 }
 
 /**
- * Adds the next hours that are over to their days, until `count` sums or more were added. Within a transaction.
+ * Adds the next hours that are over to their days, until `count` sums or more were added. Within a transaction. An hour is one
+ * statement, however many sums it has: those of a busy one (20,000) may hold the writer for some hundred milliseconds.
  * @param now milliseconds since 1970
  * @returns whether there may be more
  */

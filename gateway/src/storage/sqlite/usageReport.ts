@@ -32,7 +32,7 @@ export function openUsageReport(db: DatabaseSync): (query: UsageQuery) => UsageG
     try {
       return read(query);
     } finally {
-      db.exec('commit');
+      if (db.isTransaction) db.exec('commit'); // an error may have ended it
     }
   };
 }
