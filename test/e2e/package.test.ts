@@ -49,6 +49,9 @@ describeLab('the npm package in another program', () => {
       'managed-by': 'ovth',
       stack: 'own-program-e2e-llm',
       'stack-id': expect.stringMatching(/^[0-9a-f]{10}$/),
+      // Generations of the keys of its first boot: what a program of another's own always has.
+      'first-key': '1',
+      'host-key': '1',
     });
   });
 
