@@ -18,7 +18,7 @@ const shorter: Readonly<Record<string, number>> = {
 /** `file name` → lines it may have at most: tables, one field or one statement a line. */
 const longer: Readonly<Record<string, number>> = {
   'gateway/src/pipeline/outcome.ts recordOf': 89,
-  'gateway/src/storage/sqlite/statements.ts prepareWriter': 97,
+  'gateway/src/storage/sqlite/statements.ts prepareWriter': 82,
 };
 
 /** Name of a type → why two have it. */

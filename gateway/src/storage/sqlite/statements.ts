@@ -5,7 +5,10 @@ import { prepareAdministration, prepareAdministrationReports } from './administr
 import { prepareChain } from './chainStatements';
 import { prepareSessionDays } from './sessionDays';
 import { sumOf } from './sums';
+import { addAmounts, usageAmounts, usageNames } from './usageColumns';
 import { prepareUsageDays } from './usageDays';
+
+const summedColumns = [...usageNames, ...usageAmounts];
 
 /** The writer's statements. */
 export function prepareWriter(db: DatabaseSync) {
@@ -75,23 +78,8 @@ export function prepareWriter(db: DatabaseSync) {
     ),
     addRates: db.prepare('insert or ignore into rates (id, json) values (?, ?)'),
     addUsage: db.prepare(
-      `insert into usage_hours (hour, key, user, tags, route, provider, account, model, client, requests, errors, input, cache_read,
-         cache_write, output, reasoning, searches, counted, raw, cost, uncached, dearest_cost)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       on conflict do update set
-         requests = max(-9007199254740991, min(9007199254740991, requests + excluded.requests)),
-         errors = max(-9007199254740991, min(9007199254740991, errors + excluded.errors)),
-         input = max(-9007199254740991, min(9007199254740991, input + excluded.input)),
-         cache_read = max(-9007199254740991, min(9007199254740991, cache_read + excluded.cache_read)),
-         cache_write = max(-9007199254740991, min(9007199254740991, cache_write + excluded.cache_write)),
-         output = max(-9007199254740991, min(9007199254740991, output + excluded.output)),
-         reasoning = max(-9007199254740991, min(9007199254740991, reasoning + excluded.reasoning)),
-         searches = max(-9007199254740991, min(9007199254740991, searches + excluded.searches)),
-         counted = max(-9007199254740991, min(9007199254740991, counted + excluded.counted)),
-         raw = max(-9007199254740991, min(9007199254740991, raw + excluded.raw)),
-         cost = max(-9007199254740991, min(9007199254740991, cost + excluded.cost)),
-         uncached = max(-9007199254740991, min(9007199254740991, uncached + excluded.uncached)),
-         dearest_cost = max(-9007199254740991, min(9007199254740991, dearest_cost + excluded.dearest_cost))`,
+      `insert into usage_hours (hour, ${summedColumns.join(', ')}) values (?${', ?'.repeat(summedColumns.length)})
+       on conflict do update set ${addAmounts}`,
     ),
     modelsOfHour: db.prepare('select distinct model from usage_hours where hour = ? and key = ?'),
     // A window that begins within an hour is a minute's.
