@@ -1,12 +1,14 @@
 // The other side of a thread: calls become messages, and a thread that dies is started again with what it had not answered.
 
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { AnswerLost, StorageLost, StorageUnavailable, StorageUnusable } from '../storage';
 import {
   answer,
   openingFailure,
   openRole,
+  ring,
   type ThreadCall,
+  type ThreadData,
   type ThreadFailure,
   type ThreadReply,
   type ThreadRole,
@@ -48,9 +50,9 @@ function openWorkerThread(program: string, role: ThreadRole): Thread {
   let last = 0;
   let restarts = 0;
   let ended = false;
-  let worker: Worker | undefined; // none before the first call, and after a death that left nothing unanswered
+  let worker: RunningThread | undefined; // none before the first call, and after a death that left nothing unanswered
 
-  const start = (): Worker => {
+  const start = (): RunningThread => {
     const made = startWorker(program, role, {
       replied(reply) {
         const asked = waiting.get(reply.id);
@@ -73,7 +75,7 @@ function openWorkerThread(program: string, role: ThreadRole): Thread {
     if (++restarts > mostRestarts) return failAll(new AnswerLost('the storage thread ended', { cause }));
     try {
       worker = start();
-      for (const { call } of waiting.values()) worker.postMessage(call);
+      for (const { call } of waiting.values()) worker.send(call);
     } catch (error) {
       failAll(new AnswerLost('the storage thread could not be started', { cause: error }));
     }
@@ -90,7 +92,7 @@ function openWorkerThread(program: string, role: ThreadRole): Thread {
         if (ended) return reject(closed());
         const call = { id: ++last, method, args };
         worker ??= start();
-        worker.postMessage(call); // throws, and the promise with it, for what cannot be sent: then nothing waits
+        worker.send(call); // throws, and the promise with it, for what cannot be sent: then nothing waits
         worker.ref();
         waiting.set(call.id, { call, resolve, reject });
       }),
@@ -104,17 +106,47 @@ function openWorkerThread(program: string, role: ThreadRole): Thread {
   };
 }
 
+/** A thread that runs. */
+interface RunningThread {
+  /** @throws DataCloneError for what cannot be sent */
+  send(call: ThreadCall): void;
+  /** The process stays for its answers. */
+  ref(): void;
+  unref(): void;
+  terminate(): Promise<unknown>;
+}
+
 function startWorker(
   program: string,
   role: ThreadRole,
   on: { readonly replied: (reply: ThreadReply) => void; readonly ended: (cause: unknown) => void },
-): Worker {
-  const worker = new Worker(program, { eval: true, workerData: role, resourceLimits, stdout: false, stderr: false });
+): RunningThread {
+  const { port1: port, port2 } = new MessageChannel();
+  const bell = new Int32Array(new SharedArrayBuffer(4));
+  const workerData: ThreadData = { role, port: port2, bell };
+  const worker = new Worker(program, { eval: true, workerData, transferList: [port2], resourceLimits, stdout: false, stderr: false }); // prettier-ignore
   let cause: unknown;
-  worker.on('message', on.replied);
+  port.on('message', on.replied);
   worker.on('error', (error) => (cause = error));
-  worker.on('exit', () => on.ended(cause));
-  return worker;
+  worker.on('exit', () => {
+    port.close();
+    on.ended(cause);
+  });
+  return {
+    send(call) {
+      port.postMessage(call);
+      ring(bell);
+    },
+    ref() {
+      worker.ref();
+      port.ref();
+    },
+    unref() {
+      worker.unref();
+      port.unref();
+    },
+    terminate: () => worker.terminate(),
+  };
 }
 
 function rejectAll(waiting: Map<number, Waiting>, error: Error): void {
