@@ -12,8 +12,12 @@ export interface BodyThread {
   end(): Promise<unknown>;
 }
 
-/** Megabytes of objects that a thread may hold; a body of the largest size takes about half. */
-const heapMb = 256;
+/**
+ * Megabytes of objects that a thread may hold; a body of the largest size takes about half. A process that is started with
+ * `--max-old-space-size`, as the image's is, has that as the limit of each thread. The young generation is three times V8's
+ * `--max-semi-space-size` of 8.
+ */
+const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 24 };
 
 /**
  * @param idleMs without a job, after which the thread ends by itself
@@ -27,7 +31,7 @@ export function openBodyThread(program: string, idleMs: number, ended: () => voi
     eval: true,
     workerData: data,
     transferList: [port2],
-    resourceLimits: { maxOldGenerationSizeMb: heapMb },
+    resourceLimits,
     stdout: false,
     stderr: false,
   });
