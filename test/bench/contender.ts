@@ -50,7 +50,7 @@ export interface Contender {
 
 /** What `npm start` and the image give Node. The bare proxies get the same, so that only the work differs. */
 const flags = ['--max-old-space-size=192', '--max-semi-space-size=8'];
-const allocator = { MALLOC_ARENA_MAX: '2' };
+const environment = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: 'node_modules/.cache/compiled' };
 const watch = ['--require', './dist/tools/stalls.js'];
 const masterKey = 'bench-master-key-0123456789-abcdefghijkl';
 const path = '/v1/chat/completions';
@@ -120,7 +120,7 @@ storage: {durability: ${name === 'ovth' ? 'power_loss' : 'process'}}
     arguments: [...flags, ...(watched ? watch : []), 'dist/gateway.js'],
     channel: watched,
     environment: {
-      ...allocator,
+      ...environment,
       OVTH_CONFIG: join(folder, 'config.yaml'),
       OVTH_DATA: join(folder, 'data'),
       OVTH_PORT: '0',
@@ -153,7 +153,7 @@ async function startBare(
     core: measuredCore,
     arguments: [...flags, ...(watched ? watch : []), program, `http://127.0.0.1:${upstreamPort}`, path],
     channel: watched,
-    environment: allocator,
+    environment,
     logPath,
   });
   const port = Number((await logged(child, logPath, listening))[1]);
