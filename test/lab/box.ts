@@ -1,6 +1,7 @@
 // A server of the lab: a container that boots systemd, cloud-init and sshd, and runs its own Docker.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { canGrowMounted } from './capabilities';
 import type { Disk } from './disk';
 import type { Docker } from './docker';
 import type { ServerPlan } from './hcloud/hardware';
@@ -87,7 +88,8 @@ function metaData(plan: ServerPlan): string {
 function containerArgs(kit: BoxKit, plan: ServerPlan, folder: string, container: string): string[] {
   // Not --privileged: that asks for capabilities which a virtual machine may not have to give.
   const freedom = [
-    ...['--cap-add', 'ALL', '--cap-drop', 'SYS_RESOURCE', '--device-cgroup-rule', 'a *:* rwm', '--cgroupns', 'private'],
+    ...['--cap-add', 'ALL', ...(canGrowMounted() ? [] : ['--cap-drop', 'SYS_RESOURCE'])],
+    ...['--device-cgroup-rule', 'a *:* rwm', '--cgroupns', 'private'],
     ...['seccomp', 'apparmor', 'systempaths'].flatMap((area) => ['--security-opt', `${area}=unconfined`]),
   ];
   const mounts = [

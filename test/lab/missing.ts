@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCapability } from './capabilities';
 import { debianMirrors } from './debian';
 import { onPath } from './shell';
 import { baseIsCached } from './image';
@@ -15,14 +16,10 @@ export function whatIsMissing(): string[] {
 
 // ---
 
-/** The bit of CAP_SYS_ADMIN in a capability set. */
-const sysAdmin = 1n << 21n;
-
 function privileges(): string[] {
   const lines: string[] = [];
   if (process.getuid?.() !== 0) lines.push('root: the lab makes containers, loop devices and loopback listeners');
-  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  if ((BigInt(`0x${effective}`) & sysAdmin) === 0n) lines.push('CAP_SYS_ADMIN: boxes mount file systems');
+  if (!hasCapability('SYS_ADMIN')) lines.push('CAP_SYS_ADMIN: boxes mount file systems');
   if (!existsSync('/dev/loop-control') || spawnSync('losetup', ['--find'], { stdio: 'ignore' }).status !== 0)
     lines.push('loop devices (/dev/loop-control, `losetup --find`): volumes are loop devices');
   return lines;
