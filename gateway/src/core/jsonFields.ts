@@ -34,15 +34,14 @@ export function openJsonFieldFinder(
       const text = seen.toString('latin1');
       let at = 0;
       for (;;) {
-        open ??= ((): OpenValue | undefined => {
+        if (open === undefined) {
           field.lastIndex = at;
           const match = field.exec(text);
-          if (match === null) return undefined;
+          if (match === null) break;
           name = match[1] ?? '';
           at = field.lastIndex;
-          return new OpenValue();
-        })();
-        if (open === undefined) break;
+          open = new OpenValue();
+        }
         at = open.add(text, at);
         if (!open.ended) break;
         found(name, open.value);
