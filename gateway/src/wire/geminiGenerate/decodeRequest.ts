@@ -4,7 +4,7 @@
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../jsonObject';
 import { defined, isObject, lookUp, needList, needObject, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
-import type { Effort, NeutralRequest, ReasoningOptions, ResponseFormat } from '../neutral';
+import { allowedOf, type Effort, type NeutralRequest, type ReasoningOptions, type ResponseFormat } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { decodeAnswers } from '../shared/settings';
 import { camelKeys } from './camelKeys';
@@ -20,7 +20,8 @@ export function decodeRequest(raw: Json): NeutralRequest {
     body['generationConfig'] === undefined ? {} : needObject(body['generationConfig'], 'generationConfig'),
   );
   const toolConfig = decodeToolConfig(body['toolConfig']);
-  const tools = decodeTools(body['tools']);
+  const declared = decodeTools(body['tools']);
+  const tools = declared === undefined ? undefined : allowedOf(declared, toolConfig.allowed);
   return {
     from: 'generate',
     messages: decodeContents(body['systemInstruction'], contents),
