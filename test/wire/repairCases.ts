@@ -296,6 +296,16 @@ export const repairCases: readonly RepairCase[] = [
     in: withSchema({ type: 'array', items: [{ type: 'string' }, { type: 'INTEGER' }] }),
   },
   {
+    repair: 'json-word',
+    name: 'JSON without a schema and without a word of it',
+    in: {
+      generate: {
+        contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
+        generationConfig: { responseMimeType: 'application/json' },
+      },
+    },
+  },
+  {
     repair: 'lone-surrogate',
     name: 'half of a character',
     in: conversation({ user: 'a\ud83d b' }),

@@ -20,6 +20,7 @@ export const repairs = {
   'media-type': 'a medium under another type than that of its first bytes: under its own',
   schema:
     'a JSON schema in an older dialect, or with keywords of a wrong kind: in the newest, the rest as a description',
+  'json-word': 'JSON that is asked for by a setting alone, which OpenAI refuses: asked for in words too',
   'lone-surrogate': 'half of a character, which no UTF-8 can hold: U+FFFD',
 } as const;
 
