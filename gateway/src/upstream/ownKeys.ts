@@ -65,7 +65,11 @@ function keysOf({ providers, masterKey }: Config): string[] {
   const accounts = [...providers.values()].flatMap((provider) => provider.accounts);
   const keys = [
     ...[...accounts.map(({ key }) => key), masterKey].flatMap((key) => (key === undefined ? [] : [key.reveal()])),
-    ...accounts.flatMap(({ headers }) => Object.keys(headers).filter(isCredential).map((name) => headers[name] ?? '')),
+    ...accounts.flatMap(({ headers }) =>
+      Object.keys(headers)
+        .filter(isCredential)
+        .map((name) => headers[name] ?? ''),
+    ),
   ];
   const written = keys
     .filter((key) => key.length >= shortest)
