@@ -35,6 +35,8 @@ describe.each(formats.filter((format) => format !== 'chat'))('to %s', (format) =
   test('a system prompt of nothing but an image is left out, and named', () => {
     const { text, dropped } = to(format, { role: 'system', content: [image] }, hi);
     expect([dropped, text.includes('undefined')]).toEqual([['image'], false]);
+    const between = to(format, hi, { role: 'system', content: [image] }, hi);
+    expect([between.dropped, between.text.includes('<system>')]).toEqual([['image'], false]);
   });
 
   test('what the model has made is left out, and named, but for Google', () => {

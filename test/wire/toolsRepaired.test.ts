@@ -61,3 +61,21 @@ test('properties of which one is no schema keep the others', () => {
     ['schema'],
   ]);
 });
+
+test.each(['chat', 'responses'] as const)(
+  'a function that has the name of Claude’s search takes its place, and is named (%s)',
+  (from) => {
+    const own = { name: 'web_search', parameters: { type: 'object', properties: {} } };
+    const asked =
+      from === 'chat'
+        ? { model: 'm', messages, web_search_options: {}, tools: [{ type: 'function', function: own }] }
+        : { model: 'm', input: 'Hi', tools: [{ type: 'web_search' }, { type: 'function', ...own }] };
+    const { body, dropped } = translated(from, 'messages', asked);
+    expect([body['tools'], dropped]).toEqual([
+      [{ name: 'web_search', input_schema: own.parameters }],
+      [from === 'chat' ? 'web_search_options' : 'tools[0]'],
+    ]);
+    expect(names(translated(from, 'generate', asked).body['tools'])).toEqual(['web_search']);
+    expect(JSON.stringify(translated(from, 'generate', asked).body)).toContain('googleSearch');
+  },
+);

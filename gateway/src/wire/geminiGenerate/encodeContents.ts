@@ -83,7 +83,8 @@ function systemAsUser(message: Message, droppedFields: DroppedFields): Message {
     if (part.type === 'raw') droppedFields.drop(part.at);
     if ('cache' in part && part.cache !== undefined) droppedFields.drop('cache_control');
   }
-  return { role: 'user', parts: [{ type: 'text', text: `<system>\n${textOf(message.parts)}\n</system>` }] };
+  const text = textOf(message.parts);
+  return { role: 'user', parts: text === '' ? [] : [{ type: 'text', text: `<system>\n${text}\n</system>` }] };
 }
 
 // Gemini 3 refuses the current turn where the first call of a content has no signature.
