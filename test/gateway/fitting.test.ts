@@ -2,7 +2,15 @@
 // of an answer is honoured or refused by name. Every model that can be chosen × every setting, through a real gateway,
 // against simulators that refuse what each provider's page says its models refuse.
 
-import { askFitting, choosable, formerNames, type Wire, wires, wrongSettings } from '../support/fitting';
+import {
+  askFitting,
+  choosable,
+  formerNames,
+  type Wire,
+  wires,
+  wrongElsewhere,
+  wrongSettings,
+} from '../support/fitting';
 import { type Scene, startScene } from '../support/sim';
 
 /** Every announced end has come. */
@@ -36,6 +44,18 @@ describe.each(models)('$wire.format', ({ wire, models }) => {
     expect(await wrongs(wire, name)).toEqual([]);
   });
 });
+
+test.each(wires)(
+  '$format: the models of other providers, by a route',
+  async (wire) => {
+    const wrong: string[] = [];
+    for (const provider of ['openai', 'anthropic', 'google'] as const)
+      for (const model of provider === wire.provider ? [] : choosable(provider))
+        wrong.push(...(await wrongElsewhere(scene, key, wire, model)));
+    expect(wrong).toEqual([]);
+  },
+  60_000,
+);
 
 test('the simulators refuse what was mended, so that this suite could fail', async () => {
   const refused: Record<string, number> = {};

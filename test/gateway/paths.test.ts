@@ -78,6 +78,7 @@ describe('a base URL without its version, with it twice, or with a whole endpoin
     ['/v1/claude/messages', 'https://HOST/anthropic.', 'Anthropic'],
     ['/google/v1beta/models/gemini-3.5-flash:generateContent', 'https://HOST (without a path).', 'Gemini'],
     ['/v1beta/openai/chat/completions', 'https://HOST/v1.', 'OpenAI'],
+    ['/v1beta/later', '…/later', 'Gemini'],
     ['/nothing', 'https://HOST/anthropic for Anthropic', 'OpenRouter'],
   ])('POST %s is a 404 that names %s', async (path, base, api) => {
     const { status, text } = await produced(scene.post(path, key, chat));
@@ -132,6 +133,11 @@ describe('what is not served says so, without a credential', () => {
     const { status, text } = await produced(scene.post('/v1beta/models/gemini-embedding-001:embedContent', key, {}));
     expect([status, text]).toEqual([501, expect.stringContaining('/v1/embeddings')]);
   });
+});
+
+test.each(['/v1alpha', '/v1', '/v1beta/v1alpha', ''])('%s is a version of Gemini’s API, or none', async (version) => {
+  const path = `${version}/models/gemini-3.5-flash:generateContent`;
+  expect((await scene.post(path, key, { contents: [{ parts: [{ text: 'hi' }] }] })).status).toBe(200);
 });
 
 describe('a WebSocket on /v1/responses', () => {

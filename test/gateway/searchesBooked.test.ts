@@ -42,6 +42,20 @@ const generated = (candidate: object) => ({
   usageMetadata,
   modelVersion: 'gemini-3.5-flash',
 });
+// Of three different queries, one twice; the calls of other tools and what they gave have words that look like queries.
+const searched = (id: string, ...queries: string[]) => ({
+  toolCall: { toolType: 'GOOGLE_SEARCH_WEB', args: { queries }, id },
+});
+const searchParts = [
+  searched('s1', 'x', 'a "quoted" ] one', ''),
+  { toolResponse: { toolType: 'GOOGLE_SEARCH_WEB', response: { webSearchQueries: ['p', 'q'] }, id: 's1' } },
+  { toolCall: { toolType: 'URL_CONTEXT', args: { queries: ['r'] }, id: 'u1' } },
+  searched('s2', 'x', 'a'),
+] as const;
+/** What some answers of Google's count themselves. */
+const billed = (count: number) => ({
+  billedToolCalls: [{ tool: 'GOOGLE_SEARCH_RETRIEVAL', successfulToolCallCount: count }, { tool: 'URL_CONTEXT', successfulToolCallCount: 9 }],
+}); // prettier-ignore
 const responded = (more: object) => ({
   id: 'r', object: 'response', created_at: 1, status: 'completed', model: 'gpt-5.5',
   output: [...calls, { type: 'message', id: 'x', role: 'assistant', status: 'completed', content: [text] }],
@@ -62,7 +76,46 @@ test.each<[string, Exclude<Kind, 'chat'>, object, number]>([
     'grounding far from its end',
     'generate',
     generated({ groundingMetadata: { ...grounding, rendered: 'x'.repeat(100_000) } }),
+    2,
+  ],
+  ['parts', 'generate', generated({ content: { role: 'model', parts: [...searchParts, { text: long }] } }), 3],
+  [
+    'parts and grounding that repeats their queries',
+    'generate',
+    generated({ content: { role: 'model', parts: [...searchParts, { text: long }] }, groundingMetadata: grounding }),
+    4,
+  ],
+  [
+    "a function's arguments that look like those of a search",
+    'generate',
+    generated({
+      content: {
+        role: 'model',
+        parts: [
+          { text: long },
+          { functionCall: { name: 'f', args: { ...grounding, toolCall: searchParts[0].toolCall } } },
+        ],
+      },
+    }),
+    0,
+  ],
+  [
+    'parts of a model that is charged by the prompt',
+    'generate',
+    {
+      ...generated({ content: { role: 'model', parts: [...searchParts, { text: long }] } }),
+      modelVersion: 'gemini-2.5-flash',
+    },
     1,
+  ],
+  [
+    'parts, and counts what is billed',
+    'generate',
+    {
+      ...generated({ content: { role: 'model', parts: [...searchParts, { text: long }] } }),
+      usageMetadata: { ...usageMetadata, ...billed(2) },
+    },
+    2,
   ],
 ])('of an answer of megabytes that has %s (%s)', async (_what, kind, body, searches) => {
   const { model, fields } = asked[kind];
@@ -131,27 +184,54 @@ test.each<[Kind, Exclude<Kind, 'chat'>]>([
   expect(row['cost_usd']).toBeGreaterThan(2 * searchPrice(model));
 });
 
-// Google tells those beside functions as parts, and what they found not at all where a function is called.
-test.each<[Kind, boolean]>([
-  ['generate', true],
-  ['generate', false],
-  ['messages', true],
-  ['messages', false],
-])('beside functions, to a client of %s (broken off: %s)', async (client, isBroken) => {
+// Google tells those beside functions as parts, and what they found not at all where a function is called; a later piece may
+// tell once more what an earlier one has told.
+const piece = (parts: readonly object[], more: object = { finishReason: undefined }) =>
+  generated({ content: { role: 'model', parts }, ...more });
+const use = { functionCall: { id: 'f1', name: 'ls', args: {} }, thoughtSignature: 'c2ln' };
+const so = piece([{ text: 'So' }]);
+const said: Readonly<Record<string, readonly object[]>> = {
+  'in calls': [so, piece([searched('1', 'a')]), piece([searched('2', 'b')]), piece([use], {})],
+  'before a text': [so, piece([searched('1', 'a')]), piece([searched('2', 'b')]), piece([{ text: '.' }], {})],
+  'asked twice': [so, piece([searched('1', 'a')]), piece([searched('2', 'b', 'a')]), piece([searched('3', 'b')]), piece([{ text: '.' }], {})],
+  'told again with what they found': [
+    so, piece([searched('1', 'a'), searched('2', 'b')]), piece([{ text: '.' }], { groundingMetadata: grounded('b', 'a'), finishReason: undefined }), piece([{ text: '.' }], { groundingMetadata: grounded('a', '') }),
+  ],
+  'in grounding of several pieces': [so, piece([{ text: '.' }], { groundingMetadata: grounded('a') , finishReason: undefined }), piece([{ text: '.' }], { groundingMetadata: grounded('a', 'b') })],
+  'counted by Google': [so, piece([searched('1', 'a', 'b', 'c')]), { ...piece([{ text: '.' }], {}), usageMetadata: { ...usageMetadata, ...billed(2) } }],
+}; // prettier-ignore
+
+/** Of whole streams, and of ones that break off before their last piece. */
+const bookedOf = (name: string, isBroken: boolean): number =>
+  !isBroken ? 2 : name === 'counted by Google' ? 3 : name === 'in grounding of several pieces' ? 1 : 2;
+
+const cases = Object.keys(said).flatMap((name) =>
+  (['sse', 'list', 'messages', 'chat'] as const).flatMap((client) =>
+    [true, false].map((isBroken): [string, typeof client, boolean] => [name, client, isBroken]),
+  ),
+);
+test.each(cases)('%s, to a client of %s (broken off: %s)', async (name, client, isBroken) => {
   const { model, fields } = asked.generate;
-  const searched = (id: string) => ({ toolCall: { toolType: 'GOOGLE_SEARCH_WEB', args: { queries: [id] }, id } });
-  const use = { functionCall: { id: 'f1', name: 'ls', args: {} }, thoughtSignature: 'c2ln' };
-  const piece = (part: object, more: object = { finishReason: undefined }) =>
-    generated({ content: { role: 'model', parts: [part] }, ...more });
-  const said = events([piece({ text: 'So' }), piece(searched('a')), piece(searched('b')), piece(use, isBroken ? undefined : {})]); // prettier-ignore
+  const pieces = said[name]!;
+  const sent = isBroken ? pieces.slice(0, -1) : pieces;
   scene.fake.answer = (_call: unknown, response: ServerResponse) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(said, () => (isBroken ? response.destroy() : response.end()));
+    response.writeHead(200, { 'content-type': client === 'list' ? 'application/json' : 'text/event-stream' });
+    const list = `[${sent.map((one) => JSON.stringify(one)).join(',\r\n')}${isBroken ? '' : ']'}`;
+    response.write(client === 'list' ? list : events(sent), () => (isBroken ? response.destroy() : response.end()));
   };
-  const answer = await scene.ask(client, model, true, client === 'generate' ? fields : asked.messages.fields);
+  const answer =
+    client === 'list'
+      ? await fetch(`${scene.gateway.url}/v1beta/models/${model}:streamGenerateContent`, {
+          method: 'POST',
+          headers: { 'x-goog-api-key': scene.key },
+          body: JSON.stringify(bodies(model, true, fields).generate),
+        })
+      : client === 'sse'
+        ? await scene.ask('generate', model, true, fields)
+        : await scene.ask(client, model, true, client === 'chat' ? { web_search_options: {} } : asked.messages.fields);
   expect(await answer.text().catch(() => '')).toContain('So');
   const row = await rowOf(answer);
-  expect([row['outcome'], row['searches']]).toEqual([isBroken ? 'upstream_died' : 'ok', 2]);
+  expect([row['outcome'], row['searches']]).toEqual([isBroken ? 'upstream_died' : 'ok', bookedOf(name, isBroken)]);
 });
 
 describe('money is reserved for searches, at the price of the target', () => {

@@ -89,6 +89,23 @@ describe('an error that repeats a key of the gateway [A6 L11]', () => {
     },
   );
 
+  test('which is a header of an account’s own', async () => {
+    const headers = '{X-Proxy-Token: "proxy-secret-1", X-Team: "research-team"}';
+    const config = `providers: {own: {base_url: "${upstream.url}/v1", wire: openai, accounts: {a: {api_key_env: OWN_KEY, headers: ${headers}}}}}`;
+    const other = await startTestGateway({ config, keys: { OWN_KEY: ownKey } });
+    try {
+      upstream.answer = { status: 400, body: '{"error":{"message":"no proxy-secret-1 for research-team"}}' };
+      const answer = await fetch(`${other.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${await other.mint()}` },
+        body: JSON.stringify(hi),
+      });
+      expect(await answer.text()).toContain('no [key] for research-team');
+    } finally {
+      await other.close();
+    }
+  });
+
   test('that comes as a 200', async () => {
     upstream.answer = { body: `{"error":{"message":"${said}"}}` };
     for (const path of Object.values(clients)) expectClean((await post(path)).text);

@@ -116,6 +116,11 @@ function readContent(message: Json, n: number, last: boolean, read: Content): vo
     // Results come first: a word before them, and they do not come immediately after.
     const waiting = block.type !== 'tool_result' && read.open.some((id) => !read.answered.includes(id));
     if (waiting) throw unanswered(n - 1, read.open, read.answered);
+    // Source: https://github.com/SEMOSS/Semoss/issues/2323 (2026-11).
+    if (message.role === 'assistant' && (block.type === 'image' || block.type === 'document'))
+      throw invalidRequest(
+        `messages.${n}.content.${m}: '${block.type}' blocks are not permitted within assistant turns`,
+      );
     readBlock(block, `messages.${n}.content.${m}`, read);
   }
   const end = blocks.at(-1);

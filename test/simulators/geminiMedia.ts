@@ -1,7 +1,7 @@
 // The pictures, sounds and files of a request to Google: only as far as a glance shows that they are none.
 import type { Segment } from './answer';
 import { googleInvalid } from './geminiRefusals';
-import { imageType, isBase64 } from './image';
+import { imageType, isAnyBase64 } from './image';
 import { shown, type Json } from './wire';
 
 /** A blob or a file as it is counted, or Google's refusal thrown. */
@@ -22,7 +22,7 @@ const MEDIA_BYTES = 1_032;
 const KNOWN = /^(?:image|audio|video|text)\/|^application\/(?:pdf|json|rtf|xml|x-javascript|x-python)$/;
 
 function refuseBadData(data: string, type: string, at: string): void {
-  if (!isBase64(data)) {
+  if (!isAnyBase64(data)) {
     const description = `Invalid value at '${at}.data' (TYPE_BYTES), Base64 decoding failed for ${JSON.stringify(data.slice(0, 40))}`;
     const violation = { field: `${at}.data`, description };
     throw googleInvalid(description, [

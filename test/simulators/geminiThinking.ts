@@ -1,7 +1,7 @@
 // Gemini's thinking: how it is asked for, and the signatures that must come back with the calls of a turn.
 import { camel } from './geminiNames';
 import { googleInvalid } from './geminiRefusals';
-import { isBase64 } from './image';
+import { isAnyBase64 } from './image';
 import { checkSeal } from './signature';
 import { wordsForBudget, wordsForLevel } from './thinking';
 import { isJson, shown, type Json } from './wire';
@@ -37,7 +37,7 @@ export function isThird(model: string): boolean {
 /** A signature that nobody here has made. Before the third generation nobody looks. */
 export function refuseForeignSignature(signature: unknown, at: string, model: string): void {
   if (signature === undefined) return;
-  if (typeof signature !== 'string' || !isBase64(signature)) {
+  if (typeof signature !== 'string' || !isAnyBase64(signature)) {
     const quoted = JSON.stringify(shown(signature).slice(0, 40));
     throw googleInvalid(
       `Invalid value at '${at}.thought_signature' (TYPE_BYTES), Base64 decoding failed for ${quoted}`,

@@ -134,7 +134,9 @@ export const wires: readonly Wire[] = [
       hint('little thinking budget', ...thinking({ thinkingBudget: 1 })),
       hint('thinking off', ...thinking({ thinkingBudget: 0 })),
       hint('thinking as it likes', ...thinking({ thinkingBudget: -1 })),
-      ...['MINIMAL', 'LOW', 'HIGH'].map((level) => hint(`thinking ${level}`, ...thinking({ thinkingLevel: level }))),
+      ...['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'].map((level) =>
+        hint(`thinking ${level}`, ...thinking({ thinkingLevel: level })),
+      ),
       demand('forced tool', {
         toolConfig: { functionCallingConfig: { mode: 'ANY' } },
         tools: [{ functionDeclarations: [{ name: 'f', parameters: schema }] }],
@@ -170,12 +172,19 @@ export interface Outcome {
   readonly translated: boolean;
 }
 
-/** Asks for a model by a name with a setting. */
-export async function askFitting(scene: Scene, key: string, wire: Wire, model: string, more: object): Promise<Outcome> {
+/** Asks for a model by a name with a setting. @param provider whose model it is */
+export async function askFitting(
+  scene: Scene,
+  key: string,
+  wire: Wire,
+  model: string,
+  more: object,
+  provider = wire.provider,
+): Promise<Outcome> {
   scene.simulators.reset();
   const answer = await scene.post(wire.path(model), key, { ...wire.body(model), ...more });
   const text = await answer.text();
-  const { calls } = scene.simulators[wire.provider];
+  const { calls } = scene.simulators[provider];
   return {
     status: answer.status,
     dropped: answer.headers.get('x-ovth-dropped') ?? '',
@@ -203,6 +212,23 @@ export async function wrongSettings(scene: Scene, key: string, wire: Wire, name:
   for (const setting of wire.settings) {
     const what = wrongWith(setting, await askFitting(scene, key, wire, name, setting.fields));
     if (what !== undefined) wrong.push(`${setting.name}: ${what}`);
+  }
+  return wrong;
+}
+
+/** What is wrong with the outcomes of all settings for another provider's model, to which they are translated. */
+export async function wrongElsewhere(
+  scene: Scene,
+  key: string,
+  wire: Wire,
+  { id, provider }: Model,
+): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const { name, fields, field, kind } of wire.settings) {
+    const { status, calls, refusals, text } = await askFitting(scene, key, wire, `to-${id}`, fields, provider);
+    const isRefusedByName = kind === 'demand' && status === 400 && calls === 0 && text.includes(field);
+    if (refusals > 0 || (status !== 200 && !isRefusedByName))
+      wrong.push(`${id} ${name}: ${status} ${text.slice(0, 200)}`);
   }
   return wrong;
 }

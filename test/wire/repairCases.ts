@@ -99,6 +99,8 @@ function inContents(steps: readonly Step[]): Json[] {
 const hi = { user: 'Hi' } as const;
 const jpeg = Buffer.from('\xff\xd8\xff\xe0\0\x10JFIF\0', 'latin1').toString('base64');
 const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString('base64');
+/** One whose base64 has both signs that the alphabet of URLs has others for. */
+const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC/+/+AA==';
 const withImage = (mime: string, data: string): Partial<Record<Format, Json>> => {
   const url = `data:${mime};base64,${data}`;
   return {
@@ -118,27 +120,30 @@ const withImage = (mime: string, data: string): Partial<Record<Format, Json>> =>
         }),
   };
 };
-const withSchema = (schema: Json): Partial<Record<Format, Json>> => {
-  const properties = { type: 'object', properties: { field: schema } };
-  return {
-    chat: {
-      model: 'm',
-      messages: [{ role: 'user', content: 'Hi' }],
-      tools: [{ type: 'function', function: { name: 'ls', parameters: properties } }],
-    },
-    responses: { model: 'm', input: 'Hi', tools: [{ type: 'function', name: 'ls', parameters: properties }] },
-    messages: {
-      model: 'm',
-      max_tokens: 2_000,
-      messages: [{ role: 'user', content: 'Hi' }],
-      tools: [{ name: 'ls', input_schema: properties }],
-    },
-    generate: {
-      contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
-      tools: [{ functionDeclarations: [{ name: 'ls', parametersJsonSchema: properties }] }],
-    },
-  };
-};
+// Tools of one name, with these schemas.
+const withTools = (...schemas: readonly Json[]): Partial<Record<Format, Json>> => ({
+  chat: {
+    model: 'm',
+    messages: [{ role: 'user', content: 'Hi' }],
+    tools: schemas.map((parameters) => ({ type: 'function', function: { name: 'ls', parameters } })),
+  },
+  responses: {
+    model: 'm',
+    input: 'Hi',
+    tools: schemas.map((parameters) => ({ type: 'function', name: 'ls', parameters })),
+  },
+  messages: {
+    model: 'm',
+    max_tokens: 2_000,
+    messages: [{ role: 'user', content: 'Hi' }],
+    tools: schemas.map((schema) => ({ name: 'ls', input_schema: schema })),
+  },
+  generate: {
+    contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
+    tools: [{ functionDeclarations: schemas.map((schema) => ({ name: 'ls', parametersJsonSchema: schema })) }],
+  },
+});
+const withSchema = (schema: Json) => withTools({ type: 'object', properties: { field: schema } });
 const result = (of: string, says = 'done') => ({ result: of, says });
 
 export const repairCases: readonly RepairCase[] = [
@@ -262,7 +267,24 @@ export const repairCases: readonly RepairCase[] = [
   { repair: 'media-type', name: 'a JPEG that is called a PNG', in: withImage('image/png', jpeg) },
   { repair: 'media-type', name: 'an image without a type', in: withImage('', jpeg) },
   { repair: 'media-type', name: 'a vector graphic', in: withImage('image/svg+xml', svg) },
+  {
+    repair: 'base64',
+    name: 'an image in the alphabet of URLs',
+    in: withImage('image/png', png.replace(/\+/g, '-').replace(/\//g, '_')),
+  },
+  { repair: 'base64', name: 'an image in several lines', in: withImage('image/png', png.replace(/.{60}/g, '$&\r\n')) },
+  { repair: 'base64', name: 'an image whose end is not filled up', in: withImage('image/png', png.replace(/=+$/, '')) },
+  {
+    repair: 'repeated-tool',
+    name: 'a tool that is declared twice',
+    in: withTools({ type: 'object' }, { type: 'object' }),
+  },
   { repair: 'schema', name: 'a name that is required twice', in: withSchema({ type: 'object', required: ['a', 'a'] }) },
+  {
+    repair: 'schema',
+    name: 'a property that says nothing',
+    in: withSchema({ type: 'object', properties: { a: null, b: { type: 'string' } } }),
+  },
   {
     repair: 'schema',
     name: 'a bound as a flag (draft 4)',
@@ -272,6 +294,16 @@ export const repairCases: readonly RepairCase[] = [
     repair: 'schema',
     name: 'a tuple in `items`',
     in: withSchema({ type: 'array', items: [{ type: 'string' }, { type: 'INTEGER' }] }),
+  },
+  {
+    repair: 'json-word',
+    name: 'JSON without a schema and without a word of it',
+    in: {
+      generate: {
+        contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
+        generationConfig: { responseMimeType: 'application/json' },
+      },
+    },
   },
   {
     repair: 'lone-surrogate',

@@ -58,6 +58,21 @@ describe('no loss', () => {
       verbosity: 'medium',
       service_tier: 'auto',
       seed: null,
+      stop: [],
+      tools: [],
+      tool_choice: 'auto',
+      parallel_tool_calls: true,
+      response_format: { type: 'text' },
+      logprobs: false,
+      top_logprobs: null,
+      modalities: ['text'],
+      audio: null,
+      prediction: null,
+      reasoning_effort: null,
+      max_tokens: null,
+      stream_options: null,
+      web_search_options: null,
+      user: null,
     },
     responses: {
       input: 'Hi',
@@ -67,10 +82,23 @@ describe('no loss', () => {
       store: false,
       truncation: 'disabled',
       include: ['reasoning.encrypted_content'],
-      text: { verbosity: 'medium' },
+      text: { verbosity: 'medium', format: { type: 'text' } },
       temperature: 1,
       top_p: 1,
       parallel_tool_calls: true,
+      instructions: null,
+      background: false,
+      conversation: null,
+      previous_response_id: null,
+      prompt: null,
+      max_tool_calls: null,
+      top_logprobs: 0,
+      service_tier: 'auto',
+      tools: [],
+      tool_choice: 'auto',
+      reasoning: { effort: null, summary: null },
+      stream_options: null,
+      safety_identifier: null,
     },
     messages: {
       max_tokens: 2000,
@@ -87,11 +115,47 @@ describe('no loss', () => {
         { role: 'user', content: 'So?' },
       ],
       temperature: 1,
-      tools: [{ name: 'f', input_schema: { type: 'object' }, allowed_callers: ['direct'] }],
+      tools: [
+        {
+          name: 'f',
+          input_schema: { type: 'object' },
+          allowed_callers: ['direct'],
+          strict: false,
+          defer_loading: false,
+          input_examples: [],
+        },
+      ],
+      tool_choice: { type: 'auto', disable_parallel_tool_use: false },
+      stop_sequences: [],
+      system: [],
+      metadata: {},
+      service_tier: 'auto',
+      top_k: null,
+      container: null,
+      mcp_servers: [],
+      context_management: { edits: [] },
+      output_config: {},
+      inference_geo: null,
     },
     generate: {
       contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
-      generationConfig: { candidateCount: 1, frequencyPenalty: 0, presencePenalty: 0 },
+      generationConfig: {
+        candidateCount: 1,
+        frequencyPenalty: 0,
+        presencePenalty: 0,
+        stopSequences: [],
+        responseLogprobs: false,
+        responseMimeType: 'text/plain',
+        responseModalities: ['TEXT'],
+        mediaResolution: 'MEDIA_RESOLUTION_UNSPECIFIED',
+        enableEnhancedCivicAnswers: false,
+        thinkingConfig: {},
+        seed: null,
+      },
+      toolConfig: {},
+      labels: {},
+      cachedContent: null,
+      systemInstruction: { parts: [] },
       tools: [{ functionDeclarations: [{ name: 'f', behavior: 'BLOCKING' }] }],
       safetySettings: [],
     },
@@ -199,7 +263,10 @@ describe('named', () => {
     [
       'what a tool answers with',
       'responses',
-      { input: 'Hi', tools: [{ type: 'function', name: 'f', parameters: { type: 'object' }, output_schema: {} }] },
+      {
+        input: 'Hi',
+        tools: [{ type: 'function', name: 'f', parameters: { type: 'object' }, output_schema: { type: 'string' } }],
+      },
       ['tools[0].output_schema'],
     ],
     [
@@ -233,4 +300,18 @@ describe('named', () => {
     for (const to of formats.filter((format) => format !== from))
       expect([to, translated(from, to, body).dropped]).toEqual([to, names]);
   });
+});
+
+test('Gemini’s one content, tool and part without a list around it are read as Google reads them', () => {
+  const { body, dropped } = translated('generate', 'messages', {
+    system_instruction: { parts: { text: 'You are a cat.' } },
+    contents: { parts: { text: 'Hello there' } },
+    tools: { function_declarations: [{ name: 'f' }] },
+  });
+  expect([body['system'], body['messages'], dropped]).toEqual([
+    'You are a cat.',
+    [{ role: 'user', content: 'Hello there' }],
+    [],
+  ]);
+  expect(body['tools']).toHaveLength(1);
 });

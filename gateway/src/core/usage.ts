@@ -42,10 +42,10 @@ export function searchCount(value: unknown): number {
   return count <= maxSearchesPerRequest ? count : NaN;
 }
 
-/** A report with the searches that were seen, where it tells fewer: its own count comes last, and may not have come. */
-export function withSearches(reported: Partial<Usage> | undefined, seen: number): Partial<Usage> | undefined {
-  if (seen <= (reported?.searches ?? 0)) return reported;
-  return { ...reported, searches: Math.min(seen, maxSearchesPerRequest) };
+/** A report with so many searches. */
+export function withSearches(reported: Partial<Usage> | undefined, searches: number): Partial<Usage> | undefined {
+  if (searches === (reported?.searches ?? 0)) return reported;
+  return { ...reported, searches: Math.min(searches, maxSearchesPerRequest) };
 }
 
 type Counts = Omit<Usage, 'incomplete'>;

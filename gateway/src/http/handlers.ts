@@ -97,6 +97,6 @@ function refusalOf(rest: string, action: string | undefined): GatewayError {
     return new GatewayError('not_built', { message: `This gateway does not serve :${action}: ${served}${instead}.` });
   }
   return new GatewayError('not_found', {
-    message: `There is nothing at POST ${`/v1beta/models/${rest}`.slice(0, 200)}: ${served}. ${baseUrlHint(rest)}`,
+    message: `There is nothing at POST …/${rest.slice(0, 200)}: ${served}. ${baseUrlHint(rest)}`,
   });
 }

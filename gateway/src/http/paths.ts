@@ -85,8 +85,8 @@ function meantPath(path: string): string {
     rest = rest.slice(step.length);
   }
   const head = rest.split('/', 2)[1] ?? '';
-  if (version === '/v1beta') return version + rest; // Gemini's, whatever else stands before it
+  if (/beta|alpha/.test(version)) return `/v1beta${rest}`; // Gemini's, whatever else stands before it
   return heads.get(prefix)?.has(head) === true ? `${prefix}/v1${rest}` : path;
 }
 
-const versionBefore = /^\/v1(?:beta)?(?=\/|$)/;
+const versionBefore = /^\/v1(?:beta|alpha)?(?=\/|$)/;

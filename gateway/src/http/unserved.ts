@@ -23,6 +23,8 @@ const unserved = (
 
 const throughOpenai = "Point the client's OpenAI-compatible provider at https://HOST/v1 instead.";
 
+const storedNowhere = 'No answer is stored here: send the whole conversation with each request.';
+
 /** In the order of the documentation. A path that ends in `/*` stands for everything below it. */
 export const unservedPaths: readonly UnservedPath[] = [
   ...unserved('openai', 'files', ['/v1/files', '/v1/files/*', '/v1/uploads', '/v1/uploads/*']),
@@ -37,6 +39,7 @@ export const unservedPaths: readonly UnservedPath[] = [
     '/v1/assistants', '/v1/assistants/*', '/v1/threads', '/v1/threads/*', '/v1/vector_stores', '/v1/vector_stores/*',
     '/v1/fine_tuning/*', '/v1/containers', '/v1/containers/*', '/v1/conversations', '/v1/conversations/*',
   ]), // prettier-ignore
+  ...unserved('openai', 'stored answers', ['/v1/responses/*'], storedNowhere),
   ...unserved('anthropic', 'batches', [
     '/anthropic/v1/messages/batches', '/anthropic/v1/messages/batches/*', '/v1/messages/batches', '/v1/messages/batches/*',
   ]), // prettier-ignore
@@ -44,6 +47,9 @@ export const unservedPaths: readonly UnservedPath[] = [
   ...unserved('gemini', 'files', ['/v1beta/files', '/v1beta/files/*', '/upload/v1beta/*']),
   ...unserved('gemini', 'batches', ['/v1beta/batches', '/v1beta/batches/*']),
   ...unserved('gemini', 'cached contents', ['/v1beta/cachedContents', '/v1beta/cachedContents/*']),
+  ...unserved('gemini', 'file search stores', ['/v1beta/fileSearchStores', '/v1beta/fileSearchStores/*']),
+  ...unserved('gemini', 'interactions', ['/v1beta/interactions', '/v1beta/interactions/*']),
+  ...unserved('gemini', 'live sessions', ['/v1beta/auth_tokens', '/ws/*']),
   ...unserved('openrouter', 'rerankings', ['/api/v1/rerank']),
   ...unserved('openrouter', 'images', ['/api/v1/images', '/api/v1/images/*']),
   ...unserved('openrouter', 'audio endpoints', ['/api/v1/audio/*']),

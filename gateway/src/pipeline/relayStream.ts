@@ -1,6 +1,7 @@
 // A stream on its way to the client: its bytes as they come on the same wire, event by event through the neutral form on
 // another. The client is never ahead of what was reserved, and the provider never far ahead of the client.
 
+import { withSearches } from '../core/usage';
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
@@ -218,6 +219,7 @@ async function translate(
     await writeLost(relay, encoder.lost);
   } catch (error) {
     progress.failure = encoder.failure;
+    if (decoder.searches !== undefined) progress.usage = withSearches(progress.usage, decoder.searches);
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
     if (error instanceof GatewayError && progress.begun && !raw.destroyed) raw.write(encoder.fail(error) || '');
     relay.sequence = encoder.sequence;

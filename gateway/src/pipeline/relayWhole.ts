@@ -9,7 +9,6 @@ import { failureError } from '../upstream/providerErrors';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { answerFacts } from '../wire';
 import { usageAtEnd } from '../wire/inspectAnswer';
-import { openSearchCounter } from '../wire/shared/searchCounter';
 import { asBuffer } from './bodyWorker';
 import { cleanFailure } from './cleanFailure';
 import type { Answered, Local, Passthrough, Translated } from './context';
@@ -125,14 +124,14 @@ async function passWhole(
   progress: ResponseProgress,
 ): Promise<void> {
   const format = answered.kind === 'passthrough' ? (answered.answerFormat ?? answered.format) : undefined;
-  const searches = openSearchCounter(format === undefined ? undefined : answerFacts[format].searches);
+  const searches = format === undefined ? undefined : answerFacts[format].searches?.openCounter();
   const gathered = await gatherOrPass(response, context, progress, (passed) => {
-    searches.add(passed);
-    progress.usage = withSearches(undefined, searches.count); // should it break off
+    searches?.add(passed);
+    progress.usage = withSearches(undefined, searches?.count() ?? 0); // should it break off
   });
   if (gathered === undefined) return;
   if ('tail' in gathered) {
-    if (format !== undefined) progress.usage = usageAtEnd(format, gathered.tail, searches.count);
+    if (format !== undefined) progress.usage = usageAtEnd(format, gathered.tail, searches?.count(gathered.tail) ?? 0);
     return;
   }
   const bytes = gathered.whole;

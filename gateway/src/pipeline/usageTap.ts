@@ -8,6 +8,7 @@ import type { Json } from '../wire/jsonObject';
 import { openOutputMeter } from '../wire/outputMeter';
 import { isObject, parseEvent } from '../wire/shared/json';
 import { JsonArrayCutter } from '../wire/shared/jsonArray';
+import type { SearchTally } from '../wire/shared/searchCounter';
 import { dataOf, singleFrames, SseCutter } from '../wire/shared/sse';
 
 export interface UsageTap {
@@ -101,7 +102,8 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
 export function openJsonArrayTap({ codec, answers, eventLimit }: Omit<UsageTapOptions, 'hideUsage'>): UsageTap {
   const cutter = new JsonArrayCutter(eventLimit);
   const ends = openAnswerEnds(codec, answers);
-  let usage: Partial<Usage> | undefined;
+  const tally = codec.searches?.openTally();
+  let reported: Partial<Usage> | undefined;
   let failure: AnswerFailure | undefined;
   let said = false;
   const meter = openOutputMeter(codec.output);
@@ -113,8 +115,9 @@ export function openJsonArrayTap({ codec, answers, eventLimit }: Omit<UsageTapOp
       ends.add(item);
       failure ??= codec.failureIn(item, false);
       said ||= codec.hasContent(item);
+      tally?.add(item);
       const found = codec.usageIn(item);
-      if (found !== undefined) usage = { ...usage, ...found };
+      if (found !== undefined) reported = { ...reported, ...found };
     }
   };
 
@@ -132,7 +135,7 @@ export function openJsonArrayTap({ codec, answers, eventLimit }: Omit<UsageTapOp
       return cutter.waiting;
     },
     get usage() {
-      return usage;
+      return withTally(reported, tally);
     },
     get said() {
       return said;
@@ -148,7 +151,7 @@ export function openJsonArrayTap({ codec, answers, eventLimit }: Omit<UsageTapOp
     },
     sequence: undefined,
     get estimatedOutput() {
-      return Math.max(meter.tokens(), usage?.output ?? 0);
+      return Math.max(meter.tokens(), reported?.output ?? 0);
     },
   };
 }
@@ -173,14 +176,13 @@ interface TapReader {
 
 function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReader {
   const ends = openAnswerEnds(codec, answers);
-  const { searches } = codec;
+  const tally = codec.searches?.openTally();
   const marks = [`"${codec.usageField}"`, codec.errorWord, ...codec.endWords];
-  const words = (searches === undefined ? marks : [...marks, searches.word]).map((word) => Buffer.from(word));
+  const words = [...marks, ...(codec.searches?.words ?? [])].map((word) => Buffer.from(word));
   let reported: Partial<Usage> | undefined;
-  let searched = 0; // those that were seen
   const reader = {
     get usage() {
-      return withSearches(reported, searched);
+      return withTally(reported, tally);
     },
     said: false,
     last: false,
@@ -219,13 +221,18 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
     reader.last ||= codec.isLast(event);
     reader.failure ??= codec.failureIn(event, false);
     reader.said ||= codec.hasContent(event);
-    searched += searches?.madeIn(event) ?? 0;
+    tally?.add(event);
     const found = codec.usageIn(event);
     if (found === undefined) return false;
     reported = { ...reported, ...found };
     return hideUsage && codec.isUsageOnly(event);
   };
   return reader;
+}
+
+// What was reported, with the searches that are charged for.
+function withTally(reported: Partial<Usage> | undefined, tally: SearchTally | undefined): Partial<Usage> | undefined {
+  return tally === undefined ? reported : withSearches(reported, tally.charged(reported?.searches));
 }
 
 /** Whether the answers of a stream have ended. One of several that has begun shows it in each of its events. */

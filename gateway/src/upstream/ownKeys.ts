@@ -11,7 +11,7 @@ export interface KeyCleaner {
   header(value: string): string;
 }
 
-/** The cleaner of a configuration's keys: those of all accounts of all providers, and the master key. */
+/** The cleaner of a configuration's keys: those of all accounts of all providers and of their own headers, and the master key. */
 export function keyCleanerOf(config: Config): KeyCleaner {
   let cleaner = cleaners.get(config);
   if (cleaner === undefined) cleaners.set(config, (cleaner = openCleaner(keysOf(config))));
@@ -55,12 +55,22 @@ function maskedForm(start: string): RegExp {
   ); // the last is `…` in UTF-8
 }
 
+// Whether an account's header of its own holds a credential, as proxies before a provider want one.
+function isCredential(name: string): boolean {
+  return /auth|cookie|key|password|secret|token/.test(name);
+}
+
 // Each as it is, and as JSON with escaped slashes and as URLs write it.
 function keysOf({ providers, masterKey }: Config): string[] {
   const accounts = [...providers.values()].flatMap((provider) => provider.accounts);
-  const keys = [...accounts.map(({ key }) => key), masterKey].flatMap((key) =>
-    key === undefined ? [] : [key.reveal()],
-  );
+  const keys = [
+    ...[...accounts.map(({ key }) => key), masterKey].flatMap((key) => (key === undefined ? [] : [key.reveal()])),
+    ...accounts.flatMap(({ headers }) =>
+      Object.keys(headers)
+        .filter(isCredential)
+        .map((name) => headers[name] ?? ''),
+    ),
+  ];
   const written = keys
     .filter((key) => key.length >= shortest)
     .flatMap((key) => [key, key.replaceAll('/', '\\/'), encodeURIComponent(key)]);

@@ -58,6 +58,8 @@ export interface Decoder {
   readonly ending: boolean;
   /** About how many bytes are held of what came, because it has to wait or is needed at the end. */
   readonly kept: number;
+  /** Searches that the provider charges for, of which no part has told yet; absent where the parts tell of all as they come. */
+  readonly searches?: number;
 }
 
 /** Encodes one stream for a client: neutral events in, the text of whole frames out. */

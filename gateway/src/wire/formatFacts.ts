@@ -8,6 +8,7 @@ import type { Effort, FailureKind, Format, Opaque } from './neutral';
 import type { OutputFields } from './outputMeter';
 import type { DemandKind, DemandSource, FormDemands } from './shared/formDemands';
 import type { MendedField } from './shared/mending';
+import type { SearchCounter, SearchTally } from './shared/searchCounter';
 
 /** The parsed value of a top-level field of a request body; undefined where the field is absent. */
 export type SettingReader = (name: string) => unknown;
@@ -161,12 +162,10 @@ export interface FormatFacts extends CompletionFacts {
   readonly usageOnRequest: boolean;
   /** Searches of the web that streams and long answers show as they are made; absent where the usage alone tells of them. */
   readonly searches?: {
-    /** Stands in every event that shows one; a look before `madeIn`. */
-    readonly word: string;
-    /** Those that an event of a stream shows as done, and that its provider charges for. */
-    madeIn(event: Json): number;
-    /** Matches once for each that is charged, in the bytes of a whole answer: at most 256 of them, in which the word stands. */
-    readonly inBytes: { readonly word: string; readonly pattern: RegExp };
+    /** One stands in every event that shows one; a look before it is added to the tally. */
+    readonly words: readonly string[];
+    openTally(): SearchTally;
+    openCounter(): SearchCounter;
     /** What the usage counts them by, of the end of a whole answer; absent where that is the usage itself. */
     atEnd?(tail: Buffer): Json;
   };

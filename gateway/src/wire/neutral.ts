@@ -202,6 +202,11 @@ export function isClientTool(tool: AnyTool): tool is Tool | CustomTool {
   return tool.type === 'function' || tool.type === 'custom';
 }
 
+/** The tools of which only some may be used. @param allowed names of the client's own */
+export function allowedOf(tools: readonly AnyTool[], allowed: ReadonlySet<string> | undefined): AnyTool[] {
+  return tools.filter((tool) => allowed === undefined || !isClientTool(tool) || allowed.has(tool.name));
+}
+
 export type ToolChoice =
   { readonly type: 'auto' | 'none' | 'required' | 'webSearch' } | { readonly type: 'named'; readonly name: string };
 

@@ -3,10 +3,19 @@
 
 import type { Target } from '../../../config/target';
 import type { Codec, EncodedRequest } from './codec';
-import type { AnyTool, Format, Media, Message, NeutralRequest, Part } from './neutral';
+import {
+  type AnyTool,
+  type Format,
+  isClientTool,
+  type Media,
+  type Message,
+  type NeutralRequest,
+  type Part,
+} from './neutral';
 import { repairSchema } from './schema/repairSchema';
 import { isContinuation } from './shared/droppedFields';
-import { isObject } from './shared/json';
+import { defined, isObject } from './shared/json';
+import { asText, isText, standardBase64 } from './shared/media';
 import { withOwnType } from './shared/mediaType';
 import { repairHistory } from './shared/repairHistory';
 import type { NoteRepair, Repair } from './shared/repairs';
@@ -16,14 +25,18 @@ export function encodeRepaired(codec: Codec, request: NeutralRequest, target: Ta
   const repaired = new Set<Repair>();
   const dropped = new Set<string>();
   const note: NoteRepair = (repair) => void repaired.add(repair);
-  const history = { repaired: note, dropped: (name: string) => void dropped.add(name) };
+  const history: History = { repaired: note, dropped: (name: string) => void dropped.add(name) };
   const whole: NeutralRequest = {
     ...withChoice(request, codec.format, target, history.dropped),
-    messages: withMediaTypes(
-      isContinuation(request) ? request.messages : repairHistory(request.messages, codec.format, history),
-      note,
+    messages: withoutForeignMedia(
+      withSoundMedia(
+        isContinuation(request) ? request.messages : repairHistory(request.messages, codec.format, history),
+        note,
+      ),
+      codec.format,
+      history.dropped,
     ),
-    ...repairedSchemas(request, note),
+    ...repairedTools(request, history),
   };
   const encoded = codec.encodeRequest(whole, target);
   for (const name of encoded.dropped) dropped.add(name);
@@ -32,6 +45,12 @@ export function encodeRepaired(codec: Codec, request: NeutralRequest, target: Ta
 }
 
 // ---
+
+/** Takes what is repaired, and what is left out. */
+interface History {
+  readonly repaired: NoteRepair;
+  readonly dropped: (name: string) => void;
+}
 
 // A choice of a tool that is left out is left out with it.
 function withChoice(
@@ -59,8 +78,11 @@ function isRawNamed(tool: AnyTool, name: string): boolean {
   return tool.type === 'raw' && isObject(tool.value) && tool.value['name'] === name;
 }
 
-function withMediaTypes(messages: readonly Message[], note: NoteRepair): readonly Message[] {
-  const typed = (media: Media): Media => {
+function withSoundMedia(messages: readonly Message[], note: NoteRepair): readonly Message[] {
+  const typed = (medium: Media): Media => {
+    const data = medium.data === undefined ? undefined : standardBase64(medium.data);
+    if (data !== medium.data) note('base64');
+    const media = data === medium.data ? medium : { ...medium, ...defined({ data }) };
     const own = withOwnType(media);
     if (own !== media) note('media-type');
     return own;
@@ -75,13 +97,37 @@ function withMediaTypes(messages: readonly Message[], note: NoteRepair): readonl
   return messages.map((message) => ({ ...message, parts: message.parts.map(repaired) }));
 }
 
+// Only a user's turn holds media, and the model's own at Google, some of whose models make images. A text document is words
+// elsewhere, and the rest is left out: a conversation would be stuck for good. Sources:
+// https://github.com/SEMOSS/Semoss/issues/2323 ("'image' blocks are not permitted within assistant turns"),
+// https://ai.google.dev/api/generate-content, "systemInstruction" ("Currently, text only"; 2026-11).
+function withoutForeignMedia(
+  messages: readonly Message[],
+  format: Format,
+  dropped: (name: string) => void,
+): readonly Message[] {
+  const isForeign = ({ role, parts }: Message) =>
+    role !== 'user' && !(role === 'assistant' && format === 'generate') && parts.some(isMedia);
+  if (!messages.some(isForeign)) return messages;
+  return messages.map((message) => {
+    if (!isForeign(message)) return message;
+    const parts = message.parts.flatMap((part): Part[] => {
+      if (part.type !== 'media') return [part];
+      if (isText(part) && part.data !== undefined) return [{ type: 'text', text: asText(part) }];
+      dropped(part.kind);
+      return [];
+    });
+    return { ...message, parts };
+  });
+}
+
 function isMedia(part: Part): part is Media {
   return part.type === 'media';
 }
 
-function repairedSchemas(
+function repairedTools(
   { tools, responseFormat }: NeutralRequest,
-  note: NoteRepair,
+  { repaired: note, dropped }: History,
 ): Pick<NeutralRequest, 'tools' | 'responseFormat'> {
   const sound = (schema: unknown): unknown => {
     if (!isObject(schema)) return schema;
@@ -92,9 +138,27 @@ function repairedSchemas(
   return {
     ...(tools === undefined
       ? {}
-      : { tools: tools.map((tool) => (tool.type === 'function' ? { ...tool, schema: sound(tool.schema) } : tool)) }),
+      : {
+          tools: eachOnce(tools, { repaired: note, dropped }).map((tool) =>
+            tool.type === 'function' ? { ...tool, schema: sound(tool.schema) } : tool,
+          ),
+        }),
     ...(responseFormat?.type === 'schema'
       ? { responseFormat: { ...responseFormat, schema: sound(responseFormat.schema) } }
       : {}),
   };
+}
+
+// Two tools under one name fail the whole request at Anthropic ("Tool names must be unique") and Google ("Duplicate function
+// declaration found"): the first one stays.
+function eachOnce(tools: readonly AnyTool[], { repaired, dropped }: History): readonly AnyTool[] {
+  const first = new Map<string, AnyTool>();
+  return tools.filter((tool, i) => {
+    if (!isClientTool(tool)) return true;
+    const before = first.get(tool.name);
+    if (before === undefined) return first.set(tool.name, tool);
+    if (JSON.stringify(before) === JSON.stringify(tool)) repaired('repeated-tool');
+    else dropped(`tools[${i}]`);
+    return false;
+  });
 }

@@ -4,7 +4,7 @@
 import type { Json } from '../jsonObject';
 import { isEffort } from '../reasoning/effort';
 import {
-  defined, isObject, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts,
+  defined, isBlank, isObject, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts,
   optionalWithin, otherFields, wrong,
 } from '../shared/json'; // prettier-ignore
 import type {
@@ -20,6 +20,11 @@ const known = new Set([
   'model', 'messages', 'system', 'stream', 'tools', 'tool_choice', 'max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences', 'metadata',
   'thinking', 'output_config', 'output_format', 'service_tier',
 ]); // prettier-ignore
+
+// Values that are the default's own, so that nothing is lost without them.
+const idle = {
+  context_management: (value: unknown) => Object.values(objectOr(value)).every(isBlank),
+};
 
 /**
  * @param counting the request is only to be counted, and may lack `max_tokens`
@@ -44,10 +49,10 @@ export function decodeRequest(body: Json, counting = false): NeutralRequest {
     ],
     stream: body['stream'] === true,
     native: {
-      ...otherFields(body, known),
+      ...otherFields(body, known, idle),
       ...Object.fromEntries(
         Object.entries(output).flatMap(([key, value]) =>
-          key === 'effort' || key === 'format' ? [] : [[`output_config.${key}`, value]],
+          key === 'effort' || key === 'format' || isBlank(value) ? [] : [[`output_config.${key}`, value]],
         ),
       ),
     },

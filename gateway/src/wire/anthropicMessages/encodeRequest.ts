@@ -14,7 +14,7 @@ import { encodeMessages, encodeSystem } from './encodeMessages';
 import { encodeReasoning } from './encodeReasoning';
 import { encodeResponseFormat } from './encodeResponseFormat';
 import { encodeSampling, encodeStop, encodeTier, encodeUser } from './encodeSettings';
-import { encodeToolChoice, encodeTools } from './encodeTools';
+import { encodeToolChoice, encodeTools, withFreeName } from './encodeTools';
 
 /** Output tokens for a model whose limit is not known: above any answer people wait for, and taken by every current model. */
 const unknownMaxOutput = 32_000;
@@ -27,7 +27,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   const maxTokens = maxTokensOf(request, target);
   const { format, wrapped } = wrapNonObjectSchema(request.responseFormat);
   const encodedFormat = encodeResponseFormat(request, format, profile);
-  const search = searchFor(request, target, 'messages', droppedFields);
+  const search = searchFor(withFreeName(request, droppedFields), target, 'messages', droppedFields);
   const tools = [...encodeTools(request, search, profile, custom, droppedFields), ...encodedFormat.tools];
   const choice = encodeToolChoice(request, encodedFormat.choice, search, profile, tools.length > 0, droppedFields);
   const forced = choice !== undefined && (choice['type'] === 'any' || choice['type'] === 'tool');

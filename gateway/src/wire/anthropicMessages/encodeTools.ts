@@ -2,7 +2,7 @@
 // https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview (2026-11).
 
 import type { Json } from '../jsonObject';
-import type { AnyTool, NeutralRequest, ToolChoice, WebSearchTool } from '../neutral';
+import { type AnyTool, isClientTool, type NeutralRequest, type ToolChoice, type WebSearchTool } from '../neutral';
 import { schemaForAnthropic } from '../schema/jsonSchema';
 import { argsSchema } from '../schema/toolSchema';
 import { encodeCache } from '../shared/cacheControl';
@@ -13,6 +13,18 @@ import type { ClaudeProfile } from '../shared/profileRows';
 import { nameFor } from '../shared/names';
 import { encodeLocation } from '../shared/webSearch';
 import { searchName, searchType } from './searchTool';
+
+/**
+ * The request without a search whose only name one of the client's own tools has ("Tool names must be unique"): the client can
+ * search by itself. The search is named.
+ */
+export function withFreeName(request: NeutralRequest, droppedFields: DroppedFields): NeutralRequest {
+  const { tools = [] } = request;
+  if (!tools.some((tool) => isClientTool(tool) && nameFor('messages', tool.name) === searchName)) return request;
+  const isTaken = (tool: AnyTool) => tool.type === 'webSearch' && tool.native.format !== 'messages';
+  for (const tool of tools) if (tool.type === 'webSearch' && isTaken(tool)) droppedFields.drop(tool.at);
+  return { ...request, tools: tools.filter((tool) => !isTaken(tool)) };
+}
 
 /**
  * The request's tools.

@@ -9,6 +9,7 @@ import { completion } from './completion';
 import { isSearch, searchName } from './searchTool';
 import { isObject, listOr, objectOr, pick, textOr } from '../shared/json';
 import { decodeSearchBlock } from '../shared/anthropicBlocks';
+import { openMatchCounter, openSum } from '../shared/searchCounter';
 import { placesOf, withoutTools } from '../shared/searchTools';
 import { demanded, isStop } from '../shared/demanded';
 import { claudeProfile, knownClaude } from '../shared/modelProfiles';
@@ -84,12 +85,13 @@ export const facts: FormatFacts = {
   usageField: 'usage',
   // A search that failed is not charged for: its result is an object, and no list.
   searches: {
-    word: '"web_search_tool_result"',
-    madeIn: (event) => {
-      const block = objectOr(event['content_block']);
-      return block['type'] === 'web_search_tool_result' && Array.isArray(block['content']) ? 1 : 0;
-    },
-    inBytes: { word: '"web_search_tool_result"', pattern: /"web_search_tool_result"/g },
+    words: ['"web_search_tool_result"'],
+    openTally: () =>
+      openSum((event) => {
+        const block = objectOr(event['content_block']);
+        return block['type'] === 'web_search_tool_result' && Array.isArray(block['content']) ? 1 : 0;
+      }),
+    openCounter: () => openMatchCounter('"web_search_tool_result"', /"web_search_tool_result"/g),
   },
   usageOnRequest: false,
   isUsageOnly: () => false,

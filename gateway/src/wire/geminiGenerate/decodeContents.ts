@@ -27,7 +27,7 @@ export function decodeContents(system: unknown, contents: readonly unknown[]): M
 function decodeSystem(value: unknown): Message[] {
   if (value === undefined || value === null) return [];
   if (typeof value === 'string') return [{ role: 'system', parts: [{ type: 'text', text: value }] }];
-  const parts = decodeParts(objectOr(value)['parts'], 'systemInstruction.parts', openCallIds());
+  const parts = decodeParts(camelKeys(objectOr(value))['parts'] ?? [], 'systemInstruction.parts', openCallIds());
   return parts.length === 0 ? [] : [{ role: 'system', parts }];
 }
 

@@ -3,8 +3,8 @@
 
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../jsonObject';
-import { defined, isObject, lookUp, needList, needObject, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
-import type { Effort, NeutralRequest, ReasoningOptions, ResponseFormat } from '../neutral';
+import { defined, isBlank, isObject, lookUp, needList, needObject, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { allowedOf, type Effort, type NeutralRequest, type ReasoningOptions, type ResponseFormat } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { decodeAnswers } from '../shared/settings';
 import { camelKeys } from './camelKeys';
@@ -14,13 +14,15 @@ import { decodeToolConfig, decodeTools } from './decodeTools';
 /** @throws GatewayError bad_request naming the field */
 export function decodeRequest(raw: Json): NeutralRequest {
   const body = camelKeys(raw);
-  const contents = needList(body['contents'], 'contents');
+  // Google's servers read one object as a list of it, and its own examples have it so.
+  const contents = isObject(body['contents']) ? [body['contents']] : needList(body['contents'], 'contents');
   if (contents.length === 0) wrong('contents', 'a list of at least one content');
   const config = camelKeys(
     body['generationConfig'] === undefined ? {} : needObject(body['generationConfig'], 'generationConfig'),
   );
   const toolConfig = decodeToolConfig(body['toolConfig']);
-  const tools = decodeTools(body['tools']);
+  const declared = decodeTools(body['tools']);
+  const tools = declared === undefined ? undefined : allowedOf(declared, toolConfig.allowed);
   return {
     from: 'generate',
     messages: decodeContents(body['systemInstruction'], contents),
@@ -68,7 +70,7 @@ const knownConfig = new Set([
 function leftOver(object: Json, names: ReadonlySet<string>, prefix: string): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(object)) {
-    if (names.has(key) || value === null || value === undefined || isIdle(key, value)) continue;
+    if (names.has(key) || isBlank(value) || isIdle(key, value)) continue;
     out[prefix + key] = value;
   }
   return out;
@@ -77,7 +79,8 @@ function leftOver(object: Json, names: ReadonlySet<string>, prefix: string): Rec
 // Values that are the default's own, so that nothing is lost without them.
 function isIdle(key: string, value: unknown): boolean {
   if (key === 'responseModalities') return Array.isArray(value) && value.every((item) => item === 'TEXT');
-  return key === 'safetySettings' && Array.isArray(value) && value.length === 0;
+  if (key === 'mediaResolution') return value === 'MEDIA_RESOLUTION_UNSPECIFIED';
+  return key === 'enableEnhancedCivicAnswers' && value === false;
 }
 
 function decodeResponseFormat(config: Json): ResponseFormat | undefined {

@@ -5,7 +5,7 @@ import { validCounts, tokenCount, type Usage } from '../../core/usage';
 import { decodeGeminiLogprobs } from '../shared/logprobs';
 import type { Decoder, Frame } from '../codec';
 import type { Json } from '../jsonObject';
-import { chargedFor, searchesIn } from './charges';
+import { chargedFor, openTally, searchesIn } from './charges';
 import { completion, finishReasons } from './completion';
 import { citationsIn, groundingBytes, joinGrounding, pagesIn, queriesIn } from './grounding';
 import { isHostedPart, isSearchPart, opaqueParts, queriesOfCall } from './hostedParts';
@@ -14,6 +14,7 @@ import { countOr, isObject, listOr, objectOr, textOr } from '../shared/json';
 import type { StreamEvent, TokenLogprob } from '../neutral';
 import { AnswerBuilders } from '../shared/answers';
 import type { EventBuilder } from '../shared/eventBuilder';
+import type { SearchTally } from '../shared/searchCounter';
 
 /** The usage in a response; undefined where it has none. Reasoning is counted apart from candidates, the cache in the prompt. */
 export function usageIn(value: Json): Partial<Usage> | undefined {
@@ -76,6 +77,9 @@ export function openDecoder(answers = 1): Decoder {
       for (const state of decoding.states) if (state !== undefined) kept += state.kept;
       return kept;
     },
+    get searches() {
+      return decoding.tally.charged(undefined);
+    },
   };
 }
 
@@ -87,6 +91,8 @@ interface Answers {
   readonly states: (AnswerState | undefined)[];
   /** The answer is at hand as a whole: its search is told before its text. That of a stream is told at its end. */
   readonly whole: boolean;
+  /** The searches of all pieces. */
+  readonly tally: SearchTally;
   /** The response's, which some pieces of a stream lack. */
   id: string;
   model: string;
@@ -123,7 +129,7 @@ interface AnswerState {
 const pieceCost = 32;
 
 function openAnswers(asked: number, whole: boolean): Answers {
-  return { builders: new AnswerBuilders(asked), states: [], whole, id: '', model: '' };
+  return { builders: new AnswerBuilders(asked), states: [], whole, tally: openTally(), id: '', model: '' };
 }
 
 // The state of a candidate; undefined for one that was not asked for.
@@ -138,6 +144,7 @@ function stateOf({ builders, states }: Answers, index: number): AnswerState | un
 
 function decodePiece(body: Json, answers: Answers): void {
   const { first } = answers.builders;
+  answers.tally.add(body);
   answers.id = textOr(body['responseId']) || answers.id;
   answers.model = textOr(body['modelVersion']) || answers.model;
   const { id, model } = answers;
@@ -184,10 +191,9 @@ function decodeCandidate(candidate: Json, state: AnswerState, whole: boolean): v
 }
 
 // The answers have come: what was found is told with all of their words, and all searches are counted.
-function endAnswers({ builders, states, model }: Answers): void {
-  const asked = states.map((state) => [...(state?.queries ?? []), ...queriesIn(state?.grounding ?? {})]);
-  const searches = chargedFor(asked, model);
-  if (searches !== undefined) builders.first.usage(validCounts({ searches }));
+function endAnswers({ builders, states, tally }: Answers): void {
+  const searches = tally.charged(undefined);
+  if (searches > 0) builders.first.usage({ searches });
   for (const state of states) if (state !== undefined) endAnswer(state);
 }
 
@@ -216,7 +222,7 @@ function tellSearch(state: AnswerState): void {
   if (all.length === 0 || (news.length === 0 && (pages.length === 0 || state.toldPages))) return;
   endHosted(state);
   const number = told.size === 0 ? '' : '_more';
-  const charged = news.length === 0 ? 0 : (chargedFor([news], state.model) ?? 0);
+  const charged = chargedFor(news.length, state.model);
   builder.search({
     id: `search_${id || 'gemini'}${number}`,
     queries: all,

@@ -27,11 +27,19 @@ export function decodeTools(value: unknown): AnyTool[] | undefined {
   });
 }
 
+/** What a tool configuration asks for. */
+export interface DecodedToolConfig {
+  readonly choice?: ToolChoice;
+  /** The names of the functions that may be called; absent where it is all. */
+  readonly allowed?: ReadonlySet<string>;
+  readonly native: Record<string, unknown>;
+}
+
 /**
  * The choice of a tool, and what else the tool configuration holds by its path.
  * @throws GatewayError bad_request naming the field
  */
-export function decodeToolConfig(value: unknown): { choice?: ToolChoice; native: Record<string, unknown> } {
+export function decodeToolConfig(value: unknown): DecodedToolConfig {
   const toolConfig = camelKeys(objectOr(value));
   const { functionCallingConfig, ...others } = toolConfig;
   const native = Object.fromEntries(Object.entries(others).map(([key, other]) => [`toolConfig.${key}`, other]));
@@ -39,10 +47,12 @@ export function decodeToolConfig(value: unknown): { choice?: ToolChoice; native:
   const at = 'toolConfig.functionCallingConfig';
   const config = camelKeys(needObject(functionCallingConfig, at));
   const names = optionalTexts(config['allowedFunctionNames'], `${at}.allowedFunctionNames`) ?? [];
+  const allowed = names.length === 0 ? undefined : new Set(names);
   const mode = textOr(config['mode'], 'AUTO').toUpperCase();
   switch (mode) {
-    case 'AUTO':
     case 'VALIDATED':
+      return { choice: { type: 'auto' }, native, ...defined({ allowed }) };
+    case 'AUTO':
     case 'MODE_UNSPECIFIED':
       return { choice: { type: 'auto' }, native };
     case 'NONE':
@@ -50,8 +60,7 @@ export function decodeToolConfig(value: unknown): { choice?: ToolChoice; native:
     case 'ANY': {
       const [name] = names;
       if (names.length === 1 && name !== undefined) return { choice: { type: 'named', name }, native };
-      if (names.length > 1) native[`${at}.allowedFunctionNames`] = names;
-      return { choice: { type: 'required' }, native };
+      return { choice: { type: 'required' }, native, ...defined({ allowed }) };
     }
     default:
       return wrong(`${at}.mode`, 'one of AUTO, ANY, NONE, VALIDATED');

@@ -41,7 +41,7 @@ export function encodeContents(
   let system = request.messages.slice(0, first).flatMap((message) => encodeParts(message, context));
   const turns = request.messages.slice(first).map((message) => ({
     role: message.role === 'assistant' ? ('model' as const) : ('user' as const),
-    content: encodeParts(message.role === 'system' ? systemAsUser(message) : message, context),
+    content: encodeParts(message.role === 'system' ? systemAsUser(message, droppedFields) : message, context),
   }));
   fillBlankTurns(turns, () => ({ text: blankTurnText }), droppedFields.repair);
   const contents: Content[] = [];
@@ -78,8 +78,13 @@ function callNames(messages: readonly Message[]): Map<string, string> {
 }
 
 // Contents know two roles: a system message in mid-conversation keeps its place as the user's, marked.
-function systemAsUser(message: Message): Message {
-  return { role: 'user', parts: [{ type: 'text', text: `<system>\n${textOf(message.parts)}\n</system>` }] };
+function systemAsUser(message: Message, droppedFields: DroppedFields): Message {
+  for (const part of message.parts) {
+    if (part.type === 'raw') droppedFields.drop(part.at);
+    if ('cache' in part && part.cache !== undefined) droppedFields.drop('cache_control');
+  }
+  const text = textOf(message.parts);
+  return { role: 'user', parts: text === '' ? [] : [{ type: 'text', text: `<system>\n${text}\n</system>` }] };
 }
 
 // Gemini 3 refuses the current turn where the first call of a content has no signature.

@@ -1,11 +1,11 @@
 // Facts about generateContent. Sources: https://ai.google.dev/api/generate-content and, for counting,
 // https://ai.google.dev/api/tokens (2026-11). Google's servers take every field in camelCase and in snake_case.
 
-import { lastObjectOf } from '../../core/jsonTail';
 import type { FormatFacts, SettingReader } from '../formatFacts';
 import { isEnvelope } from '../reasoning/envelope';
 import { camelKeys } from './camelKeys';
-import { hostedParts, queriesOfCall } from './hostedParts';
+import { hostedParts } from './hostedParts';
+import { openCounter, openTally, searchWords } from './charges';
 import { completion } from './completion';
 import { isObject, listOr } from '../shared/json';
 import { placesOf, withoutTools } from '../shared/searchTools';
@@ -102,20 +102,7 @@ export const facts: FormatFacts = {
   argsAreObjects: true,
   objectArgs: ['args', 'response'],
   usageField: 'usageMetadata',
-  // Each piece of a stream has usage, which is read with what stands beside it.
-  searches: {
-    word: '"webSearchQueries"',
-    // Those beside functions come as parts; the usage of a later piece counts what it holds itself.
-    madeIn: (event) =>
-      listOr(event['candidates'])
-        .flatMap((candidate) => listOr(inner(inner(candidate, 'content'), 'parts')))
-        .reduce((sum: number, part) => sum + new Set(queriesOfCall(part)).size, 0),
-    inBytes: { word: '"webSearchQueries"', pattern: /"webSearchQueries":\s*\[\s*"/g },
-    atEnd: (tail) => ({
-      candidates: [{ groundingMetadata: lastObjectOf(tail, 'groundingMetadata') }],
-      modelVersion: /"modelVersion":\s*"([^"]{1,200})"/.exec(tail.toString('latin1'))?.[1],
-    }),
-  },
+  searches: { words: searchWords, openTally, openCounter },
   usageOnRequest: false,
   isUsageOnly: () => false,
   ...completion,

@@ -22,7 +22,7 @@ import {
 import type { NeutralRequest, ResponseFormat, ReasoningOptions } from '../neutral';
 import { decodeJsonSchemaFormat } from '../schema/responseFormat';
 import { decodeAnswers } from '../shared/settings';
-import { decodeToolChoice, decodeTools } from './decodeTools';
+import { decodeAllowed, decodeToolChoice, decodeTools } from './decodeTools';
 import { decodeMessage } from './decodeMessages';
 
 const known = new Set([
@@ -51,7 +51,7 @@ export function decodeRequest(body: Json): NeutralRequest {
     stream: body['stream'] === true,
     native: otherFields(body, known, idle),
     ...defined({
-      tools: decodeTools(body),
+      tools: decodeTools(body, decodeAllowed(body['tool_choice'])),
       toolChoice: decodeToolChoice(body['tool_choice'] ?? body['function_call']),
       parallelTools: optionalFlag(body['parallel_tool_calls'], 'parallel_tool_calls'),
       responseFormat: decodeResponseFormat(body['response_format']),

@@ -16,17 +16,30 @@ import {
   wrong,
 } from '../shared/json';
 import { decodeCache } from '../shared/cacheControl';
-import type { AnyTool, ToolChoice, WebSearchTool } from '../neutral';
+import { allowedOf, type AnyTool, type ToolChoice, type WebSearchTool } from '../neutral';
 import { decodeContextSize, decodeLocation } from '../shared/webSearch';
 import { needArgsSchema } from '../schema/toolSchema';
 import { unknownToolFields } from '../shared/toolFields';
 
-/** The tools of a request body; undefined where it names none. @throws GatewayError bad_request naming the field */
-export function decodeTools(body: Json): AnyTool[] | undefined {
-  const declared = decodeDeclared(body);
+/**
+ * The tools of a request body; undefined where it names none.
+ * @param allowed names, where only some may be used
+ * @throws GatewayError bad_request naming the field
+ */
+export function decodeTools(body: Json, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
+  const all = decodeDeclared(body);
+  const declared = all === undefined ? undefined : allowedOf(all, allowed);
   const options = body['web_search_options'];
   if (options === undefined || options === null) return declared;
   return [...(declared ?? []), decodeSearch(needObject(options, 'web_search_options'))];
+}
+
+/** The names of the tools that may be used; undefined where it is all. @throws GatewayError bad_request naming the field */
+export function decodeAllowed(value: unknown): Set<string> | undefined {
+  const choice = objectOr(value);
+  if (choice['type'] !== 'allowed_tools') return undefined;
+  const list = needList(objectOr(choice['allowed_tools'])['tools'], 'tool_choice.allowed_tools.tools');
+  return new Set(list.map(objectOr).map((tool) => textOr(objectOr(tool['function'] ?? tool['custom'])['name'])));
 }
 
 /** Which tool to use; undefined where the model is to decide. @throws GatewayError bad_request */
@@ -37,6 +50,12 @@ export function decodeToolChoice(value: unknown): ToolChoice | undefined {
   // Anthropic's spelling, which some clients send to this path.
   if (choice['type'] === 'auto' || choice['type'] === 'none') return { type: choice['type'] };
   if (choice['type'] === 'any') return { type: 'required' };
+  if (choice['type'] === 'allowed_tools') {
+    const mode = objectOr(choice['allowed_tools'])['mode'];
+    return mode === 'auto' || mode === 'required'
+      ? { type: mode }
+      : wrong('tool_choice.allowed_tools.mode', '"auto" or "required"');
+  }
   const name = objectOr(choice['function'])['name'] ?? objectOr(choice['custom'])['name'] ?? choice['name'];
   return typeof name === 'string'
     ? { type: 'named', name }

@@ -5,6 +5,7 @@ import type { Target } from '../../../../config/target';
 import type { EncodedRequest } from '../codec';
 import type { Json } from '../jsonObject';
 import type { NeutralRequest, ResponseFormat } from '../neutral';
+import { withJsonWord } from '../schema/responseFormat';
 import { wrapNonObjectSchema } from '../schema/wrapNonObject';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
 import { defined } from '../shared/json';
@@ -31,7 +32,11 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   return {
     body: {
       model: target.model,
-      messages: encodeMessages(request.messages, isOpenai, droppedFields),
+      messages: encodeMessages(
+        isOpenai ? withJsonWord(request, droppedFields.repair) : request.messages,
+        isOpenai,
+        droppedFields,
+      ),
       ...defined({
         ...encodeLimits(request, target, samples, droppedFields),
         n: request.answers,

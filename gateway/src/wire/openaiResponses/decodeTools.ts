@@ -15,7 +15,7 @@ import {
   textOr,
   wrong,
 } from '../shared/json';
-import { type AnyTool, isClientTool, type ToolChoice, type WebSearchTool } from '../neutral';
+import { allowedOf, type AnyTool, isClientTool, type ToolChoice, type WebSearchTool } from '../neutral';
 import { decodeContextSize, decodeDomains, decodeLocation } from '../shared/webSearch';
 import { fullName } from './namespaces';
 import { isSearchType } from './searchTool';
@@ -35,7 +35,7 @@ export function decodeTools(value: unknown, allowed: ReadonlySet<string> | undef
     if (tool['type'] === 'namespace') return decodeNamespace(tool, at);
     return [decodeTool(tool, at), ...unknownToolFields(tool, 'responses', at)];
   });
-  return allowed === undefined ? tools : tools.filter((tool) => !isClientTool(tool) || allowed.has(tool.name));
+  return allowedOf(tools, allowed);
 }
 
 /** Which tools may and must be used. @throws GatewayError bad_request naming the field */

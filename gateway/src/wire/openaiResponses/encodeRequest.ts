@@ -5,6 +5,7 @@ import type { Target } from '../../../../config/target';
 import type { EncodedRequest } from '../codec';
 import type { Effort, NeutralRequest, ToolChoice, WebSearchTool } from '../neutral';
 import { wantsReasoning } from '../reasoning/effort';
+import { withJsonWord } from '../schema/responseFormat';
 import { wrapNonObjectSchema } from '../schema/wrapNonObject';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
 import { defined, restore } from '../shared/json';
@@ -41,7 +42,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   });
   const body = {
     model: target.model,
-    input: encodeInput(request.messages.slice(first), naming, droppedFields),
+    input: encodeInput(withJsonWord(request, droppedFields.repair).slice(first), naming, droppedFields),
     store: false,
     ...defined({
       instructions: system.length === 0 ? undefined : encodeInstructions(system, droppedFields),

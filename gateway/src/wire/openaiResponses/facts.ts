@@ -11,6 +11,7 @@ import { decodeSearch } from './searches';
 import { isSearch } from './searchTool';
 import { demanded, isForcedChoice } from '../shared/demanded';
 import { isObject, listOr, objectOr, pick } from '../shared/json';
+import { openMatchCounter, openSum } from '../shared/searchCounter';
 import { placesOf, withoutTools } from '../shared/searchTools';
 import { openaiHonours } from '../shared/openaiSettings';
 import { isOurSearch, searchText } from '../shared/webSearch';
@@ -92,13 +93,14 @@ export const facts: FormatFacts = {
   objectArgs: ['arguments', 'output'],
   usageField: 'usage',
   searches: {
-    word: '"web_search_call"',
-    madeIn: (event) => {
-      const item = objectOr(event['item']);
-      const isDone = event['type'] === 'response.output_item.done' && item['type'] === 'web_search_call';
-      return isDone && decodeSearch(item) !== undefined ? 1 : 0;
-    },
-    inBytes: { word: '"search"', pattern: /"type":\s*"search"/g }, // what a call did; others open a page
+    words: ['"web_search_call"'],
+    openTally: () =>
+      openSum((event) => {
+        const item = objectOr(event['item']);
+        const isDone = event['type'] === 'response.output_item.done' && item['type'] === 'web_search_call';
+        return isDone && decodeSearch(item) !== undefined ? 1 : 0;
+      }),
+    openCounter: () => openMatchCounter('"search"', /"type":\s*"search"/g), // what a call did; others open a page
     atEnd: (tail) => ({ tool_usage: lastObjectOf(tail, 'tool_usage') }),
   },
   usageOnRequest: false,

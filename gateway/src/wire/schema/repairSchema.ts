@@ -75,6 +75,7 @@ const keywords = new Map<string, Check>([
 function repairOne(schema: Json): Json {
   if (isSound(schema)) return schema;
   const out: Record<string, unknown> = { ...schema };
+  repairMaps(out);
   repairTuple(out);
   repairBounds(out);
   out['type'] = repairType(out['type']);
@@ -109,6 +110,20 @@ function isSoundAll(schema: Json): boolean {
     }
   }
   return true;
+}
+
+// One entry that is no schema would cost all others of its map.
+function repairMaps(out: Record<string, unknown>): void {
+  for (const [key, check] of keywords) {
+    const map = out[key];
+    if (check !== isSchemaMap || !isObject(map) || isSchemaMap(map)) continue;
+    const entries = Object.entries(map).map(([name, value]): [string, unknown] => {
+      if (isSchema(value)) return [name, value];
+      if (typeof value === 'string' && types.has(value.toLowerCase())) return [name, { type: value.toLowerCase() }];
+      return [name, value === null ? {} : described({}, [noteOf(name, value)])];
+    });
+    out[key] = Object.fromEntries(entries);
+  }
 }
 
 // A tuple's schemas stood in `items`, and that of the items after them in `additionalItems`.

@@ -80,8 +80,15 @@ export function pick(object: Json, names: readonly string[]): Json {
   return Object.fromEntries(names.flatMap((name) => (object[name] === undefined ? [] : [[name, object[name]]])));
 }
 
+/** Whether a value says nothing: it is absent, null, or a list or an object without anything in it. */
+export function isBlank(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === null || value === undefined;
+  for (const _key in value) return false;
+  return true;
+}
+
 /**
- * The fields of an object that are neither known nor idle.
+ * The fields of an object that are neither known, blank nor idle.
  * @param idle by field, whether a value is the default's own, so that nothing is lost without it
  */
 export function otherFields(
@@ -93,8 +100,7 @@ export function otherFields(
   // engine, which would take milliseconds to learn it.
   const others = Object.create(null) as Record<string, unknown>;
   for (const [key, value] of Object.entries(body))
-    if (!known.has(key) && value !== null && value !== undefined && lookUp(idle, key)?.(value) !== true)
-      others[key] = value;
+    if (!known.has(key) && !isBlank(value) && lookUp(idle, key)?.(value) !== true) others[key] = value;
   return others;
 }
 
@@ -110,11 +116,12 @@ export function optionalFlag(value: unknown, field: string): boolean | undefined
   return typeof value === 'boolean' ? value : wrong(field, 'true or false');
 }
 
-/** A text, or a list of texts, as a list; undefined where it is absent or null. @throws GatewayError bad_request */
+/** A text, or a list of texts, as a list; undefined where it is absent, null or empty. @throws GatewayError bad_request */
 export function optionalTexts(value: unknown, field: string): string[] | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return [value];
-  return needList(value, field).map((text, i) => needText(text, `${field}[${i}]`));
+  const texts = needList(value, field).map((text, i) => needText(text, `${field}[${i}]`));
+  return texts.length === 0 ? undefined : texts;
 }
 
 /** A number within bounds; undefined where it is absent or null. @throws GatewayError bad_request naming the field */

@@ -15,9 +15,12 @@ export const repairs = {
   'lone-reasoning': 'reasoning of a turn that was cut before it said or called anything: left out',
   'blank-turn': "a turn of the user's without content, which the provider refuses: says that it is empty",
   'tool-arguments': 'arguments that are no JSON object, where the provider takes nothing else: their text in an object',
+  'repeated-tool': 'a tool that is declared twice in the same words: once',
+  base64: 'base64 in the alphabet of URLs, in lines, or without its padding: as every provider reads it',
   'media-type': 'a medium under another type than that of its first bytes: under its own',
   schema:
     'a JSON schema in an older dialect, or with keywords of a wrong kind: in the newest, the rest as a description',
+  'json-word': 'JSON that is asked for by a setting alone, which OpenAI refuses: asked for in words too',
   'lone-surrogate': 'half of a character, which no UTF-8 can hold: U+FFFD',
 } as const;
 

@@ -1,0 +1,105 @@
+// Media where only words may stand: in the system prompt, and in what the model has said. And bytes as clients write them.
+
+import type { Json } from '../../gateway/src/wire/jsonObject';
+import type { Format } from '../../gateway/src/wire/neutral';
+import { formats } from './recorded';
+import { translated } from './translated';
+
+const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC';
+const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${png}` } };
+const notes = { type: 'file', file: { filename: 'a.txt', file_data: `data:text/plain;base64,${btoa('my notes')}` } };
+const pdf = { type: 'file', file: { filename: 'a.pdf', file_data: `data:application/pdf;base64,${btoa('%PDF-1.4')}` } };
+const hi = { role: 'user', content: 'Hi' };
+const to = (format: Format, ...messages: Json[]) => translated('chat', format, { model: 'm', messages });
+
+describe.each(formats.filter((format) => format !== 'chat'))('to %s', (format) => {
+  test.each([
+    ['the system prompt', [{ role: 'system', content: [image, notes, pdf, { type: 'text', text: 'Be kind' }] }, hi]],
+    [
+      'a system message in mid-conversation',
+      [
+        hi,
+        { role: 'assistant', content: 'Yes' },
+        { role: 'system', content: [image, notes, pdf, { type: 'text', text: 'Be kind' }] },
+        hi,
+      ],
+    ],
+  ])('%s holds words, and names what it lost', (_where, messages) => {
+    const { text, dropped } = to(format, ...messages);
+    expect(dropped).toEqual(['image', 'document']);
+    expect(text).toContain('Be kind');
+    expect(text).toContain('my notes');
+    expect(text).not.toMatch(/undefined|iVBOR|JVBER/);
+  });
+
+  test('a system prompt of nothing but an image is left out, and named', () => {
+    const { text, dropped } = to(format, { role: 'system', content: [image] }, hi);
+    expect([dropped, text.includes('undefined')]).toEqual([['image'], false]);
+    const between = to(format, hi, { role: 'system', content: [image] }, hi);
+    expect([between.dropped, between.text.includes('<system>')]).toEqual([['image'], false]);
+  });
+
+  test('what the model has made is left out, and named, but for Google', () => {
+    const { text, dropped } = to(format, hi, { role: 'assistant', content: [{ type: 'text', text: 'Look' }, image, notes] }, { role: 'user', content: 'And now?' }); // prettier-ignore
+    expect(dropped).toEqual(format === 'generate' ? [] : ['image']);
+    expect(text.includes('iVBOR')).toBe(format === 'generate');
+    if (format !== 'generate') expect(text).toContain('my notes');
+    expect(text).toContain('Look');
+  });
+});
+
+test('an image of Google’s in the history of a client of its own, to Claude', () => {
+  const parts = [{ text: 'Here' }, { inlineData: { mimeType: 'image/png', data: png } }];
+  const contents = [
+    { role: 'user', parts: [{ text: 'Draw' }] },
+    { role: 'model', parts },
+    { role: 'user', parts: [{ text: 'Why?' }] },
+  ];
+  const { body, dropped } = translated('generate', 'messages', { contents });
+  expect([body['messages'], dropped]).toEqual([
+    [
+      { role: 'user', content: 'Draw' },
+      { role: 'assistant', content: 'Here' },
+      { role: 'user', content: 'Why?' },
+    ],
+    ['image'],
+  ]);
+});
+
+test('marks and foreign parts of a system message in mid-conversation are named where it becomes the user’s', () => {
+  const messages = [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Yes' },
+    { role: 'system', content: [{ type: 'text', text: 'Be kind', cache_control: { type: 'ephemeral' } }] },
+    { role: 'user', content: 'So?' },
+  ];
+  expect(translated('messages', 'generate', { model: 'm', max_tokens: 9, messages }).dropped).toEqual([
+    'cache_control',
+  ]);
+});
+
+describe('bytes', () => {
+  const shown = (url: string, format: Format) =>
+    to(format, { role: 'user', content: [{ type: 'image_url', image_url: { url } }] });
+
+  test.each(['responses', 'messages', 'generate'] as const)('in other spellings are the same to %s', (format) => {
+    const spellings = [
+      png.replace(/\+/g, '-').replace(/\//g, '_'),
+      png.replace(/.{20}/g, '$&\n'),
+      png.replace(/=/g, ''),
+    ];
+    const asIs = shown(`data:image/png;base64,${png}`, format);
+    expect(asIs.repaired).toEqual([]);
+    for (const data of spellings) expect(shown(`data:image/png;base64,${data}`, format).body).toEqual(asIs.body);
+  });
+
+  test('of a URL may be escaped, well or not', () => {
+    const of = (rest: string) => JSON.stringify(shown(`data:text/plain,${rest}`, 'messages').body);
+    expect(of('a%20b%C3%BC')).toContain('a bü');
+    expect(of('100%')).toContain('100%');
+    expect(of('%zz')).toContain('%zz');
+    expect(
+      JSON.stringify(shown(`data:image/png,${png.length > 0 ? '%89PNG%0D%0A%1A%0A' : ''}`, 'messages').body),
+    ).toContain('iVBORw0KGgo=');
+  });
+});
