@@ -162,13 +162,28 @@ async function translated(bytes: Buffer, spoken: Format, to: Format, piece: Piec
     gather: () => undefined,
     write: () => undefined,
   });
+  const push = (chunk: Buffer): { waiting: Promise<void> | undefined } => {
+    const frames = reader.push(chunk);
+    encoder.came(chunk.length, frames);
+    return { waiting: encoding.push(frames) };
+  };
   for (let at = 0; at < bytes.length; at += chunkBytes) {
-    const wait = piece('stream, translated', () => {
+    const pushed = piece('stream, translated', () => {
       isPushed = true;
-      const waiting = encoding.push(reader.push(bytes.subarray(at, at + chunkBytes)));
+      const wait = unlessRefused(() => push(bytes.subarray(at, at + chunkBytes)));
       isPushed = false;
-      return { waiting };
+      return wait;
     });
-    await wait.waiting;
+    if (pushed === undefined || !(await isTaken(pushed.waiting))) return; // what grows too much ends the stream
   }
 } // prettier-ignore
+
+async function isTaken(waiting: Promise<void> | undefined): Promise<boolean> {
+  try {
+    await waiting;
+    return true;
+  } catch (error) {
+    if (error instanceof GatewayError) return false;
+    throw error;
+  }
+}

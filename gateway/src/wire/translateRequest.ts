@@ -5,6 +5,7 @@ import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import type { ResponseFixups } from './codec';
+import { freeGrowth, mostGrowth } from './growth';
 import { codecs, type Learnt, upstreamFormat } from './index';
 import type { Json } from './jsonObject';
 import { objectOr } from './shared/json';
@@ -49,10 +50,6 @@ export interface TranslatedRequest {
   /** The client's request without its messages: what the response needs to know of it. */
   readonly request: NeutralRequest;
 }
-
-/** A translation has at most this many times the bytes of its request, and 64 KiB: an attacker's schema can grow more. */
-const mostGrowth = 4;
-const freeGrowth = 64 * 1024;
 
 /**
  * Translates a request.
