@@ -3,7 +3,7 @@
 
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../jsonObject';
-import { defined, isObject, lookUp, needList, needObject, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { defined, isObject, joinFields, lookUp, needList, needObject, noFields, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
 import type { Effort, NeutralRequest, ReasoningOptions, ResponseFormat } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { decodeAnswers } from '../shared/settings';
@@ -25,11 +25,11 @@ export function decodeRequest(raw: Json): NeutralRequest {
     from: 'generate',
     messages: decodeContents(body['systemInstruction'], contents),
     stream: false, // the path says whether it is one
-    native: {
-      ...leftOver(body, known, ''),
-      ...leftOver(config, knownConfig, 'generationConfig.'),
-      ...toolConfig.native,
-    },
+    native: joinFields(
+      leftOver(body, known, ''),
+      leftOver(config, knownConfig, 'generationConfig.'),
+      toolConfig.native,
+    ),
     ...defined({
       tools,
       toolChoice: toolConfig.choice,
@@ -66,7 +66,7 @@ const knownConfig = new Set([
 ]); // prettier-ignore
 
 function leftOver(object: Json, names: ReadonlySet<string>, prefix: string): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
+  const out = noFields();
   for (const [key, value] of Object.entries(object)) {
     if (names.has(key) || value === null || value === undefined || isIdle(key, value)) continue;
     out[prefix + key] = value;
