@@ -33,7 +33,7 @@ export function schemaForGemini(schema: unknown): Json {
     if (isObject(definitions)) out['$defs'] = { ...definitions, ...(isObject(out['$defs']) ? out['$defs'] : {}) };
     if (typeof out['$ref'] === 'string') out['$ref'] = out['$ref'].replace('#/definitions/', '#/$defs/');
     const parts = listOr(allOf).filter(isObject);
-    if (parts.length > 0) out = merged(out, ...parts.map((part) => clean({ ...part })));
+    if (parts.length > 0) out = merged([out, ...parts.map((part) => clean({ ...part }))]);
     if (fixed !== undefined) out['enum'] = [fixed];
     const notes: string[] = [];
     const whole = out['type'] === 'integer';
@@ -198,11 +198,14 @@ export function withDescription(schema: Json, about: string | undefined): Json {
 }
 
 /** Several schemas of one object as one. Of a keyword in several the first one's value holds, of a property the last. */
-export function merged(...schemas: readonly Json[]): Record<string, unknown> {
-  const properties = Object.assign({}, ...schemas.map((schema) => schema['properties']).filter(isObject)) as Json;
+export function merged(schemas: readonly Json[]): Record<string, unknown> {
+  const properties: Record<string, unknown> = {};
+  const all: Record<string, unknown> = {};
+  for (const schema of schemas) if (isObject(schema['properties'])) Object.assign(properties, schema['properties']);
+  for (const schema of schemas.toReversed()) Object.assign(all, schema);
   const required = [...new Set(schemas.flatMap((schema) => listOr(schema['required'])))];
   return {
-    ...(Object.assign({}, ...[...schemas].reverse()) as Json),
+    ...all,
     ...(Object.keys(properties).length > 0 ? { properties } : {}),
     ...(required.length > 0 ? { required } : {}),
   };
