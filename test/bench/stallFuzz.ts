@@ -10,8 +10,8 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { answers, requests, streams } from './stallShapes';
-import { answerWorks, type Piece, requestWork, streamWork, type Work } from './stallWork';
+import { answers, geminiAnswers, requests, streams } from './stallShapes';
+import { answerWorks, geminiAnswerWorks, type Piece, requestWork, streamWork, type Work } from './stallWork';
 
 const targetMs = 20;
 const kept = 3;
@@ -92,6 +92,7 @@ async function alone({ work, index }: Seen): Promise<number> {
 function* worksOf(size: number, random: () => number): Generator<Work> {
   for (const [name, make] of Object.entries(requests)) yield* requestWork(name, make(size, random));
   for (const [name, make] of Object.entries(answers)) yield* answerWorks(name, make(size, random));
+  for (const [name, make] of Object.entries(geminiAnswers)) yield* geminiAnswerWorks(name, make(size, random));
   for (const [name, make] of Object.entries(streams)) yield* streamWork(name, make(size * 4, random));
 }
 

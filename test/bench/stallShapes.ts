@@ -122,6 +122,22 @@ export const answers: Readonly<Record<string, (size: number, random: Random) => 
   'citations of a long text': (size) => whole({ content: 'ü'.repeat(size / 4), annotations: backwards(size / 240, size / 4) }),
 }; // prettier-ignore
 
+const found = (parts: readonly object[], groundingMetadata: Json): Json => ({
+  candidates: [{ index: 0, finishReason: 'STOP', content: { role: 'model', parts }, groundingMetadata }],
+  usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 1 },
+});
+const pages = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ web: { uri: `https://x.example/${i}`, title: 't' } }));
+const geminiCall = { functionCall: { name: 'f' } };
+
+/** Name → a whole answer of Gemini's, about what it has searched for. */
+export const geminiAnswers: Readonly<Record<string, (size: number, random: Random) => Json>> = {
+  'calls beside queries': (size) => found(Array.from({ length: size / 100 }, () => geminiCall), { webSearchQueries: Array.from({ length: size / 16 }, (_, i) => `q${i}`), groundingChunks: pages(20) }),
+  'searches between calls': (size) => found(Array.from({ length: size / 120 }, (_, i) => [{ toolCall: { toolType: 'GOOGLE_SEARCH_WEB', args: { queries: [`q${i}`] } } }, geminiCall]).flat(), { webSearchQueries: ['q'], groundingChunks: pages(20) }),
+  'queries alone': (size) => found([{ text: 'x' }], { webSearchQueries: Array.from({ length: size / 8 }, (_, i) => `q${i}`) }),
+  'pages that each place names': (size) => found([{ text: 'x'.repeat(100) }], { webSearchQueries: ['q'], groundingChunks: pages(20), groundingSupports: Array.from({ length: Math.min(900, size / 90) }, (_, i) => ({ segment: { startIndex: 0, endIndex: i % 100 }, groundingChunkIndices: Array.from({ length: 10 }, (__, j) => j) })) }),
+}; // prettier-ignore
+
 /** Name → a stream. */
 export const streams: Readonly<Record<string, (size: number, random: Random) => string>> = {
   'one event of text': (size, random) => ended(frames(chunk({ content: textOf(random, size) }))),

@@ -63,7 +63,8 @@ function bodyIn(format: Format, chat: Json): Buffer | undefined {
   return unlessRefused(() => {
     const neutral: NeutralRequest = codecs.chat.decodeRequest(chat);
     const body = format === 'chat' ? chat : codecs[format].encodeRequest(neutral, targets[format]).body;
-    return Buffer.from(JSON.stringify(body));
+    const madeUp = Object.entries(chat).filter(([name]) => /^x\d+$/.test(name)); // that no format knows, and each may be sent
+    return Buffer.from(JSON.stringify({ ...body, ...Object.fromEntries(madeUp) }));
   });
 }
 
@@ -108,16 +109,25 @@ export function* answerWorks(name: string, chat: Json): Generator<Work> {
               stream: false,
             }).body,
           );
-    if (answerWork(bytes) >= largeBodyBytes) continue;
-    for (const to of formats)
-      for (const stream of [false, true]) {
-        const task = { context, bytes, spoken, fixups: undefined, to, stream };
-        yield {
-          what: `${name} of ${bytes.length} bytes, ${spoken} to ${to}${stream ? ', as a stream' : ''}`,
-          run: (piece) => void piece('answer', () => translateResponse(task)),
-        };
-      }
+    yield* answerWorksOf(name, spoken, bytes);
   }
+}
+
+/** The same for an answer in Gemini's own words. */
+export function* geminiAnswerWorks(name: string, answer: Json): Generator<Work> {
+  yield* answerWorksOf(name, 'generate', Buffer.from(JSON.stringify(answer)));
+}
+
+function* answerWorksOf(name: string, spoken: Format, bytes: Buffer): Generator<Work> {
+  if (answerWork(bytes) >= largeBodyBytes) return;
+  for (const to of formats)
+    for (const stream of [false, true]) {
+      const task = { context, bytes, spoken, fixups: undefined, to, stream };
+      yield {
+        what: `${name} of ${bytes.length} bytes, ${spoken} to ${to}${stream ? ', as a stream' : ''}`,
+        run: (piece) => void piece('answer', () => unlessRefused(() => translateResponse(task))),
+      };
+    }
 }
 
 function eventsOf(frames: string): StreamEvent[] {
@@ -162,13 +172,28 @@ async function translated(bytes: Buffer, spoken: Format, to: Format, piece: Piec
     gather: () => undefined,
     write: () => undefined,
   });
+  const push = (chunk: Buffer): { waiting: Promise<void> | undefined } => {
+    const frames = reader.push(chunk);
+    encoder.came(chunk.length, frames);
+    return { waiting: encoding.push(frames) };
+  };
   for (let at = 0; at < bytes.length; at += chunkBytes) {
-    const wait = piece('stream, translated', () => {
+    const pushed = piece('stream, translated', () => {
       isPushed = true;
-      const waiting = encoding.push(reader.push(bytes.subarray(at, at + chunkBytes)));
+      const wait = unlessRefused(() => push(bytes.subarray(at, at + chunkBytes)));
       isPushed = false;
-      return { waiting };
+      return wait;
     });
-    await wait.waiting;
+    if (pushed === undefined || !(await isTaken(pushed.waiting))) return; // what grows too much ends the stream
   }
 } // prettier-ignore
+
+async function isTaken(waiting: Promise<void> | undefined): Promise<boolean> {
+  try {
+    await waiting;
+    return true;
+  } catch (error) {
+    if (error instanceof GatewayError) return false;
+    throw error;
+  }
+}

@@ -25,6 +25,9 @@ afterEach(async () => {
 });
 const config = () => `limits: {drain_ms: 500}\nproviders:\n  own: {base_url: "${upstream.url}/v1", wire: openai}\n`;
 
+/** A key that has ended cuts its open streams within this time. */
+const cutWithinMs = 5_000;
+
 const dialects = ['openai', 'responses', 'anthropic', 'gemini', 'openrouter'] as const;
 
 /** A stream that has begun; resolves with all of it when it ends. */
@@ -69,7 +72,9 @@ test.each(dialects)('a revoked key’s open stream ends with the error of %s, an
   const kept = await openStream(dialect, other);
   expect([stream.status, kept.status]).toEqual([200, 200]);
   await gateway.admin('DELETE', `/admin/keys/${key.id}`);
+  const revoked = performance.now();
   const text = await stream.rest;
+  expect(performance.now() - revoked).toBeLessThan(cutWithinMs);
   expect(text).toMatch(errors[dialect]);
   expect(text).not.toMatch(/\[DONE\]|message_stop|response\.completed|"finishReason":"STOP"/);
   expect(gateway.requests).toHaveLength(1); // the other key's goes on
@@ -93,7 +98,9 @@ test('a revocation by another process on the same ledger cuts them too [A10]', a
   const stream = await openStream('openai', key.key as string);
   const other = await startTestGateway({ config: config(), dataPath: gateway.dataPath });
   await other.admin('DELETE', `/admin/keys/${key.id}`);
+  const revoked = performance.now();
   expect(await stream.rest).toMatch(errors.openai);
+  expect(performance.now() - revoked).toBeLessThan(cutWithinMs);
   await other.close();
 });
 
@@ -113,8 +120,10 @@ test('a key stops at its last moment, whole answers and new requests too; a late
   })();
   await upstream.arrived(2);
   now += 60_000;
+  const expired = performance.now();
   expect(await stream.rest).toContain('expired');
   expect((await whole).status).toBe(401);
+  expect(performance.now() - expired).toBeLessThan(cutWithinMs);
   const { path, body } = requestOf('openai', 'own/m');
   const ask = async () =>
     (

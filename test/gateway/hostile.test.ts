@@ -211,6 +211,20 @@ describe('schemas that grow', () => {
     },
   );
 
+  test.each(['gemini-3.5-flash', 'gpt-5.5'])(
+    'the same where only its tokens are counted, by %s [L2]',
+    async (model) => {
+      const tools = [
+        { name: 'f', input_schema: { type: 'object', properties: { a: nested('not', 23) } }, strict: true },
+      ];
+      const body = JSON.stringify({ model, messages: say('hi'), tools });
+      await (await post(JSON.parse(body) as object, '/v1/messages/count_tokens')).text();
+      expect(upstream.calls.length).toBeGreaterThan(0);
+      for (const call of upstream.calls) expect(call.body.length).toBeLessThanOrEqual(4 * body.length + 65_536);
+      await othersAreServed();
+    },
+  );
+
   test.each(['gemini-3.5-flash', 'claude-opus-4.7'])('references that multiply, to %s [L2]', async (model) => {
     const $defs: Record<string, object> = {
       d0: { type: 'object', properties: { x: { description: 'y'.repeat(2_000) } } },

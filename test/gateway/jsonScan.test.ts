@@ -1,7 +1,7 @@
 // The scanner must see exactly what a JSON parser sees, and refuse what is costly to parse before anything parses it.
 
 import fc from 'fast-check';
-import { largeBodyBytes, workBytes } from '../../gateway/src/core/bodySize';
+import { answerWork, largeBodyBytes, workBytes } from '../../gateway/src/core/bodySize';
 import { GatewayError } from '../../gateway/src/core/errors';
 import { field, scanJson, scanJsonInSlices, splice } from '../../gateway/src/core/jsonScan';
 
@@ -37,6 +37,18 @@ test('many small values are as much work as few large ones', () => {
   expect(work({ tools: [{ input_schema: { $defs } }] })).toBeGreaterThan(largeBodyBytes);
   expect(work({ messages: [{ role: 'user', content: 'x'.repeat(150_000) }] })).toBeLessThan(largeBodyBytes);
 });
+
+test('an answer of many small values is as much work as a large one', () => {
+  const work = (value: object) => answerWork(Buffer.from(JSON.stringify(value)));
+  const text = (content: string) => ({ choices: [{ message: { content }, finish_reason: 'stop' }] });
+  const many = <T>(count: number, value: T) => Array.from({ length: count }, () => value);
+  expect(work({ candidates: many(5_000, { a: 1 }) })).toBeGreaterThanOrEqual(largeBodyBytes);
+  expect(work({ webSearchQueries: many(5_000, 'q') })).toBeGreaterThanOrEqual(largeBodyBytes);
+  expect(work(text('x'.repeat(300_000)))).toBeGreaterThanOrEqual(largeBodyBytes);
+  expect(work(text('x'.repeat(150_000)))).toBeLessThan(largeBodyBytes);
+  expect(work(text('", ":'.repeat(5_000)))).toBeLessThan(largeBodyBytes); // code in a text is no value
+  expect(work(text('",'.repeat(50_000)))).toBeGreaterThanOrEqual(largeBodyBytes); // which takes its time to find out
+}); // prettier-ignore
 
 test(`replacing the model changes nothing else (seed ${seed})`, () => {
   fc.assert(

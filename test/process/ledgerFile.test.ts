@@ -79,7 +79,9 @@ test.each([
     });
     intoTheFile();
     harm();
+    const harmed = performance.now();
     await first.says(words);
+    expect(performance.now() - harmed).toBeLessThan(10_000);
     await first.says('"draining"');
     await expect(ask(first.url, key, 'hi')).rejects.toThrow(); // it listens no more
     simulators.release('go');

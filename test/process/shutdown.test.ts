@@ -19,6 +19,15 @@ const open = async (url: string, bytes: string): Promise<Socket> => {
   await new Promise<void>((written) => socket.write(bytes, () => written()));
   return socket;
 };
+/** Stops a gateway, which ends within its time to drain and two seconds. @returns its exit code */
+const stopped = async (child: Pick<Awaited<ReturnType<typeof startChild>>, 'process' | 'ended'>, drainMs: number) => {
+  const told = performance.now();
+  child.process.kill('SIGTERM');
+  const { code } = await child.ended;
+  expect(performance.now() - told).toBeLessThan(drainMs + 2_000);
+  return code;
+};
+
 describe('a client that has not finished its request [L7]', () => {
   test.each([
     ['half of its headers', () => 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n'],
@@ -39,8 +48,7 @@ describe('a client that has not finished its request [L7]', () => {
     const child = await startChild({ folder: folder.path });
     const socket = await open(child.url, request(await mint(child.url)));
     await fetch(`${child.url}/livez`); // the bytes before have been read
-    child.process.kill('SIGTERM');
-    expect(await child.ended).toMatchObject({ code: 0 });
+    expect(await stopped(child, 2_000)).toBe(0);
     socket.destroy();
     folder.remove();
     await upstream.close();
@@ -64,8 +72,7 @@ describe('a client that takes nothing of its answer [I1 L7]', () => {
     );
     socket.pause();
     await upstream.arrived(1);
-    child.process.kill('SIGTERM');
-    expect(await child.ended).toMatchObject({ code: 0 });
+    expect(await stopped(child, 500)).toBe(0);
     socket.destroy();
     folder.remove();
     await upstream.close();
@@ -171,8 +178,10 @@ test('a standard output that nobody reads [L7 L8]', async () => {
   const headers = { authorization: `Bearer ${await mint(url, { label: 'x'.repeat(200) })}` };
   for (let i = 0; i < 1_500; i++) await (await fetch(`${url}/v1/models/${'x'.repeat(180)}`, { headers })).arrayBuffer();
   child.kill('SIGTERM');
+  const told = performance.now();
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(0);
+  expect(performance.now() - told).toBeLessThan(2_000 + 2_000);
   child.stdout.destroy();
   folder.remove();
   await upstream.close();
@@ -208,7 +217,9 @@ describeIf(process.platform === 'linux' && existsSync(script))('a terminal', () 
       await (await fetch(`${url}/v1/models/${'x'.repeat(180)}`, { headers })).arrayBuffer();
     const pid = Number(readFileSync(pidFile, 'utf8'));
     process.kill(pid, 'SIGTERM');
+    const told = performance.now();
     while (existsSync(`/proc/${pid}/exe`)) await new Promise((wake) => setTimeout(wake, 50));
+    expect(performance.now() - told).toBeLessThan(2_000 + 2_000);
     child.stdout.resume();
     await once(child, 'exit');
     folder.remove();

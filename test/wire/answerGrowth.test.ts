@@ -1,10 +1,12 @@
-// An answer grows in translation by no more than four times and 64 KB, whatever its provider repeats: citations that each stand
-// for all of a long text, in whatever order.
+// An answer grows in translation by no more than four times and 64 KiB, whatever its provider repeats, or is refused by name. A
+// stream of Responses says at its end once more what it has said, four times a text; nothing else of it grows more.
 
+import fc from 'fast-check';
+import { GatewayError } from '../../gateway/src/core/errors';
 import { codecs } from '../../gateway/src/wire';
 import { translateResponse } from '../../gateway/src/wire/translateResponse';
 import type { Json } from '../../gateway/src/wire/jsonObject';
-import type { Format } from '../../gateway/src/wire/neutral';
+import type { Format, NeutralRequest } from '../../gateway/src/wire/neutral';
 import { formats } from './recorded';
 
 const text = 'wörd '.repeat(20_000);
@@ -43,21 +45,170 @@ const requests: Readonly<Record<Format, Json>> = {
   generate: { contents: [{ parts: [{ text: 'hi' }] }], tools: [{ googleSearch: {} }] },
 }; // prettier-ignore
 
-const translated = (spoken: Format, to: Format, stream: boolean) => {
-  const request = codecs[to].decodeRequest(requests[to]);
-  const bytes = Buffer.from(JSON.stringify(answers[spoken]));
+const translated = (spoken: Format, to: Format, stream: boolean) => translatedOf(answers[spoken], spoken, to, stream);
+
+/** Of the requests here: what an answer may repeat of them. */
+const settingsBytes = 256;
+
+function translatedOf(answer: Json, spoken: Format, to: Format, stream: boolean, asked?: NeutralRequest) {
+  const request = asked ?? codecs[to].decodeRequest(requests[to]);
+  const bytes = Buffer.from(JSON.stringify(answer));
   const context = { requestId: 'req_1', created: 1_790_000_000, includeUsage: true, request };
   const { body, failure } = translateResponse({ bytes, spoken, to, stream, fixups: undefined, context });
   expect(failure).toBeUndefined();
   return { text: Buffer.from(body).toString(), from: bytes.length };
-};
+}
+
+/** Bytes that a translation may have: four times its source and 64 KiB, and what the end of a stream of Responses repeats. */
+const mostOf = (to: Format, stream: boolean, from: number) => (to === 'responses' && stream ? 8 : 4) * from + 64 * 1024;
 
 test.each(pairs)('$spoken to $to (stream: $stream)', ({ spoken, to, stream }) => {
   const { text: got, from } = translated(spoken, to, stream);
   expect(got.length).toBeGreaterThan(text.length);
-  // Of a Responses stream the API itself wants all of it five times: in pieces, and whole in four events at its end.
-  const times = to === 'responses' && stream ? 6 : 4;
-  expect(Buffer.byteLength(got)).toBeLessThanOrEqual(times * from + 64 * 1024);
+  const repeated = to === 'responses' && stream ? repeatedIn(got) : 0;
+  expect(Buffer.byteLength(got) - repeated).toBeLessThanOrEqual(4 * from + 64 * 1024);
+  expect(Buffer.byteLength(got)).toBeLessThanOrEqual(mostOf(to, stream, from));
+});
+
+/** The events of a stream of Responses. */
+const eventsIn = (stream: string) =>
+  stream
+    .split('\n\n')
+    .filter((frame) => frame !== '')
+    .map((frame) => JSON.parse(frame.slice(frame.indexOf('data: ') + 6)) as Json & { type: string });
+
+/**
+ * Of the events at the end, the fields that each has by its definition, and that hold what has been told before. Source:
+ * https://platform.openai.com/docs/api-reference/responses-streaming (2026-11), where each of them is required.
+ */
+const repeating: Readonly<Record<string, string>> = {
+  'response.output_text.done': 'text',
+  'response.refusal.done': 'refusal',
+  'response.content_part.done': 'part',
+  'response.function_call_arguments.done': 'arguments',
+  'response.reasoning_summary_text.done': 'text',
+  'response.reasoning_summary_part.done': 'part',
+  'response.output_item.done': 'item',
+};
+
+function repeatedIn(stream: string): number {
+  return eventsIn(stream).reduce((sum, event) => {
+    const field = repeating[event.type];
+    const again = event.type === 'response.completed' ? (event['response'] as Json)['output'] : field === undefined ? '' : event[field];
+    return sum + Buffer.byteLength(JSON.stringify(again)) - 2;
+  }, 0);
+} // prettier-ignore
+
+describe('a text in a stream of Responses', () => {
+  const long = 'word '.repeat(100_000);
+  const wholes: Readonly<Record<Exclude<Format, 'responses'>, Json>> = {
+    chat: { ...answers.chat, choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: long } }] },
+    messages: { ...answers.messages, content: [{ type: 'text', text: long }] },
+    generate: { ...answers.generate, candidates: [{ index: 0, finishReason: 'STOP', content: { role: 'model', parts: [{ text: long }] } }] },
+  }; // prettier-ignore
+
+  test.each(['chat', 'messages', 'generate'] as const)(
+    'is said five times, as its events are defined: %s',
+    (spoken) => {
+      const { text: got, from } = translatedOf(wholes[spoken], spoken, 'responses', true);
+      const saying = eventsIn(got).filter((event) => JSON.stringify(event).includes(long));
+      expect(saying.map(({ type }) => type)).toEqual(['response.output_text.delta', 'response.output_text.done', 'response.content_part.done', 'response.output_item.done', 'response.completed']); // prettier-ignore
+      expect(saying.map((event) => JSON.stringify(event).split(long).length - 1)).toEqual([1, 1, 1, 1, 1]);
+      expect(Buffer.byteLength(got)).toBeLessThanOrEqual(5 * from + 64 * 1024);
+    },
+  );
+});
+
+/** Answers that say something once and mean it many times, by what grows. */
+const growing: readonly { readonly what: string; readonly spoken: Format; readonly answer: Json }[] = [
+  {
+    what: 'a long address that many places stand on',
+    spoken: 'generate',
+    answer: { ...answers.generate, candidates: [{ index: 0, finishReason: 'STOP', content: { role: 'model', parts: [{ text: 'hello' }] }, groundingMetadata: { webSearchQueries: ['q'], groundingChunks: [{ web: { uri: `https://a.example/${'u'.repeat(20_000)}` } }], groundingSupports: many(() => ({ segment: { startIndex: 0, endIndex: 3 }, groundingChunkIndices: [0] })) } }] },
+  },
+  {
+    what: 'a long address that stands for all of the text, again and again in one place',
+    spoken: 'generate',
+    answer: { ...answers.generate, candidates: [{ index: 0, finishReason: 'STOP', content: { role: 'model', parts: [{ text: 'hello' }] }, groundingMetadata: { webSearchQueries: ['q'], groundingChunks: [{ web: { uri: `https://a.example/${'u'.repeat(20_000)}` } }], groundingSupports: [{ groundingChunkIndices: many(() => 0) }] } }] },
+  },
+]; // prettier-ignore
+
+describe.each(growing)('$what', ({ spoken, answer }) => {
+  test.each(formats.filter((to) => to !== spoken && to !== 'generate'))('is refused by name: %s', (to) => {
+    for (const stream of [false, true]) {
+      const translate = () => translatedOf(answer, spoken, to, stream);
+      expect(translate).toThrow(expect.objectContaining({ code: 'upstream_garbage' }));
+      expect(translate).toThrow(/^The provider's answer of \d+ bytes would have more than \d times as many/);
+    }
+  });
+});
+
+test('many small calls are refused where they grow too much, and some hundred are not', () => {
+  const call = { functionCall: { name: 'f' } };
+  const answer = (calls: number) => ({ ...answers.generate, candidates: [{ index: 0, finishReason: 'STOP', content: { parts: Array(calls).fill(call) } }] }); // prettier-ignore
+  for (const { to, stream } of pairs.filter(({ spoken }) => spoken === 'generate')) {
+    expect(() => translatedOf(answer(64), 'generate', to, stream)).not.toThrow();
+    if (stream) expect(() => translatedOf(answer(20_000), 'generate', to, true)).toThrow(GatewayError);
+  }
+});
+
+test('what an answer repeats of its request is no growth', () => {
+  const tools = [{ type: 'function', name: 'f', description: 'd'.repeat(300_000), parameters: { type: 'object' } }];
+  const request = codecs.responses.decodeRequest({ model: 'm', input: 'hi', tools });
+  const answer = { ...answers.messages, content: [{ type: 'text', text: 'hello' }] };
+  for (const stream of [false, true])
+    expect(translatedOf(answer, 'messages', 'responses', stream, request).text).toContain('hello');
+});
+
+test('queries and pages that a search has found are told once, in time that grows with the answer', () => {
+  const queries = Array.from({ length: 20_000 }, (_, i) => `q${i}`);
+  const parts = [...queries.slice(0, 500).flatMap((query) => [{ toolCall: { toolType: 'GOOGLE_SEARCH_WEB', args: { queries: [query] } } }, { functionCall: { name: 'f' } }])]; // prettier-ignore
+  const groundingMetadata = { webSearchQueries: queries, groundingChunks: many((i) => ({ web: { uri: url(i) } })) };
+  const candidates = [{ index: 0, finishReason: 'STOP', content: { parts }, groundingMetadata }];
+  const events = codecs.generate.decodeResponse({ ...answers.generate, candidates });
+  const searches = events.flatMap((event) => (event.type === 'open' && event.part.type === 'webSearch' ? [event.part] : []));
+  expect(searches.flatMap((search) => search.queries)).toEqual(queries);
+  expect(searches.flatMap((search) => search.results?.map((page) => page.url) ?? [])).toEqual(many(url));
+}); // prettier-ignore
+
+describe('of made-up answers', () => {
+  const runs = { numRuns: 100, interruptAfterTimeLimit: 4_000, markInterruptAsFailure: false } as const;
+  const size = fc.integer({ min: 0, max: 120 });
+  const long = fc
+    .tuple(fc.constantFrom('u', '"\\', '\n', 'ü', '世'), fc.integer({ min: 1, max: 1_000 }))
+    .map(([piece, times]) => piece.repeat(times));
+  const times = <T>(one: fc.Arbitrary<T>) =>
+    fc.tuple(one, size).map(([value, count]) => Array.from({ length: count }, () => value));
+  const candidate = fc.record({
+    content: fc.record({ parts: fc.tuple(times(fc.oneof(
+      fc.record({ text: long }),
+      fc.record({ text: long, thought: fc.constant(true), thoughtSignature: long }),
+      fc.record({ functionCall: fc.record({ name: long, args: fc.record({ a: long }) }) }),
+      fc.record({ toolCall: fc.record({ toolType: fc.constant('GOOGLE_SEARCH_WEB'), args: fc.record({ queries: times(long) }) }) }),
+    )), times(fc.record({ text: fc.constant('x') }))).map((lists) => lists.flat()) }),
+    finishReason: fc.constant('STOP'),
+    groundingMetadata: fc.record({
+      webSearchQueries: times(long),
+      groundingChunks: times(fc.record({ web: fc.record({ uri: long }, { requiredKeys: ['uri'] }) })),
+      groundingSupports: times(fc.record({ segment: fc.record({ startIndex: size, endIndex: size }), groundingChunkIndices: times(size) })),
+    }),
+  }); // prettier-ignore
+  const answer = fc.record({ responseId: long, modelVersion: long, candidates: fc.tuple(candidate) });
+
+  test('each is translated within its bounds or refused by name', () => {
+    fc.assert(
+      fc.property(answer, fc.constantFrom(...formats.filter((to) => to !== 'generate')), fc.boolean(), (made, to, stream) => {
+        try {
+          const { text: got, from } = translatedOf(made, 'generate', to, stream);
+          expect(Buffer.byteLength(got)).toBeLessThanOrEqual(mostOf(to, stream, from + settingsBytes));
+        } catch (error) {
+          if (!(error instanceof GatewayError)) throw error;
+          expect(error.code).toBe('upstream_garbage');
+        }
+      }),
+      runs,
+    ); // prettier-ignore
+  });
 });
 
 test.each(['chat', 'responses', 'messages'] as const)('%s to Gemini tells where each stands', (spoken) => {

@@ -221,3 +221,20 @@ describe('turns as a format takes them', () => {
     expect(encoded('messages', { messages: [{ role: 'user', content: 'hi' }] })['max_tokens']).toBe(128_000);
   });
 });
+
+describe('made-up fields', () => {
+  test('within an object come back in their own format, in time that grows with them', () => {
+    const output = Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`x${i}`, i]));
+    const body = { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }], output_config: output };
+    const { body: encoded } = codecs.messages.encodeRequest(codecs.messages.decodeRequest(body), targets.messages);
+    expect(encoded['output_config']).toEqual(output);
+  });
+
+  test('of every object’s own names are fields like any other to Gemini', () => {
+    const functions = [{ name: 'f', to_string: 1, constructor: 2, has_own_property: 3 }];
+    const request = codecs.generate.decodeRequest({ contents: [{ parts: [{ text: 'hi' }] }], tools: [{ function_declarations: functions }] }); // prettier-ignore
+    const { dropped } = codecs.chat.encodeRequest(request, targets.chat);
+    const at = 'tools[0].functionDeclarations[0]';
+    expect([...dropped].sort()).toEqual(['constructor', 'hasOwnProperty', 'toString'].map((name) => `${at}.${name}`));
+  });
+});

@@ -5,6 +5,8 @@ import { withSearches } from '../core/usage';
 import type { KeyCleaner } from '../upstream/ownKeys';
 import { failureError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
+import { openAnswerGrowth } from '../wire/answerGrowth';
+import type { Frame } from '../wire/codec';
 import type { OpenPart, StreamEvent } from '../wire/neutral';
 import { tokensOfText } from '../wire/outputMeter';
 import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
@@ -38,6 +40,8 @@ export function openAnswerEncoder(
   const fixup = perAnswer(answers, () => openResponseFixups(translation.fixups));
   const hideEmpty = perAnswer(answers, () => openHideEmptyReasoning(context.format, encodeContext.request));
   const kept = openKeptBytes(codecs[context.format].repeatsAnswer);
+  const growth = openAnswerGrowth(codecs[context.format], true, translation.request);
+  let made = 0; // bytes of what has been encoded
   let first = true; // what is encoded is the first answer's, which finishes last
   const answer = {
     /** Tokens of content so far, by our estimate. */
@@ -46,6 +50,9 @@ export function openAnswerEncoder(
     said: false,
     /** What the provider told in its stream; nothing is encoded after it. */
     failure: undefined as GatewayError | undefined,
+    /** More of the provider's stream has come, which the encoding may grow from. */
+    came: (bytes: number, frames: readonly Frame[]): void => growth.came(bytes, frames),
+    /** @throws GatewayError upstream_garbage where it grows beyond its bounds */
     encode(events: readonly StreamEvent[]): string {
       let text = '';
       for (const decoded of events) {
@@ -54,8 +61,10 @@ export function openAnswerEncoder(
           note(event);
           if (answer.failure !== undefined) return text;
           for (const shown of hideEmpty(event)) text += encoder.push(shown);
+          growth.allow(made + text.length);
         }
       }
+      growth.allow((made += Buffer.byteLength(text)));
       return text;
     },
     get kept() {

@@ -206,7 +206,9 @@ async function translate(
     else if (decoder.ending) ending.after(wait, isEvent);
   };
   try {
-    const take = (list: readonly Frame[]): Promise<void> | undefined => {
+    const take = (chunk: Buffer): Promise<void> | undefined => {
+      const list = frames.push(chunk);
+      encoder.came(chunk.length, list);
       const wait = encoding.push(list);
       noteEnd(wait, list.length > 0);
       return wait?.then(() => noteEnd(undefined, list.length > 0)); // the end may have come in a later slice
@@ -234,12 +236,12 @@ async function translate(
 // Returns those that are left.
 async function readFrames(
   response: Pick<UpstreamResponse, 'forEachChunk'>,
-  frames: FrameReader,
-  take: (list: readonly Frame[]) => Promise<void> | undefined,
+  frames: Pick<FrameReader, 'end'>,
+  take: (chunk: Buffer) => Promise<void> | undefined,
   hasEnded: () => boolean,
 ): Promise<readonly Frame[]> {
   try {
-    await response.forEachChunk((chunk) => take(frames.push(chunk)));
+    await response.forEachChunk(take);
     return frames.end();
   } catch (error) {
     if (!hasEnded() || !isDeath(error)) throw error;

@@ -44,13 +44,21 @@ export function openSlicedEncoding(parts: SlicedEncodingParts): SlicedEncoding {
   };
   const push = (frames: readonly Frame[]): Promise<void> | undefined => {
     let text = '';
-    for (const [at, frame] of frames.entries()) {
-      const events = decoder.push(frame);
-      if (areMany(events)) return inSlices(text, events, frame.data.length).then(() => push(frames.slice(at + 1)));
-      text += parts.encode(events);
+    try {
+      for (const [at, frame] of frames.entries()) {
+        const events = decoder.push(frame);
+        if (areMany(events)) return inSlices(text, events, frame.data.length).then(() => push(frames.slice(at + 1)));
+        text += parts.encode(events);
+      }
+      parts.gather(0);
+    } catch (error) {
+      return writeAndThrow(text, error); // what came before it is told, however the bytes were cut
     }
-    parts.gather(0);
     return parts.write(text);
+  };
+  const writeAndThrow = async (text: string, error: unknown): Promise<void> => {
+    await parts.write(text);
+    throw error;
   };
   return {
     push,

@@ -5,6 +5,7 @@ import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { tokenCount } from '../core/usage';
 import type { Json } from './jsonObject';
+import { refuseGrown } from './growth';
 import { codecs } from './index';
 import { encodeRepaired } from './repairRequest';
 import { bytesOf, parseBody, parseResponse, parseToPrint, printRequest } from './shared/jsonBytes';
@@ -33,7 +34,9 @@ export function encodeCountRequest({ from, body, to, target, chosen }: CountTask
   }
   const asked = parseBody(body, codecs[from].objectArgs);
   const { body: encoded } = encodeRepaired(codecs[to], decodeCountRequest(from, asked), target);
-  return printRequest(counter.fromRequest(encoded, target.model)).bytes;
+  const { bytes } = printRequest(counter.fromRequest(encoded, target.model));
+  refuseGrown(bytes.length, body.length, target);
+  return bytes;
 }
 
 /** Checks a count request that no provider counts. @throws GatewayError bad_json, bad_request naming the field */

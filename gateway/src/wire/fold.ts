@@ -1,5 +1,6 @@
 // Folds the events of a response into the response.
 
+import { pushAll } from '../core/pushAll';
 import type { Citation, NeutralResponse, Opaque, OpenPart, StreamEvent, TokenLogprob } from './neutral';
 
 /** A response from its events; a whole response and its stream are decoded by the same code this way. */
@@ -55,7 +56,7 @@ function foldEvent(state: FoldState, event: StreamEvent): void {
       state.citations.push(event.citation);
       break;
     case 'logprobs':
-      state.logprobs.push(...event.logprobs);
+      pushAll(state.logprobs, event.logprobs);
       break;
     case 'close':
       if (state.open !== undefined) state.parts.push(wholePart(state, state.open, event.opaque));

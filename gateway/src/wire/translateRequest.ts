@@ -3,8 +3,8 @@
 
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
-import { GatewayError } from '../core/errors';
 import type { ResponseFixups } from './codec';
+import { mostGrowth, refuseGrown } from './growth';
 import { codecs, type Learnt, upstreamFormat } from './index';
 import type { Json } from './jsonObject';
 import { objectOr } from './shared/json';
@@ -50,10 +50,6 @@ export interface TranslatedRequest {
   readonly request: NeutralRequest;
 }
 
-/** A translation has at most this many times the bytes of its request, and 64 KiB: an attacker's schema can grow more. */
-const mostGrowth = 4;
-const freeGrowth = 64 * 1024;
-
 /**
  * Translates a request.
  * @param earlier what earlier turns of the conversation left
@@ -72,10 +68,7 @@ export function translateRequest(task: RequestTranslationTask, earlier: Reasonin
   const encoded = leftOut === undefined ? whole : withoutPath(whole, leftOut);
   const printed = printRequest(encoded);
   const { bytes } = printed;
-  if (bytes.length > mostGrowth * body.length + freeGrowth + restoredBytes(asked, earlier))
-    throw new GatewayError('cannot_translate', {
-      message: `In the format of ${target.label} this request of ${body.length} bytes would have ${bytes.length}; make its tool schemas smaller.`,
-    });
+  refuseGrown(bytes.length, body.length, target, restoredBytes(asked, earlier));
   return {
     spoken,
     body: bytes,

@@ -1,10 +1,11 @@
 // Translates one whole response from a provider's format into the client's. Pure, so that it may run in a worker thread.
 
 import type { Usage } from '../core/usage';
-import type { Codec, EncodeContext, ResponseFixups } from './codec';
+import { type AnswerGrowth, charactersOf, openAnswerGrowth } from './answerGrowth';
+import type { Codec, EncodeContext, Encoder, ResponseFixups } from './codec';
 import { codecs } from './index';
 import { bytesOf, parseResponse } from './shared/jsonBytes';
-import type { Format, NeutralResponse, Part } from './neutral';
+import type { Format, NeutralResponse, Part, StreamEvent } from './neutral';
 import { openHideEmptyReasoning } from './reasoning/hideEmpty';
 import { itemName, openReasoningRecorder } from './reasoning/restore';
 import { areBroken, brokenArgs } from './shared/exactJson';
@@ -56,14 +57,32 @@ export function translateResponse(task: ResponseTranslationTask): TranslatedResp
   const lost = [...unsaid, ...(stream ? [] : brokenCalls(response.parts, codecs[to]))];
   const rest = { usage, lost, failure, kept };
   if (failure !== undefined) return { ...rest, body: new Uint8Array() };
-  const codec = codecs[to];
-  if (!stream) return { ...rest, body: bytesOf(codec.encodeResponse({ ...response, usage, lost, failure }, context)) };
-  const encoder = codec.openEncoder(context);
-  const text = events.map((event) => encoder.push(event)).join('');
-  return { ...rest, lost: [...lost, ...(encoder.lost ?? [])], body: new TextEncoder().encode(text) };
+  const growth = openAnswerGrowth(codecs[to], stream, given.request);
+  growth.came(bytes.length);
+  growth.allow(charactersOf(events));
+  if (stream) {
+    const { body, lost: more } = encodeAsStream(codecs[to].openEncoder(context), events, growth);
+    return { ...rest, lost: [...lost, ...more], body };
+  }
+  const body = bytesOf(codecs[to].encodeResponse({ ...response, usage, lost, failure }, context));
+  growth.allow(body.length);
+  return { ...rest, body };
 }
 
 // ---
+
+function encodeAsStream(encoder: Encoder, events: readonly StreamEvent[], growth: AnswerGrowth) {
+  const pieces: string[] = [];
+  let characters = 0;
+  for (const event of events) {
+    const piece = encoder.push(event);
+    growth.allow((characters += piece.length));
+    pieces.push(piece);
+  }
+  const body = new TextEncoder().encode(pieces.join(''));
+  growth.allow(body.length);
+  return { body, lost: encoder.lost ?? [] };
+}
 
 // Calls whose arguments a format can only carry inside an object of ours.
 function brokenCalls(parts: NeutralResponse['parts'], { argsAreObjects }: Codec): string[] {

@@ -4,7 +4,7 @@
 import type { Json } from '../jsonObject';
 import { isEffort } from '../reasoning/effort';
 import {
-  defined, isBlank, isObject, needList, needObject, needText, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts,
+  defined, isBlank, isObject, joinFields, needList, needObject, needText, noFields, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts,
   optionalWithin, otherFields, wrong,
 } from '../shared/json'; // prettier-ignore
 import type {
@@ -48,14 +48,7 @@ export function decodeRequest(body: Json, counting = false): NeutralRequest {
       ...turns.map((turn, i) => decodeMessage(needObject(turn, `messages[${i}]`), `messages[${i}]`)),
     ],
     stream: body['stream'] === true,
-    native: {
-      ...otherFields(body, known, idle),
-      ...Object.fromEntries(
-        Object.entries(output).flatMap(([key, value]) =>
-          key === 'effort' || key === 'format' || isBlank(value) ? [] : [[`output_config.${key}`, value]],
-        ),
-      ),
-    },
+    native: joinFields(otherFields(body, known, idle), otherOutput(output)),
     ...defined({
       tools,
       toolChoice: decodeToolChoice(choice, tools),
@@ -74,6 +67,14 @@ export function decodeRequest(body: Json, counting = false): NeutralRequest {
 }
 
 // ---
+
+// The settings of the output without a neutral form, by path.
+function otherOutput(output: Json): Record<string, unknown> {
+  const others = noFields();
+  for (const [key, value] of Object.entries(output))
+    if (key !== 'effort' && key !== 'format' && !isBlank(value)) others[`output_config.${key}`] = value;
+  return others;
+}
 
 // Claude Code's first system block names its version and changes with every conversation. It means nothing to another
 // provider, and would make that provider's prompt cache miss. Source:

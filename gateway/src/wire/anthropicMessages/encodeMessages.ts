@@ -2,6 +2,7 @@
 // text is blank. Source: https://platform.claude.com/docs/en/api/messages (2026-11). Which model takes what is in
 // shared/modelProfiles.ts.
 
+import { pushAll } from '../../core/pushAll';
 import type { Target } from '../../../../config/target';
 import type { Json } from '../jsonObject';
 import type { Media, Message, NeutralRequest, Part, Reasoning, ToolResult } from '../neutral';
@@ -90,7 +91,7 @@ function alternate(messages: readonly Turn[], profile: ClaudeProfile): Turn[] {
   const turns: Turn[] = [];
   const add = (role: Turn['role'], content: Json[]) => {
     const last = turns.at(-1);
-    if (last?.role === role) last.content.push(...content);
+    if (last?.role === role) pushAll(last.content, content);
     else if (content.length > 0) turns.push({ role, content });
   };
   for (const { role, content } of messages) {

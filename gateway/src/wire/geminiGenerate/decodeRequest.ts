@@ -3,7 +3,7 @@
 
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../jsonObject';
-import { defined, isBlank, isObject, lookUp, needList, needObject, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { defined, isBlank, isObject, joinFields, lookUp, needList, needObject, noFields, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
 import { allowedOf, type Effort, type NeutralRequest, type ReasoningOptions, type ResponseFormat } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { decodeAnswers } from '../shared/settings';
@@ -27,11 +27,11 @@ export function decodeRequest(raw: Json): NeutralRequest {
     from: 'generate',
     messages: decodeContents(body['systemInstruction'], contents),
     stream: false, // the path says whether it is one
-    native: {
-      ...leftOver(body, known, ''),
-      ...leftOver(config, knownConfig, 'generationConfig.'),
-      ...toolConfig.native,
-    },
+    native: joinFields(
+      leftOver(body, known, ''),
+      leftOver(config, knownConfig, 'generationConfig.'),
+      toolConfig.native,
+    ),
     ...defined({
       tools,
       toolChoice: toolConfig.choice,
@@ -68,7 +68,7 @@ const knownConfig = new Set([
 ]); // prettier-ignore
 
 function leftOver(object: Json, names: ReadonlySet<string>, prefix: string): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
+  const out = noFields();
   for (const [key, value] of Object.entries(object)) {
     if (names.has(key) || isBlank(value) || isIdle(key, value)) continue;
     out[prefix + key] = value;

@@ -116,11 +116,12 @@ interface AnswerState {
   grounding: Json | undefined;
   /** Parts of tools that Google has run and wants back, until something follows them. */
   hosted: Json[];
-  /** The queries in them, of the whole answer; and those that have been told. */
-  readonly queries: string[];
-  readonly told: Set<string>;
-  /** The pages that a search has found have been told. */
-  toldPages: boolean;
+  /** The queries in them and in what a search has found, of the whole answer, each once; and those that are not yet told. */
+  readonly queries: Set<string>;
+  untold: string[];
+  /** A search has been told; and how many of the places for pages had come then. */
+  told: boolean;
+  toldPages: number;
   /** About how many bytes of words and of the search are held until the end. */
   kept: number;
 }
@@ -137,8 +138,8 @@ function stateOf({ builders, states }: Answers, index: number): AnswerState | un
   const builder = builders.of(index);
   if (builder === undefined) return undefined;
   return (states[index] ??= {
-    builder, id: '', model: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, hosted: [], queries: [],
-    told: new Set(), toldPages: false, kept: 0,
+    builder, id: '', model: '', text: [], length: 0, partStart: 0, signature: '', grounding: undefined, hosted: [],
+    queries: new Set(), untold: [], told: false, toldPages: 0, kept: 0,
   }); // prettier-ignore
 }
 
@@ -170,6 +171,7 @@ function decodePiece(body: Json, answers: Answers): void {
 function decodeCandidate(candidate: Json, state: AnswerState, whole: boolean): void {
   const { builder } = state;
   if (isObject(candidate['groundingMetadata'])) {
+    addQueries(queriesIn(candidate['groundingMetadata']), state);
     state.grounding = joinGrounding(state.grounding, candidate['groundingMetadata']);
     if (!whole) state.kept += groundingBytes(candidate['groundingMetadata']);
   }
@@ -212,25 +214,31 @@ function endAnswer(state: AnswerState): void {
   tellSearch(state);
 }
 
+function addQueries(queries: readonly string[], state: AnswerState): void {
+  for (const query of queries) {
+    if (state.queries.has(query)) continue;
+    state.queries.add(query);
+    state.untold.push(query);
+  }
+}
+
 // Tells what was searched for and found, as far as it is known and has not been told. Without functions beside it all of it
-// comes at the end; beside them the queries come first.
+// comes at the end; beside them the queries come first. Each call asks for it, so that it is looked only at what is new.
 function tellSearch(state: AnswerState): void {
-  const { builder, grounding, id, told } = state;
-  const all = [...new Set([...state.queries, ...(grounding === undefined ? [] : queriesIn(grounding))])];
-  const pages = grounding === undefined ? [] : pagesIn(grounding);
-  const news = all.filter((query) => !told.has(query));
-  if (all.length === 0 || (news.length === 0 && (pages.length === 0 || state.toldPages))) return;
+  const { builder, grounding, id, queries, untold } = state;
+  const pages = grounding === undefined ? [] : pagesIn(grounding, state.toldPages);
+  if (queries.size === 0 || (untold.length === 0 && pages.length === 0)) return;
   endHosted(state);
-  const number = told.size === 0 ? '' : '_more';
-  const charged = chargedFor(news.length, state.model);
+  const charged = chargedFor(untold.length, state.model);
   builder.search({
-    id: `search_${id || 'gemini'}${number}`,
-    queries: all,
-    ...(grounding === undefined ? {} : { results: pages }),
+    id: `search_${id || 'gemini'}${state.told ? '_more' : ''}`,
+    queries: untold.length === 0 ? [...queries] : untold,
+    ...(grounding === undefined || (state.told && pages.length === 0) ? {} : { results: pages }),
     ...(charged === 1 ? {} : { charged }),
   });
-  for (const query of all) told.add(query);
-  state.toldPages = pages.length > 0;
+  state.untold = [];
+  state.told = true;
+  state.toldPages = grounding === undefined ? 0 : listOr(grounding['groundingChunks']).length;
 }
 
 // Closes the parts of Google's own tools.
@@ -244,7 +252,7 @@ function endHosted(state: AnswerState): void {
 function addHosted(part: Json, state: AnswerState): void {
   endText(state);
   state.hosted.push(part);
-  state.queries.push(...queriesOfCall(part));
+  addQueries(queriesOfCall(part), state);
   state.kept += pieceCost + JSON.stringify(part).length;
   if (!isSearchPart(part)) state.builder.lost(Object.keys(part).find((key) => key !== 'thoughtSignature') ?? '');
 }

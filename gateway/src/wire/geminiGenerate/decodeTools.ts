@@ -5,7 +5,7 @@ import type { Json } from '../jsonObject';
 import type { AnyTool, ToolChoice, WebSearchTool } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { needArgsSchema } from '../schema/toolSchema';
-import { defined, isObject, needList, needObject, needText, objectOr, optionalText, optionalTexts, otherFields, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { defined, isObject, needList, needObject, needText, noFields, objectOr, optionalText, optionalTexts, otherFields, textOr, wrong } from '../shared/json'; // prettier-ignore
 import { decodeDomains } from '../shared/webSearch';
 import { camelKeys } from './camelKeys';
 
@@ -41,8 +41,10 @@ export interface DecodedToolConfig {
  */
 export function decodeToolConfig(value: unknown): DecodedToolConfig {
   const toolConfig = camelKeys(objectOr(value));
-  const { functionCallingConfig, ...others } = toolConfig;
-  const native = Object.fromEntries(Object.entries(others).map(([key, other]) => [`toolConfig.${key}`, other]));
+  const { functionCallingConfig } = toolConfig;
+  const native = noFields();
+  for (const [key, other] of Object.entries(toolConfig))
+    if (key !== 'functionCallingConfig') native[`toolConfig.${key}`] = other;
   if (functionCallingConfig === undefined || functionCallingConfig === null) return { native };
   const at = 'toolConfig.functionCallingConfig';
   const config = camelKeys(needObject(functionCallingConfig, at));

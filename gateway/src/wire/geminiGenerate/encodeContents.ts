@@ -1,6 +1,7 @@
 // Encodes the turns of a conversation as Gemini's contents. Sources: https://ai.google.dev/api/generate-content, "Content"
 // and "Part"; https://ai.google.dev/gemini-api/docs/thought-signatures (2026-11).
 
+import { pushAll } from '../../core/pushAll';
 import type { Json } from '../jsonObject';
 import { type Media, type Message, type NeutralRequest, type Part, textOf, type ToolCall, type ToolResult, type WebSearch } from '../neutral'; // prettier-ignore
 import { blankTurnText, fillBlankTurns } from '../shared/blankTurns';
@@ -48,7 +49,7 @@ export function encodeContents(
   for (const { role, content: parts } of turns) {
     if (parts.length === 0) continue;
     const last = contents.at(-1);
-    if (last?.role === role) last.parts.push(...parts);
+    if (last?.role === role) pushAll(last.parts, parts);
     else contents.push({ role, parts });
   }
   if (contents.length === 0) {
@@ -110,7 +111,7 @@ function encodeParts(message: Message, context: PartContext): Json[] {
       const { opaque } = part;
       const hosted = context.takesHosted ? hostedParts(opaque) : undefined;
       if (hosted !== undefined) {
-        out.push(...hosted);
+        pushAll(out, hosted);
         continue;
       }
       const native = opaque?.format === 'generate' && typeof opaque.value === 'string' ? opaque.value : undefined;
@@ -123,7 +124,7 @@ function encodeParts(message: Message, context: PartContext): Json[] {
       out.push({ ...encodeCall(part, context.droppedFields), ...defined({ thoughtSignature: signature }) });
     } else {
       if (signature !== undefined) out.push({ text: '', thoughtSignature: signature });
-      out.push(...encodePart(part, context));
+      pushAll(out, encodePart(part, context));
     }
     signature = undefined;
   }

@@ -1,5 +1,6 @@
 // Encodes a neutral response as a whole GenerateContentResponse. Source: https://ai.google.dev/api/generate-content (2026-11).
 
+import { pushAll } from '../../core/pushAll';
 import type { EncodeContext } from '../codec';
 import type { Json } from '../jsonObject';
 import type { NeutralRequest, NeutralResponse, Opaque, TokenLogprob, WebSearch } from '../neutral';
@@ -36,7 +37,7 @@ function encodeCandidate(response: NeutralResponse, index: number, request: Neut
     switch (part.type) {
       case 'reasoning':
         if (hostedParts(part.opaque) !== undefined) {
-          parts.push(...(hostedParts(part.opaque) ?? []));
+          pushAll(parts, hostedParts(part.opaque) ?? []);
           continue;
         }
         if (pending !== undefined) parts.push({ text: '', ...signature });
@@ -47,7 +48,7 @@ function encodeCandidate(response: NeutralResponse, index: number, request: Neut
         for (const citation of part.citations ?? [])
           citations.push({ citation, from: text.length, to: text.length + part.text.length });
         text += part.text;
-        logprobs.push(...(part.logprobs ?? []));
+        pushAll(logprobs, part.logprobs ?? []);
         parts.push({ text: part.text, ...signature });
         break;
       case 'refusal':

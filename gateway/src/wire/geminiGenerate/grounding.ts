@@ -21,9 +21,9 @@ export function queriesIn(grounding: Json): string[] {
   );
 }
 
-/** The pages that were found. */
-export function pagesIn(grounding: Json): SearchResult[] {
-  return chunksOf(grounding).flatMap((page) => (page === undefined ? [] : [page]));
+/** The pages that were found. @param from how many of the places for them are passed over */
+export function pagesIn(grounding: Json, from = 0): SearchResult[] {
+  return chunksOf(grounding, from).flatMap((page) => (page === undefined ? [] : [page]));
 }
 
 /** Which pages the words of an answer stand on. @param text all words of the answer */
@@ -136,8 +136,10 @@ function beginnings(ends: readonly number[], length: (from: number, to: number) 
 }
 
 // The pages by their index; other sources (maps, files) are none.
-function chunksOf(grounding: Json): (SearchResult | undefined)[] {
-  return listOr(grounding['groundingChunks']).map((chunk) => {
+function chunksOf(grounding: Json, from = 0): (SearchResult | undefined)[] {
+  const chunks = listOr(grounding['groundingChunks']);
+  if (from >= chunks.length) return [];
+  return chunks.slice(from).map((chunk) => {
     const web = objectOr(objectOr(chunk)['web']);
     const url = textOr(web['uri']);
     return url === '' ? undefined : { url, ...titleOf(web) };

@@ -2,6 +2,7 @@
 // https://platform.openai.com/docs/api-reference/chat/create, "messages"; OpenRouter's additions from
 // https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11).
 
+import { pushAll } from '../../core/pushAll';
 import type { Json } from '../jsonObject';
 import {
   defined,
@@ -168,7 +169,10 @@ function decodeReasoning(message: Json, at: string): PlacedReasoning[] {
   const details = message['reasoning_details'];
   const out: PlacedReasoning[] = [];
   if (Array.isArray(details))
-    out.push(...joinPieces(details, `${at}.reasoning_details`).map((detail) => decodeDetail(detail)));
+    pushAll(
+      out,
+      joinPieces(details, `${at}.reasoning_details`).map((detail) => decodeDetail(detail)),
+    );
   if (out.length === 0) {
     const field = ['reasoning_content', 'reasoning'].find((name) => textOr(message[name]) !== '');
     if (field !== undefined)

@@ -22,12 +22,14 @@ export function encodeMessages(messages: readonly Message[], isOpenai: boolean, 
 // piece of a stream as a turn of its own.
 function withCallsTogether(messages: readonly Message[]): Message[] {
   const out: Message[] = [];
+  let joined: Part[] | undefined; // the parts of the last one, where it is an assistant's that holds calls
   for (const message of messages) {
-    const last = out.at(-1);
-    const continues = message.role === 'assistant' && last?.role === 'assistant';
-    if (continues && last.parts.some((part) => part.type === 'toolCall'))
-      out[out.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
-    else out.push(message);
+    if (message.role !== 'assistant') joined = undefined;
+    else if (joined !== undefined) {
+      for (const part of message.parts) joined.push(part);
+      continue;
+    } else if (message.parts.some((part) => part.type === 'toolCall')) joined = [...message.parts];
+    out.push(joined === undefined ? message : { ...message, parts: joined });
   }
   return out;
 }

@@ -8,7 +8,7 @@ import type { NeutralRequest, ResponseFormat } from '../neutral';
 import { withJsonWord } from '../schema/responseFormat';
 import { wrapNonObjectSchema } from '../schema/wrapNonObject';
 import { type DroppedFields, openDroppedFields } from '../shared/droppedFields';
-import { defined } from '../shared/json';
+import { defined, joinFields } from '../shared/json';
 import { isOpenaiReasoner, samplesAt } from '../shared/modelProfiles';
 import { nameFor, renamed } from '../shared/names';
 import { dropSampling, encodeEffort, encodeEndUser, encodeTier } from '../shared/openaiSettings';
@@ -29,35 +29,36 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   const hasTools = tools !== undefined && tools.length > 0;
   const demandsNone = request.toolChoice?.type === 'required' && !hasTools && (request.tools ?? []).length > 0;
   if (demandsNone || request.toolChoice?.type === 'webSearch') droppedFields.drop('tool_choice');
+  const body = {
+    model: target.model,
+    messages: encodeMessages(
+      isOpenai ? withJsonWord(request, droppedFields.repair) : request.messages,
+      isOpenai,
+      droppedFields,
+    ),
+    ...defined({
+      ...encodeLimits(request, target, samples, droppedFields),
+      n: request.answers,
+      user: encodeEndUser(request.endUser, droppedFields),
+      tools: hasTools ? tools : undefined,
+      tool_choice:
+        hasTools && request.toolChoice
+          ? encodeToolChoice(request.toolChoice, isOpenai ? request.tools : undefined)
+          : undefined,
+      parallel_tool_calls: hasTools ? request.parallelTools : undefined,
+      web_search_options: encodeSearch(request, target, droppedFields),
+      response_format: format && encodeResponseFormat(format),
+      reasoning_effort: effort,
+      verbosity: isOpenaiReasoner(target) ? request.verbosity : undefined,
+      service_tier: isOpenai ? encodeTier(request.serviceTier, droppedFields) : undefined,
+      prompt_cache_key: isOpenai ? request.promptCacheKey : undefined,
+      stream: request.stream ? true : undefined,
+      stream_options: request.stream ? { include_usage: true } : undefined,
+    }),
+  };
+  const native = request.from === 'chat' ? nativeFields(request.native, target, droppedFields) : {};
   return {
-    body: {
-      model: target.model,
-      messages: encodeMessages(
-        isOpenai ? withJsonWord(request, droppedFields.repair) : request.messages,
-        isOpenai,
-        droppedFields,
-      ),
-      ...defined({
-        ...encodeLimits(request, target, samples, droppedFields),
-        n: request.answers,
-        user: encodeEndUser(request.endUser, droppedFields),
-        tools: hasTools ? tools : undefined,
-        tool_choice:
-          hasTools && request.toolChoice
-            ? encodeToolChoice(request.toolChoice, isOpenai ? request.tools : undefined)
-            : undefined,
-        parallel_tool_calls: hasTools ? request.parallelTools : undefined,
-        web_search_options: encodeSearch(request, target, droppedFields),
-        response_format: format && encodeResponseFormat(format),
-        reasoning_effort: effort,
-        verbosity: isOpenaiReasoner(target) ? request.verbosity : undefined,
-        service_tier: isOpenai ? encodeTier(request.serviceTier, droppedFields) : undefined,
-        prompt_cache_key: isOpenai ? request.promptCacheKey : undefined,
-        stream: request.stream ? true : undefined,
-        stream_options: request.stream ? { include_usage: true } : undefined,
-        ...(request.from === 'chat' ? nativeFields(request.native, target, droppedFields) : {}),
-      }),
-    },
+    body: joinFields(body, native),
     dropped: droppedFields.list,
     repaired: droppedFields.repaired,
     fixups: { names: renamed('chat', request), custom, answerTool: undefined, wrapped },
@@ -70,8 +71,12 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
 function nativeFields(native: NeutralRequest['native'], target: Target, droppedFields: DroppedFields): Json {
   if (target.provider !== 'openai') return native;
   const refused = new Set<string>(isOpenaiReasoner(target) ? [...foreign, 'logit_bias'] : foreign);
-  for (const name of Object.keys(native)) if (refused.has(name)) droppedFields.drop(name);
-  return Object.fromEntries(Object.entries(native).filter(([name]) => !refused.has(name)));
+  const kept = joinFields(native);
+  for (const name of refused) {
+    droppedFields.dropIf(kept[name], name);
+    delete kept[name];
+  }
+  return kept;
 }
 
 function dropUnsupported(

@@ -1,6 +1,7 @@
 // Encodes a neutral response as a whole chat completion. Source:
 // https://platform.openai.com/docs/api-reference/chat/object (2026-11).
 
+import { pushAll } from '../../core/pushAll';
 import type { EncodeContext } from '../codec';
 import type { Json } from '../jsonObject';
 import type { NeutralResponse } from '../neutral';
@@ -57,9 +58,12 @@ function encodeMessage(
   for (const part of response.parts) {
     switch (part.type) {
       case 'text':
-        annotations.push(...(part.citations ?? []).map((citation) => encodeAnnotation(citation, content.length)));
+        pushAll(
+          annotations,
+          (part.citations ?? []).map((citation) => encodeAnnotation(citation, content.length)),
+        );
         content += part.text;
-        logprobs.push(...encodeOpenaiLogprobs(part.logprobs ?? []));
+        pushAll(logprobs, encodeOpenaiLogprobs(part.logprobs ?? []));
         break;
       case 'refusal':
         refusal += part.text;

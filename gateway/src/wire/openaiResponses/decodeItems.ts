@@ -2,6 +2,7 @@
 // https://platform.openai.com/docs/api-reference/responses/create, "input" (2026-11). More is taken than that page lists,
 // because Codex and Cursor send other items too.
 
+import { pushAll } from '../../core/pushAll';
 import type { Json } from '../jsonObject';
 import type { Citation, Message, Part } from '../neutral';
 import { decodeOpaque } from '../reasoning/envelope';
@@ -36,7 +37,7 @@ export function decodeInput(input: unknown): Message[] {
     const parts = [...markMessage(unmarked, decodeCache(item['cache_control'], `input[${i}].cache_control`))];
     const last = out.at(-1);
     // A user's messages stay apart; the results of one turn's calls belong together.
-    if (last?.role === role && (role === 'assistant' || (isResult && last.isResult))) last.parts.push(...parts);
+    if (last?.role === role && (role === 'assistant' || (isResult && last.isResult))) pushAll(last.parts, parts);
     else out.push({ role, parts, isResult });
   });
   return out.map(({ role, parts }) => ({ role, parts }));

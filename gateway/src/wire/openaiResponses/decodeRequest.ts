@@ -7,8 +7,10 @@ import { isEffort } from '../reasoning/effort';
 import {
   defined,
   isObject,
+  joinFields,
   listOr,
   needObject,
+  noFields,
   optionalCount,
   optionalFlag,
   optionalText,
@@ -31,7 +33,7 @@ import { includeEncryptedReasoning, includeLogprobs, includeSources } from './in
 const known = new Set([
   'model', 'input', 'instructions', 'stream', 'stream_options', 'tools', 'tool_choice', 'parallel_tool_calls', 'max_output_tokens', 'temperature',
   'top_p', 'text', 'reasoning', 'metadata', 'user', 'safety_identifier', 'prompt_cache_key', 'service_tier', 'models', 'provider', 'messages',
-  'top_logprobs',
+  'top_logprobs', 'max_tool_calls',
 ]); // prettier-ignore
 
 // Values that are the default's own, or that are asked for in any case, so that nothing is lost without them.
@@ -53,18 +55,17 @@ export function decodeRequest(body: Json): NeutralRequest {
   const { choice, allowed, native } = decodeToolChoice(body['tool_choice']);
   const declared = decodeTools(body['tools'], allowed);
   const tools = withMaxUses(declared, body['max_tool_calls']);
-  const { max_tool_calls: maxCalls, ...others } = otherFields(body, known, idle);
   return {
     from: 'responses',
     messages: [...decodeInstructions(body['instructions']), ...decodeInput(body['input'])],
     stream: body['stream'] === true,
-    native: {
-      ...others,
-      ...(tools === declared ? defined({ max_tool_calls: maxCalls }) : {}),
-      ...native,
-      ...otherWithin(body['reasoning'], 'reasoning', reasoningFields),
-      ...otherWithin(body['text'], 'text', textFields),
-    },
+    native: joinFields(
+      otherFields(body, known, idle),
+      tools === declared ? defined({ max_tool_calls: body['max_tool_calls'] ?? undefined }) : {},
+      native,
+      otherWithin(body['reasoning'], 'reasoning', reasoningFields),
+      otherWithin(body['text'], 'text', textFields),
+    ),
     ...defined({
       tools,
       toolChoice: choice,
@@ -91,8 +92,10 @@ const textFields = new Set(['format', 'verbosity']);
 
 // The unknown fields within an object, by path.
 function otherWithin(value: unknown, at: string, names: ReadonlySet<string>): Record<string, unknown> {
-  if (!isObject(value)) return {};
-  return Object.fromEntries(Object.entries(otherFields(value, names)).map(([key, other]) => [`${at}.${key}`, other]));
+  const within = noFields();
+  if (isObject(value))
+    for (const [key, other] of Object.entries(otherFields(value, names))) within[`${at}.${key}`] = other;
+  return within;
 }
 
 // The most calls of tools that OpenAI runs itself: of the web search, where it is the only one.

@@ -1,6 +1,7 @@
 // Encodes the turns of a conversation as the items of a Responses request. Source:
 // https://platform.openai.com/docs/api-reference/responses/create, "input" (2026-11).
 
+import { pushAll } from '../../core/pushAll';
 import type { Json } from '../jsonObject';
 import { type Media, type Message, type Part, type Reasoning, textOf, type ToolResult } from '../neutral';
 import { type DroppedFields, refuse } from '../shared/droppedFields';
@@ -44,17 +45,21 @@ function encodeMessage(message: Message, context: ItemContext): Json[] {
   let content: Json[] = []; // of the message being gathered
   const flush = () => {
     // The API takes a list of an assistant's texts only with ids: each of them becomes a message.
-    if (role === 'assistant') out.push(...content.map((part) => ({ role, content: part['text'] })));
+    if (role === 'assistant')
+      pushAll(
+        out,
+        content.map((part) => ({ role, content: part['text'] })),
+      );
     else if (content.length > 0) out.push({ role, content: plainIfText(content) });
     content = [];
   };
   for (const part of message.parts) {
     if (part.type === 'toolCall' && part.custom === true) context.customCalls.add(part.id);
     const items = encodeItem(part, context);
-    if (items === undefined) content.push(...encodePart(part, role, context.droppedFields));
+    if (items === undefined) pushAll(content, encodePart(part, role, context.droppedFields));
     else {
       flush();
-      out.push(...items);
+      pushAll(out, items);
     }
   }
   flush();

@@ -1,6 +1,7 @@
 // Encodes neutral events as the event stream of Responses. Source:
 // https://platform.openai.com/docs/api-reference/responses-streaming (2026-11).
 
+import { pushAll } from '../../core/pushAll';
 import { errorTable, type GatewayError } from '../../core/errors';
 import type { Usage } from '../../core/usage';
 import type { EncodeContext, Encoder } from '../codec';
@@ -76,7 +77,7 @@ function encodeEvent(state: StreamState, event: StreamEvent): string {
       return encodeDelta(state, event.text);
     case 'logprobs':
       state.nextLogprobs = event.logprobs;
-      state.logprobs.push(...event.logprobs);
+      pushAll(state.logprobs, event.logprobs);
       return '';
     case 'citation':
       state.citations.push(event.citation);

@@ -2,6 +2,7 @@
 // formats they are tools whose names begin with the group's, as other MCP clients have them. Source:
 // https://platform.openai.com/docs/api-reference/responses/create, "tools" (2026-11).
 
+import { pushAll } from '../../core/pushAll';
 import type { Json } from '../jsonObject';
 import { type AnyTool, isClientTool, type Namespace } from '../neutral';
 import { defined } from '../shared/json';
@@ -33,13 +34,13 @@ export function groupTools(tools: readonly AnyTool[], encode: (tool: AnyTool) =>
   for (const tool of tools) {
     const namespace = isClientTool(tool) ? tool.namespace : undefined;
     if (!isClientTool(tool) || namespace === undefined) {
-      out.push(...encode(tool));
+      pushAll(out, encode(tool));
       continue;
     }
     const { name, description } = namespace;
     const encoded = encode({ ...tool, name: namespace.tool });
     const group = groups.get(name);
-    if (group !== undefined) group.push(...encoded);
+    if (group !== undefined) pushAll(group, encoded);
     else {
       const members = [...encoded];
       groups.set(name, members);

@@ -26,13 +26,14 @@ const anthropicInner = new Set([...anthropicKeywords, 'oneOf']);
 /** A schema in the keywords of `parametersJsonSchema` and `responseJsonSchema`. @throws GatewayError cannot_translate where it is too large */
 export function schemaForGemini(schema: unknown): Json {
   const root = isObject(schema) ? schema : {};
-  const clean = (value: Json): Json => {
-    const { $schema: _schema, definitions, allOf, const: fixed, exclusiveMinimum, exclusiveMaximum, ...kept } = value;
-    let out: Record<string, unknown> = { ...kept };
+  const clean = (schema: Record<string, unknown>): Json => {
+    let out = schema;
+    const { definitions, allOf, const: fixed, exclusiveMinimum, exclusiveMaximum } = out;
+    remove(out, ['$schema', 'definitions', 'allOf', 'const', 'exclusiveMinimum', 'exclusiveMaximum']);
     if (isObject(definitions)) out['$defs'] = { ...definitions, ...(isObject(out['$defs']) ? out['$defs'] : {}) };
     if (typeof out['$ref'] === 'string') out['$ref'] = out['$ref'].replace('#/definitions/', '#/$defs/');
     const parts = listOr(allOf).filter(isObject);
-    if (parts.length > 0) out = merged(out, ...parts.map(clean));
+    if (parts.length > 0) out = merged([out, ...parts.map((part) => clean({ ...part }))]);
     if (fixed !== undefined) out['enum'] = [fixed];
     const notes: string[] = [];
     const whole = out['type'] === 'integer';
@@ -54,9 +55,9 @@ export function schemaForAnthropic(schema: unknown): Json {
   const root = isObject(schema) ? schema : {};
   return mapSchema(
     root,
-    (value) => {
-      const { oneOf, $schema: _schema, ...kept } = value;
-      const out: Record<string, unknown> = { ...kept };
+    (out) => {
+      const { oneOf } = out;
+      remove(out, ['oneOf', '$schema']);
       if (oneOf !== undefined) out['anyOf'] = oneOf;
       const notes: string[] = [];
       if (out['type'] === 'object' || isObject(out['properties'])) out['additionalProperties'] = false;
@@ -75,9 +76,9 @@ const numberKeywords = new Set([
 
 /** Gemini's own `Schema` as JSON schema. @throws GatewayError cannot_translate where it is too large */
 export function schemaFromGemini(schema: unknown): Json {
-  return mapSchema(isObject(schema) ? schema : {}, (value) => {
-    const { nullable, example, propertyOrdering, ...kept } = value;
-    const out: Record<string, unknown> = { ...kept };
+  return mapSchema(isObject(schema) ? schema : {}, (out) => {
+    const { nullable, example, propertyOrdering } = out;
+    remove(out, ['nullable', 'example', 'propertyOrdering']);
     if (isObject(out['properties'])) out['properties'] = inOrder(out['properties'], listOr(propertyOrdering));
     if (typeof out['type'] === 'string') out['type'] = out['type'].toLowerCase();
     for (const key of numberKeywords) if (typeof out[key] === 'string') out[key] = Number(out[key]);
@@ -92,6 +93,10 @@ export function schemaFromGemini(schema: unknown): Json {
 }
 
 // ---
+
+function remove(schema: Record<string, unknown>, names: readonly string[]): void {
+  for (const name of names) if (name in schema) delete schema[name];
+}
 
 // Elsewhere the order of the properties is that in which they stand.
 function inOrder(properties: Json, names: readonly unknown[]): Json {
@@ -111,12 +116,13 @@ const mostSchemas = 20_000;
 /**
  * Applies a change to a schema and all schemas in it, the inner ones first. What stands under a keyword that is not kept
  * becomes text unchanged: a change would first put descriptions into its descriptions, which double at every level.
+ * @param change gets a copy of each, which it may change
  * @param kept the keywords to look into; without, all
  * @throws GatewayError cannot_translate where it holds too many
  */
 export function mapSchema(
   schema: Json,
-  change: (schema: Json) => Json,
+  change: (schema: Record<string, unknown>) => Json,
   kept?: ReadonlySet<string>,
   budget = { left: mostSchemas },
 ): Json {
@@ -192,11 +198,14 @@ export function withDescription(schema: Json, about: string | undefined): Json {
 }
 
 /** Several schemas of one object as one. Of a keyword in several the first one's value holds, of a property the last. */
-export function merged(...schemas: readonly Json[]): Record<string, unknown> {
-  const properties = Object.assign({}, ...schemas.map((schema) => schema['properties']).filter(isObject)) as Json;
+export function merged(schemas: readonly Json[]): Record<string, unknown> {
+  const properties: Record<string, unknown> = {};
+  const all: Record<string, unknown> = {};
+  for (const schema of schemas) if (isObject(schema['properties'])) Object.assign(properties, schema['properties']);
+  for (const schema of schemas.toReversed()) Object.assign(all, schema);
   const required = [...new Set(schemas.flatMap((schema) => listOr(schema['required'])))];
   return {
-    ...(Object.assign({}, ...[...schemas].reverse()) as Json),
+    ...all,
     ...(Object.keys(properties).length > 0 ? { properties } : {}),
     ...(required.length > 0 ? { required } : {}),
   };

@@ -70,7 +70,7 @@ function flat(schema: Json, references: References): Json {
   const inner = (part: Json) => flat(part, references);
   const parts = listOr(allOf).filter(isObject).map(inner);
   if (target !== undefined || parts.length > 0)
-    out = merged(out, ...(target === undefined ? [] : [inner(target)]), ...parts);
+    out = merged([out, ...(target === undefined ? [] : [inner(target)]), ...parts]);
   const notes: string[] = [];
   for (const [alternatives, quantity] of [
     [anyOf, 'At least one'],

@@ -3,6 +3,7 @@
 // https://platform.openai.com/docs/api-reference/chat/create, "n";
 // https://ai.google.dev/api/generate-content, "candidateCount" (2026-11).
 
+import { pushAll } from '../../core/pushAll';
 import type { NeutralResponse, StreamEvent } from '../neutral';
 import { fold } from '../fold';
 import { type EventBuilder, openEventBuilder } from './eventBuilder';
@@ -57,7 +58,7 @@ export class AnswerBuilders {
       if (events.length === 0) continue;
       if (index !== this.#current) out.push({ type: 'answer', index });
       this.#current = index;
-      out.push(...events);
+      pushAll(out, events);
     }
     return out;
   }

@@ -88,6 +88,23 @@ export function isBlank(value: unknown): boolean {
 }
 
 /**
+ * The fields of several objects in one, whose names may be a client's own; those of a later one stand for an earlier one's.
+ */
+export function joinFields(...objects: readonly Json[]): Record<string, unknown> {
+  const all = noFields();
+  for (const object of objects) for (const name of Object.keys(object)) all[name] = object[name];
+  return all;
+}
+
+/**
+ * An object to be filled with fields whose names may be a client's own: without a prototype `__proto__` is one like any other,
+ * and a thousand made-up names are no class of objects to the engine, which would take 20 ms to learn it.
+ */
+export function noFields(): Record<string, unknown> {
+  return Object.create(null) as Record<string, unknown>;
+}
+
+/**
  * The fields of an object that are neither known, blank nor idle.
  * @param idle by field, whether a value is the default's own, so that nothing is lost without it
  */
@@ -96,9 +113,7 @@ export function otherFields(
   known: ReadonlySet<string>,
   idle: Readonly<Record<string, (value: unknown) => boolean>> = {},
 ): Record<string, unknown> {
-  // Without a prototype `__proto__` is a field like any other, and a thousand made-up names are no class of objects to the
-  // engine, which would take milliseconds to learn it.
-  const others = Object.create(null) as Record<string, unknown>;
+  const others = noFields();
   for (const [key, value] of Object.entries(body))
     if (!known.has(key) && !isBlank(value) && lookUp(idle, key)?.(value) !== true) others[key] = value;
   return others;
@@ -143,12 +158,19 @@ export function parseEvent(data: string): Json | undefined {
 
 /** The body with fields put back that were set aside by path: `a.b` goes into the object `a`. */
 export function restore(body: Json, fields: Readonly<Record<string, unknown>>): Json {
-  const out = new Map(Object.entries(body));
+  const out = joinFields(body);
+  const within = new Map<string, Record<string, unknown>>();
   for (const [path, value] of Object.entries(fields)) {
     const dot = path.indexOf('.');
-    const name = path.slice(0, dot);
-    if (dot < 0) out.set(path, value);
-    else out.set(name, restore(objectOr(out.get(name)), { [path.slice(dot + 1)]: value }));
+    const name = dot < 0 ? path : path.slice(0, dot);
+    if (dot < 0) out[name] = value;
+    else {
+      if (!(name in out)) out[name] = {}; // its place among the others
+      const inner = within.get(name) ?? noFields();
+      inner[path.slice(dot + 1)] = value;
+      within.set(name, inner);
+    }
   }
-  return Object.fromEntries(out);
+  for (const [name, inner] of within) out[name] = restore(objectOr(out[name]), inner);
+  return out;
 }

@@ -1,6 +1,7 @@
 // Fields of a function that OpenAI's two formats may hold and the neutral form does not. Source:
 // https://platform.openai.com/docs/api-reference/responses/create, "tools" (2026-11).
 
+import { pushAll } from '../../core/pushAll';
 import type { Json } from '../jsonObject';
 import type { AnyTool, Format } from '../neutral';
 import { isObject, otherFields } from './json';
@@ -19,6 +20,9 @@ export function unknownToolFields(tool: Json, format: Format, at: string): AnyTo
   if (inner === undefined && tool['type'] !== 'function' && tool['type'] !== undefined) return [];
   const fields = Object.keys(otherFields(tool, known, idle)).map((key) => `${at}.${key}`);
   if (inner !== undefined)
-    fields.push(...Object.keys(otherFields(inner, known, idle)).map((key) => `${at}.function.${key}`));
+    pushAll(
+      fields,
+      Object.keys(otherFields(inner, known, idle)).map((key) => `${at}.function.${key}`),
+    );
   return fields.map((field) => ({ type: 'raw', format, value: undefined, at: field }));
 }
