@@ -187,6 +187,61 @@ test('a standard output that nobody reads [L7 L8]', async () => {
   await upstream.close();
 }, 60_000);
 
+test('what nobody reads of the log costs bounded memory, and is counted [L8]', async () => {
+  const upstream = await startFakeUpstream();
+  const folder = makeFolder(config(upstream.url));
+  const child = spawn(node, [bundle()], {
+    cwd: folder.path,
+    env: {
+      PATH: process.env['PATH'],
+      OVTH_CONFIG: join(folder.path, 'config.yaml'),
+      OVTH_DATA: join(folder.path, 'data'),
+      OVTH_PORT: '0',
+      OVTH_MASTER_KEY: masterKey,
+      OPENAI_API_KEY: 'sk-upstream',
+    },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let output = '';
+  while (!output.includes('listening on')) output += String((await once(child.stdout, 'data'))[0]);
+  child.stdout.pause();
+  const url = /listening on (http:[^"\s]+)/.exec(output)?.[1] ?? '';
+  const key = await mint(url, { label: 'x'.repeat(200) });
+  const sockets = 10;
+  const each = 1_200;
+  const one = `GET /v1/models/${'x'.repeat(180)} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\n\r\n`;
+  await Promise.all(
+    Array.from({ length: sockets }, async () => {
+      const socket = await open(url, '');
+      socket.resume();
+      socket.write(one.repeat(each - 1) + one.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'));
+      await once(socket, 'close');
+    }),
+  );
+  let read = 0; // bytes that had waited, or were in the pipe
+  child.stdout.on('data', (part: Buffer) => {
+    output += String(part);
+    read += part.length;
+  });
+  child.stdout.resume();
+  while (read === 0) await new Promise((wake) => setTimeout(wake, 50));
+  for (let before = 0; before !== read;) {
+    before = read;
+    await new Promise((wake) => setTimeout(wake, 300));
+  }
+  const waited = read;
+  await (await fetch(`${url}/v1/models/x`, { headers: { authorization: `Bearer ${key}` } })).arrayBuffer(); // a line more
+  child.kill('SIGTERM');
+  await once(child, 'close');
+  const lines = output.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as { msg: string; dropped?: number });
+  const dropped = lines.reduce((sum, line) => sum + (line.dropped ?? 0), 0);
+  expect(dropped).toBeGreaterThan(0);
+  expect(waited).toBeLessThan(6 * 1024 * 1024);
+  expect(lines.filter(({ msg }) => msg === 'refused').length + dropped).toBe(sockets * each + 1);
+  folder.remove();
+  await upstream.close();
+}, 60_000); // prettier-ignore
+
 const script = '/usr/bin/script'; // of util-linux: runs a program in a terminal of its own
 describeIf(process.platform === 'linux' && existsSync(script))('a terminal', () => {
   test('that is stopped holds no request and no end [L8]', async () => {

@@ -171,7 +171,7 @@ test('queries and pages that a search has found are told once, in time that grow
   expect(searches.flatMap((search) => search.results?.map((page) => page.url) ?? [])).toEqual(many(url));
 }); // prettier-ignore
 
-describe('of made-up answers', () => {
+describe('of made-up answers [L2]', () => {
   const runs = { numRuns: 100, interruptAfterTimeLimit: 4_000, markInterruptAsFailure: false } as const;
   const size = fc.integer({ min: 0, max: 120 });
   const long = fc

@@ -30,15 +30,7 @@ export function openAnswerEncoder(
   context: EncodedContext,
   progress: Pick<ResponseProgress, 'usage' | 'complete' | 'lost'>,
 ) {
-  const encodeContext = encodeContextOf(translation, context);
-  const encoder = codecs[context.format].openEncoder({
-    ...encodeContext,
-    onItem: (id, part) => context.remember(itemName(id), [part]),
-  });
-  const { answers } = translation.request;
-  const record = openReasoningRecorder(context.remember, answers);
-  const fixup = perAnswer(answers, () => openResponseFixups(translation.fixups));
-  const hideEmpty = perAnswer(answers, () => openHideEmptyReasoning(context.format, encodeContext.request));
+  const { record, fixup, hideEmpty, encoder } = openSteps(translation, context);
   const kept = openKeptBytes(codecs[context.format].repeatsAnswer);
   const growth = openAnswerGrowth(codecs[context.format], true, translation.request);
   let made = 0; // bytes of what has been encoded
@@ -94,6 +86,21 @@ export function openAnswerEncoder(
 }
 
 // ---
+
+// What each event goes through.
+function openSteps(translation: AnswerTranslation, context: EncodedContext) {
+  const encodeContext = encodeContextOf(translation, context);
+  const { answers } = translation.request;
+  return {
+    record: openReasoningRecorder(context.remember, answers),
+    fixup: perAnswer(answers, () => openResponseFixups(translation.fixups)),
+    hideEmpty: perAnswer(answers, () => openHideEmptyReasoning(context.format, encodeContext.request)),
+    encoder: codecs[context.format].openEncoder({
+      ...encodeContext,
+      onItem: (id, part) => context.remember(itemName(id), [part]),
+    }),
+  };
+}
 
 // Whether a part is a call of a tool. A search is noted, should the stream break off before its usage.
 function isCall(part: OpenPart, progress: Pick<ResponseProgress, 'usage'>): boolean {
