@@ -17,22 +17,11 @@ import { ratesHeld, searchCostAt } from './admit';
 import type { AnswerTurn } from './answerTurn';
 import { waitWith } from './clientConnection';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
+import { failureCauses, isOperators } from './failureCauses';
 import { healthKey, targetKey } from './plan';
 import type { Candidates } from './prepare';
 import type { ResponseProgress } from './responseProgress';
 
-/** What a failure says of its target. */
-interface Cause {
-  /** The targets that may do better. */
-  readonly moves: 'any' | 'larger' | 'none';
-  /** It counts against the target. */
-  readonly counts: boolean;
-  /** Milliseconds that the target rests at once; it is its operator's to mend, and every request would fail the same way. */
-  readonly restMs?: number;
-}
-
-const providers: Cause = { moves: 'any', counts: true };
-const operatorsRestMs = 60_000;
 /** Connections that were closed while they were idle, and that one request may come upon. */
 const mostStale = 3;
 /** The longest wait that a provider asks for and that a request takes upon itself, once; a longer one is its client's. */
@@ -41,25 +30,6 @@ const longestWaitMs = 2_000;
 const timerMs = 50;
 /** Refusals that a short wait may cure. */
 const passing: ReadonlySet<ErrorCode> = new Set(['upstream_rate_limited', 'upstream_overloaded']);
-
-/** Codes of failures that are not the client's own mistake. */
-const causes: Partial<Record<ErrorCode, Cause>> = {
-  prompt_too_long: { moves: 'larger', counts: false },
-  body_too_large: { moves: 'larger', counts: false },
-  upstream_unreachable: providers,
-  upstream_timeout: providers,
-  upstream_error: providers,
-  upstream_overloaded: providers,
-  upstream_rate_limited: providers,
-  upstream_garbage: providers,
-  upstream_died: providers,
-  upstream_allowance: { moves: 'any', counts: false },
-  upstream_forbidden: { ...providers, restMs: operatorsRestMs },
-  upstream_credential: { ...providers, restMs: operatorsRestMs },
-  // A host that lacks one path of its API serves the others.
-  no_capable_target: { moves: 'any', counts: false },
-  unknown_model: { ...providers, restMs: operatorsRestMs },
-};
 
 /** One request's way from target to target. */
 export class Failover<T> implements AnswerTurn {
@@ -132,7 +102,7 @@ export class Failover<T> implements AnswerTurn {
   async moveOn(failure: GatewayError): Promise<boolean> {
     this.failed(failure);
     const { services, plan, facts } = this.#exchange;
-    const cause = causes[failure.code];
+    const cause = failureCauses[failure.code];
     if (cause === undefined || cause.moves === 'none' || !this.held) return false;
     const route = plan.route ?? plan.requested;
     if (!services.retries.take(route, services.now())) return false;
@@ -185,7 +155,7 @@ export class Failover<T> implements AnswerTurn {
     this.#settled = true;
     const { services, plan } = this.#exchange;
     const key = healthKey(candidate.target, candidate.account);
-    const cause = causes[failure.code];
+    const cause = failureCauses[failure.code];
     // The client's own mistake shows that the target lives; what ended the request from our side (its key, the quota) shows
     // nothing, and the next one finds out.
     if (cause?.counts !== true)
@@ -389,7 +359,3 @@ const nothingYet = {
   firstByteAt: undefined,
   firstTokenAt: undefined,
 } satisfies Partial<ResponseProgress>;
-
-function isOperators({ code }: GatewayError): boolean {
-  return causes[code]?.restMs !== undefined && code !== 'unknown_model';
-}
