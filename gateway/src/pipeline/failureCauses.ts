@@ -5,7 +5,7 @@ import type { ErrorCode, GatewayError } from '../core/errors';
 /** What a failure says of its target. */
 export interface FailureCause {
   /** The targets that may do better. */
-  readonly moves: 'any' | 'larger' | 'none';
+  readonly moves: 'any' | 'larger';
   /** It counts against the target. */
   readonly counts: boolean;
   /** Milliseconds that the target rests at once; it is its operator's to mend, and every request would fail the same way. */
