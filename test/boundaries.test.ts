@@ -102,7 +102,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   commands: {
     rooms: ['app', 'storage', 'telemetry'],
-    packages: ['node:child_process', 'node:events', 'node:fs', 'node:path', 'node:util'], // Litestream is a child
+    packages: ['node:child_process', 'node:events', 'node:fs', 'node:path', 'node:util', 'node:v8'], // Litestream is a child
     exceptions: {
       'commands/usage.ts imports http/admin/usage.ts': 'the command and the administration give one report',
       'commands/usage.ts imports core/errors.ts': 'a refusal of that report is told as a wrong option',

@@ -13,6 +13,10 @@ interface Cancellable {
   cancel(): void;
 }
 
+/**
+ * Holds released exchanges until their providers end them, and cancels those that have not ended after `lingerMs`, at most
+ * twice that.
+ */
 export function openLingering(): Lingering {
   let young = new Set<Cancellable>();
   let old = new Set<Cancellable>();
