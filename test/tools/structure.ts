@@ -1,6 +1,6 @@
 // Part of `npm run check`: two exported types never share a name, no function grows beyond what fits a screen, and every
 // exported function and class has its docstring. What may be longer stands in the table below, with its reason; a row that is
-// no longer needed is an error too.
+// no longer needed is an error too. And no test passes by returning early.
 // Built by test/build.mjs: `node test/build.mjs test/tools/structure.ts && node dist/tools/structure.js`
 
 import ts from 'typescript';
@@ -34,7 +34,12 @@ process.exitCode = main();
 
 function main(): number {
   const files = folders.flatMap(sourceFiles);
-  const problems = [...duplicateTypes(files), ...longFunctions(files), ...files.flatMap(undescribed)];
+  const problems = [
+    ...duplicateTypes(files),
+    ...longFunctions(files),
+    ...files.flatMap(undescribed),
+    ...sourceFiles('test').flatMap(earlyReturns),
+  ];
   for (const problem of problems) console.error(problem);
   return problems.length > 0 ? 1 : 0;
 }
@@ -106,6 +111,20 @@ function undescribed(file: string): string[] {
       const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
       return `${file}:${line}: an exported function has no docstring. Say what it returns, its units and its errors.`;
     });
+}
+
+// `if (…) return;` in the body of a test, which then passes without what it says it tests.
+function earlyReturns(file: string): string[] {
+  const source = parseSource(file);
+  if (!/\btest[.(]/.test(source.text)) return [];
+  return [...nodesOf(source)].flatMap((node) => {
+    if (!ts.isReturnStatement(node) || node.expression !== undefined) return [];
+    let around: ts.Node = node.parent;
+    while (!ts.isFunctionLike(around) && !ts.isSourceFile(around)) around = around.parent;
+    const isTest = ts.isCallExpression(around.parent) && /^(test|it)\b/.test(around.parent.expression.getText());
+    const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
+    return isTest ? [`${file}:${line}: a test returns early. Make it two tests, or skip it by name.`] : [];
+  });
 }
 
 function isFunction({ initializer }: ts.VariableDeclaration): boolean {
