@@ -154,7 +154,7 @@ export class Failover<T> implements AnswerTurn {
     // nothing, and the next one finds out.
     if (cause?.counts !== true)
       return status >= 400 ? services.health.succeeded(key, undefined) : services.health.dropProbe(key, this);
-    // Clients may name any model: what they make up is no news of a target.
+    // Clients may name any model: that one is unknown says nothing about the target's health.
     if (failure.code === 'unknown_model' && plan.route === null) return services.health.dropProbe(key, this);
     const now = services.now();
     const restMs = cause.restMs ?? retryAfterMs(failure.headers['retry-after'], now);

@@ -1,5 +1,5 @@
-// The short wait that a provider asks for and that a request takes upon itself: a client would do the same with another
-// request. A longer one is its client's.
+// A wait of at most two seconds that a provider asks for (`retry-after`). The request waits instead of being refused, because
+// its client would only send it again. A longer wait is told to the client.
 
 import type { ErrorCode, GatewayError } from '../core/errors';
 import { retryAfterMs } from '../upstream/targetHealth';

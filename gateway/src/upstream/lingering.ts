@@ -1,4 +1,4 @@
-// Answers that were read to their end while their providers keep the connection open.
+// Answers that were read to their end word while their providers keep the connection open.
 
 /** How long a provider may take to end an answer that is complete. */
 const lingerMs = 1_000;
