@@ -83,6 +83,14 @@ describe('headers of an answer', () => {
     expect(set.filter((name) => !documented.has(name))).toEqual([]);
   });
 
+  test('each that pages of other origins are told is described', () => {
+    const set = [
+      ...codeOf('gateway/src/http/cors.ts').matchAll(/["'](access-control-(?!request-)[a-z-]+|vary)["']|\b(vary):/g),
+    ].map(([, quoted, plain]) => quoted ?? plain ?? '');
+    expect(set).toContain('access-control-allow-origin');
+    expect(set.filter((name) => !documented.has(name))).toEqual([]);
+  });
+
   test('and each that names a session', () => {
     const described = guide.slice(guide.indexOf('## Sessions'), guide.indexOf('## Headers of an answer'));
     for (const name of [...sessionHeaders, ...sessionFields]) expect(described).toContain(`\`${name}\``);
