@@ -78,6 +78,11 @@ export const environmentVariables = {
       'Lets this one update put the ledger back from its backup: `latest`, or a time such as `2026-11-27T06:00:00Z`. `npm run restore` sets it.',
     reader: 'pulumi up',
   },
+  OVTH_REMOVE: {
+    meaning:
+      'What is to be deleted at Hetzner, as JSON. Set by the program and by `npm run recover` for their own script, and of no use by hand.',
+    reader: 'pulumi up',
+  },
   SSH_AUTH_SOCK: { meaning: 'An SSH agent; it must be alive when named.', reader: 'pulumi up' },
   PULUMI_CONFIG_SECRET_KEYS: { meaning: 'Names of the secret settings; set by Pulumi’s engine.', reader: 'pulumi up' },
   OVTH_SHARED: {
@@ -85,4 +90,52 @@ export const environmentVariables = {
     default: '../shared',
     reader: 'tests',
   },
+  OVTH_TOOLS: {
+    meaning: 'Folder whose `bin` has the programs that a test does not find on PATH: Pulumi, Caddy, Litestream.',
+    default: '~/.cache/ovth-tools',
+    reader: 'tests',
+  },
+  OVTH_CHROMIUM: { meaning: 'The browser of `npm run test:browser`.', reader: 'tests' },
+  OVTH_BENCH: {
+    meaning: 'Folder into which `npm run bench` installs LiteLLM.',
+    default: '~/.cache/ovth-bench',
+    reader: 'tests',
+  },
+  OVTH_LEDGER_FIXTURE: {
+    meaning:
+      'Version under which `test/process/upgrade.test.ts` writes a ledger to `test/fixtures`, when it is released.',
+    reader: 'tests',
+  },
+  OVTH_LAB: { meaning: 'Folder of the lab’s state and lock.', default: '~/.cache/ovth-lab', reader: 'tests' },
+  LAB_BOX: {
+    meaning: 'How the lab’s servers get Docker: `fast` has it in their image, `real` installs it by apt at boot.',
+    default: 'fast',
+    reader: 'tests',
+  },
+  LAB_BOX_MEMORY_MB: {
+    meaning: 'Memory of each server of the lab, in megabytes; without it, this machine’s.',
+    reader: 'tests',
+  },
+  LAB_UPSTREAM_PORTS: {
+    meaning: 'Ports of this machine, by commas, that `npm run lab` puts in the place of its simulated providers.',
+    reader: 'tests',
+  },
+  LAB_DEBIAN_MIRROR: {
+    meaning: 'Debian mirror of the lab’s images; without it, the ones that apt uses on this machine.',
+    reader: 'tests',
+  },
+  DOCKER_HOST: {
+    meaning: 'The Docker that the lab runs in.',
+    default: 'unix:///var/run/docker.sock',
+    reader: 'tests',
+  },
+  SEED: {
+    meaning: 'Repeats a run of a test of random inputs, which prints its seed.',
+    reader: 'tests',
+  },
+  ROUNDS: { meaning: 'Rounds of `test/slow/admission.test.ts`.', default: '100', reader: 'tests' },
+  COMMANDS: { meaning: 'Commands of `test/slow/histories.test.ts`.', default: '100000', reader: 'tests' },
+  ROWS: { meaning: 'Rows of `test/slow/manyRows.test.ts`.', default: '100000', reader: 'tests' },
+  SOAK_MS: { meaning: 'Milliseconds that `test/slow/soak.test.ts` lasts.', default: '300000', reader: 'tests' },
+  CI: { meaning: 'Set, a suite that misses a program fails instead of being skipped.', reader: 'tests' },
 } as const satisfies Record<string, EnvironmentVariable>;

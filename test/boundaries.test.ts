@@ -214,8 +214,8 @@ describe('formats and wires', () => {
   const isName = (node: ts.Node) => ts.isStringLiteral(node) && literals.has(node.text);
 
   // What is compared with the same words and means something else: the dialect of an error, the kind of a model, what an
-  // endpoint serves, the name of a provider.
-  const isOther = (node: ts.Node) => /(^|\.)(dialect|kind|serves|provider\.name)$/.test(node.getText());
+  // endpoint serves.
+  const isOther = (node: ts.Node) => /(^|\.)(dialect|kind|serves)$/.test(node.getText());
 
   /** How often a source compares something with the name of a format or wire. */
   function comparisons(source: ts.SourceFile): number {

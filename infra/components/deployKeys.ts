@@ -74,12 +74,12 @@ export function makeSeed(name: string, options: pulumi.CustomResourceOptions): r
  * The step that lets the present key in, with the one before. It runs once for each generation: nothing that changes later
  * runs it again, since the key before is refused from then on.
  * @param name prefix of every resource's name
- * @param connectWith makes a connection to the server with a private key
+ * @param opener a connection to the server with the key that opens it, `deployKeys.opener`
  */
 export function handOver(
   name: string,
-  { generation, current, previous, opener }: DeployKeys,
-  connectWith: (privateKey: pulumi.Output<string>) => Connection,
+  { generation, current, previous }: Omit<DeployKeys, 'opener'>,
+  opener: Connection,
   options: pulumi.CustomResourceOptions,
 ): remote.Command[] {
   if (previous === undefined) return [];
@@ -88,7 +88,7 @@ export function handOver(
     new remote.Command(
       `${name}-deploy-key-${generation}`,
       {
-        connection: connectWith(opener.privateKey),
+        connection: opener,
         create: command,
         stdin: pulumi.secret(state.apply(commandInput)),
         logging: 'none',

@@ -59,8 +59,8 @@ export class Release extends pulumi.ComponentResource {
     super('ovth:index:Release', name, {}, options);
     const { host, settings, bundle } = args;
     const watched = watchBox(this, args);
-    const connectWith = connections(host, watched.address);
-    const connection = connectWith(host.sshPrivateKey);
+    const connection = connectionTo(host, watched.address, host.sshPrivateKey);
+    const opener = connectionTo(host, watched.address, host.deployKeys.opener.privateKey);
     const own = {
       parent: this,
       // The address, and with it the connection, stays when the server is replaced.
@@ -68,7 +68,7 @@ export class Release extends pulumi.ComponentResource {
       deletedWith: host.server,
       customTimeouts: { create: '15m', update: '15m' },
     };
-    const handedOver = handOver(name, host.deployKeys, connectWith, {
+    const handedOver = handOver(name, host.deployKeys, opener, {
       ...{ parent: this, deletedWith: host.server, dependsOn: [host], customTimeouts: { create: '5m' } },
     });
     const bootstrap = runScript(
@@ -159,12 +159,11 @@ async function tellPhases(login: Login, say: (phase: string) => void, end: Promi
  * The only place that makes connections: the provider prints one that has a field it does not know, private key included
  * (https://github.com/pulumi/pulumi-command/issues/773). A dozen dials take at most 90 s; the server has been waited for.
  */
-function connections(host: Host, address: pulumi.Output<string>): (privateKey: pulumi.Output<string>) => Connection {
-  return (privateKey) =>
-    pulumi.secret({
-      ...{ host: address, user: 'root', privateKey, hostKey: host.sshHostKey },
-      ...{ dialErrorLimit: 12, perDialTimeout: 5 },
-    });
+function connectionTo(host: Host, address: pulumi.Output<string>, privateKey: pulumi.Output<string>): Connection {
+  return pulumi.secret({
+    ...{ host: address, user: 'root', privateKey, hostKey: host.sshHostKey },
+    ...{ dialErrorLimit: 12, perDialTimeout: 5 },
+  });
 }
 
 /** The key with which the program logs in, and the one before, which the box is to refuse. */

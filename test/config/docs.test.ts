@@ -56,14 +56,21 @@ test('every limit, variable and exit code has a row; a setting that is not serve
   }
 });
 
-test('every variable that is read has a row, and no cell breaks its table', () => {
-  const sources = ['config', 'gateway', 'infra'].flatMap((folder) =>
+/** The text of the files of some folders, by the end of their names. */
+const sourcesIn = (folders: readonly string[], names: RegExp): string[] =>
+  folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
+      .filter((entry) => entry.isFile() && names.test(entry.name) && !entry.parentPath.includes('node_modules'))
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')),
   );
-  const read = sources.flatMap((source) =>
-    [...source.matchAll(/\b(?:env|environment)(?:\.([A-Z_]{4,})|\['([A-Z_]+)'\])/g)].map(([, a, b]) => a ?? b ?? ''),
+
+const namesIn = (sources: readonly string[], read: RegExp): string[] =>
+  sources.flatMap((source) => [...source.matchAll(read)].map(([, a, b]) => a ?? b ?? ''));
+
+test('every variable that is read has a row, and no cell breaks its table', () => {
+  const read = namesIn(
+    sourcesIn(['config', 'gateway', 'infra'], /\.(ts|js|mjs)$/),
+    /\b(?:env|environment)(?:\.([A-Z_]{4,})|\['([A-Z_]+)'\])/g,
   );
   const keys = Object.values(knownProviders).map((provider) => provider.api_key_env);
   expect(read.length).toBeGreaterThan(5);
@@ -72,4 +79,14 @@ test('every variable that is read has a row, and no cell breaks its table', () =
     const [head = '', , ...rows] = table.split('\n').map((line) => line.split(/(?<!\\)\|/).length);
     expect(new Set(rows)).toEqual(new Set([head]));
   }
+});
+
+test('every variable that tests and their scripts read has a row', () => {
+  const system = ['PATH', 'HOME'];
+  const read = [
+    ...namesIn(sourcesIn(['test'], /\.(ts|js|mjs)$/), /\bprocess\.env\['([A-Z_]+)'\]/g),
+    ...namesIn(sourcesIn(['test', '.ci'], /\.sh$|^run$/), /\$\{?(OVTH_[A-Z_]+)/g),
+  ].filter((name) => !system.includes(name));
+  expect(read).toEqual(expect.arrayContaining(['OVTH_SHARED', 'OVTH_LAB', 'SEED']));
+  expect([...new Set(read)].filter((name) => !Object.hasOwn(environmentVariables, name))).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { editsOf, type FieldChange } from '../../gateway/src/core/jsonEdit';
 import { scanJson, splice } from '../../gateway/src/core/jsonScan';
 
 const bounds = { depth: 64, nodes: 200_000 };
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 const changed = (text: string, changes: readonly FieldChange[]) => {
   const body = Buffer.from(text);
   return splice(body, editsOf(body, scanJson(body, bounds), changes)).toString();

@@ -6,7 +6,7 @@ import { GatewayError } from '../../gateway/src/core/errors';
 import { field, scanJson, scanJsonInSlices, splice } from '../../gateway/src/core/jsonScan';
 
 const bounds = { depth: 64, nodes: 200_000 };
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 const options = { seed, numRuns: 3_000, interruptAfterTimeLimit: 8_000 };
 
 test(`top-level values are the parser's (seed ${seed}) [B8]`, () => {

@@ -58,7 +58,10 @@ describe.each([false, true])('streamed: %s', (stream) => {
     const text = await ask(provider, 'Hello [[sim: refuse]]', stream);
     expect(text).toMatch(new RegExp(ending));
     expect(text).not.toContain('You said');
-    if (provider !== 'openai') return;
+  });
+
+  test("refuse: OpenAI's refusal is a field of its own", async () => {
+    const text = await ask('openai', 'Hello [[sim: refuse]]', stream);
     const refusals = (documentsIn(text) as Chat[]).map((one) => one.choices[0]?.message ?? one.choices[0]?.delta);
     expect(refusals.map((one) => one?.refusal ?? '').join('')).toBe("I'm sorry, but I can't help with that.");
   });

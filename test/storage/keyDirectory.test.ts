@@ -1,6 +1,6 @@
 // Keys in memory, and the work that is done beside the requests.
 
-import { openKeyDirectory } from '../../gateway/src/accounting/keys';
+import { openKeyDirectory } from '../../gateway/src/accounting/keyDirectory';
 import { startMaintenance } from '../../gateway/src/app/maintenance';
 import type { Config } from '../../config/load';
 import type { Storage } from '../../gateway/src/storage/storage';

@@ -301,7 +301,7 @@ export function memoryWorld(): MemoryWorld {
     open(instance) {
       living.add(instance);
       let told = '';
-      return {
+      const storage: Storage = {
         async commit(batch, now) {
           const results = new Array<EntryResult>(batch.length);
           const turn = (types: readonly Entry['type'][]) =>
@@ -336,6 +336,12 @@ export function memoryWorld(): MemoryWorld {
         keyByHash: async (sha256) => [...keys.values()].find((key) => key.sha256 === sha256),
         keyById: async (id) => keys.get(id),
         async putKeys(rows, act) {
+          const hashes = new Map([...keys.values()].map((key) => [key.id, key.sha256]));
+          for (const { id, sha256 } of rows) {
+            if ([...hashes].some(([other, hash]) => other !== id && hash === sha256))
+              throw new Error('two keys, one hash');
+            hashes.set(id, sha256);
+          }
           for (const row of rows) {
             const before = keys.get(row.id);
             const {
@@ -496,11 +502,27 @@ export function memoryWorld(): MemoryWorld {
           living.delete(instance);
         },
       };
+      return untilClosed(storage);
     },
   };
 }
 
 // ---
+
+/** The same storage, that answers nothing once it is closed. */
+function untilClosed(storage: Storage): Storage {
+  let closed = false;
+  const refuse = async () => {
+    throw new Error('the storage is closed');
+  };
+  return new Proxy(storage, {
+    get(target, name, receiver) {
+      if (closed) return refuse;
+      if (name === 'close') closed = true;
+      return Reflect.get(target, name, receiver) as unknown;
+    },
+  });
+}
 
 const untouched: LimitAdjustment = { toppedUp: 0, override: null };
 const secret = ['id', 'sha256', 'previous_sha256', 'created_at'];

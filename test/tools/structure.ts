@@ -1,5 +1,6 @@
-// Part of `npm run check`: two exported types never share a name, and no function grows beyond what fits a screen. What
-// may be longer stands in the table below, with its reason; a row that is no longer needed is an error too.
+// Part of `npm run check`: two exported types never share a name, no function grows beyond what fits a screen, and every
+// exported function and class has its docstring. What may be longer stands in the table below, with its reason; a row that is
+// no longer needed is an error too. And no test passes by returning early.
 // Built by test/build.mjs: `node test/build.mjs test/tools/structure.ts && node dist/tools/structure.js`
 
 import ts from 'typescript';
@@ -24,13 +25,21 @@ const longer: Readonly<Record<string, number>> = {
 /** Name of a type → why two have it. */
 const sharedNames: Readonly<Record<string, string>> = {};
 
+/** Methods whose meaning is JavaScript's. */
+const fixedMethods: ReadonlySet<string> = new Set(['toString', 'toJSON']);
+
 process.exitCode = main();
 
 // ---
 
 function main(): number {
   const files = folders.flatMap(sourceFiles);
-  const problems = [...duplicateTypes(files), ...longFunctions(files)];
+  const problems = [
+    ...duplicateTypes(files),
+    ...longFunctions(files),
+    ...files.flatMap(undescribed),
+    ...sourceFiles('test').flatMap(earlyReturns),
+  ];
   for (const problem of problems) console.error(problem);
   return problems.length > 0 ? 1 : 0;
 }
@@ -76,6 +85,50 @@ function longFunctions(files: readonly string[]): string[] {
     ...Object.keys(shorter).filter((name) => longest(name) === 0),
   ].map((name) => `${name} is short enough, or gone: take it out of the tables in test/tools/structure.ts.`);
   return [...tooLong, ...unneeded];
+}
+
+// Exported functions and classes without a docstring, and public methods of such classes. What a class takes from an
+// interface is described there.
+function undescribed(file: string): string[] {
+  const source = parseSource(file);
+  const exported = source.statements.filter(
+    (node) =>
+      ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword),
+  );
+  const found = exported.flatMap((node): ts.Node[] => {
+    if (ts.isFunctionDeclaration(node)) return [node];
+    if (ts.isVariableStatement(node)) return node.declarationList.declarations.some(isFunction) ? [node] : [];
+    if (!ts.isClassDeclaration(node)) return [];
+    const inherits = node.heritageClauses !== undefined;
+    const methods = node.members.filter(
+      (member) => ts.isMethodDeclaration(member) && ts.isIdentifier(member.name) && !fixedMethods.has(member.name.text),
+    );
+    return inherits ? [node] : [node, ...methods];
+  });
+  return found
+    .filter((node) => ts.getJSDocCommentsAndTags(node).length === 0)
+    .map((node) => {
+      const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
+      return `${file}:${line}: an exported function has no docstring. Say what it returns, its units and its errors.`;
+    });
+}
+
+// `if (…) return;` in the body of a test, which then passes without what it says it tests.
+function earlyReturns(file: string): string[] {
+  const source = parseSource(file);
+  if (!/\btest[.(]/.test(source.text)) return [];
+  return [...nodesOf(source)].flatMap((node) => {
+    if (!ts.isReturnStatement(node) || node.expression !== undefined) return [];
+    let around: ts.Node = node.parent;
+    while (!ts.isFunctionLike(around) && !ts.isSourceFile(around)) around = around.parent;
+    const isTest = ts.isCallExpression(around.parent) && /^(test|it)\b/.test(around.parent.expression.getText());
+    const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
+    return isTest ? [`${file}:${line}: a test returns early. Make it two tests, or skip it by name.`] : [];
+  });
+}
+
+function isFunction({ initializer }: ts.VariableDeclaration): boolean {
+  return initializer !== undefined && (ts.isArrowFunction(initializer) || ts.isFunctionExpression(initializer));
 }
 
 interface FoundFunction {

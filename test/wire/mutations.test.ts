@@ -16,7 +16,7 @@ import { openAnswerCheck } from './answerSpecs';
 import { disorderOf } from './eventOrder';
 import { decoded, formats, recorded, type Recorded, streamEvents, targets } from './recorded';
 
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 const runs = { seed, numRuns: 1_000, interruptAfterTimeLimit: 10_000 };
 const rows = recorded() ?? [];
 const known = specs();

@@ -5,7 +5,7 @@ import type { KeyChange } from '../../../config/keySettings';
 import { amountOf, type Measure, measuresOf } from '../../../config/limitRule';
 import { GatewayError } from '../core/errors';
 import type { LimitChange } from '../storage/administration';
-import { momentOf } from './keys';
+import { momentOf } from './keyRow';
 import type { QuotaLimit } from './quota';
 
 /**

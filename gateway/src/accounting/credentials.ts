@@ -4,7 +4,7 @@ import type { AdminScope } from '../../../config/adminCredentials';
 import type { Settings } from '../../../config/schema';
 import type { CredentialRow } from '../storage/administration';
 import type { Storage } from '../storage/storage';
-import { momentOf } from './keys';
+import { momentOf } from './keyRow';
 
 /** A credential as an act of the administration is held against it. */
 export interface AdminCredential {

@@ -2,7 +2,8 @@
 
 import { ConfigError, type Problem } from '../../../config/problems';
 import type { Settings } from '../../../config/schema';
-import { type KeyDirectory, newKey, settingsOf } from '../accounting/keys';
+import type { KeyDirectory } from '../accounting/keyDirectory';
+import { newKey, settingsOf } from '../accounting/keyRow';
 import type { KeyRow } from '../storage/rows';
 import type { Storage } from '../storage/storage';
 

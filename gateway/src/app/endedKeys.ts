@@ -1,6 +1,7 @@
 // Keys that end while they have requests in flight: revoked here or by another process, or past their last moment.
 
-import { endOf, type KeyDirectory } from '../accounting/keys';
+import type { KeyDirectory } from '../accounting/keyDirectory';
+import { endOf } from '../accounting/keyRow';
 import { GatewayError } from '../core/errors';
 import type { Concurrency } from '../http/concurrency';
 

@@ -1,4 +1,5 @@
-// The orderly end: no new request, those in flight to their end or the deadline, everything settled, everything let go.
+// Shutting down: no new request is taken, those in flight end or are ended at the deadline, everything is settled, and
+// connections and files are closed.
 
 import type { FastifyInstance } from 'fastify';
 import { Server as NetServer } from 'node:net';

@@ -5,7 +5,7 @@ import { isoDay } from '../../../config/calendar';
 import { type Config, onDay } from '../../../config/load';
 import type { Secret } from '../../../config/secret';
 import { type CredentialDirectory, openCredentialDirectory } from '../accounting/credentials';
-import { type KeyDirectory, openKeyDirectory } from '../accounting/keys';
+import { type KeyDirectory, openKeyDirectory } from '../accounting/keyDirectory';
 import { type Ledger, openLedger } from '../accounting/ledger';
 import { newId } from '../core/ids';
 import { openAuditAdmin } from '../http/admin/audit';

@@ -8,7 +8,7 @@ interface ErrorWords {
 }
 
 // Sources: https://platform.openai.com/docs/guides/error-codes, https://docs.claude.com/en/api/errors,
-// https://ai.google.dev/gemini-api/docs/troubleshooting
+// https://ai.google.dev/gemini-api/docs/troubleshooting (2026-11)
 export const errorKinds = {
   unauthenticated: { openai: 'invalid_request_error', anthropic: 'authentication_error', gemini: 'UNAUTHENTICATED' },
   forbidden: { openai: 'invalid_request_error', anthropic: 'permission_error', gemini: 'PERMISSION_DENIED' },

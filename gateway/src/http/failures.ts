@@ -95,7 +95,7 @@ export function answerBrokenRequest(
 
 // ---
 
-// Source: https://nodejs.org/api/http.html#event-clienterror
+// Source: https://nodejs.org/api/http.html#event-clienterror (2026-11)
 const brokenCodes: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',

@@ -64,7 +64,7 @@ const answerHandlers = handlersOf(answer);
 const countHandlers = handlersOf(count);
 
 // Gemini's paths name the model and what is wanted of it.
-// Source: https://ai.google.dev/api/generate-content
+// Source: https://ai.google.dev/api/generate-content (2026-11)
 function geminiHandler({ rest, alt }: PathParams): Handler {
   const path = geminiPath(rest);
   const handler = (run: Handler['run'], stream: boolean, asList: boolean): Handler => ({

@@ -51,7 +51,7 @@ const bases = {
 
 const geminiAction = /:[a-z]+Content$|:countTokens$/;
 
-/** Of paths that are longer nothing is guessed. */
+/** A longer path is not searched for the one that was meant. */
 const longestPath = 500;
 
 const knownPaths: ReadonlySet<string> = new Set([...endpoints, ...unservedPaths].map(({ path }) => path));

@@ -41,7 +41,7 @@ export function openEndpoint(server: FastifyInstance, endpoint: Endpoint, parts:
         // failure goes on, to the error handler.
         infer(request, reply, caller, handler, parts).catch(done);
       };
-      // Source: https://ai.google.dev/api, "key". It is read here and nowhere else: no log, error or URL of ours has a query.
+      // Source: https://ai.google.dev/api, "key" (2026-11). It is read here and nowhere else: no log, error or URL of ours has a query.
       const inQuery = dialect === 'gemini' ? (request.query as { key?: unknown }).key : undefined;
       const caller = authenticator.identify(request.raw, inQuery);
       if (caller instanceof Promise) caller.then(go).catch(done);

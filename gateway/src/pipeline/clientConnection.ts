@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { CancelSource, type CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
 
-/** The reason an exchange ends when its client has gone: nobody is left to tell. */
+/** The client has disconnected before its answer was complete; no response can be sent. */
 export class ClientGone extends Error {}
 
 /**

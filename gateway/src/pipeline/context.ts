@@ -6,7 +6,7 @@ import type { Account } from '../../../config/accounts';
 import type { Limits } from '../../../config/limits';
 import type { Config, Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
-import type { KeyDirectory } from '../accounting/keys';
+import type { KeyDirectory } from '../accounting/keyDirectory';
 import type { Ledger } from '../accounting/ledger';
 import type { RecordObserver } from '../accounting/record';
 import type { CancelSignal } from '../core/cancellation';

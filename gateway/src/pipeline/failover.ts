@@ -2,9 +2,7 @@
 // nothing has reached the client.
 
 import type { Reservation } from '../accounting/ledger';
-import { costOf, rawTokens, ratesOf } from '../accounting/pricing';
-import { type ErrorCode, GatewayError } from '../core/errors';
-import { noUsage } from '../core/usage';
+import { GatewayError } from '../core/errors';
 import { decoded } from '../upstream/contentEncoding';
 import { acrossWires } from '../upstream/headers';
 import { keyCleanerOf } from '../upstream/ownKeys';
@@ -15,51 +13,18 @@ import { retryAfterMs } from '../upstream/targetHealth';
 import { alreadyRead, garbageIn, isPage } from './answerBody';
 import { ratesHeld, searchCostAt } from './admit';
 import type { AnswerTurn } from './answerTurn';
-import { waitWith } from './clientConnection';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
+import { noteDropped } from './droppedAnswer';
+import { failureCauses, isOperators } from './failureCauses';
 import { healthKey, targetKey } from './plan';
-import type { Candidates } from './prepare';
-import type { ResponseProgress } from './responseProgress';
+import type { Candidates, NextCandidate } from './prepare';
+import { forgetAnswer, type ResponseProgress } from './responseProgress';
+import { shortWaitMs, waitShortly } from './shortWait';
 
-/** What a failure says of its target. */
-interface Cause {
-  /** The targets that may do better. */
-  readonly moves: 'any' | 'larger' | 'none';
-  /** It counts against the target. */
-  readonly counts: boolean;
-  /** Milliseconds that the target rests at once; it is its operator's to mend, and every request would fail the same way. */
-  readonly restMs?: number;
-}
-
-const providers: Cause = { moves: 'any', counts: true };
-const operatorsRestMs = 60_000;
 /** Connections that were closed while they were idle, and that one request may come upon. */
 const mostStale = 3;
-/** The longest wait that a provider asks for and that a request takes upon itself, once; a longer one is its client's. */
-const longestWaitMs = 2_000;
-/** A timer may be early by the length of the turn that it was set in. */
-const timerMs = 50;
-/** Refusals that a short wait may cure. */
-const passing: ReadonlySet<ErrorCode> = new Set(['upstream_rate_limited', 'upstream_overloaded']);
-
-/** Codes of failures that are not the client's own mistake. */
-const causes: Partial<Record<ErrorCode, Cause>> = {
-  prompt_too_long: { moves: 'larger', counts: false },
-  body_too_large: { moves: 'larger', counts: false },
-  upstream_unreachable: providers,
-  upstream_timeout: providers,
-  upstream_error: providers,
-  upstream_overloaded: providers,
-  upstream_rate_limited: providers,
-  upstream_garbage: providers,
-  upstream_died: providers,
-  upstream_allowance: { moves: 'any', counts: false },
-  upstream_forbidden: { ...providers, restMs: operatorsRestMs },
-  upstream_credential: { ...providers, restMs: operatorsRestMs },
-  // A host that lacks one path of its API serves the others.
-  no_capable_target: { moves: 'any', counts: false },
-  unknown_model: { ...providers, restMs: operatorsRestMs },
-};
+/** Time that the body of an error may take: what other targets could answer does not wait for it. */
+const errorBodyMs = 5_000;
 
 /** One request's way from target to target. */
 export class Failover<T> implements AnswerTurn {
@@ -132,8 +97,8 @@ export class Failover<T> implements AnswerTurn {
   async moveOn(failure: GatewayError): Promise<boolean> {
     this.failed(failure);
     const { services, plan, facts } = this.#exchange;
-    const cause = causes[failure.code];
-    if (cause === undefined || cause.moves === 'none' || !this.held) return false;
+    const cause = failureCauses[failure.code];
+    if (cause === undefined || !this.held) return false;
     const route = plan.route ?? plan.requested;
     if (!services.retries.take(route, services.now())) return false;
     const { target } = this.#candidate;
@@ -149,10 +114,9 @@ export class Failover<T> implements AnswerTurn {
     this.#targets++;
     this.#settled = false;
     this.again = true;
-    this.#noteDropped(failure.code);
+    noteDropped(this.#progress, failure.code, this.#exchange.day);
     this.#progress.attempts.push(...unaffordable);
-    Object.assign(this.#progress, nothingYet);
-    this.#progress.lost.length = 0;
+    forgetAnswer(this.#progress);
     return true;
   }
 
@@ -185,33 +149,17 @@ export class Failover<T> implements AnswerTurn {
     this.#settled = true;
     const { services, plan } = this.#exchange;
     const key = healthKey(candidate.target, candidate.account);
-    const cause = causes[failure.code];
+    const cause = failureCauses[failure.code];
     // The client's own mistake shows that the target lives; what ended the request from our side (its key, the quota) shows
     // nothing, and the next one finds out.
     if (cause?.counts !== true)
       return status >= 400 ? services.health.succeeded(key, undefined) : services.health.dropProbe(key, this);
-    // Clients may name any model: what they make up is no news of a target.
+    // Clients may name any model: that one is unknown says nothing about the target's health.
     if (failure.code === 'unknown_model' && plan.route === null) return services.health.dropProbe(key, this);
     const now = services.now();
     const restMs = cause.restMs ?? retryAfterMs(failure.headers['retry-after'], now);
     const ofAccount = failure.code === 'upstream_credential';
     services.health.failed(key, now, { code: failure.code, restMs, ofAccount }, this);
-  }
-
-  // Why the last attempt's answer is dropped, and what its provider says that it charges for it all the same.
-  #noteDropped(code: ErrorCode): void {
-    const { attempts, usage, target } = this.#progress;
-    const last = attempts.at(-1);
-    if (last === undefined) return;
-    const charged = usage?.input !== undefined && usage.output !== undefined && usage.incomplete !== true;
-    const used = charged ? { ...noUsage, ...usage } : noUsage;
-    attempts[attempts.length - 1] = {
-      ...last,
-      cause: last.cause ?? code,
-      ...(target === undefined || rawTokens(used) === 0
-        ? {}
-        : { usage: used, cost: costOf(used, ratesOf(target, this.#exchange.day)) }),
-    };
   }
 
   // Since the plan was made, another request may have begun to find out whether the target is well again: then the next one
@@ -233,10 +181,10 @@ export class Failover<T> implements AnswerTurn {
   }
 
   // The next candidate that fits into what may be spent: what is dearer than the target before is reserved first.
-  async #next(wish?: Parameters<Candidates<T>['next']>[0]) {
+  async #next(after?: NextCandidate) {
     const unaffordable: ResponseProgress['attempts'] = [];
     for (;;) {
-      const next = (await this.#candidates.next(wish)).value;
+      const next = (await this.#candidates.next(after)).value;
       if (next === undefined || next.kind === 'local') return { next, unaffordable };
       const { target, account } = next;
       const { day, facts } = this.#exchange;
@@ -306,29 +254,21 @@ export class Failover<T> implements AnswerTurn {
     return { ...candidate, response: alreadyRead(response, body) };
   }
 
-  // Where no target of a route is left and the last one asks for a moment, it is given that, once, and asked again. It counts
-  // against the route's budget of further attempts, and while another request finds out whether the target is well, nothing is
-  // sent. @throws the reason the client's signal gives
+  // Where no target of a route is left and the last one asks for a moment, it is given that, once, and asked again. Nothing is
+  // sent where another request finds out meanwhile whether the target is well. @throws the reason the client's signal gives
   async #waitOut(failure: GatewayError): Promise<boolean> {
-    const { services, plan, client } = this.#exchange;
-    const { health, retries, now } = services;
-    if (plan.route === null || this.#waited || !passing.has(failure.code)) return false;
-    const ms = retryAfterMs(failure.headers['retry-after'], now());
-    if (ms === undefined || ms > longestWaitMs || !retries.take(plan.route, now())) return false;
+    const { services, plan } = this.#exchange;
+    const { health, now } = services;
+    const ms = shortWaitMs(failure, now());
+    if (plan.route === null || this.#waited || ms === undefined) return false;
+    if (!services.retries.take(plan.route, now())) return false;
     this.#waited = true;
-    this.#noteDropped(failure.code);
+    noteDropped(this.#progress, failure.code, this.#exchange.day);
     const { firstByteAt } = this.#progress;
-    Object.assign(this.#progress, nothingYet); // a client that leaves now leaves nothing behind
+    forgetAnswer(this.#progress); // a client that leaves now leaves nothing behind
     const { target, account } = this.#candidate;
     const isProbed = () => this.#service.booked && health.isResting(healthKey(target, account), now(), this);
-    let sends = false;
-    try {
-      await waitWith(client, ms + timerMs); // the rest that it asked for is over then
-      sends = !isProbed();
-    } finally {
-      if (!sends) retries.giveBack(plan.route);
-    }
-    if (!sends) {
+    if (!(await waitShortly(ms, plan.route, this.#exchange, isProbed))) {
       this.#progress.firstByteAt = firstByteAt; // the refusal is passed on after all
       return false;
     }
@@ -372,24 +312,4 @@ export class Failover<T> implements AnswerTurn {
       }
     }
   }
-}
-
-/** Time that the body of an error may take: what other targets could answer does not wait for it. */
-const errorBodyMs = 5_000;
-
-// ---
-
-/** What is known of an answer that was dropped, forgotten. */
-const nothingYet = {
-  usage: undefined,
-  estimatedOutput: 0,
-  failure: undefined,
-  complete: false,
-  sentAt: undefined,
-  firstByteAt: undefined,
-  firstTokenAt: undefined,
-} satisfies Partial<ResponseProgress>;
-
-function isOperators({ code }: GatewayError): boolean {
-  return causes[code]?.restMs !== undefined && code !== 'unknown_model';
 }

@@ -1,6 +1,6 @@
-// Keeps sealed thoughts for clients that drop them between turns. A tool loop goes on only with the thoughts that led to
-// the call (Gemini refuses it without, the others forget), and many clients send back no more than the call itself.
-// Held in memory only, bounded, by application key and call id. It also holds the items of answers in the shape of
+// Keeps the reasoning of answers for clients that drop it between turns. A tool loop goes on only with the reasoning that
+// led to the call (Gemini refuses it without, other models reason anew), and many clients send back no more than the call
+// itself. Held in memory only, bounded, by application key and call id. It also holds the items of answers in the shape of
 // Responses, whose clients take them to be stored and name them in their next turn instead of sending them.
 
 import type { Part } from '../wire/neutral';
@@ -15,7 +15,7 @@ export interface ReasoningCache {
 
 /** @param limit bytes of reasoning held at this moment's settings; the oldest goes first */
 export function openReasoningCache(limit: () => number): ReasoningCache {
-  const held = new Map<string, { thoughts: readonly Part[]; size: number }>();
+  const held = new Map<string, { parts: readonly Part[]; size: number }>();
   let bytes = 0;
 
   const forget = (key: string) => {
@@ -24,11 +24,11 @@ export function openReasoningCache(limit: () => number): ReasoningCache {
     bytes -= entry.size;
     held.delete(key);
   };
-  const keep = (key: string, thoughts: readonly Part[]) => {
+  const keep = (key: string, parts: readonly Part[]) => {
     forget(key);
-    const size = entryBytes + key.length + thoughts.reduce((sum, thought) => sum + sizeOf(thought), 0);
+    const size = entryBytes + key.length + parts.reduce((sum, part) => sum + sizeOf(part), 0);
     if (size > limit() / 8) return; // one answer must not push out all others
-    held.set(key, { thoughts, size });
+    held.set(key, { parts, size });
     bytes += size;
     for (const oldest of held.keys()) {
       if (bytes <= limit()) break;
@@ -40,7 +40,7 @@ export function openReasoningCache(limit: () => number): ReasoningCache {
     if (entry === undefined) return undefined;
     held.delete(key); // the last used goes to the end
     held.set(key, entry);
-    return entry.thoughts;
+    return entry.parts;
   };
 
   return {

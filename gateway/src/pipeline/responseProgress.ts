@@ -73,3 +73,21 @@ export function newProgress(): ResponseProgress {
     firstTokenAt: undefined,
   };
 }
+
+/** Forgets what is known of an answer that is dropped: another one is awaited. */
+export function forgetAnswer(progress: ResponseProgress): void {
+  Object.assign(progress, nothingYet);
+  progress.lost.length = 0;
+}
+
+// ---
+
+const nothingYet = {
+  usage: undefined,
+  estimatedOutput: 0,
+  failure: undefined,
+  complete: false,
+  sentAt: undefined,
+  firstByteAt: undefined,
+  firstTokenAt: undefined,
+} satisfies Partial<ResponseProgress>;

@@ -5,7 +5,8 @@ import type { SettingReader } from '../wire/formatFacts';
 
 /**
  * Headers, the most explicit first: OpenRouter's own; Claude Code's; Codex's, in its two spellings; OpenCode's and pi's;
- * LiteLLM's. Sources: https://openrouter.ai/docs/guides/features/sessions, and the clients' recorded requests.
+ * LiteLLM's. Sources: https://openrouter.ai/docs/guides/features/sessions, and the clients' recorded requests
+ * (2026-11).
  */
 export const sessionHeaders = [
   'x-session-id',

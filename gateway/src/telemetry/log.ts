@@ -1,4 +1,4 @@
-// What is written: one line a request, and the gateway's own news. Named fields only: never a header, a body or a secret.
+// What is written: one line a request, and what the gateway itself reports. Named fields only: never a header, a body or a secret.
 
 import { fstatSync, write } from 'node:fs';
 import pino from 'pino';
@@ -125,7 +125,7 @@ interface Destination {
 }
 
 // Node writes to files and terminals at once, so that a disk that hangs or a terminal that is stopped would hold every
-// request. Source: https://nodejs.org/api/process.html#a-note-on-process-io
+// request. Source: https://nodejs.org/api/process.html#a-note-on-process-io (2026-11)
 function standardOutput(): Destination {
   const { stdout } = process;
   stdout.on('error', () => undefined); // the reader has gone

@@ -109,7 +109,7 @@ function tellsLimits(name: string): boolean {
 const longestWaitSeconds = 24 * 60 * 60;
 
 // Whole seconds from 1 on, as every client reads them, whatever the provider says; a date stays one. OpenAI says
-// milliseconds in a header of its own: https://github.com/openai/openai-node, `retry-after-ms`.
+// milliseconds in a header of its own: https://github.com/openai/openai-node, `retry-after-ms` (2026-11).
 function waitOf(headers: IncomingHttpHeaders): string | undefined {
   const text = headers['retry-after']?.trim();
   const ms = headers['retry-after-ms'];

@@ -1,4 +1,4 @@
-// Answers that were read to their end while their providers keep the connection open.
+// Answers that were read to their end word while their providers keep the connection open.
 
 /** How long a provider may take to end an answer that is complete. */
 const lingerMs = 1_000;
@@ -13,6 +13,10 @@ interface Cancellable {
   cancel(): void;
 }
 
+/**
+ * Holds released exchanges until their providers end them, and cancels those that have not ended after `lingerMs`, at most
+ * twice that.
+ */
 export function openLingering(): Lingering {
   let young = new Set<Cancellable>();
   let old = new Set<Cancellable>();

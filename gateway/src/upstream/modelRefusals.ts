@@ -13,6 +13,7 @@ export interface ModelRefusal {
   readonly olderMaximum?: true;
 }
 
+/** Refusals of models, by account. */
 export interface ModelRefusals {
   /** @param now milliseconds since 1970 */
   of(provider: Provider, model: string, now: number): ModelRefusal;
@@ -24,6 +25,7 @@ const rememberedMs = 60 * 60_000;
 /** Models' names are the clients' own choice, and therefore bounded. */
 const mostModels = 1_000;
 
+/** Nothing has been refused yet. Each refusal is remembered for an hour, those of 1,000 models at most. */
 export function openModelRefusals(): ModelRefusals {
   const known = new Map<string, ModelRefusal & { readonly until: number }>();
   const keyOf = ({ name, baseUrl, accounts: [account] }: Provider, model: string) =>

@@ -63,8 +63,18 @@ export type VerbatimKind = 'completions' | 'fim' | 'compact';
 export function verbatimUrl(provider: Provider, kind: VerbatimKind): URL | undefined {
   if (provider.wire !== 'openai') return undefined;
   if (kind === 'compact' && !provider.responses) return undefined;
-  if (kind === 'fim' && provider.baseUrl === knownProviders.openai.base_url) return undefined;
+  if (kind === 'fim' && isAtOpenai(provider)) return undefined;
   return new URL(provider.baseUrl + verbatimPaths[kind]);
+}
+
+/** Whether a provider is OpenAI, perhaps behind a proxy: it refuses fields that other hosts of its API take. */
+export function isOpenai({ name }: Provider): boolean {
+  return name === 'openai';
+}
+
+/** Whether a provider is reached at OpenAI's own address, where chat completions and Responses are both served. */
+export function isAtOpenai({ baseUrl }: Provider): boolean {
+  return baseUrl === knownProviders.openai.base_url;
 }
 
 /**

@@ -125,7 +125,7 @@ export function openTargetHealth(resting: (rest: Rest) => void = () => undefined
 
 /**
  * `retry-after` in milliseconds: seconds or an HTTP date, within bounds whatever it says; undefined for anything else.
- * Source: RFC 9110 section 10.2.3.
+ * Source: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3.
  */
 export function retryAfterMs(value: string | undefined, now: number): number | undefined {
   const text = value?.trim() ?? '';

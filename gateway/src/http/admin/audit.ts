@@ -1,4 +1,4 @@
-// What the administration did, for whoever has to answer for it.
+// The audit: every administrative act, with who did it and what it changed.
 
 import type { LimitRule, Measure } from '../../../../config/limitRule';
 import type { AuditRow, Change, LimitAdjustment } from '../../storage/administration';

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { credentialBodySchema } from '../../../../config/adminCredentials';
 import { mintAdminCredential } from '../../../../config/appKey';
 import type { CredentialDirectory } from '../../accounting/credentials';
-import { momentOf } from '../../accounting/keys';
+import { momentOf } from '../../accounting/keyRow';
 import { GatewayError } from '../../core/errors';
 import { newId } from '../../core/ids';
 import type { Act, CredentialRow } from '../../storage/administration';

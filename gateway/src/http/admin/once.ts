@@ -9,7 +9,7 @@ import { newId } from '../../core/ids';
 import type { Once } from '../../storage/administration';
 import type { Storage } from '../../storage/storage';
 
-/** Characters of a key: as many as Stripe takes (https://docs.stripe.com/api/idempotent_requests). */
+/** Characters of a key: as many as Stripe takes (https://docs.stripe.com/api/idempotent_requests, 2026-11). */
 const longestKey = 255;
 
 /**

@@ -1,7 +1,6 @@
 // A model's answer to a conversation: the client's own bytes where the target speaks its format, else a translation.
 
 import type { ChatRefusal } from '../../../../config/catalogue';
-import { knownProviders } from '../../../../config/knownProviders';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
 import { workBytes } from '../../core/bodySize';
@@ -9,7 +8,7 @@ import { GatewayError } from '../../core/errors';
 import { field } from '../../core/jsonScan';
 import { mediaType, toUpstream } from '../../upstream/headers';
 import { chatRefusalIn, isAboutPath, isOfOlderMaximum } from '../../upstream/providerErrors';
-import { authorize, upstreamUrl } from '../../upstream/providers';
+import { authorize, isAtOpenai, isOpenai, upstreamUrl } from '../../upstream/providers';
 import { codecs, speaks } from '../../wire';
 import { declaresUnshownMedia } from '../../wire/declaredMedia';
 import { formatFacts } from '../../wire/formats';
@@ -46,7 +45,7 @@ function prepare(
 ): Candidate<AnswerTranslation> | Promise<Candidate<AnswerTranslation>> {
   const { facts, services } = exchange;
   const { format } = exchange.incoming;
-  const foreign = provider.name === 'openai' && facts.hasRouterFields;
+  const foreign = isOpenai(provider) && facts.hasRouterFields;
   // Who names a provider's own model knows what it takes; a route's name, or another spelling, says nothing of it.
   const chosen = isChosen(exchange.plan, target);
   const chatOnly = isChatOnly(exchange, provider);
@@ -230,7 +229,7 @@ function reword(
   const words = candidate.kind === 'translated' ? candidate.translation.words : asAsked;
   if (isAboutPath(status, body)) {
     if (candidate.kind !== 'translated' || !codecs[candidate.format].optionalOnHosts) return undefined;
-    if (provider.baseUrl === knownProviders.openai.base_url) return undefined; // it has both
+    if (isAtOpenai(provider)) return undefined;
     services.hosts.setLacks('responses', provider.baseUrl, candidate.account.name, services.now());
     return translated(exchange, target, provider, words);
   }
@@ -243,7 +242,7 @@ function reword(
   if (status !== 400) return undefined;
   // OpenAI's own refusal alone: another host's reaches the client as it is.
   const olderMaximum = candidate.kind === 'passthrough' && candidate.olderMaximum === true;
-  if (olderMaximum && provider.name === 'openai' && isOfOlderMaximum(body)) {
+  if (olderMaximum && isOpenai(provider) && isOfOlderMaximum(body)) {
     services.modelRefusals.add(provider, target.model, { olderMaximum: true }, services.now());
     return prepare(exchange, target, provider);
   }

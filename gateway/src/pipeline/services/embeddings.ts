@@ -1,5 +1,5 @@
 // Embeddings: OpenAI's request and answer, from OpenAI-compatible hosts as they are and from Gemini translated.
-// Source: https://platform.openai.com/docs/api-reference/embeddings
+// Source: https://platform.openai.com/docs/api-reference/embeddings (2026-11)
 
 import type { Limits } from '../../../../config/limits';
 import type { Provider } from '../../../../config/load';

@@ -5,6 +5,7 @@ import { hash } from 'node:crypto';
 import type { KeyRow } from '../rows';
 import type { Writer } from './statements';
 
+/** Keys, and whether they are others than before. */
 export interface KeyChanges {
   /** Something was committed that may have been a key. */
   mayHaveChanged(): void;
@@ -12,6 +13,7 @@ export interface KeyChanges {
   read(): KeyRow[] | undefined;
 }
 
+/** Knows no key yet: the first reading gives all. */
 export function openKeyChanges(sql: Pick<Writer, 'allKeys'>): KeyChanges {
   let suspected = true;
   let known: string | undefined;

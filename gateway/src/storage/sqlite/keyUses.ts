@@ -3,11 +3,13 @@
 import type { KeyUse } from '../reports';
 import type { Writer } from './statements';
 
+/** Uses of keys that are not written yet. */
 export interface KeyUses {
   /** @param at when the request began, milliseconds since 1970 */
   add(key: string, at: number, oldSecret: boolean): void;
   /** Writes what has changed since the last call. */
   write(): void;
+  /** Forgets what is not written: its batch was rolled back. */
   forget(): void;
 }
 
@@ -15,6 +17,7 @@ const minuteMs = 60_000;
 /** Keys that are remembered between batches. */
 const mostKnown = 20_000;
 
+/** Nothing has been used since the last batch. What is written stands in the transaction of the caller. */
 export function openKeyUses(sql: Pick<Writer, 'keyUse' | 'putKeyUse'>): KeyUses {
   const known = new Map<string, KeyUse>();
   const changed = new Set<string>();

@@ -6,7 +6,7 @@ import { openReader } from './database';
 import { epochIn } from './ledgerFile';
 import { sessionOfRow } from './sessionDays';
 import { sumOf } from './sums';
-import { amountsOfRow, dayMs, usageAmounts, usageNames } from './usageColumns';
+import { amountsOfRow, dayMs, namesOfRow, usageAmounts, usageNames } from './usageColumns';
 
 /** What a ledger holds, and what is wrong with it. Amounts are integers, times milliseconds since 1970. */
 export interface LedgerReport {
@@ -92,35 +92,26 @@ function comparedFrom(db: DatabaseSync): number | undefined {
 }
 
 // The model is left out: an hour names only so many models of a key, and sums the rest as one (usageSums.ts).
-const groups = ['hour', 'key', 'user', 'tags', 'route', 'provider', 'account', 'client'].join(', ');
-const amounts = [
-  'input',
-  'cache_read',
-  'output',
-  'reasoning',
-  'searches',
-  'counted',
-  'raw',
-  'cost',
-  'uncached',
-  'dearest_cost',
-] as const;
+const hourNames = ['hour', ...usageNames.filter((name) => name !== 'model')];
+const hoursOfRows = `(select started_at / ${hourMs} hour, ${namesOfRow}, ${amountsOfRow} from requests where started_at >= ?1 * ${hourMs})`;
+const hoursOfSums = '(select * from usage_hours where hour >= ?1)';
 
-const fromRows = `
-  select started_at / ${hourMs} hour, key, coalesce(user, '') user, tags, coalesce(route, '') route, provider, account,
-    coalesce(client, '') client, sum(kind <> 'correction') requests,
-    sum(kind <> 'correction' and outcome not in ('ok', 'client_gone')) errors,
-    ${sumOf('cache_write_5m + cache_write_1h', 'cache_write')}, ${amounts.map((name) => sumOf(name)).join(', ')}
-  from requests where started_at >= ?1 * ${hourMs} group by 1, 2, 3, 4, 5, 6, 7, 8`;
-const fromSums = `
-  select ${groups}, ${['requests', 'errors', 'cache_write', ...amounts].map((name) => sumOf(name)).join(', ')}
-  from usage_hours where hour >= ?1 group by 1, 2, 3, 4, 5, 6, 7, 8`;
+/** The sums of a source, by the names given. */
+function summed(source: string, names: readonly string[]): string {
+  const by = names.join(', ');
+  return `select ${by}, ${usageAmounts.map((name) => sumOf(name)).join(', ')} from ${source} group by ${by}`;
+}
+
+/** The rows of two queries that only one of them has. */
+function unlike(one: string, other: string): string {
+  const only = (some: string, others: string) =>
+    `select * from (select * from (${some}) except select * from (${others}))`;
+  return `(${only(one, other)} union all ${only(other, one)})`;
+}
 
 function sumProblems(db: DatabaseSync, from: number): string[] {
-  const unlike = (one: string, other: string) =>
-    `select hour, key from (select * from (${one}) except select * from (${other}))`;
   const found = db
-    .prepare(`select distinct hour, key from (${unlike(fromRows, fromSums)} union all ${unlike(fromSums, fromRows)})`)
+    .prepare(`select distinct hour, key from ${unlike(summed(hoursOfRows, hourNames), summed(hoursOfSums, hourNames))}`)
     .all(from) as unknown as { hour: number; key: string }[];
   return sentence(
     found.map(({ hour, key }) => `${new Date(hour * hourMs).toISOString().slice(0, 13)}h of key ${key}`),
@@ -138,11 +129,9 @@ function monthProblems(db: DatabaseSync): string[] {
     group("unixepoch(hour * 3600, 'unixepoch', 'start of month') / 3600", 'usage_hours'),
     group('month', 'usage_months'),
   ];
-  const unlike = (one: string, other: string) =>
-    `select * from (select * from (${one}) except select * from (${other}))`;
   const found = db
     .prepare(
-      `select distinct month, key from (${unlike(hours, months)} union all ${unlike(months, hours)}) where requests <> 0 or counted <> 0 or cost <> 0`,
+      `select distinct month, key from ${unlike(hours, months)} where requests <> 0 or counted <> 0 or cost <> 0`,
     )
     .all() as unknown as { month: number; key: string }[];
   return sentence(
@@ -165,12 +154,8 @@ function dayProblems(db: DatabaseSync): string[] {
 
 function unlikeDays(db: DatabaseSync, names: readonly string[], from: string, sums: string, what: string): string[] {
   const some = usageAmounts.map((name) => `${name} <> 0`).join(' or ');
-  const group = (source: string) =>
-    `select ${names.join(', ')}, ${usageAmounts.map((name) => sumOf(name)).join(', ')} from ${source} group by ${names.join(', ')}`;
-  const unlike = (one: string, other: string) =>
-    `select * from (select * from (${group(one)}) except select * from (${group(other)}))`;
   const found = db
-    .prepare(`select distinct day, key from (${unlike(from, sums)} union all ${unlike(sums, from)}) where ${some}`)
+    .prepare(`select distinct day, key from ${unlike(summed(from, names), summed(sums, names))} where ${some}`)
     .all() as unknown as { day: number; key: string }[];
   return sentence(
     found.map(({ day, key }) => `${new Date(day * dayMs).toISOString().slice(0, 10)} of key ${key}`),

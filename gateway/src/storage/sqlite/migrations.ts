@@ -35,8 +35,8 @@ function addToDay(row: 'new' | 'old', by: (name: string) => string): string {
 
 /**
  * The tables. Amounts are integers: tokens, nano-USD, milliseconds since 1970. `requests` is append-only; `usage_hours`
- * is its sum and outlives it; `budgets` exist only for windows of limits. `alerts_sent` and `ledger_heads` are filled by later
- * versions.
+ * is its sum and outlives it; `budgets` exist only for windows of limits; `ledger_heads` has the last hash of each instance's
+ * chain. `alerts_sent` is filled by later versions.
  */
 export const migrations: readonly Migration[] = [
   {

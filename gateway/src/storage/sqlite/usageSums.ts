@@ -6,10 +6,13 @@ import { saturatingAdd } from '../../core/usage';
 import type { RequestRow } from '../rows';
 import type { Writer } from './statements';
 
+/** Sums of a batch, before they are written. */
 export interface UsageSums {
+  /** Adds what a settled row used. */
   add(row: RequestRow): void;
   /** Writes what was added since the last call. */
   write(): void;
+  /** Forgets what is not written, and which models are known: the batch was rolled back. */
   forget(): void;
 }
 
@@ -21,6 +24,7 @@ export const otherModels = 'other';
 /** Keys and hours whose models are remembered. */
 const mostRemembered = 10_000;
 
+/** Nothing is summed yet. What is written stands in the transaction of the caller. */
 export function openUsageSums(sql: Writer): UsageSums {
   let sums = new Map<string, { keys: (string | number)[]; amounts: number[] }>();
   const models = new Map<string, Set<string>>(); // by hour and key

@@ -68,7 +68,7 @@ function isFilled(candidate: Json): boolean {
   });
 }
 
-/** The HTTP status that the name of one comes with. Source: https://cloud.google.com/apis/design/errors. */
+/** The HTTP status that the name of one comes with. Source: https://cloud.google.com/apis/design/errors (2026-11). */
 const statuses: ReadonlyMap<string, number> = new Map([
   ['INVALID_ARGUMENT', 400],
   ['FAILED_PRECONDITION', 400],

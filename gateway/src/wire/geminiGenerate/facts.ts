@@ -110,7 +110,7 @@ export const facts: FormatFacts = {
   repeatsAnswer: false,
   keepAlive: 'data: {}\n\n', // Google's SDKs parse every line of a stream and know no comments
   carriesComments: false,
-  reasoningPlacement: 'beforeCall', // https://ai.google.dev/gemini-api/docs/thought-signatures
+  reasoningPlacement: 'beforeCall', // https://ai.google.dev/gemini-api/docs/thought-signatures (2026-11)
   isApartFromCall: (opaque) => hostedParts(opaque) !== undefined,
   emptyReasoning: 'kept',
 };

@@ -1,5 +1,6 @@
 // Mends a generateContent request for a Gemini model that it was not written for. Which model takes what is in
-// shared/profileRows.ts, with its sources. Google's servers take every field in camelCase and in snake_case.
+// shared/profileRows.ts, with its sources. Google's servers take every field in camelCase and in snake_case:
+// https://protobuf.dev/programming-guides/json/ (2026-11).
 
 import type { Target } from '../../../../config/target';
 import type { SettingReader } from '../formatFacts';

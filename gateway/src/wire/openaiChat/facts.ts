@@ -51,7 +51,7 @@ export const facts: FormatFacts = {
         ...(isEffort(effort) ? { effort } : {}),
       };
     },
-    // Source: https://openrouter.ai/docs/api-reference/overview. Hosts other than OpenAI get them as they are: one may
+    // Source: https://openrouter.ai/docs/api-reference/overview (2026-11). Hosts other than OpenAI get them as they are: one may
     // be OpenRouter itself.
     routerFields: ['reasoning', 'include_reasoning', 'provider', 'models', 'usage', 'plugins', 'transforms'],
     // Cursor declares tools as Anthropic does when a model's name begins with claude-, whichever model that name means.

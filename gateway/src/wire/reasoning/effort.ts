@@ -8,7 +8,7 @@ const share: Readonly<Record<Effort, number>> = {
   none: 0, minimal: 0.1, low: 0.2, medium: 0.5, high: 0.8, xhigh: 0.95, max: 0.95,
 }; // prettier-ignore
 
-/** The smallest budget that Anthropic takes. Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking. */
+/** The smallest budget that Anthropic takes. Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking (2026-11). */
 const leastBudget = 1_024;
 
 /** The token budget for reasoning. @param maxOutput tokens the whole answer may have; the budget stays below it */

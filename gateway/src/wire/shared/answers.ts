@@ -11,6 +11,7 @@ import { type EventBuilder, openEventBuilder } from './eventBuilder';
 /** The most answers that are told apart, as OpenAI's API has it. */
 export const mostAnswers = 128;
 
+/** The builders of the answers of one stream. */
 export class AnswerBuilders {
   /** Of the first answer, which also tells the usage. */
   readonly first: EventBuilder = openEventBuilder();
@@ -31,6 +32,7 @@ export class AnswerBuilders {
     return this.#builders[index];
   }
 
+  /** The builders of all answers that have begun, by their numbers. */
   get all(): readonly EventBuilder[] {
     return this.#builders;
   }

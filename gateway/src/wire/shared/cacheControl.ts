@@ -1,5 +1,5 @@
 // Anthropic's cache marks, which OpenRouter also takes in chat completions.
-// Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching.
+// Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching (2026-11).
 
 import type { Json } from '../jsonObject';
 import type { CacheMark, Part } from '../neutral';

@@ -1,5 +1,5 @@
 // Custom tools, whose input is plain text, as functions with one text argument: for formats and hosts that only know
-// functions. Source: https://platform.openai.com/docs/guides/function-calling#custom-tools.
+// functions. Source: https://platform.openai.com/docs/guides/function-calling#custom-tools (2026-11).
 
 import type { Json } from '../jsonObject';
 import type { CustomTool } from '../neutral';

@@ -1,4 +1,5 @@
-// Reads from single settings what they demand of the form of an answer.
+// Reads from single settings what they demand of the form of an answer. OpenAI's are those of
+// https://platform.openai.com/docs/api-reference/chat/create, "stop", "n" and "tool_choice" (2026-11).
 
 import type { DemandKind, FormDemand } from './formDemands';
 import { listOr } from './json';

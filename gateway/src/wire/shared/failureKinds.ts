@@ -66,7 +66,7 @@ export function allowanceIn(message: string): Allowance | undefined {
 
 /**
  * Whether a refusal for lack of permission is of what the client sent, and none of the gateway's key: input that OpenRouter's
- * moderation flagged (https://openrouter.ai/docs/api-reference/errors), a file or cache of somebody else's that it names to
+ * moderation flagged (https://openrouter.ai/docs/api-reference/errors, 2026-11), a file or cache of somebody else's that it names to
  * Google.
  */
 export function isClientsOwn(message: string): boolean {

@@ -97,7 +97,7 @@ export function extensionOf(mime: string): string {
 const imageDetails = ['auto', 'low', 'high', 'original'];
 
 /**
- * An image's resolution, as a field to be spread. Source: https://platform.openai.com/docs/guides/images, "detail".
+ * An image's resolution, as a field to be spread. Source: https://platform.openai.com/docs/guides/images, "detail" (2026-11).
  * @throws GatewayError bad_request naming the field
  */
 export function decodeImageDetail(value: unknown, at: string): { detail?: string } {

@@ -80,7 +80,8 @@ function isSvg(text: string): boolean {
   return step(/<svg[\s>]/iy);
 }
 
-// A bitmap's header begins with a size of 12 to 124 bytes: https://learn.microsoft.com/windows/win32/gdi/bitmap-header-types.
+// A bitmap's header begins with a size of 12 to 124 bytes. Source:
+// https://learn.microsoft.com/windows/win32/gdi/bitmap-header-types (2026-11).
 function isBitmap(head: Buffer): boolean {
   const size = head.readUInt32LE(Math.min(14, head.length - 4));
   return size >= 12 && size <= 124;

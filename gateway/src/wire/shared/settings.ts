@@ -1,4 +1,5 @@
-// Reading single settings of a request body, where the rest of the body is not decoded.
+// Reading single settings of a request body, where the rest of the body is not decoded. OpenAI's are those of
+// https://platform.openai.com/docs/api-reference/chat/create, "response_format" and "reasoning_effort" (2026-11).
 
 import type { Capability } from '../../../../config/catalogue';
 import type { SettingReader } from '../formatFacts';

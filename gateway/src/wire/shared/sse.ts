@@ -1,5 +1,5 @@
 // Server-sent events: splitting a stream's bytes into frames without changing them, and reading the frames. Source:
-// https://html.spec.whatwg.org/multipage/server-sent-events.html.
+// https://html.spec.whatwg.org/multipage/server-sent-events.html (2026-11).
 
 import { createParser } from 'eventsource-parser';
 import { GatewayError } from '../../core/errors';
