@@ -176,6 +176,19 @@ describe('a pot', () => {
       expect(both.map(({ status }) => status).sort()).toEqual([200, 422]);
     });
 
+    test('is remembered where it found nothing to change: what others changed since stays', async () => {
+      const id = await mintPot();
+      await changeOnce(id, 'i1', { override: null });
+      expect((await acts())[0]).toMatchObject({ action: 'key.change', subject: id, before: {}, after: {} });
+      await change(id, { override: { requests: 9, until: iso(now + hourMs) } });
+      const again = await changeOnce(id, 'i1', { override: null });
+      expect([again.status, again.body.limits[0]]).toEqual([
+        200,
+        expect.objectContaining({ override: expect.objectContaining({ requests: 9 }) as unknown }),
+      ]);
+      expect((await changeOnce(id, 'i1', { note: 'x' })).status).toBe(422);
+    });
+
     test('that was refused may be sent again when it is right', async () => {
       const id = await mintPot();
       expect((await changeOnce(id, 'i1', { top_up: { usd: 5 } })).status).toBe(400);

@@ -773,6 +773,20 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect((await storage.budgets([pot]))[0]!.adjustment).toMatchObject({ toppedUp: 5 });
       });
 
+      test('one that changes nothing is known all the same, and leaves a row that says so', async () => {
+        const act = { at: morning, credential: 'master', address: null, action: 'key.change' };
+        const label = (text: string, idempotencyKey: string) =>
+          storage.changeKey('k1', { label: text }, { act: { ...act, once: { idempotencyKey, contents: text } } });
+        await label('k1', 'i1');
+        expect(await storage.contentsOfAct('i1')).toBe('k1');
+        expect((await storage.audit('k1', undefined, 100)).rows).toEqual([
+          { ...act, subject: 'k1', change: JSON.stringify({ before: {}, after: {} }) },
+        ]);
+        await label('other', 'i2');
+        expect(await label('k1', 'i1')).toMatchObject({ label: 'other' });
+        expect((await storage.audit('k1', undefined, 100)).rows).toHaveLength(2);
+      });
+
       test('a top-up of a key that is not there does nothing', async () => {
         expect(await storage.changeKey('k9', {}, { limits: [{ id: pot.id, topUp: 5 }] })).toBeUndefined();
         expect((await storage.budgets([pot]))[0]!.adjustment).toBeUndefined();

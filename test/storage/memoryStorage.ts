@@ -364,7 +364,7 @@ export function memoryWorld(): MemoryWorld {
             const changed = limits.map((each) => [each.id, adjustments.get(each.id)!] as const);
             const with_ = (fields: object | null, all: readonly (readonly [string, LimitAdjustment])[]) =>
               limits.length === 0 ? fields : { ...fields, limits_changed: Object.fromEntries(all) };
-            if (limits.length > 0 || Object.keys(after).length > 0)
+            if (limits.length > 0 || Object.keys(after).length > 0 || act.once !== undefined)
               note(act, id, { before: with_(before, were), after: with_(after, changed) });
           }
           return keys.get(id);
