@@ -216,6 +216,23 @@ describe('a pot', () => {
   });
 });
 
+test('a key of what does not exist, or that has expired, is made and warned of', async () => {
+  await start({ routes: { cheap: { models: ['own/m'] } } });
+  const mint = async (more: object) => (await gateway.admin('POST', '/admin/keys', { label: 'app', ...more })).body;
+  const wrong = { routes: ['cheap', 'cheep'], models: ['own/m', 'gtp-5.5'], expires_at: iso(now) };
+  const warnings = [
+    expect.stringMatching(/^models\[1\]: "gtp-5.5" is not a known model\. Nearest: gpt-5.5/),
+    expect.stringMatching(/^routes\[1\]: "cheep" is not a route\. Did you mean "cheap"\?/),
+    'expires_at: has passed; the key works no more.',
+  ];
+  const made = await mint(wrong);
+  expect(made.warnings).toEqual(warnings);
+  expect((await change(made.id, { routes: ['cheep'] })).body.warnings).toEqual([expect.stringContaining('"cheep"')]);
+  expect((await change(made.id, { note: 'x' })).body).not.toHaveProperty('warnings');
+  const right = { routes: ['cheap'], models: ['own/m', 'gpt-5.5'], expires_at: iso(now + 1) };
+  expect(await mint(right)).not.toHaveProperty('warnings');
+});
+
 describe('an override', () => {
   const daily = (requests: number) => ({ quota: { limits: [{ requests, per: 'day' }] } });
 

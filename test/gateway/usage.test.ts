@@ -138,8 +138,15 @@ costs: {box_usd_per_month: 5.49}
       await (
         await scene.post('/anthropic/v1/messages', key, { model: 'auto', max_tokens: 50, system, messages: say('hi') })
       ).text();
-    const rows = (await scene.gateway.admin('GET', '/admin/requests')).body.data as Compared[];
+    const listed = (await scene.gateway.admin('GET', '/admin/requests')).body;
+    const rows = listed.data as Compared[];
     expect(rows).toHaveLength(5);
+    const fee = { percent: 5.5, source: expect.stringContaining('openrouter.ai') as unknown, date: '2026-08-11' };
+    expect(listed.openrouter).toEqual(fee);
+    expect((await scene.gateway.admin('GET', `/admin/requests/${rows[0]!.id}`)).body).toEqual({
+      ...rows[0],
+      openrouter: fee,
+    });
     const db = new DatabaseSync(join(scene.gateway.dataPath, 'ledger.db'), { readOnly: true });
     const rates = Object.fromEntries(
       (db.prepare('select id, json from rates').all() as { id: string; json: string }[]).map(({ id, json }) => [

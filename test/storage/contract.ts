@@ -914,6 +914,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
             session: i < 2 ? 's1' : null,
             outcome: i === 1 ? ('error' as const) : ('ok' as const),
             status: i === 1 ? 502 : 200,
+            shadowed: i === 2 ? '["all requests day shadow"]' : '[]',
           };
           await one(settleEntry(entry, 10, 5 * (i + 1), more));
         }
@@ -956,6 +957,8 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await ids({ status: 502 })).toEqual(['r1']);
         expect(await ids({ outcome: 'ok', from: morning + 1 })).toEqual(['r2']);
         expect(await ids({ to: morning + 2 * hour })).toEqual(['r0']);
+        expect(await ids({ shadowed: true })).toEqual(['r2']);
+        expect(await ids({ shadowed: true, key: 'k1' })).toEqual([]);
         const first = await storage.requests({}, undefined, 2);
         expect(await ids({}, first.reached, 2)).toEqual(['r0']);
         expect((await storage.requests({}, first.reached, 2)).reached).toBeUndefined();

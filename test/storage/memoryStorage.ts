@@ -417,11 +417,12 @@ export function memoryWorld(): MemoryWorld {
           );
           if (filter.from !== undefined) placed.splice(0, placed.length, ...placed.filter(({ seq }) => seq >= first));
           const seen = placed.slice(-rowsPerRead).reverse();
-          const { from = 0, to = most, ...equal } = filter;
+          const { from = 0, to = most, shadowed, ...equal } = filter;
           const found = seen.filter(
             ({ row }) =>
               row.started_at >= from &&
               row.started_at < to &&
+              (shadowed === undefined || row.shadowed !== '[]') &&
               Object.entries(equal).every(([name, value]) => row[name as keyof typeof equal] === value),
           );
           const rows = found.slice(0, count);

@@ -25,6 +25,8 @@ export interface RequestFilter {
   readonly session?: string;
   readonly client?: string;
   readonly address?: string;
+  /** Only those that a shadow limit would have refused. */
+  readonly shadowed?: true;
   /** Requests that began in [from, to), milliseconds since 1970. */
   readonly from?: number;
   readonly to?: number;

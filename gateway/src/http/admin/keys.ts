@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { keyHint, mintKey } from '../../../../config/appKey';
+import { unknownNames } from '../../../../config/checkKeys';
 import { keyBodySchema, type KeyChange, keyChangeSchema, rotationSchema } from '../../../../config/keySettings';
 import type { Config } from '../../../../config/load';
 import { overrideChanges, topUpChanges } from '../../accounting/adjustments';
@@ -70,10 +71,11 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
   return {
     async mint(body, by) {
       const secret = mintKey();
-      const row = keyRow(checkBody(keyBodySchema, body, keyExample), secret, now());
+      const asked = checkBody(keyBodySchema, body, keyExample);
+      const row = keyRow(asked, secret, now());
       await storage.putKeys([row], act('key.mint', by));
       await directory.refresh();
-      return { key: secret, ...(await view(directory.byId(row.id) ?? row)) };
+      return { key: secret, ...(await view(directory.byId(row.id) ?? row)), ...warningsOf(asked, config(), now()) };
     },
     async list() {
       await directory.refresh();
@@ -85,11 +87,12 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       if (row.source === 'config' && !asksForLimitsAlone(body)) throw notHere(row);
       const asked = checkBody(keyChangeSchema, body, keyExample);
       const once = onceOf(idempotencyKey, id, asked, now());
-      return doOnce({ storage, once, repeated: () => view(row) }, async () => {
+      const answer = await doOnce({ storage, once, repeated: () => view(row) }, async () => {
         const change = keyChange(row, asked);
         const limits = await limitChanges({ ...row, ...change }, asked);
         return save(id, change, { limits, act: { ...act('key.change', by), once } });
       });
+      return { ...answer, ...warningsOf(asked, config(), now()) };
     },
     async rotate(id, body, by) {
       const row = await find(id);
@@ -141,6 +144,18 @@ function keyChange({ limits }: KeyRow, change: KeyChange): Partial<KeyRow> {
     ...(expires_at === undefined ? {} : { expires_at: momentOf(expires_at) }),
     ...(note === undefined ? {} : { note }),
   };
+}
+
+// What the configuration would refuse of a key: here the route or model may come with the next one.
+function warningsOf(
+  asked: Pick<KeyChange, 'models' | 'routes' | 'expires_at'>,
+  { settings }: Config,
+  now: number,
+): { readonly warnings?: readonly string[] } {
+  const warnings = unknownNames('', asked, settings).map(({ path, message }) => `${path}: ${message}`);
+  const end = momentOf(asked.expires_at ?? undefined);
+  if (end !== null && end <= now) warnings.push('expires_at: has passed; the key works no more.');
+  return warnings.length === 0 ? {} : { warnings };
 }
 
 // What stays of a key and what changes may limit the same: both would count each request, which then counts twice.

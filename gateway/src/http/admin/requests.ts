@@ -1,10 +1,10 @@
 // The ledger's rows for the administration.
 
-import { openrouterCost } from '../../accounting/openrouter';
+import { openrouterCost, openrouterFee } from '../../accounting/openrouter';
 import { GatewayError } from '../../core/errors';
 import type { Reports, RequestFilter } from '../../storage/reports';
 import type { RequestRow } from '../../storage/rows';
-import { momentIn, numberIn, requireKnown } from './query';
+import { momentIn, numberIn, refusedQuery, requireKnown } from './query';
 
 export interface RequestAdmin {
   /** Rows of the ledger that match, newest first. @throws GatewayError bad_request */
@@ -23,7 +23,7 @@ const mostReads = 10;
 export function openRequestAdmin(reports: Pick<Reports, 'requests' | 'requestById'>): RequestAdmin {
   return {
     async list(query) {
-      requireKnown(query, [...texts, 'status', 'from', 'to', 'limit', 'cursor']);
+      requireKnown(query, [...texts, 'status', 'shadowed', 'from', 'to', 'limit', 'cursor']);
       const filter = filterIn(query);
       const limit = numberIn(query, 'limit', mostRows) ?? rowsByDefault;
       let place = numberIn(query, 'cursor', Number.MAX_SAFE_INTEGER);
@@ -39,13 +39,14 @@ export function openRequestAdmin(reports: Pick<Reports, 'requests' | 'requestByI
         data: rows.map(describeRequest),
         has_more: place !== undefined,
         next_cursor: place === undefined ? null : String(place),
+        openrouter: openrouterFee,
       };
     },
     async show(id) {
       const row = await reports.requestById(id);
       if (row === undefined)
         throw new GatewayError('not_found', { message: `There is no settled request "${id.slice(0, 60)}".` });
-      return describeRequest(row);
+      return { ...describeRequest(row), openrouter: openrouterFee };
     },
   };
 }
@@ -62,6 +63,9 @@ function filterIn(query: URLSearchParams): RequestFilter {
   }
   const status = numberIn(query, 'status', 999);
   if (status !== undefined) filter.status = status;
+  const shadowed = query.get('shadowed');
+  if (shadowed !== null && shadowed !== 'true') throw refusedQuery('shadowed', 'must be true, or be left out.');
+  if (shadowed !== null) filter.shadowed = true;
   for (const name of ['from', 'to'] as const) {
     const at = momentIn(query, name);
     if (at !== undefined) filter[name] = at;
