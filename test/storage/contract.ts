@@ -83,6 +83,9 @@ export function describeStorage(name: string, newWorld: () => World): void {
         const { hash: _, ...row } = settleEntry(entry, 12, 30).row;
         expect(await storage.requestById('r1')).toMatchObject(row);
         expect(await storage.requestById('r2')).toBeUndefined();
+        expect(await storage.rates([row.rates, 'none'])).toEqual(
+          new Map([[row.rates, settleEntry(entry, 1, 1).rates]]),
+        );
       });
 
       test('every entry may be committed twice, with the effect of once [G5]', async () => {

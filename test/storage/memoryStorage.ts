@@ -54,6 +54,7 @@ export function memoryWorld(): MemoryWorld {
   const open = new Map<string, Open>();
   const booked: RequestRow[] = []; // all rows there ever were, for the sums
   let kept: RequestRow[] = [];
+  const rates = new Map<string, string>();
   let clock: { observed: number; ran: number; last: number; confirmed: number | undefined } | undefined;
   const budgets = new Map<string, Counters>();
   const living = new Set<string>();
@@ -258,7 +259,11 @@ export function memoryWorld(): MemoryWorld {
     return { type: 'repriced', fits: true };
   };
 
-  const settle = ({ row, limits: named }: Extract<Entry, { type: 'settle' }>): EntryResult => {
+  const settle = (entry: Extract<Entry, { type: 'settle' }>): EntryResult => {
+    const { row, limits: named } = entry;
+    rates.set(row.rates, entry.rates);
+    if (row.dearest_rates !== null && entry.dearestRates !== undefined)
+      rates.set(row.dearest_rates, entry.dearestRates);
     const held = open.get(row.id);
     const isBooked = (limit: LimitWindow) => held?.limits.some((each) => nameOf(each) === nameOf(limit)) === true;
     const limits = named.filter((limit) => held === undefined || limit.shadow !== true || isBooked(limit));
@@ -407,6 +412,7 @@ export function memoryWorld(): MemoryWorld {
           for (const name of old.slice(0, count)) budgets.delete(name);
           return Math.min(count, old.length);
         },
+        rates: async (ids) => new Map([...rates].filter(([id]) => ids.includes(id))),
         requestById: async (id) => kept.find((row) => row.id === id),
         async requests(filter, before, count) {
           const placed = kept

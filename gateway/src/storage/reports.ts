@@ -97,6 +97,8 @@ export type UsageGroup = UsageAmounts & { [dimension in UsageDimension]?: string
 /** What reads for people ask; answered beside the writer and never in its way. */
 export interface Reports {
   requestById(id: string): Promise<RequestRow | undefined>;
+  /** Rates that rows were priced at: their id → their JSON. Ids that are not known are absent. */
+  rates(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
    * Settled requests before a place in the ledger that match.
    * @param before a place that an earlier page reached; undefined for the end

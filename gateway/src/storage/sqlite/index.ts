@@ -66,6 +66,7 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     forgetUser: (user, place, act) => writer.call('forgetUser', user, place, act) as Promise<ForgetStep>,
     pruneBudgets: (now, count) => writer.call('pruneBudgets', now, count) as Promise<number>,
     requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
+    rates: (ids) => reports.call('rates', ids) as Promise<Map<string, string>>,
     requests: (filter, before, count) => reports.call('requests', filter, before, count) as Promise<RequestPage>,
     usage: (query) => reports.call('usage', query) as Promise<UsageGroup[]>,
     usageOfKeys: (from, to) =>

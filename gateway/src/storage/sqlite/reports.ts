@@ -23,6 +23,13 @@ export function openReports(folder: string) {
       const found = sql.requestById.get(id) as Placed | undefined;
       return found === undefined ? undefined : rowOf(found);
     },
+    rates: (ids: readonly string[]) =>
+      new Map(
+        (sql.ratesById.all(JSON.stringify(ids)) as unknown as { id: string; json: string }[]).map((row) => [
+          row.id,
+          row.json,
+        ]),
+      ),
     usageOfKeys(from: number, to: number): Map<string, UsageSum & { reserved: number }> {
       const used = sql.usageOfKeys.all(Math.floor(from / hourMs), Math.ceil(to / hourMs)) as unknown as KeySum[];
       const held = sql.reservedOfKeys.all() as unknown as { key: string; reserved: number }[];

@@ -109,6 +109,7 @@ export function prepareReports(db: DatabaseSync) {
          and (?9 is null or client = ?9) and (?10 is null or address = ?10) and (?11 is null or started_at >= ?11)
          and (?12 is null or started_at < ?12) and (?13 is null or shadowed <> '[]') limit ?14`,
     ),
+    ratesById: db.prepare('select id, json from rates where id in (select value from json_each(?))'),
     // From the index alone.
     firstSince: db.prepare('select min(seq) seq from requests where started_at >= ?'),
     placeAfter: db.prepare('select seq from requests where seq < ?1 and seq > ?3 order by seq desc limit 1 offset ?2'),
