@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -228,4 +228,9 @@ test('the master key is found where the gateway keeps its own, and is sent to no
   });
   rmSync(join(scene.folder, 'data', 'master.key'));
   expect(ovth([], none)).toMatchObject({ status: 64, stderr: expect.stringContaining('holds no master.key') });
+});
+
+test('on a box the master key is that of secrets.env', () => {
+  writeFileSync(join(scene.folder, 'secrets.env'), `OVTH_MASTER_KEY=${masterKey}\n`);
+  expect(ovth(['list'], { OVTH_MASTER_KEY: undefined })).toMatchObject({ status: 0, stderr: '' });
 });
