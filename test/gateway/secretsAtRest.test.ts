@@ -52,7 +52,7 @@ test('no twelve characters of a key are in the ledger, its log or any other file
 
 test('no word of a prompt or of an answer is in the ledger, its log or any other file, also of a request that failed', async () => {
   const [prompt, said] = ['zanzibar-quokka', 'obsidian-marzipan'];
-  const key = (await gateway.mint({ label: 'the right place' })) as string;
+  const key = await gateway.mint({ label: 'the right place' });
   const say = [{ role: 'user', content: [{ type: 'text', text: prompt }] }];
   const tools = [{ type: 'function', function: { name: `look_${prompt}`, description: prompt, parameters: { type: 'object', properties: { [prompt]: { type: 'string' } } } } }];
   const chunk = (delta: object, more: object = {}) => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: null, ...more }] })}\n\n`;

@@ -55,13 +55,10 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
   const views = (rows: readonly KeyRow[]) => describeKeys(rows, storage, config().settings.quota, now());
   const view = async (row: KeyRow): Promise<object> => (await views([row]))[0] ?? {};
   const find = (id: string) => findKey(id, directory);
+  const warnings = (asked: WarnedOf) => warningsOf(asked, config(), now());
   const act = (action: string, by: Doer): Act => ({ at: now(), ...by, action });
   // Only what changes is written, onto the key as it stands then: another process may have rotated or revoked it meanwhile.
-  const save = async (
-    id: string,
-    change: Partial<KeyRow>,
-    more: { readonly limits?: readonly LimitChange[]; readonly act: Act },
-  ): Promise<object> => {
+  const save = async (id: string, change: Partial<KeyRow>, more: MoreOfChange): Promise<object> => {
     const row = await storage.changeKey(id, change, more);
     await directory.refresh();
     return view(row ?? (await find(id)));
@@ -75,7 +72,7 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       const row = keyRow(asked, secret, now());
       await storage.putKeys([row], act('key.mint', by));
       await directory.refresh();
-      return { key: secret, ...(await view(directory.byId(row.id) ?? row)), ...warningsOf(asked, config(), now()) };
+      return { key: secret, ...(await view(directory.byId(row.id) ?? row)), ...warnings(asked) };
     },
     async list() {
       await directory.refresh();
@@ -92,7 +89,7 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
         const limits = await limitChanges({ ...row, ...change }, asked);
         return save(id, change, { limits, act: { ...act('key.change', by), once } });
       });
-      return { ...answer, ...warningsOf(asked, config(), now()) };
+      return { ...answer, ...warnings(asked) };
     },
     async rotate(id, body, by) {
       const row = await find(id);
@@ -101,8 +98,8 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       if (row.revoked_at !== null)
         throw new GatewayError('bad_request', { message: `Key "${row.label}" is revoked; mint a new one.` });
       const secret = mintKey();
-      const change = { ...rotation(row, secret, grace_hours, now()) };
-      return { key: secret, ...(await save(id, change, { act: act('key.rotate', by) })) };
+      const saved = await save(id, rotation(row, secret, grace_hours, now()), { act: act('key.rotate', by) });
+      return { key: secret, ...saved };
     },
     async revoke(id, by) {
       const row = await find(id);
@@ -146,12 +143,15 @@ function keyChange({ limits }: KeyRow, change: KeyChange): Partial<KeyRow> {
   };
 }
 
+interface MoreOfChange {
+  readonly limits?: readonly LimitChange[];
+  readonly act: Act;
+}
+
+type WarnedOf = Pick<KeyChange, 'models' | 'routes' | 'expires_at'>;
+
 // What the configuration would refuse of a key: here the route or model may come with the next one.
-function warningsOf(
-  asked: Pick<KeyChange, 'models' | 'routes' | 'expires_at'>,
-  { settings }: Config,
-  now: number,
-): { readonly warnings?: readonly string[] } {
+function warningsOf(asked: WarnedOf, { settings }: Config, now: number): { readonly warnings?: readonly string[] } {
   const warnings = unknownNames('', asked, settings).map(({ path, message }) => `${path}: ${message}`);
   const end = momentOf(asked.expires_at ?? undefined);
   if (end !== null && end <= now) warnings.push('expires_at: has passed; the key works no more.');
