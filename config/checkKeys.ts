@@ -6,22 +6,37 @@ import type { Settings } from './schema';
 
 /** Adds a problem for each key that names what does not exist, or that cannot be told from another one. */
 export function checkKeys(settings: Settings, problems: Problem[]): void {
-  const routes = Object.keys(settings.routes);
-  for (const [label, key] of Object.entries(settings.keys)) {
-    key.models?.forEach((model, i) => {
-      if (findTarget(model, settings) === undefined)
-        problems.push({ path: `keys.${label}.models[${i}]`, message: unknownModel(model) });
-    });
-    key.routes?.forEach((route, i) => {
-      if (!routes.includes(route))
-        problems.push({
-          path: `keys.${label}.routes[${i}]`,
-          message: `"${route}" is not a route.${suggest(route, routes)} Routes: ${routes.join(', ')}.`,
-        });
-    });
-  }
+  for (const [label, key] of Object.entries(settings.keys))
+    problems.push(...unknownNames(`keys.${label}.`, key, settings));
   checkRepeatedHashes(settings, problems);
   checkRenames(settings, problems);
+}
+
+/** A problem for each model and route that a key is to use and that does not exist. @param path stands before each name */
+export function unknownNames(
+  path: string,
+  {
+    models,
+    routes,
+  }: { readonly models?: readonly string[] | null | undefined; readonly routes?: readonly string[] | null | undefined },
+  settings: Settings,
+): Problem[] {
+  const known = Object.keys(settings.routes);
+  return [
+    ...(models ?? []).flatMap((model, i) =>
+      findTarget(model, settings) === undefined ? [{ path: `${path}models[${i}]`, message: unknownModel(model) }] : [],
+    ),
+    ...(routes ?? []).flatMap((route, i) =>
+      known.includes(route)
+        ? []
+        : [
+            {
+              path: `${path}routes[${i}]`,
+              message: `"${route}" is not a route.${suggest(route, known)} Routes: ${known.join(', ')}.`,
+            },
+          ],
+    ),
+  ];
 }
 
 // ---

@@ -9,7 +9,11 @@ export const exitCodes = {
     meaning:
       'An unexpected error; what the gateway refused to do for `ovth keys`, and why; a ledger that cannot be used, that is gone at the start, or that is deleted, replaced or truncated while the gateway runs; an address in use; or a stop that failed. See the log.',
   },
-  usage: { code: 64, meaning: 'The command line names no command there is, or an option that the command has not.' },
+  usage: {
+    code: 64,
+    meaning:
+      'The command line names no command there is, an option that the command has not, or a key that does not exist.',
+  },
   unsound: {
     code: 65,
     meaning:

@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => void | Prom
 const sameAs: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help' };
 
 async function main(word: string, args: readonly string[]): Promise<void> {
-  const name = args.includes('--help') ? 'help' : (sameAs[word] ?? word);
+  const name = args.some((arg) => Object.hasOwn(sameAs, arg)) ? 'help' : (sameAs[word] ?? word);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     console.error(

@@ -176,6 +176,19 @@ describe('a pot', () => {
       expect(both.map(({ status }) => status).sort()).toEqual([200, 422]);
     });
 
+    test('is remembered where it found nothing to change: what others changed since stays', async () => {
+      const id = await mintPot();
+      await changeOnce(id, 'i1', { override: null });
+      expect((await acts())[0]).toMatchObject({ action: 'key.change', subject: id, before: {}, after: {} });
+      await change(id, { override: { requests: 9, until: iso(now + hourMs) } });
+      const again = await changeOnce(id, 'i1', { override: null });
+      expect([again.status, again.body.limits[0]]).toEqual([
+        200,
+        expect.objectContaining({ override: expect.objectContaining({ requests: 9 }) as unknown }),
+      ]);
+      expect((await changeOnce(id, 'i1', { note: 'x' })).status).toBe(422);
+    });
+
     test('that was refused may be sent again when it is right', async () => {
       const id = await mintPot();
       expect((await changeOnce(id, 'i1', { top_up: { usd: 5 } })).status).toBe(400);
@@ -201,6 +214,23 @@ describe('a pot', () => {
     }
     expect(await keysOf()).toMatchObject([{ label: 'app' }]);
   });
+});
+
+test('a key of what does not exist, or that has expired, is made and warned of', async () => {
+  await start({ routes: { cheap: { models: ['own/m'] } } });
+  const mint = async (more: object) => (await gateway.admin('POST', '/admin/keys', { label: 'app', ...more })).body;
+  const wrong = { routes: ['cheap', 'cheep'], models: ['own/m', 'gtp-5.5'], expires_at: iso(now) };
+  const warnings = [
+    expect.stringMatching(/^models\[1\]: "gtp-5.5" is not a known model\. Nearest: gpt-5.5/),
+    expect.stringMatching(/^routes\[1\]: "cheep" is not a route\. Did you mean "cheap"\?/),
+    'expires_at: has passed; the key works no more.',
+  ];
+  const made = await mint(wrong);
+  expect(made.warnings).toEqual(warnings);
+  expect((await change(made.id, { routes: ['cheep'] })).body.warnings).toEqual([expect.stringContaining('"cheep"')]);
+  expect((await change(made.id, { note: 'x' })).body).not.toHaveProperty('warnings');
+  const right = { routes: ['cheap'], models: ['own/m', 'gpt-5.5'], expires_at: iso(now + 1) };
+  expect(await mint(right)).not.toHaveProperty('warnings');
 });
 
 describe('an override', () => {

@@ -124,5 +124,6 @@ test.each([
     expect(scene.gateway.requests.at(-1)!.counted).toBe(547);
     expect(row.attempts[0]).toMatchObject({ cause: 'upstream_error', usage: { input: 500, output: 40 } });
     expect(row.attempts[0].cost).toBeGreaterThan(0);
+    expect(row.cost_parts.other_usd).toBeCloseTo(row.attempts[0].cost / 1e9, 9);
   },
 );

@@ -160,6 +160,11 @@ test('a shadow limit refuses nothing, books only what it would have admitted, an
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   const rows = await Promise.all(answers.map(({ headers }) => scene.gateway.row(headers.get('x-request-id') ?? '')));
   expect(rows.map((row) => row.shadowed)).toEqual([[], ['all requests day shadow'], ['all requests day shadow']]);
+  const would = await scene.gateway.admin('GET', '/admin/requests?shadowed=true');
+  expect(would.body.data.map(({ id, key: whose }: { id: string; key: string }) => [id, whose])).toEqual(
+    [rows[2], rows[1]].map((row) => [row?.id, row?.key]),
+  );
+  expect((await scene.gateway.admin('GET', '/admin/requests?shadowed=yes')).status).toBe(400);
   const [shown] = await keysOf();
   expect(shown.limits).toEqual([
     expect.objectContaining({ requests: 1, per: 'day', enforce: false, spent: 1, reserved: 0, remaining: 0 }),

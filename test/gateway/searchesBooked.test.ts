@@ -126,6 +126,8 @@ test.each<[string, Exclude<Kind, 'chat'>, object, number]>([
   const row = await rowOf(answer);
   expect([row['outcome'], row['estimated'], row['searches']]).toEqual(['ok', false, searches]);
   expect(row['cost_usd']).toBeGreaterThan(searches * searchPrice(model));
+  const parts = row['cost_parts'] as unknown as Record<string, number>;
+  expect([parts['searches_usd'], parts['other_usd']]).toEqual([expect.closeTo(searches * searchPrice(model), 9), 0]);
 });
 
 const events = (list: readonly object[]) =>

@@ -1,4 +1,4 @@
-// Nothing that is kept can be used as a key, and no credential or name is anything but data to the ledger.
+// Nothing that is kept can be used as a key or tells what was said, and no credential or name is anything but data to the ledger.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,6 +26,12 @@ const ask = (credential: string, model: string, headers: Record<string, string> 
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }),
   });
 
+const allThatIsKept = () => {
+  const files = readdirSync(gateway.dataPath, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(['ledger.db', 'ledger.db-wal']));
+  return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1')).join('\n') + JSON.stringify(gateway.lines);
+}; // prettier-ignore
+
 test('no twelve characters of a key are in the ledger, its log or any other file, also after it was rotated [A1]', async () => {
   const keys: string[] = [];
   for (let i = 0; i < 30; i++) {
@@ -35,9 +41,7 @@ test('no twelve characters of a key are in the ledger, its log or any other file
     expect((await ask(rotated.key, 'gpt-5.5')).status).toBe(200);
     expect((await ask(minted.key, 'gpt-5.5')).status).toBe(401);
   }
-  const files = readdirSync(gateway.dataPath, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(['ledger.db', 'ledger.db-wal']));
-  const kept = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1')).join('\n') + JSON.stringify(gateway.lines);
+  const kept = allThatIsKept();
   for (const key of keys) {
     expect(kept).not.toContain(key);
     const secret = key.slice('ovth_live_'.length);
@@ -45,6 +49,46 @@ test('no twelve characters of a key are in the ledger, its log or any other file
   }
   expect(kept).toContain('app 29'); // it is the right place to look
 }, 30_000); // prettier-ignore
+
+test('no word of a prompt or of an answer is in the ledger, its log or any other file, also of a request that failed', async () => {
+  const [prompt, said] = ['zanzibar-quokka', 'obsidian-marzipan'];
+  const key = await gateway.mint({ label: 'the right place' });
+  const say = [{ role: 'user', content: [{ type: 'text', text: prompt }] }];
+  const tools = [{ type: 'function', function: { name: `look_${prompt}`, description: prompt, parameters: { type: 'object', properties: { [prompt]: { type: 'string' } } } } }];
+  const chunk = (delta: object, more: object = {}) => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: null, ...more }] })}\n\n`;
+  const answers = {
+    whole: { body: JSON.stringify({ id: 'c', choices: [{ index: 0, message: { role: 'assistant', content: said, reasoning_content: said }, finish_reason: 'stop' }], usage: { prompt_tokens: 9, completion_tokens: 9, total_tokens: 18 } }) },
+    stream: { headers: { 'content-type': 'text/event-stream' }, body: chunk({ role: 'assistant', content: said }) + chunk({}, { finish_reason: 'stop' }) + 'data: [DONE]\n\n' },
+    cut: { headers: { 'content-type': 'text/event-stream' }, body: chunk({ role: 'assistant', content: said }) },
+    refused: { status: 400, body: JSON.stringify({ error: { message: `"${prompt}" is not allowed: ${said}`, type: 'invalid_request_error', param: null, code: said } }) },
+    failed: { status: 500, body: `<html>${prompt} ${said}</html>` },
+    garbage: { body: said.repeat(3) },
+  };
+  const bodies: [path: string, body: object][] = [
+    ['/v1/chat/completions', { model: 'gpt-5.5', messages: say, tools, stop: [prompt], metadata: { about: prompt } }],
+    ['/v1/chat/completions', { model: 'gpt-5.5', messages: [{ role: 'system', content: prompt }, { role: prompt, content: prompt }] }],
+    ['/anthropic/v1/messages', { model: 'gpt-5.5', max_tokens: 50, system: prompt, messages: say, stop_sequences: [prompt], top_k: 5 }],
+    ['/v1beta/models/gpt-5.5:generateContent', { contents: [{ role: 'user', parts: [{ text: prompt }] }], systemInstruction: { parts: [{ text: prompt }] } }],
+    ['/v1/responses', { model: 'gpt-5.5', input: prompt, instructions: prompt }],
+    ['/v1/embeddings', { model: 'text-embedding-3-small', input: [prompt] }],
+  ];
+  let asked = 0;
+  for (const answer of Object.values(answers))
+    for (const stream of [false, true])
+      for (const [path, body] of bodies) {
+        upstream.answer = answer;
+        const reply = await fetch(gateway.url + path, { method: 'POST', headers: { 'x-api-key': key }, body: JSON.stringify({ ...body, ...(stream ? { stream } : {}) }) });
+        await reply.text().catch(() => undefined);
+        asked++;
+      }
+  await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers: { 'x-api-key': key }, body: `{"model":"gpt-5.5","messages":[{"role":"user","content":"${prompt}` });
+  expect(JSON.stringify(upstream.calls.map(({ body }) => body.toString()))).toContain(prompt);
+  const kept = allThatIsKept();
+  expect(kept).toContain('the right place');
+  for (const word of [prompt, said])
+    for (const form of [word, Buffer.from(word).toString('base64').slice(0, -4)]) expect(kept.includes(form)).toBe(false);
+  expect(asked).toBe(72);
+}, 60_000); // prettier-ignore
 
 test('no credential and no name is anything but data [A4]', async () => {
   const key = await gateway.mint();
@@ -64,7 +108,7 @@ test('no credential and no name is anything but data [A4]', async () => {
   );
   const db = new DatabaseSync(join(gateway.dataPath, 'ledger.db'), { readOnly: true });
   expect(db.prepare('pragma integrity_check').get()).toEqual({ integrity_check: 'ok' });
-  expect(db.prepare('select count(*) n from keys').get()).toMatchObject({ n: 31 });
+  expect(db.prepare('select count(*) n from keys').get()).toMatchObject({ n: 32 });
   db.close();
   expect((await ask(key, 'gpt-5.5')).status).toBe(200);
 }, 60_000); // prettier-ignore

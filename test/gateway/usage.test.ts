@@ -119,6 +119,7 @@ costs: {box_usd_per_month: 5.49}
     id: string;
     rates: string;
     cost_usd: number;
+    cost_parts: Record<'input_usd' | 'cache_read_usd' | 'cache_write_usd' | 'output_usd' | 'searches_usd' | 'other_usd', number>;
     input: number;
     cache_read: number;
     cache_write_5m: number;
@@ -138,9 +139,27 @@ costs: {box_usd_per_month: 5.49}
       await (
         await scene.post('/anthropic/v1/messages', key, { model: 'auto', max_tokens: 50, system, messages: say('hi') })
       ).text();
-    const rows = (await scene.gateway.admin('GET', '/admin/requests')).body.data as Compared[];
+    const listed = (await scene.gateway.admin('GET', '/admin/requests')).body;
+    const rows = listed.data as Compared[];
     expect(rows).toHaveLength(5);
+    const fee = { percent: 5.5, source: expect.stringContaining('openrouter.ai') as unknown, date: '2026-08-11' };
+    expect(listed.openrouter).toEqual(fee);
+    expect((await scene.gateway.admin('GET', `/admin/requests/${rows[0]!.id}`)).body).toEqual({
+      ...rows[0],
+      priced_at: {
+        [rows[0]!.rates]: listed.priced_at[rows[0]!.rates] as unknown,
+        ...(rows[0]!.would_have_cost.dearest === null
+          ? {}
+          : {
+              [rows[0]!.would_have_cost.dearest.rates]: listed.priced_at[
+                rows[0]!.would_have_cost.dearest.rates
+              ] as unknown,
+            }),
+      },
+      openrouter: fee,
+    });
     const db = new DatabaseSync(join(scene.gateway.dataPath, 'ledger.db'), { readOnly: true });
+    // The ledger's own, to be sure that the answer's are those.
     const rates = Object.fromEntries(
       (db.prepare('select id, json from rates').all() as { id: string; json: string }[]).map(({ id, json }) => [
         id,
@@ -154,6 +173,14 @@ costs: {box_usd_per_month: 5.49}
       const { openrouter_usd, uncached_usd, dearest, dearest_usd } = row.would_have_cost;
       expect(uncached_usd).toBeCloseTo((tokens * own.input + row.output * own.output) / 1e9, 9);
       expect(openrouter_usd).toBeCloseTo(row.cost_usd * 1.055, 8);
+      const { cost_parts: parts } = row;
+      expect(listed.priced_at[row.rates].base).toEqual(own);
+      expect(parts.input_usd).toBeCloseTo((row.input * own.input) / 1e9, 9);
+      expect(parts.cache_read_usd).toBeCloseTo((row.cache_read * own.cache_read) / 1e9, 9);
+      expect(parts.cache_write_usd).toBeCloseTo((row.cache_write_5m * own.cache_write_5m) / 1e9, 9);
+      expect(parts.output_usd).toBeCloseTo((row.output * own.output) / 1e9, 9);
+      expect(Object.values(parts).reduce((sum, part) => sum + part)).toBeCloseTo(row.cost_usd, 9);
+      expect([parts.searches_usd, parts.other_usd]).toEqual([0, 0]);
       const there = dearest === null ? own : rates[dearest.rates]!;
       expect(dearest_usd).toBeCloseTo((row.input * there.input + row.cache_read * there.cache_read + row.cache_write_5m * there.cache_write_5m + row.output * there.output) / 1e9, 9); // prettier-ignore
       expect(dearest_usd).toBeGreaterThanOrEqual(row.cost_usd);

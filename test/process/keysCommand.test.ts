@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { bundle, node, useChildScene } from '../support/child';
 import { masterKey } from '../support/gateway';
 
 const scene = useChildScene(
-  () => 'routes: {}\n',
+  () => 'quota: {users: {bob: {limits: [{usd: 2, per: day}]}}, tags: {dark: {limits: [{usd: 0.0005, per: day, enforce: false}]}}}\n', // prettier-ignore
   () => ({ OPENAI_API_KEY: 'sk-x' }),
 );
 let url = '';
@@ -42,7 +42,10 @@ test('a key is minted with its limits, listed, topped up, and revoked', async ()
     ...['mint', '--label', 'cursor', '--user', 'ada', '--usd', '2.5', '--per', 'lifetime'],
     ...['--routes', 'auto, cheap', '--tags', 'lab', '--rpm', '9', '--note', 'the laptop'],
   ]);
-  expect([minted.status, minted.stderr]).toEqual([0, '']);
+  expect([minted.status, minted.stderr.split('\n')]).toEqual([
+    0,
+    [expect.stringMatching(/^warning: routes\[0\]: "auto" is not a route/), expect.stringContaining('"cheap"'), ''],
+  ]);
   const [key = '', told = ''] = minted.stdout.split('\n');
   expect(key).toMatch(/^ovth_live_/);
   expect(told).toMatch(/^Key "cursor" \(key_\w+\)\. It is shown this once/);
@@ -50,7 +53,7 @@ test('a key is minted with its limits, listed, topped up, and revoked', async ()
     { label: 'cursor', user: 'ada', routes: ['auto', 'cheap'], tags: ['lab'], rpm: 9, note: 'the laptop' },
   ]);
   const table = ovth(['list']).stdout;
-  expect(table).toContain('2.50 USD for good, 9 requests a minute');
+  expect(table).toMatch(/ 2\.50 USD for good\n +9 requests a minute\n/);
   expect(table).not.toContain(key);
   expect(ovth(['top-up', 'cursor', '--usd', '1']).stdout).toMatch(/was topped up; left: 3\.50 USD for good\.\n$/);
   const { id } = json(['top-up', 'cursor', '--usd', '0.5']);
@@ -59,12 +62,23 @@ test('a key is minted with its limits, listed, topped up, and revoked', async ()
   expect(await works(key)).toBe(401);
 });
 
+test('what is left says whose it is, which limits are shadows, and amounts below a cent', () => {
+  const mint = ['mint', '--label', 'app', '--user', 'bob', '--tags', 'dark', '--usd', '0.25', '--per', 'month', '--expires-at', '2099-01-01']; // prettier-ignore
+  expect(json(mint)).toMatchObject({ expires_at: '2099-01-01T00:00:00.000Z' });
+  const lines = ovth([]).stdout.trimEnd().split('\n').slice(2);
+  expect(lines.map((line) => line.trim().split(/ {2,}/).at(-1))).toEqual([
+    '0.25 USD a month',
+    '2.00 USD a day of user "bob"',
+    '0.000500 USD a day of tag "dark" (shadow)',
+  ]);
+});
+
 describe('a top-up whose answer is lost', () => {
   /**
    * Passes everything on, and cuts the connection of the first `lost` top-ups once the gateway has answered.
    * @param masterKeyAfter what comes with the others: the gateway may have got another one meanwhile
    */
-  const startLossy = async (lost: number, masterKeyAfter?: string) => {
+  const startLossy = async (lost: number, masterKeyAfter?: string, lateMs = 0) => {
     const keys: unknown[] = [];
     const server = createServer((request, response) => {
       const cut = request.method === 'PATCH' && keys.push(request.headers['idempotency-key']) <= lost;
@@ -77,7 +91,8 @@ describe('a top-up whose answer is lost', () => {
         url + request.url,
         { method: request.method, headers: JSON.parse(JSON.stringify(headers)) },
         (answer) => {
-          if (!cut) return void answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers));
+          const pass = () => answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers));
+          if (!cut) return void setTimeout(pass, request.method === 'PATCH' ? lateMs : 0);
           answer.resume().once('end', () => response.destroy());
         },
       );
@@ -113,6 +128,16 @@ describe('a top-up whose answer is lost', () => {
     expect(potOf()).toMatchObject({ topped_up: 1 });
     expect(ovth(['top-up', 'cursor', '--usd', '1']).status).toBe(0); // another act
     expect(potOf()).toMatchObject({ topped_up: 2 });
+  });
+
+  test('or is late tells whoever waits whom it waits for', async () => {
+    const slow = await startLossy(0, undefined, 2_300);
+    const { status, said } = await topUpVia(slow.url);
+    slow.close();
+    expect([status, said.split('\n')]).toEqual([
+      0,
+      [`waiting for the gateway at ${slow.url}`, expect.stringContaining('was topped up'), ''],
+    ]);
   });
 
   test('and is refused when it is asked for again says that it may have been done', async () => {
@@ -154,6 +179,7 @@ test('a command line that asks for nothing there is is refused with what there i
   const refusals: [args: string[], why: string][] = [
     [['mint'], 'a key needs a label'],
     [['mint', '--label', 'x', '--usd', '5'], 'a limit is one of --usd, --tokens and --requests, with --per'],
+    [['mint', '--label', 'x', '--usd', '5', '--per', 'fortnight'], 'with --per minute|day|week|month|lifetime'],
     [['mint', '--label', 'x', '--rpm', 'many'], '--rpm takes a number above 0'],
     [['top-up', 'x'], 'name what is added'],
     [['top-up', '--usd', '5'], 'name the key first'],
@@ -202,4 +228,9 @@ test('the master key is found where the gateway keeps its own, and is sent to no
   });
   rmSync(join(scene.folder, 'data', 'master.key'));
   expect(ovth([], none)).toMatchObject({ status: 64, stderr: expect.stringContaining('holds no master.key') });
+});
+
+test('on a box the master key is that of secrets.env', () => {
+  writeFileSync(join(scene.folder, 'secrets.env'), `OVTH_MASTER_KEY=${masterKey}\n`);
+  expect(ovth(['list'], { OVTH_MASTER_KEY: undefined })).toMatchObject({ status: 0, stderr: '' });
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   mkdirSync(data);
   writeFileSync(join(folder.path, 'config.yaml'), 'costs: {box_usd_per_month: 5.49}\nproviders: {openai: {base_url: "http://127.0.0.1:1/v1"}}\n'); // prettier-ignore
   const storage = await openSqliteStorage({ folder: data, durability: 'process', instance: 'a', now: at }, '');
-  await storage.putKeys([keyRow('key_1', { label: 'laptop', user: 'ada' }), keyRow('key_2', { label: 'phone' })]);
+  await storage.putKeys([keyRow('key_1', { label: 'laptop', user: 'ada' }), keyRow('key_2', { label: 'phone' }), keyRow('key_3', { label: 'twin' }), keyRow('key_4', { label: 'twin', revoked_at: at })]); // prettier-ignore
   for (let i = 0; i < 40; i++) {
     const key = i % 4 === 0 ? 'key_2' : 'key_1';
     const entry = reserveEntry(`r${i}`, [], 90, { key, model: i % 2 === 0 ? 'gpt-5.5' : '=bad\u0007', started_at: at });
@@ -69,6 +69,23 @@ test('JSON and CSV are those of the administration, of one key by its label', ()
   expect(ovth('usage', '--form', 'x')).toMatchObject({ code: 64, stderr: expect.stringContaining('--group-by') });
 });
 
+test('a key that is not there, or that is not the only one of its name, is no key that spent nothing', () => {
+  const refused = (name: string) => ovth('usage', '--key', name);
+  expect(refused('phon')).toEqual({ code: 64, stdout: '', stderr: 'there is no key "phon"; ovth keys lists them.\n' });
+  expect(refused('twin')).toMatchObject({ code: 64, stderr: expect.stringContaining('key_3, key_4') });
+  expect(refused('key_4')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^total +0/m) });
+});
+
+test('several months of the machine are one line, and two forms at once none', () => {
+  const { stdout } = ovth('usage', '--from', '2026-01-01', '--to', '2026-04-01');
+  expect(stdout).toContain('The machine, 2026-01 to 2026-03: 16.47 USD, 5.49 USD a month.\n');
+  for (const what of [['usage'], ['ledger', 'export']])
+    expect(ovth(...what, '--csv', '--json')).toMatchObject({
+      code: 64,
+      stderr: 'one of --json and --csv, not both.\n',
+    });
+});
+
 test('every row is exported once, with its rates, as JSON lines or CSV', async () => {
   const { code, stdout } = ovth('ledger', 'export');
   expect(code).toBe(0);
@@ -100,6 +117,6 @@ test('one page says what there is', () => {
   for (const { line } of commandHelp) expect(stdout).toContain(line);
   expect(Math.max(...stdout.split('\n').filter((line) => line.startsWith('    ')).map((line) => line.length))).toBeLessThanOrEqual(96); // prettier-ignore
   expect(ovth('--help').stdout).toBe(stdout);
-  expect(ovth('ledger', '--help').stdout).toBe(stdout);
+  for (const help of ['--help', '-h']) expect(ovth('ledger', help).stdout).toBe(stdout);
   expect(ovth('leger')).toMatchObject({ code: 64, stderr: expect.stringContaining('ovth help') });
 });

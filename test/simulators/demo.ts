@@ -51,7 +51,7 @@ async function main(): Promise<number> {
   });
   try {
     const url = await listening(gateway);
-    const usage = () => usageOf(join(folder, 'data'));
+    const usage = (calls: number) => usageOf(join(folder, 'data'), calls);
     const good = await show({ url, masterKey, usage }, simulators);
     if (once) return good ? 0 : 1;
     await Promise.race([interrupted, new Promise((resolve) => gateway.once('exit', resolve))]);
@@ -100,21 +100,23 @@ function stopped(gateway: ChildProcess): Promise<void> {
   });
 }
 
-// The operator's own command, beside the gateway that runs.
-function usageOf(data: string): string {
+// The operator's own command, beside the gateway that runs. @returns its table; undefined where it has none of all calls
+function usageOf(data: string, calls: number): string | undefined {
   const args = ['dist/gateway.js', 'usage', '--group-by', 'key,model'];
-  const { stdout, stderr } = spawnSync(process.execPath, args, {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     env: { ...process.env, OVTH_DATA: data },
   });
-  return `${stdout}${stderr}`.trimEnd();
+  if (status === 0 && new RegExp(`^total +${calls} `, 'm').test(stdout)) return stdout.trimEnd();
+  console.log(`  WRONG: ovth usage ended with ${status}: ${stdout}${stderr}`);
+  return undefined;
 }
 
 interface Demo {
   readonly url: string;
   readonly masterKey: string;
-  /** What was spent until now, as a table. */
-  readonly usage: () => string;
+  /** What was spent in so many calls, as a table; undefined where it is not that. */
+  readonly usage: (calls: number) => string | undefined;
 }
 
 async function show({ url, masterKey, usage }: Demo, simulators: Simulators): Promise<boolean> {
@@ -146,7 +148,9 @@ async function show({ url, masterKey, usage }: Demo, simulators: Simulators): Pr
   ]);
   let good = true;
   for (const call of calls) good = (await showCall(url, masterKey, simulators, call)) && good;
-  console.log(`What that cost (ovth usage --group-by key,model):\n\n${usage().replace(/^/gm, '  ')}\n`);
+  const table = usage(calls.length);
+  good &&= table !== undefined;
+  console.log(`What that cost (ovth usage --group-by key,model):\n\n${table?.replace(/^/gm, '  ') ?? ''}\n`);
   console.log(`Paste into a client:
 
   OPENAI_BASE_URL=${url}/v1

@@ -83,6 +83,9 @@ export function describeStorage(name: string, newWorld: () => World): void {
         const { hash: _, ...row } = settleEntry(entry, 12, 30).row;
         expect(await storage.requestById('r1')).toMatchObject(row);
         expect(await storage.requestById('r2')).toBeUndefined();
+        expect(await storage.rates([row.rates, 'none'])).toEqual(
+          new Map([[row.rates, settleEntry(entry, 1, 1).rates]]),
+        );
       });
 
       test('every entry may be committed twice, with the effect of once [G5]', async () => {
@@ -772,6 +775,20 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect((await storage.budgets([pot]))[0]!.adjustment).toMatchObject({ toppedUp: 5 });
       });
 
+      test('one that changes nothing is known all the same, and leaves a row that says so', async () => {
+        const act = { at: morning, credential: 'master', address: null, action: 'key.change' };
+        const label = (text: string, idempotencyKey: string) =>
+          storage.changeKey('k1', { label: text }, { act: { ...act, once: { idempotencyKey, contents: text } } });
+        await label('k1', 'i1');
+        expect(await storage.contentsOfAct('i1')).toBe('k1');
+        expect((await storage.audit('k1', undefined, 100)).rows).toEqual([
+          { ...act, subject: 'k1', change: JSON.stringify({ before: {}, after: {} }) },
+        ]);
+        await label('other', 'i2');
+        expect(await label('k1', 'i1')).toMatchObject({ label: 'other' });
+        expect((await storage.audit('k1', undefined, 100)).rows).toHaveLength(2);
+      });
+
       test('a top-up of a key that is not there does nothing', async () => {
         expect(await storage.changeKey('k9', {}, { limits: [{ id: pot.id, topUp: 5 }] })).toBeUndefined();
         expect((await storage.budgets([pot]))[0]!.adjustment).toBeUndefined();
@@ -899,6 +916,7 @@ export function describeStorage(name: string, newWorld: () => World): void {
             session: i < 2 ? 's1' : null,
             outcome: i === 1 ? ('error' as const) : ('ok' as const),
             status: i === 1 ? 502 : 200,
+            shadowed: i === 2 ? '["all requests day shadow"]' : '[]',
           };
           await one(settleEntry(entry, 10, 5 * (i + 1), more));
         }
@@ -941,6 +959,8 @@ export function describeStorage(name: string, newWorld: () => World): void {
         expect(await ids({ status: 502 })).toEqual(['r1']);
         expect(await ids({ outcome: 'ok', from: morning + 1 })).toEqual(['r2']);
         expect(await ids({ to: morning + 2 * hour })).toEqual(['r0']);
+        expect(await ids({ shadowed: true })).toEqual(['r2']);
+        expect(await ids({ shadowed: true, key: 'k1' })).toEqual([]);
         const first = await storage.requests({}, undefined, 2);
         expect(await ids({}, first.reached, 2)).toEqual(['r0']);
         expect((await storage.requests({}, first.reached, 2)).reached).toBeUndefined();

@@ -1,8 +1,10 @@
 // What grows in the ledger stops somewhere: rows of sums whatever names clients choose, and counters of windows that are over.
 
+import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import type { Period } from '../../config/calendar';
+import { openUsageAdmin, type UsageAdmin, type UsageList } from '../../gateway/src/http/admin/usage';
 import { mostModels, otherModels } from '../../gateway/src/storage/sqlite/usageSums';
 import type { Storage } from '../../gateway/src/storage/storage';
 import { day, hour, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
@@ -148,3 +150,41 @@ test('the write-ahead log is begun anew between two reads that follow each other
   await storage.close();
   await world.remove();
 });
+
+test.each([
+  ['by address', (admin: UsageAdmin, range: string) => admin.report(new URLSearchParams(`group_by=address&${range}`))],
+  ['by session and hour', (admin: UsageAdmin, range: string) => admin.report(new URLSearchParams(`group_by=session,hour&${range}`))],
+  ['of what a key did', (admin: UsageAdmin, range: string) => admin.activity('k1', new URLSearchParams({ since: new URLSearchParams(range).get('from')! }))],
+])('a report that reads rows %s lets the write-ahead log begin anew from day to day [H7]', async (_name, ask) => {
+  const world = sqliteWorld('');
+  const storage = await world.open('a');
+  await storage.putKeys([keyRow('k1')]);
+  const days = 30;
+  for (let i = 0; i < days; i++) {
+    const entry = reserveEntry(`r${i}`, [], 90, { started_at: morning - i * day });
+    await storage.commit([entry, settleEntry(entry, 1, 1, { address: '192.0.2.1', session: 's' })], morning);
+  }
+  const log = () => statSync(join(world.folder, 'ledger.db-wal')).size;
+  // What a gateway writes while one slice is read. From 16 MB on its log is copied, and begun anew where no reader is in it.
+  const write = () => storage.putKeys(Array.from({ length: 40 }, (_, i) => keyRow(`n${i}`, { note: `${Math.random()}`.repeat(3_000) }))); // prettier-ignore
+  await storage.catchUp();
+  await write();
+  const ofOne = log();
+  const sizes: number[] = [];
+  const admin = openUsageAdmin({
+    reports: storage, labelOf: () => undefined, boxUsd: () => undefined, now: () => morning + hour,
+    pause: async () => {
+      await storage.catchUp();
+      await write();
+      sizes.push(log());
+    },
+  }); // prettier-ignore
+  const iso = (at: number) => new Date(at).toISOString();
+  const found = (await ask(admin, `from=${iso(morning - (days - 1) * day - hour)}&to=${iso(morning + hour)}`)) as UsageList;
+  expect(found.total['requests']).toBe(days);
+  expect(sizes.length).toBeGreaterThanOrEqual(days - 1);
+  expect(days * ofOne).toBeGreaterThan(70_000_000);
+  expect(Math.max(...sizes)).toBeLessThan(24_000_000);
+  await storage.close();
+  await world.remove();
+}); // prettier-ignore

@@ -54,6 +54,7 @@ export function memoryWorld(): MemoryWorld {
   const open = new Map<string, Open>();
   const booked: RequestRow[] = []; // all rows there ever were, for the sums
   let kept: RequestRow[] = [];
+  const rates = new Map<string, string>();
   let clock: { observed: number; ran: number; last: number; confirmed: number | undefined } | undefined;
   const budgets = new Map<string, Counters>();
   const living = new Set<string>();
@@ -258,7 +259,11 @@ export function memoryWorld(): MemoryWorld {
     return { type: 'repriced', fits: true };
   };
 
-  const settle = ({ row, limits: named }: Extract<Entry, { type: 'settle' }>): EntryResult => {
+  const settle = (entry: Extract<Entry, { type: 'settle' }>): EntryResult => {
+    const { row, limits: named } = entry;
+    rates.set(row.rates, entry.rates);
+    if (row.dearest_rates !== null && entry.dearestRates !== undefined)
+      rates.set(row.dearest_rates, entry.dearestRates);
     const held = open.get(row.id);
     const isBooked = (limit: LimitWindow) => held?.limits.some((each) => nameOf(each) === nameOf(limit)) === true;
     const limits = named.filter((limit) => held === undefined || limit.shadow !== true || isBooked(limit));
@@ -370,7 +375,7 @@ export function memoryWorld(): MemoryWorld {
             const changed = limits.map((each) => [each.id, adjustments.get(each.id)!] as const);
             const with_ = (fields: object | null, all: readonly (readonly [string, LimitAdjustment])[]) =>
               limits.length === 0 ? fields : { ...fields, limits_changed: Object.fromEntries(all) };
-            if (limits.length > 0 || Object.keys(after).length > 0)
+            if (limits.length > 0 || Object.keys(after).length > 0 || act.once !== undefined)
               note(act, id, { before: with_(before, were), after: with_(after, changed) });
           }
           return keys.get(id);
@@ -413,6 +418,7 @@ export function memoryWorld(): MemoryWorld {
           for (const name of old.slice(0, count)) budgets.delete(name);
           return Math.min(count, old.length);
         },
+        rates: async (ids) => new Map([...rates].filter(([id]) => ids.includes(id))),
         requestById: async (id) => kept.find((row) => row.id === id),
         async requests(filter, before, count) {
           const placed = kept
@@ -423,11 +429,12 @@ export function memoryWorld(): MemoryWorld {
           );
           if (filter.from !== undefined) placed.splice(0, placed.length, ...placed.filter(({ seq }) => seq >= first));
           const seen = placed.slice(-rowsPerRead).reverse();
-          const { from = 0, to = most, ...equal } = filter;
+          const { from = 0, to = most, shadowed, ...equal } = filter;
           const found = seen.filter(
             ({ row }) =>
               row.started_at >= from &&
               row.started_at < to &&
+              (shadowed === undefined || row.shadowed !== '[]') &&
               Object.entries(equal).every(([name, value]) => row[name as keyof typeof equal] === value),
           );
           const rows = found.slice(0, count);

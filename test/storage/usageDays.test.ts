@@ -103,6 +103,31 @@ test('they are what is read, of days that are over, of whole days', async () => 
   );
 });
 
+test('the check goes from day to day, tells how far it is, and finds what differs on the first and the last', async () => {
+  await sumAll(morning + 2 * day);
+  const told: number[][] = [];
+  expect(checkLedger(path(), (done, all) => told.push([done, all])).problems).toEqual([]);
+  expect(told).toEqual([0, 1, 2, 3, 4].map((done) => [done, 5]));
+  // Of days without rows, too: sums outlive them.
+  await storage.prune(midnight - 3 * day, 100);
+  const date = (at: number) => new Date(at).toISOString().slice(0, 10);
+  const tables = {
+    usage_hours: 'sums differ from their rows',
+    usage_days: 'daily sums',
+    session_days: 'sums of sessions',
+  };
+  for (const [table, what] of Object.entries(tables))
+    for (const at of [midnight - (table === 'usage_days' ? 4 : 2) * day, midnight]) {
+      const of = table === 'usage_hours' ? `hour / 24` : 'day';
+      const add = (by: number) =>
+        withDb((db) => db.exec(`update ${table} set cost = cost + ${by} where ${of} = ${at / day}`));
+      add(7);
+      expect(checkLedger(path()).problems).toContainEqual(expect.stringMatching(`${what}.*: ${date(at)}`));
+      add(-7);
+      expect(checkLedger(path()).problems).toEqual([]);
+    }
+});
+
 test('an hour is added ten minutes after its end, and what comes to it later one by one', async () => {
   const days = () =>
     withDb((db) => (db.prepare('select sum(requests) n from usage_days').get() as { n: number | null }).n);

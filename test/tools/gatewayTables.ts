@@ -30,13 +30,12 @@ export const adminMeanings: Readonly<Record<string, string>> = {
   'GET /admin/usage':
     'Use summed: `?group_by=` any of key, user, tag, route, provider, account, model, client, session, address, hour, day, month (several by comma); of one `key`, `user` or `session`; `from`, `to` (dates; whole hours; sessions and addresses: 100 days at most), `format=json` or `csv`. Without dates: this month. Beside `cost_usd` stand what the same use would have cost: `openrouter_usd` (with its fee, named in `openrouter`), `uncached_usd`, and `dearest_usd` at the dearest target of the route that could have taken it; `box` is the price of the machine (`costs.box_usd_per_month`).',
   'GET /admin/requests':
-    'Settled requests of the ledger, newest first: `?key=`, `user`, `model`, `outcome`, `status`, `session`, `client`, `address`, `from`, `to`; `limit` (100; 1,000 at most), and `cursor` with the `next_cursor` of the answer before.',
-  'GET /admin/requests/:id':
-    'One settled request, by the `x-request-id` of its answer, with what it `would_have_cost` elsewhere.',
+    'Settled requests of the ledger, newest first: `?key=`, `user`, `model`, `outcome`, `status`, `session`, `client`, `address`, `from`, `to`, `shadowed=true` (those that a shadow limit would have refused); `limit` (100; 1,000 at most), and `cursor` with the `next_cursor` of the answer before. Each with its price by part (`cost_parts`) and what it `would_have_cost` elsewhere; `priced_at` holds their `rates` (nano-USD a token), `openrouter` the fee in `openrouter_usd`.',
+  'GET /admin/requests/:id': 'One settled request, by the `x-request-id` of its answer, as in the list.',
   'GET /admin/keys':
     'Every key, with what it used today, what is left of each limit, when it was used last (`last_used_at`, to the minute), and when with a secret that was replaced (`old_secret_used_at`).',
   'POST /admin/keys':
-    'Mints a key: `{"label", "user"?, "tags"?, "quota"?: {"daily_tokens"?, "limits"?}, "models"?, "routes"?, "expires_at"?, "rpm"?, "tpm"?, "parallel"?, "note"?}`, as under `keys` in the settings. The only answer that holds the key.',
+    'Mints a key: `{"label", "user"?, "tags"?, "quota"?: {"daily_tokens"?, "limits"?}, "models"?, "routes"?, "expires_at"?, "rpm"?, "tpm"?, "parallel"?, "note"?}`, as under `keys` in the settings. The only answer that holds the key. `warnings` names routes and models that do not exist, and a moment that has passed.',
   'GET /admin/keys/:id': 'One key.',
   'PATCH /admin/keys/:id':
     'Changes any of those settings; `null` takes one away. Not for keys of the configuration. `{"top_up": {"usd": 5}}` and `{"override": {"usd": 5, "per"?, "until"}}` change limits beside the settings, see [below](#top-ups-and-overrides), also of keys of the configuration. With an `Idempotency-Key` it is done once.',

@@ -34,6 +34,28 @@ export function costOf(usage: Usage, rates: TargetRates): number {
   );
 }
 
+/** What a cost is made of, nano-USD. */
+export interface CostParts {
+  readonly input: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  readonly output: number;
+  readonly searches: number;
+}
+
+/** The parts of `costOf`, which is their sum. */
+export function costParts(usage: Usage, rates: TargetRates): CostParts {
+  const held = ratesAbove(rates, rawTokens(usage) - usage.output);
+  const audio = Math.min(usage.inputAudio ?? 0, usage.input);
+  return {
+    input: (usage.input - audio) * held.input + audio * (held.input_audio ?? held.input),
+    cacheRead: usage.cacheRead * held.cache_read,
+    cacheWrite: usage.cacheWrite5m * held.cache_write_5m + usage.cacheWrite1h * held.cache_write_1h,
+    output: usage.output * held.output,
+    searches: searchCost(usage, rates.base),
+  };
+}
+
 /** Nano-USD of the same tokens if none had been read from a cache or written to one. */
 export function uncachedCost(usage: Usage, rates: TargetRates): number {
   const { input, cacheRead, cacheWrite5m, cacheWrite1h } = usage;

@@ -6,6 +6,7 @@ import type { Environment } from '../../../config/load';
 import { Secret } from '../../../config/secret';
 import { localMasterKey, type ProcessOptions, readProcessOptions, withDotEnv } from '../app/environment';
 import { UsageError } from './options';
+import { quietMs } from './progress';
 
 /** What the gateway answered that is no success. The message is its own. */
 export class AdminRefusal extends Error {
@@ -82,13 +83,17 @@ export function openAdminClient(url: string | undefined): AdminClient {
 // ---
 
 async function exchange(url: string, request: RequestInit): Promise<{ status: number; text: string }> {
+  const { origin } = new URL(url);
+  const waiting = setTimeout(() => console.error(`waiting for the gateway at ${origin}`), quietMs);
   try {
     const answer = await fetch(url, { ...request, redirect: 'error', signal: AbortSignal.timeout(answerMs) });
     return { status: answer.status, text: await answer.text() };
   } catch (error) {
     throw new GatewayUnreachable(
-      `no gateway answers at ${new URL(url).origin} (${causeOf(error)}); start it, or name its address by --url or OVTH_URL.`,
+      `no gateway answers at ${origin} (${causeOf(error)}); start it, or name its address by --url or OVTH_URL.`,
     );
+  } finally {
+    clearTimeout(waiting);
   }
 }
 

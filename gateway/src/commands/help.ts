@@ -49,7 +49,7 @@ export function helpPage(): string {
     ...lines,
     '',
     wrap0(
-      '--json prints the same for programs. The ledger is in the folder OVTH_DATA (default ./data); a gateway may run beside all but restore. Exit codes: 0 done, 1 failed, 64 not a command, 65 something does not add up, 69 no gateway there, 77 not allowed, 78 the configuration cannot be used.',
+      '--json prints the same for programs. The ledger is in the folder OVTH_DATA (default ./data); a gateway may run beside all but restore. Exit codes: 0 done, 1 failed, 64 no such command, option or key, 65 something does not add up, 69 no gateway there, 77 not allowed, 78 the configuration cannot be used.',
     ),
   ].join('\n');
 }

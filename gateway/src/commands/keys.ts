@@ -4,7 +4,7 @@ import { measures } from '../../../config/limitRule';
 import { periods } from '../../../config/calendar';
 import { type AdminClient, openAdminClient } from './adminClient';
 import { readOptions, UsageError } from './options';
-import { type Cell, textTable } from './textTable';
+import { type Cell, dollarText, textTable } from './textTable';
 
 /** Command lines and what they do, for the documentation. */
 export const keysHelp: readonly { readonly line: string; readonly does: string }[] = [
@@ -54,9 +54,16 @@ interface ShownKey {
   readonly today: { readonly requests: number; readonly cost_usd: number };
   readonly limits: readonly ShownLimit[];
   readonly key?: string;
+  readonly warnings?: readonly string[];
 }
 
-type ShownLimit = Readonly<Record<string, unknown>> & { readonly remaining: number; readonly per?: string };
+type ShownLimit = Readonly<Record<string, unknown>> & {
+  /** `key "a"`, or whose else: `user "ada" (key "a")`. */
+  readonly whose: string;
+  readonly remaining: number;
+  readonly per?: string;
+  readonly enforce?: boolean;
+};
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   list,
@@ -73,19 +80,20 @@ async function list(args: readonly string[]): Promise<void> {
   const answer = (await openAdminClient(url).call('GET', '/admin/keys')) as { data: ShownKey[] };
   if (json === true) return print(answer);
   const now = Date.now();
-  const rows = answer.data.map((key): Cell[] => [
-    key.label,
-    key.id,
-    key.hint,
-    key.user,
-    stateOf(key, now),
-    key.today.requests,
-    key.today.cost_usd,
-    key.limits.map(limitText).join(', '),
-    key.last_used_at === null ? 'never' : key.last_used_at.slice(0, 16).replace('T', ' '),
-  ]);
-  const names = ['label', 'id', 'key', 'user', 'state', 'today', 'USD today', 'left', 'last used (UTC)'];
+  const rows = answer.data.flatMap((key) => keyRows(key, now));
+  const names = ['label', 'id', 'key', 'user', 'state', 'today', 'USD today', 'last used (UTC)', 'left'];
   console.log(rows.length === 0 ? 'There are no keys yet: ovth keys mint --label NAME.' : textTable(names, rows));
+}
+
+// Each limit has a line of its own.
+function keyRows(key: ShownKey, now: number): Cell[][] {
+  const [left = '', ...others] = key.limits.map(limitText);
+  const used = key.last_used_at === null ? 'never' : key.last_used_at.slice(0, 16).replace('T', ' ');
+  const { label, id, hint, user, today } = key;
+  return [
+    [label, id, hint, user, stateOf(key, now), today.requests, today.cost_usd, used, left],
+    ...others.map((text) => ['', '', '', '', '', '', '', '', text]),
+  ];
 }
 
 async function mint(args: readonly string[]): Promise<void> {
@@ -113,7 +121,7 @@ async function mint(args: readonly string[]): Promise<void> {
   );
   const limit = limitOf(asked);
   const answer = (await openAdminClient(url).call('POST', '/admin/keys', {
-    ...{ label: asked.label, user: asked.user, note: asked.note, expires_at: asked['expires-at'] },
+    ...{ label: asked.label, user: asked.user, note: asked.note, expires_at: momentOf(asked['expires-at']) },
     ...lists,
     ...counts,
     ...(limit === undefined ? {} : { quota: { limits: [limit] } }),
@@ -122,6 +130,7 @@ async function mint(args: readonly string[]): Promise<void> {
   console.log(
     `${answer.key}\nKey "${answer.label}" (${answer.id}). It is shown this once; the gateway keeps its hash.`,
   );
+  for (const warning of answer.warnings ?? []) console.error(`warning: ${warning}`);
 }
 
 async function revoke(args: readonly string[]): Promise<void> {
@@ -191,9 +200,14 @@ function amountsOf(asked: AskedAmounts): Record<string, number> {
 function limitOf({ per, ...asked }: AskedAmounts & { readonly per?: string | undefined }): object | undefined {
   const named = amountsOf(asked);
   if (Object.keys(named).length === 0 && per === undefined) return undefined;
-  if (Object.keys(named).length !== 1 || per === undefined)
+  if (Object.keys(named).length !== 1 || !periods.some((each) => each === per))
     throw new UsageError(`a limit is one of --usd, --tokens and --requests, with --per ${periods.join('|')}.`);
   return { ...named, per };
+}
+
+// A date is its first moment in UTC, as everywhere else.
+function momentOf(text: string | undefined): string | undefined {
+  return text !== undefined && /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
 }
 
 function numberOf(name: string, text: string | undefined): number | undefined {
@@ -210,10 +224,12 @@ function stateOf({ revoked_at, expires_at, source }: ShownKey, now: number): str
   return source === 'config' ? 'declared' : 'minted';
 }
 
-// `3.20 USD a month`, of what is left.
-function limitText({ remaining, per, ...limit }: ShownLimit): string {
+// `3.20 USD a month`, of what is left; of a limit that is not the key's own, whose it is.
+function limitText({ remaining, per, whose, enforce, ...limit }: ShownLimit): string {
   const measure = ['usd', 'requests', 'parallel'].find((name) => name in limit) ?? 'tokens';
   const period = per === undefined ? ' at once' : per === 'lifetime' ? ' for good' : ` a ${per}`;
-  if (measure === 'usd') return `${remaining.toFixed(2)} USD${period}`;
-  return `${remaining.toLocaleString('en-US')} ${measure === 'parallel' ? 'requests' : measure}${period}`;
+  const owner = /^(?:(?:user|tag) ".*"|all keys together)(?= \(key ")/.exec(whose)?.[0];
+  const of = `${owner === undefined ? '' : ` of ${owner}`}${enforce === false ? ' (shadow)' : ''}`;
+  if (measure === 'usd') return `${dollarText(remaining)} USD${period}${of}`;
+  return `${remaining.toLocaleString('en-US')} ${measure === 'parallel' ? 'requests' : measure}${period}${of}`;
 }

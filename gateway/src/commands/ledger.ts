@@ -1,6 +1,6 @@
 // `ledger check` and `ledger verify`: whether the ledger adds up, and whether it was changed. A gateway may run beside them.
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodes } from '../../../config/exitCodes';
 import { readProcessOptions, withDotEnv } from '../app/environment';
@@ -10,6 +10,7 @@ import { type HeadState, type VerifyReport, verifyLedger } from '../storage/sqli
 import { exportLedger } from './ledgerExport';
 import { readOptions, UsageError } from './options';
 import { openProgress } from './progress';
+import { dollarText } from './textTable';
 
 /**
  * `check`: prints what the ledger holds and whether it adds up. `verify`: whether its rows are those that were settled. As JSON
@@ -30,9 +31,15 @@ const acts: Readonly<Record<string, (args: readonly string[]) => void | Promise<
   export: (args) => exportLedger(ledgerPath(), args),
 };
 
+/** Bytes of which reading takes longer than one waits in silence, on a small box with a cold disk. */
+const longFile = 64_000_000;
+
 function check(args: readonly string[]): void {
   const { json } = readOptions(args, { json: { type: 'boolean' } });
-  tell(checkLedger(ledgerPath()), json, describeLedger);
+  const path = ledgerPath();
+  const { size } = statSync(path);
+  if (size > longFile) console.error(`reading the file, ${Math.round(size / 1e6)} MB`);
+  tell(checkLedger(path, openProgress('days compared')), json, describeLedger);
 }
 
 function verify(args: readonly string[]): void {
@@ -62,7 +69,7 @@ function tell<R extends { readonly problems: readonly string[] }>(
 
 function describeVerified({ ledger: id, rows, unchained, heads, asked, problems }: VerifyReport): string[] {
   return [
-    `ledger ${id}: ${rows} rows in ${heads.length} chains${unchained > 0 ? `; ${unchained} rows of an earlier version have no hash` : ''}.`,
+    `ledger ${id}: ${rows} rows in ${heads.length === 1 ? '1 chain' : `${heads.length} chains`}${unchained > 0 ? `; ${unchained} rows of an earlier version have no hash` : ''}.`,
     ...heads.slice(-mostHeads).map(({ hash, seq, at }) => `head ${hash}  place ${seq}  ${timeOf(at)}`),
     ...asked.filter(({ state }) => state !== 'missing').map(({ hash, state }) => `${hash}: ${headTexts[state]}`),
     ...problems.map((problem) => `problem: ${problem}`),
@@ -82,7 +89,7 @@ const headTexts: Readonly<Record<HeadState, string>> = {
 export function describeLedger(report: LedgerReport): string[] {
   const { totals, problems, compared_from: from } = report;
   const last = report.last_settled_at === null ? '' : `, the last at ${timeOf(report.last_settled_at)}`;
-  const usd = (totals.cost / 1e9).toFixed(2);
+  const usd = dollarText(totals.cost / 1e9);
   return [
     `ledger ${report.ledger}: ${report.rows} settled requests${last}; ${report.open_requests} open, ${report.keys} keys.`,
     `In all: ${totals.requests} requests, ${totals.counted} tokens as counted, ${totals.raw} raw, ${usd} USD.`,

@@ -17,12 +17,13 @@ import { openProgress } from './progress';
  * @throws UsageError
  */
 export async function exportLedger(path: string, args: readonly string[]): Promise<void> {
-  const { from, to, csv } = readOptions(args, {
+  const { from, to, csv, json } = readOptions(args, {
     from: { type: 'string' },
     to: { type: 'string' },
     csv: { type: 'boolean' },
     json: { type: 'boolean' }, // the form without it, too
   });
+  if (json === true && csv === true) throw new UsageError('one of --json and --csv, not both.');
   const [begin, end] = [moment('from', from) ?? 0, moment('to', to) ?? Number.MAX_SAFE_INTEGER];
   const progress = openProgress('rows written');
   const reader = openLedgerReader(dirname(path));

@@ -1,7 +1,7 @@
 // What a command tells a person who waits: on stderr, so that its output stays what it was asked for.
 
 /** Nothing is told of what takes less. */
-const quietMs = 2_000;
+export const quietMs = 2_000;
 const everyMs = 1_000;
 
 /** @param what is done, in words that follow a number: `rows verified` */

@@ -24,11 +24,23 @@ export function textTable(names: readonly string[], rows: readonly (readonly Cel
   ].join('\n');
 }
 
+/** Dollars as people read them: cents, and of less than a dollar what is below them too. */
+export function dollarText(usd: number): string {
+  const cents = Number((usd * 100).toFixed(6));
+  return usd.toFixed(usd < 1 && !Number.isInteger(cents) ? 6 : 2);
+}
+
 // ---
+
+/** Characters of a cell: clients may choose long names. */
+const widest = 60;
 
 // Whole numbers in groups of three digits; others are dollars. Control characters of a name would move the cursor.
 function textOf(cell: Cell): string {
   if (cell === null) return '-';
-  if (typeof cell === 'string') return cell.replaceAll(/\p{Cc}/gu, '?').slice(0, 60);
+  if (typeof cell === 'string') {
+    const text = cell.replaceAll(/\p{Cc}/gu, '?');
+    return text.length > widest ? `${text.slice(0, widest - 1)}…` : text;
+  }
   return Number.isInteger(cell) ? cell.toLocaleString('en-US') : cell.toFixed(cell < 1 ? 6 : 2);
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { readConfig, readProcessOptions, withDotEnv } from '../app/environment';
 import { GatewayError } from '../core/errors';
 import { openUsageAdmin, type UsageLine, type UsageList } from '../http/admin/usage';
-import { openLedgerReader } from '../storage/sqlite/ledgerReader';
+import { type LedgerReader, openLedgerReader } from '../storage/sqlite/ledgerReader';
 import { ledgerPath } from './ledger';
 import { readOptions, UsageError } from './options';
 import { openProgress } from './progress';
@@ -25,6 +25,7 @@ export async function usage(args: readonly string[]): Promise<void> {
     json: { type: 'boolean' },
     csv: { type: 'boolean' },
   });
+  if (json === true && csv === true) throw new UsageError('one of --json and --csv, not both.');
   const reader = openLedgerReader(dirname(ledgerPath()));
   try {
     const groups = asked['group-by'] ?? 'model';
@@ -33,7 +34,7 @@ export async function usage(args: readonly string[]): Promise<void> {
       const value = asked[name];
       if (value !== undefined) query.set(name, value);
     }
-    if (asked.key !== undefined) query.set('key', reader.idOf(asked.key) ?? asked.key);
+    if (asked.key !== undefined) query.set('key', keyCalled(asked.key, reader));
     const usage = openUsageAdmin({
       reports: { usage: (one) => Promise.resolve(reader.usage(one)) },
       labelOf: (id) => reader.labelOf(id),
@@ -54,6 +55,18 @@ export async function usage(args: readonly string[]): Promise<void> {
 }
 
 // ---
+
+// A report of a key that does not exist would say that it spent nothing.
+function keyCalled(name: string, reader: LedgerReader): string {
+  if (reader.labelOf(name) !== undefined) return name;
+  const [id, ...others] = reader.idsOf(name);
+  if (id === undefined) throw new UsageError(`there is no key "${name.slice(0, 100)}"; ovth keys lists them.`);
+  if (others.length > 0)
+    throw new UsageError(
+      `${others.length + 1} keys are called "${name.slice(0, 100)}"; name one by its id: ${[id, ...others].join(', ')}.`,
+    );
+  return id;
+}
 
 // Only a configuration that can be used says it; the report does without.
 function boxUsd(): number | undefined {
@@ -86,7 +99,15 @@ function describe({ data, total, openrouter, box }: UsageList, groups: readonly 
   const blank = names.map((_, i) => (i === 0 ? 'total' : ''));
   return [
     textTable([...groups, ...Object.values(columns)], [...rows, [...blank, ...cells(total)]], 1),
-    ...(box ?? []).map(({ month, usd }) => `The machine, ${month}: ${usd.toFixed(2)} USD.`),
+    ...boxLines(box ?? []),
     `At OpenRouter: its fee of ${openrouter.percent} % on credits is added (${openrouter.source}, ${openrouter.date}). Dearest: the dearest target that could have taken each request.`,
   ].join('\n');
+}
+
+function boxLines(box: NonNullable<UsageList['box']>): string[] {
+  const [first, last] = [box[0], box.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  if (box.length === 1) return [`The machine, ${first.month}: ${first.usd.toFixed(2)} USD.`];
+  const all = box.reduce((sum, { usd }) => sum + usd, 0);
+  return [`The machine, ${first.month} to ${last.month}: ${all.toFixed(2)} USD, ${first.usd.toFixed(2)} USD a month.`];
 }

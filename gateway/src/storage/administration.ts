@@ -57,7 +57,7 @@ export interface AuditRow extends Omit<Act, 'once'> {
   readonly change: string;
 }
 
-/** The fields that an act changed, before and after it; without secrets and their hashes. */
+/** The fields that an act changed, before and after it; without secrets and their hashes. None where it found nothing to change. */
 export interface Change {
   /** Null where there was nothing. */
   readonly before: object | null;

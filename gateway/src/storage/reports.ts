@@ -25,6 +25,8 @@ export interface RequestFilter {
   readonly session?: string;
   readonly client?: string;
   readonly address?: string;
+  /** Only those that a shadow limit would have refused. */
+  readonly shadowed?: true;
   /** Requests that began in [from, to), milliseconds since 1970. */
   readonly from?: number;
   readonly to?: number;
@@ -95,6 +97,8 @@ export type UsageGroup = UsageAmounts & { [dimension in UsageDimension]?: string
 /** What reads for people ask; answered beside the writer and never in its way. */
 export interface Reports {
   requestById(id: string): Promise<RequestRow | undefined>;
+  /** Rates that rows were priced at: their id → their JSON. Ids that are not known are absent. */
+  rates(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
    * Settled requests before a place in the ledger that match.
    * @param before a place that an earlier page reached; undefined for the end

@@ -59,8 +59,8 @@ export interface Storage extends Reports {
   putKeys(keys: readonly KeyRow[], act?: Act): Promise<void>;
   /**
    * Changes fields of a key as it stands, in one transaction: what others changed meanwhile stays.
-   * @param more what is changed of limits with it, and the act that leaves a row in the audit. An act that was done before
-   * (`once`) changes nothing, whatever it was asked then
+   * @param more what is changed of limits with it, and the act that leaves a row in the audit: where it changes
+   * something, and with `once` in any case. An act that was done before (`once`) changes nothing, whatever it was asked then
    * @returns the key after it; undefined where there is none of this id. @throws StorageUnavailable
    */
   changeKey(

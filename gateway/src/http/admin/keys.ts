@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { keyHint, mintKey } from '../../../../config/appKey';
+import { unknownNames } from '../../../../config/checkKeys';
 import { keyBodySchema, type KeyChange, keyChangeSchema, rotationSchema } from '../../../../config/keySettings';
 import type { Config } from '../../../../config/load';
 import { overrideChanges, topUpChanges } from '../../accounting/adjustments';
@@ -55,13 +56,10 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
   const views = (rows: readonly KeyRow[]) => describeKeys(rows, storage, config().settings.quota, now());
   const view = async (row: KeyRow): Promise<object> => (await views([row]))[0] ?? {};
   const find = (id: string) => findKey(id, directory);
+  const warnings = (asked: WarnedOf) => warningsOf(asked, config(), now());
   const act = (action: string, by: Doer): Act => ({ at: now(), ...by, action });
   // Only what changes is written, onto the key as it stands then: another process may have rotated or revoked it meanwhile.
-  const save = async (
-    id: string,
-    change: Partial<KeyRow>,
-    more: { readonly limits?: readonly LimitChange[]; readonly act: Act },
-  ): Promise<object> => {
+  const save = async (id: string, change: Partial<KeyRow>, more: MoreOfChange): Promise<object> => {
     const row = await storage.changeKey(id, change, more);
     await directory.refresh();
     return view(row ?? (await find(id)));
@@ -71,10 +69,11 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
   return {
     async mint(body, by) {
       const secret = mintKey();
-      const row = keyRow(checkBody(keyBodySchema, body, keyExample), secret, now());
+      const asked = checkBody(keyBodySchema, body, keyExample);
+      const row = keyRow(asked, secret, now());
       await storage.putKeys([row], act('key.mint', by));
       await directory.refresh();
-      return { key: secret, ...(await view(directory.byId(row.id) ?? row)) };
+      return { key: secret, ...(await view(directory.byId(row.id) ?? row)), ...warnings(asked) };
     },
     async list() {
       await directory.refresh();
@@ -86,11 +85,12 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       if (row.source === 'config' && !asksForLimitsAlone(body)) throw notHere(row);
       const asked = checkBody(keyChangeSchema, body, keyExample);
       const once = onceOf(idempotencyKey, id, asked, now());
-      return doOnce({ storage, once, repeated: () => view(row) }, async () => {
+      const answer = await doOnce({ storage, once, repeated: () => view(row) }, async () => {
         const change = keyChange(row, asked);
         const limits = await limitChanges({ ...row, ...change }, asked);
         return save(id, change, { limits, act: { ...act('key.change', by), once } });
       });
+      return { ...answer, ...warnings(asked) };
     },
     async rotate(id, body, by) {
       const row = await find(id);
@@ -99,8 +99,8 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       if (row.revoked_at !== null)
         throw new GatewayError('bad_request', { message: `Key "${row.label}" is revoked; mint a new one.` });
       const secret = mintKey();
-      const change = { ...rotation(row, secret, grace_hours, now()) };
-      return { key: secret, ...(await save(id, change, { act: act('key.rotate', by) })) };
+      const saved = await save(id, rotation(row, secret, grace_hours, now()), { act: act('key.rotate', by) });
+      return { key: secret, ...saved };
     },
     async revoke(id, by) {
       const row = await find(id);
@@ -142,6 +142,21 @@ function keyChange({ limits }: KeyRow, change: KeyChange): Partial<KeyRow> {
     ...(expires_at === undefined ? {} : { expires_at: momentOf(expires_at) }),
     ...(note === undefined ? {} : { note }),
   };
+}
+
+interface MoreOfChange {
+  readonly limits?: readonly LimitChange[];
+  readonly act: Act;
+}
+
+type WarnedOf = Pick<KeyChange, 'models' | 'routes' | 'expires_at'>;
+
+// What the configuration would refuse of a key: here the route or model may come with the next one.
+function warningsOf(asked: WarnedOf, { settings }: Config, now: number): { readonly warnings?: readonly string[] } {
+  const warnings = unknownNames('', asked, settings).map(({ path, message }) => `${path}: ${message}`);
+  const end = momentOf(asked.expires_at ?? undefined);
+  if (end !== null && end <= now) warnings.push('expires_at: has passed; the key works no more.');
+  return warnings.length === 0 ? {} : { warnings };
 }
 
 // What stays of a key and what changes may limit the same: both would count each request, which then counts twice.

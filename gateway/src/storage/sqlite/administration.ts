@@ -100,14 +100,20 @@ function adjust(
   return { id: change.id, before, after };
 }
 
-/** Leaves the row of an act; none where it changed nothing. Within the act's transaction. */
+/**
+ * Leaves the row of an act. Where it changed nothing there is none, but for an act that is to be known when it is repeated:
+ * others may have changed meanwhile what it asked for. Within the act's transaction.
+ */
 export function addAudit(
   sql: Writer,
   { at, credential, address, action, once }: Act,
   subject: string,
   change: Change | undefined,
 ): void {
-  if (change === undefined) return;
+  if (change === undefined && once === undefined) return;
+  const text = JSON.stringify(change ?? unchanged);
   const { idempotencyKey = null, contents = null } = once ?? {};
-  sql.addAudit.run(at, credential, address, action, subject, JSON.stringify(change), idempotencyKey, contents);
+  sql.addAudit.run(at, credential, address, action, subject, text, idempotencyKey, contents);
 }
+
+const unchanged: Change = { before: {}, after: {} };

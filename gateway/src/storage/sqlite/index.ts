@@ -3,7 +3,7 @@
 import threadProgram from 'worker:./thread';
 import type { AuditPage, CredentialRow } from '../administration';
 import type { BudgetCounters } from '../entries';
-import type { KeyUse, RequestPage, UsageGroup, UsageSum } from '../reports';
+import type { KeyUse, Reports, RequestPage, UsageGroup, UsageSum } from '../reports';
 import type { KeyRow, RequestRow } from '../rows';
 import { type ForgetStep, type LedgerHead, type Storage, StorageUnavailable, StorageUnusable } from '../storage';
 import type { EngineOptions } from './engine';
@@ -65,14 +65,7 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
     head: () => writer.call('head') as Promise<LedgerHead | undefined>,
     forgetUser: (user, place, act) => writer.call('forgetUser', user, place, act) as Promise<ForgetStep>,
     pruneBudgets: (now, count) => writer.call('pruneBudgets', now, count) as Promise<number>,
-    requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
-    requests: (filter, before, count) => reports.call('requests', filter, before, count) as Promise<RequestPage>,
-    usage: (query) => reports.call('usage', query) as Promise<UsageGroup[]>,
-    usageOfKeys: (from, to) =>
-      reports.call('usageOfKeys', from, to) as Promise<Map<string, UsageSum & { reserved: number }>>,
-    budgets: (limits) => reports.call('budgets', limits) as Promise<BudgetCounters[]>,
-    usesOfKeys: () => reports.call('usesOfKeys') as Promise<Map<string, KeyUse>>,
-    audit: (subject, before, count) => reports.call('audit', subject, before, count) as Promise<AuditPage>,
+    ...reportsOf(reports),
     async close() {
       try {
         await reports.end();
@@ -85,6 +78,20 @@ export async function openSqliteStorage(options: EngineOptions, program = thread
 }
 
 // ---
+
+function reportsOf(reports: Pick<Thread, 'call'>): Reports {
+  return {
+    requestById: (id) => reports.call('requestById', id) as Promise<RequestRow | undefined>,
+    rates: (ids) => reports.call('rates', ids) as Promise<Map<string, string>>,
+    requests: (filter, before, count) => reports.call('requests', filter, before, count) as Promise<RequestPage>,
+    usage: (query) => reports.call('usage', query) as Promise<UsageGroup[]>,
+    usageOfKeys: (from, to) =>
+      reports.call('usageOfKeys', from, to) as Promise<Map<string, UsageSum & { reserved: number }>>,
+    budgets: (limits) => reports.call('budgets', limits) as Promise<BudgetCounters[]>,
+    usesOfKeys: () => reports.call('usesOfKeys') as Promise<Map<string, KeyUse>>,
+    audit: (subject, before, count) => reports.call('audit', subject, before, count) as Promise<AuditPage>,
+  };
+}
 
 function openReportThread(program: string, folder: string): Thread {
   let thread: Thread | undefined;

@@ -1,11 +1,12 @@
 // Whether a ledger adds up: its file is whole, its rows give its sums, its open requests give what budgets hold. Read in one
 // transaction, beside a gateway that runs or without one.
 
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { openReader } from './database';
 import { epochIn } from './ledgerFile';
 import { sessionOfRow } from './sessionDays';
 import { sumOf } from './sums';
+import type { Progress } from './ledgerVerify';
 import { amountsOfRow, dayMs, namesOfRow, usageAmounts, usageNames } from './usageColumns';
 
 /** What a ledger holds, and what is wrong with it. Amounts are integers, times milliseconds since 1970. */
@@ -29,13 +30,14 @@ export interface LedgerReport {
 
 /**
  * Checks the ledger at a path, which must exist.
+ * @param progress told of the days that were compared, and of all
  * @throws SQLite's error for a file that is no ledger, or that cannot be opened
  */
-export function checkLedger(path: string): LedgerReport {
+export function checkLedger(path: string, progress: Progress = () => undefined): LedgerReport {
   const db = openReader(path);
   try {
     db.exec('begin');
-    return reportOf(db);
+    return reportOf(db, progress);
   } finally {
     db.close();
   }
@@ -49,7 +51,7 @@ const mostNamed = 3;
 
 const one = <T>(db: DatabaseSync, sql: string): T => db.prepare(sql).get() as T;
 
-function reportOf(db: DatabaseSync): LedgerReport {
+function reportOf(db: DatabaseSync, progress: Progress): LedgerReport {
   const damage = one<{ quick_check: string }>(db, 'pragma quick_check(1)').quick_check;
   const from = comparedFrom(db);
   return {
@@ -69,13 +71,7 @@ function reportOf(db: DatabaseSync): LedgerReport {
     compared_from: from === undefined ? null : from * hourMs,
     problems:
       damage === 'ok'
-        ? [
-            ...sumProblems(db, from ?? 0),
-            ...monthProblems(db),
-            ...dayProblems(db),
-            ...budgetProblems(db),
-            ...rowProblems(db),
-          ]
+        ? [...dayProblems(db, from ?? 0, progress), ...monthProblems(db), ...budgetProblems(db), ...rowProblems(db)]
         : [`the file is damaged: ${damage.split('\n').at(-1)}`],
   };
 }
@@ -93,30 +89,105 @@ function comparedFrom(db: DatabaseSync): number | undefined {
 
 // The model is left out: an hour names only so many models of a key, and sums the rest as one (usageSums.ts).
 const hourNames = ['hour', ...usageNames.filter((name) => name !== 'model')];
-const hoursOfRows = `(select started_at / ${hourMs} hour, ${namesOfRow}, ${amountsOfRow} from requests where started_at >= ?1 * ${hourMs})`;
-const hoursOfSums = '(select * from usage_hours where hour >= ?1)';
+// Of the hours from ?1 to ?2.
+const hoursOfRows = `(select started_at / ${hourMs} hour, ${namesOfRow}, ${amountsOfRow} from requests
+  where started_at >= ?1 * ${hourMs} and started_at < ?2 * ${hourMs})`;
+const hoursOfSums = '(select * from usage_hours where hour >= ?1 and hour < ?2)';
 
 /** The sums of a source, by the names given. */
-function summed(source: string, names: readonly string[]): string {
+function sumsOf(source: string, names: readonly string[]): string {
   const by = names.join(', ');
   return `select ${by}, ${usageAmounts.map((name) => sumOf(name)).join(', ')} from ${source} group by ${by}`;
 }
 
-/** The rows of two queries that only one of them has. */
-function unlike(one: string, other: string): string {
-  const only = (some: string, others: string) =>
-    `select * from (select * from (${some}) except select * from (${others}))`;
-  return `(${only(one, other)} union all ${only(other, one)})`;
+/** Rows of each that the other has not. */
+const unlike = (one: string, other: string, columns: string) =>
+  `with one as materialized (${one}), other as materialized (${other})
+   select distinct ${columns} from (select * from (select * from one except select * from other)
+     union all select * from (select * from other except select * from one))`;
+
+// Day by day, so that whoever waits is told how far it is. Sums by the hour are compared with rows from an hour on, all others.
+function dayProblems(db: DatabaseSync, from: number, progress: Progress): string[] {
+  const sums = db.prepare(unlike(sumsOf(hoursOfRows, hourNames), sumsOf(hoursOfSums, hourNames), 'hour, key'));
+  const summed = summedComparisons(db);
+  const days = daysOf(db);
+  const wrong: Wrong[] = [];
+  const wrongDays = summed.map((): Wrong[] => []);
+  days.forEach((day, i) => {
+    progress(i, days.length);
+    for (const each of sums.all(Math.max(from, day * 24), (day + 1) * 24)) wrong.push(each as unknown as Wrong);
+    summed.forEach(({ differences }, of) => {
+      for (const each of differences.all(day)) wrongDays[of]?.push(each as unknown as Wrong);
+    });
+  });
+  const named = wrong.map(
+    ({ hour = 0, key }) => `${new Date(hour * hourMs).toISOString().slice(0, 13)}h of key ${key}`,
+  );
+  return [
+    ...sentence(named, 'sums differ from their rows'),
+    ...summed.flatMap(({ what }, i) =>
+      sentence(
+        (wrongDays[i] ?? []).map(
+          ({ day = 0, key }) => `${new Date(day * dayMs).toISOString().slice(0, 10)} of key ${key}`,
+        ),
+        what,
+      ),
+    ),
+  ];
 }
 
-function sumProblems(db: DatabaseSync, from: number): string[] {
-  const found = db
-    .prepare(`select distinct hour, key from ${unlike(summed(hoursOfRows, hourNames), summed(hoursOfSums, hourNames))}`)
-    .all(from) as unknown as { hour: number; key: string }[];
-  return sentence(
-    found.map(({ hour, key }) => `${new Date(hour * hourMs).toISOString().slice(0, 13)}h of key ${key}`),
-    'sums differ from their rows',
-  );
+interface Wrong {
+  readonly hour?: number;
+  readonly day?: number;
+  readonly key: string;
+}
+
+// A number of the ledger may be any: only days that something is of are looked at.
+function daysOf(db: DatabaseSync): number[] {
+  const summed = hasDays(db) ? 'union select day from usage_days union select day from session_days' : '';
+  return db
+    .prepare(
+      `select day from (select hour / 24 day from usage_hours
+         union select started_at / ${dayMs} from requests ${summed}) order by day`,
+    )
+    .all()
+    .map(({ day }) => Number(day));
+}
+
+function hasDays(db: DatabaseSync): boolean {
+  return db.prepare("select 1 from sqlite_schema where name = 'session_days'").get() !== undefined;
+}
+
+interface Comparison {
+  readonly what: string;
+  /** Of one day: what differs. */
+  readonly differences: StatementSync;
+}
+
+// What is summed by day already: hours, and rows by their session in days that have lost none.
+function summedComparisons(db: DatabaseSync): Comparison[] {
+  if (!hasDays(db)) return [];
+  const hours = `(select hour / 24 day, * from usage_hours
+    where hour >= ?1 * 24 and hour < (?1 + 1) * 24 and hour < (select until from hours_summed))`;
+  const rows = `(select ${sessionOfRow}, ${amountsOfRow} from requests
+    where started_at >= ?1 * ${dayMs} and started_at < (?1 + 1) * ${dayMs} and ?1 >= (select first from sessions_summed)
+      and seq <= (select seq from sessions_summed))`;
+  return [
+    {
+      what: 'daily sums differ from their hours',
+      differences: compareDays(db, ['day', ...usageNames], hours, 'usage_days'),
+    },
+    {
+      what: 'sums of sessions differ from their rows',
+      differences: compareDays(db, ['day', 'session', ...usageNames], rows, 'session_days'),
+    },
+  ];
+}
+
+function compareDays(db: DatabaseSync, names: readonly string[], from: string, sums: string): StatementSync {
+  const some = usageAmounts.map((name) => `${name} <> 0`).join(' or ');
+  const group = (source: string) => `select * from (${sumsOf(source, names)}) where ${some}`;
+  return db.prepare(unlike(group(from), group(`(select * from ${sums} where day = ?1)`), 'day, key'));
 }
 
 // Limits for good and for a month begin with these.
@@ -124,42 +195,16 @@ function monthProblems(db: DatabaseSync): string[] {
   if (db.prepare("select 1 from sqlite_schema where name = 'usage_months'").get() === undefined) return [];
   const names = ['requests', 'counted', 'cost'].map((name) => sumOf(name)).join(', ');
   const group = (month: string, table: string) =>
-    `select ${month} month, key, user, tags, ${names} from ${table} group by 1, 2, 3, 4`;
+    `select * from (select ${month} month, key, user, tags, ${names} from ${table} group by 1, 2, 3, 4)
+     where requests <> 0 or counted <> 0 or cost <> 0`;
   const [hours, months] = [
     group("unixepoch(hour * 3600, 'unixepoch', 'start of month') / 3600", 'usage_hours'),
     group('month', 'usage_months'),
   ];
-  const found = db
-    .prepare(
-      `select distinct month, key from ${unlike(hours, months)} where requests <> 0 or counted <> 0 or cost <> 0`,
-    )
-    .all() as unknown as { month: number; key: string }[];
+  const found = db.prepare(unlike(hours, months, 'month, key')).all() as unknown as { month: number; key: string }[];
   return sentence(
     found.map(({ month, key }) => `${new Date(month * hourMs).toISOString().slice(0, 7)} of key ${key}`),
     'monthly sums differ from their hours',
-  );
-}
-
-// What is summed by day already: hours, and rows by their session in days that have lost none.
-function dayProblems(db: DatabaseSync): string[] {
-  if (db.prepare("select 1 from sqlite_schema where name = 'session_days'").get() === undefined) return [];
-  const hours = `(select hour / 24 day, * from usage_hours where hour < (select until from hours_summed))`;
-  const rows = `(select ${sessionOfRow}, ${amountsOfRow} from requests
-    where seq <= (select seq from sessions_summed) and started_at >= (select first from sessions_summed) * ${dayMs})`;
-  return [
-    ...unlikeDays(db, ['day', ...usageNames], hours, 'usage_days', 'daily sums differ from their hours'),
-    ...unlikeDays(db, ['day', 'session', ...usageNames], rows, 'session_days', 'sums of sessions differ from their rows'), // prettier-ignore
-  ];
-}
-
-function unlikeDays(db: DatabaseSync, names: readonly string[], from: string, sums: string, what: string): string[] {
-  const some = usageAmounts.map((name) => `${name} <> 0`).join(' or ');
-  const found = db
-    .prepare(`select distinct day, key from ${unlike(summed(from, names), summed(sums, names))} where ${some}`)
-    .all() as unknown as { day: number; key: string }[];
-  return sentence(
-    found.map(({ day, key }) => `${new Date(day * dayMs).toISOString().slice(0, 10)} of key ${key}`),
-    what,
   );
 }
 

@@ -10,8 +10,8 @@ export interface LedgerReader {
   usage(query: UsageQuery): UsageGroup[];
   /** The label of a key by its id. */
   labelOf(id: string): string | undefined;
-  /** The id of a key by its label; undefined where none has it, or several. */
-  idOf(label: string): string | undefined;
+  /** The ids of keys that have a label, the oldest first, also of those that are revoked. */
+  idsOf(label: string): string[];
   /** Rates: their id → their JSON. */
   rates(): { readonly id: string; readonly json: string }[];
   /**
@@ -29,15 +29,12 @@ const rowsAtOnce = 5_000;
 export function openLedgerReader(folder: string): LedgerReader {
   const db = openReader(join(folder, 'ledger.db'));
   const label = db.prepare('select label from keys where id = ?');
-  const ids = db.prepare('select id from keys where label = ? limit 2');
+  const ids = db.prepare('select id from keys where label = ? order by created_at, id');
   const slice = db.prepare('select * from requests where seq > ? order by seq limit ?');
   return {
     usage: openUsageReport(db),
     labelOf: (id) => label.get(id)?.['label'] as string | undefined,
-    idOf(name) {
-      const [one, other] = ids.all(name);
-      return other === undefined ? (one?.['id'] as string | undefined) : undefined;
-    },
+    idsOf: (name) => ids.all(name).map(({ id }) => String(id)),
     rates: () =>
       db.prepare('select id, json from rates order by id').all() as unknown as { id: string; json: string }[],
     *rows(from, to) {

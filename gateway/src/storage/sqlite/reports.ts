@@ -19,7 +19,17 @@ export function openReports(folder: string) {
   const db = openReader(join(folder, 'ledger.db'));
   const sql = prepareReports(db);
   return {
-    requestById: (id: string) => sql.requestById.get(id) as RequestRow | undefined,
+    requestById(id: string): RequestRow | undefined {
+      const found = sql.requestById.get(id) as Placed | undefined;
+      return found === undefined ? undefined : rowOf(found);
+    },
+    rates: (ids: readonly string[]) =>
+      new Map(
+        (sql.ratesById.all(JSON.stringify(ids)) as unknown as { id: string; json: string }[]).map((row) => [
+          row.id,
+          row.json,
+        ]),
+      ),
     usageOfKeys(from: number, to: number): Map<string, UsageSum & { reserved: number }> {
       const used = sql.usageOfKeys.all(Math.floor(from / hourMs), Math.ceil(to / hourMs)) as unknown as KeySum[];
       const held = sql.reservedOfKeys.all() as unknown as { key: string; reserved: number }[];
@@ -29,10 +39,11 @@ export function openReports(folder: string) {
       return sums;
     },
     requests(filter: RequestFilter, before: number | undefined, count: number): RequestPage {
-      const { key, user, model, outcome, status, session, client, address, from, to } = filter;
-      const wanted = [key, user, model, outcome, status, session, client, address, from, to].map(
+      const { key, user, model, outcome, status, session, client, address, from, to, shadowed } = filter;
+      const plain = [key, user, model, outcome, status, session, client, address, from, to].map(
         (value) => value ?? null,
       );
+      const wanted = [...plain, shadowed === true ? 1 : null];
       // Nothing that was settled before this place began in time: nobody reads on to the ledger's beginning in vain.
       const first = from === undefined ? 0 : (sql.firstSince.get(from) as { seq: number | null }).seq;
       if (first === null) return { rows: [], reached: undefined };
@@ -41,7 +52,7 @@ export function openReports(folder: string) {
       const end = sql.placeAfter.get(place, rowsPerRead - 1, first) as { seq: number } | undefined;
       const last = found.length === count ? found.at(-1)?.seq : end?.seq;
       const reached = last === first ? undefined : last;
-      return { rows: found.map(({ seq: _, ...row }) => row), reached };
+      return { rows: found.map(rowOf), reached };
     },
     usage: openUsageReport(db),
     budgets: (limits: readonly LimitWindow[]): BudgetCounters[] => limits.map((limit) => readBudget(sql, limit)),
@@ -59,6 +70,8 @@ export function openReports(folder: string) {
 
 /** A row and its place in the ledger. */
 type Placed = RequestRow & { readonly seq: number };
+
+const rowOf = ({ seq: _, ...row }: Placed): RequestRow => row;
 
 interface KeySum extends UsageSum {
   readonly key: string;

@@ -103,12 +103,13 @@ export function prepareReports(db: DatabaseSync) {
     ),
     requestById: db.prepare('select * from requests where id = ?'),
     requests: db.prepare(
-      `select * from (select * from requests where seq < ?1 and seq >= ?14 order by seq desc limit ?2)
+      `select * from (select * from requests where seq < ?1 and seq >= ?15 order by seq desc limit ?2)
        where (?3 is null or key = ?3) and (?4 is null or user = ?4) and (?5 is null or model = ?5)
          and (?6 is null or outcome = ?6) and (?7 is null or status = ?7) and (?8 is null or session = ?8)
          and (?9 is null or client = ?9) and (?10 is null or address = ?10) and (?11 is null or started_at >= ?11)
-         and (?12 is null or started_at < ?12) limit ?13`,
+         and (?12 is null or started_at < ?12) and (?13 is null or shadowed <> '[]') limit ?14`,
     ),
+    ratesById: db.prepare('select id, json from rates where id in (select value from json_each(?))'),
     // From the index alone.
     firstSince: db.prepare('select min(seq) seq from requests where started_at >= ?'),
     placeAfter: db.prepare('select seq from requests where seq < ?1 and seq > ?3 order by seq desc limit 1 offset ?2'),
