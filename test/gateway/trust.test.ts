@@ -89,18 +89,22 @@ describe('an error that repeats a key of the gateway [A6 L11]', () => {
     },
   );
 
-  test('which is a header of an account’s own', async () => {
-    const headers = '{X-Proxy-Token: "proxy-secret-1", X-Team: "research-team"}';
+  test('which is in a header of an account’s own, whole or a word of it', async () => {
+    const headers =
+      '{X-Proxy-Token: "proxy-secret-1", X-Team: "research-team", Helicone-Auth: "Bearer s3cr3t-proxy-token", ' +
+      'X-Session: "a=1; id=abcdefabcdefabcdef", X-Auth-Mode: "production"}';
+    const words = 'for research-team in production (Beautiful... prose...)';
     const config = `providers: {own: {base_url: "${upstream.url}/v1", wire: openai, accounts: {a: {api_key_env: OWN_KEY, headers: ${headers}}}}}`;
     const other = await startTestGateway({ config, keys: { OWN_KEY: ownKey } });
     try {
-      upstream.answer = { status: 400, body: '{"error":{"message":"no proxy-secret-1 for research-team"}}' };
+      const secrets = 'no proxy-secret-1, s3cr3t-proxy-token, abcdefabcdefabcdef';
+      upstream.answer = { status: 400, body: `{"error":{"message":"${secrets} ${words}"}}` };
       const answer = await fetch(`${other.url}/v1/chat/completions`, {
         method: 'POST',
         headers: { authorization: `Bearer ${await other.mint()}` },
         body: JSON.stringify(hi),
       });
-      expect(await answer.text()).toContain('no [key] for research-team');
+      expect(await answer.text()).toContain(`no [key], [key], [key] ${words}`);
     } finally {
       await other.close();
     }

@@ -14,7 +14,7 @@ export interface KeyCleaner {
 /** The cleaner of a configuration's keys: those of all accounts of all providers and of their own headers, and the master key. */
 export function keyCleanerOf(config: Config): KeyCleaner {
   let cleaner = cleaners.get(config);
-  if (cleaner === undefined) cleaners.set(config, (cleaner = openCleaner(keysOf(config))));
+  if (cleaner === undefined) cleaners.set(config, (cleaner = openCleaner(credentialsOf(config))));
   return cleaner;
 }
 
@@ -26,13 +26,14 @@ const cleaners = new WeakMap<Config, KeyCleaner>();
 const shortest = 8;
 const instead = '[key]';
 
-function openCleaner(keys: readonly string[]): KeyCleaner {
+function openCleaner({ keys, words }: OwnCredentials): KeyCleaner {
   const masked = [...new Set(keys.map((key) => key.slice(0, 3)))].map(maskedForm);
+  const own = spellings([...keys, ...words]);
   const text = (said: string) => {
-    const clean = keys.reduce((rest, key) => rest.replaceAll(key, instead), said);
+    const clean = own.reduce((rest, key) => rest.replaceAll(key, instead), said);
     return masked.reduce((rest, form) => rest.replace(form, instead), clean);
   };
-  const least = Math.min(...keys.map((key) => key.length));
+  const least = Math.min(...own.map((key) => key.length));
   return {
     text,
     header: (value) => (value.length < least && !mayBeMasked.test(value) ? value : text(value)),
@@ -55,24 +56,40 @@ function maskedForm(start: string): RegExp {
   ); // the last is `…` in UTF-8
 }
 
+/** What is cleaned out. */
+interface OwnCredentials {
+  readonly keys: readonly string[];
+  /** Words of the headers that accounts have of their own. They may begin as any word does, so that none is looked for by its beginning. */
+  readonly words: readonly string[];
+}
+
+function credentialsOf({ providers, masterKey }: Config): OwnCredentials {
+  const accounts = [...providers.values()].flatMap((provider) => provider.accounts);
+  const keys = [...accounts.map(({ key }) => key), masterKey].flatMap((key) =>
+    key === undefined ? [] : [key.reveal()],
+  );
+  const words = accounts.flatMap(({ headers }) =>
+    Object.keys(headers)
+      .filter(isCredential)
+      .flatMap((name) => secretsIn(headers[name] ?? '')),
+  );
+  return { keys: keys.filter((key) => key.length >= shortest), words };
+}
+
 // Whether an account's header of its own holds a credential, as proxies before a provider want one.
 function isCredential(name: string): boolean {
-  return /auth|cookie|key|password|secret|token/.test(name);
+  return /auth|cookie|credential|jwt|key|pass|secret|session|signature|token/.test(name);
+}
+
+// A host may repeat a part of such a header: the token without `Bearer`, one cookie of several. Short words of letters alone
+// are names and modes: `production` would be taken out of every sentence.
+function secretsIn(value: string): string[] {
+  const words = value.split(/[\s;,="]+/);
+  return words.filter((word) => word.length >= 2 * shortest || (word.length >= shortest && /\d/.test(word)));
 }
 
 // Each as it is, and as JSON with escaped slashes and as URLs write it.
-function keysOf({ providers, masterKey }: Config): string[] {
-  const accounts = [...providers.values()].flatMap((provider) => provider.accounts);
-  const keys = [
-    ...[...accounts.map(({ key }) => key), masterKey].flatMap((key) => (key === undefined ? [] : [key.reveal()])),
-    ...accounts.flatMap(({ headers }) =>
-      Object.keys(headers)
-        .filter(isCredential)
-        .map((name) => headers[name] ?? ''),
-    ),
-  ];
-  const written = keys
-    .filter((key) => key.length >= shortest)
-    .flatMap((key) => [key, key.replaceAll('/', '\\/'), encodeURIComponent(key)]);
+function spellings(credentials: readonly string[]): string[] {
+  const written = credentials.flatMap((each) => [each, each.replaceAll('/', '\\/'), encodeURIComponent(each)]);
   return [...new Set(written)].sort((a, b) => b.length - a.length); // one may begin with another
 }
