@@ -40,6 +40,8 @@ const collections: Readonly<Record<string, string>> = {
   'core/ownerQueue.ts byOwner': 'keys with requests in flight',
   'http/admin/audit.ts lists': 'constant',
   'http/admin/credentials.ts row': 'scopes of one credential',
+  'http/admin/requests.ts ids': 'rates of one page of rows',
+  'http/admin/requests.ts rates': 'of one page of rows',
   'http/admin/usage.ts asked': 'of one report: what use is grouped by',
   'http/admin/usage.ts sums': 'groups of one report, which an administrator asks for: sessions of 100 days',
   'http/clientAddress.ts known': '1,000 addresses, each checked to be one',
