@@ -51,9 +51,10 @@ export function openAnswerEncoder(
         for (const event of fixup(decoded)) {
           record(event);
           note(event);
+          growth.decoded(event);
           if (answer.failure !== undefined) return text;
           for (const shown of hideEmpty(event)) text += encoder.push(shown);
-          growth.allow(made + text.length);
+          growth.allow(made + text.length); // a text has no fewer bytes than characters; its bytes are counted once, below
         }
       }
       growth.allow((made += Buffer.byteLength(text)));

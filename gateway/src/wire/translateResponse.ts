@@ -59,6 +59,7 @@ export function translateResponse(task: ResponseTranslationTask): TranslatedResp
   if (failure !== undefined) return { ...rest, body: new Uint8Array() };
   const growth = openAnswerGrowth(codecs[to], stream, given.request);
   growth.came(bytes.length);
+  for (const event of events) growth.decoded(event);
   growth.allow(charactersOf(events));
   if (stream) {
     const { body, lost: more } = encodeAsStream(codecs[to].openEncoder(context), events, growth);
@@ -76,7 +77,7 @@ function encodeAsStream(encoder: Encoder, events: readonly StreamEvent[], growth
   let characters = 0;
   for (const event of events) {
     const piece = encoder.push(event);
-    growth.allow((characters += piece.length));
+    growth.allow((characters += piece.length)); // no more than its bytes, which are counted once, at the end
     pieces.push(piece);
   }
   const body = new TextEncoder().encode(pieces.join(''));
