@@ -83,6 +83,47 @@ test.each(['chat', 'messages', 'responses'] as const)(
   },
 );
 
+describe('what is refused is booked as its provider reports it, which charges for it', () => {
+  const used = { promptTokenCount: 500, candidatesTokenCount: 2_000, totalTokenCount: 2_500 };
+  const groundingMetadata = { ...grounding, webSearchQueries: ['q', 'p'] };
+  const text = { content: { role: 'model', parts: [{ text: 'hello' }] }, index: 0 };
+  const all = { candidates: [{ ...text, finishReason: 'STOP', groundingMetadata }], usageMetadata: used, modelVersion: 'gemini-3-pro' };
+  const end = { ...all, candidates: [{ index: 0, finishReason: 'STOP', groundingMetadata }] };
+  const many = { ...groundingMetadata, groundingSupports: grounding.groundingSupports.flatMap((support) => [support, support, support]) };
+  const streams: Readonly<Record<string, string>> = {
+    'in one piece': frame(all),
+    'in pieces': frame({ candidates: [text] }) + frame(end),
+    'in pieces that are encoded in slices': frame({ candidates: [text] }) + frame({ ...end, candidates: [{ ...end.candidates[0], groundingMetadata: many }] }),
+    'with its usage last': frame({ candidates: [text] }) + frame({ candidates: end.candidates }) + frame({ usageMetadata: used, modelVersion: 'gemini-3-pro' }),
+  };
+  const booked = { error: 'upstream_garbage', input: 500, output: 2_000, searches: 2, estimated: false };
+
+  test.each(['chat', 'messages', 'responses'] as const)('whole, to %s', async (client) => {
+    scene.a.answer = { body: JSON.stringify(all) };
+    expect((await scene.ask(client, 'a-generate/m', false)).status).toBe(502);
+    expect(await scene.lastRow()).toMatchObject({ ...booked, outcome: 'error' });
+  });
+
+  test.each((['chat', 'messages', 'responses'] as const).flatMap((client) => Object.keys(streams).map((how) => [client, how] as const)))(
+    'a stream to %s, %s',
+    async (client, how) => {
+      scene.a.answer = streamAnswer(streams[how]!);
+      expect(await (await scene.ask(client, 'a-generate/m', true)).text()).toContain('in this format, and may have');
+      expect(await scene.lastRow()).toMatchObject(booked);
+    },
+  );
+
+  test('with the answer of another target', async () => {
+    scene.a.answer = { body: JSON.stringify(all) };
+    const other = { ...all, candidates: [{ index: 0, content: { role: 'model', parts: [{ text: 'from B' }] }, finishReason: 'STOP' }] };
+    scene.b.answer = { body: JSON.stringify(other) };
+    expect(await (await scene.ask('chat', 'to-generate', false)).text()).toContain('from B');
+    const { input, searches, attempts } = (await scene.lastRow()) as { input: number; searches: number; attempts: object[] };
+    expect([input, searches]).toEqual([500, 0]);
+    expect(attempts).toMatchObject([{ usage: { input: 500, output: 2_000, searches: 2 } }, {}]);
+  });
+}); // prettier-ignore
+
 test.each(['chat', 'messages', 'responses'] as const)(
   'ten thousand of the shortest events that a host sends are no growth: to %s',
   async (client) => {

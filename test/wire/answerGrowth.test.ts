@@ -55,7 +55,9 @@ function translatedOf(answer: Json, spoken: Format, to: Format, stream: boolean,
   const request = asked ?? codecs[to].decodeRequest(requests[to]);
   const bytes = Buffer.from(JSON.stringify(answer));
   const context = { requestId: 'req_1', created: 1_790_000_000, includeUsage: true, request };
-  const { body, failure } = translateResponse({ bytes, spoken, to, stream, fixups: undefined, context });
+  const made = translateResponse({ bytes, spoken, to, stream, fixups: undefined, context });
+  const { body, failure, refusal: message } = made;
+  if (message !== undefined) throw new GatewayError('upstream_garbage', { message });
   expect(failure).toBeUndefined();
   return { text: Buffer.from(body).toString(), from: bytes.length };
 }

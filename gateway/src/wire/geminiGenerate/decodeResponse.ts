@@ -72,6 +72,9 @@ export function openDecoder(answers = 1): Decoder {
     get ending() {
       return builders.ending;
     },
+    get usage() {
+      return builders.first.reported;
+    },
     get kept() {
       let kept = 0;
       for (const state of decoding.states) if (state !== undefined) kept += state.kept;
