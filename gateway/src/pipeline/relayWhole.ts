@@ -132,7 +132,7 @@ async function passWhole(
   });
   if (gathered === undefined) return;
   if ('tail' in gathered) {
-    if (format !== undefined) progress.usage = usageAtEnd(format, gathered.tail, searches?.count(gathered.tail) ?? 0);
+    if (format !== undefined) progress.usage = usageAtEnd(format, gathered.tail, searches);
     return;
   }
   const bytes = gathered.whole;
