@@ -76,8 +76,10 @@ export function openAnswerEncoder(
     if (event.type === 'delta') {
       answer.tokens += tokensOfText(event.text);
       answer.said ||= event.text !== '';
-    } else if (event.type === 'open') answer.said = isCall(event.part, progress) || answer.said;
-    else if (event.type === 'usage') progress.usage = event.usage;
+    } else if (event.type === 'open') {
+      answer.said ||= event.part.type === 'toolCall';
+      noteSearch(event.part, progress);
+    } else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'answer') first = event.index === 0;
     else if (event.type === 'finish') progress.complete ||= first;
     else if (event.type === 'lost') noteLost(progress, event.what);
@@ -103,11 +105,10 @@ function openSteps(translation: AnswerTranslation, context: EncodedContext) {
   };
 }
 
-// Whether a part is a call of a tool. A search is noted, should the stream break off before its usage.
-function isCall(part: OpenPart, progress: Pick<ResponseProgress, 'usage'>): boolean {
-  if (part.type === 'webSearch' && part.error === undefined)
-    progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + (part.charged ?? 1));
-  return part.type === 'toolCall';
+// Counts a search that is charged for, should the stream break off before its usage.
+function noteSearch(part: OpenPart, progress: Pick<ResponseProgress, 'usage'>): void {
+  if (part.type !== 'webSearch' || part.error !== undefined) return;
+  progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + (part.charged ?? 1));
 }
 
 /** What a piece of text costs beside its characters. */
