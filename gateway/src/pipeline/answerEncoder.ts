@@ -73,13 +73,10 @@ export function openAnswerEncoder(
   };
   const note = (event: StreamEvent): void => {
     kept.note(event);
-    if (event.type === 'delta') {
-      answer.tokens += tokensOfText(event.text);
-      answer.said ||= event.text !== '';
-    } else if (event.type === 'open') {
-      answer.said ||= event.part.type === 'toolCall';
-      noteSearch(event.part, progress);
-    } else if (event.type === 'usage') progress.usage = event.usage;
+    answer.said ||= isContent(event);
+    if (event.type === 'delta') answer.tokens += tokensOfText(event.text);
+    else if (event.type === 'open') noteSearch(event.part, progress);
+    else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'answer') first = event.index === 0;
     else if (event.type === 'finish') progress.complete ||= first;
     else if (event.type === 'lost') noteLost(progress, event.what);
@@ -103,6 +100,11 @@ function openSteps(translation: AnswerTranslation, context: EncodedContext) {
       onItem: (id, part) => context.remember(itemName(id), [part]),
     }),
   };
+}
+
+// Whether an event says something to the client: a text, or the call of a tool.
+function isContent(event: StreamEvent): boolean {
+  return event.type === 'delta' ? event.text !== '' : event.type === 'open' && event.part.type === 'toolCall';
 }
 
 // Counts a search that is charged for, should the stream break off before its usage.
