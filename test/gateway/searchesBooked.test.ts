@@ -117,6 +117,25 @@ test.each<[string, Exclude<Kind, 'chat'>, object, number]>([
     },
     2,
   ],
+  [
+    'parts, and counts that none is billed',
+    'generate',
+    {
+      ...generated({ content: { role: 'model', parts: [...searchParts, { text: long }] } }),
+      usageMetadata: { ...usageMetadata, ...billed(0) },
+    },
+    0,
+  ],
+  [
+    'counts of a model that is charged by the prompt, named at its beginning',
+    'generate',
+    {
+      modelVersion: 'models/gemini-2.5-flash',
+      candidates: generated({ groundingMetadata: grounding }).candidates,
+      usageMetadata: { ...usageMetadata, ...billed(3) },
+    },
+    1,
+  ],
 ])('of an answer of megabytes that has %s (%s)', async (_what, kind, body, searches) => {
   const { model, fields } = asked[kind];
   const bytes = JSON.stringify(body);

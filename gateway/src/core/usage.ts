@@ -34,7 +34,7 @@ export function tokenCount(value: unknown): number {
 }
 
 /** Most searches that one answer may report: at the dearest price far from what a number of nano-USD holds exactly. */
-const maxSearchesPerRequest = 10_000;
+export const maxSearchesPerRequest = 10_000;
 
 /** A provider's count of searches; NaN for what is no count, as `tokenCount`, and for an absurd one. */
 export function searchCount(value: unknown): number {
@@ -42,7 +42,10 @@ export function searchCount(value: unknown): number {
   return count <= maxSearchesPerRequest ? count : NaN;
 }
 
-/** A report with so many searches. */
+/**
+ * A report with another number of searches: the one given here wins over the one reported, whichever is larger; at most as many
+ * as one answer may report.
+ */
 export function withSearches(reported: Partial<Usage> | undefined, searches: number): Partial<Usage> | undefined {
   if (searches === (reported?.searches ?? 0)) return reported;
   return { ...reported, searches: Math.min(searches, maxSearchesPerRequest) };

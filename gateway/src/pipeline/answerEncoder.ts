@@ -51,9 +51,10 @@ export function openAnswerEncoder(
         for (const event of fixup(decoded)) {
           record(event);
           note(event);
+          growth.decoded(event);
           if (answer.failure !== undefined) return text;
           for (const shown of hideEmpty(event)) text += encoder.push(shown);
-          growth.allow(made + text.length);
+          growth.allow(made + text.length); // a text has no fewer bytes than characters; its bytes are counted once, below
         }
       }
       growth.allow((made += Buffer.byteLength(text)));
@@ -72,10 +73,9 @@ export function openAnswerEncoder(
   };
   const note = (event: StreamEvent): void => {
     kept.note(event);
-    if (event.type === 'delta') {
-      answer.tokens += tokensOfText(event.text);
-      answer.said ||= event.text !== '';
-    } else if (event.type === 'open') answer.said = isCall(event.part, progress) || answer.said;
+    answer.said ||= isContent(event);
+    if (event.type === 'delta') answer.tokens += tokensOfText(event.text);
+    else if (event.type === 'open') noteSearch(event.part, progress);
     else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'answer') first = event.index === 0;
     else if (event.type === 'finish') progress.complete ||= first;
@@ -102,11 +102,15 @@ function openSteps(translation: AnswerTranslation, context: EncodedContext) {
   };
 }
 
-// Whether a part is a call of a tool. A search is noted, should the stream break off before its usage.
-function isCall(part: OpenPart, progress: Pick<ResponseProgress, 'usage'>): boolean {
-  if (part.type === 'webSearch' && part.error === undefined)
-    progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + (part.charged ?? 1));
-  return part.type === 'toolCall';
+// Whether an event says something to the client: a text, or the call of a tool.
+function isContent(event: StreamEvent): boolean {
+  return event.type === 'delta' ? event.text !== '' : event.type === 'open' && event.part.type === 'toolCall';
+}
+
+// Counts a search that is charged for, should the stream break off before its usage.
+function noteSearch(part: OpenPart, progress: Pick<ResponseProgress, 'usage'>): void {
+  if (part.type !== 'webSearch' || part.error !== undefined) return;
+  progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + (part.charged ?? 1));
 }
 
 /** What a piece of text costs beside its characters. */

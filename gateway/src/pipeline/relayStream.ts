@@ -7,7 +7,7 @@ import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import { answerFacts, codecs } from '../wire';
-import type { Frame } from '../wire/codec';
+import type { Decoder, Frame } from '../wire/codec';
 import { type FrameReader, openFrameReader } from '../wire/shared/sse';
 import { openAnswerEncoder } from './answerEncoder';
 import type { AnswerTranslation } from './answerTranslation';
@@ -221,7 +221,7 @@ async function translate(
     await writeLost(relay, encoder.lost);
   } catch (error) {
     progress.failure = encoder.failure;
-    if (decoder.searches !== undefined) progress.usage = withSearches(progress.usage, decoder.searches);
+    noteReported(decoder, progress, error);
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
     if (error instanceof GatewayError && progress.begun && !raw.destroyed) raw.write(encoder.fail(error) || '');
     relay.sequence = encoder.sequence;
@@ -230,6 +230,22 @@ async function translate(
     alive.stop();
     ending.stop();
   }
+}
+
+// What the provider has reported before a stream failed, whose events may not have been encoded. Of searches its parts may show
+// more than was reported before the end.
+function noteReported(
+  { usage, searches, ending }: Pick<Decoder, 'usage' | 'searches' | 'ending'>,
+  progress: Pick<ResponseProgress, 'usage' | 'complete'>,
+  error: unknown,
+): void {
+  if (usage !== undefined) {
+    const shown = ending ? 0 : (progress.usage?.searches ?? 0);
+    progress.usage = withSearches({ ...progress.usage, ...usage }, Math.max(shown, usage.searches ?? 0));
+  }
+  if (searches !== undefined) progress.usage = withSearches(progress.usage, searches);
+  // An answer that we refuse to encode may have come whole: then its usage is what it costs.
+  if (error instanceof GatewayError && error.code === 'upstream_garbage') progress.complete ||= ending;
 }
 
 // The frames of a stream, to its end, or to where it broke off when its end had been told: only usage can be missing then.

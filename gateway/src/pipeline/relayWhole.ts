@@ -107,6 +107,7 @@ async function translateWhole(
   const translating = bodyWorker.run(context.owner, 'translateResponse', task, answerWork(bytes));
   const made = translating instanceof Promise ? await translating : translating;
   progress.usage = made.usage;
+  if (made.refusal !== undefined) throw new GatewayError('upstream_garbage', { message: made.refusal });
   if (made.failure !== undefined) throw (progress.failure = failureError(cleanFailure(made.failure, context)));
   for (const what of made.lost) noteLost(progress, what);
   for (const [name, parts] of made.kept) context.remember(name, parts);
@@ -131,7 +132,7 @@ async function passWhole(
   });
   if (gathered === undefined) return;
   if ('tail' in gathered) {
-    if (format !== undefined) progress.usage = usageAtEnd(format, gathered.tail, searches?.count(gathered.tail) ?? 0);
+    if (format !== undefined) progress.usage = usageAtEnd(format, gathered.tail, searches);
     return;
   }
   const bytes = gathered.whole;

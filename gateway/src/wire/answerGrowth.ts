@@ -3,7 +3,7 @@
 
 import { GatewayError } from '../core/errors';
 import type { Codec } from './codec';
-import { freeGrowth, mostGrowth } from './growth';
+import { freeGrowth, mostGrowth } from './requestGrowth';
 import type { NeutralRequest, StreamEvent } from './neutral';
 
 /**
@@ -18,17 +18,30 @@ const repeatsAtEnd = 4;
 /** Bytes of a provider's event at least, as it is counted: a client's event has names of its own, however short that one is. */
 const shortestEvent = 64;
 
+/**
+ * Bytes of a citation of ordinary length count as having come with each citation, because Gemini says a page's address once
+ * and names it by its index from every sentence that stands on it: 150 sentences with six pages each are no attack. Addresses
+ * of `grounding-api-redirect` have 150 to 340 characters; what is longer than this counts once, where it stands.
+ */
+const ordinaryAddress = 512;
+/** What a client's format says of a citation beside its address: its name, its place, a title. */
+const besideAddress = 200;
+/** Citations of one answer that count so; a model's answer has some hundred. */
+const mostCitations = 1_500;
+
 /** Keeps one answer's translation within its bounds. */
 export interface AnswerGrowth {
   /** More of the provider's answer has come. @param events that were in it */
   came(bytes: number, events?: readonly { readonly data: string }[]): void;
-  /** @param bytes that the translation has, or certainly will have @throws GatewayError upstream_garbage */
+  /** An event has been decoded from what came; its citations may have come by their index alone. */
+  decoded(event: StreamEvent): void;
+  /** @param bytes that the translation has at least @throws GatewayError upstream_garbage */
   allow(bytes: number): void;
 }
 
 /**
  * The bounds of one answer: four times what came and 64 KiB, and for the events at a stream's end that repeat the answer once
- * more what came for each. What an answer repeats of its request counts as having come.
+ * more what came for each. What an answer repeats of its request counts as having come, and so does each of its citations.
  */
 export function openAnswerGrowth(
   { repeatsAnswer }: Pick<Codec, 'repeatsAnswer'>,
@@ -37,24 +50,35 @@ export function openAnswerGrowth(
 ): AnswerGrowth {
   const most = mostGrowth + (stream && repeatsAnswer ? repeatsAtEnd : 0);
   let came = 0;
+  let counted = 0; // bytes that count as having come beside those that did
+  let citations = 0;
   let asked: number | undefined; // bytes of the request's settings, which are printed only where they matter
   return {
     came(bytes, events = []) {
       came += bytes;
-      for (const { data } of events) came += Math.max(0, shortestEvent - data.length);
+      for (const { data } of events) counted += Math.max(0, shortestEvent - data.length);
+    },
+    decoded(event) {
+      if (event.type !== 'citation' || ++citations > mostCitations) return;
+      counted += Math.min(event.citation.url.length, ordinaryAddress) + besideAddress;
     },
     allow(bytes) {
-      if (bytes <= most * came + freeGrowth) return;
+      if (bytes <= most * (came + counted) + freeGrowth) return;
       asked ??= Buffer.byteLength(JSON.stringify({ ...request, messages: [] }));
-      if (bytes <= most * (came + asked) + freeGrowth) return;
+      const bound = most * (came + counted + asked) + freeGrowth;
+      if (bytes <= bound) return;
       throw new GatewayError('upstream_garbage', {
-        message: `The provider's answer of ${came} bytes would have more than ${most} times as many in this format.`,
+        message: `The provider's answer of ${came} bytes would have at least ${bytes} in this format, and may have ${bound} there.`,
       });
     },
   };
 }
 
-/** Characters that events surely have in whatever format, where one may be told of again and again. */
+/**
+ * Characters that events have at least in a format that tells each citation with its address, as all but Gemini's do. There
+ * citations name their pages by index, so that for a client of Gemini's this may be more than the translation has; its
+ * provider has sent each of those addresses, so that they are never beyond the bound.
+ */
 export function charactersOf(events: readonly StreamEvent[]): number {
   let sum = 0;
   for (const event of events) {

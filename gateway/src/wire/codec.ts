@@ -56,6 +56,8 @@ export interface Decoder {
   end(): readonly StreamEvent[];
   /** A reason to finish has come: only usage may follow. */
   readonly ending: boolean;
+  /** What the provider has reported so far, also where it is told only at the end. */
+  readonly usage: Partial<Usage> | undefined;
   /** About how many bytes are held of what came, because it has to wait or is needed at the end. */
   readonly kept: number;
   /** Searches that the provider charges for, of which no part has told yet; absent where the parts tell of all as they come. */

@@ -5,7 +5,7 @@ import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { tokenCount } from '../core/usage';
 import type { Json } from './jsonObject';
-import { refuseGrown } from './growth';
+import { refuseGrown } from './requestGrowth';
 import { codecs } from './index';
 import { encodeRepaired } from './repairRequest';
 import { bytesOf, parseBody, parseResponse, parseToPrint, printRequest } from './shared/jsonBytes';

@@ -6,6 +6,7 @@ import type { AnswerFailure } from './formatFacts';
 import { answerFacts, type AnswerFormat } from './index';
 import type { Json } from './jsonObject';
 import { isObject } from './shared/json';
+import type { SearchCounter } from './shared/searchCounter';
 
 export interface InspectedAnswer {
   readonly usage: Partial<Usage> | undefined;
@@ -21,13 +22,22 @@ export function inspectAnswer({ format, bytes }: { format: AnswerFormat; bytes: 
   return { usage: facts.usageIn(answer), failure: facts.failureIn(answer, true) };
 }
 
-/** What an answer used of which only the end is at hand. @param searches those that its bytes have shown */
-export function usageAtEnd(format: AnswerFormat, tail: Buffer, searches: number): Partial<Usage> | undefined {
+/**
+ * What an answer used of which only the end is at hand. The searches that its usage tells win over those that were counted.
+ * @param searches of all of its bytes
+ */
+export function usageAtEnd(
+  format: AnswerFormat,
+  tail: Buffer,
+  searches: Pick<SearchCounter, 'count' | 'fields'> | undefined,
+): Partial<Usage> | undefined {
   const facts = answerFacts[format];
   const usage = lastObjectOf(tail, facts.usageField);
   const told =
-    usage === undefined ? undefined : facts.usageIn({ ...facts.searches?.atEnd?.(tail), [facts.usageField]: usage });
-  return told?.searches === undefined ? withSearches(told, searches) : told;
+    usage === undefined
+      ? undefined
+      : facts.usageIn({ ...searches?.fields, ...facts.searches?.atEnd?.(tail), [facts.usageField]: usage });
+  return told?.searches === undefined ? withSearches(told, searches?.count() ?? 0) : told;
 }
 
 // ---

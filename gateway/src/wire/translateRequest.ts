@@ -4,7 +4,7 @@
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import type { ResponseFixups } from './codec';
-import { mostGrowth, refuseGrown } from './growth';
+import { mostGrowth, refuseGrown } from './requestGrowth';
 import { codecs, type Learnt, upstreamFormat } from './index';
 import type { Json } from './jsonObject';
 import { objectOr } from './shared/json';

@@ -1,5 +1,6 @@
 // Translates one whole response from a provider's format into the client's. Pure, so that it may run in a worker thread.
 
+import { GatewayError } from '../core/errors';
 import type { Usage } from '../core/usage';
 import { type AnswerGrowth, charactersOf, openAnswerGrowth } from './answerGrowth';
 import type { Codec, EncodeContext, Encoder, ResponseFixups } from './codec';
@@ -35,11 +36,13 @@ export interface TranslatedResponse {
   readonly lost: readonly string[];
   /** The response reports a failure; then nothing of it is to be sent. */
   readonly failure: NeutralResponse['failure'];
+  /** The response is refused because it would grow beyond its bounds; then nothing of it is to be sent, and it is paid for. */
+  readonly refusal: string | undefined;
   /** What later turns may need, by name. */
   readonly kept: readonly (readonly [string, readonly Part[]])[];
 }
 
-/** @throws GatewayError upstream_garbage */
+/** A response in the client's format. @throws GatewayError upstream_garbage where it is no JSON */
 export function translateResponse(task: ResponseTranslationTask): TranslatedResponse {
   const { bytes, spoken, fixups, to, stream, context: given } = task;
   const kept: [string, readonly Part[]][] = [];
@@ -55,28 +58,35 @@ export function translateResponse(task: ResponseTranslationTask): TranslatedResp
   const events = decoded.flatMap((event) => hideEmpty(event));
   const { usage, lost: unsaid, failure, ...response } = foldAnswers(events);
   const lost = [...unsaid, ...(stream ? [] : brokenCalls(response.parts, codecs[to]))];
-  const rest = { usage, lost, failure, kept };
+  const rest = { usage, lost, failure, kept, refusal: undefined };
   if (failure !== undefined) return { ...rest, body: new Uint8Array() };
   const growth = openAnswerGrowth(codecs[to], stream, given.request);
   growth.came(bytes.length);
-  growth.allow(charactersOf(events));
-  if (stream) {
-    const { body, lost: more } = encodeAsStream(codecs[to].openEncoder(context), events, growth);
-    return { ...rest, lost: [...lost, ...more], body };
+  for (const event of events) growth.decoded(event);
+  try {
+    growth.allow(charactersOf(events));
+    if (stream) {
+      const { body, lost: more } = encodeAsStream(codecs[to].openEncoder(context), events, growth);
+      return { ...rest, lost: [...lost, ...more], body };
+    }
+    const body = bytesOf(codecs[to].encodeResponse({ ...response, usage, lost, failure }, context));
+    growth.allow(body.length);
+    return { ...rest, body };
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'upstream_garbage') throw error;
+    return { ...rest, body: new Uint8Array(), refusal: error.message };
   }
-  const body = bytesOf(codecs[to].encodeResponse({ ...response, usage, lost, failure }, context));
-  growth.allow(body.length);
-  return { ...rest, body };
 }
 
 // ---
 
+// The events as a stream. @throws GatewayError upstream_garbage where it grows beyond its bounds
 function encodeAsStream(encoder: Encoder, events: readonly StreamEvent[], growth: AnswerGrowth) {
   const pieces: string[] = [];
   let characters = 0;
   for (const event of events) {
     const piece = encoder.push(event);
-    growth.allow((characters += piece.length));
+    growth.allow((characters += piece.length)); // no more than its bytes, which are counted once, at the end
     pieces.push(piece);
   }
   const body = new TextEncoder().encode(pieces.join(''));

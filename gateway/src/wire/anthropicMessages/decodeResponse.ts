@@ -85,6 +85,9 @@ export function openDecoder(): Decoder {
     get ending() {
       return builder.ending;
     },
+    get usage() {
+      return builder.reported;
+    },
     get kept() {
       return state.signature.length + (state.search?.input.length ?? 0) + state.searches.kept;
     },

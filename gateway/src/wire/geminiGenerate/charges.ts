@@ -3,7 +3,7 @@
 // web search queries when counting unique queries"); some answers count what is billed themselves:
 // https://discuss.ai.google.dev/t/174074 (2026-11).
 
-import { searchCount } from '../../core/usage';
+import { maxSearchesPerRequest, searchCount } from '../../core/usage';
 import { openJsonFieldFinder } from '../../core/jsonFields';
 import type { Json } from '../jsonObject';
 import { listOr, objectOr, textOr } from '../shared/json';
@@ -14,12 +14,12 @@ import { queriesOfCall } from './hostedParts';
 /** One of them stands in every piece of a stream that shows a search. */
 export const searchWords = ['"webSearchQueries"', '"toolCall"'];
 
-/** Those of a response; undefined where it tells of none. */
+/** Those of a response; undefined where it tells of none. One that is billed for none tells of 0. */
 export function searchesIn(value: Json): number | undefined {
   const tally = openTally();
   tally.add(value);
   const charged = tally.charged(undefined);
-  return charged === 0 ? undefined : searchCount(charged);
+  return charged === 0 && billedIn(value) === undefined ? undefined : charged;
 }
 
 /** A tally of the pieces of one stream, or of a whole response. */
@@ -52,18 +52,51 @@ export function openCounter(): SearchCounter {
       else if (name === 'toolCall') queries.add(queriesOfCall({ toolCall: value }));
     },
   );
+  const model = openModelFinder();
   return {
-    add: (bytes) => finder.add(bytes),
-    count: (end) => chargedFor(queries.count, /"modelVersion":\s*"([^"]{1,200})"/.exec(end?.toString('latin1') ?? '')?.[1] ?? ''), // prettier-ignore
+    add(bytes) {
+      finder.add(bytes);
+      model.add(bytes);
+    },
+    count: () => chargedFor(queries.count, model.name),
+    get fields() {
+      return { modelVersion: model.name };
+    },
   };
 }
 
-/** How many searches are charged for. @param queries how many different ones were made */
+/**
+ * How many searches are charged for, at most as many as one answer may report.
+ * @param queries how many different ones were made
+ * @param model its name, which may stand behind a path (`models/…`)
+ */
 export function chargedFor(queries: number, model: string): number {
-  return model.startsWith('gemini-2') ? Math.min(queries, 1) : queries;
+  return Math.min(queries, chargedByPrompt.test(model) ? 1 : maxSearchesPerRequest);
 }
 
 // ---
+
+/** Models before Gemini 3. */
+const chargedByPrompt = /(?:^|\/)gemini-[12](?!\d)/;
+
+/** Bytes that the field of the model may have: it is found where it is cut in two. */
+const longestModelField = 512;
+
+// The model's name in the bytes of an answer, which may stand at its beginning or at its end.
+function openModelFinder() {
+  let rest: Buffer = Buffer.alloc(0);
+  const finder = {
+    name: '',
+    add(bytes: Buffer): void {
+      const seen = Buffer.concat([rest, bytes]);
+      if (seen.includes('"modelVersion"'))
+        for (const { 1: name } of seen.toString('latin1').matchAll(/"modelVersion"\s{0,64}:\s{0,64}"([^"\\]{1,200})"/g))
+          finder.name = name ?? '';
+      rest = Buffer.from(seen.subarray(-longestModelField));
+    },
+  };
+  return finder;
+}
 
 /** Queries that are told apart, and characters by which: more and longer ones are no longer those of a model. */
 const mostQueries = 1_000;

@@ -72,6 +72,9 @@ export function openDecoder(answers = 1): Decoder {
     get ending() {
       return builders.ending;
     },
+    get usage() {
+      return builders.first.reported;
+    },
     get kept() {
       let kept = 0;
       for (const state of decoding.states) if (state !== undefined) kept += state.kept;
@@ -195,7 +198,7 @@ function decodeCandidate(candidate: Json, state: AnswerState, whole: boolean): v
 // The answers have come: what was found is told with all of their words, and all searches are counted.
 function endAnswers({ builders, states, tally }: Answers): void {
   const searches = tally.charged(undefined);
-  if (searches > 0) builders.first.usage({ searches });
+  if (searches !== (builders.first.reported?.searches ?? 0)) builders.first.usage({ searches });
   for (const state of states) if (state !== undefined) endAnswer(state);
 }
 

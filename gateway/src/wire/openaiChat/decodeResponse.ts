@@ -116,6 +116,9 @@ export function openDecoder(answers = 1): Decoder {
     get ending() {
       return builders.ending;
     },
+    get usage() {
+      return builders.first.reported;
+    },
     get kept() {
       let kept = 0;
       for (const { reasoning, calls } of states) kept += reasoning.kept + (calls?.kept ?? 0);

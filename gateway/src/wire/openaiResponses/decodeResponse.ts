@@ -86,6 +86,9 @@ export function openDecoder(): Decoder {
     get ending() {
       return builder.ending;
     },
+    get usage() {
+      return builder.reported;
+    },
     kept: 0,
   };
 }

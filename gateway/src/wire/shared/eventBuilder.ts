@@ -35,6 +35,8 @@ export interface EventBuilder {
    */
   done(failure?: AnswerFailure): void;
   readonly finished: boolean;
+  /** The usage as far as it has come, also before `done` tells it. */
+  readonly reported: Partial<Usage> | undefined;
   /** A reason to finish is known. */
   readonly ending: boolean;
   /** A part has been opened. */
@@ -120,6 +122,10 @@ class Builder implements EventBuilder {
 
   usage(found: Partial<Usage> | undefined): void {
     if (found !== undefined) this.#usage = { ...this.#usage, ...found };
+  }
+
+  get reported(): Partial<Usage> | undefined {
+    return this.#usage;
   }
 
   finish(reason: FinishReason, stopSequence?: string): void {

@@ -13,8 +13,10 @@ export interface SearchTally {
 export interface SearchCounter {
   /** Takes bytes as they come, however they are cut. */
   add(bytes: Buffer): void;
-  /** @param end the last bytes, where they are at hand */
-  count(end?: Buffer): number;
+  /** How many are charged for, as far as the bytes show. */
+  count(): number;
+  /** Fields of the answer that its usage is to be read with, and that may stand far from it. */
+  readonly fields?: Json;
 }
 
 /** A tally for formats whose events each show searches of their own. @param madeIn those that are charged for, of an event */

@@ -1,5 +1,5 @@
-// How much larger a translation may be than what it is made of: an attacker's schema, or a provider's citations, can grow
-// without end.
+// How much larger a translated request may be than the client's: an attacker's schema can grow without end. An answer begins with
+// the same bounds, and has more of its own (answerGrowth.ts).
 
 import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
