@@ -1,5 +1,6 @@
 // Media where only words may stand: in the system prompt, and in what the model has said. And bytes as clients write them.
 
+import { setTimeout } from 'node:timers/promises';
 import type { Json } from '../../gateway/src/wire/jsonObject';
 import type { Format } from '../../gateway/src/wire/neutral';
 import { formats } from './recorded';
@@ -91,6 +92,27 @@ describe('bytes', () => {
     const asIs = shown(`data:image/png;base64,${png}`, format);
     expect(asIs.repaired).toEqual([]);
     for (const data of spellings) expect(shown(`data:image/png;base64,${data}`, format).body).toEqual(asIs.body);
+  });
+
+  test.each(['hello world', 'a', 'aGVsb', 'héllo', '=', 'aG=sbG8', 'aGVs bG8'])(
+    'that are none stay as they are: %s',
+    (data) => {
+      const { repaired, text } = shown(`data:image/png;base64,${data}`, 'responses');
+      expect(repaired).toEqual([]);
+      expect(text).toContain(JSON.stringify(`data:image/png;base64,${data}`));
+    },
+  );
+
+  // One character after another tried as the first of the padding took 8 s for 80 KB; jest's own limit holds here.
+  test.each([
+    ['padding', `${'='.repeat(200_000)}a-`],
+    ['lines', `${'\n '.repeat(100_000)}a-`],
+    ['spaces', `${' '.repeat(200_000)}a-`],
+    ['spaces at the end', `a-${' '.repeat(200_000)}!`],
+    ['signs of URLs', '-'.repeat(200_000)],
+  ])('of nothing but %s take no longer than others', async (_what, data) => {
+    shown(`data:image/png;base64,${data}`, 'messages');
+    await setTimeout(1);
   });
 
   test('of a URL may be escaped, well or not', () => {
