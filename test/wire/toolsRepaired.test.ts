@@ -1,5 +1,9 @@
 // Tools that stand twice, or of which only some may be used.
 
+import { codecs } from '../../gateway/src/wire';
+import type { NeutralRequest } from '../../gateway/src/wire/neutral';
+import { encodeRepaired } from '../../gateway/src/wire/repairRequest';
+import { targets } from './recorded';
 import { translated } from './translated';
 
 const tool = (name: string, description = 'd') => ({ type: 'function', function: { name, description, parameters: { type: 'object', properties: {} } } }); // prettier-ignore
@@ -14,6 +18,63 @@ test.each(['responses', 'messages', 'generate'] as const)(
     expect([names(body['tools']), dropped, repaired]).toEqual([['a', 'b'], ['tools[2]'], []]);
   },
 );
+
+describe('the second of one name is named as the client has it', () => {
+  const fn = (name: string, description: string, more = {}) => ({ name, description, parameters: { type: 'object', properties: {} }, ...more }); // prettier-ignore
+  const flat = (name: string, description: string, more = {}) => ({ type: 'function', ...fn(name, description, more) });
+  const claudes = (name: string, description: string, more = {}) => ({ name, description, input_schema: { type: 'object', properties: {} }, ...more }); // prettier-ignore
+  const odd = { odd: 1, odder: 2 };
+  const gemini = { functionDeclarations: [fn('a', '1', odd), fn('b', '1')] };
+  const contents = [{ role: 'user', parts: [{ text: 'Hi' }] }];
+  const nested = (name: string, description: string, more = {}) => ({ type: 'function', function: fn(name, description, more) }); // prettier-ignore
+  test.each([
+    ['chat', 'messages', 'tools[2]', { messages, tools: [nested('a', '1', odd), nested('b', '1'), nested('b', '2')] }],
+    ['chat', 'messages', 'functions[1]', { messages, functions: [fn('a', '1'), fn('a', '2')] }],
+    [
+      'chat',
+      'messages',
+      'tools[2]',
+      {
+        messages,
+        tools: [nested('c', '1'), nested('b', '1'), nested('b', '2')],
+        tool_choice: {
+          type: 'allowed_tools',
+          allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'b' } }] },
+        },
+      },
+    ],
+    ['responses', 'messages', 'tools[3]', { input: 'Hi', tools: [{ type: 'web_search' }, flat('a', '1', odd), flat('b', '1'), flat('b', '2')] }], // prettier-ignore
+    [
+      'responses',
+      'messages',
+      'tools[1].tools[1]',
+      {
+        input: 'Hi',
+        tools: [flat('g__b', '1', odd), { type: 'namespace', name: 'g', tools: [flat('a', '1'), flat('b', '2')] }],
+      },
+    ],
+    ['messages', 'generate', 'tools[2]', { max_tokens: 9, messages, tools: [claudes('a', '1', odd), claudes('b', '1'), claudes('b', '2')] }], // prettier-ignore
+    ['generate', 'messages', 'tools[1].functionDeclarations[0]', { contents, tools: [gemini, { functionDeclarations: [fn('b', '2')] }] }], // prettier-ignore
+  ] as const)('%s to %s: %s', (from, to, at, asked) => {
+    const { dropped } = translated(from, to, { model: 'm', ...asked });
+    expect(dropped.filter((name) => !name.includes('odd'))).toEqual([at]);
+  });
+});
+
+test('many of one name are each looked at once', () => {
+  const printed: number[] = [];
+  const first = { type: 'object', properties: {}, toJSON: () => printed.push(0) };
+  const later = (i: number) => ({ type: 'object', properties: {}, toJSON: () => printed.push(i) });
+  const request: NeutralRequest = {
+    from: 'chat',
+    messages: [{ role: 'user', parts: [{ type: 'text', text: 'Hi' }] }],
+    stream: false,
+    native: {},
+    tools: [first, ...Array.from({ length: 50 }, (_, i) => later(i + 1))].map((schema, i) => ({ type: 'function', name: 'f', schema, at: `tools[${i}]` })), // prettier-ignore
+  };
+  encodeRepaired(codecs.messages, request, targets.messages);
+  expect(printed.sort((a, b) => a - b)).toEqual(Array.from({ length: 51 }, (_, i) => i));
+});
 
 describe.each(['messages', 'generate'] as const)('some that may be used, to %s', (to) => {
   const tools = [tool('a'), tool('b'), tool('c')];

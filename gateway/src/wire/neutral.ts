@@ -149,6 +149,8 @@ export interface Namespace {
 
 export interface Tool {
   readonly type: 'function';
+  /** Its path in the request, where a client declares it. */
+  readonly at?: string;
   readonly name: string;
   readonly namespace?: Namespace;
   readonly description?: string;
@@ -161,6 +163,8 @@ export interface Tool {
 /** A tool whose input is plain text, with or without a grammar. */
 export interface CustomTool {
   readonly type: 'custom';
+  /** Its path in the request, where a client declares it. */
+  readonly at?: string;
   readonly name: string;
   readonly namespace?: Namespace;
   readonly description?: string;

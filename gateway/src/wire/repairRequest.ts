@@ -153,12 +153,16 @@ function repairedTools(
 // declaration found"): the first one stays.
 function eachOnce(tools: readonly AnyTool[], { repaired, dropped }: History): readonly AnyTool[] {
   const first = new Map<string, AnyTool>();
+  const printed = new Map<string, string>(); // of the first of each name, which may be large and have many namesakes
+  const print = (tool: AnyTool) => JSON.stringify({ ...tool, at: undefined });
   return tools.filter((tool, i) => {
     if (!isClientTool(tool)) return true;
     const before = first.get(tool.name);
     if (before === undefined) return first.set(tool.name, tool);
-    if (JSON.stringify(before) === JSON.stringify(tool)) repaired('repeated-tool');
-    else dropped(`tools[${i}]`);
+    const text = printed.get(tool.name) ?? print(before);
+    printed.set(tool.name, text);
+    if (print(tool) === text) repaired('repeated-tool');
+    else dropped(tool.at ?? `tools[${i}]`);
     return false;
   });
 }

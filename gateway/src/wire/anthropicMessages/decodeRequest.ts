@@ -117,6 +117,7 @@ function decodeTools(value: unknown): AnyTool[] | undefined {
     return [
       {
         type: 'function',
+        at,
         name: needText(tool['name'], `${at}.name`),
         schema: needArgsSchema(needObject(schema, `${at}.input_schema`), `${at}.input_schema`),
         ...defined({

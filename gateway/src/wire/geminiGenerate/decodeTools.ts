@@ -109,6 +109,7 @@ function decodeFunction(declaration: Json, at: string): AnyTool {
         );
   return {
     type: 'function',
+    at,
     name: needText(declaration['name'], `${at}.name`),
     schema: Object.keys(schema).length === 0 ? { type: 'object', properties: {} } : schema,
     ...defined({ description: optionalText(declaration['description'], `${at}.description`) }),

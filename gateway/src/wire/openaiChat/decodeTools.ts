@@ -99,7 +99,7 @@ function decodeDeclared(body: Json): AnyTool[] | undefined {
 
 function decodeTool(tool: Json, at: string): AnyTool {
   if (isObject(tool['function']))
-    return { ...decodeFunction(tool['function'], `${at}.function`), ...decodeCache(tool['cache_control'], at) };
+    return { ...decodeFunction(tool['function'], `${at}.function`), at, ...decodeCache(tool['cache_control'], at) };
   // Flat tools, as Responses and Anthropic have them: some clients send those to this path.
   if (tool['type'] === 'function' || isObject(tool['input_schema'])) return decodeFunction(tool, at);
   if (tool['type'] === 'custom') {
@@ -108,6 +108,7 @@ function decodeTool(tool: Json, at: string): AnyTool {
     const inner = isObject(grammar['grammar']) ? grammar['grammar'] : grammar;
     return {
       type: 'custom',
+      at,
       name: needText(custom['name'], `${at}.custom.name`),
       ...defined({
         description: optionalText(custom['description'], `${at}.custom.description`),
@@ -126,6 +127,7 @@ function decodeTool(tool: Json, at: string): AnyTool {
 function decodeFunction(fn: Json, at: string): AnyTool {
   return {
     type: 'function',
+    at,
     name: needText(fn['name'], `${at}.name`),
     schema: needArgsSchema(fn['parameters'] ?? fn['input_schema'], `${at}.parameters`),
     ...defined({

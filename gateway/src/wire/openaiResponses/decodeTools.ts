@@ -86,6 +86,7 @@ function decodeTool(tool: Json, at: string): AnyTool {
     case 'function':
       return {
         type: 'function',
+        at,
         name: needText(fn['name'], `${at}.name`),
         schema: needArgsSchema(fn['parameters'] ?? fn['input_schema'], `${at}.parameters`),
         ...defined({
@@ -97,6 +98,7 @@ function decodeTool(tool: Json, at: string): AnyTool {
       const format = objectOr(tool['format']);
       return {
         type: 'custom',
+        at,
         name: needText(tool['name'], `${at}.name`),
         ...defined({
           description: optionalText(tool['description'], `${at}.description`),
