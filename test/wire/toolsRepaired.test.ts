@@ -93,6 +93,45 @@ describe.each(['messages', 'generate'] as const)('some that may be used, to %s',
   });
 });
 
+describe('some that may be used, one of them', () => {
+  const flat = (name?: unknown) => ({ type: 'function', name });
+  const nested = (name?: unknown) => ({ type: 'function', function: { name } });
+  const asked = {
+    chat: (allowed: unknown) => ({
+      messages,
+      tools: [tool('a'), tool('b')],
+      tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [nested('a'), allowed] } },
+    }),
+    responses: (tool: unknown) => ({
+      input: 'Hi',
+      tools: [flat('a'), flat('b')],
+      tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [flat('a'), tool] },
+    }),
+  };
+  const chosen = (from: 'chat' | 'responses', tool: unknown) => translated(from, 'messages', { model: 'm', ...asked[from](tool) }); // prettier-ignore
+  const list = { chat: 'tool_choice.allowed_tools.tools', responses: 'tool_choice.tools' };
+
+  describe.each(['chat', 'responses'] as const)('of %s', (from) => {
+    test.each([flat('b'), nested('b'), { type: 'custom', custom: { name: 'b' } }, { type: 'custom', name: 'b' }])(
+      'named by %j',
+      (tool) => {
+        expect(names(chosen(from, tool).body['tools'])).toEqual(['a', 'b']);
+      },
+    );
+    test.each([flat(), nested(), flat(7), {}, flat('zzz'), nested('zzz'), nested('')])('is refused: %j', (tool) => {
+      const field = expect.stringContaining(`${list[from]}[1]`) as string;
+      expect(() => chosen(from, tool)).toThrow(expect.objectContaining({ code: 'bad_request', field }) as Error);
+    });
+  });
+
+  test('that OpenAI itself runs has no name', () => {
+    const tools = [{ type: 'web_search' }, flat('a'), flat('b')];
+    const tool_choice = { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'web_search' }, flat('b')] };
+    const { body } = translated('responses', 'generate', { model: 'm', input: 'Hi', tools, tool_choice });
+    expect(names(body['tools'])).toEqual(['b']);
+  });
+});
+
 test.each(['ANY', 'VALIDATED', 'AUTO'])('some that Gemini may call (%s)', (mode) => {
   const { body, dropped } = translated('generate', 'messages', {
     contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],

@@ -206,8 +206,10 @@ export function isClientTool(tool: AnyTool): tool is Tool | CustomTool {
   return tool.type === 'function' || tool.type === 'custom';
 }
 
+type NameSet = Pick<ReadonlySet<string>, 'has'>;
+
 /** The tools of which only some may be used. @param allowed names of the client's own */
-export function allowedOf(tools: readonly AnyTool[], allowed: ReadonlySet<string> | undefined): AnyTool[] {
+export function allowedOf(tools: readonly AnyTool[], allowed: NameSet | undefined): AnyTool[] {
   return tools.filter((tool) => allowed === undefined || !isClientTool(tool) || allowed.has(tool.name));
 }
 

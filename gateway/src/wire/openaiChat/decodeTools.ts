@@ -15,6 +15,7 @@ import {
   textOr,
   wrong,
 } from '../shared/json';
+import { type AllowedTools, decodeAllowedTools, refuseUnknownTools } from '../shared/allowedTools';
 import { decodeCache } from '../shared/cacheControl';
 import { allowedOf, type AnyTool, type ToolChoice, type WebSearchTool } from '../neutral';
 import { decodeContextSize, decodeLocation } from '../shared/webSearch';
@@ -23,23 +24,23 @@ import { unknownToolFields } from '../shared/toolFields';
 
 /**
  * The tools of a request body; undefined where it names none.
- * @param allowed names, where only some may be used
+ * @param allowed where only some may be used
  * @throws GatewayError bad_request naming the field
  */
-export function decodeTools(body: Json, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
+export function decodeTools(body: Json, allowed: AllowedTools | undefined): AnyTool[] | undefined {
   const all = decodeDeclared(body);
+  if (all !== undefined) refuseUnknownTools(all, allowed);
   const declared = all === undefined ? undefined : allowedOf(all, allowed);
   const options = body['web_search_options'];
   if (options === undefined || options === null) return declared;
   return [...(declared ?? []), decodeSearch(needObject(options, 'web_search_options'))];
 }
 
-/** The names of the tools that may be used; undefined where it is all. @throws GatewayError bad_request naming the field */
-export function decodeAllowed(value: unknown): Set<string> | undefined {
+/** The tools that may be used; undefined where it is all. @throws GatewayError bad_request naming the field */
+export function decodeAllowed(value: unknown): AllowedTools | undefined {
   const choice = objectOr(value);
   if (choice['type'] !== 'allowed_tools') return undefined;
-  const list = needList(objectOr(choice['allowed_tools'])['tools'], 'tool_choice.allowed_tools.tools');
-  return new Set(list.map(objectOr).map((tool) => textOr(objectOr(tool['function'] ?? tool['custom'])['name'])));
+  return decodeAllowedTools(objectOr(choice['allowed_tools'])['tools'], 'tool_choice.allowed_tools.tools');
 }
 
 /** Which tool to use; undefined where the model is to decide. @throws GatewayError bad_request */
