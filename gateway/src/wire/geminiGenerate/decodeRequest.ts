@@ -3,7 +3,7 @@
 
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../jsonObject';
-import { defined, isBlank, isObject, joinFields, lookUp, needList, needObject, noFields, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { defined, isObject, joinFields, lookUp, needList, needObject, noFields, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
 import { allowedOf, type Effort, type NeutralRequest, type ReasoningOptions, type ResponseFormat } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { decodeAnswers } from '../shared/settings';
@@ -70,7 +70,7 @@ const knownConfig = new Set([
 function leftOver(object: Json, names: ReadonlySet<string>, prefix: string): Record<string, unknown> {
   const out = noFields();
   for (const [key, value] of Object.entries(object)) {
-    if (names.has(key) || isBlank(value) || isIdle(key, value)) continue;
+    if (names.has(key) || value === null || value === undefined || isIdle(key, value)) continue;
     out[prefix + key] = value;
   }
   return out;

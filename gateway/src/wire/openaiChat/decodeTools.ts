@@ -11,6 +11,7 @@ import {
   objectOr,
   optionalFlag,
   optionalText,
+  lostNames,
   otherFields,
   textOr,
   wrong,
@@ -79,7 +80,7 @@ function decodeSearch(options: Json): WebSearchTool {
       contextSize: decodeContextSize(options['search_context_size'], `${at}.search_context_size`),
     }),
     native: { format: 'chat', value: options },
-    others: Object.keys(otherFields(options, searchFields)).map((key) => `${at}.${key}`),
+    others: lostNames(otherFields(options, searchFields)).map((key) => `${at}.${key}`),
   };
 }
 

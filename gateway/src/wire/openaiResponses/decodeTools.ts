@@ -11,6 +11,7 @@ import {
   objectOr,
   optionalFlag,
   optionalText,
+  lostNames,
   otherFields,
   textOr,
   wrong,
@@ -140,7 +141,7 @@ function decodeSearch(tool: Json, at: string): WebSearchTool {
       contextSize: decodeContextSize(tool['search_context_size'], `${at}.search_context_size`),
     }),
     native: { format: 'responses', value: tool },
-    others: Object.keys(otherFields(tool, searchFields, idleSearch)).map((key) => `${at}.${key}`),
+    others: lostNames(otherFields(tool, searchFields, idleSearch)).map((key) => `${at}.${key}`),
   };
 }
 

@@ -4,7 +4,7 @@
 import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
 import type { Format, Media, NeutralRequest, Part } from '../neutral';
-import { lookUp } from './json';
+import { isBlank, lookUp, lostNames } from './json';
 import type { NoteRepair, Repair } from './repairs';
 import { isImageOfWrongType, unshownMedium } from './shownMedia';
 
@@ -45,7 +45,7 @@ const longestName = 200;
  * @throws GatewayError cannot_translate, cannot_thread where one of them is a part of the conversation
  */
 export function openDroppedFields(request: NeutralRequest, format: Format, target?: Target): DroppedFields {
-  const native = request.from === format ? [] : Object.keys(request.native);
+  const native = request.from === format ? [] : lostNames(request.native);
   for (const name of native) {
     const why = lookUp(heldByProvider, name);
     if (why !== undefined) refuse(name, `${why} The chosen model is another provider's.`);
@@ -78,7 +78,7 @@ export function openDroppedFields(request: NeutralRequest, format: Format, targe
 
 /** Whether a part of the conversation is held by the provider of the request's own format, so that its history is no whole. */
 export function isContinuation({ native }: NeutralRequest): boolean {
-  return earlierTurns.some((name) => name in native);
+  return earlierTurns.some((name) => !isBlank(native[name]));
 }
 
 const earlierTurns = ['previous_response_id', 'conversation', 'cachedContent', 'thread'];
