@@ -49,6 +49,40 @@ describe.each(formats.filter((format) => format !== 'chat'))('to %s', (format) =
   });
 });
 
+describe.each(['chat', 'responses', 'messages'] as const)('to %s, of Google’s', (format) => {
+  const inlineData = { mimeType: 'image/png', data: png };
+  const said = (text: string) => ({ role: 'user', parts: [{ text }] });
+  const model = (...parts: Json[]) => ({ role: 'model', parts });
+  test.each([
+    ['a turn of nothing but an image', { contents: [said('Draw'), model({ inlineData }), said('Why?')] }],
+    ['a signed one', { contents: [said('Draw'), model({ inlineData, thoughtSignature: 'abcd' }), said('Why?')] }],
+    ['one beside nothing', { contents: [said('Draw'), model({ text: '' }, { inlineData }), said('Why?')] }],
+    ['two in a row', { contents: [said('Draw'), model({ inlineData }), model({ inlineData }), said('Why?')] }],
+    ['a system prompt', { systemInstruction: { parts: [{ inlineData }] }, contents: [said('Draw'), said('Why?')] }],
+  ])('%s is left out, and named', (_what, asked) => {
+    const { body, text, dropped } = translated('generate', format, asked);
+    const turns = (body['messages'] ?? body['input']) as Json[];
+    expect(dropped).toContain('image');
+    expect(new Set(turns.map(({ role }) => role))).toEqual(new Set(['user']));
+    expect(text).toMatch(/Draw.*Why\?/);
+    expect([body['system'], body['instructions'], text.includes('""')]).toEqual([undefined, undefined, false]);
+  });
+
+  test('a conversation of nothing else holds none either', () => {
+    const made = () => translated('generate', format, { contents: [model({ inlineData })] });
+    if (format === 'messages') return expect(made).toThrow(expect.objectContaining({ code: 'cannot_translate', field: 'messages' }) as Error); // prettier-ignore
+    const { text, dropped } = made();
+    expect([dropped, text.includes('iVBOR')]).toEqual([['image'], false]);
+  });
+
+  test('a call beside an image stays', () => {
+    const call = { functionCall: { name: 'f', args: {} } };
+    const result = { role: 'user', parts: [{ functionResponse: { name: 'f', response: { a: 1 } } }] };
+    const { text } = translated('generate', format, { contents: [said('Draw'), model({ inlineData }, call), result] });
+    expect(text).toMatch(/"f"/);
+  });
+});
+
 test('an image of Google’s in the history of a client of its own, to Claude', () => {
   const parts = [{ text: 'Here' }, { inlineData: { mimeType: 'image/png', data: png } }];
   const contents = [

@@ -109,7 +109,7 @@ function withoutForeignMedia(
   const isForeign = ({ role, parts }: Message) =>
     role !== 'user' && !(role === 'assistant' && format === 'generate') && parts.some(isMedia);
   if (!messages.some(isForeign)) return messages;
-  return messages.map((message) => {
+  const cleaned = messages.map((message) => {
     if (!isForeign(message)) return message;
     const parts = message.parts.flatMap((part): Part[] => {
       if (part.type !== 'media') return [part];
@@ -119,6 +119,13 @@ function withoutForeignMedia(
     });
     return { ...message, parts };
   });
+  const left = cleaned.filter((message, i) => message === messages[i] || !message.parts.every(isBlankText));
+  // A conversation of nothing else is its provider's to refuse.
+  return left.some(({ role }) => role !== 'system') ? left : cleaned;
+}
+
+function isBlankText(part: Part): boolean {
+  return part.type === 'text' && part.text === '';
 }
 
 function isMedia(part: Part): part is Media {
