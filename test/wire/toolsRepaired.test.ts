@@ -141,6 +141,17 @@ test.each(['ANY', 'VALIDATED', 'AUTO'])('some that Gemini may call (%s)', (mode)
   expect([names(body['tools']), dropped]).toEqual([mode === 'AUTO' ? ['a', 'b', 'c'] : ['b', 'c'], []]);
 });
 
+test.each(['ANY', 'VALIDATED'])('names that Gemini may call, of which none is declared, are refused (%s)', (mode) => {
+  const asked = (...allowedFunctionNames: string[]) => ({
+    contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
+    tools: [{ functionDeclarations: [{ name: 'a' }] }],
+    toolConfig: { functionCallingConfig: { mode, allowedFunctionNames } },
+  });
+  const field = 'toolConfig.functionCallingConfig.allowedFunctionNames';
+  expect(() => translated('generate', 'messages', asked('y', 'z'))).toThrow(expect.objectContaining({ code: 'bad_request', field }) as Error); // prettier-ignore
+  expect(names(translated('generate', 'messages', asked('a', 'z')).body['tools'])).toEqual(['a']);
+});
+
 test('properties of which one is no schema keep the others', () => {
   const properties = { a: null, b: { type: 'integer' }, c: 'String', d: 5, e: true };
   const { body, repaired } = translated('chat', 'messages', {

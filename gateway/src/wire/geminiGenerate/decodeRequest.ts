@@ -4,7 +4,14 @@
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../jsonObject';
 import { defined, isObject, joinFields, lookUp, needList, needObject, noFields, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
-import { allowedOf, type Effort, type NeutralRequest, type ReasoningOptions, type ResponseFormat } from '../neutral';
+import {
+  allowedOf,
+  type Effort,
+  isClientTool,
+  type NeutralRequest,
+  type ReasoningOptions,
+  type ResponseFormat,
+} from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { decodeAnswers } from '../shared/settings';
 import { camelKeys } from './camelKeys';
@@ -23,6 +30,8 @@ export function decodeRequest(raw: Json): NeutralRequest {
   const toolConfig = decodeToolConfig(body['toolConfig']);
   const declared = decodeTools(body['tools']);
   const tools = declared === undefined ? undefined : allowedOf(declared, toolConfig.allowed);
+  if (declared?.some(isClientTool) === true && tools?.some(isClientTool) !== true)
+    wrong('toolConfig.functionCallingConfig.allowedFunctionNames', 'a list of names of declared functions');
   return {
     from: 'generate',
     messages: decodeContents(body['systemInstruction'], contents),
