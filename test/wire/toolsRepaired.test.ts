@@ -61,6 +61,12 @@ describe('the second of one name is named as the client has it', () => {
   });
 });
 
+test('of many of one name only so many are told', () => {
+  const tools = Array.from({ length: 3_000 }, (_, i) => tool('a', String(i)));
+  const { dropped } = translated('chat', 'messages', { model: 'm', messages, tools });
+  expect([dropped.length, dropped[0], dropped.at(-1)]).toEqual([41, 'tools[1]', '2959 more']);
+});
+
 test('many of one name are each looked at once', () => {
   const printed: number[] = [];
   const first = { type: 'object', properties: {}, toJSON: () => printed.push(0) };

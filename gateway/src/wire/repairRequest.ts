@@ -13,7 +13,7 @@ import {
   type Part,
 } from './neutral';
 import { repairSchema } from './schema/repairSchema';
-import { isContinuation } from './shared/droppedFields';
+import { isContinuation, toldNames } from './shared/droppedFields';
 import { defined, isObject } from './shared/json';
 import { asText, isText, standardBase64 } from './shared/media';
 import { withOwnType } from './shared/mediaType';
@@ -39,9 +39,9 @@ export function encodeRepaired(codec: Codec, request: NeutralRequest, target: Ta
     ...repairedTools(request, history),
   };
   const encoded = codec.encodeRequest(whole, target);
-  for (const name of encoded.dropped) dropped.add(name);
   for (const repair of encoded.repaired ?? []) note(repair);
-  return { ...encoded, dropped: [...dropped], repaired: [...repaired] };
+  const told = new Set([...toldNames(dropped), ...encoded.dropped]);
+  return { ...encoded, dropped: [...told], repaired: [...repaired] };
 }
 
 // ---

@@ -66,14 +66,19 @@ export function openDroppedFields(request: NeutralRequest, format: Format, targe
       return name === undefined;
     },
     get list() {
-      const list = [...names].slice(0, mostNames).map((name) => name.slice(0, longestName));
-      return names.size > mostNames ? [...list, `${names.size - mostNames} more`] : list;
+      return toldNames(names);
     },
     repair: (repair) => void repaired.add(repair),
     get repaired() {
       return [...repaired];
     },
   };
+}
+
+/** The names that are told of all that were left out, and how many more there are. */
+export function toldNames(names: ReadonlySet<string>): string[] {
+  const list = [...names].slice(0, mostNames).map((name) => name.slice(0, longestName));
+  return names.size > mostNames ? [...list, `${names.size - mostNames} more`] : list;
 }
 
 /** Whether a part of the conversation is held by the provider of the request's own format, so that its history is no whole. */
