@@ -72,6 +72,8 @@ export const requests: Readonly<Record<string, (size: number, random: Random) =>
   'references that branch': (size) => asked({ tools: [tool('f', { type: 'object', $defs: Object.fromEntries(Array.from({ length: Math.min(40, size / 200) }, (_, i) => [`d${i}`, { anyOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] }])), properties: { a: { $ref: '#/$defs/d0' } } })] }),
   'a tree of schemas': (size, random) => asked({ tools: [tool('f', { type: 'object', $defs: { r: { type: 'string' } }, properties: { a: tree(random, 12, { left: size }) } })] }),
   'a tree as the answer’s form': (size, random) => asked({ response_format: { type: 'json_schema', json_schema: { name: 'n', strict: true, schema: { type: 'object', properties: { a: tree(random, 12, { left: size }) } } } } }),
+  'pictures of nothing but padding': (size) => asked({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${'='.repeat(size)}a-` } }] }] }),
+  'tools of one name': (size) => asked({ tools: [tool('f', { type: 'object', description: 'x'.repeat(size / 2) }), ...Array.from({ length: size / 220 }, () => tool('f', { type: 'object' }))] }),
   'made-up fields': (size) => asked(Object.fromEntries(Array.from({ length: Math.min(990, size / 14) }, (_, i) => [`x${i}`, 1]))),
 }; // prettier-ignore
 

@@ -129,6 +129,27 @@ describe('what is not served says so, without a credential', () => {
       expect((await scene.post(path, key, {})).status).toBe(501);
   });
 
+  test.each([
+    ['/upload/v1alpha/files', 'gemini'],
+    ['/upload/v1/files', 'gemini'],
+    ['/api/v1/responses/resp_1', 'openrouter'],
+    ['/api/responses/resp_1', 'openrouter'],
+    ['/v1alpha/files/f-1', 'gemini'],
+    ['/v1/responses/resp_1', 'openai'],
+    ['/responses/resp_1/input_items', 'openai'],
+    ['/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent', 'gemini'],
+  ])('%s, by the path that was asked and without its query', async (path, dialect) => {
+    const { status, text } = await produced(scene.post(`${path}?key=a-secret&alt=sse`, key, {}));
+    const message = expect.stringMatching(new RegExp(`there is nothing at POST ${path}\\.`)) as unknown as string;
+    expect([status, JSON.parse(text)]).toEqual([501, shapes[dialect]!(message)]);
+    expect(text).not.toContain('secret');
+  });
+
+  test('a long one by its beginning', async () => {
+    const { status, text } = await produced(scene.post(`/v1/files/${'x'.repeat(5_000)}`, key, {}));
+    expect([status, text]).toEqual([501, expect.stringContaining(`/v1/files/${'x'.repeat(190)}.`)]);
+  });
+
   test('embeddings by Google’s own method name the path that makes them', async () => {
     const { status, text } = await produced(scene.post('/v1beta/models/gemini-embedding-001:embedContent', key, {}));
     expect([status, text]).toEqual([501, expect.stringContaining('/v1/embeddings')]);

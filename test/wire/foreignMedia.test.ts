@@ -1,5 +1,6 @@
 // Media where only words may stand: in the system prompt, and in what the model has said. And bytes as clients write them.
 
+import { setTimeout } from 'node:timers/promises';
 import type { Json } from '../../gateway/src/wire/jsonObject';
 import type { Format } from '../../gateway/src/wire/neutral';
 import { formats } from './recorded';
@@ -48,6 +49,40 @@ describe.each(formats.filter((format) => format !== 'chat'))('to %s', (format) =
   });
 });
 
+describe.each(['chat', 'responses', 'messages'] as const)('to %s, of Google’s', (format) => {
+  const inlineData = { mimeType: 'image/png', data: png };
+  const said = (text: string) => ({ role: 'user', parts: [{ text }] });
+  const model = (...parts: Json[]) => ({ role: 'model', parts });
+  test.each([
+    ['a turn of nothing but an image', { contents: [said('Draw'), model({ inlineData }), said('Why?')] }],
+    ['a signed one', { contents: [said('Draw'), model({ inlineData, thoughtSignature: 'abcd' }), said('Why?')] }],
+    ['one beside nothing', { contents: [said('Draw'), model({ text: '' }, { inlineData }), said('Why?')] }],
+    ['two in a row', { contents: [said('Draw'), model({ inlineData }), model({ inlineData }), said('Why?')] }],
+    ['a system prompt', { systemInstruction: { parts: [{ inlineData }] }, contents: [said('Draw'), said('Why?')] }],
+  ])('%s is left out, and named', (_what, asked) => {
+    const { body, text, dropped } = translated('generate', format, asked);
+    const turns = (body['messages'] ?? body['input']) as Json[];
+    expect(dropped).toContain('image');
+    expect(new Set(turns.map(({ role }) => role))).toEqual(new Set(['user']));
+    expect(text).toMatch(/Draw.*Why\?/);
+    expect([body['system'], body['instructions'], text.includes('""')]).toEqual([undefined, undefined, false]);
+  });
+
+  test('a conversation of nothing else holds none either', () => {
+    const made = () => translated('generate', format, { contents: [model({ inlineData })] });
+    if (format === 'messages') return expect(made).toThrow(expect.objectContaining({ code: 'cannot_translate', field: 'messages' }) as Error); // prettier-ignore
+    const { text, dropped } = made();
+    expect([dropped, text.includes('iVBOR')]).toEqual([['image'], false]);
+  });
+
+  test('a call beside an image stays', () => {
+    const call = { functionCall: { name: 'f', args: {} } };
+    const result = { role: 'user', parts: [{ functionResponse: { name: 'f', response: { a: 1 } } }] };
+    const { text } = translated('generate', format, { contents: [said('Draw'), model({ inlineData }, call), result] });
+    expect(text).toMatch(/"f"/);
+  });
+});
+
 test('an image of Google’s in the history of a client of its own, to Claude', () => {
   const parts = [{ text: 'Here' }, { inlineData: { mimeType: 'image/png', data: png } }];
   const contents = [
@@ -91,6 +126,27 @@ describe('bytes', () => {
     const asIs = shown(`data:image/png;base64,${png}`, format);
     expect(asIs.repaired).toEqual([]);
     for (const data of spellings) expect(shown(`data:image/png;base64,${data}`, format).body).toEqual(asIs.body);
+  });
+
+  test.each(['hello world', 'a', 'aGVsb', 'héllo', '=', 'aG=sbG8', 'aGVs bG8'])(
+    'that are none stay as they are: %s',
+    (data) => {
+      const { repaired, text } = shown(`data:image/png;base64,${data}`, 'responses');
+      expect(repaired).toEqual([]);
+      expect(text).toContain(JSON.stringify(`data:image/png;base64,${data}`));
+    },
+  );
+
+  // One character after another tried as the first of the padding took 8 s for 80 KB; jest's own limit holds here.
+  test.each([
+    ['padding', `${'='.repeat(200_000)}a-`],
+    ['lines', `${'\n '.repeat(100_000)}a-`],
+    ['spaces', `${' '.repeat(200_000)}a-`],
+    ['spaces at the end', `a-${' '.repeat(200_000)}!`],
+    ['signs of URLs', '-'.repeat(200_000)],
+  ])('of nothing but %s take no longer than others', async (_what, data) => {
+    shown(`data:image/png;base64,${data}`, 'messages');
+    await setTimeout(1);
   });
 
   test('of a URL may be escaped, well or not', () => {

@@ -40,6 +40,16 @@ test.each(rows)('$name: $from to $to', ({ repair, from, to, body }) => {
   if ((onlyTo[repair] ?? [to]).includes(to)) expect(made.repaired).toContain(repair);
 });
 
+test.each(['chat', 'responses'] as const)('the word JSON in the system prompt counts in chat completions: %s', (to) => {
+  const { text, repaired } = translated('generate', to, {
+    systemInstruction: { parts: [{ text: 'Speak JSON only' }] },
+    contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
+    generationConfig: { responseMimeType: 'application/json' },
+  });
+  const isAdded = to === 'responses';
+  expect([repaired, text.includes('Answer in JSON.')]).toEqual([isAdded ? ['json-word'] : [], isAdded]);
+});
+
 test.each(formats)('a sound history to %s names no repair', (to) => {
   const body = {
     model: 'm',

@@ -169,6 +169,42 @@ describe('no loss', () => {
   });
 });
 
+describe('fields without anything in them', () => {
+  const fields = { transforms: [], plugins: [], conversation: {}, container: {}, cachedContent: [], odd: {} };
+  const blank = {
+    chat: { ...asked, ...fields },
+    responses: { input: 'Hi', reasoning: { odd: [] }, text: { odd: {} }, ...fields },
+    messages: { ...asked, max_tokens: 9, output_config: { odd: {} }, ...fields },
+    generate: {
+      contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
+      generationConfig: { odd: [] },
+      toolConfig: { retrievalConfig: {} },
+      ...fields,
+    },
+  };
+  test.each(formats)('stay where a request is printed anew as %s', (format) => {
+    const { body, dropped } = translated(format, format, blank[format]);
+    expect(body).toMatchObject(fields);
+    for (const name of ['reasoning', 'text', 'output_config', 'generationConfig', 'toolConfig'])
+      if (name in blank[format]) expect(body).toHaveProperty(name, (blank[format] as Json)[name]);
+    expect(dropped).toEqual([]);
+  });
+  test.each(formats.flatMap((from) => formats.filter((to) => to !== from).map((to) => ({ from, to }))))(
+    'are no loss from $from to $to',
+    ({ from, to }) => {
+      const { body, dropped } = translated(from, to, blank[from]);
+      expect([dropped, Object.keys(body).filter((name) => name in fields)]).toEqual([[], []]);
+    },
+  );
+  test('are none of Google’s search', () => {
+    const { dropped } = translated('generate', 'messages', {
+      contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
+      tools: [{ googleSearch: { timeRangeFilter: {}, searchTypes: null } }],
+    });
+    expect(dropped).toEqual([]);
+  });
+});
+
 describe('a file by its kind', () => {
   const file = (file_data: string): Json => ({ messages: [{ role: 'user', content: [{ type: 'file', file: { file_data } }] }] }); // prettier-ignore
   const part = (file_data: string) => codecs.chat.decodeRequest(file(file_data)).messages[0]?.parts[0];

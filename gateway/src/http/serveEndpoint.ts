@@ -65,7 +65,7 @@ export function openUnserved(server: FastifyInstance): void {
       url: path,
       onRequest: (request) => {
         request.dialect = dialect;
-        const refusal = `This gateway serves no ${what}: there is nothing at ${request.method} ${path}.`;
+        const refusal = `This gateway serves no ${what}: there is nothing at ${request.method} ${askedPath(request)}.`;
         throw new GatewayError('not_built', { message: instead === undefined ? refusal : `${refusal} ${instead}` });
       },
       handler: () => undefined,
@@ -74,6 +74,14 @@ export function openUnserved(server: FastifyInstance): void {
 }
 
 // ---
+
+/** Characters of a path that are told. */
+const longestTold = 200;
+
+// As the client sent it, and without its query, which may hold a key.
+function askedPath({ originalUrl }: FastifyRequest): string {
+  return (originalUrl.split('?', 1)[0] ?? '').slice(0, longestTold);
+}
 
 // Whoever asks for a WebSocket falls back to POST at once when it is told so by this status, and not after some tries:
 // https://github.com/openai/codex/pull/10824.

@@ -149,6 +149,8 @@ export interface Namespace {
 
 export interface Tool {
   readonly type: 'function';
+  /** Its path in the request, where a client declares it. */
+  readonly at?: string;
   readonly name: string;
   readonly namespace?: Namespace;
   readonly description?: string;
@@ -161,6 +163,8 @@ export interface Tool {
 /** A tool whose input is plain text, with or without a grammar. */
 export interface CustomTool {
   readonly type: 'custom';
+  /** Its path in the request, where a client declares it. */
+  readonly at?: string;
   readonly name: string;
   readonly namespace?: Namespace;
   readonly description?: string;
@@ -202,8 +206,10 @@ export function isClientTool(tool: AnyTool): tool is Tool | CustomTool {
   return tool.type === 'function' || tool.type === 'custom';
 }
 
+type NameSet = Pick<ReadonlySet<string>, 'has'>;
+
 /** The tools of which only some may be used. @param allowed names of the client's own */
-export function allowedOf(tools: readonly AnyTool[], allowed: ReadonlySet<string> | undefined): AnyTool[] {
+export function allowedOf(tools: readonly AnyTool[], allowed: NameSet | undefined): AnyTool[] {
   return tools.filter((tool) => allowed === undefined || !isClientTool(tool) || allowed.has(tool.name));
 }
 

@@ -13,7 +13,7 @@ import {
   type Part,
 } from './neutral';
 import { repairSchema } from './schema/repairSchema';
-import { isContinuation } from './shared/droppedFields';
+import { isContinuation, toldNames } from './shared/droppedFields';
 import { defined, isObject } from './shared/json';
 import { asText, isText, standardBase64 } from './shared/media';
 import { withOwnType } from './shared/mediaType';
@@ -39,9 +39,9 @@ export function encodeRepaired(codec: Codec, request: NeutralRequest, target: Ta
     ...repairedTools(request, history),
   };
   const encoded = codec.encodeRequest(whole, target);
-  for (const name of encoded.dropped) dropped.add(name);
   for (const repair of encoded.repaired ?? []) note(repair);
-  return { ...encoded, dropped: [...dropped], repaired: [...repaired] };
+  const told = new Set([...toldNames(dropped), ...encoded.dropped]);
+  return { ...encoded, dropped: [...told], repaired: [...repaired] };
 }
 
 // ---
@@ -109,7 +109,7 @@ function withoutForeignMedia(
   const isForeign = ({ role, parts }: Message) =>
     role !== 'user' && !(role === 'assistant' && format === 'generate') && parts.some(isMedia);
   if (!messages.some(isForeign)) return messages;
-  return messages.map((message) => {
+  const cleaned = messages.map((message) => {
     if (!isForeign(message)) return message;
     const parts = message.parts.flatMap((part): Part[] => {
       if (part.type !== 'media') return [part];
@@ -119,6 +119,13 @@ function withoutForeignMedia(
     });
     return { ...message, parts };
   });
+  const left = cleaned.filter((message, i) => message === messages[i] || !message.parts.every(isBlankText));
+  // A conversation of nothing else is its provider's to refuse.
+  return left.some(({ role }) => role !== 'system') ? left : cleaned;
+}
+
+function isBlankText(part: Part): boolean {
+  return part.type === 'text' && part.text === '';
 }
 
 function isMedia(part: Part): part is Media {
@@ -153,12 +160,16 @@ function repairedTools(
 // declaration found"): the first one stays.
 function eachOnce(tools: readonly AnyTool[], { repaired, dropped }: History): readonly AnyTool[] {
   const first = new Map<string, AnyTool>();
+  const printed = new Map<string, string>(); // of the first of each name, which may be large and have many namesakes
+  const print = (tool: AnyTool) => JSON.stringify({ ...tool, at: undefined });
   return tools.filter((tool, i) => {
     if (!isClientTool(tool)) return true;
     const before = first.get(tool.name);
     if (before === undefined) return first.set(tool.name, tool);
-    if (JSON.stringify(before) === JSON.stringify(tool)) repaired('repeated-tool');
-    else dropped(`tools[${i}]`);
+    const text = printed.get(tool.name) ?? print(before);
+    printed.set(tool.name, text);
+    if (print(tool) === text) repaired('repeated-tool');
+    else dropped(tool.at ?? `tools[${i}]`);
     return false;
   });
 }

@@ -5,7 +5,7 @@ import type { Json } from '../jsonObject';
 import { isEffort } from '../reasoning/effort';
 import {
   defined, isBlank, isObject, joinFields, needList, needObject, needText, noFields, objectOr, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts,
-  optionalWithin, otherFields, wrong,
+  optionalWithin, lostNames, otherFields, wrong,
 } from '../shared/json'; // prettier-ignore
 import type {
   AnyTool, Message, NeutralRequest, Part, ResponseFormat, ReasoningOptions, ToolChoice, WebSearchTool,
@@ -68,11 +68,12 @@ export function decodeRequest(body: Json, counting = false): NeutralRequest {
 
 // ---
 
+const outputFields = new Set(['effort', 'format']);
+
 // The settings of the output without a neutral form, by path.
 function otherOutput(output: Json): Record<string, unknown> {
   const others = noFields();
-  for (const [key, value] of Object.entries(output))
-    if (key !== 'effort' && key !== 'format' && !isBlank(value)) others[`output_config.${key}`] = value;
+  for (const [key, value] of Object.entries(otherFields(output, outputFields))) others[`output_config.${key}`] = value;
   return others;
 }
 
@@ -117,6 +118,7 @@ function decodeTools(value: unknown): AnyTool[] | undefined {
     return [
       {
         type: 'function',
+        at,
         name: needText(tool['name'], `${at}.name`),
         schema: needArgsSchema(needObject(schema, `${at}.input_schema`), `${at}.input_schema`),
         ...defined({
@@ -125,7 +127,7 @@ function decodeTools(value: unknown): AnyTool[] | undefined {
         }),
         ...decodeCache(tool['cache_control'], `${at}.cache_control`),
       },
-      ...Object.keys(otherFields(tool, toolFields, idleToolFields)).map((key): AnyTool => ({
+      ...lostNames(otherFields(tool, toolFields, idleToolFields)).map((key): AnyTool => ({
         type: 'raw',
         format: 'messages',
         value: undefined,
@@ -158,7 +160,7 @@ function decodeSearch(tool: Json, at: string): WebSearchTool {
       userLocation: decodeLocation(tool['user_location'], `${at}.user_location`),
     }),
     native: { format: 'messages', value: tool },
-    others: Object.keys(otherFields(tool, searchFields)).map((key) => `${at}.${key}`),
+    others: lostNames(otherFields(tool, searchFields)).map((key) => `${at}.${key}`),
   };
 }
 

@@ -4,7 +4,7 @@
 import type { Json } from '../jsonObject';
 import type { Message, Part, Reasoning } from '../neutral';
 import { decodeOpaque } from '../reasoning/envelope';
-import { defined, isObject, listOr, needList, needObject, needText, objectOr, optionalText, otherFields, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { defined, isObject, listOr, needList, needObject, needText, objectOr, optionalText, lostNames, otherFields, textOr, wrong } from '../shared/json'; // prettier-ignore
 import { kindOf } from '../shared/media';
 import { type CallIds, openCallIds } from './callIds';
 import { camelKeys } from './camelKeys';
@@ -81,7 +81,7 @@ const partFields = new Set([...contentFields, 'thought', 'thoughtSignature']);
 // What stands beside a part's content: how much of a video is meant, at which resolution.
 function unknownFields(part: Json, at: string): Part[] {
   if (!contentFields.some((field) => field in part)) return []; // it is named as a whole
-  return Object.keys(otherFields(part, partFields)).map((key) => ({
+  return lostNames(otherFields(part, partFields)).map((key) => ({
     type: 'raw',
     format: 'generate',
     value: undefined,

@@ -3,8 +3,15 @@
 
 import { decodeTopLogprobs } from '../shared/logprobs';
 import type { Json } from '../jsonObject';
-import { defined, isBlank, isObject, joinFields, lookUp, needList, needObject, noFields, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
-import { allowedOf, type Effort, type NeutralRequest, type ReasoningOptions, type ResponseFormat } from '../neutral';
+import { defined, isObject, joinFields, lookUp, needList, needObject, noFields, optionalCount, optionalFlag, optionalNumber, optionalText, optionalTexts, textOr, wrong } from '../shared/json'; // prettier-ignore
+import {
+  allowedOf,
+  type Effort,
+  isClientTool,
+  type NeutralRequest,
+  type ReasoningOptions,
+  type ResponseFormat,
+} from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { decodeAnswers } from '../shared/settings';
 import { camelKeys } from './camelKeys';
@@ -23,6 +30,8 @@ export function decodeRequest(raw: Json): NeutralRequest {
   const toolConfig = decodeToolConfig(body['toolConfig']);
   const declared = decodeTools(body['tools']);
   const tools = declared === undefined ? undefined : allowedOf(declared, toolConfig.allowed);
+  if (declared?.some(isClientTool) === true && tools?.some(isClientTool) !== true)
+    wrong('toolConfig.functionCallingConfig.allowedFunctionNames', 'a list of names of declared functions');
   return {
     from: 'generate',
     messages: decodeContents(body['systemInstruction'], contents),
@@ -70,7 +79,7 @@ const knownConfig = new Set([
 function leftOver(object: Json, names: ReadonlySet<string>, prefix: string): Record<string, unknown> {
   const out = noFields();
   for (const [key, value] of Object.entries(object)) {
-    if (names.has(key) || isBlank(value) || isIdle(key, value)) continue;
+    if (names.has(key) || value === null || value === undefined || isIdle(key, value)) continue;
     out[prefix + key] = value;
   }
   return out;

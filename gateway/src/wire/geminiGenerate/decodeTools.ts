@@ -5,7 +5,7 @@ import type { Json } from '../jsonObject';
 import type { AnyTool, ToolChoice, WebSearchTool } from '../neutral';
 import { schemaFromGemini } from '../schema/jsonSchema';
 import { needArgsSchema } from '../schema/toolSchema';
-import { defined, isObject, needList, needObject, needText, noFields, objectOr, optionalText, optionalTexts, otherFields, textOr, wrong } from '../shared/json'; // prettier-ignore
+import { defined, isObject, needList, needObject, needText, noFields, objectOr, optionalText, optionalTexts, lostNames, otherFields, textOr, wrong } from '../shared/json'; // prettier-ignore
 import { decodeDomains } from '../shared/webSearch';
 import { camelKeys } from './camelKeys';
 
@@ -76,7 +76,7 @@ const idleFields = { behavior: (value: unknown) => value === 'BLOCKING' || value
 
 // What a function answers with, and whether the model waits for it, has no place elsewhere.
 function unknownFields(declaration: Json, at: string): AnyTool[] {
-  return Object.keys(otherFields(declaration, declarationFields, idleFields)).map((key) => ({
+  return lostNames(otherFields(declaration, declarationFields, idleFields)).map((key) => ({
     type: 'raw',
     format: 'generate',
     value: undefined,
@@ -84,16 +84,17 @@ function unknownFields(declaration: Json, at: string): AnyTool[] {
   }));
 }
 
+const searchFields = new Set(['excludeDomains']);
+
 // Its fields (`timeRangeFilter`, `searchTypes`, and Vertex AI's `excludeDomains`) have no counterpart but the last.
 // Source: https://ai.google.dev/api/caching#GoogleSearch (2026-11).
 function decodeSearch(content: Json, at: string): WebSearchTool {
-  const { excludeDomains, ...others } = content;
   return {
     type: 'webSearch',
     at,
-    ...defined({ blockedDomains: decodeDomains(excludeDomains, `${at}.excludeDomains`) }),
+    ...defined({ blockedDomains: decodeDomains(content['excludeDomains'], `${at}.excludeDomains`) }),
     native: { format: 'generate', value: { googleSearch: content } },
-    others: Object.keys(others).map((key) => `${at}.${key}`),
+    others: lostNames(otherFields(content, searchFields)).map((key) => `${at}.${key}`),
   };
 }
 
@@ -109,6 +110,7 @@ function decodeFunction(declaration: Json, at: string): AnyTool {
         );
   return {
     type: 'function',
+    at,
     name: needText(declaration['name'], `${at}.name`),
     schema: Object.keys(schema).length === 0 ? { type: 'object', properties: {} } : schema,
     ...defined({ description: optionalText(declaration['description'], `${at}.description`) }),

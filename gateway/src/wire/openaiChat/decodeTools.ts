@@ -11,10 +11,12 @@ import {
   objectOr,
   optionalFlag,
   optionalText,
+  lostNames,
   otherFields,
   textOr,
   wrong,
 } from '../shared/json';
+import { type AllowedTools, decodeAllowedTools, refuseUnknownTools } from '../shared/allowedTools';
 import { decodeCache } from '../shared/cacheControl';
 import { allowedOf, type AnyTool, type ToolChoice, type WebSearchTool } from '../neutral';
 import { decodeContextSize, decodeLocation } from '../shared/webSearch';
@@ -23,23 +25,23 @@ import { unknownToolFields } from '../shared/toolFields';
 
 /**
  * The tools of a request body; undefined where it names none.
- * @param allowed names, where only some may be used
+ * @param allowed where only some may be used
  * @throws GatewayError bad_request naming the field
  */
-export function decodeTools(body: Json, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
+export function decodeTools(body: Json, allowed: AllowedTools | undefined): AnyTool[] | undefined {
   const all = decodeDeclared(body);
+  if (all !== undefined) refuseUnknownTools(all, allowed);
   const declared = all === undefined ? undefined : allowedOf(all, allowed);
   const options = body['web_search_options'];
   if (options === undefined || options === null) return declared;
   return [...(declared ?? []), decodeSearch(needObject(options, 'web_search_options'))];
 }
 
-/** The names of the tools that may be used; undefined where it is all. @throws GatewayError bad_request naming the field */
-export function decodeAllowed(value: unknown): Set<string> | undefined {
+/** The tools that may be used; undefined where it is all. @throws GatewayError bad_request naming the field */
+export function decodeAllowed(value: unknown): AllowedTools | undefined {
   const choice = objectOr(value);
   if (choice['type'] !== 'allowed_tools') return undefined;
-  const list = needList(objectOr(choice['allowed_tools'])['tools'], 'tool_choice.allowed_tools.tools');
-  return new Set(list.map(objectOr).map((tool) => textOr(objectOr(tool['function'] ?? tool['custom'])['name'])));
+  return decodeAllowedTools(objectOr(choice['allowed_tools'])['tools'], 'tool_choice.allowed_tools.tools');
 }
 
 /** Which tool to use; undefined where the model is to decide. @throws GatewayError bad_request */
@@ -78,7 +80,7 @@ function decodeSearch(options: Json): WebSearchTool {
       contextSize: decodeContextSize(options['search_context_size'], `${at}.search_context_size`),
     }),
     native: { format: 'chat', value: options },
-    others: Object.keys(otherFields(options, searchFields)).map((key) => `${at}.${key}`),
+    others: lostNames(otherFields(options, searchFields)).map((key) => `${at}.${key}`),
   };
 }
 
@@ -99,7 +101,7 @@ function decodeDeclared(body: Json): AnyTool[] | undefined {
 
 function decodeTool(tool: Json, at: string): AnyTool {
   if (isObject(tool['function']))
-    return { ...decodeFunction(tool['function'], `${at}.function`), ...decodeCache(tool['cache_control'], at) };
+    return { ...decodeFunction(tool['function'], `${at}.function`), at, ...decodeCache(tool['cache_control'], at) };
   // Flat tools, as Responses and Anthropic have them: some clients send those to this path.
   if (tool['type'] === 'function' || isObject(tool['input_schema'])) return decodeFunction(tool, at);
   if (tool['type'] === 'custom') {
@@ -108,6 +110,7 @@ function decodeTool(tool: Json, at: string): AnyTool {
     const inner = isObject(grammar['grammar']) ? grammar['grammar'] : grammar;
     return {
       type: 'custom',
+      at,
       name: needText(custom['name'], `${at}.custom.name`),
       ...defined({
         description: optionalText(custom['description'], `${at}.custom.description`),
@@ -126,6 +129,7 @@ function decodeTool(tool: Json, at: string): AnyTool {
 function decodeFunction(fn: Json, at: string): AnyTool {
   return {
     type: 'function',
+    at,
     name: needText(fn['name'], `${at}.name`),
     schema: needArgsSchema(fn['parameters'] ?? fn['input_schema'], `${at}.parameters`),
     ...defined({

@@ -32,7 +32,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   const body = {
     model: target.model,
     messages: encodeMessages(
-      isOpenai ? withJsonWord(request, droppedFields.repair) : request.messages,
+      isOpenai ? withJsonWord(request, 'chat', droppedFields.repair) : request.messages,
       isOpenai,
       droppedFields,
     ),

@@ -11,6 +11,7 @@ import {
   objectOr,
   optionalFlag,
   optionalText,
+  lostNames,
   otherFields,
   textOr,
   wrong,
@@ -19,15 +20,16 @@ import { allowedOf, type AnyTool, isClientTool, type ToolChoice, type WebSearchT
 import { decodeContextSize, decodeDomains, decodeLocation } from '../shared/webSearch';
 import { fullName } from './namespaces';
 import { isSearchType } from './searchTool';
+import { type AllowedTools, decodeAllowedTools, refuseUnknownTools } from '../shared/allowedTools';
 import { needArgsSchema } from '../schema/toolSchema';
 import { unknownToolFields } from '../shared/toolFields';
 
 /**
  * The tools of a request; undefined where it names none.
- * @param allowed names, where only some may be used
+ * @param allowed where only some may be used
  * @throws GatewayError bad_request naming the field
  */
-export function decodeTools(value: unknown, allowed: ReadonlySet<string> | undefined): AnyTool[] | undefined {
+export function decodeTools(value: unknown, allowed: AllowedTools | undefined): AnyTool[] | undefined {
   if (value === undefined || value === null) return undefined;
   const tools = needList(value, 'tools').flatMap((raw, i) => {
     const tool = needObject(raw, `tools[${i}]`);
@@ -35,6 +37,7 @@ export function decodeTools(value: unknown, allowed: ReadonlySet<string> | undef
     if (tool['type'] === 'namespace') return decodeNamespace(tool, at);
     return [decodeTool(tool, at), ...unknownToolFields(tool, 'responses', at)];
   });
+  refuseUnknownTools(tools, allowed);
   return allowedOf(tools, allowed);
 }
 
@@ -52,10 +55,10 @@ export function decodeToolChoice(value: unknown): DecodedChoice {
     case 'allowed_tools': {
       const mode = choice['mode'];
       if (mode !== 'auto' && mode !== 'required') wrong('tool_choice.mode', '"auto" or "required"');
-      const names = needList(choice['tools'], 'tool_choice.tools')
-        .map(objectOr)
-        .map((tool) => fullName(tool['namespace'], textOr(tool['name'])));
-      return { choice: { type: mode }, allowed: new Set(names), native: {} };
+      const allowed = decodeAllowedTools(choice['tools'], 'tool_choice.tools', (name, { namespace }) =>
+        fullName(namespace, name),
+      );
+      return { choice: { type: mode }, allowed, native: {} };
     }
     default:
       if (isSearchType(choice['type'])) return { choice: { type: 'webSearch' }, native: {} };
@@ -86,6 +89,7 @@ function decodeTool(tool: Json, at: string): AnyTool {
     case 'function':
       return {
         type: 'function',
+        at,
         name: needText(fn['name'], `${at}.name`),
         schema: needArgsSchema(fn['parameters'] ?? fn['input_schema'], `${at}.parameters`),
         ...defined({
@@ -97,6 +101,7 @@ function decodeTool(tool: Json, at: string): AnyTool {
       const format = objectOr(tool['format']);
       return {
         type: 'custom',
+        at,
         name: needText(tool['name'], `${at}.name`),
         ...defined({
           description: optionalText(tool['description'], `${at}.description`),
@@ -136,14 +141,14 @@ function decodeSearch(tool: Json, at: string): WebSearchTool {
       contextSize: decodeContextSize(tool['search_context_size'], `${at}.search_context_size`),
     }),
     native: { format: 'responses', value: tool },
-    others: Object.keys(otherFields(tool, searchFields, idleSearch)).map((key) => `${at}.${key}`),
+    others: lostNames(otherFields(tool, searchFields, idleSearch)).map((key) => `${at}.${key}`),
   };
 }
 
 interface DecodedChoice {
   readonly choice?: ToolChoice;
-  /** Names of the only tools that may be used. */
-  readonly allowed?: ReadonlySet<string>;
+  /** The only tools that may be used. */
+  readonly allowed?: AllowedTools;
   /** A choice without a neutral form, by its field. */
   readonly native: Record<string, unknown>;
 }

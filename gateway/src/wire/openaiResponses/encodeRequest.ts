@@ -42,7 +42,7 @@ export function encodeRequest(request: NeutralRequest, target: Target): EncodedR
   });
   const body = {
     model: target.model,
-    input: encodeInput(withJsonWord(request, droppedFields.repair).slice(first), naming, droppedFields),
+    input: encodeInput(withJsonWord(request, 'responses', droppedFields.repair).slice(first), naming, droppedFields),
     store: false,
     ...defined({
       instructions: system.length === 0 ? undefined : encodeInstructions(system, droppedFields),

@@ -26,11 +26,16 @@ export function decodeJsonSchemaFormat(format: Json, at: string): ResponseFormat
 /**
  * The turns of a request, with the word that OpenAI wants to find in them where JSON is asked for without a schema ("must contain
  * the word 'json' in some form"): Google's clients ask by a setting alone. A client of OpenAI's own formats knows its rule.
+ * @param format the target's
  */
-export function withJsonWord({ from, messages, responseFormat }: NeutralRequest, note: NoteRepair): readonly Message[] {
+export function withJsonWord(
+  { from, messages, responseFormat }: NeutralRequest,
+  format: 'chat' | 'responses',
+  note: NoteRepair,
+): readonly Message[] {
   if (responseFormat?.type !== 'json' || from === 'chat' || from === 'responses') return messages;
   // The system prompt, which becomes the instructions in Responses, does not count there.
-  const first = messages.findIndex(({ role }) => role !== 'system');
+  const first = format === 'chat' ? 0 : messages.findIndex(({ role }) => role !== 'system');
   const isSaid = messages
     .slice(Math.max(first, 0))
     .some(({ parts }) => parts.some((part) => part.type === 'text' && /json/i.test(part.text)));

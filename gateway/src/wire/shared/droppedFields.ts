@@ -4,7 +4,7 @@
 import type { Target } from '../../../../config/target';
 import { GatewayError } from '../../core/errors';
 import type { Format, Media, NeutralRequest, Part } from '../neutral';
-import { lookUp } from './json';
+import { isBlank, lookUp, lostNames } from './json';
 import type { NoteRepair, Repair } from './repairs';
 import { isImageOfWrongType, unshownMedium } from './shownMedia';
 
@@ -45,7 +45,7 @@ const longestName = 200;
  * @throws GatewayError cannot_translate, cannot_thread where one of them is a part of the conversation
  */
 export function openDroppedFields(request: NeutralRequest, format: Format, target?: Target): DroppedFields {
-  const native = request.from === format ? [] : Object.keys(request.native);
+  const native = request.from === format ? [] : lostNames(request.native);
   for (const name of native) {
     const why = lookUp(heldByProvider, name);
     if (why !== undefined) refuse(name, `${why} The chosen model is another provider's.`);
@@ -66,8 +66,7 @@ export function openDroppedFields(request: NeutralRequest, format: Format, targe
       return name === undefined;
     },
     get list() {
-      const list = [...names].slice(0, mostNames).map((name) => name.slice(0, longestName));
-      return names.size > mostNames ? [...list, `${names.size - mostNames} more`] : list;
+      return toldNames(names);
     },
     repair: (repair) => void repaired.add(repair),
     get repaired() {
@@ -76,9 +75,15 @@ export function openDroppedFields(request: NeutralRequest, format: Format, targe
   };
 }
 
+/** The names that are told of all that were left out, and how many more there are. */
+export function toldNames(names: ReadonlySet<string>): string[] {
+  const list = [...names].slice(0, mostNames).map((name) => name.slice(0, longestName));
+  return names.size > mostNames ? [...list, `${names.size - mostNames} more`] : list;
+}
+
 /** Whether a part of the conversation is held by the provider of the request's own format, so that its history is no whole. */
 export function isContinuation({ native }: NeutralRequest): boolean {
-  return earlierTurns.some((name) => name in native);
+  return earlierTurns.some((name) => !isBlank(native[name]));
 }
 
 const earlierTurns = ['previous_response_id', 'conversation', 'cachedContent', 'thread'];

@@ -105,7 +105,8 @@ export function noFields(): Record<string, unknown> {
 }
 
 /**
- * The fields of an object that are neither known, blank nor idle.
+ * The fields of an object that are neither known, absent, null nor idle. A blank one is among them: it is put back for its own
+ * format, whose provider it may tell something.
  * @param idle by field, whether a value is the default's own, so that nothing is lost without it
  */
 export function otherFields(
@@ -115,8 +116,14 @@ export function otherFields(
 ): Record<string, unknown> {
   const others = noFields();
   for (const [key, value] of Object.entries(body))
-    if (!known.has(key) && !isBlank(value) && lookUp(idle, key)?.(value) !== true) others[key] = value;
+    if (!known.has(key) && value !== null && value !== undefined && lookUp(idle, key)?.(value) !== true)
+      others[key] = value;
   return others;
+}
+
+/** The names of the fields that are lost with those that `otherFields` finds: of all but the blank ones. */
+export function lostNames(fields: Json): string[] {
+  return Object.keys(fields).filter((name) => !isBlank(fields[name]));
 }
 
 /** A text; undefined where it is absent or null. @throws GatewayError bad_request naming the field */

@@ -22,9 +22,19 @@ export function parseDataUrl(url: string): { mime: string; data: string } | unde
  */
 export function standardBase64(data: string): string {
   if (data.length % 4 === 0 && !/[-_\s]/.test(data)) return data;
-  const bare = data.replace(/\s+/g, '').replace(/-/g, '+').replace(/_/g, '/').replace(/=+$/, '');
+  const signs = data.trim().replace(lineBreak, '').replace(/-/g, '+').replace(/_/g, '/');
+  // Counted from the end: a pattern for the padding would begin anew at each of its signs.
+  let end = signs.length;
+  while (end > 0 && signs[end - 1] === '=') end--;
+  const bare = signs.slice(0, end);
+  if (bare.length % 4 === 1 || !standardSigns.test(bare)) return data;
   return bare + '='.repeat((4 - (bare.length % 4)) % 4);
 }
+
+/** A line's end, with the blank lines after it and the indentation of the next. */
+const lineBreak = /[\r\n]\s*/g;
+
+const standardSigns = /^[A-Za-z0-9+/]+$/;
 
 /** The medium behind a URL, inline or to be fetched. @param at the field's path. @throws GatewayError bad_request */
 export function mediaFromUrl(url: string, kind: Media['kind'], at: string): Media {

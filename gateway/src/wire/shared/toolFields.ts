@@ -4,7 +4,7 @@
 import { pushAll } from '../../core/pushAll';
 import type { Json } from '../jsonObject';
 import type { AnyTool, Format } from '../neutral';
-import { isObject, otherFields } from './json';
+import { isObject, lostNames, otherFields } from './json';
 
 const known = new Set([
   'type', 'name', 'description', 'parameters', 'input_schema', 'strict', 'cache_control', 'function', 'custom', 'format', 'defer_loading',
@@ -18,11 +18,11 @@ const idle = {
 export function unknownToolFields(tool: Json, format: Format, at: string): AnyTool[] {
   const inner = isObject(tool['function']) ? tool['function'] : undefined;
   if (inner === undefined && tool['type'] !== 'function' && tool['type'] !== undefined) return [];
-  const fields = Object.keys(otherFields(tool, known, idle)).map((key) => `${at}.${key}`);
+  const fields = lostNames(otherFields(tool, known, idle)).map((key) => `${at}.${key}`);
   if (inner !== undefined)
     pushAll(
       fields,
-      Object.keys(otherFields(inner, known, idle)).map((key) => `${at}.function.${key}`),
+      lostNames(otherFields(inner, known, idle)).map((key) => `${at}.function.${key}`),
     );
   return fields.map((field) => ({ type: 'raw', format, value: undefined, at: field }));
 }
