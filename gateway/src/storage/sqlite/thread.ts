@@ -80,9 +80,10 @@ if (!isMainThread && isThreadData(workerData)) serve(workerData);
 
 // ---
 
-// It sleeps in `Atomics.wait` instead of in an event loop, as it has nothing else to do: from sleep, a call and its answer then
-// take 36 µs instead of 84 and a third less CPU (two threads on one core of a virtual machine, Node 26). The ledger is opened
-// by the first call, which is answered with why it cannot be; the next call tries again.
+// It sleeps in `Atomics.wait` instead of in an event loop, as it has nothing else to do: to wake it takes neither a turn of the
+// loop nor the dispatch of an event. A request cost a tenth less CPU by it at 64 connections (`npm run bench -- --only
+// requests`, before and after). The ledger is opened by the first call, which is answered with why it cannot be; the next call
+// tries again.
 function serve({ role, port, bell }: ThreadData): never {
   let engine: Methods | undefined;
   for (;;) {
