@@ -155,25 +155,30 @@ describe('a standard output that cannot be written [L8]', () => {
   });
 });
 
-test('a standard output that nobody reads [L7 L8]', async () => {
-  const upstream = await startFakeUpstream();
-  const folder = makeFolder(config(upstream.url));
+// A gateway of this folder, and what it said until it listened. From then on nobody reads its standard output.
+async function startUnread(folder: string) {
   const child = spawn(node, [bundle()], {
-    cwd: folder.path,
+    cwd: folder,
     env: {
       PATH: process.env['PATH'],
-      OVTH_CONFIG: join(folder.path, 'config.yaml'),
-      OVTH_DATA: join(folder.path, 'data'),
+      OVTH_CONFIG: join(folder, 'config.yaml'),
+      OVTH_DATA: join(folder, 'data'),
       OVTH_PORT: '0',
       OVTH_MASTER_KEY: masterKey,
       OPENAI_API_KEY: 'sk-upstream',
     },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  let output = '';
-  while (!output.includes('listening on')) output += String((await once(child.stdout, 'data'))[0]);
+  let told = '';
+  while (!told.includes('listening on')) told += String((await once(child.stdout, 'data'))[0]);
   child.stdout.pause();
-  const url = /listening on (http:[^"\s]+)/.exec(output)?.[1] ?? '';
+  return { child, told, url: /listening on (http:[^"\s]+)/.exec(told)?.[1] ?? '' };
+}
+
+test('a standard output that nobody reads [L7 L8]', async () => {
+  const upstream = await startFakeUpstream();
+  const folder = makeFolder(config(upstream.url));
+  const { child, url } = await startUnread(folder.path);
   // More lines than the pipe and the reader's buffer hold.
   const headers = { authorization: `Bearer ${await mint(url, { label: 'x'.repeat(200) })}` };
   for (let i = 0; i < 1_500; i++) await (await fetch(`${url}/v1/models/${'x'.repeat(180)}`, { headers })).arrayBuffer();
@@ -190,22 +195,7 @@ test('a standard output that nobody reads [L7 L8]', async () => {
 test('what nobody reads of the log costs bounded memory, and is counted [L8]', async () => {
   const upstream = await startFakeUpstream();
   const folder = makeFolder(config(upstream.url));
-  const child = spawn(node, [bundle()], {
-    cwd: folder.path,
-    env: {
-      PATH: process.env['PATH'],
-      OVTH_CONFIG: join(folder.path, 'config.yaml'),
-      OVTH_DATA: join(folder.path, 'data'),
-      OVTH_PORT: '0',
-      OVTH_MASTER_KEY: masterKey,
-      OPENAI_API_KEY: 'sk-upstream',
-    },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  let output = '';
-  while (!output.includes('listening on')) output += String((await once(child.stdout, 'data'))[0]);
-  child.stdout.pause();
-  const url = /listening on (http:[^"\s]+)/.exec(output)?.[1] ?? '';
+  const { child, url, told } = await startUnread(folder.path);
   const key = await mint(url, { label: 'x'.repeat(200) });
   const sockets = 10;
   const each = 1_200;
@@ -218,6 +208,7 @@ test('what nobody reads of the log costs bounded memory, and is counted [L8]', a
       await once(socket, 'close');
     }),
   );
+  let output = told;
   let read = 0; // bytes that had waited, or were in the pipe
   child.stdout.on('data', (part: Buffer) => {
     output += String(part);
