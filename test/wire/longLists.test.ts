@@ -64,6 +64,8 @@ const asked: readonly [string, Format, Format, Json][] = [
   ['schemas that all hold', 'chat', 'generate', { tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: { a: { allOf: Array(15_000).fill({}) } } } } }] }],
   ['turns of the model’s', 'responses', 'messages', { input: many({ role: 'assistant', content: 'x' }) }],
   ['parts', 'messages', 'generate', { max_tokens: 9, messages: [{ role: 'user', content: many({ type: 'text', text: 'x' }) }] }],
+  ['dots in a field’s name', 'responses', 'responses', { input: 'hi', ['.'.repeat(count)]: 1 }],
+  ['dots in a nested field’s name', 'generate', 'generate', { contents: [{ parts: [{ text: 'hi' }] }], generationConfig: { ['.'.repeat(count)]: 1 } }],
 ]; // prettier-ignore
 
 test.each(asked)('a request with very many %s: %s to %s', (_what, from, to, fields) => {

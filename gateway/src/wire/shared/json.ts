@@ -163,12 +163,18 @@ export function parseEvent(data: string): Json | undefined {
   }
 }
 
-/** The body with fields put back that were set aside by path: `a.b` goes into the object `a`. */
-export function restore(body: Json, fields: Readonly<Record<string, unknown>>): Json {
+/** Objects within one another whose unknown fields are set aside by path: `generationConfig.thinkingConfig` are two. */
+const deepest = 3;
+
+/**
+ * The body with fields put back that were set aside by path: `a.b` goes into the object `a`. A dot further down belongs to a
+ * name: names are a client's own, and may be nothing but dots.
+ */
+export function restore(body: Json, fields: Readonly<Record<string, unknown>>, depth = deepest): Json {
   const out = joinFields(body);
   const within = new Map<string, Record<string, unknown>>();
   for (const [path, value] of Object.entries(fields)) {
-    const dot = path.indexOf('.');
+    const dot = depth === 0 ? -1 : path.indexOf('.');
     const name = dot < 0 ? path : path.slice(0, dot);
     if (dot < 0) out[name] = value;
     else {
@@ -178,6 +184,6 @@ export function restore(body: Json, fields: Readonly<Record<string, unknown>>): 
       within.set(name, inner);
     }
   }
-  for (const [name, inner] of within) out[name] = restore(objectOr(out[name]), inner);
+  for (const [name, inner] of within) out[name] = restore(objectOr(out[name]), inner, depth - 1);
   return out;
 }
