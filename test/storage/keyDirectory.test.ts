@@ -62,7 +62,7 @@ describe('maintenance', () => {
   afterEach(() => void jest.useRealTimers());
 
   const start = async (
-    prune: () => Promise<number>,
+    prune: Storage['prune'],
     config: () => Config,
     sumDays: Storage['sumDays'] = async () => false,
   ) => {
@@ -90,18 +90,20 @@ describe('maintenance', () => {
   const settings = () => ({ settings: { storage: { keep_days: 1 } } }) as unknown as Config;
 
   test('prunes batch after batch until there is nothing more, and again a minute later [H6]', async () => {
-    let left = 7_000;
+    let left = 350;
     const batches: number[] = [];
-    const { maintenance } = await start(async () => {
-      const gone = Math.min(2_000, left);
+    const { maintenance } = await start(async (_before, count) => {
+      const gone = Math.min(count, left);
       left -= gone;
       batches.push(gone);
       return gone;
     }, settings);
     await jest.advanceTimersByTimeAsync(60_000);
-    expect(batches).toEqual([2_000, 2_000, 2_000, 1_000]);
+    expect(batches).toEqual([100]); // and rests, so that admissions come between
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(batches).toEqual([100, 100, 100, 50]);
     await jest.advanceTimersByTimeAsync(60_000);
-    expect(batches).toEqual([2_000, 2_000, 2_000, 1_000, 0]);
+    expect(batches).toEqual([100, 100, 100, 50, 0]);
     maintenance.stop();
     await jest.advanceTimersByTimeAsync(120_000);
     expect(batches).toHaveLength(5);
@@ -119,6 +121,8 @@ describe('maintenance', () => {
       },
     );
     await jest.advanceTimersByTimeAsync(10_000);
+    expect(done).toBe(1); // and rests
+    await jest.advanceTimersByTimeAsync(1_000);
     expect(done).toBe(3);
     await jest.advanceTimersByTimeAsync(10_000);
     expect(done).toBe(5);
@@ -163,11 +167,11 @@ describe('maintenance', () => {
 
   test('stops in the middle of pruning, and a failure is told and tried again', async () => {
     let calls = 0;
-    const { maintenance } = await start(async () => {
+    const { maintenance } = await start(async (_before, count) => {
       if (++calls === 3) maintenance.stop();
-      return 2_000;
+      return count;
     }, settings);
-    await jest.advanceTimersByTimeAsync(60_000);
+    await jest.advanceTimersByTimeAsync(61_000);
     expect(calls).toBe(3);
 
     let tried = 0;

@@ -2,7 +2,7 @@
 
 import type { RequestRow } from '../rows';
 import { chainStart, rowHash } from './chainHash';
-import { requestColumns, valuesOf } from './columns';
+import { requestColumns, requestValues } from './columns';
 import { newSalt, openPeople } from './people';
 import type { Writer } from './statements';
 
@@ -44,7 +44,7 @@ export function openHashChain(sql: Writer, ledgerId: () => string): HashChain {
   return {
     add(row) {
       const hash = rowHash(hashBefore(row.instance), row, people.of(row));
-      const values = valuesOf(row, requestColumns);
+      const values = requestValues(row);
       values[hashColumn] = hash;
       const { lastInsertRowid } = sql.addRequest.run(...values);
       heads.set(row.instance, { seq: Number(lastInsertRowid), hash });

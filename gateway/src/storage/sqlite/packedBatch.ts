@@ -1,9 +1,9 @@
-// How a batch crosses to the writer's thread, and its results come back: as lists of values in a fixed order. A structured clone writes and reads the
-// name of every property of every object: for the 53 fields of a row that is 23 µs of CPU a request, as lists 8 µs.
+// How a batch crosses to the writer's thread, and its results come back: as lists of values in a fixed order. A structured
+// clone writes and reads the name of every property of every object, and in lists that `map` makes, which may have holes, the
+// index of every value: `npm run bench -- --only requests` shows what that costs.
 
 import type { Entry, EntryResult, LimitState, LimitWindow, OpenRequest, ReserveEntry, SettleEntry } from '../entries';
-import type { RequestRow } from '../rows';
-import { requestColumns } from './columns';
+import { requestRow, requestValues } from './columns';
 
 /** An entry as a list, or as it is: the rarer kinds, and one of a form that the storage will refuse. */
 export type PackedEntry = Entry | readonly unknown[];
@@ -13,7 +13,7 @@ export type PackedResult = EntryResult | readonly (number | undefined)[] | typeo
 
 /** Makes lists of a batch's reservations and settlements. */
 export function packBatch(batch: readonly Entry[]): PackedEntry[] {
-  return batch.map((entry) => {
+  return listOf(batch, (entry) => {
     if (entry.type === 'reserve' && isWhole(entry.limits, entry.request)) return packReserve(entry);
     if (entry.type === 'settle' && isWhole(entry.limits, entry.row)) return packSettle(entry);
     return entry;
@@ -30,7 +30,7 @@ export function unpackBatch(packed: readonly PackedEntry[]): Entry[] {
 
 /** Makes lists of the results that most requests have: admitted, with what is left of one limit, and done. */
 export function packResults(results: readonly EntryResult[]): PackedResult[] {
-  return results.map((result) => {
+  return listOf(results, (result) => {
     if (result.type === 'done') return done;
     if (result.type !== 'admitted' || result.nearing !== undefined || result.shadowed !== undefined) return result;
     const { output, tightest: t } = result;
@@ -50,6 +50,13 @@ export function unpackResults(packed: readonly PackedResult[]): EntryResult[] {
 
 const done = 0;
 
+/** The list that `map` would make, without holes: values are pushed. */
+function listOf<From, To>(values: readonly From[], made: (value: From) => To): To[] {
+  const list: To[] = [];
+  for (const value of values) list.push(made(value));
+  return list;
+}
+
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 // Types do not hold at run time; what is refused is said by entryProblem.ts alone.
@@ -64,7 +71,7 @@ function isPlainLimit(limit: unknown): boolean {
 
 function packReserve(entry: ReserveEntry): readonly unknown[] {
   return [
-    'reserve', entry.id, entry.key, entry.limits.map(packLimit), entry.input, entry.output, entry.defaultOutput,
+    'reserve', entry.id, entry.key, listOf(entry.limits, packLimit), entry.input, entry.output, entry.defaultOutput,
     entry.nanoPerInput, entry.nanoPerOutput, entry.nanoBeside, entry.oldSecret, packOpen(entry.request),
   ]; // prettier-ignore
 }
@@ -87,14 +94,14 @@ function unpackReserve(v: readonly unknown[]): Entry {
 }
 
 function packSettle({ limits, row, rates, dearestRates }: SettleEntry): readonly unknown[] {
-  return ['settle', limits.map(packLimit), requestColumns.map((name) => row[name]), rates, dearestRates];
+  return ['settle', listOf(limits, packLimit), requestValues(row), rates, dearestRates];
 }
 
 function unpackSettle(v: readonly unknown[]): Entry {
   return {
     type: 'settle',
     limits: (v[1] as unknown[][]).map(unpackLimit),
-    row: unpackRow(v[2] as unknown[]),
+    row: requestRow(v[2] as unknown[]),
     rates: v[3],
     ...(v[4] === undefined ? {} : { dearestRates: v[4] as string }),
   } as Entry;
@@ -140,18 +147,4 @@ function unpackAdmitted(v: readonly unknown[]): EntryResult {
     ...(v[5] === undefined ? {} : { amount: v[5] }),
   };
   return { type: 'admitted', output, tightest: tightest as LimitState };
-}
-
-// Written out: V8 keeps an object of so many properties as a hash table where they are added in a loop.
-function unpackRow(v: readonly unknown[]): RequestRow {
-  return {
-    id: v[0], instance: v[1], kind: v[2], corrects: v[3], key: v[4], user: v[5], tags: v[6], session: v[7], client: v[8],
-    end_user: v[9], address: v[10], app_title: v[11], route: v[12], requested: v[13], provider: v[14], account: v[15],
-    model: v[16], wire_in: v[17], wire_out: v[18], stream: v[19], started_at: v[20], first_byte_at: v[21],
-    first_token_at: v[22], ended_at: v[23], status: v[24], outcome: v[25], error: v[26], attempts: v[27],
-    input_estimate: v[28], max_output: v[29], needs: v[30], prefix_hash: v[31], input: v[32], cache_read: v[33],
-    cache_write_5m: v[34], cache_write_1h: v[35], output: v[36], reasoning: v[37], audio: v[38], searches: v[39],
-    counted: v[40], raw: v[41], cost: v[42], provider_cost: v[43], rates: v[44], estimated: v[45], dropped: v[46],
-    hash: v[47], shadowed: v[48], uncached: v[49], dearest: v[50], dearest_rates: v[51], dearest_cost: v[52],
-  } as RequestRow; // prettier-ignore
 }
