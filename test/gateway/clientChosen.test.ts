@@ -18,6 +18,7 @@ const collections: Readonly<Record<string, string>> = {
   'accounting/quota.ts (none)': 'tags of a key: 16',
   'accounting/quota.ts remembered': 'weak, by key',
   'accounting/quota.ts windows': 'weak, by limits',
+  'accounting/roomyLimits.ts known': '10,000 limits, then it begins anew',
   'app/configuredKeys.ts ids': 'keys of the configuration',
   'app/configuredKeys.ts leaving': 'keys of the configuration, while it is loaded',
   'app/configuredKeys.ts minted': 'keys of the configuration, while it is loaded',

@@ -62,6 +62,27 @@ test('the guide’s first curl, with a key of 100,000 tokens a day and no maximu
   expect(Number(answer.headers.get('x-ratelimit-remaining-tokens'))).toBeGreaterThan(90_000);
 });
 
+test('one request straight after the other: what is left counts those that have ended, and what fits is admitted', async () => {
+  scene = await startScene('');
+  const amount = 100_000;
+  const body = { model: 'gpt-5.5', max_completion_tokens: 100, messages: say('[[sim: usage=7/3]] hi') };
+  const key = await scene.gateway.mint({ label: 'loop', quota: { daily_tokens: amount } });
+  const left: number[] = [];
+  for (let i = 0; i < 30; i++) {
+    const answer = await scene.post(chat, key, body);
+    left.push(Number(answer.headers.get('x-ratelimit-remaining-tokens')));
+    await answer.text();
+  }
+  const held = amount - left[0]!;
+  expect(held).toBeGreaterThan(100);
+  expect(left).toEqual(left.map((_, i) => amount - held - 10 * i));
+  // Nearly all that is left: there is room for it only once the last one has given back what it held.
+  const rest = { ...body, max_completion_tokens: amount - 300 - held + 40 };
+  const nearlyAll = await scene.post(chat, key, rest);
+  expect(nearlyAll.status).toBe(200);
+  expect(Number(nearlyAll.headers.get('x-ratelimit-remaining-tokens'))).toBeLessThan(held - 10);
+});
+
 test('without a maximum, less is reserved when less is left', async () => {
   scene = await startScene('');
   const body = { model: 'gpt-5.5', messages: say('hi') };

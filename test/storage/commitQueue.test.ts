@@ -2,9 +2,9 @@
 
 import { openCommitQueue } from '../../gateway/src/accounting/commitQueue';
 import { GatewayError } from '../../gateway/src/core/errors';
-import type { Entry, EntryResult } from '../../gateway/src/storage/entries';
+import type { Amounts, Entry, EntryResult } from '../../gateway/src/storage/entries';
 import { AnswerLost, StorageUnavailable, StorageUnusable } from '../../gateway/src/storage/storage';
-import { morning, reserveEntry, settleEntry } from './samples';
+import { extendEntry, limit, morning, reserveEntry, settleEntry } from './samples';
 
 type Answer = (batch: readonly Entry[]) => EntryResult[] | Error;
 
@@ -15,13 +15,15 @@ const admitAll = (batch: readonly Entry[]): EntryResult[] =>
 function stage(...answers: Answer[]) {
   const batches: string[] = [];
   const told: string[] = [];
-  let held: Promise<void> | undefined;
+  let holding: Promise<void> | undefined;
+  let beside: (() => void) | undefined;
   const nameOf = (entry: Entry) => `${entry.type} ${entry.type === 'settle' ? entry.row.id : entry.id}`;
   const queue = openCommitQueue(
     {
       async commit(batch) {
         batches.push(batch.map(nameOf).join(', '));
-        await held;
+        await holding;
+        beside?.();
         const answer = answers.length > 1 ? answers.shift() : answers[0];
         const results = (answer ?? admitAll)(batch);
         if (results instanceof Error) throw results;
@@ -34,19 +36,23 @@ function stage(...answers: Answer[]) {
   /** Commits are answered once the returned function is called. */
   const hold = () => {
     let release = () => undefined as void;
-    held = new Promise((resolve) => (release = resolve));
+    holding = new Promise((resolve) => (release = resolve));
     return () => {
-      held = undefined;
+      holding = undefined;
       release();
     };
   };
-  return { queue, batches, told, hold };
+  /** What is done during each commit from now on. */
+  const during = (what: () => void) => void (beside = what);
+  return { queue, batches, told, hold, during };
 }
 
 const codeOf = (error: unknown) => (error instanceof GatewayError ? error.code : error);
 const outcome = (promise: Promise<unknown>) => promise.catch(codeOf);
-const r = (id: string) => reserveEntry(id);
-const settled = (id: string) => settleEntry(reserveEntry(id), 1, 1);
+const daily = limit({ kind: 'key', name: 'k1' }, 'tokens', 100_000);
+const r = (id: string) => reserveEntry(id, [daily]);
+const settled = (id: string) => settleEntry(r(id), 1, 1);
+const held: Amounts = { tokens: 100, nano: 5, requests: 1 };
 const unavailable: Answer = () => new StorageUnavailable('gone');
 
 test('what is asked in one turn is one batch, and what comes during a commit is the next', async () => {
@@ -54,7 +60,7 @@ test('what is asked in one turn is one batch, and what comes during a commit is 
   const release = hold();
   const first = [queue.submit(r('a')), queue.submit(r('b'))];
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-  queue.post(settled('x'));
+  queue.post(settled('x'), held);
   const second = queue.submit(r('c'));
   release();
   await Promise.all([...first, second]);
@@ -63,14 +69,14 @@ test('what is asked in one turn is one batch, and what comes during a commit is 
 
 test('a settlement alone is committed without anybody asking', async () => {
   const { queue, batches } = stage(admitAll);
-  queue.post(settled('x'));
+  queue.post(settled('x'), held);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(batches).toEqual(['settle x']);
 });
 
 test('settlements wait until the storage takes them; reservations are refused, and requests are not slowed by what waits', async () => {
   const { queue, batches, told } = stage(unavailable, unavailable, admitAll);
-  queue.post(settled('x'));
+  queue.post(settled('x'), held);
   expect(await outcome(queue.submit(r('a')))).toBe('storage_failed');
   expect(await outcome(queue.submit(r('b')))).toBe('storage_failed');
   expect(await queue.submit(r('c'))).toMatchObject({ type: 'admitted' });
@@ -100,7 +106,7 @@ test('an outage leaves nothing that grows with the requests it refuses', async (
 
 test('after an outage, settlements are tried again by themselves', async () => {
   const { queue, batches } = stage(unavailable, admitAll);
-  queue.post(settled('x'));
+  queue.post(settled('x'), held);
   await queue.flush();
   expect(batches).toEqual(['settle x']);
   const keepAlive = setTimeout(() => undefined, 10_000); // the queue itself does not hold a process up
@@ -115,7 +121,7 @@ test('an error that one entry is at fault for fails that entry, and no other', a
       ? new Error('cannot be sent')
       : admitAll(batch);
   const { queue, batches, told } = stage(poisoned);
-  queue.post(settled('x'));
+  queue.post(settled('x'), held);
   const all = ['a', 'bad', 'b'].map((id) => outcome(queue.submit(r(id))));
   expect(await Promise.all(all)).toMatchObject([{ type: 'admitted' }, 'internal', { type: 'admitted' }]);
   await queue.flush();
@@ -136,8 +142,8 @@ test('an entry that the storage refuses is told of, and the batch goes on', asyn
         : admitAll(batch)[i]!,
     );
   const { queue, told } = stage(refuseOne);
-  queue.post(settled('bad'));
-  queue.post(settled('good'));
+  queue.post(settled('bad'), held);
+  queue.post(settled('good'), held);
   const all = ['bad', 'a'].map((id) => outcome(queue.submit(r(id))));
   expect(await Promise.all(all)).toMatchObject(['internal', { type: 'admitted' }]);
   expect(told).toEqual([expect.stringMatching(/settlement of bad.*booked at what it reserved/)]);
@@ -152,15 +158,95 @@ test('flushing resolves for an empty queue, during a commit, and while nothing c
   const { queue, batches, hold } = stage(admitAll, admitAll, unavailable);
   await queue.flush();
   const release = hold();
-  queue.post(settled('x'));
+  queue.post(settled('x'), held);
   const first = queue.flush();
   await new Promise((resolve) => setImmediate(resolve));
-  queue.post(settled('y'));
+  queue.post(settled('y'), held);
   const second = queue.flush();
   release();
   await Promise.all([first, second]);
   expect(batches).toEqual(['settle x', 'settle y']);
-  queue.post(settled('z'));
+  queue.post(settled('z'), held);
   await queue.flush();
   expect(batches).toHaveLength(3);
+});
+
+describe('where limits have much room', () => {
+  const state = { limit: 0, spent: 0, reserved: 100, left: 99_900 };
+  const roomyAll: Answer = (batch) =>
+    batch.map((entry) =>
+      entry.type === 'reserve'
+        ? { type: 'admitted', output: 90, tightest: state, roomy: true }
+        : entry.type === 'extend'
+          ? { type: 'extended', granted: entry.by }
+          : { type: 'done' },
+    );
+  test('reservations go ahead, and settlements follow by themselves', async () => {
+    const { queue, batches } = stage(roomyAll);
+    queue.post(settled('x'), held);
+    await queue.submit(r('a')); // nothing is known of its limit
+    queue.post(settled('y'), held);
+    await queue.submit(r('b'));
+    expect(batches).toEqual(['settle x, reserve a', 'reserve b']);
+    while (batches.length < 3) await new Promise((wake) => setTimeout(wake, 5));
+    expect(batches[2]).toBe('settle y');
+  });
+
+  test('a reservation under another limit takes them along, and so does an extension', async () => {
+    const { queue, batches } = stage(roomyAll);
+    await queue.submit(r('a'));
+    queue.post(settled('x'), held);
+    await queue.submit(reserveEntry('b', [daily, limit({ kind: 'all' }, 'usd', 5)]));
+    queue.post(settled('y'), held);
+    await queue.submit(extendEntry('a', [daily], 90, 10));
+    expect(batches).toEqual(['reserve a', 'settle x, reserve b', 'settle y, extend a']);
+  });
+
+  test('a limit that has little room left takes them along again', async () => {
+    const { queue, batches } = stage(roomyAll, admitAll, roomyAll);
+    for (const id of ['a', 'b', 'c']) {
+      await queue.submit(r(id));
+      queue.post(settled(id), held);
+    }
+    await queue.flush();
+    expect(batches).toEqual(['reserve a', 'reserve b', 'settle a, settle b, reserve c', 'settle c']);
+  });
+
+  test('who is refused is asked once more, with what has ended', async () => {
+    const refuse: Answer = (batch) => batch.map(() => ({ type: 'refused', tightest: state, wanted: 1 }));
+    const { queue, batches } = stage(roomyAll, refuse, roomyAll, refuse);
+    await queue.submit(r('a'));
+    queue.post(settled('a'), held);
+    expect(await queue.submit(r('b'))).toMatchObject({ type: 'admitted' });
+    expect(await queue.submit(r('c'))).toMatchObject({ type: 'refused' }); // nothing waits that could make room
+    expect(batches).toEqual(['reserve a', 'reserve b', 'reserve b, settle a', 'reserve c']);
+  });
+
+  test('settlements wait for a while only, also where a reservation waits whenever a commit ends', async () => {
+    const { queue, batches, during } = stage(roomyAll);
+    await queue.submit(r('a'));
+    const isBooked = () => batches.some((batch) => batch.includes('settle a'));
+    const asked: Promise<unknown>[] = [];
+    during(() => {
+      if (!isBooked() && asked.length < 5_000) asked.push(queue.submit(r(`r${asked.length}`)));
+      if (asked.length === 3) queue.post(settled('a'), held);
+    });
+    await queue.submit(r('b'));
+    for (let done = 0; done < asked.length; done++) await asked[done];
+    expect(isBooked()).toBe(true);
+    expect(batches.slice(3, 6).filter((batch) => !batch.includes('settle')).length).toBeGreaterThan(0);
+  });
+
+  test('what is said to be left counts what has ended, under the limits it is booked in', async () => {
+    const { queue } = stage(roomyAll);
+    await queue.submit(r('a'));
+    queue.post(settled('a'), held); // held 100, used 2
+    queue.post(settleEntry(reserveEntry('b', [{ ...daily, id: 'another' }]), 1, 1), held);
+    expect(await queue.submit(r('c'))).toEqual({
+      type: 'admitted',
+      output: 90,
+      roomy: true,
+      tightest: { limit: 0, spent: 2, reserved: 0, left: 99_998 },
+    });
+  });
 });

@@ -155,8 +155,16 @@ export function describeStorage(name: string, newWorld: () => World): void {
       });
 
       test('without limits, everything is admitted', async () => {
-        expect(await one(reserveEntry('r1', [], 1_000_000))).toEqual({ type: 'admitted', output: 1_000_000 });
-        expect(await one(reserveEntry('r2', [], 'unnamed'))).toEqual({ type: 'admitted', output: 50 });
+        expect(await one(reserveEntry('r1', [], 1_000_000))).toEqual({
+          type: 'admitted',
+          output: 1_000_000,
+          roomy: true,
+        });
+        expect(await one(reserveEntry('r2', [], 'unnamed'))).toEqual({
+          type: 'admitted',
+          output: 50,
+          roomy: true,
+        });
         expect(await one(extendEntry('r1', [], 1_000_000, 7))).toEqual({ type: 'extended', granted: 7 });
       });
 

@@ -188,9 +188,9 @@ export function memoryWorld(): MemoryWorld {
       const { wanted, fits: enough } = fits(output, limit, i);
       if (!enough && limit.shadow !== true) return { type: 'refused', tightest: stateOf(limit, i, now), wanted };
     }
-    const roomy = limits.filter((limit, i) => fits(output, limit, i).fits);
-    const held: Open = { instance, limits: roomy, request: entry.request, input, output, nano: costOf(output) };
-    for (const limit of roomy) change(limit, heldBy(held), none());
+    const bookedIn = limits.filter((limit, i) => fits(output, limit, i).fits);
+    const held: Open = { instance, limits: bookedIn, request: entry.request, input, output, nano: costOf(output) };
+    for (const limit of bookedIn) change(limit, heldBy(held), none());
     open.set(entry.id, held);
     const minute = entry.request.started_at - (entry.request.started_at % 60_000);
     const { last_used_at: last = 0, old_secret_used_at: old = null } = uses.get(entry.key) ?? {};
@@ -217,7 +217,14 @@ export function memoryWorld(): MemoryWorld {
       output,
       ...(tightest === undefined ? {} : { tightest }),
       ...(nearing.length === 0 ? {} : { nearing }),
-      ...without(roomy),
+      ...without(bookedIn),
+      // More than half is left of each, and 64 more of this size fit.
+      ...(limits.every((limit, i) => {
+        const { left } = stateOf(limit, i, now);
+        return left * 2 > amountOf(limit, now) && left >= 64 * fits(output, limit, i).wanted;
+      })
+        ? { roomy: true as const }
+        : {}),
     };
   };
 

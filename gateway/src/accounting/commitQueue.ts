@@ -2,19 +2,32 @@
 // requests cost one commit.
 
 import { GatewayError } from '../core/errors';
-import type { Entry, EntryResult, ReleaseEntry, ReserveEntry, SettleEntry } from '../storage/entries';
+import {
+  type Amounts,
+  type Entry,
+  type EntryResult,
+  noAmounts,
+  type ReleaseEntry,
+  type ReserveEntry,
+  type SettleEntry,
+} from '../storage/entries';
 import { AnswerLost, type Storage, StorageUnavailable, StorageUnusable } from '../storage/storage';
+import { type EndedRequest, withEnded } from './endedRequest';
+import { openRoomyLimits, type RoomyLimits } from './roomyLimits';
 
 export interface CommitQueue {
   /** An entry whose result is waited for. @throws GatewayError storage_failed, internal */
   submit(entry: Entry): Promise<EntryResult>;
-  /** An entry that nobody waits for; it is tried until the storage takes it. */
-  post(entry: SettleEntry | ReleaseEntry): void;
+  /** A settlement that nobody waits for; it is tried until the storage takes it. @param held what the request holds until then */
+  post(entry: SettleEntry, held: Amounts): void;
   /** Resolves when all that was added before is committed, or cannot be now. */
   readonly flush: () => Promise<void>;
 }
 
-/** A settlement may wait this long for a reservation to share its commit with: a crash meanwhile books the reserved amount. */
+/**
+ * A settlement may wait this long for others to share its commit with: a crash meanwhile books the reserved amount.
+ * Reservations go ahead of it where their limits have much room, as half of a commit's work is the settlements in it.
+ */
 const settleWaitMs = 5;
 /**
  * Where more than one reservation came with the batch before, the next one waits this long for others: two threads taking
@@ -34,28 +47,34 @@ export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => num
   let committing: Promise<void> | undefined;
   let crowded = false; // the batch before held more than one entry that is waited for
   const outage = openOutage(failed);
+  const limits = openRoomyLimits();
   const timer = openBatchTimer(() => run());
   const parked = openParkedEntries((entries) => {
     waiting.push(...entries);
-    schedule(false);
+    schedule();
   });
 
-  const schedule = (urgent: boolean): void => {
+  const schedule = (): void => {
+    if (!waiting.every(isUrgent)) timer.soon(); // also while others go ahead
     if (committing !== undefined || waiting.length === 0) return; // the next batch follows this one
-    if (urgent) timer.now(crowded);
-    else timer.soon();
+    if (timer.late || waiting.some(isUrgent)) timer.now(crowded);
   };
   const run = (): void => {
-    timer.clear();
+    timer.begun();
     if (committing !== undefined || waiting.length === 0) return;
-    const batch = takeBatch(waiting);
+    const ahead = timer.late ? [] : goingAhead(waiting, limits);
+    const left = ahead.length === 0 ? [] : waiting.filter((each) => !isUrgent(each));
+    if (left.length > 0) waiting = [...left];
+    else timer.taken();
+    const batch = left.length > 0 ? ahead : takeBatch(waiting);
     crowded = batch.filter(isUrgent).length > 1;
     committing = storage
       .commit(entriesOf(batch), now())
       .then(
         (results) => {
           outage.over();
-          batch.forEach((each, i) => finish(each, results[i], failed));
+          const ended = left.map(endedIn);
+          batch.forEach((each, i) => answer(each, results[i], ended));
           parked.release();
         },
         (cause: unknown) => {
@@ -65,8 +84,16 @@ export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => num
       )
       .finally(() => {
         committing = undefined;
-        schedule(waiting.some(isUrgent));
+        schedule();
       });
+  };
+  // Who went ahead and was refused is asked once more, with what has ended. What is said of a limit counts that too.
+  const answer = (each: Waiting, result: EntryResult | undefined, ended: readonly EndedRequest[]): void => {
+    const { entry } = each;
+    if (entry.type !== 'reserve' || result === undefined) return finish(each, result, failed);
+    limits.learn(entry.limits, result.type === 'admitted' && result.roomy === true);
+    if (result.type === 'refused' && ended.length > 0) waiting.unshift({ ...each, again: true });
+    else finish(each, withEnded(result, entry.limits, ended), failed);
   };
   const postpone = (batch: readonly Waiting[], cause: Error): void => {
     outage.begun(cause);
@@ -74,12 +101,12 @@ export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => num
   };
   const add = (each: Waiting): void => {
     waiting.push(each);
-    schedule(isUrgent(each));
+    schedule();
   };
 
   return {
     submit: (entry) => new Promise((resolve, reject) => add({ entry, done: { resolve, reject } })),
-    post: (entry) => add({ entry }),
+    post: (entry, held) => add({ entry, held }),
     async flush() {
       await committing;
       parked.release();
@@ -99,6 +126,10 @@ interface Waiting {
     resolve(result: EntryResult): void;
     reject(error: GatewayError): void;
   };
+  /** Of a settlement: what its request holds. */
+  readonly held?: Amounts;
+  /** It was refused while settlements waited, and is decided with them. */
+  readonly again?: boolean;
   /** Committed without others: a batch with it has failed in a way that one of its entries may be at fault for. */
   alone?: boolean;
 }
@@ -125,24 +156,36 @@ function openOutage(failed: Report) {
 
 // When the next batch is committed.
 function openBatchTimer(run: () => void) {
-  let scheduled: 'no' | 'soon' | 'now' = 'no';
-  let timer: NodeJS.Timeout | undefined;
+  let scheduled = false;
+  let gathering: NodeJS.Timeout | undefined;
+  let settling: NodeJS.Timeout | undefined;
+  let late = false;
   return {
+    /** Settlements have waited long enough: the next batch has them. */
+    get late() {
+      return late;
+    },
     soon(): void {
-      if (scheduled !== 'no') return;
-      scheduled = 'soon';
-      timer = setTimeout(run, settleWaitMs);
+      settling ??= setTimeout(() => {
+        late = true;
+        run();
+      }, settleWaitMs);
     },
     now(gather: boolean): void {
-      if (scheduled === 'now') return;
-      clearTimeout(timer);
-      scheduled = 'now';
-      if (gather) timer = setTimeout(run, gatherMs);
+      if (scheduled) return;
+      scheduled = true;
+      if (gather) gathering = setTimeout(run, gatherMs);
       else setImmediate(run); // all reservations of one turn of the event loop are one batch
     },
-    clear(): void {
-      clearTimeout(timer);
-      scheduled = 'no';
+    begun(): void {
+      clearTimeout(gathering);
+      scheduled = false;
+    },
+    /** Whatever waited is in a batch. */
+    taken(): void {
+      clearTimeout(settling);
+      settling = undefined;
+      late = false;
     },
   };
 }
@@ -172,6 +215,20 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
   return single < 0 ? waiting.splice(0) : waiting.splice(0, Math.max(1, single));
 }
 
+// Reservations that need not wait for the settlements beside them; none where one of them must.
+function goingAhead(waiting: readonly Waiting[], limits: RoomyLimits): Waiting[] {
+  const ahead = waiting.filter(isUrgent);
+  const free = ({ entry, again, alone }: Waiting) =>
+    entry.type === 'reserve' && again !== true && alone !== true && limits.areRoomy(entry.limits);
+  return ahead.every(free) ? ahead : [];
+}
+
+// What a released request held, only the storage knows.
+function endedIn({ entry, held }: Waiting): EndedRequest {
+  if (entry.type !== 'settle' || held === undefined) return { limits: [], held: noAmounts(), spent: noAmounts() };
+  return { limits: entry.limits, held, spent: { tokens: entry.row.counted, nano: entry.row.cost, requests: 1 } };
+}
+
 // Somebody waits for the answer.
 function isUrgent({ done }: Waiting): boolean {
   return done !== undefined;
@@ -193,8 +250,9 @@ function giveUp({ entry, done }: Waiting, cause: unknown, failed: Report): void 
 // until the storage takes it. A reservation is released where only the answer to its commit may have been lost.
 function refuse(batch: readonly Waiting[], cause: Error): Waiting[] {
   for (const { done } of batch) done?.reject(new GatewayError('storage_failed', { cause }));
-  return batch.flatMap(({ entry }) => {
-    if (entry.type === 'settle' || entry.type === 'release') return [{ entry }];
+  return batch.flatMap(({ entry, held }): Waiting[] => {
+    if (entry.type === 'settle') return [{ entry, ...(held === undefined ? {} : { held }) }];
+    if (entry.type === 'release') return [{ entry }];
     return entry.type === 'reserve' && cause instanceof AnswerLost ? [{ entry: releaseEntry(entry) }] : [];
   });
 }

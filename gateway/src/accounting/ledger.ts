@@ -184,13 +184,12 @@ class OpenReservation implements Reservation {
   settle({ row, rates, dearestRates }: RequestRecord): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#queue.post({
-      type: 'settle',
-      limits: limitWindows(this.#limits),
-      row,
-      rates,
-      ...(dearestRates === undefined ? {} : { dearestRates }),
-    });
+    const limits = limitWindows(this.#limits);
+    const { input } = this.#request;
+    this.#queue.post(
+      { type: 'settle', limits, row, rates, ...(dearestRates === undefined ? {} : { dearestRates }) },
+      { tokens: input + this.output, nano: this.#nano, requests: 1 },
+    );
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

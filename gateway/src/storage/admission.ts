@@ -3,30 +3,22 @@
 
 import { saturatingAdd } from '../core/usage';
 import { amountAt, unadjusted } from './administration';
-import type {
-  Amounts,
-  BudgetCounters,
-  EntryResult,
-  ExtendEntry,
-  LimitMeasure,
-  LimitState,
-  LimitWindow,
-  RepriceEntry,
-  ReserveEntry,
+import {
+  type Amounts,
+  type BudgetCounters,
+  counterOf,
+  type EntryResult,
+  type ExtendEntry,
+  type LimitState,
+  type LimitWindow,
+  type RepriceEntry,
+  type ReserveEntry,
 } from './entries';
 
 /** Counters that change. */
 export interface Budget extends BudgetCounters {
   dirty: boolean;
 }
-
-/** What a limit of each measure counts. */
-const counterOf = {
-  tokens: 'tokens',
-  usd: 'nano',
-  requests: 'requests',
-  parallel: 'requests',
-} as const satisfies Record<LimitMeasure, keyof Amounts>;
 
 /** What an admitted request holds, to be given back when it settles. */
 export interface Held {
@@ -42,6 +34,8 @@ export type Decision =
       readonly nearing: readonly LimitState[];
       /** Indices of the shadow limits that it is not added to, for they would have refused it. */
       readonly shadowed: readonly number[];
+      /** Whether every limit has much room after it. */
+      readonly roomy: boolean;
     }
   | { readonly refused: EntryResult };
 
@@ -63,7 +57,8 @@ export function reserve(entry: ReserveEntry, find: (limit: LimitWindow) => Budge
   });
   const after = statesOf(entry.limits, find, now);
   const nearing = after.filter((state) => isNearing(entry.limits, state));
-  return { held: { output, amounts }, tightest: tightestOf(entry.limits, after), nearing, shadowed };
+  const roomy = after.every((state) => isRoomy(entry.limits, state, amounts));
+  return { held: { output, amounts }, tightest: tightestOf(entry.limits, after), nearing, shadowed, roomy };
 }
 
 /**
@@ -139,6 +134,14 @@ function isNearing(limits: readonly LimitWindow[], state: LimitState): boolean {
   const limit = limits[state.limit];
   if (limit === undefined || isShadow(limit) || limit.measure === 'parallel') return false;
   return state.spent >= nearingFrom * (state.amount ?? limit.amount);
+}
+
+/** Reservations of the same size that a limit with much room still has room for: more than come in the time that a commit takes. */
+const manyMore = 64;
+
+function isRoomy(limits: readonly LimitWindow[], state: LimitState, amounts: Amounts): boolean {
+  const amount = state.amount ?? limits[state.limit]?.amount ?? 0;
+  return state.left > amount / 2 && state.left >= manyMore * amounts[counter(limits, state)];
 }
 
 function isShadow(limit: LimitWindow | undefined): boolean {

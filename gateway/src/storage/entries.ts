@@ -17,6 +17,14 @@ export interface Amounts {
 /** What a limit counts: what is spent and held in its window or, for `parallel`, the requests in flight. */
 export type LimitMeasure = Measure | 'parallel';
 
+/** What a limit of each measure counts. */
+export const counterOf = {
+  tokens: 'tokens',
+  usd: 'nano',
+  requests: 'requests',
+  parallel: 'requests',
+} as const satisfies Record<LimitMeasure, keyof Amounts>;
+
 /** Whose use a limit counts. */
 export type LimitSubject = { readonly kind: 'key' | 'user' | 'tag'; readonly name: string } | { readonly kind: 'all' };
 
@@ -144,6 +152,8 @@ export type EntryResult =
       readonly nearing?: readonly LimitState[];
       /** Indices of the shadow limits that had no room: it is not booked in them. Absent where there are none. */
       readonly shadowed?: readonly number[];
+      /** Every limit has more than half of its amount left after it, and room for 64 more of its size. Absent where one has not. */
+      readonly roomy?: true;
     }
   | { readonly type: 'refused'; readonly tightest: LimitState; readonly wanted: number }
   | { readonly type: 'revoked' }

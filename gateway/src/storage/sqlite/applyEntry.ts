@@ -23,7 +23,7 @@ export function reserve(entry: ReserveEntry, ledger: BatchState, now: number): E
   if (!ledger.stands(entry.key)) return { type: 'revoked' };
   const decision = admission.reserve(entry, budgets.find, now);
   if ('refused' in decision) return decision.refused;
-  const { held, tightest, nearing, shadowed } = decision;
+  const { held, tightest, nearing, shadowed, roomy } = decision;
   const limits = shadowed.length === 0 ? entry.limits : entry.limits.filter((_, i) => !shadowed.includes(i));
   const { key, user } = entry.request;
   sql.addOpenRequest.run(
@@ -44,6 +44,7 @@ export function reserve(entry: ReserveEntry, ledger: BatchState, now: number): E
     ...(tightest === undefined ? {} : { tightest }),
     ...(nearing.length === 0 ? {} : { nearing }),
     ...(shadowed.length === 0 ? {} : { shadowed }),
+    ...(roomy ? { roomy } : {}),
   };
 }
 

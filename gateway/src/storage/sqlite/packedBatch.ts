@@ -33,8 +33,9 @@ export function packResults(results: readonly EntryResult[]): PackedResult[] {
   return listOf(results, (result) => {
     if (result.type === 'done') return done;
     if (result.type !== 'admitted' || result.nearing !== undefined || result.shadowed !== undefined) return result;
-    const { output, tightest: t } = result;
-    return t === undefined ? [output] : [output, t.limit, t.spent, t.reserved, t.left, t.amount];
+    const { output, tightest: t, roomy } = result;
+    const much = roomy === true ? 1 : 0;
+    return t === undefined ? [output, much] : [output, much, t.limit, t.spent, t.reserved, t.left, t.amount];
   });
 }
 
@@ -137,14 +138,12 @@ function unpackOpen(v: readonly unknown[]): OpenRequest {
 }
 
 function unpackAdmitted(v: readonly unknown[]): EntryResult {
-  const output = v[0] as number;
-  if (v.length === 1) return { type: 'admitted', output };
-  const tightest = {
-    limit: v[1],
-    spent: v[2],
-    reserved: v[3],
-    left: v[4],
-    ...(v[5] === undefined ? {} : { amount: v[5] }),
+  const [output, much, limit, spent, reserved, left, amount] = v as number[];
+  const tightest = { limit, spent, reserved, left, ...(amount === undefined ? {} : { amount }) } as LimitState;
+  return {
+    type: 'admitted',
+    output: output ?? 0,
+    ...(limit === undefined ? {} : { tightest }),
+    ...(much === 1 ? { roomy: true } : {}),
   };
-  return { type: 'admitted', output, tightest: tightest as LimitState };
 }
