@@ -29,12 +29,6 @@ export interface CommitQueue {
  * Reservations go ahead of it where their limits have much room, as half of a commit's work is the settlements in it.
  */
 const settleWaitMs = 5;
-/**
- * Where more than one reservation came with the batch before, the next one waits this long for others: two threads taking
- * turns cost more than the statements between. It spares a tenth of a request's CPU time at 16 connections, and the timer's
- * own grain is a millisecond. A request by itself does not wait.
- */
-const gatherMs = 1;
 /** Time between tries while the storage takes nothing. */
 const retryMs = 1_000;
 
@@ -45,7 +39,6 @@ const retryMs = 1_000;
 export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => number, failed: Report): CommitQueue {
   let waiting: Waiting[] = [];
   let committing: Promise<void> | undefined;
-  let crowded = false; // the batch before held more than one entry that is waited for
   const outage = openOutage(failed);
   const limits = openRoomyLimits();
   const timer = openBatchTimer(() => run());
@@ -57,17 +50,15 @@ export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => num
   const schedule = (): void => {
     if (!waiting.every(isUrgent)) timer.soon(); // also while others go ahead
     if (committing !== undefined || waiting.length === 0) return; // the next batch follows this one
-    if (timer.late || waiting.some(isUrgent)) timer.now(crowded);
+    if (timer.late || waiting.some(isUrgent)) timer.now();
   };
   const run = (): void => {
-    timer.begun();
     if (committing !== undefined || waiting.length === 0) return;
     const ahead = timer.late ? [] : goingAhead(waiting, limits);
     const left = ahead.length === 0 ? [] : waiting.filter((each) => !isUrgent(each));
     if (left.length > 0) waiting = [...left];
     else timer.taken();
     const batch = left.length > 0 ? ahead : takeBatch(waiting);
-    crowded = batch.filter(isUrgent).length > 1;
     committing = storage
       .commit(entriesOf(batch), now())
       .then(
@@ -157,7 +148,6 @@ function openOutage(failed: Report) {
 // When the next batch is committed.
 function openBatchTimer(run: () => void) {
   let scheduled = false;
-  let gathering: NodeJS.Timeout | undefined;
   let settling: NodeJS.Timeout | undefined;
   let late = false;
   return {
@@ -171,15 +161,14 @@ function openBatchTimer(run: () => void) {
         run();
       }, settleWaitMs);
     },
-    now(gather: boolean): void {
+    /** All reservations of one turn of the event loop are one batch. */
+    now(): void {
       if (scheduled) return;
       scheduled = true;
-      if (gather) gathering = setTimeout(run, gatherMs);
-      else setImmediate(run); // all reservations of one turn of the event loop are one batch
-    },
-    begun(): void {
-      clearTimeout(gathering);
-      scheduled = false;
+      setImmediate(() => {
+        scheduled = false;
+        run();
+      });
     },
     /** Whatever waited is in a batch. */
     taken(): void {
