@@ -8,6 +8,7 @@ import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import { answerFacts, codecs } from '../wire';
 import type { Decoder, Frame } from '../wire/codec';
+import { errorData } from '../wire/shared/errorEvents';
 import { type FrameReader, openFrameReader } from '../wire/shared/sse';
 import { openAnswerEncoder } from './answerEncoder';
 import type { AnswerTranslation } from './answerTranslation';
@@ -200,7 +201,17 @@ async function translate(
     const held = frames.waiting + decoder.kept + encoder.kept + more;
     if (held > uncountedBytes || memory.counts) memory.gathers(held);
   };
-  const encoding = openSlicedEncoding({ decoder, encode: (events) => encoder.encode(events), gather, write: writeAll });
+  const named = (frame: Frame): Frame => ({ ...frame, data: errorData(frame, codecs[answered.format]) });
+  const read = {
+    push: (frame: Frame) => decoder.push(frame.event === 'error' ? named(frame) : frame),
+    end: () => decoder.end(),
+  };
+  const encoding = openSlicedEncoding({
+    decoder: read,
+    encode: (events) => encoder.encode(events),
+    gather,
+    write: writeAll,
+  });
   const noteEnd = (wait: Promise<void> | undefined, isEvent: boolean): void => {
     if (progress.complete) response.release();
     else if (decoder.ending) ending.after(wait, isEvent);

@@ -100,7 +100,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
     this.status = status;
-    this.headers = headers;
+    this.headers = singleValues(headers);
     this.#resolve?.(this);
     this.#resolve = undefined;
   }
@@ -278,6 +278,23 @@ interface ChunkConsumer {
   readonly take: (chunk: Buffer) => Promise<void> | undefined;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
+}
+
+/** Headers of which a message has one; of several, as a proxy in between adds its own, the first counts, as it does to Node. */
+const single: ReadonlySet<string> = new Set([
+  'content-type', 'content-length', 'content-encoding', 'retry-after', 'retry-after-ms',
+]); // prettier-ignore
+
+// undici gives a header that came more than once as a list. Nothing behind this reckons with one.
+function singleValues(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  let out = headers;
+  for (const name in headers) {
+    const value = headers[name];
+    if (!Array.isArray(value) || name === 'set-cookie') continue;
+    if (out === headers) out = { ...headers };
+    out[name] = single.has(name) ? value[0] : value.join(', ');
+  }
+  return out;
 }
 
 // undici's failures in our words. Its own texts may name addresses, so they go into `cause` and the log, not to clients.
