@@ -84,12 +84,12 @@ describe.each([false, true])('on a connection that was used before: %s', (used) 
     for (const client of ['chat', 'messages'] as const) {
       if (used) await warm();
       requests = 0;
-      reply = (socket) => socket.end(none[name], 'latin1');
+      reply = (socket) => socket.end(none[name] ?? '', 'latin1');
       expect(await ask(client, 'a/m')).toMatchObject({ status: 502, text: expect.stringContaining('not its API') });
       expect(requests).toBe(1);
       if (used) await warm();
       requests = 0;
-      reply = (socket) => socket.end(none[name], 'latin1');
+      reply = (socket) => socket.end(none[name] ?? '', 'latin1');
       expect(await ask(client, 'both')).toMatchObject({ status: 200, text: expect.stringContaining('from B') });
       expect(requests).toBe(1);
     }
