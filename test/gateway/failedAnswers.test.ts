@@ -232,6 +232,15 @@ test('Responses that reached its maximum is an answer', async () => {
   expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', input: 5, output: 2, estimated: false });
 });
 
+test.each(formats)('events of %s are no whole answer to a client of another wire: B [F11]', async (kind) => {
+  scene.a.answer = streamAnswer(Object.values(streamParts(kind, 'from A')).join(''));
+  const answer = await ask(otherFormat(kind), `a-${kind}/m`, false, fieldsFor(kind));
+  expect([answer.status, await answer.text()]).toEqual([502, expect.stringContaining('although a whole answer')]);
+  expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: 'upstream_garbage' });
+  scene.b.answer = goodAnswer(kind, 'from B');
+  expect(await (await ask(otherFormat(kind), `to-${kind}`, false, fieldsFor(kind))).text()).toContain('from B');
+});
+
 test('a page for people is not passed on as an answer [F11]', async () => {
   const page = { headers: { 'content-type': 'text/html' }, body: '<html>Bad gateway</html>' };
   scene.a.answer = { status: 502, ...page };
