@@ -78,17 +78,29 @@ test('a death in the middle of an event leaves no half event before the error [E
   expect(dataIn(got).at(-1)).toMatchObject({ type: 'error', code: 'upstream_died' });
 });
 
-test.each(formats)('%s: lines that end as on Windows are the same events', async (kind) => {
-  const { preamble, content, end } = streamParts(kind, text);
-  const stream = async (body: string, slice: number): Promise<string> => {
-    scene.a.answer = streamAnswer(body, slice);
-    return withoutIds(await (await ask(otherFormat(kind), `a-${kind}/m`, true, fieldsFor(kind))).text());
-  };
-  const plain = preamble + content + end;
-  const carriage = plain.replaceAll('\n', '\r\n');
-  const whole = await stream(plain, plain.length);
-  for (const slice of [1, 2, 3, 7, carriage.length]) expect(await stream(carriage, slice)).toBe(whole);
-});
+test.each(formats)(
+  '%s: lines that end as on Windows, or with a carriage return alone, are the same events',
+  async (kind) => {
+    const { preamble, content, end } = streamParts(kind, text);
+    const stream = async (body: string, slice: number): Promise<string> => {
+      scene.a.answer = streamAnswer(body, slice);
+      return withoutIds(await (await ask(otherFormat(kind), `a-${kind}/m`, true, fieldsFor(kind))).text());
+    };
+    const plain = preamble + content + end;
+    const carriage = plain.replaceAll('\n', '\r\n');
+    const whole = await stream(plain, plain.length);
+    const bare = plain.replaceAll('\n', '\r');
+    for (const slice of [1, 2, 3, 7, carriage.length]) {
+      expect(await stream(carriage, slice)).toBe(whole);
+      expect(await stream(bare, slice)).toBe(whole);
+      for (const body of [carriage, bare]) {
+        scene.a.answer = streamAnswer(body, slice);
+        expect(await (await ask(kind, `a-${kind}/m`, true)).text()).toBe(body);
+        expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+      }
+    }
+  },
+);
 
 test('a JSON list: whole items before a death, however it is cut', async () => {
   const item = JSON.stringify({ candidates: [{ content: { role: 'model', parts: [{ text }] } }] });

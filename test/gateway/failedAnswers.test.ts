@@ -29,13 +29,22 @@ const failures: [Kind, string, object, number][] = [
   ['messages', 'an overload', { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }, 503],
   ['messages', 'a rate limit', { type: 'error', error: { type: 'rate_limit_error', message: 'm' } }, 429],
   ['messages', 'a wrong key', { type: 'error', error: { type: 'authentication_error', message: 'm' } }, 502],
+  ['messages', 'an error as text', { error: 'the model crashed' }, 502],
   ['messages', 'no content', { type: 'message', stop_reason: null }, 502],
   ['messages', 'an unknown reason', { type: 'message', content: [], stop_reason: 'exploded' }, 502],
   ['responses', 'a failed status', { id: 'r', status: 'failed', error: null, output: [] }, 502],
   ['responses', 'a rate limit', { status: 'failed', error: { code: 'rate_limit_exceeded', message: 'm' } }, 429],
   ['responses', 'no output', { id: 'r', status: 'completed' }, 502],
+  ...['in_progress', 'queued', 'exploded'].map((status): [Kind, string, object, number] => [
+    'responses',
+    `a status ${status}, with a text`,
+    { id: 'r', status, output: [{ type: 'message', content: [{ type: 'output_text', text: 'x' }] }] },
+    502,
+  ]),
   ['responses', 'an unknown incompleteness', { status: 'incomplete', incomplete_details: { reason: 'x' }, output: [] }, 502],
   ['generate', 'an overload', { error: { code: 503, message: 'm', status: 'UNAVAILABLE' } }, 503],
+  ['generate', 'a rate limit without its name', { error: { code: 429, message: 'm' } }, 429],
+  ['generate', 'an error as text', { error: 'the model crashed' }, 502],
   ['generate', 'no candidate', { usageMetadata: { promptTokenCount: 3 } }, 502],
   ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'OTHER', 'MISSING_THOUGHT_SIGNATURE', 'NEW_REASON'].map(
     (finishReason): [Kind, string, object, number] => [
@@ -147,7 +156,60 @@ describe('a failure after text', () => {
   });
 });
 
+describe.each(formats)('%s: a failure that stands before a good end [F10]', (kind) => {
+  const { preamble, content, end } = streamParts(kind, 'Hello');
+  const told: Readonly<Record<string, string>> = {
+    'an event that is named an error': 'event: error\ndata: {"message":"m","code":429}\n\n',
+    'the same without JSON': 'event:error\ndata: upstream connect error\n\n',
+    'an error that is a text': 'data: {"error":"the model crashed"}\n\n',
+    ...(kind === 'chat'
+      ? { 'an error object itself': 'data: {"object":"error","message":"m","type":"InternalServerError","code":500}\n\n' }
+      : {}),
+  };
+  test.each(Object.keys(told))('%s', async (name) => {
+    const body = preamble + content + told[name]! + end;
+    for (const slice of [undefined, 5]) {
+      scene.a.answer = streamAnswer(body, slice);
+      const text = await (await ask(otherFormat(kind), `a-${kind}/m`, true, fieldsFor(kind))).text();
+      expect(text).toContain('Hello');
+      expect(text).toMatch(/"error":\{/);
+      expect(text).not.toMatch(/message_stop|\[DONE\]/);
+      const code = name.includes('named') ? 'upstream_rate_limited' : 'upstream_error';
+      expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: code });
+      expect(await (await ask(kind, `a-${kind}/m`, true)).text()).toBe(body);
+      expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: code });
+    }
+    scene.a.answer = streamAnswer(preamble + told[name]! + end);
+    scene.b.answer = goodAnswer(kind, 'from B');
+    for (const client of [kind, otherFormat(kind)]) {
+      scene.now += 60_000;
+      const fields = client === kind ? {} : fieldsFor(kind);
+      expect(await (await ask(client, `to-${kind}`, true, fields)).text()).toContain('from B');
+    }
+  });
+}); // prettier-ignore
+
+test('a reason to stop that is a failure is seen without a usage beside it', async () => {
+  const { preamble, content } = streamParts('messages', 'Hello');
+  const end = 'data: {"type":"message_delta","delta":{"stop_reason":"exploded"}}\n\ndata: {"type":"message_stop"}\n\n';
+  scene.a.answer = streamAnswer(preamble + content + end);
+  for (const client of ['messages', 'chat'] as const) {
+    await (await ask(client, 'a-messages/m', true)).text();
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: 'upstream_error' });
+  }
+});
+
+test('an end word without a reason ends what has been said, for every client', async () => {
+  const { preamble, content } = streamParts('messages', 'Hello');
+  scene.a.answer = streamAnswer(`${preamble}${content}data: {"type":"message_stop"}\n\n`);
+  expect(await (await ask('messages', 'a-messages/m', true)).text()).not.toContain('"error"');
+  expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+  expect(await (await ask('chat', 'a-messages/m', true)).text()).toMatch(/Hello[^]*"finish_reason":"stop"[^]*\[DONE\]/);
+  expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+});
+
 test.each([
+  ['an incompleteness without a status', { type: 'response.incomplete', response: { output: [] } }, 'upstream_error'],
   ['an error event without an error object', { type: 'error', code: 'rate_limit_exceeded', message: 'm' }, 'upstream_rate_limited'],
   ['a failed response', { type: 'response.failed', response: { status: 'failed', error: null } }, 'upstream_error'],
   ['a response without credit', { type: 'response.failed', response: { status: 'failed', error: { code: 'insufficient_quota', message: 'm' } } }, 'upstream_credential'],
@@ -168,6 +230,15 @@ test('Responses that reached its maximum is an answer', async () => {
   );
   await (await ask('responses', 'a-responses/m', true)).text();
   expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', input: 5, output: 2, estimated: false });
+});
+
+test.each(formats)('events of %s are no whole answer to a client of another wire: B [F11]', async (kind) => {
+  scene.a.answer = streamAnswer(Object.values(streamParts(kind, 'from A')).join(''));
+  const answer = await ask(otherFormat(kind), `a-${kind}/m`, false, fieldsFor(kind));
+  expect([answer.status, await answer.text()]).toEqual([502, expect.stringContaining('although a whole answer')]);
+  expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: 'upstream_garbage' });
+  scene.b.answer = goodAnswer(kind, 'from B');
+  expect(await (await ask(otherFormat(kind), `to-${kind}`, false, fieldsFor(kind))).text()).toContain('from B');
 });
 
 test('a page for people is not passed on as an answer [F11]', async () => {

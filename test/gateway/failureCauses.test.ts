@@ -160,3 +160,140 @@ test.each([
   expect(await answeredBy(3, kind, kind)).toBe('BBB');
   expect(scene.a.calls).toHaveLength(1);
 });
+
+describe('a status that no request causes is not the client’s mistake', () => {
+  const told: readonly (readonly [number, object, number, string])[] = [
+    ...[405, 407, 421, 425, 444, 460, 463, 499].map((status): [number, object, number, string] => [status, error('m'), 502, 'upstream_error']),
+    [405, { detail: 'Method Not Allowed' }, 502, 'upstream_error'],
+    [424, { error: 'Request failed during generation: Server error: CUDA error', error_type: 'generation' }, 502, 'upstream_error'],
+    [498, error('capacity_exceeded'), 503, 'upstream_overloaded'],
+  ]; // prettier-ignore
+  test.each(told)('%d %j', async (status, body, shown, code) => {
+    scene.a.answer = { status, body: JSON.stringify(body) };
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect(await answeredBy(1)).toBe('B');
+    expect(await answeredBy(1, 'messages')).toBe('B');
+    const answer = await ask('messages', 'a-chat/m', false);
+    expect(answer.status).toBe(shown);
+    await answer.text();
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: code });
+  });
+
+  // 407 is not among them: `fetch` takes it for a failure of its own proxy.
+  test.each(told.filter(([status]) => status !== 407))(
+    '%d %j is told as it is on its own wire',
+    async (status, body) => {
+      scene.a.answer = { status, body: JSON.stringify(body) };
+      const own = await ask('chat', 'a-chat/m', false);
+      expect([own.status, await own.json()]).toEqual([status, body]);
+    },
+  );
+
+  test.each([400, 409, 415, 418, 422, 424, 431])('%d still is', async (status) => {
+    scene.a.answer = { status, body: JSON.stringify(error('m')) };
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect(await answeredBy(6)).toBe('------');
+    expect([scene.a.calls.length, scene.b.calls.length]).toEqual([6, 0]);
+  });
+});
+
+// B holds 200,000 tokens, and A is said to hold fewer.
+describe('a prompt that is too long, in each provider’s words, goes to a larger target', () => {
+  test.each([
+    ['prompt is too long: 150000 tokens > 100000 maximum'],
+    ["This model's maximum context length is 100000 tokens. However, your messages resulted in 150000 tokens. Please reduce the length of the messages."],
+    ["This endpoint's maximum context length is 100000 tokens. However, you requested about 150000 tokens"],
+    ["'max_tokens' or 'max_completion_tokens' is too large: 5000. This model's maximum context length is 4096 tokens and your request has 100 input tokens"],
+    ['The input token count (150000) exceeds the maximum number of tokens allowed (100000).'],
+    ['Your input exceeds the context window of this model. Please adjust your input and try again.'],
+    ['input length and `max_tokens` exceed context limit: 88240 + 21333 > 100000, decrease input length or `max_tokens` and try again'],
+    ["This model's maximum prompt length is 131072 but the request contains 136973 tokens."],
+    ['Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length'],
+    ['Please reduce the length of the messages or completion.'],
+    ['Please reduce the length of the messages or completion. Current length is 42328 while limit is 40000'],
+    ['the request exceeds the available context size. try increasing the context size or enable context shift'],
+    ['request (40000 tokens) exceeds the available context size (32768 tokens), try increasing it'],
+    ['Requested tokens (2100) exceed context window of 2048'],
+    ['Input is too long for requested model.'],
+    ['The prompt is too long: 33000, model maximum context length: 32768'],
+    ['Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 5000 `inputs` tokens and 100 `max_new_tokens`'],
+    ['The decoder prompt (length 17772) is longer than the maximum model length of 16384.'],
+    ['The prompt (total length 25938) is too long to fit into the model (context length 4096).'],
+    ["The input (40000 tokens) is longer than the model's context length (32768 tokens)."],
+    ["Requested token count exceeds the model's maximum context length of 32768 tokens. You requested a total of 40000 tokens: 39000 tokens from the input messages and 1000 tokens for the completion."],
+    ['too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 5000'],
+    ['Range of input length should be [1, 30720]'],
+    ['Input tokens exceed the configured limit of 172000 tokens. Your messages resulted in 173000 tokens. Please reduce the length of the messages.'],
+  ])('%s', async (words) => {
+    scene.b.answer = goodAnswer('chat', 'from B');
+    const body = JSON.stringify(error(words, { type: 'invalid_request_error', code: 400 }));
+    for (const answer of [{ status: 400, body }, { status: 422, body }, { body }]) {
+      scene.a.answer = answer;
+      expect(await answeredBy(1)).toBe('B');
+      expect(await answeredBy(1, 'messages')).toBe('B');
+    }
+    scene.a.answer = streamAnswer(`data: ${body}\n\n`);
+    expect(await answeredBy(1, 'messages', 'chat', true)).toBe('B');
+    expect(scene.a.calls).toHaveLength(7); // nobody rests for it
+    scene.a.answer = { body };
+    expect((await ask('messages', 'a-chat/m', false)).status).toBe(400);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'error', error: 'prompt_too_long' });
+  }); // prettier-ignore
+
+  test.each([200, 400, 500])('llama.cpp’s own type and counts (%d)', async (status) => {
+    const body = error('m', { code: 400, type: 'exceed_context_size_error', n_prompt_tokens: 140_000, n_ctx: 90_000 });
+    scene.a.answer = { status, body: JSON.stringify(body) };
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect(await answeredBy(1, 'messages')).toBe('B');
+    const told = await (await ask('messages', 'a-chat/m', false)).text();
+    if (status >= 400) expect(told).toContain('prompt is too long: 140000 tokens > 90000 maximum');
+  });
+
+  test.each<Kind>(['messages', 'generate', 'responses'])('inside a 200 of %s', async (kind) => {
+    const words: Record<string, object> = {
+      messages: { type: 'error', ...error('input length and `max_tokens` exceed context limit: 88240 + 21333 > 100000', { type: 'invalid_request_error' }) },
+      generate: error('The input token count (150000) exceeds the maximum number of tokens allowed (100000).', { status: 'INVALID_ARGUMENT', code: 400 }),
+      responses: { status: 'failed', ...error('Your input exceeds the context window of this model.', { code: 'invalid_prompt' }) },
+    };
+    scene.a.answer = { body: JSON.stringify(words[kind]) };
+    scene.b.answer = goodAnswer(kind, 'from B');
+    for (const client of [kind, otherFormat(kind)]) expect(await answeredBy(1, client, kind)).toBe('B');
+  }); // prettier-ignore
+});
+
+describe('the operator’s trouble in each provider’s words', () => {
+  const rests: readonly (readonly [number, object, string, string])[] = [
+    [400, { code: 'Client specified an invalid argument', error: 'Incorrect API key provided: xa***. You can obtain an API key from https://console.x.ai.' }, 'a-chat default', 'upstream_credential'],
+    [400, error('Organization has been restricted. Please reach out to support if you believe this was in error.', { type: 'invalid_request_error', code: 'organization_restricted' }), 'a-chat default', 'upstream_credential'],
+    [400, { type: 'error', ...error('This organization has been disabled.', { type: 'invalid_request_error' }) }, 'a-chat default', 'upstream_credential'],
+    [400, { type: 'error', ...error('You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.', { type: 'invalid_request_error' }) }, 'a-chat default', 'upstream_credential'],
+    [403, error('Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys', { code: 403 }), 'a-chat default', 'upstream_credential'],
+    [403, { code: 'The caller does not have permission', error: 'Your team 1f-2 has either used all available credits or reached its monthly spending limit.' }, 'a-chat default', 'upstream_credential'],
+    [404, error('This model models/gemini-2.5-flash is no longer available to new users. Please update your code to use a newer model.', { code: 404, status: 'NOT_FOUND' }), 'a-chat/m default', 'unknown_model'],
+    [404, error('Publisher Model `projects/p/models/x` was not found or your project does not have access to it.', { code: 404 }), 'a-chat/m default', 'unknown_model'],
+    [400, error('This model version is deprecated.', { type: 'invalid_request_error' }), 'a-chat/m default', 'unknown_model'],
+    [400, error('google/gemini-2.0-pro-exp-02-05:free is not a valid model ID', { code: 400 }), 'a-chat/m default', 'unknown_model'],
+    [410, { status: 410, title: 'Gone', detail: "The model 'm' has reached its end of life and is no longer available." }, 'a-chat/m default', 'unknown_model'],
+  ]; // prettier-ignore
+  test.each(rests)('%d %j', async (status, body, name, code) => {
+    scene.a.answer = { status, body: JSON.stringify(body) };
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect(await answeredBy(3, 'messages')).toBe('BBB');
+    expect(scene.a.calls).toHaveLength(1);
+    expect(scene.gateway.lines.filter(({ kind }) => kind === 'warn').map(({ fields }) => [fields['name'], fields['code']])).toEqual([[name, code]]); // prettier-ignore
+  });
+
+  test.each([
+    'This model no longer supports prefill: the conversation must end with a user message.',
+    'This model does not support assistant message prefill.',
+    '`temperature` is deprecated for this model.',
+    'Invalid value: This organization has been disabled.',
+    'Invalid value: You have reached your specified API usage limits.',
+    'messages.0.content: "x is not a valid model ID"',
+  ])('what a client caused, or wrote, is not: %s', async (words) => {
+    scene.a.answer = { status: 400, body: JSON.stringify(error(words, { type: 'invalid_request_error' })) };
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect(await answeredBy(6)).toBe('------');
+    expect(scene.b.calls).toHaveLength(0);
+  });
+});

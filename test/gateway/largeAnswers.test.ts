@@ -69,6 +69,49 @@ test('one that breaks off ends as a broken connection, and is booked as one that
   expect(row).toMatchObject({ outcome: 'upstream_died', estimated: true });
 });
 
+describe('one that is none is booked as what it was, although it has been sent', () => {
+  const failures: readonly (readonly [Kind, string, object])[] = [
+    ['chat', 'an abnormal reason', { choices: [{ index: 0, message: { content: long }, finish_reason: 'error' }], usage: { prompt_tokens: 11, completion_tokens: 7 } }],
+    ['chat', 'an error behind its text', { choices: [{ index: 0, message: { content: long }, finish_reason: 'stop' }], error: { code: 502, message: 'm' } }],
+    ['responses', 'a failed status', { id: 'r', output: [{ type: 'message', content: [{ type: 'output_text', text: long }] }], status: 'failed', error: { code: 'server_error', message: 'm' } }],
+    ['messages', 'an unknown reason', { type: 'message', content: [{ type: 'text', text: long }], stop_reason: 'exploded', usage: { input_tokens: 11, output_tokens: 7 } }],
+    ['generate', 'an abnormal reason', { candidates: [{ content: { parts: [{ text: long }] }, finishReason: 'MALFORMED_FUNCTION_CALL' }], usageMetadata: { promptTokenCount: 11, candidatesTokenCount: 7 } }],
+  ]; // prettier-ignore
+  test.each(failures)('%s: %s [F10]', async (kind, _name, body) => {
+    const text = JSON.stringify(body);
+    scene.fake.answer = { body: text, slice: 300_000 };
+    const answer = await scene.ask(kind, answers[kind].model, false);
+    expect([answer.status, await answer.text()]).toEqual([200, text]);
+    const row = await scene.gateway.row(answer.headers.get('x-request-id') ?? '');
+    expect(row).toMatchObject({ outcome: 'error', error: expect.stringMatching(/^upstream_/) });
+  });
+
+  test('one that its provider ends in the middle, of which all that came may be charged', async () => {
+    scene.fake.answer = { body: JSON.stringify(answers.chat.body).slice(0, -400) };
+    const answer = await scene.ask('chat', 'gpt-5.5', false);
+    await answer.text();
+    const row = await scene.gateway.row(answer.headers.get('x-request-id') ?? '');
+    expect(row).toMatchObject({ outcome: 'upstream_died', error: 'upstream_died', estimated: true });
+    expect(row.output).toBeGreaterThan(100_000);
+  });
+
+  test.each(['ends', 'breaks off'])('of embeddings that the provider %s in the middle no output is booked', async (how) => {
+    const data = Array.from({ length: 300 }, (_, index) => ({ index, embedding: Array.from({ length: 1_000 }, () => 0.0123) }));
+    scene.fake.answer = (_call, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write(JSON.stringify({ data }).slice(0, -400), () => (how === 'ends' ? response.end() : response.destroy()));
+    };
+    const answer = await fetch(`${scene.gateway.url}/v1/embeddings`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${scene.key}` },
+      body: JSON.stringify({ model: 'text-embedding-3-small', input: 'hi' }),
+    });
+    await answer.text().catch(() => undefined);
+    const row = await scene.gateway.row(answer.headers.get('x-request-id') ?? '');
+    expect(row).toMatchObject({ outcome: 'upstream_died', estimated: true, output: 0 });
+  }); // prettier-ignore
+});
+
 describe('a client that does not read', () => {
   const open = async (): Promise<Socket> => {
     const socket = connect(Number(new URL(scene.gateway.url).port), '127.0.0.1');

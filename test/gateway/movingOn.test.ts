@@ -93,6 +93,38 @@ describe.each(clients)('a stream of $kind to a $client client: B answers where A
   });
 });
 
+test('no more targets are tried for one request than limits.attempts', async () => {
+  const models = ['a-chat/m', 'b-chat/m', 'a-chat/n', 'b-chat/n', 'a-chat/o'];
+  for (const [setting, most] of [['', 3], ['limits: {attempts: 1}\n', 1], ['limits: {attempts: 5}\n', 5]] as const) {
+    await scene.gateway.reload(`${setting}routes: {many: {models: [${models.join(', ')}]}}\n${configOf(scene.a.url, scene.b.url)}`);
+    scene.a.calls.length = scene.b.calls.length = 0;
+    scene.a.answer = scene.b.answer = { status: 500, body: error('m') };
+    const got = await ask('chat', 'many', false);
+    expect([got.status, scene.a.calls.length + scene.b.calls.length]).toEqual([500, most]);
+    await got.text();
+  }
+}); // prettier-ignore
+
+test('no more than 64 KB are held back: then the answer is this target’s, long before the time of the preamble', async () => {
+  await scene.gateway.reload(
+    `limits: {preamble_ms: 60000}\nroutes: {both: {models: [a-chat/m, b-chat/m]}}\n${configOf(scene.a.url, scene.b.url)}`,
+  );
+  const { preamble, content, end } = streamParts('chat', 'from A');
+  const empty = `data: ${JSON.stringify({ id: 'c', choices: [], padding: 'x'.repeat(1_000) })}\n\n`;
+  scene.b.answer = goodAnswer('chat', 'from B');
+  scene.a.answer = streamAnswer(preamble + empty.repeat(50));
+  expect(await (await ask('chat', 'both', true)).text()).toContain('from B');
+  let release: () => void = () => undefined;
+  scene.a.answer = (_call: FakeCall, response: ServerResponse) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(preamble + empty.repeat(70));
+    release = () => response.end(content + end);
+  };
+  const got = await ask('chat', 'both', true);
+  expect(got.headers.get('x-ovth-route')).toMatch(/-> a-/);
+  release();
+  expect(await got.text()).toContain('from A');
+});
+
 test('an exact model is not held back', async () => {
   const { preamble, content, end } = streamParts('chat', 'from A');
   let release: () => void = () => undefined;

@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { openRetryBudgets } from '../../gateway/src/upstream/retryBudget';
 import type { FakeCall } from '../support/fakeUpstream';
 import { fieldsFor, goodAnswer, useRouteScene, wholeAnswer } from '../support/routeScene';
 
@@ -35,6 +36,15 @@ describe('every target fails: upstream attempts stay below 1.25 × requests [F5 
     // Some of these wait for as long.
     ['429 with a wait', 200, { status: 429, headers: { 'retry-after': '1' }, body: '{"error":{"message":"m"}}' }],
     ['an error in a 200', 20, { body: '{"choices":[]}' }],
+    // Of this no target rests, so that the budget alone bounds it.
+    [
+      'more than an account may use in a minute',
+      20,
+      {
+        status: 429,
+        body: '{"error":{"message":"Request too large for m on tokens per min (TPM): Limit 30000, Requested 36278. Visit us.","type":"tokens","code":"rate_limit_exceeded"}}',
+      },
+    ],
     ['a dead connection', 20, (_call: FakeCall, response: ServerResponse) => void response.destroy()],
   ])(
     '%s',
@@ -54,6 +64,41 @@ describe('every target fails: upstream attempts stay below 1.25 × requests [F5 
     await askMany(1_000, 'to-chat', () => (scene.now += 1_000)); // 20 requests/s
     expect(attempts()).toBeLessThanOrEqual(1_250);
   }, 60_000);
+});
+
+describe('the budget of a route [F6]', () => {
+  const takes = (budgets: ReturnType<typeof openRetryBudgets>, route: string, now: number): number => {
+    for (let count = 0; ; count++) if (!budgets.take(route, now)) return count;
+  };
+
+  test.each([
+    [0, 10],
+    [1, 11],
+    [5, 11],
+    [50, 20],
+    [1_000, 210],
+  ])('after %d requests of its last 10 s: %d', (requests, most) => {
+    const budgets = openRetryBudgets();
+    for (let i = 0; i < requests; i++) budgets.sent('r', 1_000_000 + 9 * i); // within 9 s
+    expect([takes(budgets, 'r', 1_009_000), takes(budgets, 'r', 1_009_900)]).toEqual([most, 0]);
+    expect(takes(budgets, 'other', 1_009_000)).toBe(10);
+  });
+
+  test('forgets what is older, second by second', () => {
+    const budgets = openRetryBudgets();
+    for (let second = 0; second < 10; second++) for (let i = 0; i < 10; i++) budgets.sent('r', second * 1_000);
+    expect(takes(budgets, 'r', 9_999)).toBe(30);
+    expect(takes(budgets, 'r', 14_000)).toBe(0); // what was taken at 9 s still counts
+    expect(takes(budgets, 'r', 19_000)).toBe(10);
+  });
+
+  test('gets back what was not needed, and is no worse for a clock that is set back', () => {
+    const budgets = openRetryBudgets();
+    expect(takes(budgets, 'r', 1_000_000)).toBe(10);
+    budgets.giveBack('r');
+    expect(takes(budgets, 'r', 1_003_000)).toBe(1);
+    expect(takes(budgets, 'r', 500_000)).toBe(10);
+  });
 });
 
 test('failover goes on while few fail', async () => {

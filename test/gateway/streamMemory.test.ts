@@ -11,6 +11,7 @@ import {
   streamOf,
   streamParts,
   useRouteScene,
+  wholeAnswer,
 } from '../support/routeScene';
 import { bodies, type Kind, paths } from '../support/translation';
 
@@ -170,6 +171,40 @@ describe('a call that waits until another is whole', () => {
     expect(text).toContain('bodies_in_memory_bytes');
     expect(text).not.toContain(ends[client]);
     await whole();
+  });
+});
+
+describe('a whole answer that is gathered for another wire', () => {
+  const scene = useRouteScene('limits: {bodies_in_memory_bytes: 8388608}\n');
+
+  test.each(formats)('of %s counts until it is answered, and leaves room for other keys [L4]', async (kind) => {
+    const text = JSON.stringify(wholeAnswer(kind, `hello ${'x'.repeat(3 * MiB)}`));
+    const client = otherFormat(kind);
+    const ask = (key = scene.key) =>
+      fetch(scene.gateway.url + paths(`a-${kind}/m`, false)[client], {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}` },
+        body: JSON.stringify(bodies(`a-${kind}/m`, false, fieldsFor(kind))[client]),
+      });
+    for (let round = 0; round < 3; round++) {
+      let finish: () => void = () => undefined;
+      const finished = new Promise<void>((resolve) => (finish = resolve));
+      scene.a.answer = async (_call, response) => {
+        response.on('error', () => undefined);
+        response.writeHead(200, { 'content-type': 'application/json' }).write(text.slice(0, -10));
+        await finished;
+        response.end(text.slice(-10));
+      };
+      const two = [ask(), ask()]; // 6 MiB are more than one key may hold of 8
+      const refused = await Promise.race(two);
+      expect([refused.status, await refused.text()]).toEqual([503, expect.stringContaining('bodies_in_memory_bytes')]);
+      scene.a.answer = { body: JSON.stringify(wholeAnswer(kind, 'modest')) };
+      const other = await ask(await scene.gateway.mint({ label: `other ${round}` }));
+      expect([other.status, await other.text()]).toEqual([200, expect.stringContaining('modest')]);
+      finish();
+      const [whole] = (await Promise.all(two)).filter((answer) => answer !== refused);
+      expect([whole?.status, (await whole?.text())?.includes('hello')]).toEqual([200, true]);
+    }
   });
 });
 

@@ -67,7 +67,7 @@ describe('headers of one connection', () => {
 });
 
 describe('an error that repeats a key of the gateway [A6 L11]', () => {
-  const said = `Incorrect API key provided: ${ownKey}, ${ownKey.replace('/', '\\/')}, ${encodeURIComponent(ownKey)}, ${otherKey}, ${masterKey}.`;
+  const said = `Cannot go on: Incorrect API key provided: ${ownKey}, ${ownKey.replace('/', '\\/')}, ${encodeURIComponent(ownKey)}, ${otherKey}, ${masterKey}.`;
   const expectClean = (text: string) => {
     for (const secret of [ownKey, encodeURIComponent(ownKey), otherKey, masterKey, 'own+key', 'own%2Bkey'])
       expect(text).not.toContain(secret);

@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import type { Rates } from '../../../config/catalogue';
 import { rateOn, type Target } from '../../../config/target';
-import type { Usage } from '../core/usage';
+import { saturatingAdd, type Usage } from '../core/usage';
 
 /** All tokens, each counting one. */
 export function rawTokens(usage: Usage): number {
@@ -23,14 +23,14 @@ export function countedTokens(usage: Usage, count: 'weighted' | 'raw'): number {
 export function costOf(usage: Usage, rates: TargetRates): number {
   const held = ratesAbove(rates, rawTokens(usage) - usage.output);
   const audio = Math.min(usage.inputAudio ?? 0, usage.input);
-  return (
+  return saturatingAdd(
     (usage.input - audio) * held.input +
-    audio * (held.input_audio ?? held.input) +
-    usage.cacheRead * held.cache_read +
-    usage.cacheWrite5m * held.cache_write_5m +
-    usage.cacheWrite1h * held.cache_write_1h +
-    usage.output * held.output +
-    searchCost(usage, rates.base)
+      audio * (held.input_audio ?? held.input) +
+      usage.cacheRead * held.cache_read +
+      usage.cacheWrite5m * held.cache_write_5m +
+      usage.cacheWrite1h * held.cache_write_1h +
+      usage.output * held.output,
+    searchCost(usage, rates.base),
   );
 }
 

@@ -198,7 +198,7 @@ export class Failover<T> implements AnswerTurn {
   // After an attempt that had no answer.
   async #movedOn(error: unknown): Promise<boolean> {
     if (!(error instanceof GatewayError) || this.#exchange.client.reason !== undefined) return false;
-    if (error.code === 'upstream_unreachable') return this.moveOn(error);
+    if (error.code === 'upstream_unreachable' || error.code === 'upstream_garbage') return this.moveOn(error);
     // A request that was sent whole, and whose connection then broke or stayed silent, may have been done: another try could
     // be paid twice.
     this.failed(error);

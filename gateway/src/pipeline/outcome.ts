@@ -14,7 +14,7 @@ import type { Target } from '../../../config/target';
 import type { Reservation } from '../accounting/ledger';
 import type { RequestRecord } from '../accounting/record';
 import { type ErrorCode, GatewayError } from '../core/errors';
-import { noUsage, type Usage } from '../core/usage';
+import { noUsage, saturatingAdd, type Usage } from '../core/usage';
 import type { Outcome } from '../storage/rows';
 import { maxOutputOf } from './admit';
 import { ClientGone } from './clientConnection';
@@ -204,9 +204,9 @@ function paidFor(
   const sums = { counted: countedTokens(usage, count), raw: rawTokens(usage), cost: costOf(usage, rates) };
   for (const { usage: used, cost = 0 } of attempts) {
     if (used === undefined) continue;
-    sums.counted += countedTokens(used, count);
-    sums.raw += rawTokens(used);
-    sums.cost += cost;
+    sums.counted = saturatingAdd(sums.counted, countedTokens(used, count));
+    sums.raw = saturatingAdd(sums.raw, rawTokens(used));
+    sums.cost = saturatingAdd(sums.cost, cost);
   }
   return sums;
 }
@@ -223,7 +223,7 @@ interface Comparisons {
 // at what they cost.
 function comparisons({ plan, day }: Exchange, usage: Usage, rates: TargetRates, cost: number): Comparisons {
   const beside = cost - costOf(usage, rates);
-  const uncached = beside + uncachedCost(usage, rates);
+  const uncached = saturatingAdd(beside, uncachedCost(usage, rates));
   if (plan.targets.length < 2) return { uncached, dearest: null, dearestCost: cost };
   let most = -1;
   let dearest: Target | undefined;
@@ -235,7 +235,7 @@ function comparisons({ plan, day }: Exchange, usage: Usage, rates: TargetRates, 
   }
   if (dearest === undefined) return { uncached, dearest: null, dearestCost: cost };
   const dearestRates = nameRates(ratesOf(dearest, day));
-  return { uncached, dearest: dearest.label, dearestCost: beside + most, dearestRates };
+  return { uncached, dearest: dearest.label, dearestCost: saturatingAdd(beside, most), dearestRates };
 }
 
 // No prompt has no token: a host that reports zeros has not counted.

@@ -19,15 +19,15 @@ export type Gathered = { readonly whole: Buffer } | { readonly tail: Buffer };
 
 /**
  * Gathers an answer of ordinary size, for others to look at; passes on a larger one.
- * @param passing is told of the bytes of a larger one
+ * @param larger is told of the bytes of a larger one, and whether they are output that is paid for by its length
  * @returns undefined where it broke off before anything was sent, and another target is tried
- * @throws GatewayError where it broke off; a client that has got a part of it sees its connection close
+ * @throws GatewayError where it broke off, or ended in the middle; a client that has got a part of it sees its connection close
  */
 export async function gatherOrPass(
   response: UpstreamResponse,
   context: ResponseContext,
   progress: ResponseProgress,
-  passing?: (bytes: Buffer) => void,
+  { passing, isOutput }: { passing?: (bytes: Buffer) => void; isOutput: boolean },
 ): Promise<Gathered | undefined> {
   const { raw, client, limits, turn, memory } = context;
   let parts: Buffer[] = [];
@@ -46,7 +46,7 @@ export async function gatherOrPass(
       }
       passing?.(bytes);
       tail = tail === undefined ? bytes.subarray(-tailBytes) : Buffer.concat([tail, bytes]).subarray(-tailBytes);
-      progress.estimatedOutput = Math.ceil(size / 4);
+      if (isOutput) progress.estimatedOutput = Math.ceil(size / 4);
       return writeToClient(raw, bytes, limits.reader_stall_ms, client);
     });
   } catch (error) {
@@ -57,10 +57,17 @@ export async function gatherOrPass(
   progress.complete = true;
   if (tail === undefined) return { whole: parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size) }; // prettier-ignore
   raw.end();
-  return { tail };
+  if (endsWhole(tail)) return { tail };
+  progress.complete = false;
+  throw new GatewayError('upstream_died');
 }
 
 // ---
+
+// Whether a JSON text may end here. What its provider ended in the middle has been sent as it is, and is booked as what it was.
+function endsWhole(tail: Buffer): boolean {
+  return /[}\]]\s*$/.test(tail.toString('latin1', Math.max(0, tail.length - 256)));
+}
 
 function sendHead(
   response: UpstreamResponse,

@@ -8,6 +8,8 @@ import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import { answerFacts, codecs } from '../wire';
 import type { Decoder, Frame } from '../wire/codec';
+import type { CompletionFacts } from '../wire/formatFacts';
+import { errorData } from '../wire/shared/errorEvents';
 import { type FrameReader, openFrameReader } from '../wire/shared/sse';
 import { openAnswerEncoder } from './answerEncoder';
 import type { AnswerTranslation } from './answerTranslation';
@@ -187,20 +189,16 @@ async function translate(
     if (text !== '') alive.refresh();
     return output.write(framing.put(text), Math.ceil(encoder.tokens), encoder.said || progress.complete);
   };
-  // What came before a failure is written before it, however the bytes were cut.
-  const writeAll = (text: string): Promise<void> | undefined => {
-    const { failure } = encoder;
-    const wait = text === '' ? undefined : write(text);
-    if (failure === undefined) return wait;
-    return Promise.resolve(wait).then(() => {
-      throw failure;
-    });
-  };
   const gather = (more: number): void => {
     const held = frames.waiting + decoder.kept + encoder.kept + more;
     if (held > uncountedBytes || memory.counts) memory.gathers(held);
   };
-  const encoding = openSlicedEncoding({ decoder, encode: (events) => encoder.encode(events), gather, write: writeAll });
+  const encoding = openSlicedEncoding({
+    decoder: readingErrors(decoder, codecs[answered.format]),
+    encode: (events) => encoder.encode(events),
+    gather,
+    write: (text) => writeBefore(encoder.failure, text === '' ? undefined : write(text)),
+  });
   const noteEnd = (wait: Promise<void> | undefined, isEvent: boolean): void => {
     if (progress.complete) response.release();
     else if (decoder.ending) ending.after(wait, isEvent);
@@ -230,6 +228,25 @@ async function translate(
     alive.stop();
     ending.stop();
   }
+}
+
+// A decoder to which an event that is named an error is one, whatever its data is.
+function readingErrors(
+  decoder: Pick<Decoder, 'push' | 'end'>,
+  facts: Pick<CompletionFacts, 'failureIn'>,
+): Pick<Decoder, 'push' | 'end'> {
+  return {
+    push: (frame) => decoder.push(frame.event === 'error' ? { ...frame, data: errorData(frame, facts) } : frame),
+    end: () => decoder.end(),
+  };
+}
+
+// What came before a failure is written before it, however the bytes were cut.
+function writeBefore(failure: GatewayError | undefined, written: Promise<void> | undefined): Promise<void> | undefined {
+  if (failure === undefined) return written;
+  return Promise.resolve(written).then(() => {
+    throw failure;
+  });
 }
 
 // What the provider has reported before a stream failed, whose events may not have been encoded. Of searches its parts may show

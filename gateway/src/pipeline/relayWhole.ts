@@ -2,13 +2,15 @@
 
 import { answerWork } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
+import { openJsonSkeleton } from '../core/jsonSkeleton';
 import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
 import { withSearches } from '../core/usage';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
-import { answerFacts } from '../wire';
+import { answerFacts, type AnswerFormat } from '../wire';
 import { usageAtEnd } from '../wire/inspectAnswer';
+import { isObject } from '../wire/shared/json';
 import { asBuffer } from './bodyWorker';
 import { cleanFailure } from './cleanFailure';
 import type { Answered, Local, Passthrough, Translated } from './context';
@@ -126,13 +128,18 @@ async function passWhole(
 ): Promise<void> {
   const format = answered.kind === 'passthrough' ? (answered.answerFormat ?? answered.format) : undefined;
   const searches = format === undefined ? undefined : answerFacts[format].searches?.openCounter();
-  const gathered = await gatherOrPass(response, context, progress, (passed) => {
+  const skeleton = openJsonSkeleton();
+  const passing = (passed: Buffer): void => {
     searches?.add(passed);
+    skeleton.add(passed);
     progress.usage = withSearches(undefined, searches?.count() ?? 0); // should it break off
-  });
+  };
+  const gathered = await gatherOrPass(response, context, progress, { passing, isOutput: true });
   if (gathered === undefined) return;
   if ('tail' in gathered) {
-    if (format !== undefined) progress.usage = usageAtEnd(format, gathered.tail, searches);
+    if (format === undefined) return;
+    progress.usage = usageAtEnd(format, gathered.tail, searches);
+    if (!skeleton.full) judgeSent(skeleton.value, format, context, progress);
     return;
   }
   const bytes = gathered.whole;
@@ -152,6 +159,22 @@ async function passWhole(
     }
   }
   endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), passed);
+}
+
+// A large answer has been sent, and is booked as what it was. @param value undefined for what is no JSON, or a part of it.
+// @throws GatewayError upstream_died for that: what came of it may be charged
+function judgeSent(
+  value: unknown,
+  format: AnswerFormat,
+  context: Pick<ResponseContext, 'ownKeys'>,
+  progress: ResponseProgress,
+): void {
+  if (!isObject(value)) {
+    progress.complete = false;
+    throw new GatewayError('upstream_died');
+  }
+  const failure = answerFacts[format].failureIn(value, true);
+  if (failure !== undefined) progress.failure = failureError(cleanFailure(failure, context));
 }
 
 // Gemini's stream without `alt=sse` is a JSON list of pieces; one piece is a list too.

@@ -6,6 +6,7 @@ import type { AnswerFacts } from '../wire/codec';
 import type { AnswerFailure } from '../wire/formatFacts';
 import type { Json } from '../wire/jsonObject';
 import { openOutputMeter } from '../wire/outputMeter';
+import { errorData, errorEventWords, isErrorFrame } from '../wire/shared/errorEvents';
 import { isObject, parseEvent } from '../wire/shared/json';
 import { JsonArrayCutter } from '../wire/shared/jsonArray';
 import type { SearchTally } from '../wire/shared/searchCounter';
@@ -177,7 +178,7 @@ interface TapReader {
 function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReader {
   const ends = openAnswerEnds(codec, answers);
   const tally = codec.searches?.openTally();
-  const marks = [`"${codec.usageField}"`, codec.errorWord, ...codec.endWords];
+  const marks = [`"${codec.usageField}"`, codec.errorWord, ...errorEventWords, ...codec.endWords];
   const words = [...marks, ...(codec.searches?.words ?? [])].map((word) => Buffer.from(word));
   let reported: Partial<Usage> | undefined;
   const reader = {
@@ -199,7 +200,7 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
       const kept: Buffer[] = [];
       for (const frame of singleFrames(frames)) {
         const look = !reader.said || ends.several || hasValueOfAny(frame, words);
-        if (!look || !readEvent(dataOf(frame))) kept.push(frame);
+        if (!look || !readEvent(dataIn(frame))) kept.push(frame);
       }
       if (!hideUsage) return frames;
       return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
@@ -207,9 +208,13 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
   };
   const readUntilSaid = (frames: Buffer): void => {
     for (const frame of singleFrames(frames)) {
-      readEvent(dataOf(frame));
+      readEvent(dataIn(frame));
       if (reader.said) return;
     }
+  };
+  const dataIn = (frame: Buffer): string => {
+    const data = dataOf(frame);
+    return isErrorFrame(frame) ? errorData({ event: 'error', data }, codec) : data;
   };
   // Whether the event is to be taken out.
   const readEvent = (data: string): boolean => {

@@ -68,6 +68,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
   #giving = false; // the consumer is being called
   #paused = false;
   #released = false;
+  /** The provider has begun to answer, so that it has read the request. */
+  #answering = false;
   /** When the whole request had been given to the connection; on the clock of `performance.now()`. */
   #sentAt: number | undefined;
   readonly #lingering: Lingering;
@@ -97,10 +99,15 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
     this.#sentAt = performance.now();
   }
 
+  /** Its first byte has come. */
+  onResponseStarted(): void {
+    this.#answering = true;
+  }
+
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
     this.status = status;
-    this.headers = headers;
+    this.headers = singleValues(headers);
     this.#resolve?.(this);
     this.#resolve = undefined;
   }
@@ -122,7 +129,11 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const reason = this.#ending.reason ?? explain(error, this.#resolve === undefined || this.#mayHaveBeenRead());
+    const reason =
+      this.#ending.reason ??
+      (this.#isNoAnswer(error)
+        ? new GatewayError('upstream_garbage', { cause: error })
+        : explain(error, this.#resolve === undefined || this.#mayHaveBeenRead()));
     this.#failure = reason;
     if (this.#resolve !== undefined) this.#reject(reason);
     this.#resolve = undefined;
@@ -260,8 +271,15 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
     wake?.();
   }
 
+  /** What has come is no head of HTTP's. It is an answer all the same: the request has been read. */
+  #isNoAnswer(error: Error): boolean {
+    if (this.#resolve === undefined || isTimeout(error)) return false;
+    return error instanceof errors.HTTPParserError || (this.#answering && !isOfConnection(error));
+  }
+
   /** So long after it was sent, a request may have been read before its connection broke: the provider may have answered it. */
   #mayHaveBeenRead(): boolean {
+    if (this.#answering) return true;
     return this.#sentAt !== undefined && performance.now() - this.#sentAt > unreadMs;
   }
 
@@ -280,11 +298,36 @@ interface ChunkConsumer {
   readonly reject: (error: Error) => void;
 }
 
+/** Headers of which a message has one; of several, as a proxy in between adds its own, the first counts, as it does to Node. */
+const single: ReadonlySet<string> = new Set([
+  'content-type', 'content-length', 'content-encoding', 'retry-after', 'retry-after-ms',
+]); // prettier-ignore
+
+// undici gives a header that came more than once as a list. Nothing behind this reckons with one.
+function singleValues(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  let out = headers;
+  for (const name in headers) {
+    const value = headers[name];
+    if (!Array.isArray(value) || name === 'set-cookie') continue;
+    if (out === headers) out = { ...headers };
+    out[name] = single.has(name) ? value[0] : value.join(', ');
+  }
+  return out;
+}
+
+function isTimeout(error: Error): boolean {
+  return error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+}
+
+// Of a connection that broke, as undici or the system tells it.
+function isOfConnection(error: Error): boolean {
+  return error instanceof GatewayError || error instanceof errors.SocketError || 'syscall' in error;
+}
+
 // undici's failures in our words. Its own texts may name addresses, so they go into `cause` and the log, not to clients.
 function explain(cause: Error, begun: boolean): GatewayError {
   if (cause instanceof GatewayError) return cause;
-  if (cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError)
-    return new GatewayError('upstream_timeout', { cause });
+  if (isTimeout(cause)) return new GatewayError('upstream_timeout', { cause });
   if (begun) return new GatewayError('upstream_died', { cause });
   return new GatewayError('upstream_unreachable', { cause });
 }

@@ -9,7 +9,8 @@ import type { Target } from '../../../config/target';
 import { GatewayError } from '../core/errors';
 import { isObject, listOr, objectOr, textOr } from '../wire/shared/json';
 import type { AnswerFailure } from '../wire/formatFacts';
-import { allowanceIn, type OperatorsKind, operatorsKind } from '../wire/shared/failureKinds';
+import { allowanceIn, kindOfStatus, type OperatorsKind, operatorsKind } from '../wire/shared/failureKinds';
+import { tooLongIn } from '../wire/shared/tooLong';
 
 /**
  * The error for a whole response with an error status: its code decides whether another target is tried.
@@ -26,8 +27,8 @@ export function translateError(
   const error = errorOf(bytes);
   const text = textOr(error['message']).slice(0, 2_000);
   const message = `${target.label} refused the request (${status})${text === '' ? '.' : `: ${text}`}`;
-  if ((status === 400 || status === 413 || status === 422) && allowanceIn(text) === undefined) {
-    const tooLong = tokensOf(error, text);
+  if (mayBeTooLong.has(status) && allowanceIn(text) === undefined) {
+    const tooLong = tooLongIn(error);
     if (tooLong !== undefined)
       return new GatewayError('prompt_too_long', { headers, tokens: { most: target.context, ...tooLong } });
   }
@@ -39,11 +40,11 @@ export function translateError(
       wait === undefined || headers['retry-after'] !== undefined ? headers : { ...headers, 'retry-after': wait };
     return new GatewayError('upstream_rate_limited', { headers: withWait });
   }
-  if (status === 503 || status === 529) return new GatewayError('upstream_overloaded', { headers });
-  if (status === 408 || status === 504) return new GatewayError('upstream_timeout', { headers });
-  if (status >= 500) return new GatewayError('upstream_error', { headers });
-  if (status === 404 && isAboutPath(status, bytes))
-    return new GatewayError('upstream_error', { message: noPath, headers });
+  if (isAboutPath(status, bytes)) return new GatewayError('upstream_error', { message: noPath, headers });
+  const kind = kindOfStatus(status);
+  if (kind === 'overloaded') return new GatewayError('upstream_overloaded', { headers });
+  if (kind === 'timed_out') return new GatewayError('upstream_timeout', { headers });
+  if (kind === 'other' || generationText.test(text)) return new GatewayError('upstream_error', { headers });
   if (status === 404) return new GatewayError('not_found', { message, headers });
   return new GatewayError(status === 413 ? 'body_too_large' : 'bad_request', { message, headers });
 }
@@ -79,7 +80,7 @@ export function failureError({ kind, message }: AnswerFailure): GatewayError {
       return new GatewayError('upstream_rate_limited');
     case 'too_long':
       return new GatewayError('prompt_too_long', {
-        tokens: { sent: undefined, most: undefined, ...tokensOf({}, message) },
+        tokens: { sent: undefined, most: undefined, ...tooLongIn({ message }) },
       });
     case 'bad_request':
       return new GatewayError('bad_request', {
@@ -95,6 +96,13 @@ export function failureError({ kind, message }: AnswerFailure): GatewayError {
 }
 
 // ---
+
+/** Statuses with which a prompt is refused as too long; some hosts of one's own take it for a fault of theirs. */
+const mayBeTooLong: ReadonlySet<number> = new Set([400, 413, 422, 500]);
+
+// Of text-generation-inference, with the status 424 (https://huggingface.github.io/text-generation-inference, 2026-11). Groq
+// says 424 of a tool's server that the client named.
+const generationText = /^Request failed during generation\b/;
 
 // What hosts say of a path that they do not have. OpenAI: "Invalid URL (POST /v1/…)"; Express: "Cannot POST /…"; Go: "404
 // page not found"; FastAPI: "Not Found" (recorded 2026-11).
@@ -204,36 +212,6 @@ function errorOf(bytes: Buffer): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-// Each provider's message for a prompt above the context window, with its two counts where it names them (recorded 2026-11).
-const tooLongMessages: readonly { readonly pattern: RegExp; readonly sent: number; readonly most: number }[] = [
-  { pattern: /prompt is too long(?::\s*(\d+) tokens? > (\d+))?/i, sent: 1, most: 2 },
-  {
-    pattern: /maximum context length is (\d+) tokens(?:.*?(?:resulted in|requested)(?: about)? (\d+) tokens)?/is,
-    sent: 2,
-    most: 1,
-  },
-  {
-    pattern: /input token count(?: of)? \(?(\d+)\)? exceeds the maximum number of tokens allowed \(?(\d+)?/i,
-    sent: 1,
-    most: 2,
-  },
-  { pattern: /exceeds? (?:the|this) (?:model's )?context (?:window|length)/i, sent: 1, most: 2 },
-  { pattern: /input length and `?max_tokens`? exceed context limit: (\d+) \+ \d+ > (\d+)/i, sent: 1, most: 2 },
-];
-
-function tokensOf(
-  error: Readonly<Record<string, unknown>>,
-  message: string,
-): { sent: number | undefined; most?: number } | undefined {
-  for (const row of tooLongMessages) {
-    const found = row.pattern.exec(message);
-    if (found === null) continue;
-    const most = Number(found[row.most] ?? 0);
-    return { sent: Number(found[row.sent] ?? 0) || undefined, ...(most > 0 ? { most } : {}) };
-  }
-  return error['code'] === 'context_length_exceeded' ? { sent: undefined } : undefined;
 }
 
 // Seconds to wait, from the error's details as Google has them: `{"@type": "…RetryInfo", "retryDelay": "34s"}`.

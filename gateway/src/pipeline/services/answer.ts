@@ -274,7 +274,7 @@ function isChatOnly({ services }: Exchange, { baseUrl, accounts: [account] }: Pr
   return services.hosts.lacks('responses', baseUrl, account.name, services.now());
 }
 
-function relay(
+async function relay(
   answered: Answered<AnswerTranslation>,
   context: ResponseContext,
   progress: ResponseProgress,
@@ -283,6 +283,11 @@ function relay(
   progress.status = response.status;
   if (response.status >= 400) return relayError(answered, context, progress);
   const events = mediaType(response.headers).includes('event-stream');
+  if (events && kind === 'translated' && !context.stream) {
+    const failure = new GatewayError('upstream_garbage', { message: 'The provider streams, although a whole answer was asked for.' }); // prettier-ignore
+    if (await context.turn.moveOn(failure)) return;
+    throw failure;
+  }
   const streamed = response.status < 300 && (events || (kind === 'passthrough' && context.asList));
   return streamed ? relayStream(answered, context, progress) : relayWhole(answered, context, progress);
 }

@@ -162,9 +162,8 @@ async function relay(
   progress.status = response.status;
   if (response.status >= 400) return relayError(answered, context, progress);
   if (answered.kind !== 'translated') {
-    const gathered = await gatherOrPass(response, context, progress);
+    const gathered = await gatherOrPass(response, context, progress, { isOutput: false });
     if (gathered === undefined) return;
-    progress.estimatedOutput = 0; // embeddings are no output
     if ('tail' in gathered) {
       progress.usage = usageOf(lastObjectOf(gathered.tail, 'usage'));
       return;

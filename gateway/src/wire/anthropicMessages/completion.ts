@@ -5,7 +5,8 @@ import type { AnswerFailure, CompletionFacts } from '../formatFacts';
 import type { Json } from '../jsonObject';
 import type { FinishReason } from '../neutral';
 import { kindOfError } from '../shared/failureKinds';
-import { isObject, objectOr, textOr } from '../shared/json';
+import { countOr, isObject, objectOr, textOr } from '../shared/json';
+import { tooLongIn } from '../shared/tooLong';
 
 /** Anthropic's reasons to stop; any other is a failure. */
 export const stopReasons: ReadonlyMap<string, FinishReason> = new Map([
@@ -23,6 +24,7 @@ export const completion: CompletionFacts = {
   failureIn(value, whole) {
     const { error } = value;
     if (value['type'] === 'error' || isObject(error)) return failureOf(objectOr(error));
+    if (textOr(error) !== '') return { kind: 'other', message: textOr(error) }; // of a host that copies the format
     if (!whole) return failureOfStop(objectOr(value['delta'])['stop_reason']);
     const { content, stop_reason: reason } = value;
     if (!Array.isArray(content)) return { kind: 'other', message: 'The answer holds no content.' };
@@ -44,7 +46,7 @@ export const completion: CompletionFacts = {
         return false;
     }
   },
-  endWords: ['message_stop'],
+  endWords: ['message_stop', '"stop_reason"'], // the reason is looked at too, which may be a failure
   isEnd: isStop,
   isLast: isStop,
 };
@@ -80,6 +82,7 @@ const statuses: ReadonlyMap<string, number> = new Map([
 
 function failureOf(error: Json): AnswerFailure {
   const message = textOr(error['message']);
-  if (/prompt is too long/.test(message)) return { kind: 'too_long', message };
-  return { kind: kindOfError(error, statuses.get(textOr(error['type'])) ?? 500), message };
+  if (tooLongIn(error) !== undefined) return { kind: 'too_long', message };
+  const code = countOr(error['code']); // of hosts that copy the format
+  return { kind: kindOfError(error, statuses.get(textOr(error['type'])) ?? (code >= 400 ? code : 500)), message };
 }

@@ -146,6 +146,7 @@ function decodeEvent(state: StreamState, event: Json): void {
       return decodeStop(builder, objectOr(event['delta']));
     case 'message_stop':
       state.searches.end();
+      if (!builder.ending && builder.filled) builder.finish('stop'); // some hosts leave the reason out
       return builder.done();
   }
 }

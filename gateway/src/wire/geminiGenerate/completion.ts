@@ -6,6 +6,7 @@ import type { Json } from '../jsonObject';
 import type { FinishReason } from '../neutral';
 import { kindOfError } from '../shared/failureKinds';
 import { countOr, isObject, listOr, objectOr, textOr } from '../shared/json';
+import { tooLongIn } from '../shared/tooLong';
 
 /**
  * Gemini's reasons to finish: those of its filters are refusals. Any other is a failure, after which the same request may
@@ -29,7 +30,9 @@ export const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
 
 export const completion: CompletionFacts = {
   failureIn(value, whole) {
-    if (isObject(value['error'])) return failureOf(value['error']);
+    const { error } = value;
+    if (isObject(error)) return failureOf(error);
+    if (textOr(error) !== '') return { kind: 'other', message: textOr(error) }; // of a host that copies the format
     if (isObject(value['promptFeedback']) && textOr(value['promptFeedback']['blockReason']) !== '') return undefined;
     const candidates = listOr(value['candidates']).map(objectOr);
     for (const candidate of candidates) {
@@ -83,6 +86,7 @@ const statuses: ReadonlyMap<string, number> = new Map([
 
 function failureOf(error: Json): AnswerFailure {
   const message = textOr(error['message']);
-  if (/input token count .* exceeds/.test(message)) return { kind: 'too_long', message };
-  return { kind: kindOfError(error, statuses.get(textOr(error['status'])) ?? 500), message };
+  if (tooLongIn(error) !== undefined) return { kind: 'too_long', message };
+  const code = countOr(error['code']);
+  return { kind: kindOfError(error, statuses.get(textOr(error['status'])) ?? (code >= 400 ? code : 500)), message };
 }

@@ -38,7 +38,8 @@ const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
 
 export const completion: CompletionFacts = {
   failureIn(value, whole) {
-    const reported = openaiFailure(value['error']);
+    // Some hosts send the error itself, as vLLM's older versions and those that are made of it.
+    const reported = openaiFailure(value['error']) ?? (value['object'] === 'error' ? openaiFailure(value) : undefined);
     if (reported !== undefined) return reported;
     const choices = listOr(value['choices']);
     for (const choice of choices) {

@@ -26,8 +26,9 @@ export const completion: CompletionFacts = {
       case 'response.cancelled':
         return failureOfResponse({ status: 'failed', ...objectOr(value['response']) }) ?? unexplained;
       case 'response.completed':
-      case 'response.incomplete':
         return failureOfResponse(objectOr(value['response']));
+      case 'response.incomplete':
+        return failureOfResponse({ status: 'incomplete', ...objectOr(value['response']) });
       default:
         return openaiFailure(value['error']);
     }
@@ -71,6 +72,8 @@ function failureOfResponse(response: Json): AnswerFailure | undefined {
 function failureOfOutput({ status, output, background }: Json): AnswerFailure | undefined {
   if (background === true) return undefined; // it is fetched later
   if (!Array.isArray(output)) return { kind: 'other', message: 'The response holds no output.' };
-  if (status === 'completed' || status === 'incomplete' || listOr(output).some(isObject)) return undefined;
-  return { kind: 'other', message: 'The response is empty and not completed.' };
+  if (status === 'completed' || status === 'incomplete') return undefined;
+  // Some hosts leave the status out.
+  if ((status === undefined || status === null) && listOr(output).some(isObject)) return undefined;
+  return { kind: 'other', message: `The response is not completed: "${textOr(status).slice(0, 100)}".` };
 }

@@ -10,9 +10,13 @@ import { listOr, objectOr, textOr } from './json';
  * @param status the HTTP status that it came with, or stands for
  */
 export function kindOfError(error: Json, status: number): FailureKind {
-  const known = operatorsKind(error, status) ?? kinds.get(status);
-  if (known !== undefined) return known;
-  return status >= 400 && status < 500 ? 'bad_request' : 'other';
+  const ofStatus = status === 404 ? 'other' : kindOfStatus(status); // 404 is of a path that the gateway chose
+  return operatorsKind(error, status) ?? ofStatus;
+}
+
+/** The kind of failure that a status alone tells. Of 4xx that is the client's own mistake, but for those that no request causes. */
+export function kindOfStatus(status: number): FailureKind {
+  return kinds.get(status) ?? (status >= 400 && status < 500 ? 'bad_request' : 'other');
 }
 
 /**
@@ -108,23 +112,35 @@ const allowances: readonly {
 // must not be able to make a target rest by its words. OpenAI's "exceeded your current quota" is told from Google's, which
 // is a rate, by its code. Google's reasons: https://cloud.google.com/apis/design/errors and
 // https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto (2026-11).
+// Anthropic's usage limits: https://github.com/anthropics/claude-code/issues/2127; OpenRouter's of a key:
+// https://openrouter.ai/docs/api-reference/limits; xAI's of a team: https://docs.x.ai/docs/key-information/debugging; xAI's
+// refusal of a key with 400: https://github.com/continuedev/continue/issues/10778; Anthropic's of an organisation:
+// https://github.com/anthropics/claude-code/issues/19028; Groq's: https://github.com/crewAIInc/crewAI/issues/783. All 2026-11.
 const creditCodes = /^(insufficient_quota|billing_(hard_limit_reached|not_active|error)|BILLING_DISABLED)$/;
-const creditText = /^Your credit balance is too low/;
-const keyCodes = /^(API_KEY_[A-Z_]+|SERVICE_DISABLED|CONSUMER_SUSPENDED|invalid_api_key)$/;
-const keyText = /^API key (not valid|expired)|^Your API key was reported as leaked/;
+const creditText =
+  /^Your credit balance is too low|^You have reached your specified API usage limits\b|^Key limit exceeded\b|^Your team \S{1,100} has either used all available credits\b/;
+const keyCodes = /^(API_KEY_[A-Z_]+|SERVICE_DISABLED|CONSUMER_SUSPENDED|invalid_api_key|organization_restricted)$/;
+const keyText =
+  /^API key (not valid|expired)|^Your API key was reported as leaked|^Incorrect API key provided\b|^This organization has been disabled\b/;
 const regionCodes = /^unsupported_country_region_territory$/;
 const regionText = /^User location is not supported/;
 const modelCodes = /^(model_not_found|model_decommissioned|DeploymentNotFound)$/;
 // Anthropic: "model: claude-…"; OpenAI, vLLM: "The model `x` does not exist"; Google: "models/x is not found for API version";
-// Ollama: "model 'x' not found"; Mistral: "Invalid model: x"; OpenRouter: "No endpoints found for x." (recorded 2026-11).
+// Ollama: "model 'x' not found"; Mistral: "Invalid model: x"; OpenRouter: "No endpoints found for x.", "x is not a valid model
+// ID" (recorded 2026-11); Google: "This model models/x is no longer available to new users."
+// (https://github.com/sohzm/cheating-daddy/issues/459), "Publisher Model `x` was not found or …" (2026-11).
 const modelText =
-  /^model: |^invalid model\b|^no (allowed )?(endpoints|providers)\b|^(the )?(requested )?models?[\s/`'"][^]{0,200}?(not found|not exist|no longer|decommissioned|retired|deprecated)/i;
+  /^model: |^invalid model\b|^no (allowed )?(endpoints|providers)\b|^[\w.:@/+-]{1,200} is not a valid model ID\b|^publisher model [^]{1,300}? was not found\b|^this model( version| \S{1,200})? (is no longer available|is deprecated|is retired|has been (deprecated|retired|decommissioned|shut down))\b|^(the )?(requested )?models?[\s/`'"][^]{0,200}?(not found|not exist|no longer|decommissioned|retired|deprecated)/i;
 
+// Those of proxies and load balancers in between: 407, 421, 425; 444 of nginx, 460 and 463 of Amazon's. Google says 499 of what
+// was cancelled at its own side (https://cloud.google.com/apis/design/errors), Groq 498 of what it has no room for
+// (https://console.groq.com/docs/errors, 2026-11).
 const kinds: ReadonlyMap<number, FailureKind> = new Map([
-  [404, 'other'], // of a path that the gateway chose
+  ...[405, 407, 421, 425, 444, 460, 463, 499].map((status): [number, FailureKind] => [status, 'other']),
   [408, 'timed_out'],
   [413, 'too_long'],
   [429, 'rate_limited'],
+  [498, 'overloaded'],
   [503, 'overloaded'],
   [504, 'timed_out'],
   [529, 'overloaded'],

@@ -8,6 +8,7 @@ import type { Json } from '../jsonObject';
 import type { FailureKind } from '../neutral';
 import { kindOfError, operatorsKind } from './failureKinds';
 import { isObject, textOr } from './json';
+import { tooLongIn } from './tooLong';
 
 /** The failure that the value of an `error` field reports; undefined where there is none. Some hosts send a text. */
 export function openaiFailure(error: unknown): AnswerFailure | undefined {
@@ -23,8 +24,8 @@ export function openaiFailureKind(error: Json): FailureKind {
   const status = told ?? (/permission/.test(words) ? 403 : undefined);
   const operators = operatorsKind(error, status ?? 400);
   if (operators !== undefined) return operators;
+  if (tooLongIn(error) !== undefined) return 'too_long';
   for (const [pattern, kind] of wordKinds) if (pattern.test(words)) return kind;
-  if (/maximum context length/.test(textOr(error['message']))) return 'too_long';
   return status === undefined ? 'other' : kindOfError(error, status);
 }
 

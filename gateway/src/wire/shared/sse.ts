@@ -5,7 +5,7 @@ import { createParser } from 'eventsource-parser';
 import { GatewayError } from '../../core/errors';
 import type { Frame } from '../codec';
 
-/** Cuts a byte stream into whole frames and keeps what is incomplete. A blank line ends a frame: LF LF or CR LF CR LF. */
+/** Cuts a byte stream into whole frames and keeps what is incomplete. A blank line ends a frame: LF LF, CR LF CR LF or CR CR. */
 export class SseCutter {
   #parts: Buffer[] = [];
   #size = 0;
@@ -153,13 +153,19 @@ function lastFrameEnd(bytes: Buffer): number {
     (bytes[length - 2] === lf || (bytes[length - 2] === 0x0d && bytes[length - 3] === lf))
   )
     return length;
-  return Math.max(after(bytes.lastIndexOf('\n\n'), 2), after(bytes.lastIndexOf('\n\r\n'), 3));
+  return Math.max(
+    after(bytes.lastIndexOf('\n\n'), 2),
+    after(bytes.lastIndexOf('\n\r\n'), 3),
+    after(bytes.lastIndexOf('\r\r'), 2),
+  );
 }
 
 function nextFrameEnd(bytes: Buffer, from: number): number {
   const plain = bytes.indexOf('\n\n', from);
   const near = plain < 0 ? bytes.subarray(from) : bytes.subarray(from, plain);
   const carriage = near.indexOf('\n\r\n');
+  const bare = (carriage < 0 ? near : near.subarray(0, carriage)).indexOf('\r\r');
+  if (bare >= 0) return from + bare + 2;
   if (carriage >= 0) return from + carriage + 3;
   return plain < 0 ? bytes.length : plain + 2;
 }
