@@ -12,7 +12,7 @@ import {
   type SettleEntry,
 } from '../storage/entries';
 import { AnswerLost, type Storage, StorageUnavailable, StorageUnusable } from '../storage/storage';
-import { type EndedRequest, withEnded } from './endedRequest';
+import { type EndedRequest, overspentBy, withEnded } from './endedRequest';
 import { openRoomyLimits, type RoomyLimits } from './roomyLimits';
 
 export interface CommitQueue {
@@ -70,7 +70,7 @@ export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => num
         },
         (cause: unknown) => {
           if (cause instanceof StorageUnavailable || cause instanceof StorageUnusable) postpone(batch, cause);
-          else waiting = [...separate(batch, cause, failed), ...waiting];
+          else waiting = endedFirst([...separate(batch, cause, failed), ...waiting]);
         },
       )
       .finally(() => {
@@ -204,11 +204,17 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
   return single < 0 ? waiting.splice(0) : waiting.splice(0, Math.max(1, single));
 }
 
+// What frees room goes before those who may need it, where not all are one batch.
+function endedFirst(waiting: readonly Waiting[]): Waiting[] {
+  return [...waiting.filter((each) => !isUrgent(each)), ...waiting.filter(isUrgent)];
+}
+
 // Reservations that need not wait for the settlements beside them; none where one of them must.
 function goingAhead(waiting: readonly Waiting[], limits: RoomyLimits): Waiting[] {
   const ahead = waiting.filter(isUrgent);
+  const overspent = overspentBy(waiting.filter((each) => !isUrgent(each)).map(endedIn));
   const free = ({ entry, again, alone }: Waiting) =>
-    entry.type === 'reserve' && again !== true && alone !== true && limits.areRoomy(entry.limits);
+    entry.type === 'reserve' && again !== true && alone !== true && limits.areRoomy(entry, overspent);
   return ahead.every(free) ? ahead : [];
 }
 

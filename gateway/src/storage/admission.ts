@@ -104,6 +104,18 @@ export function settle(budget: Budget, held: Amounts, spent: Amounts): void {
   }
 }
 
+/** What a reservation holds with this much output. */
+export function amountsOf(
+  { input, nanoPerInput, nanoPerOutput, nanoBeside = 0 }: ReserveEntry,
+  output: number,
+): Amounts {
+  return {
+    tokens: saturatingAdd(input, output),
+    nano: atMost(input * nanoPerInput + output * nanoPerOutput + nanoBeside),
+    requests: 1,
+  };
+}
+
 // ---
 
 // What is left of each limit.
@@ -137,7 +149,7 @@ function isNearing(limits: readonly LimitWindow[], state: LimitState): boolean {
 }
 
 /** Reservations of the same size that a limit with much room still has room for: more than come in the time that a commit takes. */
-const manyMore = 64;
+export const manyMore = 64;
 
 function isRoomy(limits: readonly LimitWindow[], state: LimitState, amounts: Amounts): boolean {
   const amount = state.amount ?? limits[state.limit]?.amount ?? 0;
@@ -150,14 +162,6 @@ function isShadow(limit: LimitWindow | undefined): boolean {
 
 function counter(limits: readonly LimitWindow[], state: LimitState): keyof Amounts {
   return counterOf[limits[state.limit]?.measure ?? 'tokens'];
-}
-
-function amountsOf({ input, nanoPerInput, nanoPerOutput, nanoBeside = 0 }: ReserveEntry, output: number): Amounts {
-  return {
-    tokens: saturatingAdd(input, output),
-    nano: atMost(input * nanoPerInput + output * nanoPerOutput + nanoBeside),
-    requests: 1,
-  };
 }
 
 // A request that names no maximum gets the default, or what is left: at least one token, which then is refused.
