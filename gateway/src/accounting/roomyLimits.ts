@@ -1,7 +1,6 @@
 // Limits with much room: under them a reservation need not wait until what has ended is booked, for it fits either way.
 
-import { amountsOf, manyMore } from '../storage/admission';
-import { type Amounts, counterOf, type LimitWindow, type ReserveEntry } from '../storage/entries';
+import { type Amounts, amountsOf, counterOf, type LimitWindow, type ReserveEntry } from '../storage/entries';
 
 export interface RoomyLimits {
   /**
@@ -36,10 +35,13 @@ export function openRoomyLimits(): RoomyLimits {
 
 // ---
 
+/** Part of a limit that a reservation may want to go ahead: what has much room has it for as many. */
+const partsAtLeast = 64;
+
 // Half of a limit with much room is left: a quarter for what is not booked yet, and the rest for several of the size.
 function isSmall({ amount, measure }: LimitWindow, wanted: Amounts, overspent: Amounts): boolean {
   const name = counterOf[measure];
-  return wanted[name] * manyMore <= amount && overspent[name] * 4 <= amount;
+  return wanted[name] * partsAtLeast <= amount && overspent[name] * 4 <= amount;
 }
 
 function nameOf({ id, window }: LimitWindow): string {

@@ -5,6 +5,7 @@ import { saturatingAdd } from '../core/usage';
 import { amountAt, unadjusted } from './administration';
 import {
   type Amounts,
+  amountsOf,
   type BudgetCounters,
   counterOf,
   type EntryResult,
@@ -104,18 +105,6 @@ export function settle(budget: Budget, held: Amounts, spent: Amounts): void {
   }
 }
 
-/** What a reservation holds with this much output. */
-export function amountsOf(
-  { input, nanoPerInput, nanoPerOutput, nanoBeside = 0 }: ReserveEntry,
-  output: number,
-): Amounts {
-  return {
-    tokens: saturatingAdd(input, output),
-    nano: atMost(input * nanoPerInput + output * nanoPerOutput + nanoBeside),
-    requests: 1,
-  };
-}
-
 // ---
 
 // What is left of each limit.
@@ -149,7 +138,7 @@ function isNearing(limits: readonly LimitWindow[], state: LimitState): boolean {
 }
 
 /** Reservations of the same size that a limit with much room still has room for: more than come in the time that a commit takes. */
-export const manyMore = 64;
+const manyMore = 64;
 
 function isRoomy(limits: readonly LimitWindow[], state: LimitState, amounts: Amounts): boolean {
   const amount = state.amount ?? limits[state.limit]?.amount ?? 0;
