@@ -61,6 +61,18 @@ test('a long prompt is held at what its model charges for one', async () => {
   expect(await statusOf(key, ask('hi', { model: 'claude-haiku-5.5' }))).toBe(200);
 });
 
+test.each<[string, object]>([
+  ['/v1/chat/completions', { messages: [{ role: 'user', content: [{ type: 'file', file: { filename: 'a.txt', file_data: 'DATA' } }] }] }],
+  ['/v1/responses', { input: [{ role: 'user', content: [{ type: 'input_file', filename: 'a.txt', file_data: 'DATA' }] }] }],
+])('a file of text is held at what its text has: %s', async (path, fields) => {
+  scene = await startScene('');
+  const key = await scene.gateway.mint({ label: 'reader', quota: { daily_tokens: 20_000 } });
+  const data = `data:text/plain;base64,${Buffer.from('a line of plain words\n'.repeat(8_000)).toString('base64')}`;
+  const body = JSON.stringify({ model: 'gpt-5.5', ...fields }).replace('DATA', data);
+  expect((await scene.post(path, key, body)).status).toBe(429);
+  expect(scene.simulators.openai.calls).toHaveLength(0);
+}); // prettier-ignore
+
 test('requests by the minute: refused as a rate, and clients are told to come back', async () => {
   scene = await startScene('', { now });
   const key = await scene.gateway.mint({ label: 'slow', rpm: 2 });
