@@ -73,6 +73,32 @@ test.each<[string, object]>([
   expect(scene.simulators.openai.calls).toHaveLength(0);
 }); // prettier-ignore
 
+describe.each([
+  ['a maximum', 100],
+  ['none', undefined],
+] as const)('several answers are held as several, with %s', (_name, most) => {
+  const gemini = '/v1beta/models/gemini-3.5-flash:generateContent';
+  test.each<[string, 'openai' | 'google', (answers: number) => object]>([
+    [chat, 'openai', (n) => ({ model: 'gpt-5.5', messages: say(`[[sim: hold=for${n}]] hi`), n, max_completion_tokens: most })],
+    [gemini, 'google', (candidateCount) => ({ contents: [{ role: 'user', parts: [{ text: `[[sim: hold=for${candidateCount}]] hi` }] }], generationConfig: { candidateCount, maxOutputTokens: most } })],
+  ])('%s', async (path, provider, bodyOf) => {
+    scene = await startScene('quota: {default_output_tokens: 100}\n');
+    const key = await scene.gateway.mint({ label: 'several', quota: { daily_tokens: 1_000_000 } });
+    const held = async (answers: number): Promise<number> => {
+      scene.simulators.reset();
+      const answer = scene.post(path, key, bodyOf(answers));
+      await scene.simulators[provider].waitForStarted(1, 20_000);
+      const [{ limits }] = await keysOf();
+      scene.simulators.release(`for${answers}`);
+      await (await answer).text();
+      return limits[0].reserved as number;
+    };
+    const one = await held(1);
+    expect(one).toBeGreaterThan(100);
+    expect((await held(3)) - one).toBe(200);
+  });
+}); // prettier-ignore
+
 test('requests by the minute: refused as a rate, and clients are told to come back', async () => {
   scene = await startScene('', { now });
   const key = await scene.gateway.mint({ label: 'slow', rpm: 2 });
