@@ -77,7 +77,7 @@ describe.each([
   ['a maximum', 100],
   ['none', undefined],
 ] as const)('several answers are held as several, with %s', (_name, most) => {
-  const gemini = '/v1beta/models/gemini-3.5-flash:generateContent';
+  const gemini = '/v1beta/models/gemini-2.5-flash:generateContent';
   test.each<[string, 'openai' | 'google', (answers: number) => object]>([
     [chat, 'openai', (n) => ({ model: 'gpt-5.5', messages: say(`[[sim: hold=for${n}]] hi`), n, max_completion_tokens: most })],
     [gemini, 'google', (candidateCount) => ({ contents: [{ role: 'user', parts: [{ text: `[[sim: hold=for${candidateCount}]] hi` }] }], generationConfig: { candidateCount, maxOutputTokens: most } })],
