@@ -40,7 +40,6 @@ export function recordOf<T>(
   now: number,
 ): RequestRecord {
   const { services, incoming, facts, plan, day } = exchange;
-  const { key } = incoming;
   const outcome = outcomeOf(failure, progress);
   const { usage, estimated } = bookedUsage(exchange, progress, outcome, isCut(failure, progress), { reserved, now });
   const target = progress.target ?? first.target;
@@ -55,9 +54,9 @@ export function recordOf<T>(
       instance: services.instance,
       kind: 'request',
       corrects: null,
-      key: key.id,
-      user: key.user,
-      tags: key.tags,
+      key: incoming.key.id,
+      user: incoming.key.user,
+      tags: incoming.key.tags,
       session: sessionOf(incoming.headers, facts.session) ?? null,
       client: clientProgram(incoming.headers['user-agent']) ?? null,
       end_user: facts.endUser ?? null,
@@ -110,7 +109,7 @@ export function recordOf<T>(
     ...(dearestRates === undefined ? {} : { dearestRates: dearestRates.json }),
     usage,
     pace: outcome === 'ok' && !estimated ? paceOf(facts.needs, progress, usage, now) : undefined,
-    keyLabel: key.label,
+    keyLabel: incoming.key.label,
     oldKey: incoming.oldKeyUntil !== undefined,
     strategy: plan.strategy,
     attempts: progress.attempts.length,
