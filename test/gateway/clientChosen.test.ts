@@ -35,6 +35,7 @@ const collections: Readonly<Record<string, string>> = {
   'core/jsonMedia.ts firstLetters': 'constant',
   'core/jsonMedia.ts freeJson': 'constant',
   'core/jsonMedia.ts mediaKeys': 'constant',
+  'core/jsonMedia.ts opaqueKeys': 'constant',
   'core/jsonScan.ts #fields': 'of one request: 1,000 fields',
   'core/mediaSearch.ts #media': 'of one request, a few kinds',
   'core/memoryBudget.ts byOwner': 'keys with requests in flight',

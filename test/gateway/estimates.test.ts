@@ -12,6 +12,8 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 const facts = async (format: Format, body: object): Promise<RequestFacts> =>
   inspect(format, Buffer.from(JSON.stringify(body)), defaultLimits, { model: 'm', stream: false, asList: false });
 
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
 /** Bodies that hold a text where a provider reads it as text. */
 const places: Readonly<Record<string, readonly [Format, (text: string) => object]>> = {
   'a message': ['chat', (text) => ({ messages: [{ role: 'user', content: text }] })],
@@ -23,6 +25,12 @@ const places: Readonly<Record<string, readonly [Format, (text: string) => object
   instructions: ['responses', (text) => ({ input: 'x', instructions: text })],
   'a tool’s input': ['messages', (text) => ({ messages: [{ role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: { source: { type: 'base64', data: text } } }] }] })], // prettier-ignore
   'a document of plain text': ['messages', (text) => ({ messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: text } }] }] })], // prettier-ignore
+  'a file of text': ['chat', (text) => ({ messages: [{ role: 'user', content: [{ type: 'file', file: { filename: 'a.txt', file_data: `data:text/plain;base64,${base64(text)}` } }] }] })], // prettier-ignore
+  'a file of no type': ['responses', (text) => ({ input: [{ role: 'user', content: [{ type: 'input_file', filename: 'a.csv', file_data: base64(text) }] }] })], // prettier-ignore
+  'a file of percent signs': ['responses', (text) => ({ input: [{ role: 'user', content: [{ type: 'input_file', filename: 'a.csv', file_data: `data:application/x,${encodeURIComponent(text)}` }] }] })], // prettier-ignore
+  'a blob of JSON': ['generate', (text) => ({ contents: [{ parts: [{ inlineData: { mimeType: 'application/json', data: base64(text) } }] }] })], // prettier-ignore
+  'a blob of a program': ['generate', (text) => ({ contents: [{ parts: [{ inline_data: { mime_type: 'text/javascript', data: base64(text) } }] }] })], // prettier-ignore
+  'a document that says it is a PDF': ['messages', (text) => ({ messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: base64(text) } }] }] })], // prettier-ignore
   'arguments as JSON': ['generate', (text) => ({ contents: [{ role: 'model', parts: [{ functionCall: { name: 'f', args: { inlineData: { data: text } } } }] }] })], // prettier-ignore
   'a list of short texts': ['generate', (text) => ({ contents: [{ role: 'model', parts: [{ functionCall: { name: 'f', args: { all: shortOf(text) } } }] }] })], // prettier-ignore
   'names of properties': ['messages', (text) => ({ messages: [], tools: [{ name: 'f', input_schema: { type: 'object', properties: Object.fromEntries(shortOf(text).map((name, i) => [name + i, {}])) } }] })], // prettier-ignore

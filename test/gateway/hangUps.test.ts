@@ -48,8 +48,9 @@ describe('before the first word [E4]', () => {
     expect((await leave(post('claude-opus-4-7', true, 10), 600)).output).toBe(10);
   });
 
-  test('never nothing [E4]', async () => {
-    const row = await leave(post('claude-3-haiku-20240307', true, 4_000), 1);
+  // Neither the first token nor a thought has come: a prompt was read all the same.
+  test.each(['claude-3-haiku-20240307', 'gpt-4.1'])('never nothing: %s [E4]', async (model) => {
+    const row = await leave(post(model, true, 4_000), 1);
     expect(row).toMatchObject({ outcome: 'client_gone', estimated: true });
     expect(row.output).toBeGreaterThanOrEqual(1);
   });

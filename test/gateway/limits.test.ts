@@ -61,6 +61,44 @@ test('a long prompt is held at what its model charges for one', async () => {
   expect(await statusOf(key, ask('hi', { model: 'claude-haiku-5.5' }))).toBe(200);
 });
 
+test.each<[string, object]>([
+  ['/v1/chat/completions', { messages: [{ role: 'user', content: [{ type: 'file', file: { filename: 'a.txt', file_data: 'DATA' } }] }] }],
+  ['/v1/responses', { input: [{ role: 'user', content: [{ type: 'input_file', filename: 'a.txt', file_data: 'DATA' }] }] }],
+])('a file of text is held at what its text has: %s', async (path, fields) => {
+  scene = await startScene('');
+  const key = await scene.gateway.mint({ label: 'reader', quota: { daily_tokens: 20_000 } });
+  const data = `data:text/plain;base64,${Buffer.from('a line of plain words\n'.repeat(8_000)).toString('base64')}`;
+  const body = JSON.stringify({ model: 'gpt-5.5', ...fields }).replace('DATA', data);
+  expect((await scene.post(path, key, body)).status).toBe(429);
+  expect(scene.simulators.openai.calls).toHaveLength(0);
+}); // prettier-ignore
+
+describe.each([
+  ['a maximum', 100],
+  ['none', undefined],
+] as const)('several answers are held as several, with %s', (_name, most) => {
+  const gemini = '/v1beta/models/gemini-2.5-flash:generateContent';
+  test.each<[string, 'openai' | 'google', (answers: number) => object]>([
+    [chat, 'openai', (n) => ({ model: 'gpt-5.5', messages: say(`[[sim: hold=for${n}]] hi`), n, max_completion_tokens: most })],
+    [gemini, 'google', (candidateCount) => ({ contents: [{ role: 'user', parts: [{ text: `[[sim: hold=for${candidateCount}]] hi` }] }], generationConfig: { candidateCount, maxOutputTokens: most } })],
+  ])('%s', async (path, provider, bodyOf) => {
+    scene = await startScene('quota: {default_output_tokens: 100}\n');
+    const key = await scene.gateway.mint({ label: 'several', quota: { daily_tokens: 1_000_000 } });
+    const held = async (answers: number): Promise<number> => {
+      scene.simulators.reset();
+      const answer = scene.post(path, key, bodyOf(answers));
+      await scene.simulators[provider].waitForStarted(1, 20_000);
+      const [{ limits }] = await keysOf();
+      scene.simulators.release(`for${answers}`);
+      await (await answer).text();
+      return limits[0].reserved as number;
+    };
+    const one = await held(1);
+    expect(one).toBeGreaterThan(100);
+    expect((await held(3)) - one).toBe(200);
+  });
+}); // prettier-ignore
+
 test('requests by the minute: refused as a rate, and clients are told to come back', async () => {
   scene = await startScene('', { now });
   const key = await scene.gateway.mint({ label: 'slow', rpm: 2 });

@@ -1,6 +1,8 @@
 // What a reload applies, and what it says it cannot.
 
+import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as later } from 'node:timers/promises';
 import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
 import { startTestGateway, type TestGateway } from '../support/gateway';
 import { say } from '../support/sim';
@@ -17,23 +19,41 @@ afterEach(async () => {
 });
 
 const config = (limits: string) => `limits: {${limits}}\nproviders:\n  openai: {base_url: "${upstream.url}/v1"}\n`;
+const post = (key: string, more: object = {}) =>
+  fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({ model: 'gpt-5.5', messages: say('hi'), ...more }),
+  });
+/** A key whose provider has been asked before: there are connections to it. */
+const usedKey = async (): Promise<string> => {
+  const key = await gateway.mint();
+  upstream.answer = { status: 400, body: '{}' };
+  await (await post(key)).text();
+  return key;
+};
 const warnings = () =>
   gateway.lines.filter(({ kind }) => kind === 'warn').map(({ fields }) => String(fields['message']));
 
 test('a time-out of providers that is changed holds for the next request [F2]', async () => {
-  const key = await gateway.mint();
+  const key = await usedKey();
   upstream.answer = () => undefined; // never answers
   await gateway.reload(config('first_byte_ms: 1000'));
-  const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify({ model: 'gpt-5.5', messages: say('hi') }),
-  });
-  expect(answer.status).toBe(504);
+  expect((await post(key)).status).toBe(504);
 });
 
-test('limits of connections hold at once [D1]', async () => {
-  await gateway.reload(config('body_ms: 1000'));
+test('so does how long one may be silent in the middle [F3]', async () => {
+  const key = await usedKey();
+  upstream.answer = (_call, response) => {
+    const chunk = { id: 'c', choices: [{ index: 0, delta: { content: 'half' }, finish_reason: null }] };
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${JSON.stringify(chunk)}\n\n`);
+  };
+  await gateway.reload(config('silence_ms: 1000'));
+  expect(await (await post(key, { stream: true })).text()).toMatch(/half[^]*"error"/);
+});
+
+test.each(['body_ms: 1000', 'headers_ms: 1000'])('limits of connections hold at once: %s [D1]', async (limit) => {
+  await gateway.reload(config(limit));
   const { hostname, port } = new URL(gateway.url);
   const said = await new Promise<string>((resolve) => {
     const socket = connect(Number(port), hostname, () =>
@@ -44,6 +64,23 @@ test('limits of connections hold at once [D1]', async () => {
     socket.on('close', () => resolve(text));
   });
   expect(said).toMatch(/^HTTP\/1\.1 408/);
+});
+
+test('the number of connections does too', async () => {
+  await gateway.reload(config('connections: 16'));
+  const { hostname, port } = new URL(gateway.url);
+  const sockets = Array.from({ length: 20 }, () => connect(Number(port), hostname).on('error', () => undefined));
+  const closes = sockets.map((socket) => once(socket, 'close'));
+  let left = 4;
+  const fourAreClosed = new Promise<void>((resolve) => {
+    for (const close of closes) void close.then(() => --left === 0 && resolve());
+  });
+  await Promise.race([fourAreClosed, later(5_000)]);
+  const kept = sockets.filter(({ destroyed }) => !destroyed);
+  kept[0]!.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+  const [said] = await once(kept[0]!, 'data');
+  for (const socket of sockets) socket.destroy();
+  expect([kept.length, String(said)]).toEqual([16, expect.stringContaining('200')]);
 });
 
 test('what waits for the next start is said by name', async () => {

@@ -101,6 +101,19 @@ describe('the budget of a route [F6]', () => {
   });
 });
 
+test('of a target that fails two times in three, and so never rests, a fifth of the requests and ten move on [F6]', async () => {
+  scene.a.answer = (call, response) => {
+    if (scene.a.calls.length % 3 === 0) return goodAnswer('chat', 'from A')(call, response);
+    response.writeHead(500).end('{}');
+  };
+  scene.b.answer = goodAnswer('chat', 'from B');
+  for (let i = 0; i < 300; i++) await (await ask('chat', 'to-chat', false)).text();
+  expect([scene.a.calls.length, scene.b.calls.length]).toEqual([300, 70]);
+  scene.now += 10_000; // none of these is of the last ten seconds
+  for (let i = 0; i < 30; i++) await (await ask('chat', 'to-chat', false)).text();
+  expect(scene.b.calls.length).toBe(70 + 16);
+});
+
 test('failover goes on while few fail', async () => {
   scene.a.answer = (call, response) => {
     if (scene.a.calls.length % 10 > 0) return goodAnswer('chat', 'from A')(call, response);

@@ -14,7 +14,7 @@ export interface RouteScene {
   readonly key: string;
   /** Milliseconds since 1970, as the gateway takes it to be. */
   now: number;
-  readonly ask: (kind: Kind, model: string, stream: boolean, more?: Fields) => Promise<Response>;
+  readonly ask: (kind: Kind, model: string, stream: boolean, more?: Fields, key?: string) => Promise<Response>;
   /** The row of the last request, when it is in the ledger. */
   lastRow(): Promise<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
 }
@@ -69,10 +69,10 @@ export function useRouteScene(more = ''): RouteScene {
     set now(next) {
       scene.now = next;
     },
-    ask: (kind, model, stream, fields = {}) =>
+    ask: (kind, model, stream, fields = {}, key = scene.key) =>
       fetch(scene.gateway!.url + paths(encodeURIComponent(model), stream)[kind], {
         method: 'POST',
-        headers: { authorization: `Bearer ${scene.key}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
         body: JSON.stringify(bodies(model, stream, fields)[kind]),
       }),
     async lastRow() {

@@ -42,10 +42,7 @@ export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => num
   const outage = openOutage(failed);
   const limits = openRoomyLimits();
   const timer = openBatchTimer(() => run());
-  const parked = openParkedEntries((entries) => {
-    waiting.push(...entries);
-    schedule();
-  });
+  const parked = openParkedEntries((entries) => add(...entries));
 
   const schedule = (): void => {
     if (!waiting.every(isUrgent)) timer.soon(); // also while others go ahead
@@ -54,23 +51,26 @@ export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => num
   };
   const run = (): void => {
     if (committing !== undefined || waiting.length === 0) return;
-    const ahead = timer.late ? [] : goingAhead(waiting, limits);
-    const left = ahead.length === 0 ? [] : waiting.filter((each) => !isUrgent(each));
-    if (left.length > 0) waiting = [...left];
-    else timer.taken();
-    const batch = left.length > 0 ? ahead : takeBatch(waiting);
+    const { batch, rest, ended } = nextBatch(waiting, timer.late, limits);
+    waiting = rest;
+    if (ended.length === 0) timer.taken();
     committing = storage
       .commit(entriesOf(batch), now())
       .then(
         (results) => {
           outage.over();
-          const ended = left.map(endedIn);
-          batch.forEach((each, i) => answer(each, results[i], ended));
+          batch.forEach((each, i) => {
+            const result = decided(each, results[i], ended, limits);
+            if (result === 'again') waiting.unshift({ ...each, again: true });
+            else finish(each, result, failed);
+          });
           parked.release();
         },
         (cause: unknown) => {
-          if (cause instanceof StorageUnavailable || cause instanceof StorageUnusable) postpone(batch, cause);
-          else waiting = endedFirst([...separate(batch, cause, failed), ...waiting]);
+          if (cause instanceof StorageUnavailable || cause instanceof StorageUnusable) {
+            outage.begun(cause);
+            parked.add(refuse(batch, cause));
+          } else waiting = endedFirst([...separate(batch, cause, failed), ...waiting]);
         },
       )
       .finally(() => {
@@ -78,20 +78,8 @@ export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => num
         schedule();
       });
   };
-  // Who went ahead and was refused is asked once more, with what has ended. What is said of a limit counts that too.
-  const answer = (each: Waiting, result: EntryResult | undefined, ended: readonly EndedRequest[]): void => {
-    const { entry } = each;
-    if (entry.type !== 'reserve' || result === undefined) return finish(each, result, failed);
-    limits.learn(entry.limits, result.type === 'admitted' && result.roomy === true);
-    if (result.type === 'refused' && ended.length > 0) waiting.unshift({ ...each, again: true });
-    else finish(each, withEnded(result, entry.limits, ended), failed);
-  };
-  const postpone = (batch: readonly Waiting[], cause: Error): void => {
-    outage.begun(cause);
-    parked.add(refuse(batch, cause));
-  };
-  const add = (each: Waiting): void => {
-    waiting.push(each);
+  const add = (...entries: readonly Waiting[]): void => {
+    waiting.push(...entries);
     schedule();
   };
 
@@ -198,10 +186,24 @@ function openParkedEntries(tryAgain: (entries: readonly Waiting[]) => void) {
   };
 }
 
-// Takes out what is committed next: all, up to an entry that must be committed alone.
-function takeBatch(waiting: Waiting[]): Waiting[] {
+/** What is committed next, and what waits on. */
+interface NextBatch {
+  readonly batch: readonly Waiting[];
+  readonly rest: Waiting[];
+  /** Those that the batch goes ahead of. */
+  readonly ended: readonly EndedRequest[];
+}
+
+// An entry that is committed alone goes after those before it. @param late settlements have waited long enough
+function nextBatch(waiting: readonly Waiting[], late: boolean, limits: RoomyLimits): NextBatch {
+  const ahead = late ? [] : goingAhead(waiting, limits);
+  if (ahead.length > 0 && ahead.length < waiting.length) {
+    const rest = waiting.filter((each) => !isUrgent(each));
+    return { batch: ahead, rest, ended: rest.map(endedIn) };
+  }
   const single = waiting.findIndex(({ alone }) => alone === true);
-  return single < 0 ? waiting.splice(0) : waiting.splice(0, Math.max(1, single));
+  const count = single < 0 ? waiting.length : Math.max(1, single);
+  return { batch: waiting.slice(0, count), rest: waiting.slice(count), ended: [] };
 }
 
 // What frees room goes before those who may need it, where not all are one batch.
@@ -216,6 +218,18 @@ function goingAhead(waiting: readonly Waiting[], limits: RoomyLimits): Waiting[]
   const free = ({ entry, again, alone }: Waiting) =>
     entry.type === 'reserve' && again !== true && alone !== true && limits.areRoomy(entry, overspent);
   return ahead.every(free) ? ahead : [];
+}
+
+// Who went ahead and was refused is asked once more, with what has ended. What is said of a limit counts that too.
+function decided(
+  { entry }: Waiting,
+  result: EntryResult | undefined,
+  ended: readonly EndedRequest[],
+  limits: RoomyLimits,
+): EntryResult | 'again' | undefined {
+  if (entry.type !== 'reserve' || result === undefined) return result;
+  limits.learn(entry.limits, result.type === 'admitted' && result.roomy === true);
+  return result.type === 'refused' && ended.length > 0 ? 'again' : withEnded(result, entry.limits, ended);
 }
 
 // What a released request held, only the storage knows.

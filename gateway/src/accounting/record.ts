@@ -11,6 +11,8 @@ export interface RequestRecord {
   /** The same of `row.dearest_rates`. */
   readonly dearestRates?: string;
   readonly usage: Usage;
+  /** How long its target took to write so many tokens; undefined where that was not seen. */
+  readonly pace: Pace | undefined;
   readonly keyLabel: string;
   /** It came with a secret that was replaced and still works. */
   readonly oldKey: boolean;
@@ -25,6 +27,14 @@ export interface RequestRecord {
   readonly warning: string | undefined;
   /** What went wrong; undefined where nothing did. */
   readonly failure: unknown;
+}
+
+/** What one answer tells of how fast a target writes. */
+export interface Pace {
+  /** Of one answer, where several were written at once. */
+  readonly tokens: number;
+  /** From sending the request to the answer's end. */
+  readonly ms: number;
 }
 
 /** Sees every record. It must not throw, and must not wait. */

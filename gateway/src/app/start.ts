@@ -270,9 +270,8 @@ function openServices(
     speed,
     observe(record) {
       log.request(record);
-      const { row } = record;
-      if (row.outcome === 'ok' && row.estimated === 0 && record.attempts === 1)
-        speed.learn(`${row.provider}/${row.model}`, row.output, row.ended_at - row.started_at);
+      const { row, pace } = record;
+      if (pace !== undefined) speed.learn(`${row.provider}/${row.model}`, pace.tokens, pace.ms);
     },
     now,
     random,

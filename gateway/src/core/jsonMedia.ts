@@ -49,9 +49,12 @@ export function looksEncoded(body: Buffer, start: number): boolean {
   return true;
 }
 
-/** Names of the fields whose encoded string is a medium; opaque reasoning is none, and is counted like one. */
+/** Names of the fields whose encoded string is opaque reasoning, which is counted like a medium. */
+export const opaqueKeys: ReadonlySet<string> = new Set(['signature', 'encrypted_content', 'thoughtSignature', 'thought_signature']); // prettier-ignore
+
+/** Names of the fields whose encoded string is a medium, or is counted like one. */
 export const mediaKeys: ReadonlySet<string> = new Set([
-  'data', 'url', 'image_url', 'file_data', 'file_url', 'video_url', 'signature', 'encrypted_content', 'thoughtSignature', 'thought_signature',
+  'data', 'url', 'image_url', 'file_data', 'file_url', 'video_url', ...opaqueKeys,
 ]); // prettier-ignore
 
 /**
@@ -60,6 +63,28 @@ export const mediaKeys: ReadonlySet<string> = new Set([
  */
 export function isFreeJson(key: string): boolean {
   return freeJson.has(key) || key.includes('\\');
+}
+
+/**
+ * Where the base64 of a text begins in a string, whatever the string says that it holds: a file of text is read as text, and
+ * has as many tokens. Undefined where it is none. Recordings and what is encrypted have control characters everywhere; images
+ * and PDFs are known by their beginning.
+ */
+export function textInBase64(body: Buffer, start: number, end: number): number | undefined {
+  const head = body.toString('latin1', start, Math.min(end, start + longestDataHead));
+  const first = start + head.indexOf(',') + 1;
+  if (head.startsWith('data:text/')) return first;
+  if (isImageOrPdf(body.toString('latin1', first, Math.min(end, first + 20)))) return undefined;
+  const step = 4 * Math.max(1, Math.floor((end - first - windowBytes) / 4 / (windows - 1)));
+  for (let at = first; at + windowBytes <= end; at += step)
+    if (isText(Buffer.from(body.toString('latin1', at, at + windowBytes), 'base64'))) return first;
+  return undefined;
+}
+
+/** Whether a string is a data URL whose data are characters as they are. */
+export function isPlainDataUrl(body: Buffer, start: number, end: number): boolean {
+  const head = body.toString('latin1', start, Math.min(end, start + longestDataHead));
+  return head.startsWith('data:') && !head.slice(0, head.indexOf(',')).endsWith(';base64');
 }
 
 /** Whether the fields beside a string say that it is plain text: Anthropic's documents may hold that. */
@@ -84,9 +109,9 @@ export const tokensPerMedium = 1_600;
 
 /** Tokens of an encoded medium: a document has more pages, and a recording more seconds, the larger it is. */
 export function tokensOfMedium(body: Buffer, start: number, end: number): number {
-  const head = body.toString('latin1', start, Math.min(end, start + 64));
+  const head = body.toString('latin1', start, Math.min(end, start + longestDataHead));
   const encoded = head.slice(head.indexOf(',') + 1);
-  if (encoded.startsWith('JVBERi')) return Math.max(tokensPerMedium, Math.ceil((end - start) / bytesPerPdfToken));
+  if (encoded.startsWith(pdfHead)) return Math.max(tokensPerMedium, Math.ceil((end - start) / bytesPerPdfToken));
   const isImage = imageHeads.some((each) => encoded.startsWith(each));
   return isImage ? tokensPerMedium : Math.max(tokensPerMedium, Math.ceil((end - start) / bytesPerOtherToken));
 }
@@ -111,10 +136,28 @@ const imageHeads = [
   'AAAAJGZ0eXBoZWlj',
 ];
 
+const pdfHead = 'JVBERi';
+
+/** Characters in which a data URL says what it is; as many may follow as are looked at. */
+const longestDataHead = 200;
+
+/** Places in which encoded data is looked at, and the characters of each: none of 96 encrypted bytes is hardly ever a control character. */
+const windows = 8;
+const windowBytes = 128;
+
 /** A page of a plain PDF has about 40 KB of base64 and costs 1,500 tokens and more at Anthropic and OpenAI. */
 const bytesPerPdfToken = 30;
 /** A second of video costs 258 tokens at Gemini, and has 12 KB of base64 even at 75 kbit/s; sound has less of both. */
 const bytesPerOtherToken = 48;
+
+function isImageOrPdf(encoded: string): boolean {
+  return encoded.startsWith(pdfHead) || imageHeads.some((head) => encoded.startsWith(head));
+}
+
+// Bytes of which none is a control character, but for tabs and the ends of lines.
+function isText(bytes: Buffer): boolean {
+  return bytes.every((byte) => (byte >= 0x20 && byte !== 0x7f) || (byte >= 0x09 && byte <= 0x0d));
+}
 
 const backslash = 0x5c;
 const colon = 0x3a;

@@ -2,6 +2,7 @@
 
 import {
   isFreeJson,
+  isPlainDataUrl,
   isPlainText,
   keyOf,
   longestMediaType,
@@ -9,10 +10,12 @@ import {
   mediaKeys,
   type Medium,
   mediumNamed,
+  opaqueKeys,
+  textInBase64,
   tokensOfMedium,
   tokensPerMedium,
 } from './jsonMedia';
-import { tokensAboveThird } from './textDensity';
+import { tokensAboveThird, tokensOfBase64AboveThird } from './textDensity';
 
 export interface FoundMedia {
   /** Bytes of text, without encoded media. */
@@ -111,7 +114,8 @@ export class MediaSearch {
     const last = this.#pending.at(-1)?.end ?? close;
     const beside = isPlainText(body.subarray(open, first)) || isPlainText(body.subarray(last, close));
     for (const { start, end } of this.#pending) {
-      if (beside && keyOf(body, start - 1) === 'data') this.#denseTokens += tokensAboveThird(body, start, end);
+      const dense = this.#tokensOfText(start, end, beside);
+      if (dense !== undefined) this.#denseTokens += dense;
       else {
         this.#encodedCount++;
         this.#mediaBytes += end - start;
@@ -120,5 +124,18 @@ export class MediaSearch {
     }
     this.#pending = [];
     this.#pendingDepth = -1;
+  }
+
+  // Tokens beyond one for every three bytes of a string that is or holds text; undefined where it is a medium.
+  #tokensOfText(start: number, end: number, isPlain: boolean): number | undefined {
+    const body = this.#body;
+    const key = keyOf(body, start - 1);
+    const plain = (isPlain && key === 'data') || isPlainDataUrl(body, start, end);
+    const encoded = opaqueKeys.has(key) ? undefined : textInBase64(body, start, end);
+    if (!plain && encoded === undefined) return undefined;
+    return Math.max(
+      plain ? tokensAboveThird(body, start, end) : -Infinity,
+      encoded === undefined ? -Infinity : tokensOfBase64AboveThird(body, encoded, end),
+    );
   }
 }

@@ -17,9 +17,7 @@ export function tokensAboveThird(body: Buffer, start: number, end: number): numb
     const stride = size / looks;
     let chance = seed ^ size;
     for (let i = 0; i < looks; i++) {
-      chance ^= chance << 13; // Marsaglia's xorshift: https://www.jstatsoft.org/article/view/v008i14
-      chance ^= chance >>> 17;
-      chance ^= chance << 5;
+      chance = shifted(chance);
       const at = start + Math.floor((i + (chance >>> 0) / 2 ** 32) * stride);
       weight += weights[body[at] ?? 0] ?? 0;
     }
@@ -28,12 +26,51 @@ export function tokensAboveThird(body: Buffer, start: number, end: number): numb
   return Math.max(0, weight - size / 3);
 }
 
+/**
+ * Tokens of the text whose base64 stands there, beyond one for every three characters of the base64: fewer than none where the
+ * text is plain prose.
+ */
+export function tokensOfBase64AboveThird(body: Buffer, start: number, end: number): number {
+  const quads = Math.ceil((end - start) / 4);
+  const looks = Math.min(quads, mostQuads);
+  const stride = quads / looks;
+  let weight = 0;
+  let chance = seed ^ quads;
+  for (let i = 0; i < looks; i++) {
+    chance = shifted(chance);
+    const quad = looks === quads ? i : Math.floor((i + (chance >>> 0) / 2 ** 32) * stride);
+    weight += weightOfQuad(body, start + 4 * quad) * stride;
+  }
+  return Math.max(weight, quads) - (end - start) / 3;
+}
+
 // ---
+
+// Marsaglia's xorshift: https://www.jstatsoft.org/article/view/v008i14
+function shifted(chance: number): number {
+  chance ^= chance << 13;
+  chance ^= chance >>> 17;
+  return chance ^ (chance << 5);
+}
+
+// Of the three bytes that four characters stand for. Those that are no base64 are weighed as what is densest.
+function weightOfQuad(body: Buffer, at: number): number {
+  let bits = 0;
+  for (let i = 0; i < 4; i++) {
+    const value = digits[body[at + i] ?? 0] ?? -1;
+    if (value < 0) return 4 * densest;
+    bits = (bits << 6) | value;
+  }
+  return (weights[bits >> 16] ?? 0) + (weights[(bits >> 8) & 0xff] ?? 0) + (weights[bits & 0xff] ?? 0);
+}
 
 /** Bytes of a text that is looked at whole. */
 const wholeBytes = 128;
 /** Most bytes of one text that are looked at: their mean is within a hundredth of the text's. */
 const mostLooks = 16_384;
+
+/** Most groups of four characters of base64 that are looked at. */
+const mostQuads = 4_096;
 
 const seed = 1 + Math.floor(Math.random() * (2 ** 31 - 2));
 
@@ -50,4 +87,14 @@ const weights = Float64Array.from({ length: 256 }, (_, byte) => {
   if (byte < 0xe0) return (byte >= 0xc3 && byte <= 0xc5) || (byte >= 0xce && byte <= 0xdb) ? 0.27 : 0.8;
   if (byte < 0xe3) return 0.9; // India's scripts and symbols
   return byte < 0xf0 ? 0.4 : 1.2; // Chinese, Japanese, Korean; emoji and what is rare
+});
+
+/** Of a byte of base64 that is none. */
+const densest = 0.55;
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+/** What each character stands for in base64, in either of its alphabets; -1 in none. */
+const digits = Int8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  if (character === '=') return 0;
+  return alphabet.indexOf(character === '-' ? '+' : character === '_' ? '/' : character);
 });

@@ -12,7 +12,7 @@ import {
 } from '../accounting/pricing';
 import type { Target } from '../../../config/target';
 import type { Reservation } from '../accounting/ledger';
-import type { RequestRecord } from '../accounting/record';
+import type { Pace, RequestRecord } from '../accounting/record';
 import { type ErrorCode, GatewayError } from '../core/errors';
 import { noUsage, saturatingAdd, type Usage } from '../core/usage';
 import type { Outcome } from '../storage/rows';
@@ -21,6 +21,7 @@ import { ClientGone } from './clientConnection';
 import type { Candidate, Exchange } from './context';
 import { clientProgram } from './clientProgram';
 import { sessionOf } from './session';
+import type { Needs } from './inspect';
 import type { ResponseProgress } from './responseProgress';
 
 /**
@@ -39,7 +40,6 @@ export function recordOf<T>(
   now: number,
 ): RequestRecord {
   const { services, incoming, facts, plan, day } = exchange;
-  const { key } = incoming;
   const outcome = outcomeOf(failure, progress);
   const { usage, estimated } = bookedUsage(exchange, progress, outcome, isCut(failure, progress), { reserved, now });
   const target = progress.target ?? first.target;
@@ -54,9 +54,9 @@ export function recordOf<T>(
       instance: services.instance,
       kind: 'request',
       corrects: null,
-      key: key.id,
-      user: key.user,
-      tags: key.tags,
+      key: incoming.key.id,
+      user: incoming.key.user,
+      tags: incoming.key.tags,
       session: sessionOf(incoming.headers, facts.session) ?? null,
       client: clientProgram(incoming.headers['user-agent']) ?? null,
       end_user: facts.endUser ?? null,
@@ -108,7 +108,8 @@ export function recordOf<T>(
     rates: json,
     ...(dearestRates === undefined ? {} : { dearestRates: dearestRates.json }),
     usage,
-    keyLabel: key.label,
+    pace: outcome === 'ok' && !estimated ? paceOf(facts.needs, progress, usage, now) : undefined,
+    keyLabel: incoming.key.label,
     oldKey: incoming.oldKeyUntil !== undefined,
     strategy: plan.strategy,
     attempts: progress.attempts.length,
@@ -246,13 +247,26 @@ function toldUsage(reported: Partial<Usage> | undefined): Partial<Usage> | undef
   return input + cacheRead + cacheWrite5m + cacheWrite1h > 0 ? reported : others;
 }
 
+/** Share of its time that an answer may have waited for its client, and still tell how fast its provider is. */
+const mostWaited = 0.1;
+
+// Who reads slowly holds the provider back: that must not make hang-ups of others cheap.
+function paceOf(
+  { answers }: Needs,
+  { sentAt, waitedMs }: ResponseProgress,
+  { output }: Usage,
+  now: number,
+): Pace | undefined {
+  if (sentAt === undefined || waitedMs > mostWaited * (now - sentAt)) return undefined;
+  return { tokens: output / answers, ms: now - sentAt };
+}
+
 // Output that a provider has made and nobody has seen, by the time it had for it: that of a model which thinks before it
 // speaks, until it spoke; and that of every model whose answer comes whole.
 function unseenOutput({ services, facts }: Exchange, progress: ResponseProgress, now: number): number {
   const { sentAt, target, firstTokenAt } = progress;
   if (sentAt === undefined || target === undefined || progress.complete) return 0;
-  if (!facts.stream) return services.speed.tokensIn(target.label, now - sentAt);
-  return target.capabilities.has('reasoning')
-    ? services.speed.tokensIn(target.label, (firstTokenAt ?? now) - sentAt)
-    : 0;
+  if (facts.stream && !target.capabilities.has('reasoning')) return 0;
+  const until = facts.stream ? (firstTokenAt ?? now) : now;
+  return facts.needs.answers * services.speed.tokensIn(target.label, until - sentAt); // several are written at once
 }

@@ -7,7 +7,7 @@ import { toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
-import type { ResponseProgress } from './responseProgress';
+import { noteWait, type ResponseProgress } from './responseProgress';
 
 /** Bytes that are gathered of an answer, where its key may hold so much: then it is looked at for failures before it is sent. */
 const mostGathered = 2 * 1024 * 1024;
@@ -29,7 +29,7 @@ export async function gatherOrPass(
   progress: ResponseProgress,
   { passing, isOutput }: { passing?: (bytes: Buffer) => void; isOutput: boolean },
 ): Promise<Gathered | undefined> {
-  const { raw, client, limits, turn, memory } = context;
+  const { raw, client, limits, turn, memory, now } = context;
   let parts: Buffer[] = [];
   let size = 0;
   let tail: Buffer | undefined;
@@ -47,7 +47,7 @@ export async function gatherOrPass(
       passing?.(bytes);
       tail = tail === undefined ? bytes.subarray(-tailBytes) : Buffer.concat([tail, bytes]).subarray(-tailBytes);
       if (isOutput) progress.estimatedOutput = Math.ceil(size / 4);
-      return writeToClient(raw, bytes, limits.reader_stall_ms, client);
+      return noteWait(progress, now, writeToClient(raw, bytes, limits.reader_stall_ms, client));
     });
   } catch (error) {
     if (tail !== undefined) raw.destroy();

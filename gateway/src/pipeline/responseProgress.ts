@@ -40,6 +40,8 @@ export interface ResponseProgress extends SendProgress {
   /** When the provider's answer began and when its first content was passed on; milliseconds since 1970. */
   firstByteAt: number | undefined;
   firstTokenAt: number | undefined;
+  /** Milliseconds for which the answer waited until its client had read what was written before. */
+  waitedMs: number;
 }
 
 /** Names of what is lost that are told, and the characters of each: a provider may make up any number. */
@@ -50,6 +52,19 @@ const longestLost = 200;
 export function noteLost({ lost }: Pick<ResponseProgress, 'lost'>, what: string): void {
   const name = what.slice(0, longestLost);
   if (lost.length < mostLost && !lost.includes(name)) lost.push(name);
+}
+
+/** Notes for how long the answer waits for its client, where it has to. @param now milliseconds since 1970 */
+export function noteWait(
+  progress: Pick<ResponseProgress, 'waitedMs'>,
+  now: () => number,
+  written: Promise<void> | undefined,
+): Promise<void> | undefined {
+  if (written === undefined) return undefined;
+  const from = now();
+  return written.then(() => {
+    progress.waitedMs += now() - from;
+  });
 }
 
 /** Nothing has been sent or received yet. */
@@ -71,6 +86,7 @@ export function newProgress(): ResponseProgress {
     begun: false,
     firstByteAt: undefined,
     firstTokenAt: undefined,
+    waitedMs: 0,
   };
 }
 

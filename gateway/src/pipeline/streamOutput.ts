@@ -4,7 +4,7 @@
 import { GatewayError } from '../core/errors';
 import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
-import type { ResponseProgress } from './responseProgress';
+import { noteWait, type ResponseProgress } from './responseProgress';
 import { type StreamMemory, uncountedBytes } from './streamMemory';
 
 /** Bytes of events without content that are held back at most; no provider's preamble is a tenth of it. */
@@ -102,8 +102,8 @@ export class StreamOutput {
     const isEmpty = bytes === undefined || bytes.length === 0;
     if (this.#held !== undefined) this.#commit(!isEmpty);
     if (isEmpty) return undefined;
-    const { raw, limits, client } = this.#context;
-    const written = writeToClient(raw, bytes, limits.reader_stall_ms, client);
+    const { raw, limits, client, now } = this.#context;
+    const written = noteWait(this.#progress, now, writeToClient(raw, bytes, limits.reader_stall_ms, client));
     if (bytes.length <= uncountedBytes) return written;
     const read = () => this.#memory.sends(0);
     if (written !== undefined) return written.then(read);
