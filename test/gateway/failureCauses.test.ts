@@ -284,6 +284,21 @@ describe('the operator’s trouble in each provider’s words', () => {
   });
 
   test.each([
+    ['models', ['bogus/x'], 'bogus/x is not a valid model ID'],
+    ['provider', { only: ['bogus'] }, 'No allowed providers are available for the selected model.'],
+  ])(
+    'a model or host that the request names itself in `%s` is no failure of the target’s',
+    async (name, value, words) => {
+      scene.a.answer = { status: 400, body: JSON.stringify(error(words, { code: 400 })) };
+      scene.b.answer = goodAnswer('chat', 'from B');
+      for (let i = 0; i < 6; i++)
+        expect(await (await ask('chat', 'to-chat', false, { [name]: value })).text()).toContain('from B');
+      scene.a.answer = goodAnswer('chat', 'from A');
+      expect(await answeredBy(1)).toBe('A');
+    },
+  );
+
+  test.each([
     'This model no longer supports prefill: the conversation must end with a user message.',
     'This model does not support assistant message prefill.',
     '`temperature` is deprecated for this model.',

@@ -69,6 +69,19 @@ test('one that breaks off ends as a broken connection, and is booked as one that
   expect(row).toMatchObject({ outcome: 'upstream_died', estimated: true });
 });
 
+test.each([
+  ['blanks behind it', (text: string) => text + ' '.repeat(1_000)],
+  ['a byte order mark before it', (text: string) => `\ufeff${text}`],
+  ['a number that Python writes and reads', (text: string) => text.replace('"index":0', '"index":0,"logprobs":NaN')],
+])('one with %s is booked as reported', async (_name, odd) => {
+  const text = odd(JSON.stringify(answers.chat.body));
+  scene.fake.answer = { body: text };
+  const answer = await scene.ask('chat', 'gpt-5.5', false);
+  expect(Buffer.from(await answer.arrayBuffer()).equals(Buffer.from(text))).toBe(true);
+  const row = await scene.gateway.row(answer.headers.get('x-request-id') ?? '');
+  expect(row).toMatchObject({ outcome: 'ok', estimated: false, input: 11, output: 700_000 });
+});
+
 describe('one that is none is booked as what it was, although it has been sent', () => {
   const failures: readonly (readonly [Kind, string, object])[] = [
     ['chat', 'an abnormal reason', { choices: [{ index: 0, message: { content: long }, finish_reason: 'error' }], usage: { prompt_tokens: 11, completion_tokens: 7 } }],

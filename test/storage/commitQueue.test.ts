@@ -4,7 +4,8 @@ import { openCommitQueue } from '../../gateway/src/accounting/commitQueue';
 import { GatewayError } from '../../gateway/src/core/errors';
 import type { Amounts, Entry, EntryResult } from '../../gateway/src/storage/entries';
 import { AnswerLost, StorageUnavailable, StorageUnusable } from '../../gateway/src/storage/storage';
-import { extendEntry, limit, morning, reserveEntry, settleEntry } from './samples';
+import { extendEntry, keyRow, limit, morning, reserveEntry, settleEntry } from './samples';
+import { modelWorld } from './worlds';
 
 type Answer = (batch: readonly Entry[]) => EntryResult[] | Error;
 
@@ -222,6 +223,19 @@ describe('where limits have much room', () => {
     expect(batches).toEqual(['reserve a', 'reserve b', 'reserve b, settle a', 'reserve c']);
   });
 
+  test('who is tried alone, as another of its batch cannot be sent, is decided with what has ended', async () => {
+    const poisoned: Answer = (batch) =>
+      batch.some((entry) => entry.type === 'reserve' && entry.id === 'bad')
+        ? new Error('cannot be sent')
+        : roomyAll(batch);
+    const { queue, batches } = stage(poisoned);
+    await queue.submit(r('a'));
+    queue.post(settled('a'), held);
+    const asked = ['bad', 'b'].map((id) => outcome(queue.submit(r(id))));
+    expect(await Promise.all(asked)).toMatchObject(['internal', { type: 'admitted' }]);
+    expect(batches.slice(1)).toEqual(['reserve bad, reserve b', 'settle a', 'reserve bad', 'release bad', 'reserve b']);
+  });
+
   test('settlements wait for a while only, also where a reservation waits whenever a commit ends', async () => {
     const { queue, batches, during } = stage(roomyAll);
     await queue.submit(r('a'));
@@ -248,5 +262,56 @@ describe('where limits have much room', () => {
       roomy: true,
       tightest: { limit: 0, spent: 2, reserved: 0, left: 99_998 },
     });
+  });
+});
+
+// Decided as if all that has ended were booked, though it is not.
+describe('with a ledger behind it', () => {
+  const big = reserveEntry('big', [daily], 40_000);
+  const heldByBig: Amounts = { tokens: 40_010, nano: 80_010, requests: 1 };
+  const usedByBig = { counted: 20 };
+
+  async function open() {
+    const storage = await modelWorld().open('a');
+    await storage.putKeys([keyRow('k1'), keyRow('k2')]);
+    return openCommitQueue(storage, () => morning, () => undefined); // prettier-ignore
+  }
+
+  test('what a request spent beyond what it held counts for the next one', async () => {
+    const queue = await open();
+    await queue.submit(r('a'));
+    queue.post(settleEntry(r('a'), 10, 149_990, { counted: 150_000 }), held);
+    expect(await queue.submit(r('b'))).toMatchObject({ type: 'refused', tightest: { spent: 150_000, reserved: 0 } });
+  });
+
+  test('one that fits under a shadow limit is not told to pass it', async () => {
+    const queue = await open();
+    const shadow = { ...daily, shadow: true };
+    await queue.submit({ ...big, limits: [shadow] });
+    await queue.submit(reserveEntry('small', [shadow]));
+    queue.post(settleEntry({ ...big, limits: [shadow] }, 10, 10, usedByBig), heldByBig);
+    expect(await queue.submit(reserveEntry('b', [shadow], 70_000))).toEqual({ type: 'admitted', output: 70_000 });
+  });
+
+  test('one that names no maximum gets the whole default', async () => {
+    const queue = await open();
+    await queue.submit(big);
+    await queue.submit(r('small'));
+    queue.post(settleEntry(big, 10, 10, usedByBig), heldByBig);
+    const unnamed = reserveEntry('b', [daily], 'unnamed', {}, { defaultOutput: 70_000 });
+    expect(await queue.submit(unnamed)).toMatchObject({ type: 'admitted', output: 70_000 });
+  });
+
+  test('of two limits, the one with less left is told where what has ended frees the other alone', async () => {
+    const queue = await open();
+    const user = limit({ kind: 'user', name: 'u' }, 'tokens', 100_150);
+    const other = reserveEntry('other', [user], 390, { key: 'k2', user: 'u' });
+    const mine = (id: string) => queue.submit(reserveEntry(id, [daily, user], 90, { key: 'k1', user: 'u' }));
+    await queue.submit(other);
+    await mine('a');
+    queue.post(settleEntry(other, 1, 1), { tokens: 400, nano: 790, requests: 1 });
+    const said = await mine('b');
+    const left = said.type === 'admitted' ? said.tightest?.left : undefined;
+    expect(left).toBeLessThanOrEqual(99_800); // what the key has left; more is not told than there is
   });
 });

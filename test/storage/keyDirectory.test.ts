@@ -129,6 +129,21 @@ describe('maintenance', () => {
     maintenance.stop();
   });
 
+  test('takes no other step once it is stopped, also where it rests between two', async () => {
+    const done: string[] = [];
+    const { maintenance } = await start(
+      async (_before, count) => (done.push('prune'), count),
+      settings,
+      async () => (done.push('sum'), true),
+    );
+    await jest.advanceTimersByTimeAsync(60_000);
+    const before = done.length;
+    expect(new Set(done)).toEqual(new Set(['prune', 'sum']));
+    maintenance.stop();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(done).toHaveLength(before);
+  });
+
   test('prunes nothing before the clock is confirmed, and then what is old by the confirmed time [L12]', async () => {
     const cutoffs: number[] = [];
     const ran: number[] = [];

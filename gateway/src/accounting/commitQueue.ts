@@ -12,7 +12,7 @@ import {
   type SettleEntry,
 } from '../storage/entries';
 import { AnswerLost, type Storage, StorageUnavailable, StorageUnusable } from '../storage/storage';
-import { type EndedRequest, withEnded } from './endedRequest';
+import { type EndedRequest, overspentBy, withEnded } from './endedRequest';
 import { openRoomyLimits, type RoomyLimits } from './roomyLimits';
 
 export interface CommitQueue {
@@ -70,7 +70,7 @@ export function openCommitQueue(storage: Pick<Storage, 'commit'>, now: () => num
           if (cause instanceof StorageUnavailable || cause instanceof StorageUnusable) {
             outage.begun(cause);
             parked.add(refuse(batch, cause));
-          } else waiting = [...separate(batch, cause, failed), ...waiting];
+          } else waiting = endedFirst([...separate(batch, cause, failed), ...waiting]);
         },
       )
       .finally(() => {
@@ -206,11 +206,17 @@ function nextBatch(waiting: readonly Waiting[], late: boolean, limits: RoomyLimi
   return { batch: waiting.slice(0, count), rest: waiting.slice(count), ended: [] };
 }
 
+// What frees room goes before those who may need it, where not all are one batch.
+function endedFirst(waiting: readonly Waiting[]): Waiting[] {
+  return [...waiting.filter((each) => !isUrgent(each)), ...waiting.filter(isUrgent)];
+}
+
 // Reservations that need not wait for the settlements beside them; none where one of them must.
 function goingAhead(waiting: readonly Waiting[], limits: RoomyLimits): Waiting[] {
   const ahead = waiting.filter(isUrgent);
+  const overspent = overspentBy(waiting.filter((each) => !isUrgent(each)).map(endedIn));
   const free = ({ entry, again, alone }: Waiting) =>
-    entry.type === 'reserve' && again !== true && alone !== true && limits.areRoomy(entry.limits);
+    entry.type === 'reserve' && again !== true && alone !== true && limits.areRoomy(entry, overspent);
   return ahead.every(free) ? ahead : [];
 }
 

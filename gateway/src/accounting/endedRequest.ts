@@ -20,15 +20,28 @@ export function withEnded(
   return { ...result, tightest: ended.reduce((state, each) => stateAfter(state, limits, each), result.tightest) };
 }
 
+/** What these requests spent beyond what they hold. */
+export function overspentBy(ended: readonly EndedRequest[]): Amounts {
+  const over = { tokens: 0, nano: 0, requests: 0 };
+  for (const { held, spent } of ended)
+    for (const name of ['tokens', 'nano', 'requests'] as const) over[name] += Math.max(0, spent[name] - held[name]);
+  return over;
+}
+
 // ---
 
+// Where more would be left of the limit, another that the request is not booked in may have less: that is told by the storage
+// alone, and what it said stands.
 function stateAfter(state: LimitState, limits: readonly LimitWindow[], ended: EndedRequest): LimitState {
   const limit = limits[state.limit];
-  const isBooked = ended.limits.some(({ id, window }) => id === limit?.id && window === limit.window);
-  if (limit === undefined || !isBooked) return state;
+  const isBookedIn = (one: LimitWindow) =>
+    ended.limits.some(({ id, window }) => id === one.id && window === one.window);
+  if (limit === undefined || !isBookedIn(limit)) return state;
   const name = counterOf[limit.measure];
   const held = ended.held[name];
   const spent = ended.spent[name];
+  const rivals = limits.filter(({ measure, shadow }) => measure === limit.measure && shadow !== true);
+  if (held > spent && !rivals.every(isBookedIn)) return state;
   return {
     ...state,
     spent: state.spent + spent,

@@ -1,10 +1,14 @@
 // Limits with much room: under them a reservation need not wait until what has ended is booked, for it fits either way.
 
-import type { LimitWindow } from '../storage/entries';
+import { type Amounts, amountsOf, counterOf, type LimitWindow, type ReserveEntry } from '../storage/entries';
 
 export interface RoomyLimits {
-  /** Whether each of these limits had room for many more requests when one was last admitted under it. */
-  areRoomy(limits: readonly LimitWindow[]): boolean;
+  /**
+   * Whether each limit of a reservation had room for many more requests when one was last admitted under it, and this one and
+   * what is not booked yet are small beside that room.
+   * @param overspent what requests that have ended spent beyond what they still hold
+   */
+  areRoomy(entry: ReserveEntry, overspent: Amounts): boolean;
   /** What the storage said of the limits of a reservation. */
   learn(limits: readonly LimitWindow[], roomy: boolean): void;
 }
@@ -16,7 +20,10 @@ const mostKnown = 10_000;
 export function openRoomyLimits(): RoomyLimits {
   const known = new Set<string>();
   return {
-    areRoomy: (limits) => limits.every((limit) => known.has(nameOf(limit))),
+    areRoomy(entry, overspent) {
+      const wanted = amountsOf(entry, entry.output ?? entry.defaultOutput);
+      return entry.limits.every((limit) => known.has(nameOf(limit)) && isSmall(limit, wanted, overspent));
+    },
     learn(limits, roomy) {
       if (known.size > mostKnown) known.clear();
       for (const limit of limits)
@@ -27,6 +34,15 @@ export function openRoomyLimits(): RoomyLimits {
 }
 
 // ---
+
+/** Part of a limit that a reservation may want to go ahead: what has much room has it for as many. */
+const partsAtLeast = 64;
+
+// Half of a limit with much room is left: a quarter for what is not booked yet, and the rest for several of the size.
+function isSmall({ amount, measure }: LimitWindow, wanted: Amounts, overspent: Amounts): boolean {
+  const name = counterOf[measure];
+  return wanted[name] * partsAtLeast <= amount && overspent[name] * 4 <= amount;
+}
 
 function nameOf({ id, window }: LimitWindow): string {
   return `${window} ${id}`;

@@ -54,7 +54,7 @@ export async function startMaintenance(parts: MaintenanceParts): Promise<Mainten
   let stopped = false;
   // Step after step for as long as there is more: a busy gateway books more in a minute than one step takes away.
   const whole = async (step: () => Promise<boolean>): Promise<void> => {
-    while ((await step()) && !stopped) await new Promise<void>((wake) => setTimeout(wake, restMs).unref());
+    while (!stopped && (await step())) await new Promise<void>((wake) => setTimeout(wake, restMs).unref());
   };
   // What is old is reckoned from a time that the clock has confirmed for a day.
   let noted = performance.now();

@@ -16,6 +16,7 @@ import type { AnswerTurn } from './answerTurn';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
 import { noteDropped } from './droppedAnswer';
 import { failureCauses, isOperators } from './failureCauses';
+import type { RequestFacts } from './inspect';
 import { healthKey, targetKey } from './plan';
 import type { Candidates, NextCandidate } from './prepare';
 import { forgetAnswer, type ResponseProgress } from './responseProgress';
@@ -147,7 +148,7 @@ export class Failover<T> implements AnswerTurn {
     if (this.#failed === candidate || candidate.kind === 'local' || !this.#service.booked) return;
     this.#failed = candidate;
     this.#settled = true;
-    const { services, plan } = this.#exchange;
+    const { services, plan, facts } = this.#exchange;
     const key = healthKey(candidate.target, candidate.account);
     const cause = failureCauses[failure.code];
     // The client's own mistake shows that the target lives; what ended the request from our side (its key, the quota) shows
@@ -155,7 +156,8 @@ export class Failover<T> implements AnswerTurn {
     if (cause?.counts !== true)
       return status >= 400 ? services.health.succeeded(key, undefined) : services.health.dropProbe(key, this);
     // Clients may name any model: that one is unknown says nothing about the target's health.
-    if (failure.code === 'unknown_model' && plan.route === null) return services.health.dropProbe(key, this);
+    if (failure.code === 'unknown_model' && (plan.route === null || namesOthers(facts)))
+      return services.health.dropProbe(key, this);
     const now = services.now();
     const restMs = cause.restMs ?? retryAfterMs(failure.headers['retry-after'], now);
     const ofAccount = failure.code === 'upstream_credential';
@@ -312,4 +314,11 @@ export class Failover<T> implements AnswerTurn {
       }
     }
   }
+}
+
+// ---
+
+// OpenRouter's fields with which a request names other models than the target's, or hosts of it: either may be unknown.
+function namesOthers({ scan }: Pick<RequestFacts, 'scan'>): boolean {
+  return scan.fields.has('models') || scan.fields.has('provider');
 }

@@ -66,7 +66,7 @@ export async function gatherOrPass(
 
 // Whether a JSON text may end here. What its provider ended in the middle has been sent as it is, and is booked as what it was.
 function endsWhole(tail: Buffer): boolean {
-  return /[}\]]\s*$/.test(tail.toString('latin1', Math.max(0, tail.length - 256)));
+  return /[}\]]$/.test(tail.toString('latin1').trimEnd());
 }
 
 function sendHead(

@@ -162,7 +162,8 @@ async function passWhole(
 }
 
 // A large answer has been sent, and is booked as what it was. @param value undefined for what is no JSON, or a part of it.
-// @throws GatewayError upstream_died for that: what came of it may be charged
+// @throws GatewayError upstream_died for that: what came of it may be charged. What ends in its usage has come whole, though a
+// stricter parser than its client's refuses it.
 function judgeSent(
   value: unknown,
   format: AnswerFormat,
@@ -170,6 +171,7 @@ function judgeSent(
   progress: ResponseProgress,
 ): void {
   if (!isObject(value)) {
+    if (progress.usage?.input !== undefined && progress.usage.output !== undefined) return;
     progress.complete = false;
     throw new GatewayError('upstream_died');
   }

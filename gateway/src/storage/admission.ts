@@ -5,6 +5,7 @@ import { saturatingAdd } from '../core/usage';
 import { amountAt, unadjusted } from './administration';
 import {
   type Amounts,
+  amountsOf,
   type BudgetCounters,
   counterOf,
   type EntryResult,
@@ -150,14 +151,6 @@ function isShadow(limit: LimitWindow | undefined): boolean {
 
 function counter(limits: readonly LimitWindow[], state: LimitState): keyof Amounts {
   return counterOf[limits[state.limit]?.measure ?? 'tokens'];
-}
-
-function amountsOf({ input, nanoPerInput, nanoPerOutput, nanoBeside = 0 }: ReserveEntry, output: number): Amounts {
-  return {
-    tokens: saturatingAdd(input, output),
-    nano: atMost(input * nanoPerInput + output * nanoPerOutput + nanoBeside),
-    requests: 1,
-  };
 }
 
 // A request that names no maximum gets the default, or what is left: at least one token, which then is refused.

@@ -1,6 +1,7 @@
 // What a batch asks of the storage: to reserve, extend, reprice, settle and release requests under limits; and what became of it.
 
 import type { Measure } from '../../../config/limitRule';
+import { saturatingAdd } from '../core/usage';
 import type { LimitAdjustment } from './administration';
 import type { RequestRow } from './rows';
 
@@ -169,4 +170,16 @@ export type EntryResult =
 /** No amounts. */
 export function noAmounts(): Amounts {
   return { tokens: 0, nano: 0, requests: 0 };
+}
+
+/** What a reservation holds with this much output. */
+export function amountsOf(
+  { input, nanoPerInput, nanoPerOutput, nanoBeside = 0 }: ReserveEntry,
+  output: number,
+): Amounts {
+  return {
+    tokens: saturatingAdd(input, output),
+    nano: saturatingAdd(input * nanoPerInput + output * nanoPerOutput, nanoBeside),
+    requests: 1,
+  };
 }

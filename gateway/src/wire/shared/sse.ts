@@ -69,10 +69,11 @@ export class SseCutter {
 
 /** Splits whole frames into single ones, each with its blank line. */
 export function* singleFrames(bytes: Buffer): Generator<Buffer> {
-  let from = 0;
-  while (from < bytes.length) {
-    const end = nextFrameEnd(bytes, from);
-    yield bytes.subarray(from, end);
+  const ends = blankLines.map((blank) => openSearch(bytes, blank));
+  for (let from = 0; from < bytes.length;) {
+    const start = from;
+    const end = Math.min(bytes.length, ...ends.map((next) => next(start)));
+    yield bytes.subarray(start, end);
     from = end;
   }
 }
@@ -160,14 +161,17 @@ function lastFrameEnd(bytes: Buffer): number {
   );
 }
 
-function nextFrameEnd(bytes: Buffer, from: number): number {
-  const plain = bytes.indexOf('\n\n', from);
-  const near = plain < 0 ? bytes.subarray(from) : bytes.subarray(from, plain);
-  const carriage = near.indexOf('\n\r\n');
-  const bare = (carriage < 0 ? near : near.subarray(0, carriage)).indexOf('\r\r');
-  if (bare >= 0) return from + bare + 2;
-  if (carriage >= 0) return from + carriage + 3;
-  return plain < 0 ? bytes.length : plain + 2;
+const blankLines = ['\n\n', '\n\r\n', '\r\r'] as const;
+
+// The end of the next of some words at or behind a position, which only grows: what was found before it is looked for again,
+// and nothing twice, as a chunk may have thousands of frames.
+function openSearch(bytes: Buffer, word: string): (from: number) => number {
+  let at = -1;
+  return (from) => {
+    if (at < from) at = bytes.indexOf(word, from);
+    if (at < 0) at = Infinity;
+    return at + word.length;
+  };
 }
 
 const after = (at: number, length: number) => (at < 0 ? -1 : at + length);
