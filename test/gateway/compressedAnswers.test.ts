@@ -16,6 +16,9 @@ import {
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Transform } from 'node:stream';
+import { GatewayError } from '../../gateway/src/core/errors';
+import { decoded } from '../../gateway/src/upstream/contentEncoding';
+import type { UpstreamResponse } from '../../gateway/src/upstream/exchange';
 import type { FakeCall } from '../support/fakeUpstream';
 import {
   fieldsFor,
@@ -151,6 +154,46 @@ test('a stream that is cut tells what came before', async () => {
     expect(text).toMatch(/"error":/);
     expect(await scene.lastRow()).toMatchObject({ outcome: 'upstream_died' });
   }
+});
+
+describe.each([
+  ...encodings.map(({ name, whole }) => ({
+    name,
+    body: (text: string) => whole(text).subarray(0, -40),
+    held: 140_000,
+  })),
+  { name: 'gzip', body: (text: string) => gzipSync(text, { finishFlush: constants.Z_SYNC_FLUSH }), held: 0 },
+])('$name that is cut', ({ name, body, held }) => {
+  const died = new GatewayError('upstream_died');
+
+  // Its head comes first, so that the decoder still works on that when the rest comes, and the end.
+  const answerOf = (bytes: Buffer): UpstreamResponse =>
+    decoded({
+      status: 200,
+      headers: { 'content-encoding': headerOf({ name }) },
+      forEachChunk: async (give) => {
+        await give(bytes.subarray(0, 10));
+        await give(bytes.subarray(10));
+        throw died;
+      },
+      readAll: () => Promise.reject(new Error('not asked for')),
+      release: () => undefined,
+      cancel: () => undefined,
+    });
+
+  test.each([
+    { words: 20, taker: 'at once', take: () => undefined },
+    { words: 20_000, taker: 'at once', take: () => undefined },
+    { words: 20_000, taker: 'after a while', take: () => new Promise<void>((done) => setTimeout(done, 2)) },
+  ])('$words words before it are given to one that takes them $taker', async ({ words, take }) => {
+    const text = JSON.stringify(Array.from({ length: words }, (_, i) => `number ${i * 7919}`));
+    const given: Buffer[] = [];
+    const all = answerOf(body(text)).forEachChunk((chunk) => (given.push(chunk), take()));
+    await expect(all).rejects.toBe(died);
+    const got = Buffer.concat(given).toString();
+    expect(text.startsWith(got)).toBe(true);
+    expect(got.length).toBeGreaterThanOrEqual(text.length - held); // a block of zstd may hold 128 KB
+  });
 });
 
 test.each(['chat', 'messages'] as const)('ends at its end word (%s client)', async (client) => {

@@ -43,6 +43,7 @@ class DecodedResponse implements UpstreamResponse {
   readonly headers: IncomingHttpHeaders;
   readonly #response: UpstreamResponse;
   readonly #encoding: string;
+  #decoding: Decoding | undefined;
   #released = false;
 
   constructor(response: UpstreamResponse, encoding: string) {
@@ -69,68 +70,126 @@ class DecodedResponse implements UpstreamResponse {
 
   forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
     const open = bodyDecoders.get(this.#encoding);
-    if (open !== undefined) return this.#pass(open, take);
-    this.cancel();
-    return Promise.reject(encodingError(this.#encoding));
+    if (open === undefined) {
+      this.cancel();
+      return Promise.reject(encodingError(this.#encoding));
+    }
+    return new Promise((resolve, reject) => {
+      this.#decoding = new Decoding(open, this.#encoding, take, (error) => {
+        if (error === undefined || this.#released) return resolve();
+        this.cancel();
+        reject(error);
+      });
+      this.#decoding.read(this.#response);
+    });
   }
 
   release(): void {
     this.#released = true;
+    this.#decoding?.release();
     this.#response.release();
   }
 
   cancel(): void {
     this.#response.cancel();
   }
+}
 
-  #pass(open: OpenDecoder, take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let decoder: BodyDecoder | undefined;
-      let received = 0;
-      let made = 0;
-      let cut: Error | undefined; // how the answer broke off: told when all that came before has been given
-      let over = false;
-      const end = (error?: Error): void => {
-        if (over) return;
-        over = true;
-        decoder?.destroy();
-        if (error === undefined || this.#released) return resolve();
-        this.cancel();
-        reject(error);
+/** One body on its way through its decoder, to who takes what comes out. */
+class Decoding {
+  readonly #open: OpenDecoder;
+  readonly #encoding: string;
+  readonly #take: (chunk: Buffer) => Promise<void> | undefined;
+  readonly #ended: (error?: Error) => void;
+  #decoder: BodyDecoder | undefined;
+  #received = 0;
+  #made = 0;
+  #unwritten = 0; // chunks that the decoder has not worked through
+  #busy = false; // the taker has asked to be waited for
+  #complete = false; // nothing more comes from the provider
+  #cut: Error | undefined; // how the answer broke off: told when all that came before has been given
+  #released = false;
+  #over = false;
+
+  /** @param ended told once of the end, and of what made it one */
+  constructor(
+    open: OpenDecoder,
+    encoding: string,
+    take: (chunk: Buffer) => Promise<void> | undefined,
+    ended: (error?: Error) => void,
+  ) {
+    this.#open = open;
+    this.#encoding = encoding;
+    this.#take = take;
+    this.#ended = ended;
+  }
+
+  read(response: Pick<UpstreamResponse, 'forEachChunk'>): void {
+    const finish = (error?: Error): void => {
+      this.#cut = error;
+      this.#complete = true;
+      if (this.#decoder === undefined || this.#released) this.#end(error);
+      else this.#endWhenGiven();
+    };
+    response.forEachChunk((chunk) => this.#write(chunk)).then(() => finish(), finish);
+  }
+
+  /** What still comes is not given. */
+  release(): void {
+    this.#released = true;
+  }
+
+  #write(chunk: Buffer): Promise<void> | undefined {
+    this.#received += chunk.length;
+    const decoder = (this.#decoder ??= this.#opened(chunk));
+    this.#unwritten++;
+    const written = (): void => {
+      this.#unwritten--;
+      this.#endWhenGiven();
+    };
+    if (this.#over || decoder.write(chunk, written)) return undefined;
+    return new Promise((more) => decoder.once('drain', more)); // never, where it failed: then the exchange is cancelled
+  }
+
+  #opened(first: Buffer): BodyDecoder {
+    return this.#open(first)
+      .on('data', (chunk: Buffer) => this.#give(chunk))
+      .on('end', () => this.#end(this.#cut))
+      .on('error', (error: Error) => this.#end(this.#cut ?? this.#explain(error)));
+  }
+
+  #give(chunk: Buffer): void {
+    this.#made += chunk.length;
+    if (this.#over) return;
+    if (this.#made > freeGrowth + mostGrowth * this.#received) return this.#end(encodingError(this.#encoding));
+    try {
+      const wait = this.#take(chunk);
+      if (this.#released) return this.#end();
+      if (wait === undefined) return this.#endWhenGiven();
+      this.#busy = true;
+      this.#decoder?.pause();
+      const goOn = (): void => {
+        this.#busy = false;
+        this.#decoder?.resume();
+        this.#endWhenGiven();
       };
-      const give = (chunk: Buffer): void => {
-        made += chunk.length;
-        if (over) return;
-        if (made > freeGrowth + mostGrowth * received) return end(encodingError(this.#encoding));
-        try {
-          const wait = take(chunk);
-          if (this.#released) return end();
-          if (wait === undefined) return;
-          decoder?.pause();
-          wait.then(() => decoder?.resume(), end);
-        } catch (error) {
-          end(error as Error);
-        }
-      };
-      const openWith = (first: Buffer): BodyDecoder =>
-        open(first)
-          .on('data', give)
-          .on('end', () => end(cut))
-          .on('error', (error: Error) => end(cut ?? this.#explain(error)));
-      const reading = this.#response.forEachChunk((chunk) => {
-        received += chunk.length;
-        decoder ??= openWith(chunk);
-        const into = decoder;
-        if (over || into.write(chunk)) return undefined;
-        return new Promise((more) => into.once('drain', more)); // never, where it failed: then the exchange is cancelled
-      });
-      const finish = (error?: Error): void => {
-        cut = error;
-        if (decoder === undefined || this.#released) end(error);
-        else decoder.end();
-      };
-      reading.then(() => finish(), finish);
-    });
+      wait.then(goOn, (error: Error) => this.#end(error));
+    } catch (error) {
+      this.#end(error as Error);
+    }
+  }
+
+  // A decoder that is told of the end while it holds something drops that when it finds the body cut.
+  #endWhenGiven(): void {
+    if (!this.#complete || this.#unwritten > 0 || this.#busy || this.#decoder?.readableLength !== 0) return;
+    this.#decoder.end();
+  }
+
+  #end(error?: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#decoder?.destroy();
+    this.#ended(error);
   }
 
   #explain(cause: Error): GatewayError {
