@@ -299,6 +299,27 @@ describe('the operator’s trouble in each provider’s words', () => {
   );
 
   test.each([
+    [404, 'No endpoints found that support tool use. To learn more about provider routing, visit: https://openrouter.ai/docs'],
+    [404, "No endpoints found that support the provided 'tool_choice' value."],
+    [404, 'No endpoints found that support image input'],
+    [400, 'registry.ollama.ai/library/llama3:8b does not support tools'],
+    [400, 'smollm2:360m does not support thinking'],
+  ])('what a target cannot do, another may, and it does not rest: %d %s', async (status, words) => {
+    const body = JSON.stringify(error(words, { code: status }));
+    scene.b.answer = goodAnswer('chat', 'from B');
+    for (const answer of [{ status, body }, { body }, streamAnswer(`data: ${body}\n\n`)]) {
+      scene.a.answer = answer;
+      expect(await answeredBy(3, 'messages', 'chat', !('status' in answer))).toBe('BBB');
+    }
+    expect(scene.a.calls).toHaveLength(9);
+    scene.a.answer = { status, body };
+    const told = await ask('messages', 'a-chat/m', false);
+    expect([told.status, await told.text()]).toEqual([400, expect.stringContaining(words)]);
+    scene.a.answer = goodAnswer('chat', 'from A');
+    expect(await answeredBy(1)).toBe('A');
+  }); // prettier-ignore
+
+  test.each([
     'This model no longer supports prefill: the conversation must end with a user message.',
     'This model does not support assistant message prefill.',
     '`temperature` is deprecated for this model.',

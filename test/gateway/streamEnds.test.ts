@@ -83,6 +83,28 @@ test.each(['chat', 'messages'] as const)('[DONE] ends an answer without a reason
   expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
 });
 
+describe.each(['messages', 'chat'] as const)('a message without content (%s client)', (client) => {
+  const { preamble } = streamParts('messages', 'Hello');
+  const start = preamble.slice(0, preamble.indexOf('\n\n') + 2);
+  const event = (type: string, fields: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+
+  test('and without a reason to end is none', async () => {
+    expect(start).toContain('message_start');
+    scene.a.answer = streamAnswer(start + event('message_stop', {}));
+    scene.b.answer = streamAnswer(streamOf('messages', 'from B'));
+    expect(await (await ask(client, 'to-messages', true)).text()).toContain('from B');
+    expect(await (await ask(client, 'a-messages/m', true)).text()).toMatch(/"error"/);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'upstream_died', error: 'upstream_died' });
+  });
+
+  test('that gives one is an answer', async () => {
+    const stop = event('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 } });
+    scene.a.answer = streamAnswer(start + stop + event('message_stop', {}));
+    expect(await (await ask(client, 'a-messages/m', true)).text()).not.toMatch(/"error"/);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', output: 3 });
+  });
+});
+
 test('usage that comes after the reason is booked', async () => {
   const { preamble, content } = streamParts('chat', 'Hello');
   const usage = { prompt_tokens: 50, completion_tokens: 20 };

@@ -82,7 +82,7 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
       return reader.said;
     },
     get complete() {
-      return reader.ended || (reader.last && reader.said);
+      return (reader.ended && (reader.said || reader.reasoned)) || (reader.last && reader.said);
     },
     get last() {
       return reader.last;
@@ -170,6 +170,8 @@ interface TapReader {
   close(): void;
   readonly usage: Partial<Usage> | undefined;
   readonly said: boolean;
+  /** The reason to end has come, where the format has it before the end. */
+  readonly reasoned: boolean;
   readonly ended: boolean;
   readonly last: boolean;
   readonly failure: AnswerFailure | undefined;
@@ -186,6 +188,7 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
       return withTally(reported, tally);
     },
     said: false,
+    reasoned: codec.givesReason === undefined,
     last: false,
     failure: undefined as AnswerFailure | undefined,
     get ended() {
@@ -226,6 +229,7 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
     reader.last ||= codec.isLast(event);
     reader.failure ??= codec.failureIn(event, false);
     reader.said ||= codec.hasContent(event);
+    reader.reasoned ||= codec.givesReason?.(event) === true;
     tally?.add(event);
     const found = codec.usageIn(event);
     if (found === undefined) return false;

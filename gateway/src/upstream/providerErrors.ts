@@ -55,7 +55,8 @@ export function isAboutPath(status: number, bytes: Buffer): boolean {
   if (status !== 404) return false;
   const error = errorOf(bytes);
   const text = textOr(error['message']);
-  return operatorsKind(error, status) !== 'unknown_model' && (text === '' || pathText.test(text));
+  const kind = operatorsKind(error, status);
+  return kind !== 'unknown_model' && kind !== 'incapable' && (text === '' || pathText.test(text));
 }
 
 /** What OpenAI refuses of a model as chat completions and takes as Responses, by a refusal; undefined where it is another. */
@@ -142,6 +143,8 @@ function operatorsError(
       return new GatewayError('upstream_credential', { headers, message: noRegion, ...told });
     case 'unknown_model':
       return new GatewayError('unknown_model', { headers, message });
+    case 'incapable':
+      return new GatewayError('no_capable_target', { headers, message });
     case 'forbidden':
       return new GatewayError('upstream_forbidden', { headers, ...told });
   }

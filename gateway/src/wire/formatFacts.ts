@@ -132,6 +132,11 @@ export interface CompletionFacts {
   readonly endWords: readonly string[];
   /** Whether an event says that the answer is complete. Usage may follow. */
   isEnd(event: Json): boolean;
+  /**
+   * Whether an event gives the reason to end, in formats of which it stands before the end word. Without it, and without
+   * content, an answer is none.
+   */
+  givesReason?(event: Json): boolean;
   /** The answers that an event of a stream is of, and whether each ends with it; for formats that give several at once. */
   answersIn?(event: Json): readonly { readonly index: number; readonly ends: boolean }[];
   /** Whether nothing follows an event; some formats have no such one. */

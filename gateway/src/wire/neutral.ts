@@ -291,7 +291,9 @@ export type FailureKind =
   | 'credential'
   | 'credit'
   | 'region'
-  | 'unknown_model';
+  | 'unknown_model'
+  // The target's host has no model under this name that can do what the request asks for.
+  | 'incapable';
 
 /**
  * The events of a response, in this order: `start`; for each part `open`, then `delta`, `citation` and `logprobs`, then

@@ -241,6 +241,7 @@ const failureCodes: Readonly<Record<FailureKind, string>> = {
   credit: 'server_error',
   region: 'server_error',
   unknown_model: 'server_error',
+  incapable: 'invalid_prompt',
   other: 'server_error',
 };
 

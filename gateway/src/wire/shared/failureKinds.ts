@@ -20,8 +20,8 @@ export function kindOfStatus(status: number): FailureKind {
 }
 
 /**
- * The kind of failure that is the trouble of the gateway's operator: the account, its key, its credit, its region, or a model
- * that it does not have; undefined for any other.
+ * The kind of failure that is the trouble of the gateway's operator: the account, its key, its credit, its region, a model
+ * that it does not have or that lacks what was asked for; undefined for any other.
  * @param status the HTTP status that it came with, or stands for
  */
 export function operatorsKind(error: Json, status: number): OperatorsKind | undefined {
@@ -35,6 +35,7 @@ export function operatorsKind(error: Json, status: number): OperatorsKind | unde
   if (status === 401 || says(keyCodes, keyText)) return 'credential';
   if (status === 429) return undefined;
   if (says(regionCodes, regionText)) return 'region';
+  if (incapableText.test(text)) return 'incapable';
   if (says(modelCodes, modelText)) return 'unknown_model';
   return status === 403 && !isClientsOwn(text) ? 'forbidden' : undefined;
 }
@@ -42,7 +43,7 @@ export function operatorsKind(error: Json, status: number): OperatorsKind | unde
 /** Kinds of failure that are the operator's trouble. */
 export type OperatorsKind = Extract<
   FailureKind,
-  'allowance' | 'credit' | 'credential' | 'region' | 'unknown_model' | 'forbidden'
+  'allowance' | 'credit' | 'credential' | 'region' | 'unknown_model' | 'incapable' | 'forbidden'
 >;
 
 /** Tokens that an account may use, and those that one request asks for. */
@@ -124,6 +125,11 @@ const keyText =
   /^API key (not valid|expired)|^Your API key was reported as leaked|^Incorrect API key provided\b|^This organization has been disabled\b/;
 const regionCodes = /^unsupported_country_region_territory$/;
 const regionText = /^User location is not supported/;
+// OpenRouter, 404: "No endpoints found that support tool use. …", "… that support image input"
+// (https://github.com/bobrware/bobrchat/issues/60, https://github.com/nexu-io/nexu/issues/875). Ollama, 400: "llama3 does not
+// support tools" (https://github.com/ollama/ollama/issues/5793). 2026-11.
+const incapableText =
+  /^no endpoints found that (support|can handle)\b|^"?[\w.:@/+-]{1,200}"? does not support (tools|thinking|chat)\b/i;
 const modelCodes = /^(model_not_found|model_decommissioned|DeploymentNotFound)$/;
 // Anthropic: "model: claude-…"; OpenAI, vLLM: "The model `x` does not exist"; Google: "models/x is not found for API version";
 // Ollama: "model 'x' not found"; Mistral: "Invalid model: x"; OpenRouter: "No endpoints found for x.", "x is not a valid model
