@@ -196,10 +196,10 @@ interface NextBatch {
 
 // An entry that is committed alone goes after those before it. @param late settlements have waited long enough
 function nextBatch(waiting: readonly Waiting[], late: boolean, limits: RoomyLimits): NextBatch {
-  const ahead = late ? [] : goingAhead(waiting, limits);
-  if (ahead.length > 0 && ahead.length < waiting.length) {
-    const rest = waiting.filter((each) => !isUrgent(each));
-    return { batch: ahead, rest, ended: rest.map(endedIn) };
+  const { urgent, others } = late ? noneAhead : byUrgency(waiting);
+  if (urgent.length > 0 && others.length > 0) {
+    const ended = others.map(endedIn);
+    if (mayGoAhead(urgent, ended, limits)) return { batch: urgent, rest: others, ended };
   }
   const single = waiting.findIndex(({ alone }) => alone === true);
   const count = single < 0 ? waiting.length : Math.max(1, single);
@@ -208,16 +208,26 @@ function nextBatch(waiting: readonly Waiting[], late: boolean, limits: RoomyLimi
 
 // What frees room goes before those who may need it, where not all are one batch.
 function endedFirst(waiting: readonly Waiting[]): Waiting[] {
-  return [...waiting.filter((each) => !isUrgent(each)), ...waiting.filter(isUrgent)];
+  const { urgent, others } = byUrgency(waiting);
+  return [...others, ...urgent];
 }
 
-// Reservations that need not wait for the settlements beside them; none where one of them must.
-function goingAhead(waiting: readonly Waiting[], limits: RoomyLimits): Waiting[] {
-  const ahead = waiting.filter(isUrgent);
-  const overspent = overspentBy(waiting.filter((each) => !isUrgent(each)).map(endedIn));
-  const free = ({ entry, again, alone }: Waiting) =>
-    entry.type === 'reserve' && again !== true && alone !== true && limits.areRoomy(entry, overspent);
-  return ahead.every(free) ? ahead : [];
+function byUrgency(waiting: readonly Waiting[]) {
+  const urgent: Waiting[] = [];
+  const others: Waiting[] = [];
+  for (const each of waiting) (isUrgent(each) ? urgent : others).push(each);
+  return { urgent, others };
+}
+
+const noneAhead = byUrgency([]);
+
+// Whether all of these are reservations that need not wait for the settlements beside them.
+function mayGoAhead(urgent: readonly Waiting[], ended: readonly EndedRequest[], limits: RoomyLimits): boolean {
+  const overspent = overspentBy(ended);
+  return urgent.every(
+    ({ entry, again, alone }) =>
+      entry.type === 'reserve' && again !== true && alone !== true && limits.areRoomy(entry, overspent),
+  );
 }
 
 // Who went ahead and was refused is asked once more, with what has ended. What is said of a limit counts that too.

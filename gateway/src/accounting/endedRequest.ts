@@ -1,6 +1,14 @@
 // What is left of a limit once requests that have ended are booked, as they are about to be.
 
-import { type Amounts, counterOf, type EntryResult, type LimitState, type LimitWindow } from '../storage/entries';
+import {
+  type Amounts,
+  counterOf,
+  type EntryResult,
+  isSameWindow,
+  type LimitState,
+  type LimitWindow,
+  noAmounts,
+} from '../storage/entries';
 
 /** A request that has ended and is not booked yet. */
 export interface EndedRequest {
@@ -22,7 +30,7 @@ export function withEnded(
 
 /** What these requests spent beyond what they hold. */
 export function overspentBy(ended: readonly EndedRequest[]): Amounts {
-  const over = { tokens: 0, nano: 0, requests: 0 };
+  const over = noAmounts();
   for (const { held, spent } of ended)
     for (const name of ['tokens', 'nano', 'requests'] as const) over[name] += Math.max(0, spent[name] - held[name]);
   return over;
@@ -34,8 +42,7 @@ export function overspentBy(ended: readonly EndedRequest[]): Amounts {
 // alone, and what it said stands.
 function stateAfter(state: LimitState, limits: readonly LimitWindow[], ended: EndedRequest): LimitState {
   const limit = limits[state.limit];
-  const isBookedIn = (one: LimitWindow) =>
-    ended.limits.some(({ id, window }) => id === one.id && window === one.window);
+  const isBookedIn = (one: LimitWindow) => ended.limits.some((each) => isSameWindow(each, one));
   if (limit === undefined || !isBookedIn(limit)) return state;
   const name = counterOf[limit.measure];
   const held = ended.held[name];

@@ -6,7 +6,7 @@ import { ownValue } from '../../../config/forms';
 import { type LimitRule, writtenRules } from '../../../config/limitRule';
 import type { QuotaSettings } from '../../../config/schema';
 import { amountAt, unadjusted } from '../storage/administration';
-import type { BudgetCounters, LimitSubject, LimitWindow } from '../storage/entries';
+import { type BudgetCounters, isSameWindow, type LimitSubject, type LimitWindow } from '../storage/entries';
 import type { KeyRow } from '../storage/rows';
 
 /** A limit that a request falls under, with the words for a refusal. */
@@ -82,7 +82,7 @@ export function limitWindows(limits: readonly QuotaLimit[]): readonly LimitWindo
  */
 export function withAmountsOf(admitted: readonly QuotaLimit[], current: readonly QuotaLimit[]): readonly QuotaLimit[] {
   if (current === admitted) return admitted;
-  return admitted.map((limit) => current.find(({ id, window }) => id === limit.id && window === limit.window) ?? limit);
+  return admitted.map((limit) => current.find((each) => isSameWindow(each, limit)) ?? limit);
 }
 
 /** What a limit is called: `monthly dollar`. */

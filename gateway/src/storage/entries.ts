@@ -43,6 +43,13 @@ export interface LimitWindow {
   readonly shadow?: boolean;
 }
 
+/** Whether two are the same limit in the same window, whatever its amount. */
+export function isSameWindow(a: LimitKey, b: LimitKey): boolean {
+  return a.id === b.id && a.window === b.window;
+}
+
+type LimitKey = Pick<LimitWindow, 'id' | 'window'>;
+
 /** The counters of one limit in one window. */
 export interface BudgetCounters {
   readonly spent: Amounts;

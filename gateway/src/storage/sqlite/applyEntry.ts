@@ -5,6 +5,7 @@ import {
   type Amounts,
   type EntryResult,
   type ExtendEntry,
+  isSameWindow,
   type LimitWindow,
   noAmounts,
   type ReleaseEntry,
@@ -94,9 +95,7 @@ function admittedBefore(
   { output, limits }: { output: number; limits: string | null },
 ): EntryResult {
   const booked = limits === null ? entry.limits : (JSON.parse(limits) as LimitWindow[]);
-  const shadowed = entry.limits.flatMap(({ id, window }, i) =>
-    booked.some((limit) => limit.id === id && limit.window === window) ? [] : [i],
-  );
+  const shadowed = entry.limits.flatMap((limit, i) => (booked.some((each) => isSameWindow(each, limit)) ? [] : [i]));
   return { type: 'admitted', output, ...(shadowed.length === 0 ? {} : { shadowed }) };
 }
 
@@ -159,7 +158,5 @@ function giveBack(
 function bookedIn(limits: readonly LimitWindow[], open: Open | undefined): readonly LimitWindow[] {
   if (open === undefined || !limits.some(({ shadow }) => shadow === true)) return limits;
   const booked = JSON.parse(open.limits) as LimitWindow[];
-  return limits.filter(
-    ({ id, window, shadow }) => shadow !== true || booked.some((limit) => limit.id === id && limit.window === window),
-  );
+  return limits.filter((limit) => limit.shadow !== true || booked.some((each) => isSameWindow(each, limit)));
 }
