@@ -62,6 +62,20 @@ const askAdmin = async (credential: string, method: string, path: string, body?:
   return { status: reply.status, body: (await reply.json()) as any }; // eslint-disable-line @typescript-eslint/no-explicit-any
 };
 
+test('a minted key shows what is left of the limits that it shares, as the list does', async () => {
+  await start({ quota: { daily_tokens: 1_000 } });
+  const mint = async (label: string) =>
+    (await gateway.admin('POST', '/admin/keys', { label, user: 'ada', quota: { daily_tokens: 100 } })).body;
+  const first = await mint('first');
+  expect(await statuses(first.key, 2)).toEqual([200, 200]);
+  const { key: _secret, ...second } = await mint('second');
+  expect(second.limits).toEqual([
+    expect.objectContaining({ whose: 'key "second"', remaining: 100 }),
+    expect.objectContaining({ whose: 'user "ada" (key "second")', remaining: 980 }),
+  ]);
+  expect((await keysOf()).find(({ label }) => label === 'second')).toEqual(second);
+});
+
 describe('a pot', () => {
   const pot = (requests: number) => ({ quota: { limits: [{ requests, per: 'lifetime' }] } });
 

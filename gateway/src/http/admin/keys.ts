@@ -16,7 +16,7 @@ import type { Act, LimitChange } from '../../storage/administration';
 import type { KeyRow } from '../../storage/rows';
 import type { Storage } from '../../storage/storage';
 import { checkBody, refusedBody } from './body';
-import { describeKeys } from './keyViews';
+import { describeKeys, describeNewKey } from './keyViews';
 import { doOnce, onceOf } from './once';
 
 /** Who does something, and from where. */
@@ -73,7 +73,9 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       const row = keyRow(asked, secret, now());
       await storage.putKeys([row], act('key.mint', by));
       await directory.refresh();
-      return { key: secret, ...(await view(directory.byId(row.id) ?? row)), ...warnings(asked) };
+      const saved = directory.byId(row.id) ?? row;
+      const shown = await describeNewKey(saved, storage, config().settings.quota, now());
+      return { key: secret, ...shown, ...warnings(asked) };
     },
     async list() {
       await directory.refresh();
