@@ -1,6 +1,6 @@
 // Credentials that administer within their scopes: the same in `credentials.<label>` and in the bodies of `/admin/credentials`.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { momentForm } from './forms';
 
 /** What a credential may do. The master key may do all, and alone makes credentials. */

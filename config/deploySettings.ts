@@ -1,6 +1,6 @@
 // The settings of the box and of the deploy.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { cidrForm } from './forms';
 import { plainHttpAllowed } from './plainHttp';
 

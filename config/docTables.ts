@@ -1,6 +1,6 @@
 // The tables of the documentation, made from the schema and the other tables of this folder.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { environmentVariables, type EnvironmentVariable } from './environmentVariables';
 import { exitCodes } from './exitCodes';
 import { limitNames, limitTable } from './limits';

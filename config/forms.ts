@@ -1,6 +1,6 @@
 // Forms of single values that several settings share, and the safe look-up of names that come from outside.
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A name the operator makes up: of a route, a provider, an account, a key, a tag. */
 export const nameForm = z

@@ -1,6 +1,6 @@
 // Who may reach the gateway over HTTP, and under which names.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { cidrForm } from './forms';
 import { privateRanges } from './plainHttp';
 

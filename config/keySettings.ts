@@ -1,6 +1,6 @@
 // What can be said of an application key: the same in `keys.<label>` and in the bodies of `/admin/keys`.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { periods } from './calendar';
 import { modelForm, momentForm, nameForm, userForm } from './forms';
 import {

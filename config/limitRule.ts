@@ -1,6 +1,6 @@
 // One form for every limit on what is spent: an amount of one measure in one period.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Period, periods } from './calendar';
 
 /** What a limit counts. */

@@ -1,6 +1,6 @@
 // The setting `providers.<name>`: where an upstream lives, what it speaks, its accounts and its own models.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { capabilities, modelKinds } from './catalogue';
 import { modelForm, nameForm, variableForm } from './forms';
 import { wireIds } from './knownProviders';

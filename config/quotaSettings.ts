@@ -1,6 +1,6 @@
 // Budgets that hold for everybody, for single users and for tags.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { nameForm } from './forms';
 import { budgetSchema, budgetShape, refuseRepeats, writtenRules } from './limitRule';
 

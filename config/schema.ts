@@ -1,7 +1,7 @@
 // Everything an operator may say, said once: the schema of config.yaml and of the `ovth:*` stack settings.
 // Types are inferred from it; the tables of the documentation and the editors' schema are generated from it.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { configuredCredentialSchema } from './adminCredentials';
 import { backupKeysSchema, deployShape } from './deploySettings';
 import { modelForm, nameForm } from './forms';

@@ -1,6 +1,6 @@
 // Zod's issues as problems: each with its path, what was found and the remedy.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Problem, suggest } from './problems';
 
 /**

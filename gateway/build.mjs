@@ -12,7 +12,7 @@ const write = named !== undefined || !inputs;
 
 const { metafile } = await build({ ...options(outfile), metafile: true, write });
 const files = Object.keys(metafile.inputs)
-  .filter((path) => !path.startsWith('worker:'))
+  .filter((path) => !/^(worker|unused):/.test(path))
   .sort();
 if (inputs) console.log(JSON.stringify(files));
 if (write) {

@@ -2,7 +2,7 @@
 // no function for that. A StackReference of a stack to itself knows outputs only, and after a first update that was cut off
 // none; `pulumi stack export` knows each resource and each operation that was cut off.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { cloudNames } from './cloudResources';
 import { exportState, type PulumiCall } from './stateExport';
 

@@ -1,6 +1,6 @@
 // Finds names that this stack would use at Hetzner and that another resource already has.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Problem } from '../../config/problems';
 
 /** A resource that exists at Hetzner. */

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadConfig } from '../../config/load';
 import { ConfigError, formatProblem } from '../../config/problems';
 import { stackSchema } from '../../config/schema';

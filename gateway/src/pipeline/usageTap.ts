@@ -203,7 +203,7 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
       const kept: Buffer[] = [];
       for (const frame of singleFrames(frames)) {
         const look = !reader.said || ends.several || hasValueOfAny(frame, words);
-        if (!look || !readEvent(dataIn(frame))) kept.push(frame);
+        if (!look || !readEvent(dataIn(frame, codec))) kept.push(frame);
       }
       if (!hideUsage) return frames;
       return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
@@ -211,13 +211,9 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
   };
   const readUntilSaid = (frames: Buffer): void => {
     for (const frame of singleFrames(frames)) {
-      readEvent(dataIn(frame));
+      readEvent(dataIn(frame, codec));
       if (reader.said) return;
     }
-  };
-  const dataIn = (frame: Buffer): string => {
-    const data = dataOf(frame);
-    return isErrorFrame(frame) ? errorData({ event: 'error', data }, codec) : data;
   };
   // Whether the event is to be taken out.
   const readEvent = (data: string): boolean => {
@@ -237,6 +233,11 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
     return hideUsage && codec.isUsageOnly(event);
   };
   return reader;
+}
+
+function dataIn(frame: Buffer, codec: AnswerFacts): string {
+  const data = dataOf(frame);
+  return isErrorFrame(frame) ? errorData({ event: 'error', data }, codec) : data;
 }
 
 // What was reported, with the searches that are charged for.

@@ -5,7 +5,7 @@ import { createGoogle } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { Agent } from '@mastra/core/agent';
 import { createTool } from '@mastra/core/tools';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Connection } from '../driver';
 import { type Framework, sum, wherePossible } from '../loops';
 

@@ -1,5 +1,5 @@
 // What the cloud does wrong when it is told to: refusals, answers that get lost, engines that die after a call.
-import { z } from 'zod';
+import * as z from 'zod';
 import { killCaller } from './caller';
 import { statusOf, type Code } from './refusal';
 import { read, type Answer } from './request';

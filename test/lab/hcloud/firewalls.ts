@@ -1,5 +1,5 @@
 // Firewalls: `/firewalls`. Kept and shown, not enforced: what a test asserts on is the rules.
-import { z } from 'zod';
+import * as z from 'zod';
 import { begin } from './action';
 import { Refusal, invalid } from './refusal';
 import { found, labels, list, read, rename, requireUnique, resourceName } from './request';

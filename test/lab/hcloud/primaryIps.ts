@@ -1,5 +1,5 @@
 // Primary IPs: `/primary_ips`. An IPv4 address is one of this machine's loopback addresses.
-import { z } from 'zod';
+import * as z from 'zod';
 import { begin } from './action';
 import { locations } from './catalogue';
 import { Refusal, invalid, notFound } from './refusal';

@@ -1,5 +1,5 @@
 // What a route of the API gets and gives, and what all of them read from it: bodies, ids, filters, pages.
-import { z } from 'zod';
+import * as z from 'zod';
 import { Refusal, notFound } from './refusal';
 import type { Labels, World } from './world';
 

@@ -1,5 +1,5 @@
 // Servers: `/servers`.
-import { z } from 'zod';
+import * as z from 'zod';
 import { begin, requireUnlocked, type Subject } from './action';
 import { images, locations, serverTypes, type ServerType } from './catalogue';
 import type { PowerChange } from './hardware';

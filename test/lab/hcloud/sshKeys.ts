@@ -1,6 +1,6 @@
 // SSH keys: `/ssh_keys`.
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Refusal, invalid } from './refusal';
 import { found, labels, list, read, rename, requireUnique, resourceName } from './request';
 import type { Answer, Request, Routes } from './request';

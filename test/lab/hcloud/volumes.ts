@@ -1,5 +1,5 @@
 // Volumes: `/volumes`. They outlive servers.
-import { z } from 'zod';
+import * as z from 'zod';
 import { begin, requireUnlocked } from './action';
 import { locations } from './catalogue';
 import { Refusal, invalid, notFound } from './refusal';

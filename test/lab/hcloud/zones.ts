@@ -1,5 +1,5 @@
 // DNS zones and their record sets: `/zones`. Address records go into the lab's DNS, where its ACME server looks.
-import { z } from 'zod';
+import * as z from 'zod';
 import { begin } from './action';
 import { Refusal, notFound } from './refusal';
 import { labels, list, read } from './request';

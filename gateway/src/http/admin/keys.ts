@@ -73,8 +73,7 @@ export function openKeyAdmin({ storage, directory, config, now }: KeyAdminParts)
       const row = keyRow(asked, secret, now());
       await storage.putKeys([row], act('key.mint', by));
       await directory.refresh();
-      const saved = directory.byId(row.id) ?? row;
-      const shown = await describeNewKey(saved, storage, config().settings.quota, now());
+      const shown = await describeNewKey(directory.byId(row.id) ?? row, storage, config().settings.quota, now());
       return { key: secret, ...shown, ...warnings(asked) };
     },
     async list() {
