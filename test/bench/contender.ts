@@ -50,7 +50,11 @@ export interface Contender {
 
 /** What `npm start` and the image give Node. The bare proxies get the same, so that only the work differs. */
 const flags = ['--max-old-space-size=192', '--max-semi-space-size=8'];
-const environment = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: 'node_modules/.cache/compiled' };
+const environment = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '1048576',
+  NODE_COMPILE_CACHE: 'node_modules/.cache/compiled',
+};
 const watch = ['--require', './dist/tools/stalls.js'];
 const masterKey = 'bench-master-key-0123456789-abcdefghijkl';
 const path = '/v1/chat/completions';

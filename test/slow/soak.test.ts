@@ -37,6 +37,7 @@ test('five minutes of everything at once [E6 L5]', async () => {
       ANTHROPIC_API_KEY: simulators.anthropic.key,
       GOOGLE_API_KEY: simulators.google.key,
       MALLOC_ARENA_MAX: '2',
+      MALLOC_MMAP_THRESHOLD_: '1048576',
     },
   });
   const { url } = gateway;
