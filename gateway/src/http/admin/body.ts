@@ -16,7 +16,7 @@ export function checkBody<S extends z.ZodType<object>>(schema: S, body: Buffer, 
   } catch (cause) {
     throw new GatewayError('bad_json', { message: `The body is not valid JSON. Example: ${example}`, cause });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { jitless: true }); // as in config/check.ts
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
