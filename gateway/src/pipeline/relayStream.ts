@@ -40,7 +40,7 @@ export async function relayStream(
   const framing = openStreamFraming(context.asList);
   const memory = new StreamMemory(context.memory);
   const output = new StreamOutput(headersOf(answered, context, framing), context, progress, memory);
-  const relay: StreamRelay = { context, framing, output, memory, progress, sequence: undefined };
+  const relay: StreamRelay = { context, framing, output, memory, progress };
   try {
     if (answered.kind === 'translated') await translate(answered, relay);
     else await passThrough(answered, relay);
@@ -55,7 +55,7 @@ export async function relayStream(
     progress.status = failure.status;
     if (failure.code === 'request_timeout')
       raw.destroy(); // it does not read, so that nothing more can be said
-    else if (!raw.destroyed) raw.end(framing.fail(context.dialect, failure, context.requestId, relay.sequence));
+    else if (!raw.destroyed) raw.end(framing.fail(context.dialect, failure, context.requestId, output.next));
     throw error;
   } finally {
     output.close();
@@ -75,8 +75,6 @@ interface StreamRelay {
   readonly output: StreamOutput;
   readonly memory: StreamMemory;
   readonly progress: ResponseProgress;
-  /** The number of the next event, where the client's format numbers them. */
-  sequence: number | undefined;
 }
 
 function headersOf(
@@ -112,7 +110,8 @@ async function passThrough(
   const write = (bytes: Buffer | undefined): Promise<void> | undefined => {
     if (bytes === undefined) return undefined;
     framing.passed();
-    if (tap.failure === undefined) return output.write(bytes, tap.estimatedOutput, tap.said || tap.complete);
+    const next = tap.sequence === undefined ? undefined : tap.sequence + 1;
+    if (tap.failure === undefined) return output.write(bytes, tap.estimatedOutput, tap.said || tap.complete, next);
     const clean = context.ownKeys.bytes(bytes);
     return passFailure(clean, failureError(cleanFailure(tap.failure, context)), tap, relay);
   };
@@ -121,8 +120,7 @@ async function passThrough(
     try {
       await response.forEachChunk((chunk) => {
         const bytes = tap.feed(chunk);
-        if (tap.waiting > uncountedBytes || memory.counts) memory.gathers(tap.waiting);
-        const wait = write(bytes);
+        const wait = writeBefore(gathering(tap.waiting, memory), write(bytes));
         if (tap.last) response.release();
         else if (tap.complete || tap.failure !== undefined) ending.after(wait, bytes?.includes('data:') === true);
         return wait;
@@ -138,11 +136,22 @@ async function passThrough(
     else await write(rest);
     noteAnswer(tap, progress);
   } catch (error) {
-    relay.sequence = (tap.sequence ?? -1) + 1;
     if (!(error instanceof MovedOn)) noteAnswer(tap, progress);
     throw error;
   } finally {
     ending.stop();
+  }
+}
+
+// Counts what waits for the rest of its event, and returns why there is no room for it.
+function gathering(bytes: number, memory: StreamMemory): GatewayError | undefined {
+  if (bytes <= uncountedBytes && !memory.counts) return undefined;
+  try {
+    memory.gathers(bytes);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
   }
 }
 
@@ -187,7 +196,8 @@ async function translate(
   const ending = openStreamEnding(response, limits.end_ms);
   const write = (text: string): Promise<void> | undefined => {
     if (text !== '') alive.refresh();
-    return output.write(framing.put(text), Math.ceil(encoder.tokens), encoder.said || progress.complete);
+    const said = encoder.said || progress.complete;
+    return output.write(framing.put(text), Math.ceil(encoder.tokens), said, encoder.sequence);
   };
   const gather = (more: number): void => {
     const held = frames.waiting + decoder.kept + encoder.kept + more;
@@ -221,8 +231,11 @@ async function translate(
     progress.failure = encoder.failure;
     noteReported(decoder, progress, error);
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
-    if (error instanceof GatewayError && progress.begun && !raw.destroyed) raw.write(encoder.fail(error) || '');
-    relay.sequence = encoder.sequence;
+    if (error instanceof GatewayError && progress.begun && !raw.destroyed) {
+      encoder.sequence = output.next;
+      raw.write(encoder.fail(error) || '');
+      output.next = encoder.sequence ?? 0;
+    }
     throw error;
   } finally {
     alive.stop();
