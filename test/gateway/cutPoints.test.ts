@@ -70,6 +70,23 @@ test.each(formats)('%s: a text and its failure in one write are both told', asyn
   expect(got.indexOf('"error":{')).toBeGreaterThan(got.indexOf(text));
 });
 
+describe.each(formats)('%s: an answer that ends behind a whole event without its blank line', (kind) => {
+  test.each([kind, otherFormat(kind)])('tells that event before the failure (%s client)', async (client) => {
+    const { preamble, content } = streamParts(kind, text);
+    const last = (preamble + content).trimEnd();
+    for (const body of [last, `${last}\n`, last.replaceAll('\n', '\r\n')]) {
+      scene.a.answer = streamAnswer(body);
+      const fields = client === kind ? {} : fieldsFor(kind);
+      const got = await (await ask(client, `a-${kind}/m`, true, fields)).text();
+      expect(got.indexOf(text)).toBeGreaterThan(0);
+      expect(got.slice(got.indexOf(text))).toMatch(/\n\r?\n(event: error\n)?data: \{"(type|error)":/);
+      const numbers = client === 'responses' ? dataIn(got).map((event) => event['sequence_number']) : [];
+      expect(numbers).toEqual(numbers.map((_, i) => i));
+      expect(await scene.lastRow()).toMatchObject({ error: 'upstream_died' });
+    }
+  });
+});
+
 test('a death in the middle of an event leaves no half event before the error [E9]', async () => {
   const { preamble, content } = streamParts('responses', text);
   scene.a.answer = streamAnswer(`${preamble}${content}event: response.output_text.delta\ndata: {"type":"respo`);

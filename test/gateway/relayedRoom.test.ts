@@ -35,7 +35,7 @@ test.each([
   const piece = `${whole}${asList ? ',{"padding":"' : 'data: {"padding":"'}${'x'.repeat(300_000)}`;
   const response = {
     status: 200,
-    headers: { 'content-type': 'text/event-stream' },
+    headers: { 'content-type': asList ? 'application/json' : 'text/event-stream' },
     forEachChunk: async (take: (chunk: Buffer) => Promise<void> | undefined) => take(Buffer.from(piece)),
     readAll: () => Promise.reject(new Error('not asked for')),
     release: () => undefined,

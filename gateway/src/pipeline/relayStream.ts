@@ -10,7 +10,9 @@ import { answerFacts, codecs } from '../wire';
 import type { Decoder, Frame } from '../wire/codec';
 import type { CompletionFacts } from '../wire/formatFacts';
 import { errorData } from '../wire/shared/errorEvents';
-import { type FrameReader, openFrameReader } from '../wire/shared/sse';
+import { parseEvent } from '../wire/shared/json';
+import { dataOf, type FrameReader, openFrameReader } from '../wire/shared/sse';
+import { isEventStream } from './answerBody';
 import { openAnswerEncoder } from './answerEncoder';
 import type { AnswerTranslation } from './answerTranslation';
 import { ClientGone } from './clientConnection';
@@ -37,10 +39,12 @@ export async function relayStream(
   progress: ResponseProgress,
 ): Promise<void> {
   const { raw } = context;
-  const framing = openStreamFraming(context.asList);
+  // A host that knows events only sends those, and its bytes are passed on as they are.
+  const asList = context.asList && (answered.kind === 'translated' || !isEventStream(answered.response));
+  const framing = openStreamFraming(asList);
   const memory = new StreamMemory(context.memory);
   const output = new StreamOutput(headersOf(answered, context, framing), context, progress, memory);
-  const relay: StreamRelay = { context, framing, output, memory, progress };
+  const relay: StreamRelay = { context, asList, framing, output, memory, progress };
   try {
     if (answered.kind === 'translated') await translate(answered, relay);
     else await passThrough(answered, relay);
@@ -71,6 +75,8 @@ class MovedOn extends Error {}
 /** What passing one stream on has to do with. */
 interface StreamRelay {
   readonly context: ResponseContext;
+  /** It goes to the client as one JSON list. */
+  readonly asList: boolean;
   readonly framing: StreamFraming;
   readonly output: StreamOutput;
   readonly memory: StreamMemory;
@@ -97,13 +103,13 @@ async function passThrough(
   answered: Answered<AnswerTranslation> & (Passthrough | Local),
   relay: StreamRelay,
 ): Promise<void> {
-  const { context, framing, output, memory, progress } = relay;
+  const { context, asList, framing, output, memory, progress } = relay;
   const { response } = answered;
   const eventLimit = context.limits.event_bytes;
   const codec = answerFacts[answered.kind === 'local' ? context.format : (answered.answerFormat ?? answered.format)];
   const hideUsage = answered.kind === 'passthrough' && answered.hideUsage;
   const { answers } = context;
-  const tap = context.asList
+  const tap = asList
     ? openJsonArrayTap({ codec, answers, eventLimit })
     : openUsageTap({ codec, answers, hideUsage, eventLimit });
   const ending = openStreamEnding(response, context.limits.end_ms);
@@ -129,10 +135,12 @@ async function passThrough(
     } catch (error) {
       if (!(tap.complete || tap.failure !== undefined) || !isDeath(error)) throw error;
     }
-    // Before the error that we tell, half an event would make both unreadable.
-    if (tap.failure === undefined && !tap.complete) throw new GatewayError('upstream_died');
+    if (tap.failure === undefined && !tap.complete) {
+      await write(wholeEvent(rest));
+      throw new GatewayError('upstream_died');
+    }
     // A list whose provider ended it at an error lacks its bracket, without which the error could not be read.
-    if (context.asList && tap.failure !== undefined && !tap.last) await output.write(framing.end(), 0, tap.said);
+    if (asList && tap.failure !== undefined && !tap.last) await output.write(framing.end(), 0, tap.said);
     else await write(rest);
     noteAnswer(tap, progress);
   } catch (error) {
@@ -142,6 +150,14 @@ async function passThrough(
     ending.stop();
   }
 }
+
+// The last event of a stream, where it lacks its blank line alone. Before the error that we tell, half an event would make both
+// unreadable.
+function wholeEvent(rest: Buffer | undefined): Buffer | undefined {
+  return rest === undefined || parseEvent(dataOf(rest)) === undefined ? undefined : Buffer.concat([rest, blankLine]);
+}
+
+const blankLine = Buffer.from('\n\n');
 
 // Counts what waits for the rest of its event, and returns why there is no room for it.
 function gathering(bytes: number, memory: StreamMemory): GatewayError | undefined {

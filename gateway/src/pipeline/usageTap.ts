@@ -67,6 +67,7 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
     rest() {
       const rest = cutter.rest();
       const passed = rest.length === 0 ? rest : read(rest);
+      sequence = options.codec.sequenceIn?.(rest) ?? sequence;
       reader.close();
       return passed;
     },
