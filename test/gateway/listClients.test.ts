@@ -45,6 +45,13 @@ test.each(slices)('events are events (%d bytes a write)', async (slice) => {
   expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', input: 5, output: 2, estimated: false });
 });
 
+test.each(slices)('a list that is called events is one (%d bytes a write)', async (slice) => {
+  const body = JSON.stringify([wholeAnswer('generate', 'Hello')]);
+  scene.a.answer = streamAnswer(body, slice);
+  expect(await (await askList('a-generate/m')).text()).toBe(body);
+  expect(await scene.lastRow()).toMatchObject({ outcome: 'ok' });
+});
+
 test.each(['chat', 'messages'] as const)('events of %s are its list', async (kind) => {
   scene.a.answer = streamAnswer(streamOf(kind, 'Hello'));
   const items = (await (await askList(`a-${kind}/m`)).json()) as unknown[];

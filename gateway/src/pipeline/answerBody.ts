@@ -15,11 +15,6 @@ export function garbageIn(response: UpstreamResponse): GatewayError | undefined 
   return type === '' || /json|event-stream/.test(type) ? unreadable(response) : new GatewayError('upstream_garbage');
 }
 
-/** Whether an answer comes as server-sent events. */
-export function isEventStream({ headers }: Pick<UpstreamResponse, 'headers'>): boolean {
-  return mediaType(headers).includes('event-stream');
-}
-
 /** Whether an answer is a page for people, such as a proxy's: no error of the API, and not to be read. */
 export function isPage({ headers }: Pick<UpstreamResponse, 'headers'>): boolean {
   return mediaType(headers).includes('html');

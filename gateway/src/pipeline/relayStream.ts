@@ -2,6 +2,7 @@
 // another. The client is never ahead of what was reserved, and the provider never far ahead of the client.
 
 import { withSearches } from '../core/usage';
+import { textOf } from '../core/byteOrderMark';
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
@@ -12,7 +13,6 @@ import type { CompletionFacts } from '../wire/formatFacts';
 import { errorData } from '../wire/shared/errorEvents';
 import { parseEvent } from '../wire/shared/json';
 import { dataOf, type FrameReader, openFrameReader } from '../wire/shared/sse';
-import { isEventStream } from './answerBody';
 import { openAnswerEncoder } from './answerEncoder';
 import type { AnswerTranslation } from './answerTranslation';
 import { ClientGone } from './clientConnection';
@@ -39,12 +39,10 @@ export async function relayStream(
   progress: ResponseProgress,
 ): Promise<void> {
   const { raw } = context;
-  // A host that knows events only sends those, and its bytes are passed on as they are.
-  const asList = context.asList && (answered.kind === 'translated' || !isEventStream(answered.response));
-  const framing = openStreamFraming(asList);
+  const framing = openStreamFraming(context.asList);
   const memory = new StreamMemory(context.memory);
   const output = new StreamOutput(headersOf(answered, context, framing), context, progress, memory);
-  const relay: StreamRelay = { context, asList, framing, output, memory, progress };
+  const relay: StreamRelay = { context, asList: context.asList, framing, output, memory, progress };
   try {
     if (answered.kind === 'translated') await translate(answered, relay);
     else await passThrough(answered, relay);
@@ -59,7 +57,7 @@ export async function relayStream(
     progress.status = failure.status;
     if (failure.code === 'request_timeout')
       raw.destroy(); // it does not read, so that nothing more can be said
-    else if (!raw.destroyed) raw.end(framing.fail(context.dialect, failure, context.requestId, output.next));
+    else if (!raw.destroyed) raw.end(relay.framing.fail(context.dialect, failure, context.requestId, output.next));
     throw error;
   } finally {
     output.close();
@@ -76,8 +74,8 @@ class MovedOn extends Error {}
 interface StreamRelay {
   readonly context: ResponseContext;
   /** It goes to the client as one JSON list. */
-  readonly asList: boolean;
-  readonly framing: StreamFraming;
+  asList: boolean;
+  framing: StreamFraming;
   readonly output: StreamOutput;
   readonly memory: StreamMemory;
   readonly progress: ResponseProgress;
@@ -103,19 +101,14 @@ async function passThrough(
   answered: Answered<AnswerTranslation> & (Passthrough | Local),
   relay: StreamRelay,
 ): Promise<void> {
-  const { context, asList, framing, output, memory, progress } = relay;
+  const { context, output, memory, progress } = relay;
   const { response } = answered;
-  const eventLimit = context.limits.event_bytes;
-  const codec = answerFacts[answered.kind === 'local' ? context.format : (answered.answerFormat ?? answered.format)];
-  const hideUsage = answered.kind === 'passthrough' && answered.hideUsage;
-  const { answers } = context;
-  const tap = asList
-    ? openJsonArrayTap({ codec, answers, eventLimit })
-    : openUsageTap({ codec, answers, hideUsage, eventLimit });
+  let tap = openTap(answered, relay);
+  let begun = false;
   const ending = openStreamEnding(response, context.limits.end_ms);
   const write = (bytes: Buffer | undefined): Promise<void> | undefined => {
     if (bytes === undefined) return undefined;
-    framing.passed();
+    relay.framing.passed();
     const next = tap.sequence === undefined ? undefined : tap.sequence + 1;
     if (tap.failure === undefined) return output.write(bytes, tap.estimatedOutput, tap.said || tap.complete, next);
     const clean = context.ownKeys.bytes(bytes);
@@ -125,6 +118,12 @@ async function passThrough(
   try {
     try {
       await response.forEachChunk((chunk) => {
+        // A host that knows events only sends those to who asked for a list. Its bytes are passed on as they are.
+        if (relay.asList && !begun && beginsEvents(chunk)) {
+          Object.assign(relay, { asList: false, framing: openStreamFraming(false) });
+          tap = openTap(answered, relay);
+        }
+        begun = true;
         const bytes = tap.feed(chunk);
         const wait = writeBefore(gathering(tap.waiting, memory), write(bytes));
         if (tap.last) response.release();
@@ -140,7 +139,7 @@ async function passThrough(
       throw new GatewayError('upstream_died');
     }
     // A list whose provider ended it at an error lacks its bracket, without which the error could not be read.
-    if (asList && tap.failure !== undefined && !tap.last) await output.write(framing.end(), 0, tap.said);
+    if (relay.asList && tap.failure !== undefined && !tap.last) await output.write(relay.framing.end(), 0, tap.said);
     else await write(rest);
     noteAnswer(tap, progress);
   } catch (error) {
@@ -149,6 +148,22 @@ async function passThrough(
   } finally {
     ending.stop();
   }
+}
+
+function openTap(
+  answered: Answered<AnswerTranslation> & (Passthrough | Local),
+  { context, asList }: Pick<StreamRelay, 'context' | 'asList'>,
+): UsageTap {
+  const { answers, limits } = context;
+  const codec = answerFacts[answered.kind === 'local' ? context.format : (answered.answerFormat ?? answered.format)];
+  const hideUsage = answered.kind === 'passthrough' && answered.hideUsage;
+  const options = { codec, answers, eventLimit: limits.event_bytes };
+  return asList ? openJsonArrayTap(options) : openUsageTap({ ...options, hideUsage });
+}
+
+// Whether bytes begin with a line of an event stream, where JSON might.
+function beginsEvents(bytes: Buffer): boolean {
+  return /^[a-z:]/.test(textOf(bytes.subarray(0, 64)).trimStart());
 }
 
 // The last event of a stream, where it lacks its blank line alone. Before the error that we tell, half an event would make both

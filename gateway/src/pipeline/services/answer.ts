@@ -6,7 +6,7 @@ import type { Target } from '../../../../config/target';
 import { workBytes } from '../../core/bodySize';
 import { GatewayError } from '../../core/errors';
 import { field } from '../../core/jsonScan';
-import { toUpstream } from '../../upstream/headers';
+import { mediaType, toUpstream } from '../../upstream/headers';
 import { chatRefusalIn, isAboutPath, isOfOlderMaximum } from '../../upstream/providerErrors';
 import { authorize, isAtOpenai, isOpenai, upstreamUrl } from '../../upstream/providers';
 import { codecs, speaks } from '../../wire';
@@ -16,7 +16,6 @@ import { effortOf } from '../../wire/reasoning/effort';
 import { hasPlainImages, needsPlainTurns } from '../../wire/sanitizePassthrough';
 import { isOpenaiReasoner } from '../../wire/shared/modelProfiles';
 import type { TranslatedRequest } from '../../wire/translateRequest';
-import { isEventStream } from '../answerBody';
 import type { AnswerTranslation, Rewording } from '../answerTranslation';
 import { asBuffer } from '../bodyWorker';
 import type { Answered, Candidate, Exchange, Passthrough, ProviderRefusal, Service, Translated } from '../context';
@@ -283,7 +282,7 @@ async function relay(
   const { response, kind } = answered;
   progress.status = response.status;
   if (response.status >= 400) return relayError(answered, context, progress);
-  const events = isEventStream(response);
+  const events = mediaType(response.headers).includes('event-stream');
   if (events && kind === 'translated' && !context.stream) {
     const failure = new GatewayError('upstream_garbage', { message: 'The provider streams, although a whole answer was asked for.' }); // prettier-ignore
     if (await context.turn.moveOn(failure)) return;
