@@ -3,7 +3,15 @@
 
 import fc from 'fast-check';
 import type { Kind } from '../support/translation';
-import { fieldsFor, formats, otherFormat, streamAnswer, streamParts, useRouteScene } from '../support/routeScene';
+import {
+  fieldsFor,
+  formats,
+  otherFormat,
+  streamAnswer,
+  streamOf,
+  streamParts,
+  useRouteScene,
+} from '../support/routeScene';
 
 const scene = useRouteScene();
 const { ask } = scene;
@@ -69,6 +77,15 @@ test.each(formats)('%s: a text and its failure in one write are both told', asyn
   expect(got.indexOf(text)).toBeGreaterThan(0);
   expect(got.indexOf('"error":{')).toBeGreaterThan(got.indexOf(text));
 });
+
+test.each(['chat', 'generate'] as const)(
+  '%s: nothing but an event without its blank line is no answer where another target has one',
+  async (kind) => {
+    scene.a.answer = streamAnswer(streamParts(kind, text).content.trimEnd());
+    scene.b.answer = streamAnswer(streamOf(kind, 'from B'));
+    expect(await (await ask(kind, `to-${kind}`, true)).text()).toBe(streamOf(kind, 'from B'));
+  },
+);
 
 describe.each(formats)('%s: an answer that ends behind a whole event without its blank line', (kind) => {
   test.each([kind, otherFormat(kind)])('tells that event before the failure (%s client)', async (client) => {

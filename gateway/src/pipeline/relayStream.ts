@@ -135,7 +135,7 @@ async function passThrough(
       if (!(tap.complete || tap.failure !== undefined) || !isDeath(error)) throw error;
     }
     if (tap.failure === undefined && !tap.complete) {
-      await write(wholeEvent(rest));
+      if (progress.begun) await write(wholeEvent(rest)); // else another target may answer
       throw new GatewayError('upstream_died');
     }
     // A list whose provider ended it at an error lacks its bracket, without which the error could not be read.
