@@ -3,7 +3,15 @@
 
 import fc from 'fast-check';
 import type { Kind } from '../support/translation';
-import { fieldsFor, formats, otherFormat, streamAnswer, streamParts, useRouteScene } from '../support/routeScene';
+import {
+  fieldsFor,
+  formats,
+  otherFormat,
+  streamAnswer,
+  streamOf,
+  streamParts,
+  useRouteScene,
+} from '../support/routeScene';
 
 const scene = useRouteScene();
 const { ask } = scene;
@@ -68,6 +76,32 @@ test.each(formats)('%s: a text and its failure in one write are both told', asyn
   const got = await (await ask(otherFormat(kind), `a-${kind}/m`, true, fieldsFor(kind))).text();
   expect(got.indexOf(text)).toBeGreaterThan(0);
   expect(got.indexOf('"error":{')).toBeGreaterThan(got.indexOf(text));
+});
+
+test.each(['chat', 'generate'] as const)(
+  '%s: nothing but an event without its blank line is no answer where another target has one',
+  async (kind) => {
+    scene.a.answer = streamAnswer(streamParts(kind, text).content.trimEnd());
+    scene.b.answer = streamAnswer(streamOf(kind, 'from B'));
+    expect(await (await ask(kind, `to-${kind}`, true)).text()).toBe(streamOf(kind, 'from B'));
+  },
+);
+
+describe.each(formats)('%s: an answer that ends behind a whole event without its blank line', (kind) => {
+  test.each([kind, otherFormat(kind)])('tells that event before the failure (%s client)', async (client) => {
+    const { preamble, content } = streamParts(kind, text);
+    const last = (preamble + content).trimEnd();
+    for (const body of [last, `${last}\n`, last.replaceAll('\n', '\r\n')]) {
+      scene.a.answer = streamAnswer(body);
+      const fields = client === kind ? {} : fieldsFor(kind);
+      const got = await (await ask(client, `a-${kind}/m`, true, fields)).text();
+      expect(got.indexOf(text)).toBeGreaterThan(0);
+      expect(got.slice(got.indexOf(text))).toMatch(/\n\r?\n(event: error\n)?data: \{"(type|error)":/);
+      const numbers = client === 'responses' ? dataIn(got).map((event) => event['sequence_number']) : [];
+      expect(numbers).toEqual(numbers.map((_, i) => i));
+      expect(await scene.lastRow()).toMatchObject({ error: 'upstream_died' });
+    }
+  });
 });
 
 test('a death in the middle of an event leaves no half event before the error [E9]', async () => {

@@ -122,3 +122,25 @@ describe('through the gateway', () => {
     expect(text).not.toContain('message_stop');
   });
 });
+
+test.each([0, 1, 3])('what came before memory ran out is written (room for %d slices)', async (room) => {
+  const small = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'before' } }] })}\n\n`;
+  const encoder = codecs.messages.openEncoder(context);
+  const made: string[] = [];
+  const written: string[] = [];
+  const full = new Error('full');
+  const encoding = openSlicedEncoding({
+    decoder: codecs.chat.openDecoder(),
+    encode(events) {
+      made.push(events.map((event) => encoder.push(event)).join(''));
+      return made.at(-1)!;
+    },
+    gather() {
+      if (made.length > room) throw full;
+    },
+    write: (text) => void written.push(text),
+  });
+  await expect(encoding.push(framesOf(small + streamOf('one event of calls')))).rejects.toBe(full);
+  expect(written.join('')).toBe(made.join(''));
+  expect(written.join('')).toContain('before');
+});

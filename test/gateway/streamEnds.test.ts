@@ -97,6 +97,20 @@ describe.each(['messages', 'chat'] as const)('a message without content (%s clie
     expect(await scene.lastRow()).toMatchObject({ outcome: 'upstream_died', error: 'upstream_died' });
   });
 
+  test.each([
+    { type: 'redacted_thinking', data: 'AbCd' },
+    { type: 'tool_use', id: 'toolu_1', name: 'now', input: {} },
+    { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} },
+  ])('but with another part ($type) is an answer, as a host may leave the reason out', async (block) => {
+    const part = event('content_block_start', { index: 0, content_block: block });
+    const usage = event('message_delta', { delta: { stop_reason: null }, usage: { output_tokens: 3 } });
+    scene.a.answer = streamAnswer(
+      start + part + event('content_block_stop', { index: 0 }) + usage + event('message_stop', {}),
+    );
+    expect(await (await ask(client, 'a-messages/m', true)).text()).not.toMatch(/"error":/);
+    expect(await scene.lastRow()).toMatchObject({ outcome: 'ok', output: 3 });
+  });
+
   test('that gives one is an answer', async () => {
     const stop = event('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 } });
     scene.a.answer = streamAnswer(start + stop + event('message_stop', {}));

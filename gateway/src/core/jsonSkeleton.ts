@@ -1,6 +1,8 @@
 // What a JSON text says beside its long strings, of a text that comes in pieces and is too long to be gathered: enough to see
 // whether an answer is a finished one.
 
+import { textOf } from './byteOrderMark';
+
 export interface JsonSkeleton {
   /** Takes bytes as they come, however they are cut. */
   add(bytes: Buffer): void;
@@ -43,7 +45,7 @@ class Skeleton implements JsonSkeleton {
   get value(): unknown {
     if (this.full || this.#string !== undefined) return undefined;
     try {
-      return JSON.parse(Buffer.concat(this.#parts, this.#kept).toString('utf8')) as unknown;
+      return JSON.parse(textOf(Buffer.concat(this.#parts, this.#kept))) as unknown;
     } catch {
       return undefined;
     }

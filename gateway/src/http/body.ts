@@ -1,9 +1,10 @@
 // Reading a request's body: bounded one by one and all together, so that no burst of large prompts can fill the memory.
 
 import type { IncomingMessage } from 'node:http';
+import { withoutMark } from '../core/byteOrderMark';
 import { GatewayError } from '../core/errors';
 import type { MemoryShare } from '../core/memoryBudget';
-import { bodyRoom, withoutMark } from './bodyRoom';
+import { bodyRoom } from './bodyRoom';
 import { unpack, type UnpackBounds, unpackerOf } from './unpack';
 
 /**

@@ -11,11 +11,6 @@ export interface BodyRoom {
   take(): Buffer;
 }
 
-/** A body of JSON without the byte order mark that some programs write before it (RFC 8259 section 8.1). */
-export function withoutMark(body: Buffer): Buffer {
-  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
-}
-
 /** @param announced bytes that the body is said to have; 0 where nothing is said */
 export function bodyRoom(announced = 0): BodyRoom {
   let held: Buffer | undefined;

@@ -1,10 +1,11 @@
 // Bodies that clients compress, as Codex does: unpacked piece by piece, and no further than a plain body could have grown.
 
 import { bodyDecoders, codingIn, type OpenDecoder } from '../core/contentCodings';
+import { withoutMark } from '../core/byteOrderMark';
 import { GatewayError } from '../core/errors';
 import type { MemoryShare } from '../core/memoryBudget';
 import { openOwnerQueue } from '../core/ownerQueue';
-import { bodyRoom, withoutMark } from './bodyRoom';
+import { bodyRoom } from './bodyRoom';
 
 export interface UnpackBounds {
   /** Bytes of the unpacked body. */

@@ -1,5 +1,6 @@
 // What a provider's answer is before it is understood: one of its API, a page for people, or something else.
 
+import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
 import { unreadable } from '../upstream/contentEncoding';
 import type { UpstreamResponse } from '../upstream/exchange';
@@ -24,6 +25,30 @@ export function isMarkup(bytes: Uint8Array): boolean {
   let at = 0;
   while (at < 64 && blanks.has(bytes[at] ?? 0)) at++;
   return bytes[at] === 0x3c;
+}
+
+/**
+ * The body of a refusal, or what had come of it when it broke off; nothing of one that is too large. Its status says enough.
+ * @param client ends the reading @throws the reason that it ends for
+ */
+export async function readRefusal(
+  response: Pick<UpstreamResponse, 'forEachChunk'>,
+  limit: number,
+  client: CancelSignal,
+): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  try {
+    await response.forEachChunk((chunk) => {
+      size += chunk.length;
+      if (size > limit) throw new GatewayError('upstream_garbage');
+      parts.push(chunk);
+      return undefined;
+    });
+  } catch (error) {
+    if (client.reason !== undefined) throw error;
+  }
+  return size > limit ? Buffer.alloc(0) : Buffer.concat(parts);
 }
 
 /** An answer whose body had to be looked at, as if it had not been. */

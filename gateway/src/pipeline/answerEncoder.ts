@@ -70,6 +70,9 @@ export function openAnswerEncoder(
     get sequence() {
       return encoder.sequence;
     },
+    set sequence(next) {
+      if (encoder.sequence !== undefined) encoder.sequence = next;
+    },
   };
   const note = (event: StreamEvent): void => {
     kept.note(event);

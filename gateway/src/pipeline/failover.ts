@@ -10,7 +10,7 @@ import type { UpstreamResponse } from '../upstream/exchange';
 import { brokeOnReuse } from '../upstream/pool';
 import { isAboutPath, translateError } from '../upstream/providerErrors';
 import { retryAfterMs } from '../upstream/targetHealth';
-import { alreadyRead, garbageIn, isPage } from './answerBody';
+import { alreadyRead, garbageIn, isPage, readRefusal } from './answerBody';
 import { ratesHeld, searchCostAt } from './admit';
 import type { AnswerTurn } from './answerTurn';
 import type { Answered, Candidate, Exchange, Local, Service } from './context';
@@ -222,14 +222,11 @@ export class Failover<T> implements AnswerTurn {
     const { config, incoming, client, plan } = this.#exchange;
     const isReadable = !isPage(response);
     if (!isReadable) response.cancel();
-    const reading = isReadable ? response.readAll(config.limits.error_body_bytes) : Promise.resolve(Buffer.alloc(0));
+    const reading = isReadable
+      ? readRefusal(response, config.limits.error_body_bytes, client)
+      : Promise.resolve(Buffer.alloc(0));
     const late = setTimeout(() => response.cancel(), errorBodyMs);
-    const read = await reading
-      .catch((error: Error) => {
-        if (client.reason !== undefined) throw error;
-        return Buffer.alloc(0); // the status says enough
-      })
-      .finally(() => clearTimeout(late));
+    const read = await reading.finally(() => clearTimeout(late));
     const body = keyCleanerOf(config).bytes(read);
     if (candidate.rewordAfter?.has(status) === true) {
       const other = (await this.#candidates.next({ status, body })).value;

@@ -2,6 +2,7 @@
 // another. The client is never ahead of what was reserved, and the provider never far ahead of the client.
 
 import { withSearches } from '../core/usage';
+import { textOf } from '../core/byteOrderMark';
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
@@ -10,7 +11,8 @@ import { answerFacts, codecs } from '../wire';
 import type { Decoder, Frame } from '../wire/codec';
 import type { CompletionFacts } from '../wire/formatFacts';
 import { errorData } from '../wire/shared/errorEvents';
-import { type FrameReader, openFrameReader } from '../wire/shared/sse';
+import { parseEvent } from '../wire/shared/json';
+import { dataOf, type FrameReader, openFrameReader } from '../wire/shared/sse';
 import { openAnswerEncoder } from './answerEncoder';
 import type { AnswerTranslation } from './answerTranslation';
 import { ClientGone } from './clientConnection';
@@ -40,7 +42,7 @@ export async function relayStream(
   const framing = openStreamFraming(context.asList);
   const memory = new StreamMemory(context.memory);
   const output = new StreamOutput(headersOf(answered, context, framing), context, progress, memory);
-  const relay: StreamRelay = { context, framing, output, memory, progress, sequence: undefined };
+  const relay: StreamRelay = { context, asList: context.asList, framing, output, memory, progress };
   try {
     if (answered.kind === 'translated') await translate(answered, relay);
     else await passThrough(answered, relay);
@@ -55,7 +57,7 @@ export async function relayStream(
     progress.status = failure.status;
     if (failure.code === 'request_timeout')
       raw.destroy(); // it does not read, so that nothing more can be said
-    else if (!raw.destroyed) raw.end(framing.fail(context.dialect, failure, context.requestId, relay.sequence));
+    else if (!raw.destroyed) raw.end(relay.framing.fail(context.dialect, failure, context.requestId, output.next));
     throw error;
   } finally {
     output.close();
@@ -71,12 +73,12 @@ class MovedOn extends Error {}
 /** What passing one stream on has to do with. */
 interface StreamRelay {
   readonly context: ResponseContext;
-  readonly framing: StreamFraming;
+  /** It goes to the client as one JSON list. */
+  asList: boolean;
+  framing: StreamFraming;
   readonly output: StreamOutput;
   readonly memory: StreamMemory;
   readonly progress: ResponseProgress;
-  /** The number of the next event, where the client's format numbers them. */
-  sequence: number | undefined;
 }
 
 function headersOf(
@@ -99,20 +101,16 @@ async function passThrough(
   answered: Answered<AnswerTranslation> & (Passthrough | Local),
   relay: StreamRelay,
 ): Promise<void> {
-  const { context, framing, output, memory, progress } = relay;
+  const { context, output, memory, progress } = relay;
   const { response } = answered;
-  const eventLimit = context.limits.event_bytes;
-  const codec = answerFacts[answered.kind === 'local' ? context.format : (answered.answerFormat ?? answered.format)];
-  const hideUsage = answered.kind === 'passthrough' && answered.hideUsage;
-  const { answers } = context;
-  const tap = context.asList
-    ? openJsonArrayTap({ codec, answers, eventLimit })
-    : openUsageTap({ codec, answers, hideUsage, eventLimit });
+  let tap = openTap(answered, relay);
+  let begun = false;
   const ending = openStreamEnding(response, context.limits.end_ms);
   const write = (bytes: Buffer | undefined): Promise<void> | undefined => {
     if (bytes === undefined) return undefined;
-    framing.passed();
-    if (tap.failure === undefined) return output.write(bytes, tap.estimatedOutput, tap.said || tap.complete);
+    relay.framing.passed();
+    const next = tap.sequence === undefined ? undefined : tap.sequence + 1;
+    if (tap.failure === undefined) return output.write(bytes, tap.estimatedOutput, tap.said || tap.complete, next);
     const clean = context.ownKeys.bytes(bytes);
     return passFailure(clean, failureError(cleanFailure(tap.failure, context)), tap, relay);
   };
@@ -120,9 +118,14 @@ async function passThrough(
   try {
     try {
       await response.forEachChunk((chunk) => {
+        // A host that knows events only sends those to who asked for a list. Its bytes are passed on as they are.
+        if (relay.asList && !begun && beginsEvents(chunk)) {
+          Object.assign(relay, { asList: false, framing: openStreamFraming(false) });
+          tap = openTap(answered, relay);
+        }
+        begun = true;
         const bytes = tap.feed(chunk);
-        if (tap.waiting > uncountedBytes || memory.counts) memory.gathers(tap.waiting);
-        const wait = write(bytes);
+        const wait = writeBefore(gathering(tap.waiting, memory), write(bytes));
         if (tap.last) response.release();
         else if (tap.complete || tap.failure !== undefined) ending.after(wait, bytes?.includes('data:') === true);
         return wait;
@@ -131,18 +134,55 @@ async function passThrough(
     } catch (error) {
       if (!(tap.complete || tap.failure !== undefined) || !isDeath(error)) throw error;
     }
-    // Before the error that we tell, half an event would make both unreadable.
-    if (tap.failure === undefined && !tap.complete) throw new GatewayError('upstream_died');
+    if (tap.failure === undefined && !tap.complete) {
+      if (progress.begun) await write(wholeEvent(rest)); // else another target may answer
+      throw new GatewayError('upstream_died');
+    }
     // A list whose provider ended it at an error lacks its bracket, without which the error could not be read.
-    if (context.asList && tap.failure !== undefined && !tap.last) await output.write(framing.end(), 0, tap.said);
+    if (relay.asList && tap.failure !== undefined && !tap.last) await output.write(relay.framing.end(), 0, tap.said);
     else await write(rest);
     noteAnswer(tap, progress);
   } catch (error) {
-    relay.sequence = (tap.sequence ?? -1) + 1;
     if (!(error instanceof MovedOn)) noteAnswer(tap, progress);
     throw error;
   } finally {
     ending.stop();
+  }
+}
+
+function openTap(
+  answered: Answered<AnswerTranslation> & (Passthrough | Local),
+  { context, asList }: Pick<StreamRelay, 'context' | 'asList'>,
+): UsageTap {
+  const { answers, limits } = context;
+  const codec = answerFacts[answered.kind === 'local' ? context.format : (answered.answerFormat ?? answered.format)];
+  const hideUsage = answered.kind === 'passthrough' && answered.hideUsage;
+  const options = { codec, answers, eventLimit: limits.event_bytes };
+  return asList ? openJsonArrayTap(options) : openUsageTap({ ...options, hideUsage });
+}
+
+// Whether bytes begin with a line of an event stream, where JSON might.
+function beginsEvents(bytes: Buffer): boolean {
+  return /^[a-z:]/.test(textOf(bytes.subarray(0, 64)).trimStart());
+}
+
+// The last event of a stream, where it lacks its blank line alone. Before the error that we tell, half an event would make both
+// unreadable.
+function wholeEvent(rest: Buffer | undefined): Buffer | undefined {
+  return rest === undefined || parseEvent(dataOf(rest)) === undefined ? undefined : Buffer.concat([rest, blankLine]);
+}
+
+const blankLine = Buffer.from('\n\n');
+
+// Counts what waits for the rest of its event, and returns why there is no room for it.
+function gathering(bytes: number, memory: StreamMemory): GatewayError | undefined {
+  if (bytes <= uncountedBytes && !memory.counts) return undefined;
+  try {
+    memory.gathers(bytes);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
   }
 }
 
@@ -187,7 +227,8 @@ async function translate(
   const ending = openStreamEnding(response, limits.end_ms);
   const write = (text: string): Promise<void> | undefined => {
     if (text !== '') alive.refresh();
-    return output.write(framing.put(text), Math.ceil(encoder.tokens), encoder.said || progress.complete);
+    const said = encoder.said || progress.complete;
+    return output.write(framing.put(text), Math.ceil(encoder.tokens), said, encoder.sequence);
   };
   const gather = (more: number): void => {
     const held = frames.waiting + decoder.kept + encoder.kept + more;
@@ -221,8 +262,11 @@ async function translate(
     progress.failure = encoder.failure;
     noteReported(decoder, progress, error);
     // A format with a failure of its own tells it, before the error event that SDKs raise on.
-    if (error instanceof GatewayError && progress.begun && !raw.destroyed) raw.write(encoder.fail(error) || '');
-    relay.sequence = encoder.sequence;
+    if (error instanceof GatewayError && progress.begun && !raw.destroyed) {
+      encoder.sequence = output.next;
+      raw.write(encoder.fail(error) || '');
+      output.next = encoder.sequence ?? 0;
+    }
     throw error;
   } finally {
     alive.stop();

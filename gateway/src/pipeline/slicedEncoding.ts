@@ -32,13 +32,10 @@ export function openSlicedEncoding(parts: SlicedEncodingParts): SlicedEncoding {
   const { decoder } = parts;
   // @param before what has been encoded and not written
   const inSlices = async (before: string, events: readonly StreamEvent[], bytes: number): Promise<void> => {
-    parts.gather(bytes);
-    await parts.write(before);
+    await writeCounted(before, bytes);
     for (const slice of slicesOf(events)) {
       await nextTurn();
-      const text = parts.encode(slice);
-      parts.gather(bytes);
-      await parts.write(text);
+      await writeCounted(parts.encode(slice), bytes);
     }
     parts.gather(0);
   };
@@ -53,6 +50,15 @@ export function openSlicedEncoding(parts: SlicedEncodingParts): SlicedEncoding {
       parts.gather(0);
     } catch (error) {
       return writeAndThrow(text, error); // what came before it is told, however the bytes were cut
+    }
+    return parts.write(text);
+  };
+  // @param bytes of the event of which a slice is written
+  const writeCounted = (text: string, bytes: number): Promise<void> | undefined => {
+    try {
+      parts.gather(bytes);
+    } catch (error) {
+      return writeAndThrow(text, error);
     }
     return parts.write(text);
   };

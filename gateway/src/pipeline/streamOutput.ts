@@ -12,6 +12,8 @@ const heldBytes = 64 * 1024;
 
 /** Writes to the client as long as the quota lasts. */
 export class StreamOutput {
+  /** The number of the event that follows those that were written, where the client's format numbers them. */
+  next = 0;
   /** What was written before the head could be sent; undefined once it is. */
   #held: (Buffer | string)[] | undefined = [];
   #heldBytes = 0;
@@ -60,9 +62,10 @@ export class StreamOutput {
    * Writes, or holds back; gives a promise only where it must be waited for.
    * @param estimate output tokens so far
    * @param said content has come, or the end
+   * @param next number of the event that follows these bytes, where they have one
    * @throws GatewayError overloaded, over_quota, reader_stalled as request_timeout
    */
-  write(bytes: Buffer | string | undefined, estimate: number, said: boolean): Promise<void> | undefined {
+  write(bytes: Buffer | string | undefined, estimate: number, said: boolean, next?: number): Promise<void> | undefined {
     const progress = this.#progress;
     if (said && progress.firstTokenAt === undefined) {
       progress.firstTokenAt = this.#context.now();
@@ -72,10 +75,11 @@ export class StreamOutput {
     if (this.#held !== undefined && !said && this.#heldBytes + size <= heldBytes) {
       if (bytes !== undefined && size > 0) this.#held.push(bytes);
       this.#heldBytes += size;
+      this.next = next ?? this.next;
       return undefined;
     }
     if (bytes !== undefined && size > uncountedBytes) this.#memory.sends(Buffer.byteLength(bytes));
-    return this.#reserved(estimate, bytes);
+    return this.#reserved(estimate, bytes, next);
   }
 
   /** No more is written by this. */
@@ -85,25 +89,26 @@ export class StreamOutput {
   }
 
   // Writes when what is to be written is reserved.
-  #reserved(estimate: number, bytes: Buffer | string | undefined): Promise<void> | undefined {
+  #reserved(estimate: number, bytes: Buffer | string | undefined, next?: number): Promise<void> | undefined {
     const progress = this.#progress;
     const { reservation, extendBy } = this.#context;
-    if (estimate <= progress.estimatedOutput) return this.#put(bytes);
+    if (estimate <= progress.estimatedOutput) return this.#put(bytes, next);
     progress.estimatedOutput = estimate;
-    if (estimate <= reservation.output) return this.#put(bytes);
+    if (estimate <= reservation.output) return this.#put(bytes, next);
     return reservation.extend(Math.max(extendBy, estimate - reservation.output)).then((granted) => {
       if (!granted)
         throw new GatewayError('over_quota', { message: 'The quota was used up in the middle of this answer.' });
-      return this.#put(bytes);
+      return this.#put(bytes, next);
     });
   }
 
-  #put(bytes: Buffer | string | undefined): Promise<void> | undefined {
+  #put(bytes: Buffer | string | undefined, next = this.next): Promise<void> | undefined {
     const isEmpty = bytes === undefined || bytes.length === 0;
     if (this.#held !== undefined) this.#commit(!isEmpty);
     if (isEmpty) return undefined;
     const { raw, limits, client, now } = this.#context;
     const written = noteWait(this.#progress, now, writeToClient(raw, bytes, limits.reader_stall_ms, client));
+    this.next = next;
     if (bytes.length <= uncountedBytes) return written;
     const read = () => this.#memory.sends(0);
     if (written !== undefined) return written.then(read);

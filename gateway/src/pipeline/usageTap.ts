@@ -52,8 +52,7 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
   const cutter = new SseCutter(options.eventLimit);
   const meter = openOutputMeter(options.codec.output);
   const reader = openTapReader(options);
-  let lastFrames: Buffer | undefined;
-  let lastSequence: number | undefined; // of frames that are too large to be kept for it
+  let sequence: number | undefined;
   const read = (frames: Buffer): Buffer => {
     meter.add(frames);
     return reader.read(frames);
@@ -62,13 +61,13 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
     feed(chunk) {
       const frames = cutter.push(chunk);
       if (frames === undefined) return undefined;
-      lastFrames = frames.length <= mostKept ? frames : undefined;
-      if (lastFrames === undefined) lastSequence = options.codec.sequenceIn?.(frames);
+      sequence = options.codec.sequenceIn?.(frames) ?? sequence; // comments have none
       return read(frames);
     },
     rest() {
       const rest = cutter.rest();
       const passed = rest.length === 0 ? rest : read(rest);
+      sequence = options.codec.sequenceIn?.(rest) ?? sequence;
       reader.close();
       return passed;
     },
@@ -91,7 +90,7 @@ export function openUsageTap(options: UsageTapOptions): UsageTap {
       return reader.failure;
     },
     get sequence() {
-      return lastFrames === undefined ? lastSequence : options.codec.sequenceIn?.(lastFrames);
+      return sequence;
     },
     get estimatedOutput() {
       return Math.max(meter.tokens(), reader.usage?.output ?? 0);
@@ -158,9 +157,6 @@ export function openJsonArrayTap({ codec, answers, eventLimit }: Omit<UsageTapOp
 }
 
 // ---
-
-/** Bytes of the last events that are kept. */
-const mostKept = 64 * 1024;
 
 /** Reads whole frames. Of those after the first content, only the ones that can matter are parsed. */
 interface TapReader {

@@ -44,7 +44,6 @@ class DecodedResponse implements UpstreamResponse {
   readonly #response: UpstreamResponse;
   readonly #encoding: string;
   #decoding: Decoding | undefined;
-  #released = false;
 
   constructor(response: UpstreamResponse, encoding: string) {
     const { 'content-encoding': coded, 'content-length': _length, ...headers } = response.headers;
@@ -76,7 +75,10 @@ class DecodedResponse implements UpstreamResponse {
     }
     return new Promise((resolve, reject) => {
       this.#decoding = new Decoding(open, this.#encoding, take, (error) => {
-        if (error === undefined || this.#released) return resolve();
+        if (error === undefined) {
+          this.#response.release(); // it may go on behind the end of what was encoded
+          return resolve();
+        }
         this.cancel();
         reject(error);
       });
@@ -85,9 +87,8 @@ class DecodedResponse implements UpstreamResponse {
   }
 
   release(): void {
-    this.#released = true;
-    this.#decoding?.release();
     this.#response.release();
+    this.#decoding?.release();
   }
 
   cancel(): void {
@@ -108,6 +109,7 @@ class Decoding {
   #busy = false; // the taker has asked to be waited for
   #complete = false; // nothing more comes from the provider
   #cut: Error | undefined; // how the answer broke off: told when all that came before has been given
+  #closed: { readonly error: Error | undefined } | undefined; // the decoder makes no more, told as soon as what it made is given
   #released = false;
   #over = false;
 
@@ -128,8 +130,8 @@ class Decoding {
     const finish = (error?: Error): void => {
       this.#cut = error;
       this.#complete = true;
-      if (this.#decoder === undefined || this.#released) this.#end(error);
-      else this.#endWhenGiven();
+      if (this.#decoder === undefined) this.#end(error);
+      else this.#goOn();
     };
     response.forEachChunk((chunk) => this.#write(chunk)).then(() => finish(), finish);
   }
@@ -137,6 +139,7 @@ class Decoding {
   /** What still comes is not given. */
   release(): void {
     this.#released = true;
+    this.#goOn();
   }
 
   #write(chunk: Buffer): Promise<void> | undefined {
@@ -145,44 +148,59 @@ class Decoding {
     this.#unwritten++;
     const written = (): void => {
       this.#unwritten--;
-      this.#endWhenGiven();
+      this.#goOn();
     };
     if (this.#over || decoder.write(chunk, written)) return undefined;
-    return new Promise((more) => decoder.once('drain', more)); // never, where it failed: then the exchange is cancelled
+    return new Promise((more) => decoder.once('drain', more)); // never, where it ended: then the exchange is ended too
   }
 
   #opened(first: Buffer): BodyDecoder {
     return this.#open(first)
       .on('data', (chunk: Buffer) => this.#give(chunk))
-      .on('end', () => this.#end(this.#cut))
-      .on('error', (error: Error) => this.#end(this.#cut ?? this.#explain(error)));
+      .on('end', () => this.#close(this.#cut))
+      .on('error', (error: Error) => this.#close(this.#cut ?? this.#explain(error)));
   }
 
   #give(chunk: Buffer): void {
     this.#made += chunk.length;
-    if (this.#over) return;
+    if (this.#over || this.#released) return;
     if (this.#made > freeGrowth + mostGrowth * this.#received) return this.#end(encodingError(this.#encoding));
     try {
-      const wait = this.#take(chunk);
-      if (this.#released) return this.#end();
-      if (wait === undefined) return this.#endWhenGiven();
       this.#busy = true;
+      const wait = this.#take(chunk);
+      if (wait === undefined) return this.#taken();
       this.#decoder?.pause();
-      const goOn = (): void => {
-        this.#busy = false;
-        this.#decoder?.resume();
-        this.#endWhenGiven();
+      const resume = (): void => {
+        if (this.#closed === undefined) this.#decoder?.resume();
+        this.#taken();
       };
-      wait.then(goOn, (error: Error) => this.#end(error));
+      wait.then(resume, (error: Error) => this.#end(error));
     } catch (error) {
       this.#end(error as Error);
     }
   }
 
-  // A decoder that is told of the end while it holds something drops that when it finds the body cut.
-  #endWhenGiven(): void {
-    if (!this.#complete || this.#unwritten > 0 || this.#busy || this.#decoder?.readableLength !== 0) return;
-    this.#decoder.end();
+  #taken(): void {
+    this.#busy = false;
+    this.#goOn();
+  }
+
+  #close(error: Error | undefined): void {
+    this.#closed ??= { error };
+    this.#goOn();
+  }
+
+  // What is to be done when nobody is waited for. A decoder that is told of the end while it holds something drops that when it
+  // finds the body cut; one that has failed still holds what was not taken.
+  #goOn(): void {
+    if (this.#busy || this.#over) return;
+    if (this.#released) return this.#end();
+    const decoder = this.#decoder;
+    if (this.#closed !== undefined) {
+      const rest = decoder?.read() as Buffer | null | undefined;
+      if (rest instanceof Buffer) this.#give(rest);
+      else this.#end(this.#closed.error);
+    } else if (this.#complete && this.#unwritten === 0 && decoder?.readableLength === 0) decoder.end();
   }
 
   #end(error?: Error): void {

@@ -75,8 +75,8 @@ export interface Encoder {
   fail?(error: GatewayError): string;
   /** What the format could not carry of what was pushed so far. */
   readonly lost?: readonly string[];
-  /** The number of the next event, where the format numbers its events. */
-  readonly sequence?: number;
+  /** The number of the next event, where the format numbers its events; set back where the last ones are not sent. */
+  sequence?: number | undefined;
 }
 
 /** What is known of the answers of a format without decoding them. */

@@ -4,6 +4,7 @@
 import type { Limits } from '../../../../config/limits';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
+import { withoutMark } from '../../core/byteOrderMark';
 import { GatewayError } from '../../core/errors';
 import { lastObjectOf } from '../../core/jsonTail';
 import { type JsonScan, scanJsonInSlices, splice } from '../../core/jsonScan';
@@ -169,7 +170,7 @@ async function relay(
       return;
     }
     const bytes = gathered.whole;
-    const { usage, failure } = await inspectAnswer(bytes, context);
+    const { usage, failure } = await inspectAnswer(withoutMark(bytes), context);
     progress.usage = usage;
     if (failure !== undefined && (await context.turn.moveOn(failure))) return;
     if (failure !== undefined && isMarkup(bytes)) throw failure;

@@ -36,7 +36,7 @@ export const completion: CompletionFacts = {
     switch (event['type']) {
       case 'content_block_start': {
         const block = objectOr(event['content_block']);
-        return isFull(block['text']) || isFull(block['thinking']) || isFull(block['name']);
+        return ['text', 'thinking', 'name', 'data'].some((field) => isFull(block[field])); // `data` of redacted thinking
       }
       case 'content_block_delta': {
         const delta = objectOr(event['delta']);

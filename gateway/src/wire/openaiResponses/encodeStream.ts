@@ -36,6 +36,10 @@ export function openEncoder(context: EncodeContext): Encoder {
     get sequence() {
       return state.sequence;
     },
+    set sequence(next) {
+      state.sequence = next;
+      if (next === 0) state.id = ''; // the response is not created, as its client knows it
+    },
   };
 }
 

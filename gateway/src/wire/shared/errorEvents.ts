@@ -1,6 +1,7 @@
 // Events whose name says that they are errors. Anthropic's SDKs raise on the name alone, whatever their data is; some hosts put
 // a message there and no error object.
 
+import { withoutMark } from '../../core/byteOrderMark';
 import type { Frame } from '../codec';
 import type { CompletionFacts } from '../formatFacts';
 import { parseEvent, textOr } from './json';
@@ -10,7 +11,7 @@ export const errorEventWords = ['event: error', 'event:error'] as const;
 
 /** Whether a frame names its event an error. */
 export function isErrorFrame(frame: Buffer): boolean {
-  return frame.includes('error') && /^event: ?error\s*$/m.test(frame.toString('utf8'));
+  return frame.includes('error') && /^event: ?error\s*$/m.test(withoutMark(frame).toString('utf8'));
 }
 
 /**

@@ -3,13 +3,15 @@
 
 import { GatewayError } from '../../core/errors';
 
-/** Cuts the bytes of a JSON list into whole items and keeps what is incomplete. */
+/** Cuts the bytes of a JSON list into whole items and keeps what is incomplete. An object that comes instead is one item. */
 export class JsonArrayCutter {
-  /** The list's closing bracket has come. */
+  /** The list's closing bracket has come, or the end of the object. */
   ended = false;
   #waiting: Buffer[] = [];
   #size = 0;
   #depth = 0;
+  /** The depth at which an item ends: within a list, or beside none. */
+  #itemDepth = 1;
   #inString = false;
   #escaped = false;
   readonly #limit: number;
@@ -59,11 +61,13 @@ export class JsonArrayCutter {
         if (byte === 0x5c) this.#escaped = true;
         else if (byte === 0x22) this.#inString = false;
       } else if (byte === 0x22) this.#inString = true;
-      else if (byte === 0x7b || byte === 0x5b) this.#depth++;
-      else if (byte === 0x7d || byte === 0x5d) {
+      else if (byte === 0x7b || byte === 0x5b) {
+        if (this.#depth === 0 && byte === 0x7b) this.#itemDepth = 0;
+        this.#depth++;
+      } else if (byte === 0x7d || byte === 0x5d) {
         this.#depth--;
-        if (this.#depth === 1) cut = at + 1;
-        else if (this.#depth === 0) this.ended = true;
+        if (this.#depth === this.#itemDepth) cut = at + 1;
+        if (this.#depth === 0) this.ended = true;
       }
     }
     return cut;

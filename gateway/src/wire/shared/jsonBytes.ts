@@ -1,5 +1,6 @@
 // Bodies between bytes and JSON.
 
+import { textOf } from '../../core/byteOrderMark';
 import { GatewayError } from '../../core/errors';
 import type { Json } from '../jsonObject';
 import { parseExact, parseWithExact } from './exactJson';
@@ -13,7 +14,7 @@ export function parseBody(body: Uint8Array, exact: readonly string[] = []): Json
 function parsed(body: Uint8Array, parse: (text: string) => unknown): Json {
   let json: unknown;
   try {
-    json = parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+    json = parse(textOf(body));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.slice(0, 200) : 'unreadable';
     throw new GatewayError('bad_json', { message: `The body is not valid JSON: ${why}.`, cause });
