@@ -78,17 +78,21 @@ export function openAnswerEncoder(
     kept.note(event);
     answer.said ||= isContent(event);
     if (event.type === 'delta') answer.tokens += tokensOfText(event.text);
-    else if (event.type === 'open') noteSearch(event.part, progress);
-    else if (event.type === 'usage') progress.usage = event.usage;
     else if (event.type === 'answer') first = event.index === 0;
     else if (event.type === 'finish') progress.complete ||= first;
-    else if (event.type === 'lost') noteLost(progress, event.what);
     else if (event.type === 'failure') answer.failure = failureError(cleanFailure(event, context));
+    else noteUse(event, progress);
   };
   return answer;
 }
 
 // ---
+
+function noteUse(event: StreamEvent, progress: Pick<ResponseProgress, 'usage' | 'lost'>): void {
+  if (event.type === 'open') noteSearch(event.part, progress);
+  else if (event.type === 'usage') progress.usage = event.usage;
+  else if (event.type === 'lost') noteLost(progress, event.what);
+}
 
 // What each event goes through.
 function openSteps(translation: AnswerTranslation, context: EncodedContext) {
