@@ -176,7 +176,6 @@ describe.each([
         await give(bytes.subarray(10));
         throw died;
       },
-      readAll: () => Promise.reject(new Error('not asked for')),
       release: () => undefined,
       cancel: () => undefined,
     });

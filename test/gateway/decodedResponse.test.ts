@@ -22,7 +22,6 @@ function openAnswer(parts: readonly Buffer[]) {
       }
       await ended;
     },
-    readAll: () => Promise.reject(new Error('not asked for')),
     release: () => (told.released++, end()),
     cancel: () => (told.cancelled++, end(new Error('cancelled'))),
   });

@@ -1,27 +1,13 @@
 // Answers that begin with a byte order mark, which parsers of clients pass over: they are answers, and failures, as any other.
 
-import {
-  fieldsFor,
-  formats,
-  goodAnswer,
-  otherFormat,
-  streamAnswer,
-  streamOf,
-  useRouteScene,
-  wholeAnswer,
-} from '../support/routeScene';
+import { goodAnswer, streamAnswer, streamOf, useRouteScene, wholeAnswer, ownAndOther } from '../support/routeScene';
 
 const scene = useRouteScene();
 const { ask } = scene;
 
 const marked = (body: string | object) => `\ufeff${typeof body === 'string' ? body : JSON.stringify(body)}`;
 
-const clients = formats.flatMap((kind) => [
-  { kind, client: kind, fields: {} },
-  { kind, client: otherFormat(kind), fields: fieldsFor(kind) },
-]);
-
-describe.each(clients)('of $kind to a $client client', ({ kind, client, fields }) => {
+describe.each(ownAndOther)('of $kind to a $client client', ({ kind, client, fields }) => {
   beforeEach(() => {
     scene.b.answer = goodAnswer(kind, 'from B');
   });

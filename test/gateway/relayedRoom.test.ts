@@ -37,7 +37,6 @@ test.each([
     status: 200,
     headers: { 'content-type': asList ? 'application/json' : 'text/event-stream' },
     forEachChunk: async (take: (chunk: Buffer) => Promise<void> | undefined) => take(Buffer.from(piece)),
-    readAll: () => Promise.reject(new Error('not asked for')),
     release: () => undefined,
     cancel: () => undefined,
   };

@@ -101,6 +101,12 @@ export const fieldsFor = (kind: Kind): Fields =>
       }
     : {};
 
+/** For the answers of each format, a client of the same one and one of another. */
+export const ownAndOther = formats.flatMap((kind) => [
+  { kind, client: kind, fields: {} },
+  { kind, client: otherFormat(kind), fields: fieldsFor(kind) },
+]);
+
 /** A whole answer in a format, whose text is given. */
 export const wholeAnswer = (kind: Kind, text: string): object =>
   ({

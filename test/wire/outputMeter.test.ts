@@ -3,8 +3,9 @@
 import fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
 import type { Format } from '../../gateway/src/wire/neutral';
-import { openOutputMeter, tokensOfText } from '../../gateway/src/wire/outputMeter';
+import { openOutputMeter } from '../../gateway/src/wire/outputMeter';
 import { dataOf, singleFrames, SseCutter } from '../../gateway/src/wire/shared/sse';
+import { tokensOfText } from '../../gateway/src/wire/tokenCounter';
 import { describeIf, recordings } from '../support/shared';
 
 const wires: readonly (readonly [string, Format])[] = [
@@ -111,4 +112,60 @@ test("Gemini's arguments and images are counted where they stand as JSON and as 
   expect(estimate('generate', call)).toBeLessThan(140);
   const image = `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ inlineData: { mimeType: 'image/png', data: 'A'.repeat(9_000) } }] } }] })}\r\n\r\n`;
   expect(estimate('generate', image)).toBe(1_293);
+});
+
+describe('marks beside the output', () => {
+  const words = ['usage', 'error', 'finish_reason'];
+  const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+  const found = (text: string) => {
+    const bytes = Buffer.from(text);
+    return openOutputMeter(codecs.chat.output, { words, endMark: '[DONE]' })
+      .add(bytes)
+      .map((at) => bytes.toString('utf8', at, at + 5));
+  };
+  // The marks of a value, in the order in which they are written.
+  function* marksIn(value: unknown): Generator<string> {
+    if (typeof value === 'string' && words.includes(value)) yield value.slice(0, 5);
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, each] of Object.entries(value)) {
+      if (!Array.isArray(value) && words.includes(name) && each !== null) yield name.slice(0, 5);
+      if (!(name === 'content' && typeof each === 'string')) yield* marksIn(each); // a text is no mark
+    }
+  }
+  const names = fc.constantFrom(...words, 'content', 'x', 'usage"', '"error', 'a\nb', '');
+  const values = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom(null, 1, true, '', ...words, '"usage":1', 'a "b', '\\', 'data: [DONE]', 'event: error', 'ü'),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(names, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+    ),
+  })).value;
+
+  test(`they are a parser's (seed ${seed})`, () => {
+    fc.assert(
+      fc.property(fc.array(values, { maxLength: 5 }), fc.constantFrom('\n\n', '\r\n\r\n', '\r\r'), (events, end) => {
+        const text = events.map((event) => `data: ${JSON.stringify(event)}${end}`).join('');
+        expect(found(text)).toEqual(events.flatMap((event) => [...marksIn(event)]));
+      }),
+      { seed, numRuns: 3_000, interruptAfterTimeLimit: 8_000 },
+    );
+  });
+
+  test.each([
+    { text: 'data: [DONE]\n\n', marks: ['data:'] },
+    { text: 'data:[DONE]\r\n\r\n', marks: ['data:'] },
+    { text: 'data: {"a":1}\n\ndata: [DONE]\n\n', marks: ['data:'] },
+    { text: 'event: error\ndata: {}\n\n', marks: ['event'] },
+    { text: '\ufeffevent:error\ndata: {}\n\n', marks: ['event'] },
+    { text: 'id: 1\revent: error\rdata: x\r\r', marks: ['event'] },
+    { text: 'event: message\ndata: {}\n\n', marks: [] },
+    { text: ': a comment with "error"\n\ndata: {}\n\n', marks: [] },
+    { text: ': an open quote "\n\ndata: {"usage":{}}\n\n', marks: ['usage'] },
+    { text: 'data: {"a":"no end\n\ndata: {"usage":{}}\n\n', marks: ['usage'] },
+    { text: 'data: {"content":"no end\n\ndata: {"usage":{}}\n\n', marks: ['usage'] },
+    { text: 'data: {"usage" : null, "finish_reason":\ndata: "stop"}\n\n', marks: ['finis'] },
+  ])('$text', ({ text, marks }) => {
+    expect(found(text)).toEqual(marks);
+  });
 });

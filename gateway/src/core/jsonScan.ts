@@ -25,10 +25,6 @@ export interface JsonScan extends FoundMedia {
   readonly close: number;
   /** Objects, lists and commas: about the number of values. */
   readonly values: number;
-  /** The body holds the mark. */
-  readonly marked: boolean;
-  /** Where the other mark stands first; -1 where it does not. */
-  readonly otherMark: number;
 }
 
 export interface ScanBounds {
@@ -36,10 +32,8 @@ export interface ScanBounds {
   readonly depth: number;
   /** Objects, lists and commas: about the number of values. */
   readonly nodes: number;
-  /** Bytes to look for anywhere in the body. */
-  readonly mark?: Buffer;
-  /** Others, of which the place is told. */
-  readonly otherMark?: Buffer;
+  /** Told of each string, keys included: the half-open range of its characters. */
+  readonly onString?: (start: number, end: number) => void;
 }
 
 const quote = 0x22;
@@ -98,8 +92,6 @@ class Scanner {
   #valueStart = -1;
   /** At depth 1, is the next string a key? */
   #expectKey = false;
-  #marked = false;
-  #otherMark = -1;
   /** Position of the first byte of a string that a pause cut in two; -1 for none. */
   #openString = -1;
 
@@ -121,7 +113,6 @@ class Scanner {
     const bounds = this.#bounds;
     const length = body.length;
     const pause = Math.min(length, until);
-    this.#lookForMarks(until);
     let at = this.at;
     let depth = this.#depth;
     let nodes = this.#nodes;
@@ -172,16 +163,6 @@ class Scanner {
     return undefined;
   }
 
-  #lookForMarks(until: number): void {
-    const { mark, otherMark } = this.#bounds;
-    const seen = (text: Buffer) => this.#body.subarray(this.at, Math.min(this.#body.length, until + text.length));
-    if (otherMark !== undefined && this.#otherMark < 0) {
-      const found = seen(otherMark).indexOf(otherMark);
-      if (found >= 0) this.#otherMark = this.at + found;
-    }
-    if (mark !== undefined && !this.#marked) this.#marked = seen(mark).includes(mark);
-  }
-
   // From inside a string to the byte after it, or, where a pause comes first, to where the scan is to go on.
   #string(start: number, from: number, depth: number, pause: number): number {
     const body = this.#body;
@@ -191,6 +172,7 @@ class Scanner {
       return ~end;
     }
     this.#openString = -1;
+    this.#bounds.onString?.(start, end);
     if (depth === 1 && this.#expectKey) return this.#startValue(start, end);
     this.#media.string(start, end, depth, this.#key);
     return end + 1;
@@ -232,14 +214,7 @@ class Scanner {
     const rest = skipBlank(body, close + 1);
     if (rest < body.length)
       throw new GatewayError('bad_json', { message: `The body goes on after its JSON object, at byte ${rest}.` });
-    return {
-      fields: this.#fields,
-      close,
-      values,
-      ...this.#media.found(),
-      marked: this.#marked,
-      otherMark: this.#otherMark,
-    };
+    return { fields: this.#fields, close, values, ...this.#media.found() };
   }
 }
 

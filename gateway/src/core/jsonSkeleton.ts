@@ -2,6 +2,7 @@
 // whether an answer is a finished one.
 
 import { textOf } from './byteOrderMark';
+import { parseLoose } from './looseJson';
 
 export interface JsonSkeleton {
   /** Takes bytes as they come, however they are cut. */
@@ -45,7 +46,7 @@ class Skeleton implements JsonSkeleton {
   get value(): unknown {
     if (this.full || this.#string !== undefined) return undefined;
     try {
-      return JSON.parse(textOf(Buffer.concat(this.#parts, this.#kept))) as unknown;
+      return parseLoose(textOf(Buffer.concat(this.#parts, this.#kept)));
     } catch {
       return undefined;
     }

@@ -1,5 +1,7 @@
 // A field near the end of a JSON text of which only the last bytes are at hand.
 
+import { parseLoose } from './looseJson';
+
 /**
  * The value of the last object that a field of this name holds; undefined where there is none that is whole. A name within
  * a string has escaped quotes, so that text cannot be taken for a field.
@@ -28,7 +30,7 @@ function objectEnd(text: string, start: number): number {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseLoose(text);
   } catch {
     return undefined;
   }

@@ -59,7 +59,6 @@ export function alreadyRead(
   return {
     status,
     headers,
-    readAll: () => Promise.resolve(body),
     forEachChunk: async (take) => take(body),
     release: () => undefined,
     cancel: () => undefined,

@@ -8,7 +8,7 @@ import { codecs } from '../wire';
 import { openAnswerGrowth } from '../wire/answerGrowth';
 import type { Frame } from '../wire/codec';
 import type { OpenPart, StreamEvent } from '../wire/neutral';
-import { tokensOfText } from '../wire/outputMeter';
+import { tokensOfText } from '../wire/tokenCounter';
 import { openHideEmptyReasoning } from '../wire/reasoning/hideEmpty';
 import { itemName, openReasoningRecorder } from '../wire/reasoning/restore';
 import { perAnswer } from '../wire/shared/answers';

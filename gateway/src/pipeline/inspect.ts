@@ -8,9 +8,9 @@ import { field, settingBytes, type JsonScan, lastObjectIn, scanJson, scanJsonInS
 import { maxTokensPerRequest } from '../core/usage';
 import type { RequestFields, SettingReader } from '../wire/formatFacts';
 import { formatFacts } from '../wire/formats';
+import { PromptMarks } from './promptMarks';
 import { sessionField } from './session';
 import type { Format } from '../wire/neutral';
-import { envelopeMark } from '../wire/reasoning/envelope';
 import { demandsOf } from '../wire/refusedDemand';
 import type { FormDemands } from '../wire/shared/formDemands';
 
@@ -80,15 +80,15 @@ export function inspect(
   limits: Limits,
   named?: PathModel,
 ): RequestFacts | Promise<RequestFacts> {
+  const marks = new PromptMarks(body);
   const scanning = scanJsonInSlices(body, {
     depth: limits.json_depth,
     nodes: limits.json_nodes,
-    mark: envelopeMark,
-    otherMark: cacheMark,
+    onString: (start, end) => marks.string(start, end),
   });
   return scanning instanceof Promise
-    ? scanning.then((scan) => factsOf(path, body, scan, named))
-    : factsOf(path, body, scanning, named);
+    ? scanning.then((scan) => factsOf(path, body, scan, marks, named))
+    : factsOf(path, body, scanning, marks, named);
 }
 
 /** Characters of a model's name. It is stored in the ledger, sent in a header and kept as health; OpenRouter's longest has 70. */
@@ -183,7 +183,13 @@ function roleOf(object: Buffer | undefined): unknown {
   }
 }
 
-function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | undefined): RequestFacts {
+function factsOf(
+  path: Format,
+  body: Buffer,
+  scan: JsonScan,
+  { hasEnvelopes, cacheWrite }: PromptMarks,
+  named: PathModel | undefined,
+): RequestFacts {
   const format = formatOf(path, scan);
   const { request } = formatFacts[format];
   const setting: SettingReader = (name) => field(body, scan, name);
@@ -195,7 +201,7 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
     format,
     passable: format === path && !hasForeignTools(request, body, scan),
     hasRouterFields: request.routerFields.some((name) => scan.fields.has(name)),
-    hasEnvelopes: scan.marked,
+    hasEnvelopes,
     model,
     stream,
     asList: named?.asList === true,
@@ -209,7 +215,7 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
       input: estimateInput(scan),
       output: bounded(request.maxOutput(setting)),
       answers: Math.min(request.answers?.(setting) ?? 1, mostAnswers),
-      ...(scan.otherMark < 0 ? {} : { cacheWrite: cacheWriteIn(body, scan.otherMark) }),
+      ...(cacheWrite === undefined ? {} : { cacheWrite }),
     },
     scan,
   };
@@ -218,22 +224,6 @@ function factsOf(path: Format, body: Buffer, scan: JsonScan, named: PathModel | 
 function formatOf(path: Format, { fields }: JsonScan): Format {
   const other = formatFacts[path].request.alsoReceives;
   return other !== undefined && fields.has(other.has) && !fields.has(other.lacks) ? other.format : path;
-}
-
-/** The field by which a prompt is written to Anthropic's cache. */
-const cacheMark = Buffer.from('"cache_control"');
-/** Bytes after it in which its lifetime stands: `{"type":"ephemeral","ttl":"1h"}`, with room for blanks. */
-const bytesOfMark = 100;
-/** Marks that are looked at. The provider takes four. Source: Anthropic, "Prompt caching". */
-const mostMarks = 8;
-
-function cacheWriteIn(body: Buffer, first: number): '5m' | '1h' {
-  for (let at = first, marks = 0; at >= 0 && marks < mostMarks; marks++) {
-    const value = at + cacheMark.length;
-    if (body.subarray(value, value + bytesOfMark).includes('"1h"')) return '1h';
-    at = marks + 1 < mostMarks ? body.indexOf(cacheMark, value) : -1;
-  }
-  return '5m';
 }
 
 function checkConversation({ conversation, conversationRequired }: RequestFields, { fields }: JsonScan): void {

@@ -5,6 +5,7 @@ import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
+import { isDeath, isWholeJson } from '../upstream/readAll';
 import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
 import { noteWait, type ResponseProgress } from './responseProgress';
@@ -17,9 +18,17 @@ const tailBytes = 64 * 1024;
 /** An answer that was gathered, or the end of one that has been passed on. */
 export type Gathered = { readonly whole: Buffer } | { readonly tail: Buffer };
 
+export interface PassOptions {
+  /** Told of the bytes of a larger one. */
+  readonly passing?: (bytes: Buffer) => void;
+  /** Whether those that were told are a whole answer. */
+  readonly isWhole?: () => boolean;
+  /** They are output that is paid for by its length. */
+  readonly isOutput: boolean;
+}
+
 /**
  * Gathers an answer of ordinary size, for others to look at; passes on a larger one.
- * @param larger is told of the bytes of a larger one, and whether they are output that is paid for by its length
  * @returns undefined where it broke off before anything was sent, and another target is tried
  * @throws GatewayError where it broke off, or ended in the middle; a client that has got a part of it sees its connection close
  */
@@ -27,7 +36,7 @@ export async function gatherOrPass(
   response: UpstreamResponse,
   context: ResponseContext,
   progress: ResponseProgress,
-  { passing, isOutput }: { passing?: (bytes: Buffer) => void; isOutput: boolean },
+  { passing, isWhole, isOutput }: PassOptions,
 ): Promise<Gathered | undefined> {
   const { raw, client, limits, turn, memory, now } = context;
   let parts: Buffer[] = [];
@@ -50,9 +59,13 @@ export async function gatherOrPass(
       return noteWait(progress, now, writeToClient(raw, bytes, limits.reader_stall_ms, client));
     });
   } catch (error) {
-    if (tail !== undefined) raw.destroy();
-    else if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
-    throw error;
+    // Told as a failure, what came whole would be asked and paid for once more. With a length that is announced it had not.
+    const whole = tail === undefined ? isWholeJson(parts) : isWhole?.() === true;
+    if (!isDeath(error) || !whole || response.headers['content-length'] !== undefined) {
+      if (tail !== undefined) raw.destroy();
+      else if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
+      throw error;
+    }
   }
   progress.complete = true;
   if (tail === undefined) return { whole: parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size) }; // prettier-ignore

@@ -2,11 +2,11 @@
 // another. The client is never ahead of what was reserved, and the provider never far ahead of the client.
 
 import { withSearches } from '../core/usage';
-import { textOf } from '../core/byteOrderMark';
 import { GatewayError } from '../core/errors';
 import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
+import { isDeath } from '../upstream/readAll';
 import { answerFacts, codecs } from '../wire';
 import type { Decoder, Frame } from '../wire/codec';
 import type { CompletionFacts } from '../wire/formatFacts';
@@ -24,7 +24,7 @@ import { noteLost, type ResponseProgress } from './responseProgress';
 import { openSlicedEncoding } from './slicedEncoding';
 import { openStreamEnding } from './streamEnding';
 import { openStreamFraming, type StreamFraming } from './streamFraming';
-import { StreamMemory, uncountedBytes } from './streamMemory';
+import { StreamMemory } from './streamMemory';
 import { StreamOutput } from './streamOutput';
 import { openJsonArrayTap, openUsageTap, type UsageTap } from './usageTap';
 
@@ -42,7 +42,7 @@ export async function relayStream(
   const framing = openStreamFraming(context.asList);
   const memory = new StreamMemory(context.memory);
   const output = new StreamOutput(headersOf(answered, context, framing), context, progress, memory);
-  const relay: StreamRelay = { context, asList: context.asList, framing, output, memory, progress };
+  const relay: StreamRelay = { context, framing, output, memory, progress };
   try {
     if (answered.kind === 'translated') await translate(answered, relay);
     else await passThrough(answered, relay);
@@ -57,7 +57,7 @@ export async function relayStream(
     progress.status = failure.status;
     if (failure.code === 'request_timeout')
       raw.destroy(); // it does not read, so that nothing more can be said
-    else if (!raw.destroyed) raw.end(relay.framing.fail(context.dialect, failure, context.requestId, output.next));
+    else if (!raw.destroyed) raw.end(framing.fail(context.dialect, failure, context.requestId, output.next));
     throw error;
   } finally {
     output.close();
@@ -73,9 +73,7 @@ class MovedOn extends Error {}
 /** What passing one stream on has to do with. */
 interface StreamRelay {
   readonly context: ResponseContext;
-  /** It goes to the client as one JSON list. */
-  asList: boolean;
-  framing: StreamFraming;
+  readonly framing: StreamFraming;
   readonly output: StreamOutput;
   readonly memory: StreamMemory;
   readonly progress: ResponseProgress;
@@ -101,14 +99,13 @@ async function passThrough(
   answered: Answered<AnswerTranslation> & (Passthrough | Local),
   relay: StreamRelay,
 ): Promise<void> {
-  const { context, output, memory, progress } = relay;
+  const { context, framing, output, memory, progress } = relay;
   const { response } = answered;
   let tap = openTap(answered, relay);
-  let begun = false;
   const ending = openStreamEnding(response, context.limits.end_ms);
   const write = (bytes: Buffer | undefined): Promise<void> | undefined => {
     if (bytes === undefined) return undefined;
-    relay.framing.passed();
+    framing.passed();
     const next = tap.sequence === undefined ? undefined : tap.sequence + 1;
     if (tap.failure === undefined) return output.write(bytes, tap.estimatedOutput, tap.said || tap.complete, next);
     const clean = context.ownKeys.bytes(bytes);
@@ -118,20 +115,17 @@ async function passThrough(
   try {
     try {
       await response.forEachChunk((chunk) => {
-        // A host that knows events only sends those to who asked for a list. Its bytes are passed on as they are.
-        if (relay.asList && !begun && beginsEvents(chunk)) {
-          Object.assign(relay, { asList: false, framing: openStreamFraming(false) });
-          tap = openTap(answered, relay);
-        }
-        begun = true;
+        if (framing.settle(chunk)) tap = openTap(answered, relay);
         const bytes = tap.feed(chunk);
-        const wait = writeBefore(gathering(tap.waiting, memory), write(bytes));
+        const wait = writeBefore(memory.gathers(tap.waiting), write(bytes));
         if (tap.last) response.release();
         else if (tap.complete || tap.failure !== undefined) ending.after(wait, bytes?.includes('data:') === true);
         return wait;
       });
       rest = tap.rest();
     } catch (error) {
+      // After the reason to end it is no failure that a connection breaks: all of the answer is there, but for a usage that may
+      // have followed and is estimated. Told as one it would make the client ask, and pay, once more for what it has.
       if (!(tap.complete || tap.failure !== undefined) || !isDeath(error)) throw error;
     }
     if (tap.failure === undefined && !tap.complete) {
@@ -139,7 +133,7 @@ async function passThrough(
       throw new GatewayError('upstream_died');
     }
     // A list whose provider ended it at an error lacks its bracket, without which the error could not be read.
-    if (relay.asList && tap.failure !== undefined && !tap.last) await output.write(relay.framing.end(), 0, tap.said);
+    if (framing.isList && tap.failure !== undefined && !tap.last) await output.write(framing.end(), 0, tap.said);
     else await write(rest);
     noteAnswer(tap, progress);
   } catch (error) {
@@ -152,18 +146,13 @@ async function passThrough(
 
 function openTap(
   answered: Answered<AnswerTranslation> & (Passthrough | Local),
-  { context, asList }: Pick<StreamRelay, 'context' | 'asList'>,
+  { context, framing }: Pick<StreamRelay, 'context' | 'framing'>,
 ): UsageTap {
   const { answers, limits } = context;
   const codec = answerFacts[answered.kind === 'local' ? context.format : (answered.answerFormat ?? answered.format)];
   const hideUsage = answered.kind === 'passthrough' && answered.hideUsage;
   const options = { codec, answers, eventLimit: limits.event_bytes };
-  return asList ? openJsonArrayTap(options) : openUsageTap({ ...options, hideUsage });
-}
-
-// Whether bytes begin with a line of an event stream, where JSON might.
-function beginsEvents(bytes: Buffer): boolean {
-  return /^[a-z:]/.test(textOf(bytes.subarray(0, 64)).trimStart());
+  return framing.isList ? openJsonArrayTap(options) : openUsageTap({ ...options, hideUsage });
 }
 
 // The last event of a stream, where it lacks its blank line alone. Before the error that we tell, half an event would make both
@@ -173,24 +162,6 @@ function wholeEvent(rest: Buffer | undefined): Buffer | undefined {
 }
 
 const blankLine = Buffer.from('\n\n');
-
-// Counts what waits for the rest of its event, and returns why there is no room for it.
-function gathering(bytes: number, memory: StreamMemory): GatewayError | undefined {
-  if (bytes <= uncountedBytes && !memory.counts) return undefined;
-  try {
-    memory.gathers(bytes);
-    return undefined;
-  } catch (error) {
-    if (error instanceof GatewayError) return error;
-    throw error;
-  }
-}
-
-// Whether a connection broke. After the reason to end that is no failure: all of the answer is there, but for a usage that may
-// have followed and is estimated. Told as one it would make the client ask, and pay, once more for what it has.
-function isDeath(error: unknown): boolean {
-  return error instanceof GatewayError && error.code === 'upstream_died';
-}
 
 function noteAnswer({ usage, complete }: UsageTap, progress: ResponseProgress): void {
   progress.usage = usage;
@@ -230,14 +201,10 @@ async function translate(
     const said = encoder.said || progress.complete;
     return output.write(framing.put(text), Math.ceil(encoder.tokens), said, encoder.sequence);
   };
-  const gather = (more: number): void => {
-    const held = frames.waiting + decoder.kept + encoder.kept + more;
-    if (held > uncountedBytes || memory.counts) memory.gathers(held);
-  };
   const encoding = openSlicedEncoding({
     decoder: readingErrors(decoder, codecs[answered.format]),
     encode: (events) => encoder.encode(events),
-    gather,
+    gather: (more) => memory.gathers(frames.waiting + decoder.kept + encoder.kept + more),
     write: (text) => writeBefore(encoder.failure, text === '' ? undefined : write(text)),
   });
   const noteEnd = (wait: Promise<void> | undefined, isEvent: boolean): void => {

@@ -7,6 +7,7 @@ import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
 import { withSearches } from '../core/usage';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
+import { readAll } from '../upstream/readAll';
 import { type AnswerTranslation, encodeContextOf } from './answerTranslation';
 import { answerFacts, type AnswerFormat } from '../wire';
 import { usageAtEnd } from '../wire/inspectAnswer';
@@ -48,7 +49,7 @@ export async function relayError<T>(
 ): Promise<void> {
   const { response, kind } = answered;
   if (progress.failure !== undefined && (kind === 'translated' || isPage(response))) throw progress.failure;
-  const bytes = context.ownKeys.bytes(await response.readAll(context.limits.error_body_bytes));
+  const bytes = context.ownKeys.bytes(await readAll(response, context.limits.error_body_bytes));
   if (progress.failure !== undefined && isMarkup(bytes)) throw progress.failure;
   endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), bytes);
 }
@@ -80,8 +81,7 @@ export async function readWhole(
   { limits, turn, memory }: ResponseContext,
 ): Promise<Buffer | undefined> {
   try {
-    const bytes = await response.readAll(limits.answer_bytes, (size) => memory.take(size));
-    return bytes;
+    return await readAll(response, limits.answer_bytes, (size) => memory.take(size));
   } catch (error) {
     if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
     throw error;
@@ -134,7 +134,8 @@ async function passWhole(
     skeleton.add(passed);
     progress.usage = withSearches(undefined, searches?.count() ?? 0); // should it break off
   };
-  const gathered = await gatherOrPass(response, context, progress, { passing, isOutput: true });
+  const isWhole = (): boolean => isObject(skeleton.value);
+  const gathered = await gatherOrPass(response, context, progress, { passing, isWhole, isOutput: true });
   if (gathered === undefined) return;
   if ('tail' in gathered) {
     if (format === undefined) return;

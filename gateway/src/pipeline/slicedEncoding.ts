@@ -1,6 +1,7 @@
 // Encodes what a provider's stream holds, a slice at a time where that is much: one event may hold thousands of calls or
 // citations, and a call's pieces may wait until many are told at once. Encoding them in one go held the event loop for 90 ms.
 
+import type { GatewayError } from '../core/errors';
 import type { Decoder, Frame } from '../wire/codec';
 import type { StreamEvent } from '../wire/neutral';
 
@@ -14,8 +15,12 @@ export interface SlicedEncoding {
 export interface SlicedEncodingParts {
   readonly decoder: Pick<Decoder, 'push' | 'end'>;
   encode(events: readonly StreamEvent[]): string;
-  /** Counts what is held. @param bytes of an event that is not yet encoded as a whole @throws GatewayError overloaded */
-  gather(bytes: number): void;
+  /**
+   * Counts what is held.
+   * @param bytes of an event that is not yet encoded as a whole
+   * @returns why there is no room for it
+   */
+  gather(bytes: number): GatewayError | undefined;
   /** Gives a promise only where it must be waited for; the next slice is encoded when it is fulfilled. */
   write(text: string): Promise<void> | undefined;
 }
@@ -37,7 +42,8 @@ export function openSlicedEncoding(parts: SlicedEncodingParts): SlicedEncoding {
       await nextTurn();
       await writeCounted(parts.encode(slice), bytes);
     }
-    parts.gather(0);
+    const full = parts.gather(0);
+    if (full !== undefined) throw full;
   };
   const push = (frames: readonly Frame[]): Promise<void> | undefined => {
     let text = '';
@@ -47,20 +53,15 @@ export function openSlicedEncoding(parts: SlicedEncodingParts): SlicedEncoding {
         if (areMany(events)) return inSlices(text, events, frame.data.length).then(() => push(frames.slice(at + 1)));
         text += parts.encode(events);
       }
-      parts.gather(0);
     } catch (error) {
       return writeAndThrow(text, error); // what came before it is told, however the bytes were cut
     }
-    return parts.write(text);
+    return writeCounted(text, 0);
   };
   // @param bytes of the event of which a slice is written
   const writeCounted = (text: string, bytes: number): Promise<void> | undefined => {
-    try {
-      parts.gather(bytes);
-    } catch (error) {
-      return writeAndThrow(text, error);
-    }
-    return parts.write(text);
+    const full = parts.gather(bytes);
+    return full === undefined ? parts.write(text) : writeAndThrow(text, full);
   };
   const writeAndThrow = async (text: string, error: unknown): Promise<void> => {
     await parts.write(text);

@@ -2,11 +2,20 @@
 // (`alt=sse`). Sources: https://html.spec.whatwg.org/multipage/server-sent-events.html;
 // https://ai.google.dev/api/generate-content, "models.streamGenerateContent" (2026-11).
 
+import { textOf } from '../core/byteOrderMark';
 import { type Dialect, errorBody, streamError } from '../core/errorBody';
 import type { GatewayError } from '../core/errors';
 
 export interface StreamFraming {
   readonly contentType: string;
+  /** It is one JSON list. */
+  readonly isList: boolean;
+  /**
+   * The provider's own bytes have come, of which the first tell what they are: a host that knows events only sends those to
+   * whoever asked for a list.
+   * @returns whether the framing is another from now on
+   */
+  settle(bytes: Buffer): boolean;
   /** Notes that bytes of the provider's own went to the client. */
   passed(): void;
   /** Whole events of ours, as text of server-sent events, in this framing. */
@@ -28,6 +37,8 @@ export function openStreamFraming(asList: boolean): StreamFraming {
 
 const eventFraming: StreamFraming = {
   contentType: 'text/event-stream; charset=utf-8',
+  isList: false,
+  settle: () => false,
   passed: () => undefined,
   put: (events) => events,
   keepAlive: (frame) => frame,
@@ -37,15 +48,23 @@ const eventFraming: StreamFraming = {
 
 function openListFraming(): StreamFraming {
   let begun = false; // the list's opening bracket is sent
+  let isSettled = false;
   const item = (json: string): string => {
     const before = begun ? ',\n' : '[';
     begun = true;
     return before + json;
   };
-  return {
+  const framing = {
     contentType: 'application/json; charset=utf-8',
+    isList: true,
+    settle(bytes: Buffer): boolean {
+      if (isSettled) return false;
+      isSettled = true;
+      framing.isList = !beginsEvents(bytes);
+      return !framing.isList;
+    },
     passed: () => (begun = true),
-    put: (events) =>
+    put: (events: string) =>
       events
         .split('\n\n')
         .filter((frame) => frame.startsWith('data: '))
@@ -53,6 +72,13 @@ function openListFraming(): StreamFraming {
         .join(''),
     keepAlive: () => '\n',
     end: () => (begun ? ']' : '[]'),
-    fail: (dialect, error, requestId) => `${item(errorBody(dialect, error, requestId))}]`,
+    fail: (dialect: Dialect, error: GatewayError, requestId: string) =>
+      framing.isList ? `${item(errorBody(dialect, error, requestId))}]` : streamError(dialect, error, requestId),
   };
+  return framing;
+}
+
+// Whether bytes begin with a line of an event stream, where JSON might.
+function beginsEvents(bytes: Buffer): boolean {
+  return /^[a-z:]/.test(textOf(bytes.subarray(0, 64)).trimStart());
 }

@@ -1,6 +1,7 @@
 // What a stream holds of the memory that its key may hold: an event that is not whole yet, the part of an answer that its
 // encoder keeps, and what the client has not read.
 
+import { GatewayError } from '../core/errors';
 import type { MemoryShare } from '../core/memoryBudget';
 
 /** Bytes that a stream may hold without being counted, so that the many streams of small events cost nothing. */
@@ -17,15 +18,20 @@ export class StreamMemory {
     this.#share = share;
   }
 
-  /** Something is counted. */
-  get counts(): boolean {
-    return this.#counted > 0;
-  }
-
-  /** @param bytes gathered for what is still to be sent, all together. @throws GatewayError overloaded */
-  gathers(bytes: number): void {
-    if (bytes <= uncountedBytes && this.#counted === 0) return;
-    this.#count(bytes, this.#unread);
+  /**
+   * Counts what is gathered for what is still to be sent.
+   * @param bytes all together
+   * @returns why there is no room for it, which is told after what came before it; undefined where there is
+   */
+  gathers(bytes: number): GatewayError | undefined {
+    if (bytes <= uncountedBytes && this.#counted === 0) return undefined;
+    try {
+      this.#count(bytes, this.#unread);
+      return undefined;
+    } catch (error) {
+      if (error instanceof GatewayError) return error;
+      throw error;
+    }
   }
 
   /** @param bytes on their way to the client. @throws GatewayError overloaded */

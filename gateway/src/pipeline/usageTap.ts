@@ -1,12 +1,13 @@
 // Reads a stream that is passed on unchanged: its usage, its completeness and its size. The one event that the gateway itself
 // asked for, with the usage alone, is taken out again.
 
+import { parseLoose } from '../core/looseJson';
 import { type Usage, withSearches } from '../core/usage';
 import type { AnswerFacts } from '../wire/codec';
 import type { AnswerFailure } from '../wire/formatFacts';
 import type { Json } from '../wire/jsonObject';
-import { openOutputMeter } from '../wire/outputMeter';
-import { errorData, errorEventWords, isErrorFrame } from '../wire/shared/errorEvents';
+import { type EventMarks, openOutputMeter } from '../wire/outputMeter';
+import { errorData, isErrorFrame } from '../wire/shared/errorEvents';
 import { isObject, parseEvent } from '../wire/shared/json';
 import { JsonArrayCutter } from '../wire/shared/jsonArray';
 import type { SearchTally } from '../wire/shared/searchCounter';
@@ -50,13 +51,10 @@ export interface UsageTapOptions {
  */
 export function openUsageTap(options: UsageTapOptions): UsageTap {
   const cutter = new SseCutter(options.eventLimit);
-  const meter = openOutputMeter(options.codec.output);
+  const meter = openOutputMeter(options.codec.output, marksOf(options.codec));
   const reader = openTapReader(options);
   let sequence: number | undefined;
-  const read = (frames: Buffer): Buffer => {
-    meter.add(frames);
-    return reader.read(frames);
-  };
+  const read = (frames: Buffer): Buffer => reader.read(frames, meter.add(frames));
   return {
     feed(chunk) {
       const frames = cutter.push(chunk);
@@ -160,8 +158,11 @@ export function openJsonArrayTap({ codec, answers, eventLimit }: Omit<UsageTapOp
 
 /** Reads whole frames. Of those after the first content, only the ones that can matter are parsed. */
 interface TapReader {
-  /** Whole frames in, the ones to pass on out. */
-  read(frames: Buffer): Buffer;
+  /**
+   * Whole frames in, the ones to pass on out.
+   * @param marks where strings stand in them that can matter, in their order
+   */
+  read(frames: Buffer, marks: readonly number[]): Buffer;
   /** The stream has ended. */
   close(): void;
   readonly usage: Partial<Usage> | undefined;
@@ -176,8 +177,6 @@ interface TapReader {
 function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReader {
   const ends = openAnswerEnds(codec, answers);
   const tally = codec.searches?.openTally();
-  const marks = [`"${codec.usageField}"`, codec.errorWord, ...errorEventWords, ...codec.endWords];
-  const words = [...marks, ...(codec.searches?.words ?? [])].map((word) => Buffer.from(word));
   let reported: Partial<Usage> | undefined;
   const reader = {
     get usage() {
@@ -191,14 +190,19 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
       return ends.all;
     },
     close: () => ends.close(),
-    read(frames: Buffer): Buffer {
-      if (!ends.several && !hasValueOfAny(frames, words)) {
+    read(frames: Buffer, marks: readonly number[]): Buffer {
+      if (!ends.several && marks.length === 0) {
         if (!reader.said) readUntilSaid(frames);
         return frames;
       }
       const kept: Buffer[] = [];
+      let end = 0;
+      let next = 0;
       for (const frame of singleFrames(frames)) {
-        const look = !reader.said || ends.several || hasValueOfAny(frame, words);
+        end += frame.length;
+        const first = next;
+        while ((marks[next] ?? Infinity) < end) next++;
+        const look = !reader.said || ends.several || next > first;
         if (!look || !readEvent(dataIn(frame, codec))) kept.push(frame);
       }
       if (!hideUsage) return frames;
@@ -229,6 +233,11 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
     return hideUsage && codec.isUsageOnly(event);
   };
   return reader;
+}
+
+// Strings of which one stands in every event that is looked at after the first content.
+function marksOf({ usageField, errorWord, endWords, endMark, searches }: AnswerFacts): EventMarks {
+  return { words: [usageField, errorWord, ...endWords, ...(searches?.words ?? [])], endMark };
 }
 
 function dataIn(frame: Buffer, codec: AnswerFacts): string {
@@ -291,28 +300,8 @@ function openAnswerEnds(codec: AnswerFacts, asked: number): AnswerEnds {
 // The items of a run of bytes, which begins with the list's bracket or with the comma after the item before.
 function itemsIn(bytes: Buffer): readonly unknown[] {
   try {
-    return JSON.parse(`[${bytes.toString('utf8').trim().replace(/^[[,]/, '')}]`) as unknown[];
+    return parseLoose(`[${bytes.toString('utf8').trim().replace(/^[[,]/, '')}]`) as unknown[];
   } catch {
     return []; // the bytes are passed on; the client's parser will report them
   }
-}
-
-const n = 0x6e;
-const blank = 0x20;
-const colon = 0x3a;
-
-function hasValueOfAny(bytes: Buffer, words: readonly Buffer[]): boolean {
-  for (const word of words) if (hasValueOf(bytes, word)) return true;
-  return false;
-}
-
-// Whether a word stands in the bytes with a value other than null. Every chunk of chat completions carries `"usage":null` and
-// `"finish_reason":null`, and parsing each of them would cost more than passing it on.
-function hasValueOf(bytes: Buffer, word: Buffer): boolean {
-  for (let at = bytes.indexOf(word); at >= 0; at = bytes.indexOf(word, at + word.length)) {
-    let next = at + word.length;
-    while (bytes[next] === colon || bytes[next] === blank) next++;
-    if (bytes[next] !== n) return true;
-  }
-  return false;
 }

@@ -2,7 +2,6 @@
 // says. They are decompressed as they come, since failures, usage and the model's words could not be read otherwise.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { largeBodyBytes } from '../core/bodySize';
 import { type BodyDecoder, bodyDecoders, codingIn, type OpenDecoder } from '../core/contentCodings';
 import { GatewayError } from '../core/errors';
 import type { UpstreamResponse } from './exchange';
@@ -51,20 +50,6 @@ class DecodedResponse implements UpstreamResponse {
     this.headers = bodyDecoders.has(encoding) ? headers : { ...headers, 'content-encoding': coded };
     this.#response = response;
     this.#encoding = encoding;
-  }
-
-  async readAll(limit: number, take?: (bytes: number) => void): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    let size = 0;
-    await this.forEachChunk((chunk) => {
-      parts.push(chunk);
-      size += chunk.length;
-      if (size > limit)
-        throw new GatewayError('upstream_garbage', { message: `The provider's answer is larger than ${limit} bytes.` });
-      if (size > largeBodyBytes) take?.(chunk.length);
-      return undefined;
-    });
-    return Buffer.concat(parts, size);
   }
 
   forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {

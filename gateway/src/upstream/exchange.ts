@@ -2,7 +2,6 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, errors } from 'undici';
-import { largeBodyBytes } from '../core/bodySize';
 import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
 import type { Lingering } from './lingering';
@@ -12,14 +11,9 @@ export interface UpstreamResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /**
-   * The whole body.
-   * @param take told of what a large one holds as it comes; what it throws ends the exchange
-   * @throws GatewayError upstream_died, upstream_timeout, upstream_garbage (above the limit)
-   */
-  readAll(limit: number, take?: (bytes: number) => void): Promise<Buffer>;
-  /**
    * Gives the body as it comes, in the same turn of the event loop. A promise from `take` holds the provider back until
-   * it is fulfilled. Resolves at the end. @throws as whole(), and whatever `take` throws
+   * it is fulfilled. Resolves at the end.
+   * @throws GatewayError upstream_died, upstream_timeout, and whatever `take` throws
    */
   forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void>;
   /**
@@ -61,7 +55,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
   #waitingBytes = 0;
   #ended = false;
   #failure: Error | undefined;
-  #wake: (() => void) | undefined;
   #consumer: ChunkConsumer | undefined;
   #busy = false; // the consumer has asked to be waited for
   #passing = false; // what has waited is being given
@@ -121,7 +114,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
     if (this.#waitingBytes > highWater) this.#pause();
-    this.#stir();
   }
 
   onResponseEnd(): void {
@@ -138,32 +130,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
     if (this.#resolve !== undefined) this.#reject(reason);
     this.#resolve = undefined;
     this.#finish();
-  }
-
-  async readAll(limit: number, take?: (bytes: number) => void): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    let size = 0;
-    while (!this.#ended || this.#waiting.length > 0) {
-      if (this.#waiting.length === 0) await this.#more();
-      const before = size;
-      for (const part of this.#take()) {
-        parts.push(part);
-        size += part.length;
-      }
-      this.#resume();
-      try {
-        if (size > limit)
-          throw new GatewayError('upstream_garbage', {
-            message: `The provider's answer is larger than ${limit} bytes.`,
-          });
-        if (size > largeBodyBytes) take?.(size - before);
-      } catch (error) {
-        this.cancel();
-        throw error;
-      }
-    }
-    if (this.#failure !== undefined) throw this.#failure;
-    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size);
   }
 
   forEachChunk(take: (chunk: Buffer) => Promise<void> | undefined): Promise<void> {
@@ -259,18 +225,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
     this.#controller?.resume();
   }
 
-  #more(): Promise<void> {
-    return new Promise((wake) => {
-      this.#wake = wake;
-    });
-  }
-
-  #stir(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
-  }
-
   /** What has come is no head of HTTP's. It is an answer all the same: the request has been read. */
   #isNoAnswer(error: Error): boolean {
     if (this.#resolve === undefined || isTimeout(error)) return false;
@@ -287,7 +241,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
     this.#ended = true;
     if (this.#released) this.#lingering.delete(this);
     this.#ending.off(this.#onEnd);
-    this.#stir();
     this.#pass();
   }
 }

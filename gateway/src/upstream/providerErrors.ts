@@ -8,6 +8,7 @@ import type { ChatRefusal } from '../../../config/catalogue';
 import type { Target } from '../../../config/target';
 import { textOf } from '../core/byteOrderMark';
 import { GatewayError } from '../core/errors';
+import { parseLoose } from '../core/looseJson';
 import { isObject, listOr, objectOr, textOr } from '../wire/shared/json';
 import type { AnswerFailure } from '../wire/formatFacts';
 import { allowanceIn, kindOfStatus, type OperatorsKind, operatorsKind } from '../wire/shared/failureKinds';
@@ -205,7 +206,7 @@ const noPath = 'The provider has nothing at the path of this API; the operator c
 // Hosts put the error into an object, a text, or the body itself (vLLM; FastAPI as `detail`).
 function errorOf(bytes: Buffer): Readonly<Record<string, unknown>> {
   try {
-    const body: unknown = JSON.parse(textOf(bytes));
+    const body: unknown = parseLoose(textOf(bytes));
     const inner = objectOr(Array.isArray(body) ? body[0] : body); // Gemini's stream is a list
     const { error } = inner;
     if (isObject(error)) return error;

@@ -128,7 +128,7 @@ export interface CompletionFacts {
   hasContent(event: Json): boolean;
   /** Begins the data of long events that hold no content; a look before `hasContent`. */
   readonly preamble?: RegExp;
-  /** Words of which one stands, with a value that is not null, in a frame that ends a stream; a look before `isEnd`. */
+  /** Strings of which one stands, and names no null, in every event that ends a stream or gives its reason to end; a look before `isEnd`. */
   readonly endWords: readonly string[];
   /** Whether an event says that the answer is complete. Usage may follow. */
   isEnd(event: Json): boolean;
@@ -167,7 +167,7 @@ export interface FormatFacts extends CompletionFacts {
   readonly usageOnRequest: boolean;
   /** Searches of the web that streams and long answers show as they are made; absent where the usage alone tells of them. */
   readonly searches?: {
-    /** One stands in every event that shows one; a look before it is added to the tally. */
+    /** Strings of which one stands in every event that shows one; a look before it is added to the tally. */
     readonly words: readonly string[];
     openTally(): SearchTally;
     openCounter(): SearchCounter;
@@ -176,7 +176,7 @@ export interface FormatFacts extends CompletionFacts {
   };
   /** Whether an event of a stream holds the usage and nothing else. */
   isUsageOnly(event: Json): boolean;
-  /** Stands in every event that reports an error; a look before `failureIn`. */
+  /** A string in every event that reports an error; a look before `failureIn`. */
   readonly errorWord: string;
   /** The number of the last event in some frames, where the format numbers its events. */
   sequenceIn?(frames: Buffer): number | undefined;

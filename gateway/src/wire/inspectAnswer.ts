@@ -1,6 +1,7 @@
 // Looks into a whole answer that is passed on unchanged. Pure, so that it may run in a worker thread.
 
 import { textOf } from '../core/byteOrderMark';
+import { parseLoose } from '../core/looseJson';
 import { lastObjectOf } from '../core/jsonTail';
 import { type Usage, withSearches } from '../core/usage';
 import type { AnswerFailure } from './formatFacts';
@@ -45,7 +46,7 @@ export function usageAtEnd(
 
 function parsed(bytes: Uint8Array): Json | undefined {
   try {
-    const answer: unknown = JSON.parse(textOf(bytes));
+    const answer: unknown = parseLoose(textOf(bytes));
     return isObject(answer) ? answer : undefined;
   } catch {
     return undefined; // the bytes are passed on; the client's parser will report them

@@ -1,6 +1,9 @@
 // How many tokens a model has written, from the bytes of its stream: for the quota while a stream is open, and for the ledger
 // where a stream ends before its usage is reported. It counts what the model wrote and not what the events wrap around it,
-// and finds that by name with the engine's own byte search, without parsing an event.
+// and finds that by name, without parsing an event. Whoever looks for other strings in the events has them found on the way.
+
+import { type EventVisitor, startsWith, stringEnd, visitEvents, WordTable } from './shared/eventStrings';
+import { TokenCounter, tokensOfText } from './tokenCounter';
 
 /** Where the events of a format's streams hold what the model wrote. */
 export interface OutputFields {
@@ -20,10 +23,21 @@ export interface OutputFields {
 }
 
 export interface OutputMeter {
-  /** Takes whole events. */
-  add(events: Buffer): void;
+  /**
+   * Takes whole events.
+   * @returns where marks stand in them, in their order
+   */
+  add(events: Buffer): readonly number[];
   /** Output tokens so far. */
   tokens(): number;
+}
+
+/** What is to be found in events beside the output. The name of an event that is an error is found with any. */
+export interface EventMarks {
+  /** Strings that are marks as a value, and as the name of a field whose value is not null. */
+  readonly words: readonly string[];
+  /** What is a mark as the data of an event, and is no JSON. */
+  readonly endMark?: string | undefined;
 }
 
 /** Tokens around every answer: its beginning and end. */
@@ -32,134 +46,149 @@ const answerTokens = 3;
 const imageTokens = 1_290;
 
 /** A meter of one stream. */
-export function openOutputMeter({ texts, values, call, callTokens, image }: OutputFields): OutputMeter {
-  const fields = texts.flatMap((names, group) => names.map((name) => ({ word: word(name), group })));
-  const sums = fields.map(() => 0);
-  const valueWords = values.map(word);
-  const callWord = Buffer.from(call.word);
-  const imageWord = image === undefined ? undefined : Buffer.from(image);
-  let pieces = 0; // a provider that sends token by token sends no less than one in each
+export function openOutputMeter(output: OutputFields, marks?: EventMarks): OutputMeter {
+  const { texts, call, callTokens } = output;
+  const sums = openTextSums(texts);
+  const table = new WordTable(meanings(output, marks));
   let written = 0;
   let fixed = 0;
+  let events: Buffer = nothing;
+  let found: number[] = none;
+  let calls = false;
+
+  const find = (position: number): void => {
+    if (found === none) found = [position];
+    else found.push(position);
+  };
+  const visitor: EventVisitor = {
+    string(start, end, value) {
+      const meaning = table.find(events, start, end);
+      if (meaning === undefined) return end;
+      if (meaning.isMark === true && (value < 0 || events[value] !== n)) find(start);
+      if (meaning.isCall === true) calls = true;
+      if (meaning.isImage === true) fixed += imageTokens;
+      if (value < 0) return end;
+      if (meaning.text !== undefined && events[value] === quote) {
+        const counter = new TokenCounter();
+        const last = countString(counter, events, value + 1);
+        sums.add(meaning.text, counter.tokens);
+        return last;
+      }
+      if (meaning.isJson !== true) return end;
+      const last = valueEnd(events, value);
+      written += tokensOfText(events.toString('utf8', value, last));
+      return last;
+    },
+    line(start) {
+      if (marks !== undefined && isMark(events, start, marks.endMark)) find(start);
+    },
+  };
 
   return {
-    add(events) {
-      fields.forEach(({ word: name }, i) => {
-        for (let at = valueAfter(events, name, 0); at >= 0; at = valueAfter(events, name, at)) {
-          if (events[at] !== quote) continue;
-          const { tokens, end } = stringAt(events, at + 1);
-          sums[i] = (sums[i] ?? 0) + tokens;
-          if (tokens > 0) pieces++;
-          at = end;
-        }
-      });
-      for (const name of valueWords)
-        for (let at = valueAfter(events, name, 0); at >= 0; at = valueAfter(events, name, at)) {
-          const end = valueEnd(events, at);
-          written += tokensOfText(events.toString('utf8', at, end));
-          at = end;
-        }
-      if (events.includes(callWord)) fixed += callTokens * (events.toString('latin1').match(call.pattern)?.length ?? 0);
-      if (imageWord !== undefined) fixed += imageTokens * timesIn(events, imageWord);
+    add(more) {
+      events = more;
+      found = none;
+      calls = false;
+      visitEvents(events, visitor);
+      if (calls) fixed += callTokens * (events.toString('latin1').match(call.pattern)?.length ?? 0);
+      events = nothing;
+      return found;
     },
     tokens() {
-      let sum = written;
-      for (let i = 0; i < fields.length; i++) {
-        const group = fields[i]?.group;
-        let most = sums[i] ?? 0;
-        for (; fields[i + 1]?.group === group; i++) most = Math.max(most, sums[i + 1] ?? 0);
-        sum += most;
-      }
-      const tokens = Math.max(sum, pieces) + fixed;
+      const tokens = Math.max(written + sums.total(), sums.pieces) + fixed;
       return tokens === 0 ? 0 : Math.ceil(tokens + answerTokens);
     },
   };
 }
 
-/** Tokens of text that has been decoded; add them up before rounding. */
-export function tokensOfText(text: string): number {
-  const counter = new TokenCounter();
-  for (let i = 0; i < text.length; i++) counter.character(text.charCodeAt(i));
-  return counter.tokens;
+// ---
+
+const nothing = Buffer.alloc(0);
+const none: number[] = [];
+
+/** What a string in an event stands for. */
+interface Meaning {
+  /** It names the text of this place in the list of all. */
+  readonly text?: number;
+  /** It names JSON that the model wrote. */
+  readonly isJson?: true;
+  /** It stands where there is a call of a tool. */
+  readonly isCall?: true;
+  readonly isImage?: true;
+  readonly isMark?: true;
 }
 
-// ---
+// Tokens of each text so far, by its place in the list of all.
+function openTextSums(texts: OutputFields['texts']) {
+  const groups = texts.flatMap((names, group) => names.map(() => group));
+  const sums = groups.map(() => 0);
+  const all = {
+    /** A provider that sends token by token sends no less than one in each. */
+    pieces: 0,
+    add(text: number, tokens: number): void {
+      sums[text] = (sums[text] ?? 0) + tokens;
+      if (tokens > 0) all.pieces++;
+    },
+    /** Of names for the same text the fullest counts. */
+    total(): number {
+      let total = 0;
+      for (let i = 0; i < groups.length; i++) {
+        let most = sums[i] ?? 0;
+        for (; groups[i + 1] === groups[i]; i++) most = Math.max(most, sums[i + 1] ?? 0);
+        total += most;
+      }
+      return total;
+    },
+  };
+  return all;
+}
+
+function meanings({ texts, values, call, image }: OutputFields, marks: EventMarks | undefined): Map<string, Meaning> {
+  const table = new Map<string, Meaning>();
+  const add = (word: string, meaning: Meaning) => table.set(word, { ...table.get(word), ...meaning });
+  texts.flat().forEach((name, text) => add(name, { text }));
+  for (const name of values) add(name, { isJson: true });
+  add(call.word, { isCall: true });
+  if (image !== undefined) add(image, { isImage: true });
+  for (const word of marks?.words ?? []) add(word, { isMark: true });
+  return table;
+}
 
 const quote = 0x22;
 const backslash = 0x5c;
-const colon = 0x3a;
+const blank = 0x20;
+const lf = 0x0a;
+const cr = 0x0d;
+const n = 0x6e;
+const d = 0x64;
+const e = 0x65;
 
-/**
- * Tokens of text without a tokenizer, whose cost an attacker could choose: a word is one token and one more for every seven
- * letters, three digits are one, signs and line ends nearly one each, blanks go with the word behind them. Fitted to
- * o200k and to Claude's counts on the recorded streams.
- */
-class TokenCounter {
-  tokens = 0;
-  #kind = 0;
-  #run = 0;
+const eventField = Buffer.from('event:');
+const dataField = Buffer.from('data:');
+const error = Buffer.from('error');
 
-  /** @param code of a UTF-16 unit */
-  character(code: number): void {
-    const kind = code < 0x80 ? (kinds[code] ?? sign) : code < 0x800 ? foreign : wide;
-    this.#run = kind === this.#kind ? this.#run + 1 : 0;
-    this.#kind = kind;
-    if (kind === letter) {
-      if (this.#run % 7 === 0) this.tokens++;
-    } else if (kind === digit) {
-      if (this.#run % 3 === 0) this.tokens++;
-    } else if (kind === line) {
-      if (this.#run === 0) this.tokens += signTokens;
-    } else if (kind !== blank)
-      this.tokens += kind === sign ? signTokens : kind === foreign ? foreignTokens : wideTokens;
-  }
+// Whether a line names its event an error, or has the end mark as its data.
+function isMark(events: Buffer, start: number, endMark: string | undefined): boolean {
+  const first = events[start];
+  if (first === e && startsWith(events, start, eventField))
+    return startsWith(events, valueOfLine(events, start + 6), error);
+  if (first !== d || endMark === undefined || !startsWith(events, start, dataField)) return false;
+  const value = valueOfLine(events, start + 5);
+  return (
+    events[value] === endMark.charCodeAt(0) && events.toString('latin1', value, value + endMark.length) === endMark
+  );
 }
 
-const letter = 1;
-const digit = 2;
-const sign = 3;
-const blank = 4;
-const line = 5;
-const foreign = 6;
-const wide = 7;
-
-const signTokens = 0.7;
-/** A letter of Cyrillic, Greek, Hebrew, Arabic, or with an accent. */
-const foreignTokens = 0.4;
-/** A character of Chinese, Japanese or Korean. */
-const wideTokens = 0.8;
-
-const kinds = Uint8Array.from({ length: 0x80 }, (_, code) => {
-  const character = String.fromCharCode(code);
-  if (/[A-Za-z]/.test(character)) return letter;
-  if (/[0-9]/.test(character)) return digit;
-  return character === ' ' ? blank : /\s/.test(character) ? line : sign;
-});
-
-const word = (name: string) => Buffer.from(`"${name}"`);
-
-// Where the value begins of the next field of this name; -1 where there is none. A name within a string has escaped quotes,
-// and one that is a value has no colon behind it.
-function valueAfter(bytes: Buffer, name: Buffer, from: number): number {
-  for (let at = bytes.indexOf(name, from); at >= 0; at = bytes.indexOf(name, at)) {
-    at = skipBlank(bytes, at + name.length);
-    if (bytes[at] === colon) return skipBlank(bytes, at + 1);
-  }
-  return -1;
+function valueOfLine(events: Buffer, at: number): number {
+  return events[at] === blank ? at + 1 : at;
 }
 
-function skipBlank(bytes: Buffer, at: number): number {
-  while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
-  return at;
-}
-
-// Tokens of the string that begins here, and the position of its closing quote.
-function stringAt(bytes: Buffer, start: number): { tokens: number; end: number } {
-  const counter = new TokenCounter();
+// Counts the string that begins here, and returns where it ends, as stringEnd does.
+function countString(counter: TokenCounter, bytes: Buffer, start: number): number {
   let at = start;
   for (; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;
-    if (byte === quote) break;
+    if (byte === quote || byte === lf || byte === cr) return at;
     if (byte === backslash) {
       const escape = bytes[++at] ?? 0;
       if (escape !== 0x75) counter.character(escaped[String.fromCharCode(escape)] ?? escape);
@@ -173,7 +202,7 @@ function stringAt(bytes: Buffer, start: number): { tokens: number; end: number }
       counter.character(0xdc00);
     } else if (byte >= 0xc0) counter.character(byte >= 0xe0 ? 0x800 : 0x80);
   }
-  return { tokens: counter.tokens, end: at };
+  return bytes.length;
 }
 
 const escaped: Readonly<Record<string, number>> = { n: 0x0a, t: 0x09, r: 0x0d, b: 0x08, f: 0x0c };
@@ -183,16 +212,10 @@ function valueEnd(bytes: Buffer, start: number): number {
   let depth = 0;
   for (let at = start; at < bytes.length; at++) {
     const byte = bytes[at];
-    if (byte === quote) at = stringAt(bytes, at + 1).end;
+    if (byte === quote) at = stringEnd(bytes, at + 1);
     else if (byte === 0x7b || byte === 0x5b) depth++;
     else if ((byte === 0x7d || byte === 0x5d) && --depth <= 0) return depth < 0 ? at : at + 1;
     else if (byte === 0x2c && depth === 0) return at;
   }
   return bytes.length;
-}
-
-function timesIn(bytes: Buffer, what: Buffer): number {
-  let times = 0;
-  for (let at = bytes.indexOf(what); at >= 0; at = bytes.indexOf(what, at + what.length)) times++;
-  return times;
 }

@@ -10,6 +10,7 @@ import { type JsonScan, scanJsonInSlices } from '../../core/jsonScan';
 import { acrossWires, toClient, toUpstream } from '../../upstream/headers';
 import { translateError } from '../../upstream/providerErrors';
 import { authorize, countEndpoint } from '../../upstream/providers';
+import { readAll } from '../../upstream/readAll';
 import { type CountFormat, decodeCountResponse, encodeCountResponse } from '../../wire/countRequest';
 import type { Format } from '../../wire/neutral';
 import { asBuffer } from '../bodyWorker';
@@ -91,7 +92,7 @@ async function relay(
   const { response, target } = answered;
   const { status } = response;
   const { ownKeys } = context;
-  const bytes = ownKeys.bytes(await response.readAll(context.limits.error_body_bytes));
+  const bytes = ownKeys.bytes(await readAll(response, context.limits.error_body_bytes));
   const json = { 'content-type': 'application/json' };
   if (answered.kind === 'local' || missing.has(status)) {
     const body = answered.kind === 'local' ? bytes : printed(context.format, estimateCount(context.scan));

@@ -46,7 +46,7 @@ export const completion: CompletionFacts = {
         return false;
     }
   },
-  endWords: ['message_stop', '"stop_reason"'], // the reason is looked at too, which may be a failure
+  endWords: ['message_stop', 'stop_reason'], // the reason is looked at too, which may be a failure
   isEnd: isStop,
   givesReason: (event) => textOr(objectOr(event['delta'])['stop_reason']) !== '',
   isLast: isStop,

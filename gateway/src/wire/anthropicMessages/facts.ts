@@ -77,7 +77,7 @@ export const facts: FormatFacts = {
   output: {
     texts: [['text'], ['thinking'], ['name'], ['partial_json']],
     values: [],
-    call: { word: '"tool_use"', pattern: /"type":\s*"tool_use"/g },
+    call: { word: 'tool_use', pattern: /"type":\s*"tool_use"/g },
     callTokens: 30,
   },
   argsAreObjects: true,
@@ -85,7 +85,7 @@ export const facts: FormatFacts = {
   usageField: 'usage',
   // A search that failed is not charged for: its result is an object, and no list.
   searches: {
-    words: ['"web_search_tool_result"'],
+    words: ['web_search_tool_result'],
     openTally: () =>
       openSum((event) => {
         const block = objectOr(event['content_block']);
@@ -96,7 +96,7 @@ export const facts: FormatFacts = {
   usageOnRequest: false,
   isUsageOnly: () => false,
   ...completion,
-  errorWord: '"error"',
+  errorWord: 'error',
   repeatsAnswer: false,
   keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
   carriesComments: true,

@@ -12,7 +12,7 @@ import { queriesIn } from './grounding';
 import { queriesOfCall } from './hostedParts';
 
 /** One of them stands in every piece of a stream that shows a search. */
-export const searchWords = ['"webSearchQueries"', '"toolCall"'];
+export const searchWords = ['webSearchQueries', 'toolCall'];
 
 /** Those of a response; undefined where it tells of none. One that is billed for none tells of 0. */
 export function searchesIn(value: Json): number | undefined {

@@ -47,7 +47,7 @@ export const completion: CompletionFacts = {
       : undefined;
   },
   hasContent: (event) => listOr(event['candidates']).some((candidate) => isFilled(objectOr(candidate))),
-  endWords: ['"finishReason"', '"blockReason"'],
+  endWords: ['finishReason', 'blockReason'],
   isEnd: (event) =>
     textOr(objectOr(event['promptFeedback'])['blockReason']) !== '' || answersIn(event).some(({ ends }) => ends),
   answersIn,

@@ -95,9 +95,9 @@ export const facts: FormatFacts = {
   output: {
     texts: [['text'], ['name'], ['code']],
     values: ['args'],
-    call: { word: '"functionCall"', pattern: /"functionCall"/g },
+    call: { word: 'functionCall', pattern: /"functionCall"/g },
     callTokens: 8,
-    image: '"inlineData"',
+    image: 'inlineData',
   },
   argsAreObjects: true,
   objectArgs: ['args', 'response'],
@@ -106,7 +106,7 @@ export const facts: FormatFacts = {
   usageOnRequest: false,
   isUsageOnly: () => false,
   ...completion,
-  errorWord: '"error"',
+  errorWord: 'error',
   repeatsAnswer: false,
   keepAlive: 'data: {}\n\n', // Google's SDKs parse every line of a stream and know no comments
   carriesComments: false,

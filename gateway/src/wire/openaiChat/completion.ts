@@ -49,7 +49,7 @@ export const completion: CompletionFacts = {
     return whole && choices.length === 0 ? { kind: 'other', message: 'The answer holds no choices.' } : undefined;
   },
   hasContent: (event) => listOr(event['choices']).some((choice) => isFilled(objectOr(objectOr(choice)['delta']))),
-  endWords: ['[DONE]', '"finish_reason"'],
+  endWords: ['finish_reason'],
   isEnd: (event) => answersIn(event).some(({ ends }) => ends),
   answersIn,
   isLast: () => false,

@@ -81,7 +81,7 @@ export const facts: FormatFacts = {
     // `reasoning_content` is DeepSeek's and vLLM's name, `reasoning` OpenRouter's; some hosts send both.
     texts: [['content'], ['reasoning_content', 'reasoning'], ['refusal'], ['name'], ['arguments']],
     values: [],
-    call: { word: '"tool_calls"', pattern: /"name":\s*"[^"]/g },
+    call: { word: 'tool_calls', pattern: /"name":\s*"[^"]/g },
     callTokens: 10,
   },
   argsAreObjects: false,
@@ -90,7 +90,7 @@ export const facts: FormatFacts = {
   usageOnRequest: true,
   isUsageOnly: (event) => Array.isArray(event['choices']) && event['choices'].length === 0,
   ...completion,
-  errorWord: '"error"',
+  errorWord: 'error',
   repeatsAnswer: false,
   keepAlive: ': keep-alive\n\n',
   carriesComments: true,

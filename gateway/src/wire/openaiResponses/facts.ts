@@ -84,7 +84,7 @@ export const facts: FormatFacts = {
     texts: [['delta']],
     values: [],
     call: {
-      word: '"response.output_item.added"',
+      word: 'response.output_item.added',
       pattern: /"response\.output_item\.added"[^\n]*"type":\s*"(?:function_call|custom_tool_call)"/g,
     },
     callTokens: 10,
@@ -93,7 +93,7 @@ export const facts: FormatFacts = {
   objectArgs: ['arguments', 'output'],
   usageField: 'usage',
   searches: {
-    words: ['"web_search_call"'],
+    words: ['web_search_call'],
     openTally: () =>
       openSum((event) => {
         const item = objectOr(event['item']);
@@ -106,7 +106,7 @@ export const facts: FormatFacts = {
   usageOnRequest: false,
   isUsageOnly: () => false,
   ...completion,
-  errorWord: '"error"',
+  errorWord: 'error',
   sequenceIn(frames) {
     const at = frames.lastIndexOf(sequenceName);
     if (at < 0) return undefined;

@@ -10,8 +10,21 @@ import { isObject, textOr } from '../shared/json';
 // Base64 of `ovth1:`. Its six bytes fill two whole groups, so that the mark is the same whatever follows.
 const mark = 'b3Z0aDE6';
 
-/** The mark's bytes in a request body. */
-export const envelopeMark = Buffer.from(mark);
+/** What tells an id that we have given, behind its prefix. */
+export const envelopeMark = mark;
+
+const markBytes = Buffer.from(mark);
+/** Where the mark may stand in a string: at its beginning, or behind a search's prefix (ourSearchId in shared/webSearch.ts). */
+const placesOfMark = [0, 'ws_'.length, 'srvtoolu_'.length];
+
+/** Whether a string of a request's body is an envelope of ours, or an id that we have given. @param start of its characters */
+export function beginsEnvelope(body: Buffer, start: number, end: number): boolean {
+  for (const place of placesOfMark) {
+    const at = start + place;
+    if (body[at] === markBytes[0] && at + markBytes.length <= end && isMark(body, at)) return true;
+  }
+  return false;
+}
 
 const formats = new Set<string>(['chat', 'responses', 'messages', 'generate'] satisfies Format[]);
 
@@ -73,6 +86,10 @@ export function decodeJoined(
 }
 
 // ---
+
+function isMark(body: Buffer, at: number): boolean {
+  return body.compare(markBytes, 0, markBytes.length, at, at + markBytes.length) === 0;
+}
 
 function contentOf(envelope: string): Json | undefined {
   try {

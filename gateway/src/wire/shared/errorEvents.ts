@@ -1,17 +1,14 @@
 // Events whose name says that they are errors. Anthropic's SDKs raise on the name alone, whatever their data is; some hosts put
 // a message there and no error object.
 
-import { withoutMark } from '../../core/byteOrderMark';
+import { textOf } from '../../core/byteOrderMark';
 import type { Frame } from '../codec';
 import type { CompletionFacts } from '../formatFacts';
 import { parseEvent, textOr } from './json';
 
-/** Words of which one stands in every frame whose event is named an error; a look before `isErrorFrame`. */
-export const errorEventWords = ['event: error', 'event:error'] as const;
-
 /** Whether a frame names its event an error. */
 export function isErrorFrame(frame: Buffer): boolean {
-  return frame.includes('error') && /^event: ?error\s*$/m.test(withoutMark(frame).toString('utf8'));
+  return frame.includes('error') && /^event: ?error\s*$/m.test(textOf(frame));
 }
 
 /**

@@ -2,6 +2,7 @@
 // printed otherwise than it came by `JSON.stringify(JSON.parse(…))`: ids in tool arguments would become others. Sources:
 // https://tc39.es/proposal-json-parse-with-source/ and, for ids of 64 bits, https://docs.x.com/fundamentals/x-ids (2026-11).
 
+import { parseLoose } from '../../core/looseJson';
 import type { Json } from '../jsonObject';
 import { isObject } from './json';
 
@@ -89,7 +90,7 @@ export function parseWithExact(text: string, fields: readonly string[]): unknown
 /** `parseEvent`, with numbers in some fields that keep their digits. */
 export function parseExactEvent(data: string, fields: readonly string[]): Json | undefined {
   try {
-    const value = parseWithExact(data, fields);
+    const value = parseLoose(data, (text) => parseWithExact(text, fields));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -2,6 +2,7 @@
 // `optional…`).
 
 import { GatewayError } from '../../core/errors';
+import { parseLoose } from '../../core/looseJson';
 import type { Json } from '../jsonObject';
 
 /** Whether a value is a JSON object, as opposed to a list or null. */
@@ -156,7 +157,7 @@ export function optionalWithin(value: unknown, field: string, least: number, mos
 /** The JSON object in an event's data; undefined where there is none, as in the comments of some hosts. */
 export function parseEvent(data: string): Json | undefined {
   try {
-    const value: unknown = JSON.parse(data);
+    const value: unknown = parseLoose(data);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

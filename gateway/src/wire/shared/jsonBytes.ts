@@ -2,6 +2,7 @@
 
 import { textOf } from '../../core/byteOrderMark';
 import { GatewayError } from '../../core/errors';
+import { parseLoose } from '../../core/looseJson';
 import type { Json } from '../jsonObject';
 import { parseExact, parseWithExact } from './exactJson';
 import { isObject } from './json';
@@ -31,7 +32,7 @@ export function parseToPrint(body: Uint8Array): Json {
 /** A provider's JSON object. @param exact fields in which numbers keep their digits @throws GatewayError upstream_garbage */
 export function parseResponse(bytes: Uint8Array, exact: readonly string[] = []): Json {
   try {
-    return parseBody(bytes, exact);
+    return parsed(bytes, (text) => parseLoose(text, (loose) => parseWithExact(loose, exact)));
   } catch (cause) {
     throw new GatewayError('upstream_garbage', { cause });
   }

@@ -2,7 +2,7 @@
 // https://html.spec.whatwg.org/multipage/server-sent-events.html (2026-11).
 
 import { createParser } from 'eventsource-parser';
-import { withoutMark } from '../../core/byteOrderMark';
+import { textOf } from '../../core/byteOrderMark';
 import { GatewayError } from '../../core/errors';
 import type { Frame } from '../codec';
 
@@ -81,7 +81,7 @@ export function* singleFrames(bytes: Buffer): Generator<Buffer> {
 
 /** The `data` of one frame, its lines joined. */
 export function dataOf(frame: Buffer): string {
-  const text = withoutMark(frame).toString('utf8'); // the stream's first may have a mark before it
+  const text = textOf(frame); // the stream's first may have a mark before it
   if (text.startsWith('data: ') && text.indexOf('\n') >= text.length - 2) return text.slice(6).trimEnd();
   return linesOfData(text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text);
 }

@@ -10,8 +10,6 @@ import { envelopeMark } from '../reasoning/envelope';
 import type { DroppedFields } from './droppedFields';
 import { defined, isObject, optionalText, optionalTexts, wrong } from './json';
 
-const markText = envelopeMark.toString('utf8');
-
 /** The fields that say how to search, with the names that they are reported by where a format lacks them. */
 const limits = {
   allowedDomains: 'allowed_domains',
@@ -69,12 +67,12 @@ export function searchText({ queries, results, error }: WebSearch): string {
  * takes ids of at most 64 characters.
  */
 export function ourSearchId(prefix: string, id: string): string {
-  return `${prefix}${markText}${id.replace(/[^a-zA-Z0-9_]/g, '_').slice(-48)}`;
+  return `${prefix}${envelopeMark}${id.replace(/[^a-zA-Z0-9_]/g, '_').slice(-48)}`;
 }
 
 /** Whether a search's id is one that we have given. */
 export function isOurSearch(id: unknown): boolean {
-  return typeof id === 'string' && /^(?:srvtoolu|ws)_/.test(id) && id.includes(markText);
+  return typeof id === 'string' && /^(?:srvtoolu|ws)_/.test(id) && id.includes(envelopeMark);
 }
 
 /** Where the user is, of an object with its four fields. @throws GatewayError bad_request naming the field */

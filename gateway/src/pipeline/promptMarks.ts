@@ -1,0 +1,45 @@
+// What the strings of a prompt's body show beside its text, found while they are scanned: reasoning in our envelopes, and how
+// long a provider's cache is asked to keep the prompt. To search the bytes for both took twice as long as the scan itself.
+
+import { beginsEnvelope } from '../wire/reasoning/envelope';
+
+/** Told of each string of a body. */
+export class PromptMarks {
+  /** The body has reasoning of another provider, in our envelopes. */
+  hasEnvelopes = false;
+  /** The longest that a provider's cache is asked to keep the prompt; undefined where it is not asked. */
+  cacheWrite: '5m' | '1h' | undefined;
+  readonly #body: Buffer;
+  #cacheMarks = 0;
+
+  constructor(body: Buffer) {
+    this.#body = body;
+  }
+
+  /** @param start of the string's characters @param end after the last of them */
+  string(start: number, end: number): void {
+    const body = this.#body;
+    if (!this.hasEnvelopes && beginsEnvelope(body, start, end)) this.hasEnvelopes = true;
+    if (end - start === cacheField.length && body[start] === c && isCacheField(body, start)) this.#mark(end + 1);
+  }
+
+  #mark(from: number): void {
+    if (++this.#cacheMarks > mostMarks) return;
+    if (this.#body.subarray(from, from + bytesOfMark).includes('"1h"')) this.cacheWrite = '1h';
+    else this.cacheWrite ??= '5m';
+  }
+}
+
+// ---
+
+/** The field by which a prompt is written to Anthropic's cache. */
+const cacheField = Buffer.from('cache_control');
+const c = 0x63;
+/** Bytes after it in which its lifetime stands: `{"type":"ephemeral","ttl":"1h"}`, with room for blanks. */
+const bytesOfMark = 100;
+/** Marks that are looked at. The provider takes four. Source: Anthropic, "Prompt caching". */
+const mostMarks = 8;
+
+function isCacheField(body: Buffer, start: number): boolean {
+  return body.compare(cacheField, 0, cacheField.length, start, start + cacheField.length) === 0;
+}
