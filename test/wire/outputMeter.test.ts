@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { codecs } from '../../gateway/src/wire';
 import type { Format } from '../../gateway/src/wire/neutral';
-import { openOutputMeter } from '../../gateway/src/wire/outputMeter';
+import { outputMeters } from '../../gateway/src/wire/outputMeter';
 import { dataOf, singleFrames, SseCutter } from '../../gateway/src/wire/shared/sse';
 import { tokensOfText } from '../../gateway/src/wire/tokenCounter';
 import { describeIf, recordings } from '../support/shared';
@@ -25,7 +25,7 @@ interface Stream {
 }
 
 const estimate = (format: Format, text: string, cuts: readonly number[] = []): number => {
-  const meter = openOutputMeter(codecs[format].output);
+  const meter = outputMeters(codecs[format].output)();
   const cutter = new SseCutter(1 << 24);
   const bytes = Buffer.from(text);
   const ends = [...cuts.map((cut) => cut % bytes.length).sort((a, b) => a - b), bytes.length];
@@ -119,7 +119,7 @@ describe('marks beside the output', () => {
   const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
   const found = (text: string) => {
     const bytes = Buffer.from(text);
-    return openOutputMeter(codecs.chat.output, { words, endMark: '[DONE]' })
+    return outputMeters(codecs.chat.output, { words, endMark: '[DONE]' })()
       .add(bytes)
       .map((at) => bytes.toString('utf8', at, at + 5));
   };

@@ -9,7 +9,9 @@ export function openStreamEnding(response: Pick<UpstreamResponse, 'release'>, ms
   let stopped = false;
   let begun = false;
   const begin = (): void => {
-    if (!stopped) timer = setTimeout(() => response.release(), ms);
+    if (stopped) return;
+    if (timer === undefined) timer = setTimeout(() => response.release(), ms);
+    else timer.refresh();
   };
   return {
     /**
@@ -19,9 +21,10 @@ export function openStreamEnding(response: Pick<UpstreamResponse, 'release'>, ms
     after(written: Promise<void> | undefined, isEvent: boolean): void {
       if (begun && !isEvent) return;
       begun = true;
+      if (written === undefined) return begin();
       clearTimeout(timer);
-      if (written === undefined) begin();
-      else written.then(begin, () => undefined);
+      timer = undefined;
+      written.then(begin, () => undefined);
     },
     stop(): void {
       stopped = true;

@@ -6,7 +6,7 @@ import { type Usage, withSearches } from '../core/usage';
 import type { AnswerFacts } from '../wire/codec';
 import type { AnswerFailure } from '../wire/formatFacts';
 import type { Json } from '../wire/jsonObject';
-import { type EventMarks, openOutputMeter } from '../wire/outputMeter';
+import { outputMeters, type OutputMeter } from '../wire/outputMeter';
 import { errorData, isErrorFrame } from '../wire/shared/errorEvents';
 import { isObject, parseEvent } from '../wire/shared/json';
 import { JsonArrayCutter } from '../wire/shared/jsonArray';
@@ -51,7 +51,7 @@ export interface UsageTapOptions {
  */
 export function openUsageTap(options: UsageTapOptions): UsageTap {
   const cutter = new SseCutter(options.eventLimit);
-  const meter = openOutputMeter(options.codec.output, marksOf(options.codec));
+  const meter = openMeter(options.codec);
   const reader = openTapReader(options);
   let sequence: number | undefined;
   const read = (frames: Buffer): Buffer => reader.read(frames, meter.add(frames));
@@ -104,7 +104,7 @@ export function openJsonArrayTap({ codec, answers, eventLimit }: Omit<UsageTapOp
   let reported: Partial<Usage> | undefined;
   let failure: AnswerFailure | undefined;
   let said = false;
-  const meter = openOutputMeter(codec.output);
+  const meter = openMeter(codec);
 
   const read = (bytes: Buffer): void => {
     meter.add(bytes);
@@ -235,9 +235,17 @@ function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReade
   return reader;
 }
 
-// Strings of which one stands in every event that is looked at after the first content.
-function marksOf({ usageField, errorWord, endWords, endMark, searches }: AnswerFacts): EventMarks {
-  return { words: [usageField, errorWord, ...endWords, ...(searches?.words ?? [])], endMark };
+const meters = new WeakMap<AnswerFacts, () => OutputMeter>();
+
+// A meter whose marks are the strings of which one stands in every event that is looked at after the first content.
+function openMeter(codec: AnswerFacts): OutputMeter {
+  let open = meters.get(codec);
+  if (open === undefined) {
+    const { usageField, errorWord, endWords, endMark, searches } = codec;
+    const words = [usageField, errorWord, ...endWords, ...(searches?.words ?? [])];
+    meters.set(codec, (open = outputMeters(codec.output, { words, endMark })));
+  }
+  return open();
 }
 
 function dataIn(frame: Buffer, codec: AnswerFacts): string {

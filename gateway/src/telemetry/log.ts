@@ -64,7 +64,8 @@ export function openLog(level = 'info'): Log {
 
 // ---
 
-const batchLength = 16_384;
+/** A write to a file goes by another thread, which takes more of both than all that is written. */
+const batchLength = 65_536;
 const batchMs = 200;
 
 /** Bytes that wait for a reader of the log; lines on top are dropped, and their number is said when there is room again. */

@@ -7,7 +7,7 @@ import type { Config } from '../../../config/load';
 export interface KeyCleaner {
   bytes(bytes: Buffer): Buffer;
   text(text: string): string;
-  /** The same for short texts, nearly all of which are seen to hold none by their length. */
+  /** The same for short texts, nearly all of which hold none. */
   header(value: string): string;
 }
 
@@ -34,9 +34,10 @@ function openCleaner({ keys, words }: OwnCredentials): KeyCleaner {
     return masked.reduce((rest, form) => rest.replace(form, instead), clean);
   };
   const least = Math.min(...own.map((key) => key.length));
+  const holdsOne = (value: string) => value.length >= least && own.some((key) => value.includes(key));
   return {
     text,
-    header: (value) => (value.length < least && !mayBeMasked.test(value) ? value : text(value)),
+    header: (value) => (holdsOne(value) || mayBeMasked.test(value) ? text(value) : value),
     bytes(bytes) {
       const said = bytes.toString('latin1'); // each byte a character, so that nothing else changes
       const clean = text(said);

@@ -45,11 +45,23 @@ const answerTokens = 3;
 /** Source: https://ai.google.dev/gemini-api/docs/image-generation ("1290 tokens" an image) (2026-11). */
 const imageTokens = 1_290;
 
-/** A meter of one stream. */
-export function openOutputMeter(output: OutputFields, marks?: EventMarks): OutputMeter {
-  const { texts, call, callTokens } = output;
-  const sums = openTextSums(texts);
+/** What opens a meter of one stream of a format. What it looks for is drawn up once, which takes as long as ten events do. */
+export function outputMeters(output: OutputFields, marks?: EventMarks): () => OutputMeter {
   const table = new WordTable(meanings(output, marks));
+  const groups = output.texts.flatMap((names, group) => names.map(() => group)); // of each text
+  return () => openMeter(output, table, groups, marks?.endMark);
+}
+
+// ---
+
+// @param endMark undefined where there is none, or no marks are looked for
+function openMeter(
+  { call, callTokens }: OutputFields,
+  table: WordTable<Meaning>,
+  groups: readonly number[],
+  endMark: string | undefined,
+): OutputMeter {
+  const sums = openTextSums(groups);
   let written = 0;
   let fixed = 0;
   let events: Buffer = nothing;
@@ -80,7 +92,7 @@ export function openOutputMeter(output: OutputFields, marks?: EventMarks): Outpu
       return last;
     },
     line(start) {
-      if (marks !== undefined && isMark(events, start, marks.endMark)) find(start);
+      if (isMark(events, start, endMark)) find(start);
     },
   };
 
@@ -101,8 +113,6 @@ export function openOutputMeter(output: OutputFields, marks?: EventMarks): Outpu
   };
 }
 
-// ---
-
 const nothing = Buffer.alloc(0);
 const none: number[] = [];
 
@@ -119,8 +129,7 @@ interface Meaning {
 }
 
 // Tokens of each text so far, by its place in the list of all.
-function openTextSums(texts: OutputFields['texts']) {
-  const groups = texts.flatMap((names, group) => names.map(() => group));
+function openTextSums(groups: readonly number[]) {
   const sums = groups.map(() => 0);
   const all = {
     /** A provider that sends token by token sends no less than one in each. */

@@ -69,14 +69,10 @@ export class SseCutter {
 }
 
 /** Splits whole frames into single ones, each with its blank line. */
-export function* singleFrames(bytes: Buffer): Generator<Buffer> {
-  const ends = blankLines.map((blank) => openSearch(bytes, blank));
-  for (let from = 0; from < bytes.length;) {
-    const start = from;
-    const end = Math.min(bytes.length, ...ends.map((next) => next(start)));
-    yield bytes.subarray(start, end);
-    from = end;
-  }
+export function singleFrames(bytes: Buffer): Iterable<Buffer> {
+  const { length } = bytes;
+  // Nearly always there is one.
+  return bytes.indexOf('\n\n') === length - 2 && bytes.indexOf(cr) < 0 && length > 2 ? [bytes] : split(bytes);
 }
 
 /** The `data` of one frame, its lines joined. */
@@ -134,6 +130,16 @@ export function openFrameReader(limit: number): FrameReader {
 
 // ---
 
+function* split(bytes: Buffer): Generator<Buffer> {
+  const ends = blankLines.map((blank) => openSearch(bytes, blank));
+  for (let from = 0; from < bytes.length;) {
+    const start = from;
+    const end = Math.min(bytes.length, ...ends.map((next) => next(start)));
+    yield bytes.subarray(start, end);
+    from = end;
+  }
+}
+
 // The values of the lines that hold data. An event may have a hundred thousand: the engine's own search finds them.
 function linesOfData(text: string): string {
   const values: string[] = [];
@@ -147,13 +153,11 @@ function linesOfData(text: string): string {
 }
 
 const lf = 0x0a;
+const cr = 0x0d;
 
 function lastFrameEnd(bytes: Buffer): number {
   const length = bytes.length;
-  if (
-    bytes[length - 1] === lf &&
-    (bytes[length - 2] === lf || (bytes[length - 2] === 0x0d && bytes[length - 3] === lf))
-  )
+  if (bytes[length - 1] === lf && (bytes[length - 2] === lf || (bytes[length - 2] === cr && bytes[length - 3] === lf)))
     return length;
   return Math.max(
     after(bytes.lastIndexOf('\n\n'), 2),
