@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { pinSelf } from './child';
 import { contenderNames, contenderNotes } from './contender';
 import { startLoad, startUpstream } from './helpers';
+import { against } from './measures/against';
 import { addedFirstToken, addedLatency } from './measures/added';
 import { chain } from './measures/chain';
 import { streamsBesideSyncs } from './measures/besideSyncs';
@@ -41,6 +42,7 @@ const measures: Readonly<Record<string, (run: Run) => Promise<Row[]>>> = {
   translation,
   stalls,
   leaving,
+  against, // beside another tree, where one is named
 };
 
 /** Measures with LiteLLM in them. Others do not install it. */
@@ -52,7 +54,7 @@ const folderOfPeers = 'test/bench';
 const folderOfResults = 'test/bench/results';
 
 async function main(): Promise<void> {
-  const { names, effort, quick } = readArguments();
+  const { names, effort, quick, other } = readArguments();
   requireMachine();
   installPeers(names);
   for (const program of ['upstream', 'load', 'bareFastify', 'bareHttp', 'stalls', 'syncs'])
@@ -60,7 +62,7 @@ async function main(): Promise<void> {
   pinSelf();
   const facts = machine(quick);
   const startedAt = Date.now();
-  const rows = await measure(names, effort);
+  const rows = await measure(names, effort, other);
   const seconds = Math.round((Date.now() - startedAt) / 1_000);
   mkdirSync(folderOfResults, { recursive: true });
   const file = join(folderOfResults, `${new Date(startedAt).toISOString().replace(/[:.]/g, '-')}.json`);
@@ -76,19 +78,43 @@ async function main(): Promise<void> {
 
 // ---
 
-function readArguments(): { names: string[]; effort: Effort; quick: boolean } {
+interface Arguments {
+  readonly names: string[];
+  readonly effort: Effort;
+  readonly quick: boolean;
+  /** The folder of another tree. */
+  readonly other: string | undefined;
+}
+
+function readArguments(): Arguments {
   try {
     const { values } = parseArgs({
-      options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true, default: [] } },
+      options: {
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true, default: [] },
+        against: { type: 'string' },
+      },
     });
     for (const name of values.only)
       if (!(name in measures)) throw new Error(`--only must be one of ${Object.keys(measures).join(', ')}`);
-    const names = values.only.length > 0 ? values.only : Object.keys(measures);
-    return { names, effort: efforts[values.quick ? 'quick' : 'full'], quick: values.quick };
+    const { against: other, quick } = values;
+    if (other !== undefined && !existsSync(join(other, 'dist/gateway.js')))
+      throw new Error(
+        `--against must name a folder in which \`npm run build\` was run; ${other} has no dist/gateway.js`,
+      );
+    if (other === undefined && values.only.includes('against'))
+      throw new Error('--only against needs --against FOLDER');
+    const usual = other === undefined ? Object.keys(measures).filter((name) => name !== 'against') : ['against'];
+    return {
+      names: values.only.length > 0 ? values.only : usual,
+      effort: efforts[quick ? 'quick' : 'full'],
+      quick,
+      other,
+    };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     console.error(
-      `${text}\nUsage: npm run bench -- [--quick] [--only NAME]...\nOVTH_BENCH names the folder LiteLLM is installed into (~/.cache/ovth-bench).`,
+      `${text}\nUsage: npm run bench -- [--quick] [--only NAME]... [--against FOLDER]\nFOLDER holds another version, built: both are measured in turn and nothing else.\nOVTH_BENCH names the folder LiteLLM is installed into (~/.cache/ovth-bench).`,
     );
     process.exit(64);
   }
@@ -133,7 +159,7 @@ function machine(quick: boolean) {
   };
 }
 
-async function measure(names: readonly string[], effort: Effort): Promise<Row[]> {
+async function measure(names: readonly string[], effort: Effort, other: string | undefined): Promise<Row[]> {
   const deadline = setTimeout(() => {
     console.error('the benchmark takes too long and ends here');
     process.exit(1);
@@ -144,7 +170,7 @@ async function measure(names: readonly string[], effort: Effort): Promise<Row[]>
   const rows: Row[] = [];
   const upstream = await startUpstream(folder);
   const load = startLoad(folder);
-  const contenders = openContenders(upstream, load, folder, effort);
+  const contenders = openContenders(upstream, load, folder, effort, other);
   try {
     for (const name of names) {
       const startedAt = Date.now();

@@ -16,6 +16,7 @@ export const contenderNames = [
   'direct',
   'ovth-process',
   'ovth',
+  'ovth-against',
   'bare-fastify',
   'bare-http',
   'portkey',
@@ -29,6 +30,7 @@ export const contenderNotes: Readonly<Record<ContenderName, string>> = {
   direct: 'straight to the upstream: what load generator and upstream can do',
   'ovth-process': 'this gateway, storage.durability: process; key, quota, ledger and log on',
   ovth: 'this gateway as it comes, storage.durability: power_loss; key, quota, ledger and log on',
+  'ovth-against': 'the gateway that --against names, as ovth-process',
   'bare-fastify': 'Fastify and undici, body and answer untouched: the measure of all ratios',
   'bare-http': 'node:http and undici, the same',
   portkey: '@portkey-ai/gateway from npm; no keys, quota or ledger',
@@ -64,6 +66,7 @@ const listening = /listening on http:\/\/127\.0\.0\.1:(\d+)/;
  * Starts one.
  * @param folder for its data and log; a second start in the same one finds what the first left.
  * @param watched its event loop is
+ * @param against the folder of the tree that `ovth-against` is built in
  * @throws Unavailable where this machine cannot run it; only for `litellm`, which needs Python
  */
 export async function startContender(
@@ -71,6 +74,7 @@ export async function startContender(
   upstreamPort: number,
   folder: string,
   watched = false,
+  against = '',
 ): Promise<Contender> {
   mkdirSync(folder, { recursive: true });
   switch (name) {
@@ -85,7 +89,9 @@ export async function startContender(
       };
     case 'ovth':
     case 'ovth-process':
-      return startOvth(name, upstreamPort, folder, watched);
+      return startOvth(name, upstreamPort, folder, watched, 'dist/gateway.js');
+    case 'ovth-against':
+      return startOvth(name, upstreamPort, folder, watched, join(against, 'dist/gateway.js'));
     case 'bare-fastify':
       return startBare(name, 'dist/tools/bareFastify.js', upstreamPort, folder, watched);
     case 'bare-http':
@@ -104,10 +110,11 @@ function targetAt(port: number, headers: Readonly<Record<string, string>> = {}):
 }
 
 async function startOvth(
-  name: 'ovth' | 'ovth-process',
+  name: 'ovth' | 'ovth-process' | 'ovth-against',
   upstreamPort: number,
   folder: string,
   watched: boolean,
+  program: string,
 ): Promise<Contender> {
   writeFileSync(
     join(folder, 'config.yaml'),
@@ -121,7 +128,7 @@ storage: {durability: ${name === 'ovth' ? 'power_loss' : 'process'}}
   const startedAt = clockMs();
   const child = startChild({
     core: measuredCore,
-    arguments: [...flags, ...(watched ? watch : []), 'dist/gateway.js'],
+    arguments: [...flags, ...(watched ? watch : []), program],
     channel: watched,
     environment: {
       ...environment,

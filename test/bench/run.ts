@@ -108,15 +108,21 @@ export function missingRows(
   return figures.map((figure) => ({ ...row(measure, contender, figure, '', []), missing: reason.message }));
 }
 
-/** Keeps contenders for a run, and ends them. Times in ms. */
-export function openContenders(upstream: FixedUpstream, load: Load, folder: string, effort: Effort) {
+/** Keeps contenders for a run, and ends them. Times in ms. @param against the folder of the tree of `ovth-against` */
+export function openContenders(
+  upstream: FixedUpstream,
+  load: Load,
+  folder: string,
+  effort: Effort,
+  against: string | undefined,
+) {
   const up = new Map<ContenderName, Contender>();
   let count = 0;
   return {
     async warm(name: ContenderName): Promise<Contender> {
       const found = up.get(name);
       if (found !== undefined) return found;
-      const contender = await startContender(name, upstream.port, join(folder, name));
+      const contender = await startContender(name, upstream.port, join(folder, name), false, against);
       up.set(name, contender);
       const { target } = contender;
       await load.do<'load'>({ type: 'load', target, body: '1 KB', connections: 16, rampMs: 0, ms: effort.warmUpMs, pid: undefined }); // prettier-ignore
