@@ -73,6 +73,7 @@ const collections: Readonly<Record<string, string>> = {
   'pipeline/stepDown.ts cannotAnswer': 'constant',
   'pipeline/usageTap.ts begun': 'of one answer: 1,000 of several',
   'pipeline/usageTap.ts ended': 'of one answer: 1,000 of several',
+  'pipeline/usageTap.ts meters': 'weak, by format',
   'storage/sqlite/budgetCache.ts known': '20,000 windows of limits, which an administrator sets',
   'storage/sqlite/engine.ts standing': 'keys',
   'storage/sqlite/engine.ts written':
