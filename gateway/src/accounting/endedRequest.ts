@@ -38,7 +38,7 @@ export function withEnded(
     if (!isBookedIn(each, limit)) continue;
     // Where more would be left of the limit, another that the request is not booked in may have less: that is told by the
     // storage alone, and what it said stands.
-    if (each.held[name] > each.spent[name] && !rivals.every((rival) => isBookedIn(each, rival))) continue;
+    if (each.held[name] > each.spent[name] && !isBookedInAll(each, rivals)) continue;
     spent += each.spent[name];
     held += each.held[name];
   }
@@ -60,6 +60,11 @@ export function overspentBy(ended: readonly EndedRequest[]): Amounts {
 }
 
 // ---
+
+function isBookedInAll(ended: EndedRequest, limits: readonly LimitWindow[]): boolean {
+  for (const limit of limits) if (!isBookedIn(ended, limit)) return false;
+  return true;
+}
 
 function isBookedIn({ limits }: EndedRequest, limit: LimitWindow): boolean {
   for (const each of limits) if (isSameWindow(each, limit)) return true;

@@ -200,7 +200,7 @@ function factsOf(
   return {
     format,
     passable: format === path && !hasForeignTools(request, body, scan),
-    hasRouterFields: request.routerFields.some((name) => scan.fields.has(name)),
+    hasRouterFields: hasAnyOf(request.routerFields, scan),
     hasEnvelopes,
     model,
     stream,
@@ -219,6 +219,13 @@ function factsOf(
     },
     scan,
   };
+}
+
+// A loop, and no function made for each request: large bodies bring a collection of garbage every 70 requests, which takes the
+// compiled code of such functions along, and to compile them anew took a twentieth of the CPU.
+function hasAnyOf(names: readonly string[], { fields }: JsonScan): boolean {
+  for (const name of names) if (fields.has(name)) return true;
+  return false;
 }
 
 function formatOf(path: Format, { fields }: JsonScan): Format {
