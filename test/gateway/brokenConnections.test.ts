@@ -32,8 +32,9 @@ describe.each(ownAndOther)('of $kind to a $client client', ({ kind, client, fiel
   test.each([
     { where: 'before the last brace', cut: 1, headers: {} },
     { where: 'in the middle', cut: 40, headers: {} },
+    { where: 'before all that was announced', cut: 0, headers: { 'content-length': 100_000 } },
   ])('$where', async ({ cut, headers }) => {
-    scene.a.answer = broken(JSON.stringify(wholeAnswer(kind, 'from A')).slice(0, -cut), headers);
+    scene.a.answer = broken(JSON.stringify(wholeAnswer(kind, 'from A')).slice(0, -cut || undefined), headers);
     expect(await (await ask(client, `to-${kind}`, false, fields)).text()).toContain('from B');
   });
 

@@ -43,6 +43,12 @@ test.each([
   expect(parseLoose(text)).toEqual(value);
 });
 
+test('one that is cut within a long text takes time by its length', () => {
+  const cut = `{"arguments":"NaN ${'\\"a\\":1,'.repeat(200_000)}`; // 8 characters each
+  expect(() => parseLoose(cut)).toThrow(SyntaxError);
+  expect(() => parseLoose(`NaN "${'\\'.repeat(1_000_000)}`)).toThrow(SyntaxError);
+}, 20_000);
+
 test.each(['{"a":NaNa}', '{"a":"NaN', 'NaN NaN', '{"a":nan}'])('%s is none', (text) => {
   expect(() => parseLoose(text)).toThrow(SyntaxError);
 });

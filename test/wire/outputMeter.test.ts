@@ -114,6 +114,41 @@ test("Gemini's arguments and images are counted where they stand as JSON and as 
   expect(estimate('generate', image)).toBe(1_293);
 });
 
+test('calls are counted where they begin', () => {
+  const added = (type: string) =>
+    `data: {"type":"response.output_item.added","item":{"type":"${type}","name":"f"}}\n\n`;
+  expect(estimate('responses', added('function_call').repeat(3))).toBe(33);
+  expect(estimate('responses', added('message') + 'data: {"type":"response.done","item":{"type":"function_call"}}\n\n')).toBe(0); // prettier-ignore
+  const block = 'data: {"type":"content_block_start","content_block":{"type":"tool_use","name":""}}\n\n';
+  expect(estimate('messages', block + 'data: {"delta":{"stop_reason":"tool_use"}}\n\n')).toBe(33);
+  const delta = (name: string) => `data: {"choices":[{"delta":{"tool_calls":[{"function":{"name":"${name}"}}]}}]}\n\n`;
+  expect(estimate('chat', delta('f') + delta(''))).toBe(14);
+});
+
+test('pretty-printed arguments are counted once, over their lines', () => {
+  const args = { path: 'a b c d', text: 'one two three four', nested: { text: 'five' } };
+  const item = { candidates: [{ content: { parts: [{ functionCall: { name: 'f', args } }] } }] };
+  const plain = estimate('generate', JSON.stringify(item));
+  const pretty = estimate('generate', JSON.stringify(item, null, 2));
+  expect(pretty).toBeGreaterThanOrEqual(plain);
+  expect(pretty).toBeLessThan(plain + 20); // its line ends
+});
+
+test('takes time by the length of its events, whatever they hold', () => {
+  const size = 1_500_000;
+  const events = [
+    'data: {"args":'.padEnd(size, '{"args":'),
+    `data: ["${'response.output_item.added","'.repeat(size / 28)}"]\n\n`,
+    `data: "${'\\"'.repeat(size / 2)}`,
+    '"\r'.repeat(size / 2),
+    '"\n'.repeat(size / 2),
+    `data: {"usage"${' '.repeat(size)}`,
+    `${'\\'.repeat(size)}"`,
+  ];
+  for (const format of ['chat', 'responses', 'generate'] as const)
+    for (const text of events) expect(estimate(format, text)).toBeLessThan(size * 2);
+}, 30_000);
+
 describe('marks beside the output', () => {
   const words = ['usage', 'error', 'finish_reason'];
   const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
@@ -164,8 +199,17 @@ describe('marks beside the output', () => {
     { text: ': an open quote "\n\ndata: {"usage":{}}\n\n', marks: ['usage'] },
     { text: 'data: {"a":"no end\n\ndata: {"usage":{}}\n\n', marks: ['usage'] },
     { text: 'data: {"content":"no end\n\ndata: {"usage":{}}\n\n', marks: ['usage'] },
+    { text: 'data: {"type":\ndata: "finish_reason"\n: no-op\ndata: }\n\n', marks: ['finis'] },
+    { text: 'data: bad "key \\\nevent: error\n\n', marks: ['event'] },
+    { text: 'data: {"content":"a \\\nevent: error\n\n', marks: ['event'] },
     { text: 'data: {"usage" : null, "finish_reason":\ndata: "stop"}\n\n', marks: ['finis'] },
   ])('$text', ({ text, marks }) => {
     expect(found(text)).toEqual(marks);
+  });
+
+  test.each(['\n', '\r\n', '\r'])('behind arguments without an end (line ends %j)', (end) => {
+    const text = ['data: {"args":{"a":[1', '', 'data: {"error":{"code":500}}', '', ''].join(end);
+    const meter = outputMeters(codecs.generate.output, { words })();
+    expect(meter.add(Buffer.from(text))).toHaveLength(1);
   });
 });

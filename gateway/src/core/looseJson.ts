@@ -11,10 +11,37 @@ export function parseLoose(text: string, parse: (text: string) => unknown = JSON
     return parse(text);
   } catch (error) {
     if (text.length > longest || !/NaN|Infinity/.test(text)) throw error;
-    return parse(text.replace(stringOrNone, (found) => (found.startsWith('"') ? found : 'null')));
+    return parse(withNulls(text));
   }
 }
 
 // ---
 
-const stringOrNone = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g;
+// Quote by quote: a pattern for whole strings would look at the rest of a text that is cut within one again and again.
+function withNulls(text: string): string {
+  const parts: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const open = positionOf('"', text, at);
+    const close = closingQuote(text, open + 1);
+    parts.push(text.slice(at, open).replace(/-?\b(?:NaN|Infinity)\b/g, 'null'), text.slice(open, close));
+    at = close;
+  }
+  return parts.join('');
+}
+
+// The position behind the quote that ends a string; the text's end where it has none.
+function closingQuote(text: string, start: number): number {
+  for (let at = start; at < text.length;) {
+    const quote = positionOf('"', text, at);
+    let slashes = quote;
+    while (slashes > at && text[slashes - 1] === '\\') slashes--;
+    at = quote + 1;
+    if ((quote - slashes) % 2 === 0) return at;
+  }
+  return text.length;
+}
+
+function positionOf(what: string, text: string, from: number): number {
+  const found = text.indexOf(what, from);
+  return found < 0 ? text.length : found;
+}

@@ -5,7 +5,7 @@ import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
-import { isDeath, isWholeJson } from '../upstream/readAll';
+import { hasComeWhole, isDeath } from '../upstream/readAll';
 import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
 import { noteWait, type ResponseProgress } from './responseProgress';
@@ -21,7 +21,7 @@ export type Gathered = { readonly whole: Buffer } | { readonly tail: Buffer };
 export interface PassOptions {
   /** Told of the bytes of a larger one. */
   readonly passing?: (bytes: Buffer) => void;
-  /** Whether those that were told are a whole answer. */
+  /** Whether those that were told are a whole answer, though its connection broke. */
   readonly isWhole?: () => boolean;
   /** They are output that is paid for by its length. */
   readonly isOutput: boolean;
@@ -59,9 +59,9 @@ export async function gatherOrPass(
       return noteWait(progress, now, writeToClient(raw, bytes, limits.reader_stall_ms, client));
     });
   } catch (error) {
-    // Told as a failure, what came whole would be asked and paid for once more. With a length that is announced it had not.
-    const whole = tail === undefined ? isWholeJson(parts) : isWhole?.() === true;
-    if (!isDeath(error) || !whole || response.headers['content-length'] !== undefined) {
+    // Told as a failure, what came whole would be asked and paid for once more.
+    const whole = tail === undefined ? await hasComeWhole(response, parts) : isWhole?.() === true;
+    if (!isDeath(error) || !whole) {
       if (tail !== undefined) raw.destroy();
       else if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
       throw error;

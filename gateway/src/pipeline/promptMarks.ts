@@ -7,7 +7,7 @@ import { beginsEnvelope } from '../wire/reasoning/envelope';
 export class PromptMarks {
   /** The body has reasoning of another provider, in our envelopes. */
   hasEnvelopes = false;
-  /** The longest that a provider's cache is asked to keep the prompt; undefined where it is not asked. */
+  /** How long a provider's cache is asked to keep the prompt, at most; undefined where it is not asked. */
   cacheWrite: '5m' | '1h' | undefined;
   readonly #body: Buffer;
   #cacheMarks = 0;

@@ -12,7 +12,7 @@ export interface StreamFraming {
   readonly isList: boolean;
   /**
    * The provider's own bytes have come, of which the first tell what they are: a host that knows events only sends those to
-   * whoever asked for a list.
+   * whoever asked for a list. They are passed on as they are, and a failure behind them is told as an event.
    * @returns whether the framing is another from now on
    */
   settle(bytes: Buffer): boolean;

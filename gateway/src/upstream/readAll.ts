@@ -3,6 +3,7 @@
 import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { openJsonSkeleton } from '../core/jsonSkeleton';
+import { isObject } from '../wire/shared/json';
 import type { UpstreamResponse } from './exchange';
 
 /**
@@ -29,7 +30,7 @@ export async function readAll(
       return undefined;
     });
   } catch (error) {
-    if (!isDeath(error) || !isWholeJson(parts)) throw error;
+    if (!isDeath(error) || !(await hasComeWhole(response, parts))) throw error;
   }
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size);
 }
@@ -39,9 +40,29 @@ export function isDeath(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'upstream_died';
 }
 
-/** Whether an answer that broke off is a JSON object that had come whole. */
-export function isWholeJson(parts: readonly Buffer[]): boolean {
+/**
+ * Whether an answer that broke off had come whole: a JSON object. Of one with a length something is missing. A large one is
+ * looked through a piece at a time.
+ */
+export async function hasComeWhole(
+  { headers }: Pick<UpstreamResponse, 'headers'>,
+  parts: readonly Buffer[],
+): Promise<boolean> {
+  const last = parts.at(-1);
+  if (headers['content-length'] !== undefined || last === undefined || !/\}\s*$/.test(last.toString('latin1', Math.max(0, last.length - 64)))) return false; // prettier-ignore
   const skeleton = openJsonSkeleton();
-  for (const part of parts) skeleton.add(part);
-  return typeof skeleton.value === 'object' && skeleton.value !== null;
+  let looked = 0;
+  for (const part of parts) {
+    skeleton.add(part);
+    looked += part.length;
+    if (looked < turnBytes) continue;
+    looked = 0;
+    await new Promise(setImmediate);
+  }
+  return isObject(skeleton.value);
 }
+
+// ---
+
+/** Bytes that are looked through in one turn of the event loop: at worst 2 ms. */
+const turnBytes = 64 * 1024;

@@ -2,7 +2,7 @@
 // where a stream ends before its usage is reported. It counts what the model wrote and not what the events wrap around it,
 // and finds that by name, without parsing an event. Whoever looks for other strings in the events has them found on the way.
 
-import { type EventVisitor, startsWith, stringEnd, visitEvents, WordTable } from './shared/eventStrings';
+import { type EventVisitor, startsWith, visitEvents, WordTable } from './shared/eventStrings';
 import { TokenCounter, tokensOfText } from './tokenCounter';
 
 /** Where the events of a format's streams hold what the model wrote. */
@@ -14,12 +14,21 @@ export interface OutputFields {
   readonly texts: readonly (readonly string[])[];
   /** Names of fields that hold JSON as it is. */
   readonly values: readonly string[];
-  /** What stands once for each call of a tool: a word to look for before, and the pattern that is counted. */
-  readonly call: { readonly word: string; readonly pattern: RegExp };
+  /** What stands once for each call of a tool. */
+  readonly call: CallMark;
   /** Tokens that a call costs beside its name and arguments. */
   readonly callTokens: number;
   /** Stands once for each image that is made. */
   readonly image?: string;
+}
+
+/** A field that tells of a call. */
+export interface CallMark {
+  readonly field: string;
+  /** Its values; without them it may have any but an empty text. */
+  readonly values?: readonly string[];
+  /** What stands before it in its line, where the field may also tell of something else. */
+  readonly behind?: string;
 }
 
 export interface OutputMeter {
@@ -66,7 +75,8 @@ function openMeter(
   let fixed = 0;
   let events: Buffer = nothing;
   let found: number[] = none;
-  let calls = false;
+  let isBehind = call.behind === undefined; // what tells of a call counts
+  let openUntil = 0; // a value that begins before it is within one that has no end
 
   const find = (position: number): void => {
     if (found === none) found = [position];
@@ -77,7 +87,8 @@ function openMeter(
       const meaning = table.find(events, start, end);
       if (meaning === undefined) return end;
       if (meaning.isMark === true && (value < 0 || events[value] !== n)) find(start);
-      if (meaning.isCall === true) calls = true;
+      if (meaning.isBehind === true) isBehind = true;
+      if (meaning.isCall === true && isBehind && tellsOfCall(events, value, call)) fixed += callTokens;
       if (meaning.isImage === true) fixed += imageTokens;
       if (value < 0) return end;
       if (meaning.text !== undefined && events[value] === quote) {
@@ -87,11 +98,15 @@ function openMeter(
         return last;
       }
       if (meaning.isJson !== true) return end;
+      if (value < openUntil) return end;
       const last = valueEnd(events, value);
-      written += tokensOfText(events.toString('utf8', value, last));
-      return last;
+      written += tokensOfText(events.toString('utf8', value, last < 0 ? ~last : last));
+      if (last >= 0) return last;
+      openUntil = ~last;
+      return end; // marks may stand behind its beginning
     },
     line(start) {
+      isBehind = call.behind === undefined;
       if (isMark(events, start, endMark)) find(start);
     },
   };
@@ -100,9 +115,8 @@ function openMeter(
     add(more) {
       events = more;
       found = none;
-      calls = false;
+      openUntil = 0;
       visitEvents(events, visitor);
-      if (calls) fixed += callTokens * (events.toString('latin1').match(call.pattern)?.length ?? 0);
       events = nothing;
       return found;
     },
@@ -122,8 +136,10 @@ interface Meaning {
   readonly text?: number;
   /** It names JSON that the model wrote. */
   readonly isJson?: true;
-  /** It stands where there is a call of a tool. */
+  /** It names the field that tells of a call. */
   readonly isCall?: true;
+  /** It stands before that field. */
+  readonly isBehind?: true;
   readonly isImage?: true;
   readonly isMark?: true;
 }
@@ -157,7 +173,8 @@ function meanings({ texts, values, call, image }: OutputFields, marks: EventMark
   const add = (word: string, meaning: Meaning) => table.set(word, { ...table.get(word), ...meaning });
   texts.flat().forEach((name, text) => add(name, { text }));
   for (const name of values) add(name, { isJson: true });
-  add(call.word, { isCall: true });
+  add(call.field, { isCall: true });
+  if (call.behind !== undefined) add(call.behind, { isBehind: true });
   if (image !== undefined) add(image, { isImage: true });
   for (const word of marks?.words ?? []) add(word, { isMark: true });
   return table;
@@ -165,12 +182,11 @@ function meanings({ texts, values, call, image }: OutputFields, marks: EventMark
 
 const quote = 0x22;
 const backslash = 0x5c;
+const closing = 0x7d;
 const blank = 0x20;
 const lf = 0x0a;
 const cr = 0x0d;
 const n = 0x6e;
-const d = 0x64;
-const e = 0x65;
 
 const eventField = Buffer.from('event:');
 const dataField = Buffer.from('data:');
@@ -178,21 +194,32 @@ const error = Buffer.from('error');
 
 // Whether a line names its event an error, or has the end mark as its data.
 function isMark(events: Buffer, start: number, endMark: string | undefined): boolean {
-  const first = events[start];
-  if (first === e && startsWith(events, start, eventField))
-    return startsWith(events, valueOfLine(events, start + 6), error);
-  if (first !== d || endMark === undefined || !startsWith(events, start, dataField)) return false;
-  const value = valueOfLine(events, start + 5);
+  if (startsWith(events, start, eventField)) return startsWith(events, valueOfLine(events, start, eventField), error);
+  if (endMark === undefined || !startsWith(events, start, dataField)) return false;
+  const value = valueOfLine(events, start, dataField);
   return (
     events[value] === endMark.charCodeAt(0) && events.toString('latin1', value, value + endMark.length) === endMark
   );
 }
 
-function valueOfLine(events: Buffer, at: number): number {
+function valueOfLine(events: Buffer, start: number, field: Buffer): number {
+  const at = start + field.length;
   return events[at] === blank ? at + 1 : at;
 }
 
-// Counts the string that begins here, and returns where it ends, as stringEnd does.
+// Whether the field whose value begins here tells of a call.
+function tellsOfCall(events: Buffer, value: number, { values }: CallMark): boolean {
+  if (value < 0) return false;
+  if (events[value] !== quote) return values === undefined && events[value] !== n;
+  if (values === undefined) return events[value + 1] !== quote;
+  for (const each of values) {
+    const end = value + 1 + each.length;
+    if (events[end] === quote && events.toString('latin1', value + 1, end) === each) return true;
+  }
+  return false;
+}
+
+// Counts the string that begins here, and returns where it ends: its closing quote, or the end of its line.
 function countString(counter: TokenCounter, bytes: Buffer, start: number): number {
   let at = start;
   for (; at < bytes.length; at++) {
@@ -200,6 +227,7 @@ function countString(counter: TokenCounter, bytes: Buffer, start: number): numbe
     if (byte === quote || byte === lf || byte === cr) return at;
     if (byte === backslash) {
       const escape = bytes[++at] ?? 0;
+      if (escape === lf || escape === cr) return at;
       if (escape !== 0x75) counter.character(escaped[String.fromCharCode(escape)] ?? escape);
       else {
         counter.character(Number.parseInt(bytes.toString('latin1', at + 1, at + 5), 16));
@@ -216,15 +244,35 @@ function countString(counter: TokenCounter, bytes: Buffer, start: number): numbe
 
 const escaped: Readonly<Record<string, number>> = { n: 0x0a, t: 0x09, r: 0x0d, b: 0x08, f: 0x0c };
 
-// The end of the JSON value that begins here.
+// The end of the JSON value that begins here. Of one without an end, as its complement (below zero), the blank line that ends
+// its event, or the end of all.
 function valueEnd(bytes: Buffer, start: number): number {
   let depth = 0;
   for (let at = start; at < bytes.length; at++) {
     const byte = bytes[at];
-    if (byte === quote) at = stringEnd(bytes, at + 1);
+    if (byte === quote) at = passString(bytes, at + 1);
     else if (byte === 0x7b || byte === 0x5b) depth++;
-    else if ((byte === 0x7d || byte === 0x5d) && --depth <= 0) return depth < 0 ? at : at + 1;
-    else if (byte === 0x2c && depth === 0) return at;
+    else if (byte === closing || byte === 0x5d) {
+      if (--depth <= 0) return depth < 0 ? at : at + 1;
+    } else if (byte === 0x2c && depth === 0) return at;
+    else if (byte === lf && isLineEnd(bytes[at + 1])) return ~at;
+    else if (byte === cr && isLineEnd(bytes[at + 1]) && (bytes[at + 1] === cr || isLineEnd(bytes[at + 2]))) return ~at;
   }
-  return bytes.length;
+  return ~bytes.length;
+}
+
+// The last byte of a string: its closing quote, or the one before its line's end.
+function passString(bytes: Buffer, start: number): number {
+  let at = start;
+  for (; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === quote) return at;
+    if (byte === backslash && !isLineEnd(bytes[at + 1])) at++;
+    else if (isLineEnd(byte)) break;
+  }
+  return at - 1;
+}
+
+function isLineEnd(byte: number | undefined): boolean {
+  return byte === lf || byte === cr;
 }

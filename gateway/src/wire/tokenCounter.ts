@@ -1,8 +1,8 @@
 // Tokens of what a model writes, counted without a tokenizer, whose cost an attacker could choose.
 
 /**
- * Counts the tokens of one text: a word is one token and one more for every seven letters, three digits are one, signs and line ends nearly one each, blanks go with the word behind them. Fitted to
- * o200k and to Claude's counts on the recorded streams.
+ * Counts the tokens of one text: a word is one token and one more for every seven letters, three digits are one, signs and line
+ * ends nearly one each, blanks go with the word behind them. Fitted to o200k and to Claude's counts on the recorded streams.
  */
 export class TokenCounter {
   tokens = 0;

@@ -77,7 +77,7 @@ export const facts: FormatFacts = {
   output: {
     texts: [['text'], ['thinking'], ['name'], ['partial_json']],
     values: [],
-    call: { word: 'tool_use', pattern: /"type":\s*"tool_use"/g },
+    call: { field: 'type', values: ['tool_use'] },
     callTokens: 30,
   },
   argsAreObjects: true,

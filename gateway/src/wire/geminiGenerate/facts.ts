@@ -95,7 +95,7 @@ export const facts: FormatFacts = {
   output: {
     texts: [['text'], ['name'], ['code']],
     values: ['args'],
-    call: { word: 'functionCall', pattern: /"functionCall"/g },
+    call: { field: 'functionCall' },
     callTokens: 8,
     image: 'inlineData',
   },

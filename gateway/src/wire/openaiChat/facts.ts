@@ -81,7 +81,7 @@ export const facts: FormatFacts = {
     // `reasoning_content` is DeepSeek's and vLLM's name, `reasoning` OpenRouter's; some hosts send both.
     texts: [['content'], ['reasoning_content', 'reasoning'], ['refusal'], ['name'], ['arguments']],
     values: [],
-    call: { word: 'tool_calls', pattern: /"name":\s*"[^"]/g },
+    call: { field: 'name', behind: 'tool_calls' },
     callTokens: 10,
   },
   argsAreObjects: false,

@@ -83,10 +83,7 @@ export const facts: FormatFacts = {
   output: {
     texts: [['delta']],
     values: [],
-    call: {
-      word: 'response.output_item.added',
-      pattern: /"response\.output_item\.added"[^\n]*"type":\s*"(?:function_call|custom_tool_call)"/g,
-    },
+    call: { field: 'type', values: ['function_call', 'custom_tool_call'], behind: 'response.output_item.added' },
     callTokens: 10,
   },
   argsAreObjects: false,

@@ -6,37 +6,29 @@ import { beginsWithMark, bytesOfMark } from '../../core/byteOrderMark';
 /** Told of what stands in events. */
 export interface EventVisitor {
   /**
-   * A string. A name within a text is none: its quotes are escaped there.
+   * A string, which ends with its line where it has no end of its own. A name within a text is none: its quotes are escaped.
    * @param start of its characters
    * @param end after the last of them
    * @param value where the value begins of the field that the string names; -1 where it names none
-   * @returns where to go on: `end`, or the end of the value where the visitor has read it
+   * @returns where to go on: `end`, or the end of the value where the visitor has read it, perhaps in another line
    */
   string(start: number, end: number, value: number): number;
   /** A line begins, perhaps with the name of a field of an event stream. */
   line(start: number): void;
 }
 
-/** Goes through whole events, or items of a JSON list. A string ends with its line, where it has no end of its own. */
+/** Goes through whole events, or items of a JSON list, line by line. */
 export function visitEvents(events: Buffer, visitor: EventVisitor): void {
-  const { length } = events;
+  const lineEnds = new LineEnds(events);
   let at = beginsWithMark(events) ? bytesOfMark : 0;
-  let lineBegins = true;
-  while (at < length) {
-    if (lineBegins) {
-      lineBegins = false;
-      if (events[at] === colon) {
-        at = lineEnd(events, at); // a comment
-        continue;
-      }
+  while (at < events.length) {
+    const lineEnd = lineEnds.after(at);
+    let read = at;
+    if (events[at] !== colon) {
       visitor.line(at);
-    }
-    const byte = events[at++];
-    if (byte === quote) {
-      const end = stringEnd(events, at);
-      at = visitor.string(at, end, valueAfter(events, end + 1));
-      if (events[at] === quote) at++;
-    } else if (byte === lf || byte === cr) lineBegins = true;
+      read = visitLine(events, at, lineEnd, visitor);
+    } // else it is a comment
+    at = Math.max(read, lineEnd + 1);
   }
 }
 
@@ -66,18 +58,66 @@ export function startsWith(text: Buffer, start: number, bytes: Buffer): boolean 
   return true;
 }
 
-/** Where the string ends that begins here: its closing quote, or the end of its line. @param start of its characters */
-export function stringEnd(text: Buffer, start: number): number {
+/**
+ * Where a string ends: its closing quote, or the end of its line.
+ * @param start of its characters
+ * @param lineEnd of the line that it stands in
+ */
+export function stringEnd(text: Buffer, start: number, lineEnd: number): number {
   let at = start;
-  for (; at < text.length; at++) {
-    const byte = text[at];
-    if (byte === quote || byte === lf || byte === cr) return at;
-    if (byte === backslash) at++;
+  for (;;) {
+    // The first bytes are stepped through, as a search by the engine takes as long as some of them.
+    for (const near = Math.min(at + 32, lineEnd); at < near; at++) {
+      const byte = text[at];
+      if (byte === quote) return at;
+      if (byte === backslash) at++;
+    }
+    if (at >= lineEnd) return lineEnd;
+    const end = text.indexOf(quote, at);
+    if (end < 0 || end >= lineEnd) return lineEnd;
+    let slashes = end;
+    while (slashes > at && text[slashes - 1] === backslash) slashes--;
+    if ((end - slashes) % 2 === 0) return end;
+    at = end + 1;
   }
-  return text.length;
 }
 
 // ---
+
+// Ends of lines, which are LF, CR LF or CR. What was found is kept: nothing is looked for twice.
+class LineEnds {
+  readonly #text: Buffer;
+  #lf = -1;
+  #cr = -1;
+
+  constructor(text: Buffer) {
+    this.#text = text;
+  }
+
+  /** Where the line ends, or the text. @param from a position that only grows */
+  after(from: number): number {
+    if (this.#lf < from) this.#lf = this.#next(lf, from);
+    if (this.#cr < from) this.#cr = this.#next(cr, from);
+    return Math.min(this.#lf, this.#cr);
+  }
+
+  #next(byte: number, from: number): number {
+    const found = this.#text.indexOf(byte, from);
+    return found < 0 ? this.#text.length : found;
+  }
+}
+
+// @returns where it has read to
+function visitLine(events: Buffer, start: number, lineEnd: number, visitor: EventVisitor): number {
+  let at = start;
+  while (at < lineEnd) {
+    if (events[at++] !== quote) continue;
+    const end = stringEnd(events, at, lineEnd);
+    at = visitor.string(at, end, valueAfter(events, end + 1, lineEnd));
+    if (events[at] === quote) at++;
+  }
+  return at;
+}
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -85,20 +125,14 @@ const colon = 0x3a;
 const lf = 0x0a;
 const cr = 0x0d;
 
-// Where the value begins behind a name's closing quote; -1 where no colon follows.
-function valueAfter(text: Buffer, from: number): number {
+// Where the value begins behind a name's closing quote, or the line's end; -1 where no colon follows.
+function valueAfter(text: Buffer, from: number, lineEnd: number): number {
   const at = skipBlank(text, from);
-  return text[at] === colon ? skipBlank(text, at + 1) : -1;
+  return at < lineEnd && text[at] === colon ? skipBlank(text, at + 1) : -1;
 }
 
 function skipBlank(text: Buffer, from: number): number {
   let at = from;
-  while (text[at] === 0x20 || text[at] === lf || text[at] === cr || text[at] === 0x09) at++;
-  return at;
-}
-
-function lineEnd(text: Buffer, from: number): number {
-  let at = from;
-  while (at < text.length && text[at] !== lf && text[at] !== cr) at++;
+  while (text[at] === 0x20 || text[at] === 0x09) at++;
   return at;
 }
