@@ -27,6 +27,7 @@ export async function serve(): Promise<void> {
   const environment = withDotEnv(process.env);
   const options = readProcessOptions(environment);
   leaveThreadsTheirLimits();
+  letGarbageGather();
   process.umask(0o077); // what the data folder holds is nobody else's
   becomeUser(options);
   mkdirSync(options.dataPath, { recursive: true, mode: 0o700 });
@@ -47,6 +48,13 @@ export async function serve(): Promise<void> {
 // package.json and the image give the main thread, whose heap is made by now, the ledger's thread kept 16 MB instead of 4.
 function leaveThreadsTheirLimits(): void {
   setFlagsFromString('--max-semi-space-size=0');
+}
+
+// The engine collects when what is held and its garbage are so much larger than what was held last (in percent). By its own
+// reckoning, for small heaps, bodies of 100 KB brought a collection every 70 requests, which was half of their CPU. NODE_OPTIONS
+// takes no such flag.
+function letGarbageGather(): void {
+  setFlagsFromString('--heap-growing-percent=300');
 }
 
 async function start(options: ProcessOptions, environment: Environment, log: Log): Promise<RunningGateway> {
