@@ -58,73 +58,88 @@ const imageTokens = 1_290;
 export function outputMeters(output: OutputFields, marks?: EventMarks): () => OutputMeter {
   const table = new WordTable(meanings(output, marks));
   const groups = output.texts.flatMap((names, group) => names.map(() => group)); // of each text
-  return () => openMeter(output, table, groups, marks?.endMark);
+  return () => new Meter(output, table, groups, marks?.endMark);
 }
 
 // ---
 
-// @param endMark undefined where there is none, or no marks are looked for
-function openMeter(
-  { call, callTokens }: OutputFields,
-  table: WordTable<Meaning>,
-  groups: readonly number[],
-  endMark: string | undefined,
-): OutputMeter {
-  const sums = openTextSums(groups);
-  let written = 0;
-  let fixed = 0;
-  let events: Buffer = nothing;
-  let found: number[] = none;
-  let isBehind = call.behind === undefined; // what tells of a call counts
-  let openUntil = 0; // a value that begins before it is within one that has no end
+class Meter implements OutputMeter, EventVisitor {
+  readonly #output: OutputFields;
+  readonly #table: WordTable<Meaning>;
+  readonly #sums: ReturnType<typeof openTextSums>;
+  readonly #endMark: string | undefined;
+  /** Tokens of JSON that the model wrote. */
+  #written = 0;
+  /** Tokens of calls and images. */
+  #fixed = 0;
+  #events: Buffer = nothing;
+  #found: number[] = none;
+  /** What stands before the field that tells of a call has come in this line. */
+  #isBehind = true;
+  /** A value that begins before it is within one that has no end. */
+  #openUntil = 0;
 
-  const find = (position: number): void => {
-    if (found === none) found = [position];
-    else found.push(position);
-  };
-  const visitor: EventVisitor = {
-    string(start, end, value) {
-      const meaning = table.find(events, start, end);
-      if (meaning === undefined) return end;
-      if (meaning.isMark === true && (value < 0 || events[value] !== n)) find(start);
-      if (meaning.isBehind === true) isBehind = true;
-      if (meaning.isCall === true && isBehind && tellsOfCall(events, value, call)) fixed += callTokens;
-      if (meaning.isImage === true) fixed += imageTokens;
-      if (value < 0) return end;
-      if (meaning.text !== undefined && events[value] === quote) {
-        const counter = new TokenCounter();
-        const last = countString(counter, events, value + 1);
-        sums.add(meaning.text, counter.tokens);
-        return last;
-      }
-      if (meaning.isJson !== true) return end;
-      if (value < openUntil) return end;
-      const last = valueEnd(events, value);
-      written += tokensOfText(events.toString('utf8', value, last < 0 ? ~last : last));
-      if (last >= 0) return last;
-      openUntil = ~last;
-      return end; // marks may stand behind its beginning
-    },
-    line(start) {
-      isBehind = call.behind === undefined;
-      if (isMark(events, start, endMark)) find(start);
-    },
-  };
+  /** @param endMark undefined where there is none, or no marks are looked for */
+  constructor(output: OutputFields, table: WordTable<Meaning>, groups: readonly number[], endMark: string | undefined) {
+    this.#output = output;
+    this.#table = table;
+    this.#sums = openTextSums(groups);
+    this.#endMark = endMark;
+  }
 
-  return {
-    add(more) {
-      events = more;
-      found = none;
-      openUntil = 0;
-      visitEvents(events, visitor);
-      events = nothing;
-      return found;
-    },
-    tokens() {
-      const tokens = Math.max(written + sums.total(), sums.pieces) + fixed;
-      return tokens === 0 ? 0 : Math.ceil(tokens + answerTokens);
-    },
-  };
+  add(events: Buffer): readonly number[] {
+    this.#events = events;
+    this.#found = none;
+    this.#openUntil = 0;
+    visitEvents(events, this);
+    this.#events = nothing;
+    return this.#found;
+  }
+
+  tokens(): number {
+    const tokens = Math.max(this.#written + this.#sums.total(), this.#sums.pieces) + this.#fixed;
+    return tokens === 0 ? 0 : Math.ceil(tokens + answerTokens);
+  }
+
+  line(start: number): void {
+    this.#isBehind = this.#output.call.behind === undefined;
+    if (isMark(this.#events, start, this.#endMark)) this.#find(start);
+  }
+
+  string(start: number, end: number, value: number): number {
+    const events = this.#events;
+    const meaning = this.#table.find(events, start, end);
+    if (meaning === undefined) return end;
+    const { call, callTokens } = this.#output;
+    if (meaning.isMark === true && (value < 0 || events[value] !== n)) this.#find(start);
+    if (meaning.isBehind === true) this.#isBehind = true;
+    if (meaning.isCall === true && this.#isBehind && tellsOfCall(events, value, call)) this.#fixed += callTokens;
+    if (meaning.isImage === true) this.#fixed += imageTokens;
+    if (value < 0) return end;
+    if (meaning.text !== undefined && events[value] === quote) return this.#countText(meaning.text, value + 1);
+    return meaning.isJson === true && value >= this.#openUntil ? this.#countJson(value, end) : end;
+  }
+
+  #countText(text: number, start: number): number {
+    const counter = new TokenCounter();
+    const last = countString(counter, this.#events, start);
+    this.#sums.add(text, counter.tokens);
+    return last;
+  }
+
+  // Behind the beginning of a value without an end marks may stand.
+  #countJson(value: number, nameEnd: number): number {
+    const last = valueEnd(this.#events, value);
+    this.#written += tokensOfText(this.#events.toString('utf8', value, last < 0 ? ~last : last));
+    if (last >= 0) return last;
+    this.#openUntil = ~last;
+    return nameEnd;
+  }
+
+  #find(position: number): void {
+    if (this.#found === none) this.#found = [position];
+    else this.#found.push(position);
+  }
 }
 
 const nothing = Buffer.alloc(0);
