@@ -60,8 +60,8 @@ export async function gatherOrPass(
     });
   } catch (error) {
     // Told as a failure, what came whole would be asked and paid for once more.
-    const whole = tail === undefined ? await hasComeWhole(response, parts) : isWhole?.() === true;
-    if (!isDeath(error) || !whole) {
+    const hasAll = () => (tail === undefined ? hasComeWhole(response, parts) : isWhole?.() === true);
+    if (!isDeath(error) || !(await hasAll())) {
       if (tail !== undefined) raw.destroy();
       else if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
       throw error;

@@ -48,8 +48,7 @@ export async function hasComeWhole(
   { headers }: Pick<UpstreamResponse, 'headers'>,
   parts: readonly Buffer[],
 ): Promise<boolean> {
-  const last = parts.at(-1);
-  if (headers['content-length'] !== undefined || last === undefined || !/\}\s*$/.test(last.toString('latin1', Math.max(0, last.length - 64)))) return false; // prettier-ignore
+  if (headers['content-length'] !== undefined || !endsWithBrace(Buffer.concat(parts.slice(-4)))) return false;
   const skeleton = openJsonSkeleton();
   let looked = 0;
   for (const part of parts) {
@@ -63,6 +62,13 @@ export async function hasComeWhole(
 }
 
 // ---
+
+function endsWithBrace(bytes: Buffer): boolean {
+  return bytes
+    .toString('latin1', Math.max(0, bytes.length - 64))
+    .trimEnd()
+    .endsWith('}');
+}
 
 /** Bytes that are looked through in one turn of the event loop: at worst 2 ms. */
 const turnBytes = 64 * 1024;
