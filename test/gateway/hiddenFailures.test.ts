@@ -21,6 +21,12 @@ test.each([
     event: `data: bad key "${key} \\\nevent: error\n\n`,
     error: undefined,
   },
+  {
+    name: 'an escape that its line cuts, in a text that is counted',
+    kind: 'messages',
+    event: `data: {"text":"bad key ${key} \\u\nevent: error\n\n`,
+    error: undefined,
+  },
 ] as const)('$name', async ({ kind, event, error }) => {
   const { preamble, content } = streamParts(kind, 'Hello');
   scene.a.answer = streamAnswer(preamble + content + event);

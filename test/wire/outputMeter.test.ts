@@ -202,6 +202,8 @@ describe('marks beside the output', () => {
     { text: 'data: {"type":\ndata: "finish_reason"\n: no-op\ndata: }\n\n', marks: ['finis'] },
     { text: 'data: bad "key \\\nevent: error\n\n', marks: ['event'] },
     { text: 'data: {"content":"a \\\nevent: error\n\n', marks: ['event'] },
+    { text: 'data: {"content":"a \\u\nevent: error\n\n', marks: ['event'] },
+    { text: 'data: {"content":"a \\u12","usage":{}}\n\n', marks: ['usage'] },
     { text: 'data: {"usage" : null, "finish_reason":\ndata: "stop"}\n\n', marks: ['finis'] },
   ])('$text', ({ text, marks }) => {
     expect(found(text)).toEqual(marks);

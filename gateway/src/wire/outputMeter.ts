@@ -245,8 +245,9 @@ function countString(counter: TokenCounter, bytes: Buffer, start: number): numbe
       if (escape === lf || escape === cr) return at;
       if (escape !== 0x75) counter.character(escaped[String.fromCharCode(escape)] ?? escape);
       else {
-        counter.character(Number.parseInt(bytes.toString('latin1', at + 1, at + 5), 16));
-        at += 4;
+        const digits = /^[\da-f]{0,4}/i.exec(bytes.toString('latin1', at + 1, at + 5))?.[0] ?? '';
+        counter.character(Number.parseInt(digits, 16));
+        at += digits.length; // the line may end within it
       }
     } else if (byte < 0x80) counter.character(byte);
     else if (byte >= 0xf0) {
