@@ -1,4 +1,9 @@
-// Medians and percentiles.
+// Medians, percentiles and shares.
+
+/** CPU time of each of what was done, in µs. @param ms of all; undefined where it is not known */
+export function microsecondsEach(ms: number | undefined, count: number): number {
+  return ((ms ?? NaN) * 1_000) / count;
+}
 
 /** The value below which a share of the values lies. @param share in [0, 1] */
 export function percentile(values: readonly number[], share: number): number {

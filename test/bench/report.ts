@@ -6,7 +6,10 @@ import { type Goal, goalOf, isMet } from './targets';
 const columns = ['', 'contender', 'median', '', 'lowest–highest', 'ratio', 'lowest–highest', 'target', ''] as const;
 const rightAligned = new Set([2, 4, 5, 6, 7]);
 
-/** The rows as text, under a heading for each figure; ratios of requests/s are to Portkey, those beside another version to that, all others to bare-fastify. */
+/**
+ * The rows as text, under a heading for each figure; ratios of requests/s are to Portkey, those beside another version to that,
+ * all others to bare-fastify.
+ */
 export function table(rows: readonly Row[]): string {
   const groups = Map.groupBy(rows, (row) => `${row.measure}: ${row.figure}`);
   const lines = [...groups].flatMap(([heading, group]) => [`\n${heading}`, ...group.map(lineOf)]);

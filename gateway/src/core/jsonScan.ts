@@ -2,6 +2,7 @@
 // stands, so that the model's name alone can be replaced. Bodies that are costly to parse are refused.
 
 import { GatewayError } from './errors';
+import { stringEnd } from './jsonString';
 import { type FoundMedia, MediaSearch } from './mediaSearch';
 
 export type { Medium } from './jsonMedia';
@@ -37,7 +38,6 @@ export interface ScanBounds {
 }
 
 const quote = 0x22;
-const backslash = 0x5c;
 const colon = 0x3a;
 
 /** Bytes that are scanned without a pause: they take at most about a millisecond, for which the event loop waits. */
@@ -280,39 +280,4 @@ function trimEnd(body: Buffer, start: number, end: number): number {
     end--;
   }
   return end;
-}
-
-/** The most backslashes before a quote that are counted backwards; where there are more, the bytes are stepped through. */
-const mostSlashes = 32;
-
-// The position of the closing quote; or, as its complement (below zero), where the scan is to go on: a pause, or the body's
-// end. The first 24 bytes are stepped through and the rest is searched, because a native call costs as much as some 24
-// steps. The same holds after an escaped quote: strings that hold one (code) hold many.
-function stringEnd(body: Buffer, start: number, from: number, pause: number): number {
-  let at = from;
-  for (;;) {
-    for (const near = Math.min(at + 24, body.length); at < near; at++) {
-      const byte = body[at];
-      if (byte === quote) return at;
-      if (byte === backslash) at++;
-    }
-    if (at >= pause) return ~Math.min(at, body.length);
-    const end = body.indexOf(quote, at);
-    if (end < 0) return ~body.length;
-    const least = Math.max(start, end - mostSlashes);
-    let slashes = end;
-    while (slashes > least && body[slashes - 1] === backslash) slashes--;
-    if (slashes > start && slashes === least) {
-      at = stepTo(body, at, Math.min(end, pause)); // where they begin is not known
-      continue;
-    }
-    if ((end - slashes) % 2 === 0) return end;
-    at = end + 1;
-  }
-}
-
-// Steps to `to`, or to one byte beyond where an escape ends there.
-function stepTo(body: Buffer, at: number, to: number): number {
-  for (; at < to; at++) if (body[at] === backslash) at++;
-  return at;
 }

@@ -5,7 +5,7 @@ import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
-import { hasComeWhole, isDeath } from '../upstream/readAll';
+import { areWholeJson, mayBeWhole } from '../upstream/readAll';
 import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
 import { noteWait, type ResponseProgress } from './responseProgress';
@@ -21,7 +21,7 @@ export type Gathered = { readonly whole: Buffer } | { readonly tail: Buffer };
 export interface PassOptions {
   /** Told of the bytes of a larger one. */
   readonly passing?: (bytes: Buffer) => void;
-  /** Whether those that were told are a whole answer, though its connection broke. */
+  /** Whether those that were told are a whole answer. */
   readonly isWhole?: () => boolean;
   /** They are output that is paid for by its length. */
   readonly isOutput: boolean;
@@ -60,8 +60,8 @@ export async function gatherOrPass(
     });
   } catch (error) {
     // Told as a failure, what came whole would be asked and paid for once more.
-    const hasAll = () => (tail === undefined ? hasComeWhole(response, parts) : isWhole?.() === true);
-    if (!isDeath(error) || !(await hasAll())) {
+    const hasAll = () => (tail === undefined ? areWholeJson(parts) : isWhole?.() === true);
+    if (!mayBeWhole(error, response) || !(await hasAll())) {
       if (tail !== undefined) raw.destroy();
       else if (error instanceof GatewayError && (await turn.moveOn(error))) return undefined;
       throw error;

@@ -1,6 +1,7 @@
 // What the strings of a prompt's body show beside its text, found while they are scanned: reasoning in our envelopes, and how
 // long a provider's cache is asked to keep the prompt. To search the bytes for both took twice as long as the scan itself.
 
+import { standsAt } from '../core/standsAt';
 import { beginsEnvelope } from '../wire/reasoning/envelope';
 
 /** Told of each string of a body. */
@@ -20,12 +21,12 @@ export class PromptMarks {
   string(start: number, end: number): void {
     const body = this.#body;
     if (!this.hasEnvelopes && beginsEnvelope(body, start, end)) this.hasEnvelopes = true;
-    if (end - start === cacheField.length && body[start] === c && isCacheField(body, start)) this.#mark(end + 1);
+    if (end - start === cacheField.length && standsAt(body, start, cacheField)) this.#mark(end + 1);
   }
 
   #mark(from: number): void {
     if (++this.#cacheMarks > mostMarks) return;
-    if (this.#body.subarray(from, from + bytesOfMark).includes('"1h"')) this.cacheWrite = '1h';
+    if (this.#body.subarray(from, from + bytesOfLifetime).includes('"1h"')) this.cacheWrite = '1h';
     else this.cacheWrite ??= '5m';
   }
 }
@@ -33,13 +34,8 @@ export class PromptMarks {
 // ---
 
 /** The field by which a prompt is written to Anthropic's cache. */
-const cacheField = Buffer.from('cache_control');
-const c = 0x63;
+const cacheField = 'cache_control';
 /** Bytes after it in which its lifetime stands: `{"type":"ephemeral","ttl":"1h"}`, with room for blanks. */
-const bytesOfMark = 100;
+const bytesOfLifetime = 100;
 /** Marks that are looked at. The provider takes four. Source: Anthropic, "Prompt caching". */
 const mostMarks = 8;
-
-function isCacheField(body: Buffer, start: number): boolean {
-  return body.compare(cacheField, 0, cacheField.length, start, start + cacheField.length) === 0;
-}

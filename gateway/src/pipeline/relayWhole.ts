@@ -134,7 +134,7 @@ async function passWhole(
     skeleton.add(passed);
     progress.usage = withSearches(undefined, searches?.count() ?? 0); // should it break off
   };
-  const isWhole = (): boolean => response.headers['content-length'] === undefined && isObject(skeleton.value);
+  const isWhole = (): boolean => isObject(skeleton.value);
   const gathered = await gatherOrPass(response, context, progress, { passing, isWhole, isOutput: true });
   if (gathered === undefined) return;
   if ('tail' in gathered) {

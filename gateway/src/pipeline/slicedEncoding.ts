@@ -48,11 +48,9 @@ export function openSlicedEncoding(parts: SlicedEncodingParts): SlicedEncoding {
   const push = (frames: readonly Frame[]): Promise<void> | undefined => {
     let text = '';
     try {
-      let at = 0;
-      for (const frame of frames) {
-        at++;
+      for (const [at, frame] of frames.entries()) {
         const events = decoder.push(frame);
-        if (areMany(events)) return inSlices(text, events, frame.data.length).then(() => push(frames.slice(at)));
+        if (areMany(events)) return inSlices(text, events, frame.data.length).then(() => push(frames.slice(at + 1)));
         text += parts.encode(events);
       }
     } catch (error) {

@@ -30,7 +30,7 @@ export async function readAll(
       return undefined;
     });
   } catch (error) {
-    if (!isDeath(error) || !(await hasComeWhole(response, parts))) throw error;
+    if (!mayBeWhole(error, response) || !(await areWholeJson(parts))) throw error;
   }
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size);
 }
@@ -40,15 +40,14 @@ export function isDeath(error: unknown): boolean {
   return error instanceof GatewayError && error.code === 'upstream_died';
 }
 
-/**
- * Whether an answer that broke off had come whole: a JSON object. Of one with a length something is missing. A large one is
- * looked through a piece at a time.
- */
-export async function hasComeWhole(
-  { headers }: Pick<UpstreamResponse, 'headers'>,
-  parts: readonly Buffer[],
-): Promise<boolean> {
-  if (headers['content-length'] !== undefined || !endsWithBrace(Buffer.concat(parts.slice(-4)))) return false;
+/** Whether an answer may have come whole though its connection broke: of one whose length was announced something is missing. */
+export function mayBeWhole(error: unknown, { headers }: Pick<UpstreamResponse, 'headers'>): boolean {
+  return isDeath(error) && headers['content-length'] === undefined;
+}
+
+/** Whether these are a whole JSON object. A large one is looked through a piece at a time. */
+export async function areWholeJson(parts: readonly Buffer[]): Promise<boolean> {
+  if (!endsWithBrace(Buffer.concat(parts.slice(-4)))) return false;
   const skeleton = openJsonSkeleton();
   let looked = 0;
   for (const part of parts) {

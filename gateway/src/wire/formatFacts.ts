@@ -128,7 +128,10 @@ export interface CompletionFacts {
   hasContent(event: Json): boolean;
   /** Begins the data of long events that hold no content; a look before `hasContent`. */
   readonly preamble?: RegExp;
-  /** Strings of which one stands, and names no null, in every event that ends a stream or gives its reason to end; a look before `isEnd`. */
+  /**
+   * Strings of which one stands, and names no null, in every event that ends a stream or gives its reason to end; a look before
+   * `isEnd`.
+   */
   readonly endWords: readonly string[];
   /** Whether an event says that the answer is complete. Usage may follow. */
   isEnd(event: Json): boolean;

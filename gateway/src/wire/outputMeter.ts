@@ -2,7 +2,8 @@
 // where a stream ends before its usage is reported. It counts what the model wrote and not what the events wrap around it,
 // and finds that by name, without parsing an event. Whoever looks for other strings in the events has them found on the way.
 
-import { type EventVisitor, startsWith, visitEvents, WordTable } from './shared/eventStrings';
+import { standsAt } from '../core/standsAt';
+import { type EventVisitor, visitEvents, WordTable } from './shared/eventStrings';
 import { TokenCounter, tokensOfText } from './tokenCounter';
 
 /** Where the events of a format's streams hold what the model wrote. */
@@ -197,29 +198,23 @@ function meanings({ texts, values, call, image }: OutputFields, marks: EventMark
 
 const quote = 0x22;
 const backslash = 0x5c;
-const closing = 0x7d;
 const blank = 0x20;
 const lf = 0x0a;
 const cr = 0x0d;
 const n = 0x6e;
 
-const eventField = Buffer.from('event:');
-const dataField = Buffer.from('data:');
-const error = Buffer.from('error');
-
 // Whether a line names its event an error, or has the end mark as its data.
 function isMark(events: Buffer, start: number, endMark: string | undefined): boolean {
-  if (startsWith(events, start, eventField)) return startsWith(events, valueOfLine(events, start, eventField), error);
-  if (endMark === undefined || !startsWith(events, start, dataField)) return false;
-  const value = valueOfLine(events, start, dataField);
   return (
-    events[value] === endMark.charCodeAt(0) && events.toString('latin1', value, value + endMark.length) === endMark
+    hasField(events, start, 'event:', 'error') || (endMark !== undefined && hasField(events, start, 'data:', endMark))
   );
 }
 
-function valueOfLine(events: Buffer, start: number, field: Buffer): number {
+// Whether a line is this field, and its value begins so.
+function hasField(events: Buffer, start: number, field: string, value: string): boolean {
+  if (!standsAt(events, start, field)) return false;
   const at = start + field.length;
-  return events[at] === blank ? at + 1 : at;
+  return standsAt(events, events[at] === blank ? at + 1 : at, value);
 }
 
 // Whether the field whose value begins here tells of a call.
@@ -227,10 +222,8 @@ function tellsOfCall(events: Buffer, value: number, { values }: CallMark): boole
   if (value < 0) return false;
   if (events[value] !== quote) return values === undefined && events[value] !== n;
   if (values === undefined) return events[value + 1] !== quote;
-  for (const each of values) {
-    const end = value + 1 + each.length;
-    if (events[end] === quote && events.toString('latin1', value + 1, end) === each) return true;
-  }
+  for (const each of values)
+    if (standsAt(events, value + 1, each) && events[value + 1 + each.length] === quote) return true;
   return false;
 }
 
@@ -268,7 +261,7 @@ function valueEnd(bytes: Buffer, start: number): number {
     const byte = bytes[at];
     if (byte === quote) at = passString(bytes, at + 1);
     else if (byte === 0x7b || byte === 0x5b) depth++;
-    else if (byte === closing || byte === 0x5d) {
+    else if (byte === 0x7d || byte === 0x5d) {
       if (--depth <= 0) return depth < 0 ? at : at + 1;
     } else if (byte === 0x2c && depth === 0) return at;
     else if (byte === lf && isLineEnd(bytes[at + 1])) return ~at;

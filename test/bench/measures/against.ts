@@ -2,7 +2,8 @@
 // two rounds that follow each other moves by some hundredths.
 
 import type { BodyName } from '../bodies';
-import type { LoadResult, PairsResult } from '../jobs';
+import { microsecondsEach } from '../figures';
+import type { PairsResult } from '../jobs';
 import { row, type Row, type Run } from '../run';
 
 const names = ['ovth-against', 'ovth-process'] as const;
@@ -31,7 +32,7 @@ export async function against(run: Run): Promise<Row[]> {
       const aim = path === undefined ? target : { ...target, path };
       const result = await run.load.do<'load'>({ type: 'load', target: aim, body, connections, pid, ...times });
       if (result.failures > 0) throw new Error(`${name}: ${result.failures} of ${result.requests} failed (${body})`);
-      return microsecondsEach(result);
+      return microsecondsEach(result.cpuMs, paced === true ? result.events : result.requests);
     });
     const figure = paced === true ? 'CPU an event' : 'CPU a request';
     rows.push(...beside(`${body}, ${connections} conn, beside the other version`, figure, 'µs', cpu, (each) => each));
@@ -57,10 +58,6 @@ async function inTurn<T>(run: Run, work: (name: Name) => Promise<T>): Promise<Ma
   for (let round = 0; round < 2 * run.effort.rounds; round++)
     for (const name of round % 2 === 0 ? names : names.toReversed()) found.get(name)?.push(await work(name));
   return found;
-}
-
-function microsecondsEach({ cpuMs, events, requests }: LoadResult): number {
-  return ((cpuMs ?? NaN) * 1_000) / (events === 0 ? requests : events);
 }
 
 function beside<T>(

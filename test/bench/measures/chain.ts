@@ -4,6 +4,7 @@
 import { chainStart, rowHash } from '../../../gateway/src/storage/sqlite/chainHash';
 import { openPeople } from '../../../gateway/src/storage/sqlite/people';
 import type { RequestRow } from '../../../gateway/src/storage/rows';
+import { microsecondsEach } from '../figures';
 import { row, type Row, type Run } from '../run';
 
 const rowsARound = 100_000;
@@ -18,8 +19,8 @@ export async function chain(run: Run): Promise<Row[]> {
     each.push(hashRows(rowsARound));
     const { pid, target } = await run.warm('ovth-process');
     const job = { type: 'load', target, body: '1 KB', connections, rampMs: 250, ms: run.effort.roundMs, pid } as const;
-    const { cpuMs = NaN, requests: count } = await run.load.do<'load'>(job);
-    requests.push((cpuMs * 1_000) / count);
+    const { cpuMs, requests: count } = await run.load.do<'load'>(job);
+    requests.push(microsecondsEach(cpuMs, count));
   }
   return [
     row('hash chain', 'ovth-process', 'CPU a row', 'µs', each),

@@ -2,6 +2,7 @@
 
 import type { BodyName } from '../bodies';
 import type { ContenderName } from '../contender';
+import { microsecondsEach } from '../figures';
 import type { LoadResult } from '../jobs';
 import { Unavailable } from '../litellm';
 import { missingRows, row, type Row, type Run } from '../run';
@@ -84,5 +85,5 @@ function cpuRows(measure: string, results: Map<ContenderName, LoadResult[]>): Ro
     .map(([name, rounds]) => row(measure, name, 'CPU a request', 'µs', cpuEach(rounds), bare));
 }
 
-const cpuEach = (rounds: readonly LoadResult[]) => rounds.map((r) => ((r.cpuMs ?? NaN) * 1_000) / r.requests);
+const cpuEach = (rounds: readonly LoadResult[]) => rounds.map((r) => microsecondsEach(r.cpuMs, r.requests));
 const perSecond = (rounds: readonly LoadResult[]) => rounds.map((r) => (r.requests * 1_000) / r.ms);

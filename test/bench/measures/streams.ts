@@ -3,7 +3,7 @@
 import { streamShape } from '../bodies';
 import type { ContenderName } from '../contender';
 import type { LoadResult } from '../jobs';
-import { percentile } from '../figures';
+import { microsecondsEach, percentile } from '../figures';
 import { residentMbOf } from '../procfs';
 import { row, type Row, type Run } from '../run';
 
@@ -27,7 +27,7 @@ export async function pacedStreams(run: Run): Promise<Row[]> {
       results.get(name)?.push(result);
     }
   }
-  const each = (list: readonly LoadResult[]) => list.map((r) => ((r.cpuMs ?? NaN) * 1_000) / r.events);
+  const each = (list: readonly LoadResult[]) => list.map((r) => microsecondsEach(r.cpuMs, r.events));
   const bare = each(results.get('bare-fastify') ?? []);
   return [...results].map(([name, rounds]) =>
     row(`${connections} paced streams`, name, 'CPU an event', 'µs', each(rounds), bare),
@@ -53,7 +53,7 @@ export async function translatedStreams(run: Run): Promise<Row[]> {
       } as const;
       const result = await run.load.do<'load'>(job);
       if (result.failures > 0) throw new Error(`${name}: ${result.failures} of ${result.requests} streams failed`);
-      list.push(((result.cpuMs ?? NaN) * 1_000) / result.events);
+      list.push(microsecondsEach(result.cpuMs, result.events));
     }
   }
   const bare = results.get('bare-fastify') ?? [];

@@ -3,17 +3,17 @@
 // sends it back with its history, and it is unwrapped for the provider that made it. The mark tells an envelope from a
 // provider's own signature.
 
+import { standsAt } from '../../core/standsAt';
 import type { Json } from '../jsonObject';
 import type { Format, Opaque } from '../neutral';
 import { isObject, textOr } from '../shared/json';
 
-// Base64 of `ovth1:`. Its six bytes fill two whole groups, so that the mark is the same whatever follows.
-const mark = 'b3Z0aDE6';
+/**
+ * Begins envelopes, and stands behind the prefix of ids that we have given: base64 of `ovth1:`, whose six bytes fill two whole
+ * groups, so that it is the same whatever follows.
+ */
+export const envelopeMark = 'b3Z0aDE6';
 
-/** What tells an id that we have given, behind its prefix. */
-export const envelopeMark = mark;
-
-const markBytes = Buffer.from(mark);
 /** Where the mark may stand in a string: at its beginning, or behind a search's prefix (ourSearchId in shared/webSearch.ts). */
 const placesOfMark = [0, 'ws_'.length, 'srvtoolu_'.length];
 
@@ -21,7 +21,7 @@ const placesOfMark = [0, 'ws_'.length, 'srvtoolu_'.length];
 export function beginsEnvelope(body: Buffer, start: number, end: number): boolean {
   for (const place of placesOfMark) {
     const at = start + place;
-    if (body[at] === markBytes[0] && at + markBytes.length <= end && isMark(body, at)) return true;
+    if (at + envelopeMark.length <= end && standsAt(body, at, envelopeMark)) return true;
   }
   return false;
 }
@@ -34,12 +34,12 @@ const formats = new Set<string>(['chat', 'responses', 'messages', 'generate'] sa
  */
 export function wrapEnvelope(opaque: Opaque | undefined, text?: string): string {
   const content = opaque === undefined ? '{}' : JSON.stringify({ ...opaque, text });
-  return mark + Buffer.from(content).toString('base64');
+  return envelopeMark + Buffer.from(content).toString('base64');
 }
 
 /** Whether a value is an envelope of ours. */
 export function isEnvelope(value: unknown): value is string {
-  return typeof value === 'string' && value.startsWith(mark);
+  return typeof value === 'string' && value.startsWith(envelopeMark);
 }
 
 /** The opaque value in an envelope; undefined for an empty or damaged one. */
@@ -79,21 +79,17 @@ export function decodeJoined(
   value: unknown,
   decodeNative: (text: string) => Opaque,
 ): readonly [Opaque | undefined, ...(Opaque | undefined)[]] {
-  const second = isEnvelope(value) ? value.indexOf(mark, mark.length) : -1;
+  const second = isEnvelope(value) ? value.indexOf(envelopeMark, envelopeMark.length) : -1;
   if (!isEnvelope(value) || second < 0) return [decodeOpaque(value, decodeNative)];
-  const [first = '', ...others] = value.split(mark).slice(1);
-  return [unwrapEnvelope(mark + first), ...others.map((other) => unwrapEnvelope(mark + other))];
+  const [first = '', ...others] = value.split(envelopeMark).slice(1);
+  return [unwrapEnvelope(envelopeMark + first), ...others.map((other) => unwrapEnvelope(envelopeMark + other))];
 }
 
 // ---
 
-function isMark(body: Buffer, at: number): boolean {
-  return body.compare(markBytes, 0, markBytes.length, at, at + markBytes.length) === 0;
-}
-
 function contentOf(envelope: string): Json | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(envelope.slice(mark.length), 'base64').toString('utf8'));
+    const value: unknown = JSON.parse(Buffer.from(envelope.slice(envelopeMark.length), 'base64').toString('utf8'));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -2,6 +2,8 @@
 // some 14 strings: to search it for each of a format's 15 words took five times as long.
 
 import { beginsWithMark, bytesOfMark } from '../../core/byteOrderMark';
+import { stringEnd } from '../../core/jsonString';
+import { standsAt } from '../../core/standsAt';
 
 /** Told of what stands in events. */
 export interface EventVisitor {
@@ -32,53 +34,20 @@ export function visitEvents(events: Buffer, visitor: EventVisitor): void {
   }
 }
 
-/** Strings to be found, each with what it stands for. */
+/** Strings of ASCII to be found, each with what it stands for. */
 export class WordTable<T> {
-  readonly #byLength: { readonly bytes: Buffer; readonly meaning: T }[][] = [];
+  readonly #byLength: { readonly word: string; readonly meaning: T }[][] = [];
 
   constructor(words: Iterable<readonly [string, T]>) {
-    for (const [word, meaning] of words) {
-      const bytes = Buffer.from(word);
-      (this.#byLength[bytes.length] ??= []).push({ bytes, meaning });
-    }
+    for (const [word, meaning] of words) (this.#byLength[word.length] ??= []).push({ word, meaning });
   }
 
   /** What the string stands for; undefined for every other. @param start of its characters @param end after the last of them */
   find(text: Buffer, start: number, end: number): T | undefined {
     const words = this.#byLength[end - start];
     if (words === undefined) return undefined;
-    for (const { bytes, meaning } of words) if (startsWith(text, start, bytes)) return meaning;
+    for (const { word, meaning } of words) if (standsAt(text, start, word)) return meaning;
     return undefined;
-  }
-}
-
-/** Whether these bytes stand at a position. */
-export function startsWith(text: Buffer, start: number, bytes: Buffer): boolean {
-  for (let i = 0; i < bytes.length; i++) if (text[start + i] !== bytes[i]) return false;
-  return true;
-}
-
-/**
- * Where a string ends: its closing quote, or the end of its line.
- * @param start of its characters
- * @param lineEnd of the line that it stands in
- */
-export function stringEnd(text: Buffer, start: number, lineEnd: number): number {
-  let at = start;
-  for (;;) {
-    // The first bytes are stepped through, as a search by the engine takes as long as some of them.
-    for (const near = Math.min(at + 32, lineEnd); at < near; at++) {
-      const byte = text[at];
-      if (byte === quote) return at;
-      if (byte === backslash) at++;
-    }
-    if (at >= lineEnd) return lineEnd;
-    const end = text.indexOf(quote, at);
-    if (end < 0 || end >= lineEnd) return lineEnd;
-    let slashes = end;
-    while (slashes > at && text[slashes - 1] === backslash) slashes--;
-    if ((end - slashes) % 2 === 0) return end;
-    at = end + 1;
   }
 }
 
@@ -112,7 +81,8 @@ function visitLine(events: Buffer, start: number, lineEnd: number, visitor: Even
   let at = start;
   while (at < lineEnd) {
     if (events[at++] !== quote) continue;
-    const end = stringEnd(events, at, lineEnd);
+    const found = stringEnd(events, at, at, lineEnd);
+    const end = found < 0 || found > lineEnd ? lineEnd : found;
     at = visitor.string(at, end, valueAfter(events, end + 1, lineEnd));
     if (events[at] === quote) at++;
   }
@@ -120,7 +90,6 @@ function visitLine(events: Buffer, start: number, lineEnd: number, visitor: Even
 }
 
 const quote = 0x22;
-const backslash = 0x5c;
 const colon = 0x3a;
 const lf = 0x0a;
 const cr = 0x0d;
