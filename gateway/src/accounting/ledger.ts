@@ -187,7 +187,7 @@ class OpenReservation implements Reservation {
     const limits = limitWindows(this.#limits);
     const { input } = this.#request;
     this.#queue.post(
-      { type: 'settle', limits, row, rates, ...(dearestRates === undefined ? {} : { dearestRates }) },
+      { type: 'settle', limits, row, rates, dearestRates },
       { tokens: input + this.output, nano: this.#nano, requests: 1 },
     );
   }

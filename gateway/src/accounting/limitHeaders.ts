@@ -15,28 +15,23 @@ export interface BudgetWarning {
 export const warnedFrom = [0.95, 0.75] as const;
 
 /**
- * `x-ratelimit-*` as OpenAI's clients read them, and Anthropic's own for its clients. A provider's never stand beside them.
+ * Names and values in turn: `x-ratelimit-*` as OpenAI's clients read them, and Anthropic's own for its clients. A provider's never stand beside them.
  * Sources: https://platform.openai.com/docs/guides/rate-limits, https://docs.claude.com/en/api/rate-limits (2026-11)
  */
 export function rateLimitHeaders(
   { limit, left, amount }: Headroom,
   now: number,
   dialect?: Dialect,
-): Record<string, string> {
-  if (limit.measure !== 'requests' && limit.measure !== 'tokens') return {};
-  const unit = limit.measure;
+): string[] {
+  if (limit.measure !== 'requests' && limit.measure !== 'tokens') return [];
+  const { openai, anthropic } = rateLimitNames[limit.measure];
   const remaining = String(Math.max(0, left));
-  const headers: Record<string, string> = {
-    [`x-ratelimit-limit-${unit}`]: String(amount),
-    [`x-ratelimit-remaining-${unit}`]: remaining,
-    [`x-ratelimit-reset-${unit}`]: `${secondsUntilReset(limit, now)}s`,
-  };
-  if (dialect !== 'anthropic') return headers;
-  headers[`anthropic-ratelimit-${unit}-limit`] = String(amount);
-  headers[`anthropic-ratelimit-${unit}-remaining`] = remaining;
-  if (limit.resetsAt !== undefined)
-    headers[`anthropic-ratelimit-${unit}-reset`] = new Date(limit.resetsAt).toISOString();
-  return headers;
+  const reset = `${secondsUntilReset(limit, now)}s`;
+  const list = [openai.limit, String(amount), openai.remaining, remaining, openai.reset, reset];
+  if (dialect !== 'anthropic') return list;
+  list.push(anthropic.limit, String(amount), anthropic.remaining, remaining);
+  if (limit.resetsAt !== undefined) list.push(anthropic.reset, new Date(limit.resetsAt).toISOString());
+  return list;
 }
 
 /**
@@ -83,4 +78,20 @@ export function warningOf(seen: readonly BudgetWarning[]): BudgetWarning | undef
   let most: BudgetWarning | undefined;
   for (const each of seen) if (most === undefined || each.spent / each.amount > most.spent / most.amount) most = each;
   return most;
+}
+
+// ---
+
+/** Written out once: a name that is put together is looked up anew each time. */
+const rateLimitNames = { requests: namesFor('requests'), tokens: namesFor('tokens') } as const;
+
+function namesFor(unit: string) {
+  return {
+    openai: { limit: `x-ratelimit-limit-${unit}`, remaining: `x-ratelimit-remaining-${unit}`, reset: `x-ratelimit-reset-${unit}` },
+    anthropic: {
+      limit: `anthropic-ratelimit-${unit}-limit`,
+      remaining: `anthropic-ratelimit-${unit}-remaining`,
+      reset: `anthropic-ratelimit-${unit}-reset`,
+    },
+  } as const;
 }

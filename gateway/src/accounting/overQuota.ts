@@ -28,7 +28,7 @@ export function overQuota(limit: QuotaLimit, state: LimitState, wanted: number, 
       `this request needs ${amountText(limit, wanted)}.${reset}${fewer}`,
     headers: {
       'retry-after': String(secondsUntilReset(limit, now)),
-      ...rateLimitHeaders({ limit, left, amount }, now),
+      ...recordOfPairs(rateLimitHeaders({ limit, left, amount }, now)),
       ...(per === 'minute' ? {} : subscriptionHeaders(limit, 'rejected', spent / Math.max(1, amount))),
     },
   });
@@ -49,4 +49,10 @@ function neverFits(limit: QuotaLimit, amount: number, wanted: number): GatewayEr
 
 function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function recordOfPairs(list: readonly string[]): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (let at = 0; at < list.length; at += 2) record[list[at] ?? ''] = list[at + 1] ?? '';
+  return record;
 }

@@ -9,7 +9,7 @@ export interface RequestRecord {
   /** The rates that `row.cost` was computed with, as JSON; `row.rates` is their id. */
   readonly rates: string;
   /** The same of `row.dearest_rates`. */
-  readonly dearestRates?: string;
+  readonly dearestRates: string | undefined;
   readonly usage: Usage;
   /** How long its target took to write so many tokens; undefined where that was not seen. */
   readonly pace: Pace | undefined;

@@ -54,7 +54,7 @@ function leaveThreadsTheirLimits(): void {
 // reckoning, for small heaps, bodies of 100 KB brought a collection every 70 requests, which was half of their CPU. NODE_OPTIONS
 // takes no such flag.
 function letGarbageGather(): void {
-  setFlagsFromString('--heap-growing-percent=300');
+  setFlagsFromString('--heap-growing-percent=150');
 }
 
 async function start(options: ProcessOptions, environment: Environment, log: Log): Promise<RunningGateway> {

@@ -56,10 +56,16 @@ type Counts = Omit<Usage, 'incomplete'>;
 /** The fields of a report that are counts. What is left out was not reported: it is estimated, and booked as such. */
 export function validCounts(reported: { readonly [K in keyof Counts]?: number | undefined }): Partial<Usage> {
   const out: Partial<Record<keyof Counts, number>> = {};
-  for (const [name, value] of Object.entries(reported) as [keyof Counts, number | undefined][])
+  for (const name of counts) {
+    const value = reported[name];
     if (value !== undefined && value >= 0 && value <= maxTokensPerRequest) out[name] = value;
+  }
   return out;
 }
+
+const counts = [
+  'input', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'output', 'reasoning', 'inputAudio', 'searches', 'previewSearches',
+] as const satisfies readonly (keyof Counts)[]; // prettier-ignore
 
 /** The sum, at most what a number holds exactly: a counter that is full refuses, and stays readable. */
 export function saturatingAdd(a: number, b: number): number {

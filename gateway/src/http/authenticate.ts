@@ -20,7 +20,7 @@ export type Caller =
       readonly kind: 'key';
       readonly key: KeyRow;
       /** Set where the secret was replaced: it works until then, milliseconds since 1970. */
-      readonly oldUntil?: number;
+      readonly oldUntil: number | undefined;
     };
 
 export interface Authenticator {
@@ -67,7 +67,7 @@ export function openAuthenticator({ keys, credentials, masterKey, addresses, now
     const end = key === undefined ? 'invalid_key' : endOf(key, now());
     if (key === undefined || end !== undefined) throw refusal(request, end ?? 'invalid_key');
     const oldUntil = graceOf(key, sha256);
-    return { kind: 'key', key, ...(oldUntil === undefined ? {} : { oldUntil }) };
+    return { kind: 'key', key, oldUntil };
   };
 
   const authenticator: Authenticator = {
@@ -82,11 +82,14 @@ export function openAuthenticator({ keys, credentials, masterKey, addresses, now
       if (credential === undefined) return undefined;
       const ours = credential.startsWith(keyPrefix);
       if (!ours && isMaster(credential)) return { kind: 'master' };
-      // A typo costs no look-up. A key that the configuration declares by its hash may have any form of some length.
-      if (ours ? !isKey(credential) : credential.length < leastOwnKey) throw refusal(request, 'invalid_key');
+      // A key that the configuration declares by its hash may have any form of some length.
+      if (!ours && credential.length < leastOwnKey) throw refusal(request, 'invalid_key');
       const sha256 = hash('sha256', credential);
+      const isKnown = keys.knows(sha256);
+      // A typo costs no look-up; and what is known needs no checksum.
+      if (ours && !isKnown && !isKey(credential)) throw refusal(request, 'invalid_key');
       // What may be guessed is not looked for by itself; but another process may have minted it a moment ago.
-      const guessed = !keys.knows(sha256) && wrong.count(networkOf(addresses.of(request))) >= mostWrong;
+      const guessed = !isKnown && wrong.count(networkOf(addresses.of(request))) >= mostWrong;
       const found = guessed ? keys.findRefreshed(sha256) : keys.find(sha256);
       return found instanceof Promise
         ? found.then((key) => callerOf(request, key, sha256))
@@ -100,14 +103,14 @@ export function openAuthenticator({ keys, credentials, masterKey, addresses, now
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
-const bearer = /^bearer\s+(.+)$/i;
+const bearer = /^bearer\s/i;
 
 /** The ways clients send a key. Where several are sent and differ, one that looks like ours is taken. */
 function credentialOf(headers: IncomingHttpHeaders, inQuery: unknown): string | undefined {
   let other: string | undefined;
   const { authorization } = headers;
   for (const value of [
-    authorization === undefined ? undefined : bearer.exec(authorization)?.[1],
+    authorization !== undefined && bearer.test(authorization) ? authorization.slice('bearer'.length) : undefined,
     headers['x-api-key'],
     headers['api-key'],
     headers['x-goog-api-key'],

@@ -53,13 +53,13 @@ function readBytes(request: IncomingMessage, limit: number, share: MemoryShare, 
       room.add(part);
     };
     request.on('data', onData);
-    request.once('end', () => {
+    request.on('end', () => {
       if (done) return;
       done = true;
       resolve(isPlain ? withoutMark(room.take()) : room.take());
     });
-    request.once('error', fail);
-    request.once('close', () => {
+    request.on('error', fail);
+    request.on('close', () => {
       // Every request closes: an error is only made for those that had not ended.
       if (!done) fail(cutOff());
     });

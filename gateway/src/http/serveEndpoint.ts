@@ -119,9 +119,9 @@ async function infer(
     await handler.run(services, {
       id: request.id,
       key,
-      ...(oldUntil === undefined ? {} : { oldKeyUntil: oldUntil }),
+      oldKeyUntil: oldUntil,
       format: handler.format,
-      ...(handler.pathModel === undefined ? {} : { pathModel: handler.pathModel }),
+      pathModel: handler.pathModel,
       dialect: request.dialect,
       headers: request.headers,
       body,

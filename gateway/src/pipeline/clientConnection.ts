@@ -17,7 +17,7 @@ export function watchClient(raw: ServerResponse, ending: CancelSignal): CancelSi
   if (ending.reason === undefined) ending.on(onStop);
   else onStop(ending.reason);
   // Not the request's own close: that one fires as soon as its body has been read.
-  raw.once('close', () => {
+  raw.on('close', () => {
     ending.off(onStop);
     if (!raw.writableFinished) leaving.cancel(new ClientGone('the client closed its connection'));
   });

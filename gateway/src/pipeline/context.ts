@@ -59,11 +59,11 @@ export interface IncomingRequest {
   readonly id: string;
   readonly key: KeyRow;
   /** Set where the key's secret was replaced: it works until then, milliseconds since 1970. */
-  readonly oldKeyUntil?: number;
+  readonly oldKeyUntil: number | undefined;
   /** The format of the path, which its caller is answered in. */
   readonly format: Format;
   /** What the path says of the request, where it says anything. */
-  readonly pathModel?: PathModel;
+  readonly pathModel: PathModel | undefined;
   readonly dialect: Dialect;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;

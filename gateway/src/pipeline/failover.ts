@@ -171,8 +171,9 @@ export class Failover<T> implements AnswerTurn {
     if (kind === 'local' || !this.#service.booked) return false;
     const { health, now } = this.#exchange.services;
     const key = healthKey(target, account);
-    if (health.isResting(key, now(), this)) return this.held;
-    health.claimProbe(key, now(), this);
+    const at = now();
+    if (health.isResting(key, at, this)) return this.held;
+    health.claimProbe(key, at, this);
     return false;
   }
 
@@ -290,22 +291,16 @@ export class Failover<T> implements AnswerTurn {
     for (let tries = 0; ; tries++) {
       const startedAt = services.now();
       progress.sentAt = undefined;
-      const note = (status: number, cause?: string) =>
-        progress.attempts.push({
-          target: target.label,
-          account: account.name,
-          status,
-          ...(cause === undefined ? {} : { cause }),
-          ms: services.now() - startedAt,
-        });
+      const about = { target: target.label, account: account.name };
       try {
         const response = decoded(await services.upstream.send(candidate.request, client, this));
-        progress.firstByteAt = services.now();
-        note(response.status);
+        const at = services.now();
+        progress.firstByteAt = at;
+        progress.attempts.push({ ...about, status: response.status, ms: at - startedAt });
         return response;
       } catch (error) {
         if (client.reason !== undefined || !(error instanceof GatewayError)) throw error;
-        note(0, error.code);
+        progress.attempts.push({ ...about, status: 0, cause: error.code, ms: services.now() - startedAt });
         // The provider closed an idle connection just as we wrote to it: nothing was processed. It may have closed others.
         if (tries >= mostStale || error.code !== 'upstream_unreachable' || !brokeOnReuse(error.cause)) throw error;
       }

@@ -106,7 +106,7 @@ export function recordOf<T>(
       hash: null,
     },
     rates: json,
-    ...(dearestRates === undefined ? {} : { dearestRates: dearestRates.json }),
+    dearestRates: dearestRates?.json,
     usage,
     pace: outcome === 'ok' && !estimated ? paceOf(facts.needs, progress, usage, now) : undefined,
     keyLabel: incoming.key.label,

@@ -3,7 +3,7 @@
 
 import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
-import { toClient, withOwnHeaders } from '../upstream/headers';
+import { toClient } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { areWholeJson, mayBeWhole } from '../upstream/readAll';
 import { writeToClient } from './clientConnection';
@@ -87,9 +87,9 @@ function sendHead(
   { raw, headers: ours, ownKeys }: ResponseContext,
   progress: ResponseProgress,
 ): void {
-  const headers: Record<string, string> = withOwnHeaders(toClient(response.headers, ownKeys), ours);
+  const headers = toClient(response.headers, ownKeys, ours);
   const length = response.headers['content-length'];
-  if (length !== undefined) headers['content-length'] = length;
+  if (length !== undefined) headers.push('content-length', length);
   raw.writeHead(response.status, headers);
   progress.begun = true;
   progress.status = response.status;

@@ -3,7 +3,7 @@
 
 import { withSearches } from '../core/usage';
 import { GatewayError } from '../core/errors';
-import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
+import { acrossWires, type HeaderList, setHeader, toClient, withOwnHeaders } from '../upstream/headers';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
 import { isDeath } from '../upstream/readAll';
@@ -83,15 +83,14 @@ function headersOf(
   { kind, response }: Answered<AnswerTranslation>,
   context: ResponseContext,
   framing: StreamFraming,
-): Record<string, string> {
-  const headers: Record<string, string> =
+): HeaderList {
+  const headers =
     kind === 'translated'
-      ? acrossWires(response.headers, context.dialect, context.ownKeys)
-      : toClient(response.headers, context.ownKeys);
-  if (kind === 'translated') headers['content-type'] = framing.contentType;
-  withOwnHeaders(headers, context.headers);
-  headers['cache-control'] = 'no-cache, no-transform'; // proxies that compress would hold events back
-  headers['x-accel-buffering'] = 'no'; // the same for nginx
+      ? withOwnHeaders(acrossWires(response.headers, context.dialect, context.ownKeys), context.headers)
+      : toClient(response.headers, context.ownKeys, context.headers);
+  if (kind === 'translated') headers.push('content-type', framing.contentType);
+  setHeader(headers, 'cache-control', 'no-cache, no-transform'); // proxies that compress would hold events back
+  setHeader(headers, 'x-accel-buffering', 'no'); // the same for nginx
   return headers;
 }
 

@@ -3,7 +3,7 @@
 import { answerWork } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { openJsonSkeleton } from '../core/jsonSkeleton';
-import { acrossWires, toClient, withOwnHeaders } from '../upstream/headers';
+import { acrossWires, type HeaderList, toClient, withOwnHeaders } from '../upstream/headers';
 import { withSearches } from '../core/usage';
 import type { UpstreamResponse } from '../upstream/exchange';
 import { failureError } from '../upstream/providerErrors';
@@ -51,21 +51,20 @@ export async function relayError<T>(
   if (progress.failure !== undefined && (kind === 'translated' || isPage(response))) throw progress.failure;
   const bytes = context.ownKeys.bytes(await readAll(response, context.limits.error_body_bytes));
   if (progress.failure !== undefined && isMarkup(bytes)) throw progress.failure;
-  endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), bytes);
+  endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys, context.headers), bytes);
 }
 
-/** Sends a whole answer. */
+/** Sends a whole answer. @param headers all but its length and cost, which are added */
 export function endResponse(
-  { raw, headers: ours, cost: costOf }: ResponseContext,
+  { raw, cost: costOf }: ResponseContext,
   progress: ResponseProgress,
   status: number,
-  headers: Record<string, string | number>,
+  headers: HeaderList,
   bytes: Buffer,
 ): void {
-  withOwnHeaders(headers, ours);
   const cost = status < 300 && progress.failure === undefined ? costOf(progress) : undefined;
-  if (cost !== undefined) headers['x-ovth-cost-usd'] = (cost / 1e9).toFixed(9);
-  headers['content-length'] = bytes.length;
+  if (cost !== undefined) headers.push('x-ovth-cost-usd', (cost / 1e9).toFixed(9));
+  headers.push('content-length', bytes.length);
   raw.writeHead(status, headers);
   progress.begun = true;
   progress.status = status;
@@ -113,9 +112,10 @@ async function translateWhole(
   if (made.failure !== undefined) throw (progress.failure = failureError(cleanFailure(made.failure, context)));
   for (const what of made.lost) noteLost(progress, what);
   for (const [name, parts] of made.kept) context.remember(name, parts);
-  const headers = acrossWires(response.headers, context.dialect, context.ownKeys);
-  headers['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
+  const theirs = acrossWires(response.headers, context.dialect, context.ownKeys);
+  theirs['content-type'] = stream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const body = asBuffer(made.body);
+  const headers = withOwnHeaders(theirs, context.headers);
   endResponse(context, progress, 200, headers, context.asList ? asList(body) : body);
 }
 
@@ -159,7 +159,7 @@ async function passWhole(
       passed = context.ownKeys.bytes(bytes);
     }
   }
-  endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), passed);
+  endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys, context.headers), passed);
 }
 
 // A large answer has been sent, and is booked as what it was. @param value undefined for what is no JSON, or a part of it.

@@ -7,6 +7,7 @@ import type { CancelSignal } from '../core/cancellation';
 import type { JsonScan } from '../core/jsonScan';
 import type { Dialect } from '../core/errorBody';
 import type { MemoryShare } from '../core/memoryBudget';
+import type { OwnHeaders } from '../upstream/headers';
 import type { KeyCleaner } from '../upstream/ownKeys';
 import type { Format } from '../wire/neutral';
 import type { Remember } from '../wire/reasoning/restore';
@@ -29,7 +30,7 @@ export interface ResponseContext {
   readonly dialect: Dialect;
   readonly requestId: string;
   /** Ours: route, request id, what was dropped, what is left of the quota. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: OwnHeaders;
   /** Nano-USD of the answer, once it has come whole and its provider has said what it used. */
   readonly cost: (progress: ResponseProgress) => number | undefined;
   /** Seconds since 1970. */

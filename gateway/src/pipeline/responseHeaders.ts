@@ -2,6 +2,7 @@
 
 import type { Reservation } from '../accounting/ledger';
 import { rateLimitHeaders, warningHeaders } from '../accounting/limitHeaders';
+import { type OwnHeaders, ownHeaders } from '../upstream/headers';
 import { keyCleanerOf } from '../upstream/ownKeys';
 import { outputByDefault } from './admit';
 import type { AnswerTurn } from './answerTurn';
@@ -68,23 +69,20 @@ function responseHeaders<T>(
   answered: Answered<T>,
   { headroom, warning }: Reservation,
   attempts: number,
-): Record<string, string> {
+): OwnHeaders {
   const { incoming, plan } = exchange;
-  const headers: Record<string, string> = {
-    'x-request-id': incoming.id,
-    'x-ovth-route': describeRoute(exchange, answered, attempts),
-  };
+  const list = ['x-request-id', incoming.id, 'x-ovth-route', describeRoute(exchange, answered, attempts)];
   if (answered.dropped.length > 0)
-    headers['x-ovth-dropped'] = answered.dropped.map(headerText).join(', ').slice(0, longestDropped);
+    list.push('x-ovth-dropped', answered.dropped.map(headerText).join(', ').slice(0, longestDropped));
   const repaired = repairedOf(answered);
-  if (repaired.length > 0) headers['x-ovth-repaired'] = repaired.join(', ');
-  if (incoming.oldKeyUntil !== undefined) headers['x-ovth-old-key'] = new Date(incoming.oldKeyUntil).toISOString();
-  if (plan.warning !== undefined) headers['x-ovth-warning'] = headerText(plan.warning);
-  if (headroom !== undefined) Object.assign(headers, rateLimitHeaders(headroom, incoming.startedAt, incoming.dialect));
-  if (warning === undefined) return headers;
+  if (repaired.length > 0) list.push('x-ovth-repaired', repaired.join(', '));
+  if (incoming.oldKeyUntil !== undefined) list.push('x-ovth-old-key', new Date(incoming.oldKeyUntil).toISOString());
+  if (plan.warning !== undefined) list.push('x-ovth-warning', headerText(plan.warning));
+  if (headroom !== undefined) list.push(...rateLimitHeaders(headroom, incoming.startedAt, incoming.dialect));
+  if (warning === undefined) return ownHeaders(list);
   for (const [name, text] of Object.entries(warningHeaders(warning, incoming.dialect)))
-    headers[name] = headerText(text);
-  return headers;
+    list.push(name, headerText(text));
+  return ownHeaders(list);
 }
 
 const nothing: readonly string[] = [];

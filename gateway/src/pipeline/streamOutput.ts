@@ -2,6 +2,7 @@
 // was reserved.
 
 import { GatewayError } from '../core/errors';
+import type { HeaderList } from '../upstream/headers';
 import { writeToClient } from './clientConnection';
 import type { ResponseContext } from './responseContext';
 import { noteWait, type ResponseProgress } from './responseProgress';
@@ -19,14 +20,14 @@ export class StreamOutput {
   #heldBytes = 0;
   #waiting: NodeJS.Timeout | undefined;
   #flush: NodeJS.Immediate | undefined;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #headers: HeaderList;
   readonly #context: ResponseContext;
   readonly #progress: ResponseProgress;
   readonly #memory: StreamMemory;
 
   /** @param headers of the response. @param memory is told of what is large and has not been read */
   constructor(
-    headers: Readonly<Record<string, string>>,
+    headers: HeaderList,
     context: ResponseContext,
     progress: ResponseProgress,
     memory: StreamMemory,

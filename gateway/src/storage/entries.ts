@@ -118,7 +118,7 @@ export interface SettleEntry {
   /** The rates the row was priced at; written once for each `row.rates`. */
   readonly rates: string;
   /** The same of `row.dearest_rates`. */
-  readonly dearestRates?: string;
+  readonly dearestRates?: string | undefined;
 }
 
 /** An open request that was never admitted as far as its owner knows: its answer from the storage was lost. */

@@ -48,28 +48,53 @@ export function toUpstream(headers: IncomingHttpHeaders): string[] {
 }
 
 /**
- * Our headers over a provider's, which are changed. Where ours tell of limits, what the provider tells of its own is taken
- * out: a client would take the one for the other.
+ * Headers of an answer, names and values in turn, as `ServerResponse.writeHead` takes them. An object to which names are added
+ * and from which others are taken cost 6 µs more of a request's CPU (`npm run bench -- --against`).
  */
-export function withOwnHeaders<Headers extends Record<string, string | number>>(
-  theirs: Headers,
-  ours: Readonly<Record<string, string>>,
-): Headers {
-  if (Object.keys(ours).some(tellsLimits))
-    for (const name of Object.keys(theirs)) if (tellsLimits(name)) delete theirs[name];
-  return Object.assign(theirs, ours);
+export type HeaderList = (string | number)[];
+
+/** Our headers on an answer. */
+export interface OwnHeaders {
+  /** Names and values in turn. */
+  readonly list: readonly string[];
+  /** They tell of limits: what the provider tells of its own is left out, as a client would take the one for the other. */
+  readonly tellLimits: boolean;
 }
 
-/** A provider's headers that its client on the same wire shall see, without our keys. */
-export function toClient(headers: IncomingHttpHeaders, ownKeys: KeyCleaner): Record<string, string> {
-  const out: Record<string, string> = {};
+/** @param list names and values in turn */
+export function ownHeaders(list: readonly string[]): OwnHeaders {
+  return { list, tellLimits: list.some((name, at) => at % 2 === 0 && tellsLimits(name)) };
+}
+
+/** An answer's headers, and ours. */
+export function withOwnHeaders(theirs: Readonly<Record<string, string>>, ours: OwnHeaders): HeaderList {
+  const out: HeaderList = [];
+  for (const [name, value] of Object.entries(theirs))
+    if (!ours.tellLimits || !tellsLimits(name)) out.push(name, value);
+  return appended(out, ours.list);
+}
+
+/** A provider's headers that its client on the same wire shall see, without our keys, and ours. */
+export function toClient(headers: IncomingHttpHeaders, ownKeys: KeyCleaner, ours: OwnHeaders): HeaderList {
+  const out: HeaderList = [];
   const nominated = nominatedBy(headers.connection);
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined || !crossesToClient(name) || nominated?.has(name) === true) continue;
-    out[name] = ownKeys.header(typeof value === 'string' ? value : value.join(', '));
+    if (ours.tellLimits && tellsLimits(name)) continue;
+    out.push(name, ownKeys.header(typeof value === 'string' ? value : value.join(', ')));
   }
-  return out;
+  return appended(out, ours.list);
+}
+
+/** Sets a header of a list, in place of the one it may have. */
+export function setHeader(list: HeaderList, name: string, value: string): void {
+  for (let at = 0; at < list.length; at += 2) {
+    if (list[at] !== name) continue;
+    list[at + 1] = value;
+    return;
+  }
+  list.push(name, value);
 }
 
 /** The type of an answer's body in lower case, as which media types are compared (RFC 9110 section 8.3.1); empty for none. */
@@ -101,6 +126,11 @@ export function acrossWires(
 }
 
 // ---
+
+function appended(list: HeaderList, more: readonly string[]): HeaderList {
+  for (const each of more) list.push(each);
+  return list;
+}
 
 function tellsLimits(name: string): boolean {
   return name.startsWith('x-ratelimit-') || name.startsWith('anthropic-ratelimit-');

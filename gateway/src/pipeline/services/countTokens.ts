@@ -7,7 +7,7 @@ import type { Target } from '../../../../config/target';
 import { workBytes } from '../../core/bodySize';
 import { GatewayError } from '../../core/errors';
 import { type JsonScan, scanJsonInSlices } from '../../core/jsonScan';
-import { acrossWires, toClient, toUpstream } from '../../upstream/headers';
+import { acrossWires, type HeaderList, toClient, toUpstream, withOwnHeaders } from '../../upstream/headers';
 import { translateError } from '../../upstream/providerErrors';
 import { authorize, countEndpoint } from '../../upstream/providers';
 import { readAll } from '../../upstream/readAll';
@@ -93,14 +93,13 @@ async function relay(
   const { status } = response;
   const { ownKeys } = context;
   const bytes = ownKeys.bytes(await readAll(response, context.limits.error_body_bytes));
-  const json = { 'content-type': 'application/json' };
   if (answered.kind === 'local' || missing.has(status)) {
     const body = answered.kind === 'local' ? bytes : printed(context.format, estimateCount(context.scan));
-    return endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'estimated' }, body);
+    return endResponse(context, progress, 200, headersOf('estimated', context), body);
   }
   if (isPage(response) || isMarkup(bytes)) throw progress.failure ?? new GatewayError('upstream_garbage');
   if (answered.kind === 'passthrough')
-    return endResponse(context, progress, status, toClient(response.headers, ownKeys), bytes);
+    return endResponse(context, progress, status, toClient(response.headers, ownKeys, context.headers), bytes);
   if (status >= 400)
     throw translateError(
       status,
@@ -110,7 +109,11 @@ async function relay(
       answered.account,
     );
   const counted = decodeCountResponse(answered.translation.format, bytes);
-  endResponse(context, progress, 200, { ...json, 'x-ovth-tokens': 'counted' }, printed(context.format, counted));
+  endResponse(context, progress, 200, headersOf('counted', context), printed(context.format, counted));
+}
+
+function headersOf(tokens: 'counted' | 'estimated', { headers }: Pick<ResponseContext, 'headers'>): HeaderList {
+  return withOwnHeaders({ 'content-type': 'application/json', 'x-ovth-tokens': tokens }, headers);
 }
 
 function estimated(format: Format, scan: JsonScan) {

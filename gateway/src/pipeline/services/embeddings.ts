@@ -9,7 +9,7 @@ import { GatewayError } from '../../core/errors';
 import { lastObjectOf } from '../../core/jsonTail';
 import { type JsonScan, scanJsonInSlices, splice } from '../../core/jsonScan';
 import { tokenCount, type Usage, validCounts } from '../../core/usage';
-import { toClient, toUpstream } from '../../upstream/headers';
+import { toClient, toUpstream, withOwnHeaders } from '../../upstream/headers';
 import { failureError } from '../../upstream/providerErrors';
 import { authorize, embeddingsEndpoint } from '../../upstream/providers';
 import { objectOr, wrong } from '../../wire/shared/json';
@@ -176,7 +176,7 @@ async function relay(
     if (failure !== undefined && isMarkup(bytes)) throw failure;
     progress.failure = failure;
     const passed = failure === undefined ? bytes : context.ownKeys.bytes(bytes);
-    return endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys), passed);
+    return endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys, context.headers), passed);
   }
   const bytes = await readWhole(response, context);
   if (bytes === undefined) return;
@@ -188,7 +188,7 @@ async function relay(
   try {
     const made = await context.bodyWorker.run(context.owner, 'embeddingsFromGemini', task, bytes.length);
     if ('failure' in made) throw (progress.failure = failureError(cleanFailure(made.failure, context)));
-    endResponse(context, progress, 200, headers, asBuffer(made.body));
+    endResponse(context, progress, 200, withOwnHeaders(headers, context.headers), asBuffer(made.body));
   } catch (error) {
     if (!(error instanceof GatewayError) || !(await context.turn.moveOn(error))) throw error;
   }

@@ -84,7 +84,7 @@ export const migrations: readonly Migration[] = [
         seq integer primary key autoincrement,
         id text not null unique,
         instance text not null,
-        kind text not null check (kind in ('request', 'crash', 'correction')),
+        kind text not null check (kind = 'request' or kind = 'crash' or kind = 'correction'), -- of a list it would make a table for each row
         corrects text,
         key text not null,
         user text,
