@@ -2,11 +2,9 @@
 
 import { chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { exitCodes } from '../../../config/exitCodes';
 import type { Environment } from '../../../config/load';
 import type { Secret } from '../../../config/secret';
-
 import {
   findMasterKey,
   fingerprint,
@@ -19,15 +17,15 @@ import {
 import { type RunningGateway, startGateway } from '../app/start';
 import { type Log, openLog } from '../telemetry/log';
 import { releaseSignals } from './earlySignals';
+import { setUpEngine } from './javascriptEngine';
 
 const lookForChangesMs = 1_000;
 
 /** Runs the gateway until a signal ends the process. @throws ConfigError, StorageUnusable, or the operating system's error */
 export async function serve(): Promise<void> {
+  setUpEngine();
   const environment = withDotEnv(process.env);
   const options = readProcessOptions(environment);
-  leaveThreadsTheirLimits();
-  letGarbageGather();
   process.umask(0o077); // what the data folder holds is nobody else's
   becomeUser(options);
   mkdirSync(options.dataPath, { recursive: true, mode: 0o700 });
@@ -43,19 +41,6 @@ export async function serve(): Promise<void> {
 }
 
 // ---
-
-// V8 reads `--max-semi-space-size` for each heap it makes and prefers it to a thread's own `resourceLimits`: with the 8 MB that
-// package.json and the image give the main thread, whose heap is made by now, the ledger's thread kept 16 MB instead of 4.
-function leaveThreadsTheirLimits(): void {
-  setFlagsFromString('--max-semi-space-size=0');
-}
-
-// The engine collects when what is held and its garbage are so much larger than what was held last (in percent). By its own
-// reckoning, for small heaps, bodies of 100 KB brought a collection every 70 requests, which was half of their CPU. NODE_OPTIONS
-// takes no such flag.
-function letGarbageGather(): void {
-  setFlagsFromString('--heap-growing-percent=150');
-}
 
 async function start(options: ProcessOptions, environment: Environment, log: Log): Promise<RunningGateway> {
   let kept: Secret | undefined; // the data folder's: read once, so that a file that is damaged or lost later ends nothing
