@@ -203,7 +203,8 @@ async function translate(
   const encoding = openSlicedEncoding({
     decoder: readingErrors(decoder, codecs[answered.format]),
     encode: (events) => encoder.encode(events),
-    gather: (more) => memory.gathers(frames.waiting + decoder.kept + encoder.kept + more),
+    gather: (more) =>
+      more > 0 || memory.isDue ? memory.gathers(frames.waiting + decoder.kept + encoder.kept + more) : undefined,
     write: (text) => writeBefore(encoder.failure, text === '' ? undefined : write(text)),
   });
   const noteEnd = (wait: Promise<void> | undefined, isEvent: boolean): void => {
@@ -214,6 +215,7 @@ async function translate(
     const take = (chunk: Buffer): Promise<void> | undefined => {
       const list = frames.push(chunk);
       encoder.came(chunk.length, list);
+      memory.came(chunk.length);
       const wait = encoding.push(list);
       noteEnd(wait, list.length > 0);
       return wait?.then(() => noteEnd(undefined, list.length > 0)); // the end may have come in a later slice

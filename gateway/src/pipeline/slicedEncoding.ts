@@ -48,9 +48,11 @@ export function openSlicedEncoding(parts: SlicedEncodingParts): SlicedEncoding {
   const push = (frames: readonly Frame[]): Promise<void> | undefined => {
     let text = '';
     try {
-      for (const [at, frame] of frames.entries()) {
+      let read = 0;
+      for (const frame of frames) {
+        read++;
         const events = decoder.push(frame);
-        if (areMany(events)) return inSlices(text, events, frame.data.length).then(() => push(frames.slice(at + 1)));
+        if (areMany(events)) return inSlices(text, events, frame.data.length).then(() => push(frames.slice(read)));
         text += parts.encode(events);
       }
     } catch (error) {

@@ -7,8 +7,12 @@ import type { MemoryShare } from '../core/memoryBudget';
 /** Bytes that a stream may hold without being counted, so that the many streams of small events cost nothing. */
 export const uncountedBytes = 64 * 1024;
 
+/** Bytes that may come between two counts: an event of some bytes is not worth one. */
+const countEvery = 16 * 1024;
+
 /** The count of one stream, in its request's share. */
 export class StreamMemory {
+  #came = 0;
   #gathered = 0;
   #unread = 0;
   #counted = 0;
@@ -18,12 +22,23 @@ export class StreamMemory {
     this.#share = share;
   }
 
+  /** More of the stream has come. */
+  came(bytes: number): void {
+    this.#came += bytes;
+  }
+
+  /** Something is counted, or enough has come since the last count that something may have to be. */
+  get isDue(): boolean {
+    return this.#counted > 0 || this.#came >= countEvery;
+  }
+
   /**
    * Counts what is gathered for what is still to be sent.
    * @param bytes all together
    * @returns why there is no room for it, which is told after what came before it; undefined where there is
    */
   gathers(bytes: number): GatewayError | undefined {
+    this.#came = 0;
     if (bytes <= uncountedBytes && this.#counted === 0) return undefined;
     try {
       this.#count(bytes, this.#unread);

@@ -28,13 +28,14 @@ export function openReasoningCollector(builder: EventBuilder): ReasoningCollecto
       return kept;
     },
     add(delta) {
+      const name = textField(delta);
+      if (name === undefined && delta['reasoning_details'] === undefined) return; // as in nearly every event
       const pieces = listOr(delta['reasoning_details']).map(objectOr);
       for (const piece of pieces) {
         addPiece(details, piece);
         kept += pieceCost;
         for (const value of Object.values(piece)) if (typeof value === 'string') kept += value.length;
       }
-      const name = ['reasoning_content', 'reasoning'].find((key) => textOr(delta[key]) !== '');
       const text =
         name === undefined
           ? pieces.map((piece) => textOr(piece['text']) || textOr(piece['summary'])).join('')
@@ -54,6 +55,11 @@ export function openReasoningCollector(builder: EventBuilder): ReasoningCollecto
 }
 
 // ---
+
+function textField(delta: Json): string | undefined {
+  if (textOr(delta['reasoning_content']) !== '') return 'reasoning_content';
+  return textOr(delta['reasoning']) !== '' ? 'reasoning' : undefined;
+}
 
 // Pieces of one detail carry the same index: their texts are joined, of every other field the last value holds.
 function addPiece(details: Record<string, unknown>[], piece: Json): void {

@@ -12,13 +12,17 @@ export function isObject(value: unknown): value is Json {
 
 /** The value, or an empty object where it is none. */
 export function objectOr(value: unknown): Json {
-  return isObject(value) ? value : {};
+  return isObject(value) ? value : emptyObject;
 }
 
 /** The value, or an empty list where it is none. */
 export function listOr(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+  return Array.isArray(value) ? value : emptyList;
 }
+
+// Made once: a streamed event is asked for a dozen fields that it has not.
+const emptyObject: Json = Object.freeze({});
+const emptyList: readonly unknown[] = Object.freeze([]);
 
 /** The value, or another text where it is none. */
 export function textOr(value: unknown, otherwise = ''): string {

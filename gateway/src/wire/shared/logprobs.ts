@@ -14,15 +14,19 @@ export function decodeTopLogprobs(value: unknown, field: string): number | undef
   return optionalWithin(value, field, 0, mostAlternatives);
 }
 
-/** The items of `logprobs.content`. */
-export function decodeOpenaiLogprobs(value: unknown): TokenLogprob[] {
-  return listOr(value).map((raw) => {
-    const item = objectOr(raw);
-    return {
-      ...logprobOf(item),
-      top: listOr(item['top_logprobs']).map((alternative) => logprobOf(objectOr(alternative))),
-    };
-  });
+/** The items of `logprobs.content`; none where there is none, as in nearly every event. */
+export function decodeOpenaiLogprobs(value: unknown): readonly TokenLogprob[] {
+  return Array.isArray(value) ? value.map(decodeTokenLogprob) : none;
+}
+
+const none: readonly TokenLogprob[] = [];
+
+function decodeTokenLogprob(raw: unknown): TokenLogprob {
+  const item = objectOr(raw);
+  return {
+    ...logprobOf(item),
+    top: listOr(item['top_logprobs']).map((alternative) => logprobOf(objectOr(alternative))),
+  };
 }
 
 /** The items of `logprobs.content`. */
