@@ -48,12 +48,21 @@ const [first, second, third] = [mintKey(), mintKey(), mintKey()];
 test('a key of any form of 32 characters or more works in every header; shorter ones and other ones do not', async () => {
   const exact = 'x'.repeat(32);
   const short = 'x'.repeat(31);
-  await start({ mine: declared(own), exact: declared(exact), short: declared(short) });
+  const alike = `ovth_live_${'x'.repeat(22)}`; // begins as ours do, and has no checksum
+  await start({
+    mine: declared(own),
+    exact: declared(exact),
+    short: declared(short),
+    alike: declared(alike),
+    short_alike: declared(alike.slice(0, -1)),
+    shorter_alike: declared('ovth_live_x'),
+  });
   for (const headers of [{ authorization: `Bearer ${own}` }, { 'x-api-key': own }, { 'api-key': own }])
     expect((await ask('', headers as unknown as Record<string, string>)).status).toBe(200);
   expect(await status(exact)).toBe(200);
-  expect(await status(short)).toBe(401);
-  expect(await status(`${own}.`)).toBe(401);
+  expect(await status(alike)).toBe(200);
+  for (const wrong of [short, 'ovth_live_x', alike.slice(0, -1), `${own}.`, `${alike}x`])
+    expect(await status(wrong)).toBe(401);
   expect((await shown('mine'))[0].today.tokens).toBe(30);
 });
 

@@ -144,6 +144,34 @@ describe('a call that is gathered for a client whose format has calls in one pie
   });
 });
 
+describe('reasoning in pieces that take more to keep than they have bytes', () => {
+  const scene = useRouteScene('limits: {bodies_in_memory_bytes: 2097152}\n');
+
+  test('counts as what it takes, though little has come', async () => {
+    const chunk = (delta: object, finish: string | null = null) =>
+      `data: ${JSON.stringify({ id: 'c', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+    const pieces = Array.from({ length: 5_000 }, () => ({})); // 15 KB, that are reckoned as 1 MB
+    const text = chunk({ content: 'hello' });
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    scene.a.answer = async (_call, response) => {
+      response.on('error', () => undefined);
+      response.writeHead(200, sse).write(text + chunk({ reasoning_details: pieces }));
+      await finished;
+      response.end(`${chunk({}, 'stop')}data: [DONE]\n\n`);
+    };
+    const many = Array.from({ length: 4 }, () => scene.ask('messages', 'a-chat/m', true));
+    // Those for which there is no room end at once; the others wait for their end.
+    const texts = many.map(async (each) => (await each).text());
+    expect(await Promise.race(texts)).toContain('bodies_in_memory_bytes');
+    finish();
+    const all = await Promise.all(texts);
+    expect(all.filter((each) => each.includes(ends.messages)).length).toBeGreaterThan(0);
+    scene.a.answer = { headers: sse, body: `${text}${chunk({}, 'stop')}data: [DONE]\n\n` };
+    expect(await (await scene.ask('messages', 'a-chat/m', true)).text()).toContain(ends.messages);
+  });
+});
+
 describe('a call that waits until another is whole', () => {
   const scene = useRouteScene('limits: {bodies_in_memory_bytes: 2097152}\n');
 

@@ -18,11 +18,7 @@ export const warnedFrom = [0.95, 0.75] as const;
  * Names and values in turn: `x-ratelimit-*` as OpenAI's clients read them, and Anthropic's own for its clients. A provider's never stand beside them.
  * Sources: https://platform.openai.com/docs/guides/rate-limits, https://docs.claude.com/en/api/rate-limits (2026-11)
  */
-export function rateLimitHeaders(
-  { limit, left, amount }: Headroom,
-  now: number,
-  dialect?: Dialect,
-): string[] {
+export function rateLimitHeaders({ limit, left, amount }: Headroom, now: number, dialect?: Dialect): string[] {
   if (limit.measure !== 'requests' && limit.measure !== 'tokens') return [];
   const { openai, anthropic } = rateLimitNames[limit.measure];
   const remaining = String(Math.max(0, left));
@@ -87,7 +83,11 @@ const rateLimitNames = { requests: namesFor('requests'), tokens: namesFor('token
 
 function namesFor(unit: string) {
   return {
-    openai: { limit: `x-ratelimit-limit-${unit}`, remaining: `x-ratelimit-remaining-${unit}`, reset: `x-ratelimit-reset-${unit}` },
+    openai: {
+      limit: `x-ratelimit-limit-${unit}`,
+      remaining: `x-ratelimit-remaining-${unit}`,
+      reset: `x-ratelimit-reset-${unit}`,
+    },
     anthropic: {
       limit: `anthropic-ratelimit-${unit}-limit`,
       remaining: `anthropic-ratelimit-${unit}-remaining`,

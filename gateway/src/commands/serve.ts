@@ -17,7 +17,7 @@ import {
 import { type RunningGateway, startGateway } from '../app/start';
 import { type Log, openLog } from '../telemetry/log';
 import { releaseSignals } from './earlySignals';
-import { setUpEngine } from './javascriptEngine';
+import { setUpEngine, warmTicks } from './javascriptEngine';
 
 const lookForChangesMs = 1_000;
 
@@ -38,6 +38,7 @@ export async function serve(): Promise<void> {
   handleSignals(running, log);
   watchFiles(options, running, seen);
   releaseSignals();
+  setImmediate(warmTicks);
 }
 
 // ---

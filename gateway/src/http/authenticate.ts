@@ -83,7 +83,7 @@ export function openAuthenticator({ keys, credentials, masterKey, addresses, now
       const ours = credential.startsWith(keyPrefix);
       if (!ours && isMaster(credential)) return { kind: 'master' };
       // A key that the configuration declares by its hash may have any form of some length.
-      if (!ours && credential.length < leastOwnKey) throw refusal(request, 'invalid_key');
+      if (credential.length < leastOwnKey) throw refusal(request, 'invalid_key');
       const sha256 = hash('sha256', credential);
       const isKnown = keys.knows(sha256);
       // A typo costs no look-up; and what is known needs no checksum.

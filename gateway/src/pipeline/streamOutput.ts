@@ -26,12 +26,7 @@ export class StreamOutput {
   readonly #memory: StreamMemory;
 
   /** @param headers of the response. @param memory is told of what is large and has not been read */
-  constructor(
-    headers: HeaderList,
-    context: ResponseContext,
-    progress: ResponseProgress,
-    memory: StreamMemory,
-  ) {
+  constructor(headers: HeaderList, context: ResponseContext, progress: ResponseProgress, memory: StreamMemory) {
     this.#memory = memory;
     this.#headers = headers;
     this.#context = context;

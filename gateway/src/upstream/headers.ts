@@ -69,8 +69,7 @@ export function ownHeaders(list: readonly string[]): OwnHeaders {
 /** An answer's headers, and ours. */
 export function withOwnHeaders(theirs: Readonly<Record<string, string>>, ours: OwnHeaders): HeaderList {
   const out: HeaderList = [];
-  for (const [name, value] of Object.entries(theirs))
-    if (!ours.tellLimits || !tellsLimits(name)) out.push(name, value);
+  for (const [name, value] of Object.entries(theirs)) if (!ours.tellLimits || !tellsLimits(name)) out.push(name, value);
   return appended(out, ours.list);
 }
 

@@ -176,7 +176,13 @@ async function relay(
     if (failure !== undefined && isMarkup(bytes)) throw failure;
     progress.failure = failure;
     const passed = failure === undefined ? bytes : context.ownKeys.bytes(bytes);
-    return endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys, context.headers), passed);
+    return endResponse(
+      context,
+      progress,
+      response.status,
+      toClient(response.headers, context.ownKeys, context.headers),
+      passed,
+    );
   }
   const bytes = await readWhole(response, context);
   if (bytes === undefined) return;
