@@ -4,6 +4,7 @@ import { CancelSource } from '../../gateway/src/core/cancellation';
 import { openMemoryBudget } from '../../gateway/src/core/memoryBudget';
 import { newProgress } from '../../gateway/src/pipeline/responseProgress';
 import { relayStream } from '../../gateway/src/pipeline/relayStream';
+import { ownHeaders } from '../../gateway/src/upstream/headers';
 import { streamParts } from '../support/routeScene';
 
 const same = <T>(value: T): T => value;
@@ -49,7 +50,7 @@ test.each([
     format: 'generate',
     dialect: 'gemini',
     requestId: 'req_1',
-    headers: {},
+    headers: ownHeaders([]),
     answers: 1,
     ownKeys: { text: same, header: same, bytes: same },
     limits: { event_bytes: 1_000_000, end_ms: 100, preamble_ms: 100, reader_stall_ms: 1_000 },

@@ -15,7 +15,8 @@ export interface BudgetWarning {
 export const warnedFrom = [0.95, 0.75] as const;
 
 /**
- * Names and values in turn: `x-ratelimit-*` as OpenAI's clients read them, and Anthropic's own for its clients. A provider's never stand beside them.
+ * Names and values in turn: `x-ratelimit-*` as OpenAI's clients read them, and Anthropic's own for its clients. A provider's
+ * never stand beside them.
  * Sources: https://platform.openai.com/docs/guides/rate-limits, https://docs.claude.com/en/api/rate-limits (2026-11)
  */
 export function rateLimitHeaders({ limit, left, amount }: Headroom, now: number, dialect?: Dialect): string[] {

@@ -1,4 +1,5 @@
-// Settings of V8 that a server wants, and that NODE_OPTIONS does not take. What each is worth: `npm run bench -- --only requests`.
+// Settings of V8 that a server wants, and that NODE_OPTIONS does not take. What one is worth is seen by `npm run bench -- --against`
+// a build without it.
 
 import { setFlagsFromString } from 'node:v8';
 
@@ -12,7 +13,8 @@ export function setUpEngine(): void {
   // minutes held 416 MB at most, with 150 it held 292, and bodies of 1 MB cost a tenth more.
   setFlagsFromString('--heap-growing-percent=150');
   // Objects of which many have lived through a collection are made where old ones are, from then on. Those of requests in flight
-  // have, and die there all the same: by chance a process came to collect old garbage once a second, for a tenth of its CPU.
+  // have, and die there all the same: by chance one process in two came to collect old garbage once a second, for a tenth of its
+  // CPU.
   setFlagsFromString('--no-allocation-site-pretenuring');
   // Optimised code stands on the shapes of objects, which are forgotten two collections after the last such object has gone, and
   // the code with them. Only shapes that such code has in it are kept.
@@ -23,9 +25,9 @@ export function setUpEngine(): void {
 const enough = 20_000;
 
 /**
- * Has `process.nextTick` optimised before the first collection. It makes an object with symbols for names; once a collection has
- * come upon none of them and no such code, each further call goes through the runtime and takes 0.7 µs instead of 0.1, for good. A
- * request makes ten calls, a streamed event five. Takes some milliseconds.
+ * Has `process.nextTick` optimised before the first collection, which takes some milliseconds. It makes an object with symbols for
+ * names; once a collection has come upon none of these and no such code, each further call goes through the runtime, for good. A
+ * request makes about ten calls, a streamed event five.
  */
 export function warmTicks(): void {
   const nothing = () => undefined;

@@ -54,7 +54,7 @@ export async function relayError<T>(
   endResponse(context, progress, response.status, toClient(response.headers, context.ownKeys, context.headers), bytes);
 }
 
-/** Sends a whole answer. @param headers all but its length and cost, which are added */
+/** Sends a whole answer. @param headers its provider's and ours, but for its length and cost, which are added */
 export function endResponse(
   { raw, cost: costOf }: ResponseContext,
   progress: ResponseProgress,
