@@ -7,7 +7,7 @@ import { catalogueTarget, type Target } from '../../config/target';
 import { answerWork, largeBodyBytes, workBytes } from '../../gateway/src/core/bodySize';
 import { GatewayError } from '../../gateway/src/core/errors';
 import { scanJson } from '../../gateway/src/core/jsonScan';
-import { openAnswerEncoder } from '../../gateway/src/pipeline/answerEncoder';
+import { AnswerEncoder } from '../../gateway/src/pipeline/answerEncoder';
 import { openSlicedEncoding } from '../../gateway/src/pipeline/slicedEncoding';
 import { openUsageTap } from '../../gateway/src/pipeline/usageTap';
 import { codecs } from '../../gateway/src/wire';
@@ -164,7 +164,7 @@ async function translated(bytes: Buffer, spoken: Format, to: Format, piece: Piec
     fixups: undefined, request, hasOpaqueReasoning: false, words: { withoutOpaqueReasoning: false, chatRefused: false },
   }; // prettier-ignore
   const ownKeys = { text: (text: string) => text };
-  const encoder = openAnswerEncoder({ translation }, { ...context, format: to, remember: () => undefined, ownKeys }, { usage: undefined, complete: false, lost: [] });
+  const encoder = new AnswerEncoder({ translation }, { ...context, format: to, remember: () => undefined, ownKeys }, { usage: undefined, complete: false, lost: [] });
   let isPushed = false; // what is encoded meanwhile is part of the same piece
   const encoding = openSlicedEncoding({
     decoder: codecs[spoken].openDecoder(),

@@ -5,7 +5,7 @@ import { withSearches } from '../core/usage';
 import type { KeyCleaner } from '../upstream/ownKeys';
 import { failureError } from '../upstream/providerErrors';
 import { codecs } from '../wire';
-import { openAnswerGrowth } from '../wire/answerGrowth';
+import { type AnswerGrowth, openAnswerGrowth } from '../wire/answerGrowth';
 import type { Frame } from '../wire/codec';
 import type { OpenPart, StreamEvent } from '../wire/neutral';
 import { tokensOfText } from '../wire/tokenCounter';
@@ -24,66 +24,94 @@ type EncodedContext = Pick<ResponseContext, 'format' | 'remember' | 'requestId' 
   readonly ownKeys: Pick<KeyCleaner, 'text'>;
 };
 
+type Progress = Pick<ResponseProgress, 'usage' | 'complete' | 'lost'>;
+
 /** Decoded events of a provider's stream as the client's format, with what earlier encoding did undone. */
-export function openAnswerEncoder(
-  { translation }: Pick<Translated<AnswerTranslation>, 'translation'>,
-  context: EncodedContext,
-  progress: Pick<ResponseProgress, 'usage' | 'complete' | 'lost'>,
-) {
-  const { record, fixup, hideEmpty, encoder } = openSteps(translation, context);
-  const kept = openKeptBytes(codecs[context.format].repeatsAnswer);
-  const growth = openAnswerGrowth(codecs[context.format], true, translation.request);
-  let made = 0; // bytes of what has been encoded
-  let first = true; // what is encoded is the first answer's, which finishes last
-  const answer = {
-    /** Tokens of content so far, by our estimate. */
-    tokens: 0,
-    /** Content has come. */
-    said: false,
-    /** What the provider told in its stream; nothing is encoded after it. */
-    failure: undefined as GatewayError | undefined,
-    /** More of the provider's stream has come, which the encoding may grow from. */
-    came: (bytes: number, frames: readonly Frame[]): void => growth.came(bytes, frames),
-    /** @throws GatewayError upstream_garbage where it grows beyond its bounds */
-    encode(events: readonly StreamEvent[]): string {
-      let text = '';
-      for (const decoded of events) {
-        for (const event of fixup(decoded)) {
-          record(event);
-          note(event);
-          growth.decoded(event);
-          if (answer.failure !== undefined) return text;
-          for (const shown of hideEmpty(event)) text += encoder.push(shown);
-          growth.allow(made + text.length); // a text has no fewer bytes than characters; its bytes are counted once, below
-        }
+export class AnswerEncoder {
+  /** Tokens of content so far, by our estimate. */
+  tokens = 0;
+  /** Content has come. */
+  said = false;
+  /** What the provider told in its stream; nothing is encoded after it. */
+  failure: GatewayError | undefined;
+  #made = 0; // bytes of what has been encoded
+  #first = true; // what is encoded is the first answer's, which finishes last
+  readonly #steps: ReturnType<typeof openSteps>;
+  readonly #kept: ReturnType<typeof openKeptBytes>;
+  readonly #growth: AnswerGrowth;
+  readonly #context: EncodedContext;
+  readonly #progress: Progress;
+
+  constructor(
+    { translation }: Pick<Translated<AnswerTranslation>, 'translation'>,
+    context: EncodedContext,
+    progress: Progress,
+  ) {
+    this.#steps = openSteps(translation, context);
+    this.#kept = openKeptBytes(codecs[context.format].repeatsAnswer);
+    this.#growth = openAnswerGrowth(codecs[context.format], true, translation.request);
+    this.#context = context;
+    this.#progress = progress;
+  }
+
+  /** More of the provider's stream has come, which the encoding may grow from. */
+  came(bytes: number, frames: readonly Frame[]): void {
+    this.#growth.came(bytes, frames);
+  }
+
+  /** @throws GatewayError upstream_garbage where it grows beyond its bounds */
+  encode(events: readonly StreamEvent[]): string {
+    const { fixup, record, hideEmpty, encoder } = this.#steps;
+    let text = '';
+    for (const decoded of events) {
+      for (const event of fixup(decoded)) {
+        record(event);
+        this.#note(event);
+        this.#growth.decoded(event);
+        if (this.failure !== undefined) return text;
+        for (const shown of hideEmpty(event)) text += encoder.push(shown);
+        // A text has no fewer bytes than characters; its bytes are counted once, below.
+        if (text.length > muchText) this.#growth.allow(this.#made + text.length);
       }
-      growth.allow((made += Buffer.byteLength(text)));
-      return text;
-    },
-    get kept() {
-      return kept.bytes;
-    },
-    get lost(): readonly string[] {
-      return encoder.lost ?? [];
-    },
-    fail: (error: GatewayError) => encoder.fail?.(error) ?? '',
-    get sequence() {
-      return encoder.sequence;
-    },
-    set sequence(next) {
-      if (encoder.sequence !== undefined) encoder.sequence = next;
-    },
-  };
-  const note = (event: StreamEvent): void => {
-    kept.note(event);
-    answer.said ||= isContent(event);
-    if (event.type === 'delta') answer.tokens += tokensOfText(event.text);
-    else if (event.type === 'answer') first = event.index === 0;
-    else if (event.type === 'finish') progress.complete ||= first;
-    else if (event.type === 'failure') answer.failure = failureError(cleanFailure(event, context));
-    else noteUse(event, progress);
-  };
-  return answer;
+    }
+    this.#growth.allow((this.#made += Buffer.byteLength(text)));
+    return text;
+  }
+
+  /** Bytes of the answer that are kept. */
+  get kept(): number {
+    return this.#kept.bytes;
+  }
+
+  /** What the client's format could not carry. */
+  get lost(): readonly string[] {
+    return this.#steps.encoder.lost ?? [];
+  }
+
+  /** The format's own event for a stream that cannot be finished; empty where it has none. */
+  fail(error: GatewayError): string {
+    return this.#steps.encoder.fail?.(error) ?? '';
+  }
+
+  /** The number of the next event, where the client's format numbers them. */
+  get sequence(): number | undefined {
+    return this.#steps.encoder.sequence;
+  }
+
+  set sequence(next: number | undefined) {
+    const { encoder } = this.#steps;
+    if (encoder.sequence !== undefined) encoder.sequence = next;
+  }
+
+  #note(event: StreamEvent): void {
+    this.#kept.note(event);
+    this.said ||= isContent(event);
+    if (event.type === 'delta') this.tokens += tokensOfText(event.text);
+    else if (event.type === 'answer') this.#first = event.index === 0;
+    else if (event.type === 'finish') this.#progress.complete ||= this.#first;
+    else if (event.type === 'failure') this.failure = failureError(cleanFailure(event, this.#context));
+    else noteUse(event, this.#progress);
+  }
 }
 
 // ---
@@ -119,6 +147,9 @@ function noteSearch(part: OpenPart, progress: Pick<ResponseProgress, 'usage'>): 
   if (part.type !== 'webSearch' || part.error !== undefined) return;
   progress.usage = withSearches(progress.usage, (progress.usage?.searches ?? 0) + (part.charged ?? 1));
 }
+
+/** Characters that one event may have become before they are looked at in its midst. */
+const muchText = 4_096;
 
 /** What a piece of text costs beside its characters. */
 const pieceBytes = 32;

@@ -13,7 +13,7 @@ import type { CompletionFacts } from '../wire/formatFacts';
 import { errorData } from '../wire/shared/errorEvents';
 import { parseEvent } from '../wire/shared/json';
 import { dataOf, type FrameReader, openFrameReader } from '../wire/shared/sse';
-import { openAnswerEncoder } from './answerEncoder';
+import { AnswerEncoder } from './answerEncoder';
 import type { AnswerTranslation } from './answerTranslation';
 import { ClientGone } from './clientConnection';
 import type { Answered, Local, Passthrough, Translated } from './context';
@@ -192,7 +192,7 @@ async function translate(
   const { response } = answered;
   const frames = openFrameReader(limits.event_bytes);
   const decoder = codecs[answered.format].openDecoder(answered.translation.request.answers);
-  const encoder = openAnswerEncoder(answered, context, progress);
+  const encoder = new AnswerEncoder(answered, context, progress);
   const alive = keepAlive(progress, raw, framing.keepAlive(codecs[context.format].keepAlive), limits.keep_alive_ms);
   const ending = openStreamEnding(response, limits.end_ms);
   const write = (text: string): Promise<void> | undefined => {

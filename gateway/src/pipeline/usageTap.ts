@@ -50,50 +50,7 @@ export interface UsageTapOptions {
  * make both unreadable.
  */
 export function openUsageTap(options: UsageTapOptions): UsageTap {
-  const cutter = new SseCutter(options.eventLimit);
-  const meter = openMeter(options.codec);
-  const reader = openTapReader(options);
-  let sequence: number | undefined;
-  const read = (frames: Buffer): Buffer => reader.read(frames, meter.add(frames));
-  return {
-    feed(chunk) {
-      const frames = cutter.push(chunk);
-      if (frames === undefined) return undefined;
-      sequence = options.codec.sequenceIn?.(frames) ?? sequence; // comments have none
-      return read(frames);
-    },
-    rest() {
-      const rest = cutter.rest();
-      const passed = rest.length === 0 ? rest : read(rest);
-      sequence = options.codec.sequenceIn?.(rest) ?? sequence;
-      reader.close();
-      return passed;
-    },
-    get waiting() {
-      return cutter.waiting;
-    },
-    get usage() {
-      return reader.usage;
-    },
-    get said() {
-      return reader.said;
-    },
-    get complete() {
-      return (reader.ended && (reader.said || reader.reasoned)) || (reader.last && reader.said);
-    },
-    get last() {
-      return reader.last;
-    },
-    get failure() {
-      return reader.failure;
-    },
-    get sequence() {
-      return sequence;
-    },
-    get estimatedOutput() {
-      return Math.max(meter.tokens(), reader.usage?.output ?? 0);
-    },
-  };
+  return new EventTap(options);
 }
 
 /** A tap of a stream in the form of a JSON list. An item is passed on when it is whole, so that a failure can follow it. */
@@ -156,83 +113,153 @@ export function openJsonArrayTap({ codec, answers, eventLimit }: Omit<UsageTapOp
 
 // ---
 
+// A class, as an object with getters of its own is a dictionary to the engine, and each event asks a dozen times.
+class EventTap implements UsageTap {
+  sequence: number | undefined;
+  readonly #cutter: SseCutter;
+  readonly #meter: OutputMeter;
+  readonly #reader: TapReader;
+  readonly #codec: AnswerFacts;
+
+  constructor(options: UsageTapOptions) {
+    this.#codec = options.codec;
+    this.#cutter = new SseCutter(options.eventLimit);
+    this.#meter = openMeter(options.codec);
+    this.#reader = new TapReader(options);
+  }
+
+  feed(chunk: Buffer): Buffer | undefined {
+    const frames = this.#cutter.push(chunk);
+    if (frames === undefined) return undefined;
+    this.sequence = this.#codec.sequenceIn?.(frames) ?? this.sequence; // comments have none
+    return this.#read(frames);
+  }
+
+  rest(): Buffer | undefined {
+    const rest = this.#cutter.rest();
+    const passed = rest.length === 0 ? rest : this.#read(rest);
+    this.sequence = this.#codec.sequenceIn?.(rest) ?? this.sequence;
+    this.#reader.close();
+    return passed;
+  }
+
+  get waiting(): number {
+    return this.#cutter.waiting;
+  }
+
+  get usage(): Partial<Usage> | undefined {
+    return this.#reader.usage;
+  }
+
+  get said(): boolean {
+    return this.#reader.said;
+  }
+
+  get complete(): boolean {
+    const { said, reasoned, last, ended } = this.#reader;
+    return (ended && (said || reasoned)) || (last && said);
+  }
+
+  get last(): boolean {
+    return this.#reader.last;
+  }
+
+  get failure(): AnswerFailure | undefined {
+    return this.#reader.failure;
+  }
+
+  get estimatedOutput(): number {
+    return Math.max(this.#meter.tokens(), this.#reader.usage?.output ?? 0);
+  }
+
+  #read(frames: Buffer): Buffer {
+    return this.#reader.read(frames, this.#meter.add(frames));
+  }
+}
+
 /** Reads whole frames. Of those after the first content, only the ones that can matter are parsed. */
-interface TapReader {
+class TapReader {
+  said = false;
+  /** The reason to end has come, where the format has it before the end. */
+  reasoned: boolean;
+  last = false;
+  failure: AnswerFailure | undefined;
+  #reported: Partial<Usage> | undefined;
+  readonly #ends: AnswerEnds;
+  readonly #tally: SearchTally | undefined;
+  readonly #codec: AnswerFacts;
+  readonly #hideUsage: boolean;
+
+  constructor({ codec, answers, hideUsage }: UsageTapOptions) {
+    this.reasoned = codec.givesReason === undefined;
+    this.#ends = openAnswerEnds(codec, answers);
+    this.#tally = codec.searches?.openTally();
+    this.#codec = codec;
+    this.#hideUsage = hideUsage;
+  }
+
+  get usage(): Partial<Usage> | undefined {
+    return withTally(this.#reported, this.#tally);
+  }
+
+  get ended(): boolean {
+    return this.#ends.all;
+  }
+
+  /** The stream has ended. */
+  close(): void {
+    this.#ends.close();
+  }
+
   /**
    * Whole frames in, the ones to pass on out.
    * @param marks where strings stand in them that can matter, in their order
    */
-  read(frames: Buffer, marks: readonly number[]): Buffer;
-  /** The stream has ended. */
-  close(): void;
-  readonly usage: Partial<Usage> | undefined;
-  readonly said: boolean;
-  /** The reason to end has come, where the format has it before the end. */
-  readonly reasoned: boolean;
-  readonly ended: boolean;
-  readonly last: boolean;
-  readonly failure: AnswerFailure | undefined;
-}
-
-function openTapReader({ codec, answers, hideUsage }: UsageTapOptions): TapReader {
-  const ends = openAnswerEnds(codec, answers);
-  const tally = codec.searches?.openTally();
-  let reported: Partial<Usage> | undefined;
-  const reader = {
-    get usage() {
-      return withTally(reported, tally);
-    },
-    said: false,
-    reasoned: codec.givesReason === undefined,
-    last: false,
-    failure: undefined as AnswerFailure | undefined,
-    get ended() {
-      return ends.all;
-    },
-    close: () => ends.close(),
-    read(frames: Buffer, marks: readonly number[]): Buffer {
-      if (!ends.several && marks.length === 0) {
-        if (!reader.said) readUntilSaid(frames);
-        return frames;
-      }
-      const kept: Buffer[] = [];
-      let end = 0;
-      let next = 0;
-      for (const frame of singleFrames(frames)) {
-        end += frame.length;
-        const first = next;
-        while ((marks[next] ?? Infinity) < end) next++;
-        const look = !reader.said || ends.several || next > first;
-        if (!look || !readEvent(dataIn(frame, codec))) kept.push(frame);
-      }
-      if (!hideUsage) return frames;
-      return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
-    },
-  };
-  const readUntilSaid = (frames: Buffer): void => {
-    for (const frame of singleFrames(frames)) {
-      readEvent(dataIn(frame, codec));
-      if (reader.said) return;
+  read(frames: Buffer, marks: readonly number[]): Buffer {
+    const { several } = this.#ends;
+    if (!several && marks.length === 0) {
+      if (!this.said) this.#readUntilSaid(frames);
+      return frames;
     }
-  };
+    const kept: Buffer[] = [];
+    let end = 0;
+    let next = 0;
+    for (const frame of singleFrames(frames)) {
+      end += frame.length;
+      const first = next;
+      while ((marks[next] ?? Infinity) < end) next++;
+      const look = !this.said || several || next > first;
+      if (!look || !this.#readEvent(dataIn(frame, this.#codec))) kept.push(frame);
+    }
+    if (!this.#hideUsage) return frames;
+    return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept);
+  }
+
+  #readUntilSaid(frames: Buffer): void {
+    for (const frame of singleFrames(frames)) {
+      this.#readEvent(dataIn(frame, this.#codec));
+      if (this.said) return;
+    }
+  }
+
   // Whether the event is to be taken out.
-  const readEvent = (data: string): boolean => {
-    if (data === codec.endMark) reader.last = true;
-    if (reader.last || codec.preamble?.test(data) === true) return false;
+  #readEvent(data: string): boolean {
+    const codec = this.#codec;
+    if (data === codec.endMark) this.last = true;
+    if (this.last || codec.preamble?.test(data) === true) return false;
     const event = parseEvent(data);
     if (event === undefined) return false;
-    ends.add(event);
-    reader.last ||= codec.isLast(event);
-    reader.failure ??= codec.failureIn(event, false);
-    reader.said ||= codec.hasContent(event);
-    reader.reasoned ||= codec.givesReason?.(event) === true;
-    tally?.add(event);
+    this.#ends.add(event);
+    this.last ||= codec.isLast(event);
+    this.failure ??= codec.failureIn(event, false);
+    this.said ||= codec.hasContent(event);
+    this.reasoned ||= codec.givesReason?.(event) === true;
+    this.#tally?.add(event);
     const found = codec.usageIn(event);
     if (found === undefined) return false;
-    reported = { ...reported, ...found };
-    return hideUsage && codec.isUsageOnly(event);
-  };
-  return reader;
+    this.#reported = { ...this.#reported, ...found };
+    return this.#hideUsage && codec.isUsageOnly(event);
+  }
 }
 
 const meters = new WeakMap<AnswerFacts, () => OutputMeter>();

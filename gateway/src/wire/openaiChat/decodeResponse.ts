@@ -3,7 +3,7 @@
 // https://api-docs.deepseek.com/guides/reasoning_model and https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11).
 
 import { searchCount, tokenCount, type Usage, validCounts } from '../../core/usage';
-import type { Decoder } from '../codec';
+import type { Decoder, Frame } from '../codec';
 import type { Json } from '../jsonObject';
 import type { StreamEvent } from '../neutral';
 import { AnswerBuilders } from '../shared/answers';
@@ -78,56 +78,69 @@ function answerId(id: string, index: number): string {
 
 /** A decoder of one stream. @param answers how many choices were asked for */
 export function openDecoder(answers = 1): Decoder {
-  const builders = new AnswerBuilders(answers);
-  const states: ChoiceState[] = [choiceState(builders.first)];
-  const stateOf = (index: number): ChoiceState | undefined => {
-    const builder = builders.of(index);
-    for (let next = states.length; builder !== undefined && next <= index; next++) {
-      const other = builders.of(next);
-      if (other !== undefined) states.push(choiceState(other));
-    }
-    return builder === undefined ? undefined : states[index];
-  };
-  const end = () => {
-    for (const { reasoning, calls } of states) {
-      reasoning.end();
-      calls?.end();
-    }
-    builders.done();
-    return builders.take();
-  };
-  return {
-    push: ({ data }) => {
-      if (builders.first.finished) return [];
-      if (data === '[DONE]') {
-        // Some hosts end without a reason (recorded: openrouter.ai, Novita); the mark alone says that it is whole.
-        for (const { calls, finished, builder } of states) {
-          calls?.end();
-          if (!finished && (builder.filled || states.length > 1)) builder.finish('stop');
-        }
-        return end();
-      }
-      const chunk = parseEvent(data);
-      if (chunk === undefined) return [];
-      decodeChunk(builders.first, stateOf, chunk);
-      return builders.take();
-    },
-    end,
-    get ending() {
-      return builders.ending;
-    },
-    get usage() {
-      return builders.first.reported;
-    },
-    get kept() {
-      let kept = 0;
-      for (const { reasoning, calls } of states) kept += reasoning.kept + (calls?.kept ?? 0);
-      return kept;
-    },
-  };
+  return new ChatDecoder(answers);
 }
 
 // ---
+
+class ChatDecoder implements Decoder {
+  readonly #builders: AnswerBuilders;
+  readonly #states: ChoiceState[];
+
+  constructor(answers: number) {
+    this.#builders = new AnswerBuilders(answers);
+    this.#states = [choiceState(this.#builders.first)];
+  }
+
+  push({ data }: Frame): readonly StreamEvent[] {
+    const { first } = this.#builders;
+    if (first.finished) return [];
+    if (data === '[DONE]') {
+      // Some hosts end without a reason (recorded: openrouter.ai, Novita); the mark alone says that it is whole.
+      for (const { calls, finished, builder } of this.#states) {
+        calls?.end();
+        if (!finished && (builder.filled || this.#states.length > 1)) builder.finish('stop');
+      }
+      return this.end();
+    }
+    const chunk = parseEvent(data);
+    if (chunk === undefined) return [];
+    decodeChunk(first, this.#stateOf, chunk);
+    return this.#builders.take();
+  }
+
+  end(): readonly StreamEvent[] {
+    for (const { reasoning, calls } of this.#states) {
+      reasoning.end();
+      calls?.end();
+    }
+    this.#builders.done();
+    return this.#builders.take();
+  }
+
+  get ending(): boolean {
+    return this.#builders.ending;
+  }
+
+  get usage(): Partial<Usage> | undefined {
+    return this.#builders.first.reported;
+  }
+
+  get kept(): number {
+    let kept = 0;
+    for (const { reasoning, calls } of this.#states) kept += reasoning.kept + (calls?.kept ?? 0);
+    return kept;
+  }
+
+  readonly #stateOf = (index: number): ChoiceState | undefined => {
+    const builder = this.#builders.of(index);
+    for (let next = this.#states.length; builder !== undefined && next <= index; next++) {
+      const other = this.#builders.of(next);
+      if (other !== undefined) this.#states.push(choiceState(other));
+    }
+    return builder === undefined ? undefined : this.#states[index];
+  };
+}
 
 interface ChoiceState {
   readonly builder: EventBuilder;

@@ -20,41 +20,47 @@ const pieceCost = 200;
 
 /** The opaque form is the details, or the name of the text's field: either goes back where it came from. */
 export function openReasoningCollector(builder: EventBuilder): ReasoningCollector {
-  let field: string | undefined;
-  let details: Record<string, unknown>[] = [];
-  let kept = 0;
-  return {
-    get kept() {
-      return kept;
-    },
-    add(delta) {
-      const name = textField(delta);
-      if (name === undefined && delta['reasoning_details'] === undefined) return; // as in nearly every event
-      const pieces = listOr(delta['reasoning_details']).map(objectOr);
-      for (const piece of pieces) {
-        addPiece(details, piece);
-        kept += pieceCost;
-        for (const value of Object.values(piece)) if (typeof value === 'string') kept += value.length;
-      }
-      const text =
-        name === undefined
-          ? pieces.map((piece) => textOr(piece['text']) || textOr(piece['summary'])).join('')
-          : textOr(delta[name]);
-      field ??= name;
-      builder.reasoning(text);
-    },
-    end() {
-      if (details.length > 0) builder.opaqueReasoning({ format: 'chat', value: details });
-      else if (field !== undefined && builder.open === 'reasoning')
-        builder.opaqueReasoning({ format: 'chat', value: field });
-      details = [];
-      kept = 0;
-      field = undefined;
-    },
-  };
+  return new Collector(builder);
 }
 
 // ---
+
+class Collector implements ReasoningCollector {
+  kept = 0;
+  #field: string | undefined;
+  #details: Record<string, unknown>[] = [];
+  readonly #builder: EventBuilder;
+
+  constructor(builder: EventBuilder) {
+    this.#builder = builder;
+  }
+
+  add(delta: Json): void {
+    const name = textField(delta);
+    if (name === undefined && delta['reasoning_details'] === undefined) return; // as in nearly every event
+    const pieces = listOr(delta['reasoning_details']).map(objectOr);
+    for (const piece of pieces) {
+      addPiece(this.#details, piece);
+      this.kept += pieceCost;
+      for (const value of Object.values(piece)) if (typeof value === 'string') this.kept += value.length;
+    }
+    const text =
+      name === undefined
+        ? pieces.map((piece) => textOr(piece['text']) || textOr(piece['summary'])).join('')
+        : textOr(delta[name]);
+    this.#field ??= name;
+    this.#builder.reasoning(text);
+  }
+
+  end(): void {
+    if (this.#details.length > 0) this.#builder.opaqueReasoning({ format: 'chat', value: this.#details });
+    else if (this.#field !== undefined && this.#builder.open === 'reasoning')
+      this.#builder.opaqueReasoning({ format: 'chat', value: this.#field });
+    this.#details = [];
+    this.kept = 0;
+    this.#field = undefined;
+  }
+}
 
 function textField(delta: Json): string | undefined {
   if (textOr(delta['reasoning_content']) !== '') return 'reasoning_content';

@@ -39,7 +39,7 @@ export class AnswerBuilders {
 
   /** Every answer that has begun has a reason to finish. */
   get ending(): boolean {
-    return this.#builders.every((builder) => builder.ending);
+    return this.#builders.length === 1 ? this.first.ending : this.#builders.every((builder) => builder.ending);
   }
 
   /** Finishes all answers, the first one last; none where one of them has no reason to finish. */

@@ -94,41 +94,48 @@ export interface FrameReader {
 
 /** A reader of one stream. @param limit bytes one event may have */
 export function openFrameReader(limit: number): FrameReader {
-  let ready: Frame[] = [];
-  let size = 0;
-  const decoder = new TextDecoder();
-  const parser = createParser({
-    onEvent: ({ event, data }) => {
-      size = 0;
-      ready.push({ event, data });
-    },
-  });
-  const take = (): Frame[] => {
-    const frames = ready;
-    ready = [];
-    return frames;
-  };
-  return {
-    push(chunk) {
-      size += chunk.length;
-      parser.feed(decoder.decode(chunk, { stream: true }));
-      if (ready.length === 0 && size > limit)
-        throw new GatewayError('upstream_garbage', {
-          message: `The provider sent an event larger than ${limit} bytes.`,
-        });
-      return take();
-    },
-    get waiting() {
-      return size;
-    },
-    end() {
-      parser.feed(`${decoder.decode()}\n\n`);
-      return take();
-    },
-  };
+  return new Reader(limit);
 }
 
 // ---
+
+class Reader implements FrameReader {
+  waiting = 0;
+  #ready: Frame[] = [];
+  readonly #limit: number;
+  readonly #decoder = new TextDecoder();
+  readonly #parser = createParser({
+    onEvent: ({ event, data }) => {
+      this.waiting = 0;
+      this.#ready.push({ event, data });
+    },
+  });
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  push(chunk: Buffer): Frame[] {
+    this.waiting += chunk.length;
+    this.#parser.feed(this.#decoder.decode(chunk, { stream: true }));
+    if (this.#ready.length === 0 && this.waiting > this.#limit)
+      throw new GatewayError('upstream_garbage', {
+        message: `The provider sent an event larger than ${this.#limit} bytes.`,
+      });
+    return this.#take();
+  }
+
+  end(): Frame[] {
+    this.#parser.feed(`${this.#decoder.decode()}\n\n`);
+    return this.#take();
+  }
+
+  #take(): Frame[] {
+    const frames = this.#ready;
+    this.#ready = [];
+    return frames;
+  }
+}
 
 function* split(bytes: Buffer): Generator<Buffer> {
   const ends = blankLines.map((blank) => openSearch(bytes, blank));
