@@ -258,3 +258,75 @@ describe('schemas that grow', () => {
     await othersAreServed();
   });
 });
+
+describe('items and calls that are kept for the next turn [L2]', () => {
+  const long = 'x'.repeat(200_000);
+  const answer = (content: object[], stop_reason: string, id = 'msg_1') => ({
+    body: JSON.stringify({
+      id,
+      type: 'message',
+      role: 'assistant',
+      model: 'claude-opus-4-7',
+      content,
+      stop_reason,
+      stop_sequence: null,
+      usage: { input_tokens: 10, output_tokens: 5 },
+    }),
+  });
+  const responses = '/v1/responses';
+  const message = (text: string) => ({ role: 'user', content: [{ type: 'input_text', text }] });
+  const ask = (input: object[]) => post({ model: 'claude-opus-4.7', input }, responses);
+
+  test('an item is put in place of its name once, and refused when it is named again', async () => {
+    upstream.answer = answer([{ type: 'text', text: long }], 'end_turn');
+    const first = (await (await ask([message('hi')])).json()) as { output: { id: string }[] };
+    const reference = { type: 'item_reference', id: first.output[0]?.id };
+    const calls = upstream.calls.length;
+    expect((await ask([message('hi'), reference, message('on')])).status).toBe(200);
+    expect(upstream.calls.at(-1)?.body.length).toBeGreaterThan(200_000);
+    const many = await ask([message('hi'), ...Array.from({ length: 1_300 }, () => reference), message('on')]);
+    expect(many.status).toBe(400);
+    expect(await many.text()).toContain('Name each item once');
+    expect(upstream.calls.length).toBe(calls + 1);
+    await othersAreServed();
+  });
+
+  test('many items that are only named are refused where they are more than a request may be made of', async () => {
+    const references: object[] = [];
+    for (let i = 0; i < 3; i++) {
+      upstream.answer = answer([{ type: 'text', text: 'y'.repeat(1_500_000) }], 'end_turn', `msg_${i}`);
+      const made = (await (await ask([message(`hi ${i}`)])).json()) as { output: { id: string }[] };
+      references.push({ type: 'item_reference', id: made.output[0]?.id });
+    }
+    expect((await ask([message('hi'), ...references.slice(0, 2), message('on')])).status).toBe(200);
+    const many = await ask([message('hi'), ...references, message('on')]);
+    expect(many.status).toBe(400);
+    expect(await many.text()).toContain('only named');
+    await othersAreServed();
+  });
+
+  test('the reasoning of a call goes back once, however often its id comes', async () => {
+    const thinking = [
+      { type: 'thinking', thinking: long, signature: 'c2ln' },
+      { type: 'tool_use', id: 'toolu_1', name: 'f', input: {} },
+    ];
+    upstream.answer = answer(thinking, 'tool_use');
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }];
+    const model = 'claude-opus-4.7';
+    const made = (await (await post({ model, messages: say('hi'), tools })).json()) as {
+      choices: { message: { tool_calls: { id: string }[] } }[];
+    };
+    const call = made.choices[0]?.message.tool_calls[0];
+    const turn = [
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: call?.id, content: 'ok' },
+    ];
+    upstream.answer = answer([{ type: 'text', text: 'done' }], 'end_turn');
+    const messages = [...say('hi'), ...Array.from({ length: 50 }, () => turn).flat()];
+    expect((await post({ model, messages, tools })).status).toBe(200);
+    const sent = upstream.calls.at(-1)?.body ?? '';
+    expect(String(sent).split(long).length - 1).toBeLessThanOrEqual(1);
+    expect(sent.length).toBeLessThan(400_000);
+    await othersAreServed();
+  });
+});

@@ -96,8 +96,7 @@ function withoutPath(body: Json, [outer, inner]: SettingPath): Json {
 
 // What is put back from earlier turns in place of a short reference is not counted as growth.
 function restoredBytes(asked: NeutralRequest, earlier: ReasoningLookup): number {
-  return reasoningNames(asked).reduce(
-    (sum, name) => sum + mostGrowth * JSON.stringify(earlier.get(name) ?? '').length,
-    0,
-  );
+  let sum = 0;
+  for (const name of new Set(reasoningNames(asked))) sum += mostGrowth * JSON.stringify(earlier.get(name) ?? '').length;
+  return sum;
 }

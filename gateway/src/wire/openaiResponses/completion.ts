@@ -26,7 +26,7 @@ export const completion: CompletionFacts = {
       case 'response.cancelled':
         return failureOfResponse({ status: 'failed', ...objectOr(value['response']) }) ?? unexplained;
       case 'response.completed':
-        return failureOfResponse(objectOr(value['response']));
+        return failureOfResponse(objectOr(value['response'])) ?? failureOfStatus(objectOr(value['response']));
       case 'response.incomplete':
         return failureOfResponse({ status: 'incomplete', ...objectOr(value['response']) });
       default:
@@ -67,6 +67,12 @@ function failureOfResponse(response: Json): AnswerFailure | undefined {
       : { kind: 'other', message: `The response is incomplete: "${reason.slice(0, 100)}".` };
   }
   return undefined;
+}
+
+// Hosts leave the status out of the event that says it by its name; one that says another thing has not finished.
+function failureOfStatus({ status }: Json): AnswerFailure | undefined {
+  if (status === undefined || status === null || status === 'completed' || status === 'incomplete') return undefined;
+  return { kind: 'other', message: `The response is not completed: "${textOr(status).slice(0, 100)}".` };
 }
 
 function failureOfOutput({ status, output, background }: Json): AnswerFailure | undefined {

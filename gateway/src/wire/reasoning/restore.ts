@@ -76,6 +76,7 @@ export function withReasoning(
   const { format, reasoningPlacement } = facts;
   const isApart = (part: Part) =>
     part.type === 'reasoning' && part.opaque !== undefined && facts.isApartFromCall?.(part.opaque) === true;
+  const restored = new Set<string>(); // ids of calls: of several alike one is what it was, and the others are copies
   return mapMessages(request, (message) => {
     if (message.role !== 'assistant' || !message.parts.some((part) => part.type === 'toolCall')) return message;
     const parts: Part[] = [];
@@ -89,7 +90,9 @@ export function withReasoning(
         parts.push(part);
         continue;
       }
-      const missing = (earlier.get(part.id) ?? []).filter(
+      const kept = restored.has(part.id) ? undefined : earlier.get(part.id);
+      restored.add(part.id);
+      const missing = (kept ?? []).filter(
         (found) => isReasoningOf(found, format) && !(isApart(found) ? apart : present),
       );
       const before = present ? 1 : 0; // the call's own signature stands directly before it
@@ -113,18 +116,34 @@ export function hasOpaqueReasoning(request: NeutralRequest, format: Format): boo
   return request.messages.some((message) => message.parts.some((part) => isReasoningOf(part, format)));
 }
 
+/** Characters that named items may have together: a name has some thirty bytes, and an item may have two megabytes. */
+const mostReferenced = 4 * 1024 * 1024;
+
 /**
- * The request with the items in full that it only names, because its client takes this API to have stored them.
- * @throws GatewayError cannot_translate for an item that is not, or no longer, kept
+ * The request with the items in full that it only names, because its client takes this API to have stored them. An item is named
+ * once, as OpenAI demands ("Duplicate item found with id …").
+ * @throws GatewayError cannot_translate for an item that is not, or no longer, kept, one that is named again, and too many of them
  */
 export function withReferencedItems(request: NeutralRequest, earlier: ReasoningLookup): NeutralRequest {
+  const named = new Set<string>();
+  let size = 0;
   const found = (part: Part): readonly Part[] => {
     if (part.type !== 'raw' || part.refersTo === undefined) return [part];
+    if (named.has(part.refersTo)) refuse(part.at, 'names an item that is named before. Name each item once.');
+    named.add(part.refersTo);
     const item = earlier.get(itemName(part.refersTo));
-    return (
-      item ??
-      refuse(part.at, 'names an item that is not, or no longer, held here. Send the item itself (`store: false`).')
-    );
+    if (item === undefined)
+      return refuse(
+        part.at,
+        'names an item that is not, or no longer, held here. Send the item itself (`store: false`).',
+      );
+    size += JSON.stringify(item).length;
+    if (size > mostReferenced)
+      refuse(
+        part.at,
+        `makes the items that are only named more than ${mostReferenced} bytes. Send the items themselves (\`store: false\`).`,
+      );
+    return item;
   };
   const names = (part: Part) => part.type === 'raw' && part.refersTo !== undefined;
   if (!request.messages.some(({ parts }) => parts.some(names))) return request;
