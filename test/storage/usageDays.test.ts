@@ -177,6 +177,25 @@ test('days that lose rows have sums of sessions no more, and are read from what 
   );
 });
 
+test('sums of a day that lost a row go some at a time, and are neither read nor missed until then', async () => {
+  await sumAll(morning);
+  const summed = (until: number) =>
+    withDb((db) => (db.prepare('select count(*) n from session_days where day < ?').get(until) as { n: number }).n);
+  const [first, all] = [midnight / day - 3, summed(midnight / day - 3)];
+  expect(all).toBeGreaterThan(3);
+  for (let left = all; left > 0; left = Math.max(0, left - 2)) {
+    expect(summed(first)).toBe(left);
+    expect(await storage.prune(midnight - 4 * day + hour, left === all ? 1 : 2)).toBe(
+      left === all ? 1 : Math.min(2, left),
+    );
+    if (left === all) left += 1; // the first step takes one of each
+    const exact = await storage.usage({ groupBy: ['session'], from: midnight - 4 * day, to: midnight, exact: true });
+    expect(await storage.usage({ groupBy: ['session'], from: midnight - 4 * day, to: midnight })).toEqual(exact);
+    expect(checkLedger(path()).problems).not.toContainEqual(expect.stringMatching(/daily|sessions/));
+  }
+  expect(await storage.prune(midnight - 4 * day + hour, 2)).toBe(0);
+});
+
 test('a user who leaves is in none of them, nor are their sessions', async () => {
   await sumAll(morning);
   const before = await storage.usage({ groupBy: ['day'], from: midnight - 4 * day, to: midnight + day });

@@ -81,7 +81,10 @@ export interface Storage extends Reports {
    * @returns the latest noted time that a day of running since then agrees with; undefined where there is none yet
    */
   observeClock(now: number, ran: number): Promise<number | undefined>;
-  /** Forgets settled requests that began before a moment, the oldest `count` of them at most; how many went. Sums stay. */
+  /**
+   * Forgets settled requests that began before a moment, the oldest `count` of them at most, and as many sums that nothing reads
+   * any more; how many went, of the one of which more did. Other sums stay.
+   */
   prune(before: number, count: number): Promise<number>;
   /**
    * Sums by day what was settled, so that reports of many days are quick: hours that are over, and sessions. A step of

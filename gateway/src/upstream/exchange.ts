@@ -32,7 +32,7 @@ export interface SendObserver {
 
 /**
  * A connection that its provider closed while it was idle breaks within a round trip of the request that is sent on it.
- * One that breaks later had the request.
+ * One that breaks later is taken to have had the request; one that breaks sooner, not to.
  */
 const unreadMs = 300;
 

@@ -415,4 +415,15 @@ export const migrations: readonly Migration[] = [
         update sessions_summed set first = old.started_at / 86400000 + 1;
       end;`,
   },
+  {
+    // A day may have millions of sessions: what is not read any more goes with the pruning, some at a time.
+    name: 'sums of sessions pruned in steps',
+    oldestReader: 1,
+    sql: `
+      drop trigger requests_gone;
+      create trigger requests_gone after delete on requests
+      when old.started_at / 86400000 >= (select first from sessions_summed) begin
+        update sessions_summed set first = old.started_at / 86400000 + 1;
+      end;`,
+  },
 ];

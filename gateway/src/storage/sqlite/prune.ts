@@ -9,13 +9,16 @@ interface Old {
   readonly hash: string | null;
 }
 
-/** Deletes the oldest rows that began before a moment, `count` of them at most. Within a transaction. @returns how many went */
+/**
+ * Deletes the oldest rows that began before a moment, and sums of sessions that are not read any more, `count` of each at most.
+ * Within a transaction. @returns how many went, of the one of which more did
+ */
 export function pruneRequests(sql: Writer, before: number, count: number): number {
   const old = sql.oldest.all(before, count) as unknown as Old[];
   if (old.length > 0) sql.pruned.run(before);
   for (const { seq } of old) sql.dropRequest.run(seq);
   for (const [instance, rows] of byInstance(old)) cutChain(sql, instance, rows);
-  return old.length;
+  return Math.max(old.length, Number(sql.dropSessionDaysBefore.run(count).changes));
 }
 
 // ---

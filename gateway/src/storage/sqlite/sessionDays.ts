@@ -1,7 +1,7 @@
 // `session_days`: what settled requests used, by session and day, so that a report of a month does not read a month's rows.
 // Nothing of it is done while requests are admitted and settled: rows are added afterwards, some at a time, in the order in
 // which they were settled, and `sessions_summed` says up to which (`seq`). Days before `first` have lost rows, or none of theirs
-// are here: they are read from the rows.
+// are here: they are read from the rows, and what is left of their sums is pruned.
 
 import type { DatabaseSync } from 'node:sqlite';
 import { sumOf } from './sums';
@@ -32,6 +32,10 @@ export function prepareSessionDays(db: DatabaseSync) {
     addSessionDay: db.prepare(
       `insert into session_days (${columns}) values (${[...names, ...usageAmounts].map(() => '?').join(', ')})
        on conflict do update set ${addAmounts}`,
+    ),
+    dropSessionDaysBefore: db.prepare(
+      `delete from session_days where (${names.join(', ')}) in (
+         select ${names.join(', ')} from session_days where day < (select first from sessions_summed) limit ?)`,
     ),
     dropSessionDaysOfUser: db.prepare('delete from session_days where day >= ? and day <= ? and user = ?'),
   };
