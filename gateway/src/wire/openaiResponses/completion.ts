@@ -71,15 +71,20 @@ function failureOfResponse(response: Json): AnswerFailure | undefined {
 
 // Hosts leave the status out of the event that says it by its name; one that says another thing has not finished.
 function failureOfStatus({ status }: Json): AnswerFailure | undefined {
-  if (status === undefined || status === null || status === 'completed' || status === 'incomplete') return undefined;
-  return { kind: 'other', message: `The response is not completed: "${textOr(status).slice(0, 100)}".` };
+  return status === undefined || status === null || status === 'completed' || status === 'incomplete'
+    ? undefined
+    : notCompleted(status);
 }
 
-function failureOfOutput({ status, output, background }: Json): AnswerFailure | undefined {
+function failureOfOutput(response: Json): AnswerFailure | undefined {
+  const { status, output, background } = response;
   if (background === true) return undefined; // it is fetched later
   if (!Array.isArray(output)) return { kind: 'other', message: 'The response holds no output.' };
-  if (status === 'completed' || status === 'incomplete') return undefined;
-  // Some hosts leave the status out.
-  if ((status === undefined || status === null) && listOr(output).some(isObject)) return undefined;
+  // Some hosts leave the status out of a whole response, too: then its output must show that it is one.
+  const isShown = (status !== undefined && status !== null) || listOr(output).some(isObject);
+  return isShown ? failureOfStatus(response) : notCompleted(status);
+}
+
+function notCompleted(status: unknown): AnswerFailure {
   return { kind: 'other', message: `The response is not completed: "${textOr(status).slice(0, 100)}".` };
 }
