@@ -1,4 +1,7 @@
 // The cloud's API alone, with no machines behind it: what it refuses, and how it answers.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { startCloud, type Cloud } from './hcloud/cloud';
 import { noHardware } from './hcloud/hardware';
 import { pause, until } from './shell';
@@ -27,6 +30,24 @@ const settled = async (id: number): Promise<Json> => {
   await until(`action ${id}`, over, 5_000);
   return action;
 };
+
+// A process of the engine's name. It asks for the servers at the last of the ports it is given.
+const oneThatAsks = `
+  process.title = 'pulumi';
+  const { connect } = require('node:net');
+  const ports = JSON.parse(process.argv[1]);
+  let localPort;
+  const next = (n) => {
+    const socket = connect({ host: '127.0.0.1', port: ports[n], localAddress: '127.0.0.1', localPort }, () => {
+      localPort ??= socket.localPort;
+      if (n + 1 < ports.length) return socket.end().on('close', () => next(n + 1)).resume();
+      socket.on('close', () => setTimeout(() => process.exit(7), 100));
+      socket.write('GET /v1/servers HTTP/1.1\\r\\nhost: cloud\\r\\nauthorization: Bearer TOKEN\\r\\n\\r\\n');
+    });
+    socket.on('error', () => process.exit(8));
+  };
+  next(0);
+`;
 
 const order = { name: 'box', server_type: 'cx23', image: 'debian-13', location: 'nbg1' };
 
@@ -171,4 +192,26 @@ test('records of a zone are set, changed and removed', async () => {
   expect((await cloud.state()).rrsets).toMatchObject([{ records: [{ value: '127.0.0.6' }] }]);
   expect((await call('DELETE', `${path}/gw/A`)).status).toBe(201);
   expect(cloud.inventory()).toEqual([]);
+});
+
+test('the engine that is killed is the one that asked, also where its port had other connections', async () => {
+  const others = await Promise.all(Array.from({ length: 6 }, listening));
+  const ports = others.map((server) => (server.address() as AddressInfo).port);
+  cloud.after('GET /servers', 'kill');
+  // It goes from one port to all of them, and those that it has ended linger in the system's table.
+  const engine = spawn(process.execPath, ['-e', oneThatAsks.replace('TOKEN', cloud.token), JSON.stringify([...ports, Number(new URL(cloud.endpoint).port)])], {
+    stdio: 'ignore',
+  }); // prettier-ignore
+  const ended = once(engine, 'exit');
+  try {
+    expect(await ended).toEqual([null, 'SIGKILL']);
+  } finally {
+    engine.kill('SIGKILL');
+    for (const server of others) server.close();
+  }
+
+  function listening(): Promise<Server> {
+    const server = createServer((socket) => socket.on('error', () => undefined));
+    return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+  }
 });

@@ -5,10 +5,11 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
  * Kills the Pulumi engine whose provider has the connection, with everything it has started, as a power cut would.
  * Nothing happens when the caller is no child of a process named `pulumi`.
  * @param port the caller's end of the connection, on loopback
+ * @param ourPort the other end
  * @returns once none of them runs any more
  */
-export async function killCaller(port: number): Promise<void> {
-  const inode = socketInode(port);
+export async function killCaller(port: number, ourPort: number): Promise<void> {
+  const inode = socketInode(port, ourPort);
   const caller = processes().find(({ pid }) => inode !== undefined && holds(pid, inode));
   const engine = caller === undefined ? undefined : ancestorNamed('pulumi', caller);
   if (engine === undefined) return;
@@ -26,11 +27,21 @@ interface Process {
   state: string;
 }
 
-/** Of the socket whose own port is `port`; /proc/net/tcp lists local address, remote address, state and the inode. */
-function socketInode(port: number): string | undefined {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+/**
+ * Of the socket with these ports. A row of /proc/net/tcp has the local address, the remote one, the state and the inode. The
+ * caller's port alone would not do: it may also be that of a connection to elsewhere, or of one that has ended and lingers.
+ */
+function socketInode(port: number, peer: number): string | undefined {
   const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1);
-  return rows.map((row) => row.trim().split(/\s+/)).find((columns) => columns[1]?.endsWith(`:${hex}`))?.[9];
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .find(([, local, remote, state]) => isPort(local, port) && isPort(remote, peer) && state === established)?.[9];
+}
+
+const established = '01';
+
+function isPort(address: string | undefined, port: number): boolean {
+  return address?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, '0')}`) === true;
 }
 
 function processes(): Process[] {

@@ -1,4 +1,5 @@
 // What the cloud does wrong when it is told to: refusals, answers that get lost, engines that die after a call.
+import type { Socket } from 'node:net';
 import * as z from 'zod';
 import { killCaller } from './caller';
 import { statusOf, type Code } from './refusal';
@@ -62,8 +63,9 @@ export function noFaults(): Faults {
 }
 
 /** Carries a loss out on the connection of the request. */
-export async function lose(loss: Loss, socket: { remotePort?: number | undefined; destroy(): void }): Promise<void> {
-  if (loss === 'kill' && socket.remotePort !== undefined) await killCaller(socket.remotePort);
+export async function lose(loss: Loss, socket: Pick<Socket, 'remotePort' | 'localPort' | 'destroy'>): Promise<void> {
+  const { remotePort, localPort } = socket;
+  if (loss === 'kill' && remotePort !== undefined && localPort !== undefined) await killCaller(remotePort, localPort);
   socket.destroy();
 }
 
