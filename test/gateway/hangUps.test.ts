@@ -69,6 +69,53 @@ test('by the speed that complete answers of the model had', async () => {
   expect(row.output).toBeGreaterThan(5_000); // far more than an unmeasured model's 15
 });
 
+describe('a provider that is silent until `first_byte_ms` may charge for what it made, as if its client had left', () => {
+  const cut = async (model: string, stream: boolean) => {
+    await scene.gateway.reload(
+      `limits: {first_byte_ms: 1000}\nproviders: {anthropic: {base_url: "${scene.fake.url}"}, openai: {base_url: "${scene.fake.url}/v1"}}\n`,
+    );
+    const before = scene.gateway.requests.length;
+    const answer = await post(model, stream, 4_000)(AbortSignal.timeout(10_000));
+    expect(answer.status).toBe(504);
+    await answer.text();
+    while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    return scene.gateway.row(scene.gateway.requests.at(-1)!.id);
+  };
+
+  test.each([
+    ['a model that thinks, stream', 'claude-opus-4-7', true, 30],
+    ['whole', 'claude-3-haiku-20240307', false, 30],
+    ['one that speaks at once, stream', 'claude-3-haiku-20240307', true, 1],
+  ])('%s', async (_name, model, stream, least) => {
+    scene.fake.answer = () => undefined;
+    const row = await cut(model, stream);
+    expect(row).toMatchObject({ outcome: 'error', error: 'upstream_timeout', status: 504, estimated: true });
+    expect(row.input).toBeGreaterThan(0);
+    expect(row.output).toBeGreaterThanOrEqual(least);
+    expect(row.output).toBeLessThanOrEqual(4_000);
+  });
+
+  test('and one whose connection breaks after a while', async () => {
+    scene.fake.answer = (_call, response) => void setTimeout(() => response.destroy(), 500);
+    const before = scene.gateway.requests.length;
+    const answer = await post('claude-opus-4-7', true, 4_000)(AbortSignal.timeout(10_000));
+    expect(answer.status).toBe(502);
+    await answer.text();
+    while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    const row = await scene.gateway.row(scene.gateway.requests.at(-1)!.id);
+    expect(row).toMatchObject({ outcome: 'error', error: 'upstream_died', estimated: true });
+    expect(row.output).toBeGreaterThanOrEqual(20);
+  });
+
+  test('but not one that cannot be reached', async () => {
+    scene.fake.answer = (_call, response) => void response.destroy();
+    const before = scene.gateway.requests.length;
+    await (await post('claude-opus-4-7', true, 4_000)(AbortSignal.timeout(10_000))).text();
+    while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await scene.gateway.row(scene.gateway.requests.at(-1)!.id)).toMatchObject({ input: 0, output: 0 });
+  });
+});
+
 test('nothing, while it waits for a connection', async () => {
   await scene.gateway.reload(
     `limits: {upstream_connections: 1}\nproviders: {anthropic: {base_url: "${scene.fake.url}"}}\n`,

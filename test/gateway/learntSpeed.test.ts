@@ -54,6 +54,12 @@ test.each(formats.flatMap((kind) => [true, false].map((stream) => ({ kind, strea
   },
 );
 
+test('of a model that is declared and may think, which its capabilities do not say', async () => {
+  const declared = `providers: {a-chat: {base_url: "${scene.a.url}", wire: openai-chat, api_key_env: A_KEY, models: {m: {input: 1, output: 2}}}}`;
+  await scene.gateway.reload(declared);
+  expect(await leaveAfterTen('chat', true)).toBe(10 * unmeasured);
+});
+
 const thinking: Readonly<Record<Kind, readonly object[]>> = {
   chat: [
     { choices: [{ index: 0, delta: { role: 'assistant', content: '', refusal: null }, finish_reason: null }] },

@@ -59,10 +59,25 @@ describe('every target fails: upstream attempts stay below 1.25 × requests [F5 
     60_000,
   );
 
-  test('and over a long time at a slow rate', async () => {
+  test.each([1_000, 200_000])(
+    'and over a long time at a slow rate, 20 requests in %d ms',
+    async (between) => {
+      scene.a.answer = scene.b.answer = { status: 503, body: '{}' };
+      await askMany(1_000, 'to-chat', () => (scene.now += between));
+      expect(attempts()).toBeLessThanOrEqual(1_250);
+    },
+    60_000,
+  );
+
+  test('and at one request in 30 s, each of which finds both targets rested', async () => {
     scene.a.answer = scene.b.answer = { status: 503, body: '{}' };
-    await askMany(1_000, 'to-chat', () => (scene.now += 1_000)); // 20 requests/s
+    await askMany(1_000, 'to-chat', () => (scene.now += 30_000), 1);
     expect(attempts()).toBeLessThanOrEqual(1_250);
+    scene.b.answer = goodAnswer('chat', 'from B');
+    expect(await askMany(20, 'to-chat', () => (scene.now += 30_000), 1)).toContain(200);
+    scene.a.calls.length = 0;
+    expect(await askMany(100, 'to-chat', () => (scene.now += 30_000), 1)).toEqual(new Set([200]));
+    expect(scene.a.calls.length).toBeGreaterThan(20); // it is tried again and again, and each time B answers
   }, 60_000);
 });
 
@@ -90,6 +105,17 @@ describe('the budget of a route [F6]', () => {
     expect(takes(budgets, 'r', 9_999)).toBe(30);
     expect(takes(budgets, 'r', 14_000)).toBe(0); // what was taken at 9 s still counts
     expect(takes(budgets, 'r', 19_000)).toBe(10);
+  });
+
+  test('further attempts that failed as well count until five requests have been sent for each', () => {
+    const budgets = openRetryBudgets();
+    for (let n = 0; n < 10; n++) {
+      expect(budgets.take('r', n * 60_000)).toBe(true);
+      budgets.failed('r');
+    }
+    expect(budgets.take('r', 700_000)).toBe(false);
+    for (let n = 0; n < 5; n++) budgets.sent('r', 800_000);
+    expect(takes(budgets, 'r', 900_000)).toBe(10); // none of these has failed yet
   });
 
   test('gets back what was not needed, and is no worse for a clock that is set back', () => {

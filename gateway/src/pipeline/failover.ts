@@ -39,6 +39,8 @@ export class Failover<T> implements AnswerTurn {
   /** Targets so far. */
   #targets = 1;
   #waited = false;
+  /** The attempt was taken from the route's budget, and has not failed. */
+  #isRetry = false;
   readonly #service: Pick<Service<T>, 'booked' | 'optionalPath'>;
   readonly #candidates: Candidates<T>;
   readonly #exchange: Exchange;
@@ -113,6 +115,7 @@ export class Failover<T> implements AnswerTurn {
     this.#response = undefined;
     this.#candidate = next;
     this.#targets++;
+    this.#isRetry = true;
     this.#settled = false;
     this.again = true;
     noteDropped(this.#progress, failure.code, this.#exchange.day);
@@ -151,6 +154,8 @@ export class Failover<T> implements AnswerTurn {
     const { services, plan, facts } = this.#exchange;
     const key = healthKey(candidate.target, candidate.account);
     const cause = failureCauses[failure.code];
+    if (this.#isRetry && cause !== undefined) services.retries.failed(plan.route ?? plan.requested);
+    this.#isRetry = false;
     // The client's own mistake shows that the target lives; what ended the request from our side (its key, the quota) shows
     // nothing, and the next one finds out.
     if (cause?.counts !== true)
@@ -274,6 +279,7 @@ export class Failover<T> implements AnswerTurn {
     }
     this.#settled = false;
     this.#failed = undefined;
+    this.#isRetry = true;
     return true;
   }
 

@@ -137,9 +137,13 @@ export function costOfAnswer(exchange: Exchange, progress: ResponseProgress): nu
 /** Failures by which the gateway itself ends an answer that its provider goes on with. */
 const cutByUs: ReadonlySet<ErrorCode> = new Set(['draining', 'revoked_key', 'expired_key']);
 
-// An answer is also cut where the memory for it, or for its events, is taken.
+/** Failures of a request that its provider has had, and of whose answer no byte came: it may have been at work all the time. */
+const silences: ReadonlySet<ErrorCode> = new Set(['upstream_timeout', 'upstream_died']);
+
+// An answer is also cut where the memory for it, or for its events, is taken; and where the wait for its first byte ends.
 function isCut(failure: unknown, { firstByteAt }: ResponseProgress): boolean {
   if (!(failure instanceof GatewayError)) return false;
+  if (firstByteAt === undefined && silences.has(failure.code)) return true;
   return cutByUs.has(failure.code) || (failure.code === 'overloaded' && firstByteAt !== undefined);
 }
 
@@ -262,11 +266,12 @@ function paceOf(
 }
 
 // Output that a provider has made and nobody has seen, by the time it had for it: that of a model which thinks before it
-// speaks, until it spoke; and that of every model whose answer comes whole.
+// speaks, until it spoke; and that of every model whose answer comes whole. Of a model that is not in the catalogue nobody knows
+// that it does not think: `capabilities` of the configuration tell what to send to it.
 function unseenOutput({ services, facts }: Exchange, progress: ResponseProgress, now: number): number {
   const { sentAt, target, firstTokenAt } = progress;
   if (sentAt === undefined || target === undefined || progress.complete) return 0;
-  if (facts.stream && !target.capabilities.has('reasoning')) return 0;
+  if (facts.stream && target.row !== undefined && !target.capabilities.has('reasoning')) return 0;
   const until = facts.stream ? (firstTokenAt ?? now) : now;
   return facts.needs.answers * services.speed.tokensIn(target.label, until - sentAt); // several are written at once
 }

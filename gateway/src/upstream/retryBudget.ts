@@ -8,6 +8,8 @@ export interface RetryBudgets {
   take(route: string, now: number): boolean;
   /** One that was taken was not needed. */
   giveBack(route: string): void;
+  /** One that was taken failed as well. */
+  failed(route: string): void;
 }
 
 /** Further attempts that a route always has in a window, and those it has for each request. Finagle's defaults. */
@@ -27,24 +29,31 @@ export function openRetryBudgets(): RetryBudgets {
     sent: (route, now) => windowOf(route).sent(now),
     take: (route, now) => windowOf(route).take(now),
     giveBack: (route) => windowOf(route).giveBack(),
+    failed: (route) => windowOf(route).failed(),
   };
 }
 
 // ---
 
-/** Counts of the last seconds, one slot a second. */
+/**
+ * Counts of the last seconds, one slot a second. At one request every ten seconds those alone allow a second attempt for each;
+ * so further attempts that failed as well are counted too, however long ago, and a request makes up for a fifth of one.
+ */
 class RouteWindow {
   readonly #requests = new Array<number>(windowSeconds).fill(0);
   readonly #retries = new Array<number>(windowSeconds).fill(0);
   #second = 0;
+  #futile = 0;
 
   sent(now: number): void {
     const slot = this.#turnTo(now);
+    this.#futile = Math.max(0, this.#futile - share);
     this.#requests[slot] = (this.#requests[slot] ?? 0) + 1;
   }
 
   take(now: number): boolean {
     const slot = this.#turnTo(now);
+    if (this.#futile >= free) return false;
     if (sum(this.#retries) >= free + share * sum(this.#requests)) return false;
     this.#retries[slot] = (this.#retries[slot] ?? 0) + 1;
     return true;
@@ -59,6 +68,10 @@ class RouteWindow {
       this.#retries[slot] = taken - 1;
       return;
     }
+  }
+
+  failed(): void {
+    this.#futile += 1;
   }
 
   // Empties the slots of the seconds that have passed; all of them, where the clock was set back by more than a window.
