@@ -22,6 +22,19 @@ describe('the rule', () => {
     expect(() => budget.open('a').take(1)).toThrow(expect.objectContaining({ code: 'overloaded' }));
   });
 
+  test('beside greedy ones a key that holds nothing takes one body that fits, and leaves room for the small ones of others', () => {
+    const budget = openMemoryBudget(() => 64 * MiB);
+    for (const [key, size] of [['a', 30], ['b', 14], ['c', 8]] as const) budget.open(key).take(size * MiB); // prettier-ignore
+    const free = 12 * MiB;
+    const own = budget.open('d');
+    expect(() => own.take(free - 4 * MiB + 1)).toThrow(/The requests in flight hold/);
+    own.take(free - 4 * MiB);
+    expect(() => budget.open('d').take(1)).toThrow(/in flight hold/);
+    budget.open('e').take(2 * MiB);
+    expect(() => budget.open('f').take(2 * MiB + 1)).toThrow(/The requests in flight hold/);
+    budget.open('f').take(2 * MiB);
+  });
+
   test('what can be done without is taken by a key that holds little, while half of all is free', () => {
     const budget = openMemoryBudget(() => 64 * MiB);
     const own = budget.open('a');

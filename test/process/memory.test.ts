@@ -107,20 +107,49 @@ test.each([
   60_000,
 );
 
-test('200 uploads of 32 MiB [B4 D5]', async () => {
-  const text = Buffer.alloc(32 * MiB - 100, 0x61);
-  const head = '{"model":"gpt-5.5","messages":[{"role":"user","content":"';
-  const answers: Promise<unknown>[] = [];
-  for (let i = 0; i < 200; i++) {
-    const socket = send(keys[i % keys.length] ?? '', `content-length: ${head.length + text.length + 4}`, head);
-    answers.push(new Promise((resolve) => socket.once('data', resolve).once('close', resolve)));
-    socket.resume();
-    socket.write(text);
-    socket.write('"}]}');
-  }
+const text = Buffer.alloc(32 * MiB - 100, 0x61);
+const upload = (key: string, chunked: boolean): Promise<unknown> => {
+  const [head, tail] = ['{"model":"gpt-5.5","messages":[{"role":"user","content":"', '"}]}'];
+  const size = head.length + text.length + tail.length;
+  const socket = send(
+    key,
+    chunked ? 'transfer-encoding: chunked' : `content-length: ${size}`,
+    chunked ? `${size.toString(16)}\r\n${head}` : head,
+  );
+  const answered = new Promise((resolve) => socket.once('data', resolve).once('close', resolve));
+  socket.resume();
+  socket.write(text);
+  socket.write(chunked ? `${tail}\r\n0\r\n\r\n` : tail);
+  return answered;
+};
+const uploads = (count: number, chunked: boolean) =>
+  Array.from({ length: count }, (_, i) => upload(keys[i % keys.length] ?? '', chunked));
+
+test.each([
+  ['200 uploads of 32 MiB [B4 D5]', false],
+  ['200 uploads of 32 MiB that do not say how long they are [B4 D5]', true],
+])(
+  '%s',
+  async (name, chunked) => {
+    const answers = uploads(200, chunked);
+    await Promise.race(answers);
+    await modestIsServed();
+    await Promise.all(answers);
+    console.info(`${name}: at most ${peak().toFixed(0)} MB resident`);
+    expect(peak()).toBeLessThan(mostResident);
+  },
+  120_000,
+);
+
+test('all of these at once [E1 L5 B4 D5]', async () => {
+  const before = fake.calls.length;
+  greedy(200, 'a large answer');
+  greedy(200, 'a stream', { stream: true });
+  const answers = [...uploads(100, false), ...uploads(100, true)];
   await Promise.race(answers);
   await modestIsServed();
   await Promise.all(answers);
-  console.info(`200 uploads of 32 MiB: at most ${peak().toFixed(0)} MB resident`);
+  await modestIsServed();
+  console.info(`all at once, ${fake.calls.length - before} sent on: at most ${peak().toFixed(0)} MB resident`);
   expect(peak()).toBeLessThan(mostResident);
-}, 120_000);
+}, 180_000);

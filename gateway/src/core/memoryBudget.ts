@@ -21,17 +21,15 @@ export interface MemoryShare {
   close(): void;
 }
 
-/** A request that is its key's only one may be as large as it likes while this part of the budget is not passed. */
-const keptForLarge = 7 / 8;
 /** The rest above this part is for keys that hold nothing, and for their small requests: 4 MiB of 64, in pieces of 2 MiB. */
-const keptForMany = 15 / 16;
+const keptForSmall = 15 / 16;
 const small = 1 / 32;
 /** What a key may hold for what can be done without: 8 MiB of 64, so that its own next requests are not refused for it. */
 const spare = 1 / 8;
 
 /**
- * A key may hold half of what the others do not, and one that holds nothing may hold more: alone it sends bodies of the
- * largest size, and beside greedy ones its small requests still get through.
+ * A key may hold half of what the others do not, and one that holds nothing may take one body of any size that fits: alone it
+ * sends bodies of the largest size, and beside greedy ones its small requests still get through.
  * @param limit bytes that all requests together may hold at this moment
  */
 export function openMemoryBudget(limit: () => number): MemoryBudget {
@@ -54,9 +52,10 @@ export function openMemoryBudget(limit: () => number): MemoryBudget {
           const most = limit();
           const own = byOwner.get(owner) ?? 0;
           const after = total + bytes;
-          const inShare = own + bytes <= (most - (total - own)) / 2 && after <= most * keptForMany;
-          const isOnly = own === held && (after <= most * keptForLarge || held + bytes <= most * small);
-          if (after > most || (!inShare && !isOnly)) throw full(after > most * keptForMany ? '' : 'of this key ');
+          const isOnly = own === held;
+          const mayTake = isOnly || own + bytes <= (most - (total - own)) / 2;
+          const leavesSmall = after <= most * keptForSmall || (isOnly && held + bytes <= most * small);
+          if (after > most || !mayTake || !leavesSmall) throw full(leavesSmall && after <= most ? 'of this key ' : '');
           change(owner, bytes);
           held += bytes;
         },

@@ -33,12 +33,13 @@ function readBytes(request: IncomingMessage, limit: number, share: MemoryShare, 
     if (announced > 0) share.take(announced);
     // Its events have been and gone while its key was looked up: nobody would ever be told.
     if (request.destroyed && !request.readableEnded) throw cutOff();
-    const room = bodyRoom(announced);
+    const room = bodyRoom(limit, announced);
     let done = false;
     const fail = (error: Error) => {
       if (done) return;
       done = true;
       request.off('data', onData).pause();
+      room.drop();
       reject(error);
     };
     // Plain events: an async iterator over the request costs more than all else that is done with a small body.
@@ -56,7 +57,9 @@ function readBytes(request: IncomingMessage, limit: number, share: MemoryShare, 
     request.on('end', () => {
       if (done) return;
       done = true;
-      resolve(isPlain ? withoutMark(room.take()) : room.take());
+      const body = room.take();
+      if (body instanceof Promise) void body.then((all) => resolve(isPlain ? withoutMark(all) : all), reject);
+      else resolve(isPlain ? withoutMark(body) : body);
     });
     request.on('error', fail);
     request.on('close', () => {

@@ -68,9 +68,10 @@ const freeBytes = 1024 * 1024;
 function unpackNow(packed: Buffer, unpacker: OpenDecoder, bounds: UnpackBounds, share: MemoryShare): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const stream = unpacker(packed);
-    const room = bodyRoom();
+    const room = bodyRoom(bounds.bytes);
     const fail = (error: Error) => {
       stream.destroy();
+      room.drop();
       reject(error);
     };
     stream.on('data', (part: Buffer) => {
@@ -88,7 +89,8 @@ function unpackNow(packed: Buffer, unpacker: OpenDecoder, bounds: UnpackBounds, 
     });
     stream.once('error', (cause) => fail(damaged(cause)));
     stream.once('end', () => {
-      if (stream.bytesWritten === packed.length) resolve(withoutMark(room.take()));
+      if (stream.bytesWritten === packed.length)
+        void Promise.resolve(room.take()).then((body) => resolve(withoutMark(body)), reject);
       else fail(damaged(undefined)); // something else follows it
     });
     stream.end(packed);
