@@ -44,6 +44,9 @@ const intoTheFile = () => {
   db.close();
 };
 
+/** Time in which the gateway has looked at the file: it does so every two seconds. */
+const aLook = () => new Promise((resolve) => setTimeout(resolve, 4_500));
+
 test.each([
   ['deleted', 'was deleted', () => rmSync(data('ledger.db'))],
   [
@@ -52,6 +55,7 @@ test.each([
     () => ['', '-wal', '-shm'].forEach((suffix) => rmSync(data(`ledger.db${suffix}`), { force: true })),
   ],
   ['truncated', 'was truncated', () => truncateSync(data('ledger.db'))],
+  ['cut in half', 'was truncated', () => truncateSync(data('ledger.db'), readFileSync(data('ledger.db')).length >> 1)],
   [
     'replaced by another file',
     'was replaced',
@@ -78,6 +82,7 @@ test.each([
       max_completion_tokens: 5_000,
     });
     intoTheFile();
+    await aLook();
     harm();
     const harmed = performance.now();
     await first.says(words);
@@ -93,6 +98,26 @@ test.each([
   },
   60_000,
 );
+
+test('a ledger that is overwritten by an older copy of it ends the gateway [L9]', async () => {
+  const first = await start();
+  const key = await mint(first.url);
+  const use = async () => {
+    for (let i = 0; i < 3; i++) await (await ask(first.url, key, 'hi')).text();
+    await mint(first.url, { label: 'another' }); // behind their settlement
+    intoTheFile();
+    await aLook();
+  };
+  await use();
+  const older = readFileSync(data('ledger.db'));
+  await use();
+  expect(readFileSync(data('ledger.db')).length).toBe(older.length); // so that its size tells nothing
+  writeFileSync(data('ledger.db'), older, { flag: 'r+' });
+  const harmed = performance.now();
+  await first.says('was overwritten by an older copy');
+  expect(performance.now() - harmed).toBeLessThan(10_000);
+  expect((await first.ended).code).toBe(1);
+}, 60_000);
 
 test('a start without the ledger that was there says what to do, and begins anew where that is asked for', async () => {
   const first = await start();
