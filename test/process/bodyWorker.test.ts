@@ -1,6 +1,6 @@
 // The threads that work on large bodies: a bounded number, shared by turns, and none takes another's work with it.
 
-import { largeBodyBytes } from '../../gateway/src/core/bodySize';
+import { hugeBodyBytes, largeBodyBytes } from '../../gateway/src/core/bodySize';
 import { openBodyWorker } from '../../gateway/src/pipeline/bodyWorker';
 
 /** Stands for the real program: says which thread it is, or does what is asked of it to that thread. */
@@ -14,12 +14,13 @@ parentPort.on('message', ({ id, input }) => {
   parentPort.postMessage({ id, result: threadId });
 });`;
 
-type Run = (owner: string, input: string) => Promise<number>;
+type Run = (owner: string, input: string, bytes?: number) => Promise<number>;
 let run: Run;
 let close: () => Promise<void>;
 beforeEach(() => {
   const worker = openBodyWorker(program);
-  run = (owner, input) => worker.run(owner, 'sanitizePassthrough', input as never, largeBodyBytes) as never;
+  run = (owner, input, bytes = largeBodyBytes) =>
+    worker.run(owner, 'sanitizePassthrough', input as never, bytes) as never;
   close = () => worker.close();
 });
 afterEach(() => close());
@@ -42,6 +43,22 @@ test('there are two threads at most, whatever waits', async () => {
   const threads = await Promise.all(Array.from({ length: 20 }, () => run('a', 'x')));
   expect(new Set(threads).size).toBe(2);
 });
+
+test('of huge bodies one is worked on at a time, in a thread of its own, and the others have a thread meanwhile', async () => {
+  const order: string[] = [];
+  const note = (name: string, bytes: number) => run(name, 'x', bytes).then((id) => (order.push(name), id));
+  const huge = ['h1', 'h2', 'h3', 'h4'].map((name) => note(name, hugeBodyBytes));
+  const large = ['l1', 'l2', 'l3'].map((name) => note(name, largeBodyBytes));
+  const threads = await Promise.all(huge);
+  expect(new Set(threads).size).toBe(4); // each has ended with its job
+  await Promise.all(large);
+  expect(order.indexOf('l3')).toBeLessThan(order.indexOf('h4'));
+});
+
+test('a huge body that ends its thread fails alone, and the next is worked on', async () => {
+  const ends = await Promise.allSettled(['exit', 'x', 'throw', 'x'].map((input) => run('a', input, hugeBodyBytes)));
+  expect(ends.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
+}, 60_000);
 
 test('owners take turns [L4]', async () => {
   const order: string[] = [];

@@ -3,6 +3,9 @@
 /** Bytes from which a body is worth the way to a thread and back. */
 export const largeBodyBytes = 256 * 1024;
 
+/** Bytes of a body whose work holds so much memory that it is done one at a time. */
+export const hugeBodyBytes = 8 * 1024 * 1024;
+
 /** What a value costs a translation, in bytes of text: 160 KB of a schema's references held the event loop for 35 ms. */
 const bytesPerValue = 64;
 

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { withoutMark } from '../core/byteOrderMark';
 import { GatewayError } from '../core/errors';
 import type { MemoryShare } from '../core/memoryBudget';
-import { bodyRoom } from './bodyRoom';
+import { bodyRoom } from '../core/bodyRoom';
 import { unpack, type UnpackBounds, unpackerOf } from './unpack';
 
 /**

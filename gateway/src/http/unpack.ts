@@ -5,7 +5,7 @@ import { withoutMark } from '../core/byteOrderMark';
 import { GatewayError } from '../core/errors';
 import type { MemoryShare } from '../core/memoryBudget';
 import { openOwnerQueue } from '../core/ownerQueue';
-import { bodyRoom } from './bodyRoom';
+import { bodyRoom } from '../core/bodyRoom';
 
 export interface UnpackBounds {
   /** Bytes of the unpacked body. */

@@ -2,7 +2,7 @@
 // megabytes holds the event loop for tens of milliseconds, and with it everybody else's stream.
 
 import threadProgram from 'worker:./bodyJobs';
-import { largeBodyBytes } from '../core/bodySize';
+import { hugeBodyBytes, largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { openOwnerQueue } from '../core/ownerQueue';
 import type { ReasoningLookup } from '../wire/reasoning/restore';
@@ -38,6 +38,8 @@ export function openBodyWorker(program: string = threadProgram): BodyWorker {
   const threads = new Set<BodyThread>();
   const free: BodyThread[] = [];
   const queue = openOwnerQueue<Job>();
+  const huge = openOwnerQueue<Job>();
+  let hugeRuns = false;
   let closed = false;
 
   const open = (): BodyThread => {
@@ -51,28 +53,34 @@ export function openBodyWorker(program: string = threadProgram): BodyWorker {
     return thread;
   };
   const next = (): void => {
-    while (!closed && queue.size > 0) {
+    while (!closed) {
+      const isHuge = huge.size > 0 && !hugeRuns;
+      if (!isHuge && queue.size === 0) return;
       const thread = free.pop() ?? (threads.size < mostThreads ? open() : undefined);
       if (thread === undefined) return;
-      void queue
-        .take()?.(thread)
-        .finally(() => {
-          if (threads.has(thread)) free.push(thread);
-          next();
-        });
+      hugeRuns ||= isHuge;
+      const job = (isHuge ? huge : queue).take();
+      void job?.(thread).finally(() => {
+        if (isHuge) {
+          hugeRuns = false;
+          void thread.end(); // it would keep half of the memory that the job took
+        } else if (threads.has(thread)) free.push(thread);
+        next();
+      });
     }
   };
   return {
     run<N extends JobName>(owner: string, job: N, input: Parameters<Jobs[N]>[0], bytes: number, lookup = nothingLeft) {
       if (program === '' || bytes < largeBodyBytes) return runJob(job, input, lookup);
       return new Promise<ReturnType<Jobs[N]>>((resolve, reject) => {
-        queue.add(owner, (thread) => thread.run(job, input, lookup).then((made) => resolve(made), reject));
+        const waiting = bytes < hugeBodyBytes ? queue : huge;
+        waiting.add(owner, (thread) => thread.run(job, input, lookup).then((made) => resolve(made), reject));
         next();
       });
     },
     async close() {
       closed = true;
-      while (queue.size > 0) void queue.take()?.(noThread);
+      for (const waiting of [queue, huge]) while (waiting.size > 0) void waiting.take()?.(noThread);
       await Promise.all([...threads].map((thread) => thread.end()));
     },
   };

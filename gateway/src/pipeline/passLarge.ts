@@ -38,25 +38,26 @@ export async function gatherOrPass(
   progress: ResponseProgress,
   { passing, isWhole, isOutput }: PassOptions,
 ): Promise<Gathered | undefined> {
-  const { raw, client, limits, turn, memory, now } = context;
+  const { raw, turn, memory, now } = context;
   let parts: Buffer[] = [];
   let size = 0;
   let tail: Buffer | undefined;
   try {
     await response.forEachChunk((chunk) => {
       size += chunk.length;
-      let bytes = chunk;
       if (tail === undefined) {
         parts.push(chunk);
         if (size <= largeBodyBytes || (size <= mostGathered && memory.takeSpare(chunk.length))) return undefined;
         sendHead(response, context, progress);
-        bytes = Buffer.concat(parts, size);
-        parts = [];
       }
-      passing?.(bytes);
-      tail = tail === undefined ? bytes.subarray(-tailBytes) : Buffer.concat([tail, bytes]).subarray(-tailBytes);
+      const passed = tail === undefined ? parts : [chunk];
+      parts = [];
+      for (const part of passed) {
+        passing?.(part);
+        tail = endOf(tail, part);
+      }
       if (isOutput) progress.estimatedOutput = Math.ceil(size / 4);
-      return noteWait(progress, now, writeToClient(raw, bytes, limits.reader_stall_ms, client));
+      return noteWait(progress, now, writeAll(passed, context));
     });
   } catch (error) {
     // Told as a failure, what came whole would be asked and paid for once more.
@@ -76,6 +77,17 @@ export async function gatherOrPass(
 }
 
 // ---
+
+function endOf(before: Buffer | undefined, part: Buffer): Buffer {
+  if (before === undefined || part.length >= tailBytes) return part.subarray(-tailBytes);
+  return Buffer.concat([before.subarray(-(tailBytes - part.length)), part]);
+}
+
+// One by one: those of two hundred answers that nobody reads, put together, would be held twice.
+function writeAll(parts: readonly Buffer[], { raw, limits, client }: ResponseContext): Promise<void> | undefined {
+  for (const part of parts.slice(0, -1)) raw.write(part);
+  return writeToClient(raw, parts.at(-1) ?? Buffer.alloc(0), limits.reader_stall_ms, client);
+}
 
 // Whether a JSON text may end here. What its provider ended in the middle has been sent as it is, and is booked as what it was.
 function endsWhole(tail: Buffer): boolean {

@@ -1,5 +1,6 @@
 // A provider's answer as a whole.
 
+import { bodyRoom } from '../core/bodyRoom';
 import { largeBodyBytes } from '../core/bodySize';
 import { GatewayError } from '../core/errors';
 import { openJsonSkeleton } from '../core/jsonSkeleton';
@@ -18,21 +19,21 @@ export async function readAll(
   limit: number,
   take?: (bytes: number) => void,
 ): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
+  const room = bodyRoom(limit); // a provider may announce whatever it likes
   try {
     await response.forEachChunk((chunk) => {
-      parts.push(chunk);
-      size += chunk.length;
-      if (size > limit)
+      if (room.size + chunk.length > limit)
         throw new GatewayError('upstream_garbage', { message: `The provider's answer is larger than ${limit} bytes.` });
-      if (size > largeBodyBytes) take?.(chunk.length);
+      if (room.size + chunk.length > largeBodyBytes) take?.(chunk.length);
+      room.add(chunk);
       return undefined;
     });
   } catch (error) {
-    if (!mayBeWhole(error, response) || !(await areWholeJson(parts))) throw error;
+    const body = await room.take();
+    if (mayBeWhole(error, response) && (await areWholeJson([body]))) return body;
+    throw error;
   }
-  return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size);
+  return room.take();
 }
 
 /** Whether the connection of an answer broke. */
@@ -50,7 +51,7 @@ export async function areWholeJson(parts: readonly Buffer[]): Promise<boolean> {
   if (!endsWithBrace(Buffer.concat(parts.slice(-4)))) return false;
   const skeleton = openJsonSkeleton();
   let looked = 0;
-  for (const part of parts) {
+  for (const part of parts.flatMap(piecesOf)) {
     skeleton.add(part);
     looked += part.length;
     if (looked < turnBytes) continue;
@@ -67,6 +68,12 @@ function endsWithBrace(bytes: Buffer): boolean {
     .toString('latin1', Math.max(0, bytes.length - 64))
     .trimEnd()
     .endsWith('}');
+}
+
+function piecesOf(part: Buffer): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < part.length; at += turnBytes) pieces.push(part.subarray(at, at + turnBytes));
+  return pieces;
 }
 
 /** Bytes that are looked through in one turn of the event loop: at worst 2 ms. */

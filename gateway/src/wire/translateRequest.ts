@@ -3,6 +3,8 @@
 
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
+import { hugeBodyBytes } from '../core/bodySize';
+import { collectGarbage } from '../core/collectGarbage';
 import type { ResponseFixups } from './codec';
 import { mostGrowth, refuseGrown } from './requestGrowth';
 import { codecs, type Learnt, upstreamFormat } from './index';
@@ -66,6 +68,7 @@ export function translateRequest(task: RequestTranslationTask, earlier: Reasonin
   const asks = codec.summarySetting !== undefined && hasPath(whole, codec.summarySetting);
   const leftOut = asks && task.withoutSummary === true ? codec.summarySetting : undefined;
   const encoded = leftOut === undefined ? whole : withoutPath(whole, leftOut);
+  if (body.length >= hugeBodyBytes) collectGarbage(); // the text that was parsed is as large as the body
   const printed = printRequest(encoded);
   const { bytes } = printed;
   refuseGrown(bytes.length, body.length, target, restoredBytes(asked, earlier));

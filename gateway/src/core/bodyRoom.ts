@@ -1,9 +1,8 @@
 // Room for a body that comes piece by piece. What is announced has its room from the beginning. What is not grows in a room whose
-// memory is given back at once: the collector does not count shared memory, so that smaller rooms that were left for larger ones,
-// and those of refused bodies, stayed for long (200 uploads of 32 MiB without a length held 505 MB).
+// memory is given back at once, as is that of a body that is given up (200 uploads of 32 MiB without a length held 505 MB).
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { largeBodyBytes } from '../core/bodySize';
+import { largeBodyBytes } from './bodySize';
 
 export interface BodyRoom {
   /** Bytes so far. */
@@ -56,10 +55,15 @@ export function bodyRoom(most: number, announced = 0): BodyRoom {
 
 // ---
 
-// For all that is announced: the system gives a large room its memory page by page, as it is written to. It is shared where it is
-// large, so that a worker reads it without a copy.
+/** Bytes from which a body is shared memory, so that a worker reads it without a copy. */
+const sharedBytes = 1024 * 1024;
+
+// For all that is announced: the system gives a large room its memory page by page, as it is written to. The collector does not
+// count shared memory, and would leave gigabytes of bodies that are done with; so each has a weight beside it that is counted, is
+// never written to and therefore holds no memory.
 function newRoom(size: number): Buffer {
-  return size < largeBodyBytes ? Buffer.allocUnsafe(size) : Buffer.from(new SharedArrayBuffer(size));
+  if (size < sharedBytes) return Buffer.allocUnsafe(size);
+  return Buffer.from(Object.assign(new SharedArrayBuffer(size), { weight: new ArrayBuffer(size) }));
 }
 
 /** By which a room grows at least, and what is copied in one turn of the event loop: a millisecond or two. */
