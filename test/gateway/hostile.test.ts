@@ -307,6 +307,38 @@ describe('items and calls that are kept for the next turn [L2]', () => {
     await othersAreServed();
   });
 
+  test('of more reasoning than one request may have put back the newest goes, and what it grows by is held memory', async () => {
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }];
+    const model = 'claude-opus-4.7';
+    const turns: object[] = [];
+    for (let i = 0; i < 5; i++) {
+      const thought = `${i}`.repeat(1_500_000);
+      const used = { type: 'tool_use', id: `toolu_n${i}`, name: 'f', input: {} };
+      upstream.answer = answer([{ type: 'thinking', thinking: thought, signature: 'c2ln' }, used], 'tool_use');
+      const made = (await (await post({ model, messages: say('hi'), tools })).json()) as {
+        choices: { message: { tool_calls: { id: string }[] } }[];
+      };
+      const call = made.choices[0]?.message.tool_calls[0];
+      turns.push({ role: 'assistant', content: null, tool_calls: [call] });
+      turns.push({ role: 'tool', tool_call_id: call?.id, content: 'ok' });
+    }
+    upstream.answer = answer([{ type: 'text', text: 'done' }], 'end_turn');
+    const body = { model, messages: [...say('hi'), ...turns], tools };
+    expect((await post(body)).status).toBe(200);
+    const sent = String(upstream.calls.at(-1)?.body);
+    expect([...'01234'].filter((digit) => sent.includes(digit.repeat(1_500_000)))).toEqual(['3', '4']);
+    // Fifty of them at once are as many large bodies: those for which there is no room are refused, and the others answered.
+    let answerAll: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (answerAll = resolve));
+    upstream.answer = (_call, response) => void released.then(() => response.writeHead(200).end(answer([{ type: 'text', text: 'done' }], 'end_turn').body)); // prettier-ignore
+    const many = Array.from({ length: 50 }, () => post(body).then(({ status }) => status));
+    await Promise.race(many); // the first that is refused
+    answerAll();
+    const statuses = await Promise.all(many);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    await othersAreServed();
+  });
+
   test('the reasoning of a call goes back once, however often its id comes', async () => {
     const thinking = [
       { type: 'thinking', thinking: long, signature: 'c2ln' },

@@ -6,8 +6,7 @@ import { type ErrorCode, type ErrorDetail, GatewayError } from '../core/errors';
 import { checkCountRequest, encodeCountRequest } from '../wire/countRequest';
 import { embeddingsFromGemini, embeddingsToGemini } from '../wire/embeddings';
 import { inspectAnswer } from '../wire/inspectAnswer';
-import type { Part } from '../wire/neutral';
-import type { ReasoningLookup } from '../wire/reasoning/restore';
+import type { Left, ReasoningLookup } from '../wire/reasoning/restore';
 import { sanitizePassthrough } from '../wire/sanitizePassthrough';
 import { isObject } from '../wire/shared/json';
 import { translateRequest } from '../wire/translateRequest';
@@ -68,7 +67,7 @@ function serve({ answers, wake }: JobThreadData): void {
         Atomics.store(wake, 0, 0);
         parentPort?.postMessage({ id, lookup: name } satisfies JobReply);
         Atomics.wait(wake, 0, 0);
-        return receiveMessageOnPort(answers)?.message as readonly Part[] | undefined;
+        return receiveMessageOnPort(answers)?.message as Left | undefined;
       },
     };
     try {

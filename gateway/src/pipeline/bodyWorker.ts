@@ -71,7 +71,14 @@ export function openBodyWorker(program: string = threadProgram): BodyWorker {
   };
   return {
     run<N extends JobName>(owner: string, job: N, input: Parameters<Jobs[N]>[0], bytes: number, lookup = nothingLeft) {
-      if (program === '' || bytes < largeBodyBytes) return runJob(job, input, lookup);
+      if (program === '') return runJob(job, input, lookup);
+      if (bytes < largeBodyBytes) {
+        try {
+          return runJob(job, input, boundLookup(lookup));
+        } catch (error) {
+          if (!(error instanceof MuchLeft)) throw error;
+        }
+      }
       return new Promise<ReturnType<Jobs[N]>>((resolve, reject) => {
         const waiting = bytes < hugeBodyBytes ? queue : huge;
         waiting.add(owner, (thread) => thread.run(job, input, lookup).then((made) => resolve(made), reject));
@@ -92,6 +99,22 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 // ---
+
+/** Earlier turns left so much that the work is a thread's. */
+class MuchLeft extends Error {}
+
+function boundLookup(lookup: ReasoningLookup): ReasoningLookup {
+  if (lookup === nothingLeft) return lookup;
+  let found = 0;
+  return {
+    get(name) {
+      const left = lookup.get(name);
+      found += left?.bytes ?? 0;
+      if (found > largeBodyBytes) throw new MuchLeft();
+      return left;
+    },
+  };
+}
 
 /** Stands for a thread once there are none any more. */
 const noThread: BodyThread = {

@@ -4,7 +4,7 @@
 // Responses, whose clients take them to be stored and name them in their next turn instead of sending them.
 
 import type { Part } from '../wire/neutral';
-import type { Remember, ReasoningLookup } from '../wire/reasoning/restore';
+import type { Left, Remember, ReasoningLookup } from '../wire/reasoning/restore';
 
 export interface ReasoningCache {
   /** What one application key's answers leave. */
@@ -15,32 +15,32 @@ export interface ReasoningCache {
 
 /** @param limit bytes of reasoning held at this moment's settings; the oldest goes first */
 export function openReasoningCache(limit: () => number): ReasoningCache {
-  const held = new Map<string, { parts: readonly Part[]; size: number }>();
+  const held = new Map<string, Left>();
   let bytes = 0;
 
   const forget = (key: string) => {
     const entry = held.get(key);
     if (entry === undefined) return;
-    bytes -= entry.size;
+    bytes -= entry.bytes;
     held.delete(key);
   };
   const keep = (key: string, parts: readonly Part[]) => {
     forget(key);
     const size = entryBytes + key.length + parts.reduce((sum, part) => sum + sizeOf(part), 0);
     if (size > limit() / 8) return; // one answer must not push out all others
-    held.set(key, { parts, size });
+    held.set(key, { parts, bytes: size });
     bytes += size;
     for (const oldest of held.keys()) {
       if (bytes <= limit()) break;
       forget(oldest);
     }
   };
-  const find = (key: string): readonly Part[] | undefined => {
+  const find = (key: string): Left | undefined => {
     const entry = held.get(key);
     if (entry === undefined) return undefined;
     held.delete(key); // the last used goes to the end
     held.set(key, entry);
-    return entry.parts;
+    return entry;
   };
 
   return {

@@ -16,8 +16,8 @@ import type { Repair } from './shared/repairs';
 import type { Format, NeutralRequest } from './neutral';
 import {
   hasOpaqueReasoning,
-  reasoningNames,
   type ReasoningLookup,
+  Restoring,
   withReferencedItems,
   withoutOpaqueReasoning,
   withReasoning,
@@ -60,10 +60,11 @@ export interface TranslatedRequest {
 export function translateRequest(task: RequestTranslationTask, earlier: ReasoningLookup): TranslatedRequest {
   const { from, body, stream, provider, learnt, target } = task;
   const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body, codecs[from].objectArgs)), stream };
-  const request = withReferencedItems(asked, earlier);
+  const restoring = new Restoring(earlier);
+  const request = withReferencedItems(asked, restoring);
   const spoken = upstreamFormat(provider, target, from, learnt, () => request);
   const codec = codecs[spoken];
-  const full = task.withoutOpaqueReasoning ? withoutOpaqueReasoning(request) : withReasoning(request, codec, earlier);
+  const full = task.withoutOpaqueReasoning ? withoutOpaqueReasoning(request) : withReasoning(request, codec, restoring);
   const { body: whole, dropped, repaired = [], fixups } = encodeRepaired(codec, full, target);
   const asks = codec.summarySetting !== undefined && hasPath(whole, codec.summarySetting);
   const leftOut = asks && task.withoutSummary === true ? codec.summarySetting : undefined;
@@ -71,7 +72,7 @@ export function translateRequest(task: RequestTranslationTask, earlier: Reasonin
   if (body.length >= hugeBodyBytes) collectGarbage(); // the text that was parsed is as large as the body
   const printed = printRequest(encoded);
   const { bytes } = printed;
-  refuseGrown(bytes.length, body.length, target, restoredBytes(asked, earlier));
+  refuseGrown(bytes.length, body.length, target, mostGrowth * restoring.bytes); // what a short name stands for is no growth
   return {
     spoken,
     body: bytes,
@@ -95,11 +96,4 @@ function hasPath(body: Json, [outer, inner]: SettingPath): boolean {
 function withoutPath(body: Json, [outer, inner]: SettingPath): Json {
   const { [inner]: _left, ...kept } = objectOr(body[outer]);
   return { ...body, [outer]: Object.keys(kept).length > 0 ? kept : undefined };
-}
-
-// What is put back from earlier turns in place of a short reference is not counted as growth.
-function restoredBytes(asked: NeutralRequest, earlier: ReasoningLookup): number {
-  let sum = 0;
-  for (const name of new Set(reasoningNames(asked))) sum += mostGrowth * JSON.stringify(earlier.get(name) ?? '').length;
-  return sum;
 }

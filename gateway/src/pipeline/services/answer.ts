@@ -3,7 +3,7 @@
 import type { ChatRefusal } from '../../../../config/catalogue';
 import type { Provider } from '../../../../config/load';
 import type { Target } from '../../../../config/target';
-import { workBytes } from '../../core/bodySize';
+import { largeBodyBytes, workBytes } from '../../core/bodySize';
 import { GatewayError } from '../../core/errors';
 import { field } from '../../core/jsonScan';
 import { mediaType, toUpstream } from '../../upstream/headers';
@@ -166,7 +166,12 @@ function translated(
   const lookup = services.reasoningCache.of(incoming.key.id);
   const work = workBytes(incoming.body.length, facts.scan.values);
   const translating = services.bodyWorker.run(incoming.key.id, 'translateRequest', task, work, lookup);
-  return then(translating, (made) => translatedCandidate(exchange, target, provider, made, words));
+  return then(translating, (made) => {
+    // What it has grown by is held beside the client's own body. It is the earlier turns mostly, that a small one names.
+    const growth = made.body.length - incoming.body.length;
+    if (growth > largeBodyBytes) incoming.memory.take(growth);
+    return translatedCandidate(exchange, target, provider, made, words);
+  });
 }
 
 const asAsked: Rewording = { withoutOpaqueReasoning: false, chatRefused: false };

@@ -10,10 +10,17 @@ import type { Format, Message, NeutralRequest, Part, Reasoning, StreamEvent } fr
 import { perAnswer } from '../shared/answers';
 import { refuse } from '../shared/droppedFields';
 
+/** What an earlier turn left under a name. */
+export interface Left {
+  readonly parts: readonly Part[];
+  /** About what they have as text. */
+  readonly bytes: number;
+}
+
 /** What earlier turns left. */
 export interface ReasoningLookup {
   /** @param name a tool call's id, or an item's `itemName` */
-  get(name: string): readonly Part[] | undefined;
+  get(name: string): Left | undefined;
 }
 
 /** Takes what a later turn may need, under the name it will be looked up by. */
@@ -34,49 +41,44 @@ export function openReasoningRecorder(remember: Remember, answers?: number): (ev
   });
 }
 
-// ---
+/** Bytes that one request may have put back: a name has some thirty bytes, and what it stands for may have two megabytes. */
+const mostRestored = 4 * 1024 * 1024;
 
-function openRecorder(remember: Remember): (event: StreamEvent) => void {
-  let reasoning: Reasoning[] = []; // since the last call
-  let text: string[] | undefined; // of the open reasoning part
-  return (event) => {
-    if (event.type === 'open') {
-      text = event.part.type === 'reasoning' ? [] : undefined;
-      if (event.part.type !== 'toolCall') return;
-      if (reasoning.length > 0) remember(event.part.id, reasoning);
-      reasoning = [];
-    } else if (event.type === 'delta') text?.push(event.text);
-    else if (event.type === 'close' && text !== undefined) {
-      if (event.opaque !== undefined) reasoning.push({ type: 'reasoning', text: text.join(''), opaque: event.opaque });
-      text = undefined;
-    }
-  };
-}
+/** What earlier turns left, as far as one request has it put back. */
+export class Restoring {
+  /** Of all that was found so far. */
+  bytes = 0;
+  readonly #earlier: ReasoningLookup;
 
-/** The names of everything that a request may need from earlier turns. */
-export function reasoningNames(request: NeutralRequest): string[] {
-  return request.messages.flatMap((message) =>
-    message.parts.flatMap((part) => {
-      if (part.type === 'toolCall') return [part.id];
-      return part.type === 'raw' && part.refersTo !== undefined ? [itemName(part.refersTo)] : [];
-    }),
-  );
+  constructor(earlier: ReasoningLookup) {
+    this.#earlier = earlier;
+  }
+
+  /** What a name stands for; 'full' where it is more than is put back in one request. */
+  find(name: string): readonly Part[] | 'full' | undefined {
+    const left = this.#earlier.get(name);
+    if (left === undefined) return undefined;
+    if (this.bytes + left.bytes > mostRestored) return 'full';
+    this.bytes += left.bytes;
+    return left.parts;
+  }
 }
 
 /**
  * The request with the opaque reasoning put back that its history lacks and that this format understands. Anthropic
  * refuses a turn with reasoning after text, so that there it comes before the text that led to the call; Gemini's belongs
- * to the call itself.
+ * to the call itself. Where it is too much, the newest is put back: providers demand that of the turn that goes on.
  */
 export function withReasoning(
   request: NeutralRequest,
   facts: Pick<FormatFacts, 'format' | 'reasoningPlacement' | 'isApartFromCall'>,
-  earlier: ReasoningLookup,
+  restoring: Restoring,
 ): NeutralRequest {
   const { format, reasoningPlacement } = facts;
+  const left = leftOfCalls(request, restoring);
+  if (left.size === 0) return request;
   const isApart = (part: Part) =>
     part.type === 'reasoning' && part.opaque !== undefined && facts.isApartFromCall?.(part.opaque) === true;
-  const restored = new Set<string>(); // ids of calls: of several alike one is what it was, and the others are copies
   return mapMessages(request, (message) => {
     if (message.role !== 'assistant' || !message.parts.some((part) => part.type === 'toolCall')) return message;
     const parts: Part[] = [];
@@ -90,11 +92,10 @@ export function withReasoning(
         parts.push(part);
         continue;
       }
-      const kept = restored.has(part.id) ? undefined : earlier.get(part.id);
-      restored.add(part.id);
-      const missing = (kept ?? []).filter(
+      const missing = (left.get(part.id) ?? []).filter(
         (found) => isReasoningOf(found, format) && !(isApart(found) ? apart : present),
       );
+      left.delete(part.id); // of several calls of one id one is what it was, and the others are copies
       const before = present ? 1 : 0; // the call's own signature stands directly before it
       parts.splice(reasoningPlacement === 'beforeCall' ? parts.length - before : begin, 0, ...missing);
       parts.push(part);
@@ -116,32 +117,27 @@ export function hasOpaqueReasoning(request: NeutralRequest, format: Format): boo
   return request.messages.some((message) => message.parts.some((part) => isReasoningOf(part, format)));
 }
 
-/** Characters that named items may have together: a name has some thirty bytes, and an item may have two megabytes. */
-const mostReferenced = 4 * 1024 * 1024;
-
 /**
  * The request with the items in full that it only names, because its client takes this API to have stored them. An item is named
  * once, as OpenAI demands ("Duplicate item found with id …").
  * @throws GatewayError cannot_translate for an item that is not, or no longer, kept, one that is named again, and too many of them
  */
-export function withReferencedItems(request: NeutralRequest, earlier: ReasoningLookup): NeutralRequest {
+export function withReferencedItems(request: NeutralRequest, restoring: Restoring): NeutralRequest {
   const named = new Set<string>();
-  let size = 0;
   const found = (part: Part): readonly Part[] => {
     if (part.type !== 'raw' || part.refersTo === undefined) return [part];
     if (named.has(part.refersTo)) refuse(part.at, 'names an item that is named before. Name each item once.');
     named.add(part.refersTo);
-    const item = earlier.get(itemName(part.refersTo));
+    const item = restoring.find(itemName(part.refersTo));
+    if (item === 'full')
+      return refuse(
+        part.at,
+        `makes the items that are only named more than ${mostRestored} bytes. Send the items themselves (\`store: false\`).`,
+      );
     if (item === undefined)
       return refuse(
         part.at,
         'names an item that is not, or no longer, held here. Send the item itself (`store: false`).',
-      );
-    size += JSON.stringify(item).length;
-    if (size > mostReferenced)
-      refuse(
-        part.at,
-        `makes the items that are only named more than ${mostReferenced} bytes. Send the items themselves (\`store: false\`).`,
       );
     return item;
   };
@@ -151,6 +147,40 @@ export function withReferencedItems(request: NeutralRequest, earlier: ReasoningL
 }
 
 // ---
+
+function openRecorder(remember: Remember): (event: StreamEvent) => void {
+  let reasoning: Reasoning[] = []; // since the last call
+  let text: string[] | undefined; // of the open reasoning part
+  return (event) => {
+    if (event.type === 'open') {
+      text = event.part.type === 'reasoning' ? [] : undefined;
+      if (event.part.type !== 'toolCall') return;
+      if (reasoning.length > 0) remember(event.part.id, reasoning);
+      reasoning = [];
+    } else if (event.type === 'delta') text?.push(event.text);
+    else if (event.type === 'close' && text !== undefined) {
+      if (event.opaque !== undefined) reasoning.push({ type: 'reasoning', text: text.join(''), opaque: event.opaque });
+      text = undefined;
+    }
+  };
+}
+
+// By the calls' ids, from the newest on.
+function leftOfCalls(request: NeutralRequest, restoring: Restoring): Map<string, readonly Part[]> {
+  const found = new Map<string, readonly Part[]>();
+  const asked = new Set<string>();
+  for (const { role, parts } of request.messages.toReversed()) {
+    if (role !== 'assistant') continue;
+    for (const part of parts.toReversed()) {
+      if (part.type !== 'toolCall' || asked.has(part.id)) continue;
+      asked.add(part.id);
+      const left = restoring.find(part.id);
+      if (left === 'full') return found;
+      if (left !== undefined) found.set(part.id, left);
+    }
+  }
+  return found;
+}
 
 function isReasoningOf(part: Part, format: Format): boolean {
   return part.type === 'reasoning' && part.opaque?.format === format;
