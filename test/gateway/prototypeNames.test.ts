@@ -35,6 +35,8 @@ test.each([
   ['/v1/v1/chat/completions', '/v1/chat/completions'],
   ['/v1/v1/v1x', '/v1/v1x'],
   ['/api/v1/v1/models/', '/api/v1/models'],
-  [`${'/v1'.repeat(10_000)}/models?x=/v1/v1/`, '/v1/models?x=/v1/v1/'],
-  [`${'/v1'.repeat(10_000)}`, '/v1/v1'],
+  [`${'/v1'.repeat(1_000_000)}/models?x=/v1/v1/`, '/v1/models?x=/v1/v1/'],
+  [`${'/v1'.repeat(1_000_000)}`, '/v1/v1'],
+  [`/v1${'/chat/completions'.repeat(200_000)}`, `/v1${'/chat/completions'.repeat(200_000)}`],
+  [`${'/'.repeat(3_000_000)}v1/models`, '/v1/models'],
 ])('%.30s is tidied', (url, tidy) => expect(tidyUrl(url)).toBe(tidy));

@@ -1,7 +1,7 @@
 // What a reload applies, and what it says it cannot.
 
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as later } from 'node:timers/promises';
 import { type FakeUpstream, startFakeUpstream } from '../support/fakeUpstream';
 import { startTestGateway, type TestGateway } from '../support/gateway';
@@ -50,6 +50,54 @@ test('so does how long one may be silent in the middle [F3]', async () => {
   };
   await gateway.reload(config('silence_ms: 1000'));
   expect(await (await post(key, { stream: true })).text()).toMatch(/half[^]*"error"/);
+});
+
+test('so does the time to connect, TLS included', async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined))); // accepts, and says nothing of TLS
+  await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
+  const { port } = silent.address() as AddressInfo;
+  const hosts = (ms: number) =>
+    `limits: {connect_ms: ${ms}}\nproviders: {host: {base_url: "https://127.0.0.1:${port}/v1", wire: openai, api_key_env: OPENAI_API_KEY}}\n`;
+  await gateway.reload(hosts(60_000));
+  const key = await gateway.mint();
+  const left = new AbortController();
+  const first = fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({ model: 'host/m', messages: say('hi') }),
+    signal: left.signal,
+  }).catch(() => undefined);
+  await once(silent, 'connection');
+  await gateway.reload(hosts(100));
+  const answer = await post(key, { model: 'host/m' });
+  expect([answer.status, await answer.text()]).toEqual([502, expect.stringContaining('"error"')]);
+  left.abort();
+  await first;
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+}, 30_000);
+
+test('so does what is kept of earlier turns', async () => {
+  const provider = `providers: {anthropic: {base_url: "${upstream.url}"}}\n`;
+  await gateway.reload(provider);
+  const key = await gateway.mint();
+  const said = { type: 'message', id: 'msg_1', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'hi' }] };
+  upstream.answer = { body: JSON.stringify({ ...said, stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 1 } }) }; // prettier-ignore
+  const ask = (input: object[]) =>
+    fetch(`${gateway.url}/v1/responses`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model: 'claude-opus-4.7', input }),
+    });
+  const user = { role: 'user', content: [{ type: 'input_text', text: 'hi' }] };
+  const first = (await (await ask([user])).json()) as { output: { id: string }[] };
+  const turns = [user, { type: 'item_reference', id: first.output[0]?.id }, user];
+  expect((await ask(turns)).status).toBe(200);
+  await gateway.reload(`limits: {reasoning_cache_bytes: 0}\n${provider}`);
+  await (await ask([user])).text(); // what is kept goes when something is to be kept
+  const refused = await ask(turns);
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('no longer, held here')]);
 });
 
 test.each(['body_ms: 1000', 'headers_ms: 1000'])('limits of connections hold at once: %s [D1]', async (limit) => {
