@@ -158,6 +158,7 @@ test('keys take turns: many bodies of one do not hold up another’s', async () 
   const share: MemoryShare = {
     take: () => undefined,
     takeSpare: () => true,
+    takeOnce: () => undefined,
     give: () => undefined,
     close: () => undefined,
   };

@@ -1,5 +1,6 @@
 // Who hangs up pays for what the provider was made to do, by the time it had; at most what was reserved, and never nothing.
 
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { useTranslationScene } from '../support/translation';
 
 const scene = useTranslationScene();
@@ -105,6 +106,32 @@ describe('a provider that is silent until `first_byte_ms` may charge for what it
     const row = await scene.gateway.row(scene.gateway.requests.at(-1)!.id);
     expect(row).toMatchObject({ outcome: 'error', error: 'upstream_died', estimated: true });
     expect(row.output).toBeGreaterThanOrEqual(20);
+  });
+
+  test.each([
+    ['takes nothing of a large request', 504, 'upstream_timeout', () => undefined],
+    ['breaks in the middle of one', 502, 'upstream_unreachable', (socket: Socket) => void setTimeout(() => socket.resetAndDestroy(), 600)], // prettier-ignore
+  ])('but not one that %s', async (_name, status, error, then) => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket.on('error', () => undefined).pause());
+      then(socket);
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await scene.gateway.reload(`limits: {first_byte_ms: 1000}\nproviders: {anthropic: {base_url: "${url}"}}\n`);
+    const before = scene.gateway.requests.length;
+    const answer = await fetch(`${scene.gateway.url}/v1/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${scene.key}` },
+      body: JSON.stringify({ model: 'claude-opus-4-7', max_tokens: 10, messages: [{ role: 'user', content: 'word '.repeat(1_600_000) }] }), // prettier-ignore
+    });
+    expect([answer.status, await answer.text()]).toEqual([status, expect.any(String)]);
+    while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    const row = await scene.gateway.row(scene.gateway.requests.at(-1)!.id);
+    expect(row).toMatchObject({ error, input: 0, output: 0 });
+    for (const socket of sockets) socket.destroy();
+    server.close();
   });
 
   test('but not one that cannot be reached', async () => {

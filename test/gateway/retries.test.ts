@@ -118,6 +118,15 @@ describe('the budget of a route [F6]', () => {
     expect(takes(budgets, 'r', 900_000)).toBe(10); // none of these has failed yet
   });
 
+  test('many that fail at once are over when the outage is', () => {
+    const budgets = openRetryBudgets();
+    for (let n = 0; n < 1_000; n++) budgets.sent('r', 1_000);
+    expect(takes(budgets, 'r', 2_000)).toBe(210);
+    for (let n = 0; n < 210; n++) budgets.failed('r');
+    for (let n = 0; n < 6; n++) budgets.sent('r', 100_000);
+    expect(takes(budgets, 'r', 100_000)).toBe(12);
+  });
+
   test('gets back what was not needed, and is no worse for a clock that is set back', () => {
     const budgets = openRetryBudgets();
     expect(takes(budgets, 'r', 1_000_000)).toBe(10);
@@ -125,6 +134,23 @@ describe('the budget of a route [F6]', () => {
     expect(takes(budgets, 'r', 1_003_000)).toBe(1);
     expect(takes(budgets, 'r', 500_000)).toBe(10);
   });
+});
+
+test('after a burst of failures the other target is asked again as soon as it is well', async () => {
+  const release: (() => void)[] = [];
+  const slow503 = (_call: FakeCall, response: ServerResponse) =>
+    void release.push(() => response.writeHead(503).end('{}'));
+  scene.a.answer = scene.b.answer = slow503;
+  const many = Array.from({ length: 250 }, () => ask('chat', 'to-chat', false).then((answer) => answer.text()));
+  await scene.a.arrived(1); // of one connection at a time
+  const drain = setInterval(() => release.splice(0).forEach((answer) => answer()), 1);
+  await Promise.all(many);
+  clearInterval(drain);
+  scene.a.answer = { status: 503, body: '{}' };
+  scene.b.answer = goodAnswer('chat', 'from B');
+  scene.now += 600_000;
+  const after = await askMany(20, 'to-chat', () => (scene.now += 120_000), 1);
+  expect(after).toEqual(new Set([200]));
 });
 
 test('of a target that fails two times in three, and so never rests, a fifth of the requests and ten move on [F6]', async () => {

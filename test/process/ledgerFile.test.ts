@@ -99,26 +99,6 @@ test.each([
   60_000,
 );
 
-test('a ledger that is overwritten by an older copy of it ends the gateway [L9]', async () => {
-  const first = await start();
-  const key = await mint(first.url);
-  const use = async () => {
-    for (let i = 0; i < 3; i++) await (await ask(first.url, key, 'hi')).text();
-    await mint(first.url, { label: 'another' }); // behind their settlement
-    intoTheFile();
-    await aLook();
-  };
-  await use();
-  const older = readFileSync(data('ledger.db'));
-  await use();
-  expect(readFileSync(data('ledger.db')).length).toBe(older.length); // so that its size tells nothing
-  writeFileSync(data('ledger.db'), older, { flag: 'r+' });
-  const harmed = performance.now();
-  await first.says('was overwritten by an older copy');
-  expect(performance.now() - harmed).toBeLessThan(10_000);
-  expect((await first.ended).code).toBe(1);
-}, 60_000);
-
 test('a start without the ledger that was there says what to do, and begins anew where that is asked for', async () => {
   const first = await start();
   await mint(first.url);

@@ -26,7 +26,7 @@ const sockets: Socket[] = [];
 describe.each([
   ['on the same wire', '/v1/chat/completions', 420],
   ['translated', '/v1/messages', 480],
-])('%s', (_wire, path, mostResident) => {
+])('greedy clients %s', (_wire, path, mostResident) => {
   beforeAll(async () => {
     fake = await startFakeUpstream();
     const piece = Buffer.alloc(MiB, 0x20);

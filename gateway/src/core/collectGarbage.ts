@@ -12,6 +12,7 @@ export function collectGarbage(): void {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;
+    setFlagsFromString('--no-expose-gc'); // flags are the process's, and only that context was to have it
   }
   collect();
 }

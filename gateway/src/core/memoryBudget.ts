@@ -15,6 +15,8 @@ export interface MemoryShare {
   take(bytes: number): void;
   /** Takes bytes for what can be done without, such as a look at a whole answer: as long as its key holds little. */
   takeSpare(bytes: number): boolean;
+  /** Takes the bytes of one thing that may be made anew, and larger: what was taken for it before is not taken again. @throws GatewayError overloaded */
+  takeOnce(bytes: number): void;
   /** Gives some of the bytes back before the end. @param bytes at most those that are held */
   give(bytes: number): void;
   /** Gives back what is still held. */
@@ -47,7 +49,8 @@ export function openMemoryBudget(limit: () => number): MemoryBudget {
     },
     open(owner) {
       let held = 0;
-      return {
+      let once = 0;
+      const share: MemoryShare = {
         take(bytes) {
           const most = limit();
           const own = byOwner.get(owner) ?? 0;
@@ -58,6 +61,11 @@ export function openMemoryBudget(limit: () => number): MemoryBudget {
           if (after > most || !mayTake || !leavesSmall) throw full(leavesSmall && after <= most ? 'of this key ' : '');
           change(owner, bytes);
           held += bytes;
+        },
+        takeOnce(bytes) {
+          if (bytes <= once) return;
+          share.take(bytes - once);
+          once = bytes;
         },
         takeSpare(bytes) {
           if ((byOwner.get(owner) ?? 0) + bytes > limit() * spare || total + bytes > limit() / 2) return false;
@@ -74,6 +82,7 @@ export function openMemoryBudget(limit: () => number): MemoryBudget {
           held = 0;
         },
       };
+      return share;
     },
   };
 }

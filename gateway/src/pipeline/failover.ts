@@ -137,6 +137,11 @@ export class Failover<T> implements AnswerTurn {
     this.#progress.sentAt = this.#exchange.services.now();
   }
 
+  /** The provider may have read all of it. */
+  delivered(): void {
+    this.#progress.delivered = true;
+  }
+
   /** The request has ended, and nothing was learnt of its target: its client left. */
   abandoned(): void {
     const { target, account, kind } = this.#candidate;
@@ -154,7 +159,7 @@ export class Failover<T> implements AnswerTurn {
     const { services, plan, facts } = this.#exchange;
     const key = healthKey(candidate.target, candidate.account);
     const cause = failureCauses[failure.code];
-    if (this.#isRetry && cause !== undefined) services.retries.failed(plan.route ?? plan.requested);
+    if (this.#isRetry && cause?.counts === true) services.retries.failed(plan.route ?? plan.requested);
     this.#isRetry = false;
     // The client's own mistake shows that the target lives; what ended the request from our side (its key, the quota) shows
     // nothing, and the next one finds out.
@@ -297,6 +302,7 @@ export class Failover<T> implements AnswerTurn {
     for (let tries = 0; ; tries++) {
       const startedAt = services.now();
       progress.sentAt = undefined;
+      progress.delivered = false;
       const about = { target: target.label, account: account.name };
       try {
         const response = decoded(await services.upstream.send(candidate.request, client, this));

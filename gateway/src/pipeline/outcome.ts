@@ -137,13 +137,13 @@ export function costOfAnswer(exchange: Exchange, progress: ResponseProgress): nu
 /** Failures by which the gateway itself ends an answer that its provider goes on with. */
 const cutByUs: ReadonlySet<ErrorCode> = new Set(['draining', 'revoked_key', 'expired_key']);
 
-/** Failures of a request that its provider has had, and of whose answer no byte came: it may have been at work all the time. */
+/** Failures of a request that its provider had, if it took all of it, without an answer that began: it may have been at work. */
 const silences: ReadonlySet<ErrorCode> = new Set(['upstream_timeout', 'upstream_died']);
 
 // An answer is also cut where the memory for it, or for its events, is taken; and where the wait for its first byte ends.
-function isCut(failure: unknown, { firstByteAt }: ResponseProgress): boolean {
+function isCut(failure: unknown, { firstByteAt, delivered }: ResponseProgress): boolean {
   if (!(failure instanceof GatewayError)) return false;
-  if (firstByteAt === undefined && silences.has(failure.code)) return true;
+  if (firstByteAt === undefined && delivered && silences.has(failure.code)) return true;
   return cutByUs.has(failure.code) || (failure.code === 'overloaded' && firstByteAt !== undefined);
 }
 

@@ -16,6 +16,8 @@ export interface SendProgress {
   readonly attempts: Attempt[];
   /** When it was sent to it; milliseconds since 1970. */
   sentAt: number | undefined;
+  /** All of it has left this process. */
+  delivered: boolean;
 }
 
 export interface ResponseProgress extends SendProgress {
@@ -75,6 +77,7 @@ export function newProgress(): ResponseProgress {
     format: undefined,
     attempts: [],
     sentAt: undefined,
+    delivered: false,
     status: 0,
     usage: undefined,
     estimatedOutput: 0,
@@ -104,6 +107,7 @@ const nothingYet = {
   failure: undefined,
   complete: false,
   sentAt: undefined,
+  delivered: false,
   firstByteAt: undefined,
   firstTokenAt: undefined,
 } satisfies Partial<ResponseProgress>;

@@ -1,6 +1,8 @@
 // One exchange with a provider: a request on its way, and the answer as it is read.
 
+import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Dispatcher, errors } from 'undici';
 import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
@@ -27,7 +29,10 @@ export interface UpstreamResponse {
 
 /** Told of a request on its way. */
 export interface SendObserver {
+  /** It has a connection, and goes out. */
   sent(): void;
+  /** All of it has been given to the system. */
+  delivered(): void;
 }
 
 /**
@@ -63,8 +68,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
   #released = false;
   /** The provider has begun to answer, so that it has read the request. */
   #answering = false;
-  /** When the whole request had been given to the connection; on the clock of `performance.now()`. */
-  #sentAt: number | undefined;
+  /** When all of the request had been given to the system; on the clock of `performance.now()`. */
+  #deliveredAt: number | undefined;
+  #socket: Socket | undefined;
+  readonly #onDrain = () => this.#delivered();
   readonly #lingering: Lingering;
 
   readonly #sending: SendObserver | undefined;
@@ -85,11 +92,21 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#ending.reason !== undefined) this.cancel();
-    else this.#sending?.sent();
+    else {
+      beginning = this;
+      this.#sending?.sent();
+    }
   }
 
+  /** Its head goes out on this connection. */
+  goesOutOn(socket: Socket): void {
+    this.#socket = socket;
+  }
+
+  // undici has written it, and of a large one most may wait in the process until the provider reads.
   onRequestSent(): void {
-    this.#sentAt = performance.now();
+    if (this.#socket?.writableNeedDrain === true) this.#socket.once('drain', this.#onDrain);
+    else this.#delivered();
   }
 
   /** Its first byte has come. */
@@ -234,16 +251,31 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
   /** So long after it was sent, a request may have been read before its connection broke: the provider may have answered it. */
   #mayHaveBeenRead(): boolean {
     if (this.#answering) return true;
-    return this.#sentAt !== undefined && performance.now() - this.#sentAt > unreadMs;
+    return this.#deliveredAt !== undefined && performance.now() - this.#deliveredAt > unreadMs;
+  }
+
+  #delivered(): void {
+    this.#deliveredAt = performance.now();
+    this.#sending?.delivered();
   }
 
   #finish(): void {
     this.#ended = true;
+    this.#socket?.off('drain', this.#onDrain);
+    this.#socket = undefined;
     if (this.#released) this.#lingering.delete(this);
     this.#ending.off(this.#onEnd);
     this.#pass();
   }
 }
+
+// Which connection a request goes out on, undici tells on a channel, in the same turn in which it tells the request that it begins
+// (https://undici.nodejs.org/#/docs/api/DiagnosticsChannel).
+let beginning: UpstreamExchange | undefined;
+subscribe('undici:client:sendHeaders', (message) => {
+  beginning?.goesOutOn((message as { socket: Socket }).socket);
+  beginning = undefined;
+});
 
 interface ChunkConsumer {
   readonly take: (chunk: Buffer) => Promise<void> | undefined;

@@ -29,8 +29,10 @@ export async function readAll(
       return undefined;
     });
   } catch (error) {
-    const body = await room.take();
-    if (mayBeWhole(error, response) && (await areWholeJson([body]))) return body;
+    if (mayBeWhole(error, response)) {
+      const body = await room.take();
+      if (await areWholeJson([body])) return body;
+    } else room.drop();
     throw error;
   }
   return room.take();

@@ -8,7 +8,7 @@ export interface RetryBudgets {
   take(route: string, now: number): boolean;
   /** One that was taken was not needed. */
   giveBack(route: string): void;
-  /** One that was taken failed as well. */
+  /** One that was taken failed as well, and its client is not to blame. */
   failed(route: string): void;
 }
 
@@ -70,8 +70,9 @@ class RouteWindow {
     }
   }
 
+  // No further than one beyond what stops them: many may be on their way at once, and the outage that they tell of may end.
   failed(): void {
-    this.#futile += 1;
+    this.#futile = Math.min(free + 1, this.#futile + 1);
   }
 
   // Empties the slots of the seconds that have passed; all of them, where the clock was set back by more than a window.

@@ -169,7 +169,7 @@ function translated(
   return then(translating, (made) => {
     // What it has grown by is held beside the client's own body. It is the earlier turns mostly, that a small one names.
     const growth = made.body.length - incoming.body.length;
-    if (growth > largeBodyBytes) incoming.memory.take(growth);
+    if (growth > largeBodyBytes) incoming.memory.takeOnce(growth);
     return translatedCandidate(exchange, target, provider, made, words);
   });
 }

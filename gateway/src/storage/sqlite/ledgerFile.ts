@@ -9,7 +9,6 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { StorageLost, StorageUnusable } from '../storage';
 import { causeOf, isBusy, isStorageFailure } from './failures';
 
@@ -88,20 +87,13 @@ export function watchLedgerFile(db: DatabaseSync, path: string): LedgerFile {
   let { size = 0 } = opened ?? {};
   let log = statOf(`${path}-wal`)?.ino;
   let lost: string | undefined;
-  let copied = 0;
-  let isOlder = false;
   const whatHappened = (): string | undefined => {
     const found = statOf(path);
     if (found === undefined) return 'was deleted';
     if (found.ino !== opened?.ino || found.dev !== opened.dev) return 'was replaced by another file';
     if (found.size < size) return 'was truncated'; // a ledger is never compacted
     size = found.size;
-    if (!holdsEpoch(path, epoch)) return 'was overwritten';
-    const steps = stepsIn(path) ?? copied;
-    const wasOlder = isOlder;
-    isOlder = steps < copied;
-    copied = Math.max(copied, steps);
-    return isOlder && wasOlder ? 'was overwritten by an older copy of it' : undefined; // once may be a look at half a write
+    return holdsEpoch(path, epoch) ? undefined : 'was overwritten';
   };
   return {
     get lost() {
@@ -167,25 +159,6 @@ function holdsEpoch(path: string, epoch: string): boolean {
   } catch (error) {
     // Another process may hold it, or the machine may have no file left to open: that says nothing about the ledger.
     return isBusy(error) || !(isStorageFailure(error) && contentCodes.has(causeOf(error)));
-  } finally {
-    reader?.close();
-  }
-}
-
-// How far the file itself has come, without the log beside it: rows that were ever settled, and changes of keys. Neither number
-// falls, whatever is pruned. undefined where it cannot be told: before the log was first copied into it, and while it is. It is
-// opened as one that nobody writes (https://sqlite.org/uri.html#uriimmutable): no log is read, and no lock taken.
-function stepsIn(path: string): number | undefined {
-  const file = pathToFileURL(path);
-  file.searchParams.set('immutable', '1');
-  let reader: DatabaseSync | undefined;
-  try {
-    reader = new DatabaseSync(file, { readOnly: true });
-    const sql = `select coalesce((select sum(seq) from ledger_heads), 0)
-      + coalesce((select seq from sqlite_sequence where name = 'audit'), 0) as steps`;
-    return (reader.prepare(sql).get() as { steps: number }).steps;
-  } catch {
-    return undefined;
   } finally {
     reader?.close();
   }
