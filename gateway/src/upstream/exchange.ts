@@ -93,7 +93,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
     this.#controller = controller;
     if (this.#ending.reason !== undefined) this.cancel();
     else {
-      beginning = this;
+      noteBeginning(this);
       this.#sending?.sent();
     }
   }
@@ -272,6 +272,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
 // Which connection a request goes out on, undici tells on a channel, in the same turn in which it tells the request that it begins
 // (https://undici.nodejs.org/#/docs/api/DiagnosticsChannel).
 let beginning: UpstreamExchange | undefined;
+function noteBeginning(exchange: UpstreamExchange): void {
+  beginning = exchange;
+}
 subscribe('undici:client:sendHeaders', (message) => {
   beginning?.goesOutOn((message as { socket: Socket }).socket);
   beginning = undefined;
