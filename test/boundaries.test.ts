@@ -67,7 +67,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   wire: { rooms: ['core'], packages: ['eventsource-parser', 'node:crypto'] }, // a hash is a value too
   accounting: { rooms: ['core', ...storageInterface], packages: ['node:crypto'] },
-  upstream: { rooms: ['core', 'wire'], packages: ['undici', 'node:http'] },
+  upstream: { rooms: ['core', 'wire'], packages: ['undici', 'node:http', 'node:diagnostics_channel'] }, // undici tells on it
   telemetry: {
     rooms: ['core'],
     types: ['accounting'],
@@ -75,7 +75,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   pipeline: {
     rooms: ['core', 'wire', 'upstream', 'accounting', 'telemetry'],
-    packages: ['node:http', 'node:worker_threads'],
+    packages: ['node:http', 'node:v8', 'node:vm', 'node:worker_threads'],
     exceptions: {
       'pipeline/context.ts imports storage/rows.ts': recordTypes,
       'pipeline/outcome.ts imports storage/rows.ts': recordTypes,

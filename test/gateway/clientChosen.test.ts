@@ -58,6 +58,7 @@ const collections: Readonly<Record<string, string>> = {
   'pipeline/keyScope.ts scope': 'of one key: 200 models and 200 routes',
   'pipeline/keyScope.ts scopes': 'weak, by key',
   'pipeline/outcome.ts cutByUs': 'constant',
+  'pipeline/outcome.ts silences': 'constant',
   'pipeline/outcome.ts mayBeCharged': 'constant',
   'pipeline/ownBody.ts (none)': 'of one request: settings of one format',
   'pipeline/plan.ts keys': 'weak, by target',

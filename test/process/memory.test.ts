@@ -25,7 +25,7 @@ const sockets: Socket[] = [];
 
 describe.each([
   ['on the same wire', '/v1/chat/completions', 420],
-  ['translated', '/v1/messages', 480],
+  ['translated', '/v1/messages', 512],
 ])('greedy clients %s', (_wire, path, mostResident) => {
   beforeAll(async () => {
     fake = await startFakeUpstream();

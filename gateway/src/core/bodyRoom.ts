@@ -1,7 +1,6 @@
 // Room for a body that comes piece by piece. What is announced has its room from the beginning. What is not grows in a room whose
 // memory is given back at once, as is that of a body that is given up (200 uploads of 32 MiB without a length held 505 MB).
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { largeBodyBytes } from './bodySize';
 
 export interface BodyRoom {
@@ -81,7 +80,7 @@ function grown(room: ArrayBuffer | undefined, needed: number, most: number): Arr
 async function shared(body: Buffer): Promise<Buffer> {
   const copy = newRoom(body.length);
   for (let at = 0; at < body.length; at += step) {
-    if (at > 0) await nextTurn();
+    if (at > 0) await new Promise(setImmediate);
     body.copy(copy, at, at, at + step);
   }
   return copy;

@@ -11,6 +11,7 @@ import { sanitizePassthrough } from '../wire/sanitizePassthrough';
 import { isObject } from '../wire/shared/json';
 import { translateRequest } from '../wire/translateRequest';
 import { translateResponse } from '../wire/translateResponse';
+import { collectGarbage } from './collectGarbage';
 
 const jobs = {
   translateRequest,
@@ -26,13 +27,18 @@ const jobs = {
 export type Jobs = typeof jobs;
 export type JobName = keyof Jobs;
 
-/** Does a job here. @throws GatewayError as the job does */
+/** Does a job here. @param collect has garbage collected, where that holds up nobody. @throws GatewayError as the job does */
 export function runJob<N extends JobName>(
   job: N,
   input: Parameters<Jobs[N]>[0],
   lookup: ReasoningLookup,
+  collect?: () => void,
 ): ReturnType<Jobs[N]> {
-  return (jobs[job] as (input: unknown, lookup: ReasoningLookup) => ReturnType<Jobs[N]>)(input, lookup);
+  return (jobs[job] as (...args: [unknown, ReasoningLookup, (() => void)?]) => ReturnType<Jobs[N]>)(
+    input,
+    lookup,
+    collect,
+  );
 }
 
 /** A job for the thread. */
@@ -71,7 +77,7 @@ function serve({ answers, wake }: JobThreadData): void {
       },
     };
     try {
-      const result = runJob(job, input as never, lookup);
+      const result = runJob(job, input as never, lookup, collectGarbage);
       parentPort?.postMessage({ id, result } satisfies JobReply, buffersIn(result));
     } catch (error) {
       parentPort?.postMessage({ id, error: plainError(error) } satisfies JobReply);

@@ -2,7 +2,6 @@
 
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Socket } from 'node:net';
 import { type Dispatcher, errors } from 'undici';
 import type { CancelSignal } from '../core/cancellation';
 import { GatewayError } from '../core/errors';
@@ -41,6 +40,13 @@ export interface SendObserver {
  */
 const unreadMs = 300;
 
+/** What is asked of the connection that a request goes out on. */
+interface Outgoing {
+  readonly writableNeedDrain: boolean;
+  once(event: 'drain', listener: () => void): unknown;
+  off(event: 'drain', listener: () => void): unknown;
+}
+
 /** How much may wait here unread before the provider is held back. */
 const highWater = 64 * 1024;
 
@@ -70,7 +76,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
   #answering = false;
   /** When all of the request had been given to the system; on the clock of `performance.now()`. */
   #deliveredAt: number | undefined;
-  #socket: Socket | undefined;
+  #socket: Outgoing | undefined;
   readonly #onDrain = () => this.#delivered();
   readonly #lingering: Lingering;
 
@@ -99,7 +105,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamRes
   }
 
   /** Its head goes out on this connection. */
-  goesOutOn(socket: Socket): void {
+  goesOutOn(socket: Outgoing): void {
     this.#socket = socket;
   }
 
@@ -276,7 +282,7 @@ function noteBeginning(exchange: UpstreamExchange): void {
   beginning = exchange;
 }
 subscribe('undici:client:sendHeaders', (message) => {
-  beginning?.goesOutOn((message as { socket: Socket }).socket);
+  beginning?.goesOutOn((message as { socket: Outgoing }).socket);
   beginning = undefined;
 });
 

@@ -4,7 +4,6 @@
 import type { Provider } from '../../../config/load';
 import type { Target } from '../../../config/target';
 import { hugeBodyBytes } from '../core/bodySize';
-import { collectGarbage } from '../core/collectGarbage';
 import type { ResponseFixups } from './codec';
 import { mostGrowth, refuseGrown } from './requestGrowth';
 import { codecs, type Learnt, upstreamFormat } from './index';
@@ -55,9 +54,14 @@ export interface TranslatedRequest {
 /**
  * Translates a request.
  * @param earlier what earlier turns of the conversation left
+ * @param collect called where much has become garbage: the text that a huge body was parsed from is as large as the body
  * @throws GatewayError bad_json, bad_request naming the field, cannot_translate
  */
-export function translateRequest(task: RequestTranslationTask, earlier: ReasoningLookup): TranslatedRequest {
+export function translateRequest(
+  task: RequestTranslationTask,
+  earlier: ReasoningLookup,
+  collect?: () => void,
+): TranslatedRequest {
   const { from, body, stream, provider, learnt, target } = task;
   const asked: NeutralRequest = { ...codecs[from].decodeRequest(parseBody(body, codecs[from].objectArgs)), stream };
   const restoring = new Restoring(earlier);
@@ -69,7 +73,7 @@ export function translateRequest(task: RequestTranslationTask, earlier: Reasonin
   const asks = codec.summarySetting !== undefined && hasPath(whole, codec.summarySetting);
   const leftOut = asks && task.withoutSummary === true ? codec.summarySetting : undefined;
   const encoded = leftOut === undefined ? whole : withoutPath(whole, leftOut);
-  if (body.length >= hugeBodyBytes) collectGarbage(); // the text that was parsed is as large as the body
+  if (body.length >= hugeBodyBytes) collect?.();
   const printed = printRequest(encoded);
   const { bytes } = printed;
   refuseGrown(bytes.length, body.length, target, mostGrowth * restoring.bytes); // what a short name stands for is no growth

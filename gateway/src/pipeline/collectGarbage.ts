@@ -2,13 +2,11 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { isMainThread } from 'node:worker_threads';
 
 let collect: (() => void) | undefined;
 
-/** Collects what is garbage in this thread; in the main one, where everybody else waits, nothing is done. */
+/** Collects what is garbage in this thread. For work that nobody else waits for: it takes some tens of milliseconds. */
 export function collectGarbage(): void {
-  if (isMainThread) return;
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;
