@@ -5,6 +5,12 @@ import { useTranslationScene } from '../support/translation';
 
 const scene = useTranslationScene();
 
+/** The row of the request that ends after so many others. */
+const rowAfter = async (before: number) => {
+  while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  return scene.gateway.row(scene.gateway.requests.at(-1)!.id);
+};
+
 // Leaves once the provider has the request, and gives the booked row.
 const leave = async (ask: (signal: AbortSignal) => Promise<Response>, waitMs: number) => {
   const before = scene.gateway.requests.length;
@@ -18,8 +24,7 @@ const leave = async (ask: (signal: AbortSignal) => Promise<Response>, waitMs: nu
   await new Promise((resolve) => setTimeout(resolve, waitMs));
   left.abort();
   await asked.catch(() => '');
-  while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
-  return scene.gateway.row(scene.gateway.requests.at(-1)!.id);
+  return rowAfter(before);
 };
 const post = (model: string, stream: boolean, most: number) => (signal: AbortSignal) =>
   fetch(`${scene.gateway.url}/v1/messages`, {
@@ -79,8 +84,7 @@ describe('a provider that is silent until `first_byte_ms` may charge for what it
     const answer = await post(model, stream, 4_000)(AbortSignal.timeout(10_000));
     expect(answer.status).toBe(504);
     await answer.text();
-    while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
-    return scene.gateway.row(scene.gateway.requests.at(-1)!.id);
+    return rowAfter(before);
   };
 
   test.each([
@@ -102,8 +106,7 @@ describe('a provider that is silent until `first_byte_ms` may charge for what it
     const answer = await post('claude-opus-4-7', true, 4_000)(AbortSignal.timeout(10_000));
     expect(answer.status).toBe(502);
     await answer.text();
-    while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
-    const row = await scene.gateway.row(scene.gateway.requests.at(-1)!.id);
+    const row = await rowAfter(before);
     expect(row).toMatchObject({ outcome: 'error', error: 'upstream_died', estimated: true });
     expect(row.output).toBeGreaterThanOrEqual(20);
   });
@@ -127,8 +130,7 @@ describe('a provider that is silent until `first_byte_ms` may charge for what it
       body: JSON.stringify({ model: 'claude-opus-4-7', max_tokens: 10, messages: [{ role: 'user', content: 'word '.repeat(1_600_000) }] }), // prettier-ignore
     });
     expect([answer.status, await answer.text()]).toEqual([status, expect.any(String)]);
-    while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
-    const row = await scene.gateway.row(scene.gateway.requests.at(-1)!.id);
+    const row = await rowAfter(before);
     expect(row).toMatchObject({ error, input: 0, output: 0 });
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -138,8 +140,7 @@ describe('a provider that is silent until `first_byte_ms` may charge for what it
     scene.fake.answer = (_call, response) => void response.destroy();
     const before = scene.gateway.requests.length;
     await (await post('claude-opus-4-7', true, 4_000)(AbortSignal.timeout(10_000))).text();
-    while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(await scene.gateway.row(scene.gateway.requests.at(-1)!.id)).toMatchObject({ input: 0, output: 0 });
+    expect(await rowAfter(before)).toMatchObject({ input: 0, output: 0 });
   });
 });
 
@@ -160,8 +161,7 @@ test('nothing, while it waits for a connection', async () => {
   const before = scene.gateway.requests.length;
   left.abort();
   await waiting;
-  while (scene.gateway.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(await scene.gateway.row(scene.gateway.requests.at(-1)!.id)).toMatchObject({ input: 0, output: 0 });
+  expect(await rowAfter(before)).toMatchObject({ input: 0, output: 0 });
   expect(scene.fake.calls).toHaveLength(1);
   first.abort();
   await held;
